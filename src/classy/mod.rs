@@ -1,0 +1,1 @@
+//! The Classy API, read only.

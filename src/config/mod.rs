@@ -1,0 +1,1 @@
+//! Plain validated data: what a person wrote, checked.

@@ -1,0 +1,24 @@
+//! The words everybody here speaks: records, feeds, amounts, outcomes. No I/O, no serde, no clock.
+//!
+//! What several modules of one floor must agree on lives here, so that none of them needs to name the other.
+
+mod checkpoint;
+mod entity;
+mod feed;
+mod money;
+mod outcome;
+mod record;
+mod remedy;
+mod segment;
+
+pub use checkpoint::{FeedState, Pass, PassStage, Reconciled};
+pub use entity::Entity;
+pub use feed::{Item, Page, Query, Reject, RejectReason};
+pub use money::{MAX_AMOUNT, Money, MoneyError, SCALE};
+pub use outcome::{Mode, RunCounts, RunEnd};
+pub use record::{Campaign, Record, RecurringPlan, Supporter, Transaction};
+pub use remedy::Remedy;
+pub use segment::{Engagement, Frequency, MonthlyRate, Value};
+
+/// A moment in UTC. Classy's own have whole seconds, consent dates microseconds.
+pub type Time = chrono::DateTime<chrono::Utc>;

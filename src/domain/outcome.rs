@@ -1,0 +1,85 @@
+//! How a run of one feed ended, and what it counted.
+
+use std::fmt;
+
+/// The kind of run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Every record, by id; also the reconcile.
+    Full,
+    /// What changed since the watermark.
+    Incremental,
+    /// A range asked for by a person; touches no checkpoint.
+    Repair,
+    /// Recent transactions again, whatever their time of change; touches no checkpoint.
+    Window,
+}
+
+impl Mode {
+    /// The word in `sync_runs.mode`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Mode::Full => "full",
+            Mode::Incremental => "incremental",
+            Mode::Repair => "repair",
+            Mode::Window => "window",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a run counted. Every record seen is in exactly one of inserted, updated, unchanged, older, rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RunCounts {
+    /// Data requests sent, retries included.
+    pub requests: u64,
+    /// Pages read.
+    pub pages: u64,
+    /// Decoded bytes of those pages.
+    pub bytes: u64,
+    /// Records met.
+    pub seen: u64,
+    /// New here.
+    pub inserted: u64,
+    /// Stored with new content.
+    pub updated: u64,
+    /// As stored already: not written.
+    pub unchanged: u64,
+    /// Versions older than the stored one: not written.
+    pub older: u64,
+    /// Kept in `rejects`.
+    pub rejected: u64,
+    /// Marked `absent_since`.
+    pub absent: u64,
+}
+
+impl RunCounts {
+    /// Adds another count to this one.
+    pub fn add(&mut self, other: &RunCounts) {
+        let RunCounts { requests, pages, bytes, seen, inserted, updated, unchanged, older, rejected, absent } = other;
+        self.requests += requests;
+        self.pages += pages;
+        self.bytes += bytes;
+        self.seen += seen;
+        self.inserted += inserted;
+        self.updated += updated;
+        self.unchanged += unchanged;
+        self.older += older;
+        self.rejected += rejected;
+        self.absent += absent;
+    }
+}
+
+/// How a run ended when it did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RunEnd {
+    /// Caught up.
+    Complete,
+    /// Stopped at a page boundary because it was told to; goes on from its checkpoint.
+    Stopped,
+}

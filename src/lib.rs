@@ -1,0 +1,24 @@
+//! classy-sync keeps a nonprofit's Classy (GoFundMe Pro) data in a database of its own: exact, and always current.
+//!
+//! The house has floors. A module names only modules of lower floors, never a sibling, never a higher one;
+//! `tests/architecture.rs` proves it.
+
+// 9
+pub mod cli;
+// 4
+pub mod credentials;
+pub mod sync;
+// 3
+pub mod classy;
+pub mod store;
+pub mod vault;
+// 2
+pub mod resilience;
+pub mod telemetry;
+// 1
+pub mod config;
+// 0
+pub mod clock;
+pub mod domain;
+// outside: names nothing of the crate
+pub mod simulator;
