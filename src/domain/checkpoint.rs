@@ -11,6 +11,8 @@ pub struct FeedState {
     pub swept_at: Option<Time>,
     /// The source's clock when the first complete pass ended; absent until then.
     pub first_pass_at: Option<Time>,
+    /// Full passes begun so far.
+    pub last_pass_id: i64,
     /// The pass in progress, if one is.
     pub pass: Option<Pass>,
     /// What the last complete reconcile found.
@@ -20,8 +22,6 @@ pub struct FeedState {
 /// A full pass in progress, resumable at its page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pass {
-    /// Rises with each pass of this feed.
-    pub id: i64,
     /// The source's clock at its first page: the first incremental begins here.
     pub started_at: Time,
     /// The next page to ask for, from 1.
@@ -34,8 +34,10 @@ pub struct Pass {
     pub max_id: i64,
     /// `total` when this walk began.
     pub total: u64,
-    /// Rows met above `max_id`: made after the walk began.
-    pub above: u64,
+    /// Rows met so far at or below `max_id`: fewer than `total` in the end means that one may have hidden.
+    pub met: u64,
+    /// What the walk before this one met: a walk that meets as many hid nothing.
+    pub met_before: Option<u64>,
     /// What is being done.
     pub stage: PassStage,
     /// Records the source had that were not stored although the incremental should have brought them.

@@ -8,8 +8,6 @@ use std::fmt;
 pub enum Query {
     /// Every record, by rising id (`sort=id:asc`).
     All,
-    /// Every record, by falling id; its first page of one tells the largest id.
-    Newest,
     /// Changed at or after a second, oldest change first.
     Since(Time),
     /// Changed at or after a second, latest change first.

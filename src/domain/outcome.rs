@@ -11,8 +11,6 @@ pub enum Mode {
     Incremental,
     /// A range asked for by a person; touches no checkpoint.
     Repair,
-    /// Recent transactions again, whatever their time of change; touches no checkpoint.
-    Window,
 }
 
 impl Mode {
@@ -22,7 +20,6 @@ impl Mode {
             Mode::Full => "full",
             Mode::Incremental => "incremental",
             Mode::Repair => "repair",
-            Mode::Window => "window",
         }
     }
 }
@@ -36,7 +33,7 @@ impl fmt::Display for Mode {
 /// What a run counted. Every record seen is in exactly one of inserted, updated, unchanged, older, rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RunCounts {
-    /// Data requests sent, retries included.
+    /// Pages and single records asked for; the client's own retries are not counted here.
     pub requests: u64,
     /// Pages read.
     pub pages: u64,

@@ -1,1 +1,31 @@
 //! The database.
+mod audit;
+mod batch;
+mod checkpoint;
+mod columns;
+mod connect;
+mod decide;
+mod error;
+mod lease;
+mod organization;
+mod page;
+mod parents;
+mod rejects;
+mod row;
+mod run;
+mod seq;
+mod statement;
+mod tenant;
+mod totals;
+mod value;
+
+pub use audit::AuditRow;
+pub use batch::{Batch, Committed};
+pub use connect::Store;
+pub use error::Error;
+pub use lease::Fence;
+pub use organization::{Organization, Status};
+pub use rejects::RejectRow;
+pub use row::{Row, Table};
+pub use run::RunRow;
+pub use tenant::TenantStore;

@@ -1,1 +1,26 @@
-//! The sync engine.
+//! The sync engine: one run reads one feed of one organization into the database. Plain async functions that know no actor.
+//!
+//! | mode | reads | file |
+//! |---|---|---|
+//! | full | every record by id, page by page, then asks singly for what no page showed | `pass`, `verify` |
+//! | incremental | what changed since the watermark, by key | `sweep` |
+//! | repair | a range that a person asked for, without touching the checkpoint | `repair` |
+//!
+//! The engine sees its neighbours through two small traits, [`Source`] and [`Sink`], so that the simulation can put a world
+//! with faults on one side and kill the run at any step on the other. It never sleeps and never reads our clock to judge
+//! how far it has read: only the source's own `Date` counts.
+
+mod error;
+mod pass;
+mod repair;
+mod run;
+mod sink;
+mod source;
+mod sweep;
+mod verify;
+mod window;
+
+pub use error::Error;
+pub use run::{Mark, Observer, Outcome, Quiet, Run, Settings, Task};
+pub use sink::{FencedStore, Sink};
+pub use source::Source;

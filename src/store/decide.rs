@@ -1,0 +1,192 @@
+//! What is to be done with each record of a batch: found by comparing fingerprints before anything is written.
+
+use super::page::Step;
+use super::row::{Get, Kind, Row, fingerprint, has_stubs, time_text, write_columns, write_int, write_key, write_text};
+use super::statement::{as_bigint, ids_document, quoted, sql, unpack};
+use super::value::Stored;
+use super::{Error, value};
+use crate::domain::{Entity, Item, Money, Reject, RejectReason, RunCounts};
+use sea_orm::{ConnectionTrait, DbBackend};
+use std::collections::HashMap;
+
+/// SQLite's REAL holds fifteen significant digits: eleven before the point, four after.
+const SQLITE_LIMIT: i64 = 100_000_000_000;
+
+/// A row that will be written.
+pub(super) struct Write<R> {
+    pub(super) row: R,
+    pub(super) fingerprint: i64,
+    /// What was stored, a stub included.
+    pub(super) before: Option<Stored>,
+}
+
+/// The fate of every item of a batch.
+pub(super) struct Decision<R> {
+    pub(super) writes: Vec<Write<R>>,
+    /// Ids as stored already, with whether their stored row is whole.
+    pub(super) unchanged: Vec<i64>,
+    pub(super) rejects: Vec<Reject>,
+    seen: u64,
+    older: u64,
+    refused: u64,
+}
+
+impl<R: Row> Decision<R> {
+    /// Every record seen in exactly one of the counts.
+    pub(super) fn counts(&self) -> RunCounts {
+        let inserted = self.writes.iter().filter(|write| write.before.as_ref().is_none_or(|stored| stored.is_stub)).count() as u64;
+        RunCounts {
+            seen: self.seen,
+            inserted,
+            updated: self.writes.len() as u64 - inserted,
+            unchanged: self.seen - self.writes.len() as u64 - self.older - self.refused,
+            older: self.older,
+            rejected: self.refused,
+            ..RunCounts::default()
+        }
+    }
+
+    /// Whether a stub of another organization turns out to be ours.
+    pub(super) fn takes_over_stubs(&self) -> bool {
+        self.writes.iter().any(|write| write.before.as_ref().is_some_and(|stored| stored.is_foreign))
+    }
+
+    /// Parents whose totals may have changed: those of the row as it was and as it will be.
+    pub(super) fn touched_parents(&self) -> Vec<(Entity, i64)> {
+        let links = R::table().links;
+        let mut touched = Vec::new();
+        for write in &self.writes {
+            for (index, link) in links.iter().enumerate() {
+                touched.extend((link.get)(&write.row).map(|id| (link.parent, id)));
+                let was = write.before.as_ref().and_then(|stored| stored.links.get(index).copied().flatten());
+                touched.extend(was.map(|id| (link.parent, id)));
+            }
+        }
+        touched
+    }
+
+    /// The rows to write, as JSON objects.
+    pub(super) fn objects(&self, step: &Step<'_>, first_seq: Option<i64>) -> Vec<Vec<u8>> {
+        let stamp = time_text(step.now, step.backend);
+        let object = |(index, write): (usize, &Write<R>)| {
+            let mut out = Vec::with_capacity(768);
+            write_columns(&write.row, step.backend, &mut out);
+            write_key("organization_id", &mut out);
+            write_int(step.organization_id, &mut out);
+            write_key("fingerprint", &mut out);
+            write_int(write.fingerprint, &mut out);
+            write_key("last_sync_at", &mut out);
+            write_text(&stamp, &mut out);
+            if let Some(first) = first_seq {
+                write_key("change_seq", &mut out);
+                write_int(first + index as i64, &mut out);
+                write_key("first_seen_at", &mut out);
+                write_text(&stamp, &mut out);
+            }
+            out.push(b'}');
+            out
+        };
+        self.writes.iter().enumerate().map(object).collect()
+    }
+}
+
+/// Compares a batch with what is stored.
+pub(super) async fn decide<R: Row>(step: &Step<'_>, items: &[Item<R>]) -> Result<Decision<R>, Error> {
+    let mut decision =
+        Decision { writes: Vec::new(), unchanged: Vec::new(), rejects: Vec::new(), seen: items.len() as u64, older: 0, refused: 0 };
+    let mut newest: HashMap<i64, &R> = HashMap::with_capacity(items.len());
+    for item in items {
+        match item {
+            Item::Bad(reject) => decision.refuse(reject.clone()),
+            Item::Good(row) => match newest.get(&row.id()) {
+                // The same person twice in one batch: the newer version, of equals the one asked for later.
+                Some(other) if other.updated_at() > row.updated_at() => {}
+                _ => {
+                    newest.insert(row.id(), row);
+                }
+            },
+        }
+    }
+    let mut rows: Vec<&R> = newest.into_values().collect();
+    // In key order, so that two transactions meet their rows in the same order.
+    rows.sort_unstable_by_key(|row| row.id());
+    if rows.is_empty() {
+        return Ok(decision);
+    }
+    let mut stored = read_stored::<R>(step, rows.iter().map(|row| row.id())).await?;
+    let mut scratch = Vec::with_capacity(1024);
+    for row in rows {
+        if step.backend == DbBackend::Sqlite
+            && let Some(column) = too_large(row)
+        {
+            decision.refuse(refused(row, RejectReason::AmountTooLarge, format!("{column}: more than SQLite holds exactly (11 digits)")));
+            continue;
+        }
+        scratch.clear();
+        write_columns(row, step.backend, &mut scratch);
+        let fingerprint = fingerprint(&scratch);
+        let before = stored.remove(&row.id());
+        match &before {
+            Some(stored) if stored.is_foreign && !stored.is_stub => {
+                decision.refuse(refused(row, RejectReason::ForeignId, "id: stored for another organization".to_owned()));
+            }
+            // A record that was gone and is served again is what the source says now, whatever its date.
+            Some(stored) if !stored.is_stub && !stored.is_absent && older(row, stored) => decision.older += 1,
+            Some(stored) if !stored.is_stub && !stored.is_absent && stored.fingerprint == Some(fingerprint) => {
+                decision.unchanged.push(row.id());
+            }
+            _ => decision.writes.push(Write { row: row.clone(), fingerprint, before }),
+        }
+    }
+    Ok(decision)
+}
+
+impl<R> Decision<R> {
+    fn refuse(&mut self, reject: Reject) {
+        self.refused += 1;
+        self.rejects.push(reject);
+    }
+}
+
+/// A version without a time of change is what the source says now: it is not older than anything.
+fn older<R: Row>(row: &R, stored: &Stored) -> bool {
+    matches!((row.updated_at(), stored.updated_at), (Some(new), Some(old)) if new < old)
+}
+
+fn refused<R: Row>(row: &R, reason: RejectReason, detail: String) -> Reject {
+    Reject { source_id: Some(row.id()), updated_at: row.updated_at(), reason, detail }
+}
+
+fn too_large<R: Row>(row: &R) -> Option<&'static str> {
+    let limit = Money::new(SQLITE_LIMIT.into()).ok()?;
+    R::table().columns.iter().find_map(|column| match column.get {
+        Get::Money(get) => get(row).filter(|amount| amount.decimal().abs() >= limit.decimal()).map(|_| column.name),
+        _ => None,
+    })
+}
+
+async fn read_stored<R: Row>(step: &Step<'_>, ids: impl Iterator<Item = i64>) -> Result<HashMap<i64, Stored>, Error> {
+    let table = R::table();
+    let stub = if has_stubs(R::ENTITY) { "CASE WHEN t.is_stub THEN 1 ELSE 0 END" } else { "0" };
+    let flags = as_bigint(step.backend, &format!("{stub} + CASE WHEN t.absent_since IS NULL THEN 0 ELSE 2 END"));
+    let mut columns = format!("t.id, t.organization_id, t.fingerprint, t.source_updated_at, {flags} AS flags");
+    for column in table.columns.iter().filter(|column| column.audit.is_some()) {
+        let name = format!("t.{}", quoted(step.backend, column.name));
+        let value = if column.kind() == Kind::Money { super::statement::money_text(step.backend, &name) } else { name };
+        columns.push_str(&format!(", {value} AS {}", quoted(step.backend, column.name)));
+    }
+    for link in table.links {
+        columns.push_str(&format!(", t.{}", link.column));
+    }
+    let source = unpack(step.backend, &[("id", Kind::Int)]);
+    let text = format!("SELECT {columns} FROM {source} JOIN {} AS t ON t.id = j.id", table.name);
+    let rows = step
+        .tx
+        .query_all_raw(sql(step.backend, &text, [ids_document(ids)]))
+        .await
+        .map_err(|error| Error::query("reading stored records", error))?;
+    rows.iter()
+        .map(|row| value::stored::<R>(row, step.organization_id))
+        .collect::<Result<HashMap<_, _>, _>>()
+        .map_err(|error| Error::query("reading stored records", error))
+}

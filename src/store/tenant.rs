@@ -1,0 +1,102 @@
+//! Everything that one organization owns is reached through here; no method takes an organization's id.
+
+use super::row::{Row, has_stubs};
+use super::statement::sql;
+use super::{Error, Store};
+use crate::domain::{Entity, Time};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
+
+/// The store as one organization sees it.
+#[derive(Clone)]
+pub struct TenantStore {
+    pub(super) store: Store,
+    pub(super) organization_id: i64,
+    pub(super) classy_id: i64,
+}
+
+impl std::fmt::Debug for TenantStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TenantStore").field("classy_id", &self.classy_id).finish_non_exhaustive()
+    }
+}
+
+impl TenantStore {
+    /// Classy's id of the organization.
+    pub const fn classy_id(&self) -> i64 {
+        self.classy_id
+    }
+
+    pub(super) fn connection(&self) -> &DatabaseConnection {
+        self.store.connection()
+    }
+
+    pub(super) fn backend(&self) -> DbBackend {
+        self.store.backend()
+    }
+
+    /// The stored ids above `after` and up to `upto` that the source should show: neither stubs nor absent ones.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn ids_between<R: Row>(&self, after: i64, upto: i64) -> Result<Vec<i64>, Error> {
+        let failed = |error| Error::query("reading stored ids", error);
+        let text = format!(
+            "SELECT id FROM {} WHERE organization_id = $1 AND id > $2 AND id <= $3 AND absent_since IS NULL{} ORDER BY id",
+            R::ENTITY,
+            self.no_stubs(R::ENTITY)
+        );
+        let values = [self.organization_id.into(), after.into(), upto.into()];
+        let rows = self.connection().query_all_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
+        rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    /// The largest stored id that the source should show; 0 when nothing is stored.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn max_id(&self, entity: Entity) -> Result<i64, Error> {
+        let failed = |error| Error::query("reading stored ids", error);
+        let text = format!(
+            "SELECT COALESCE(MAX(id), 0) AS n FROM {entity} WHERE organization_id = $1 AND absent_since IS NULL{}",
+            self.no_stubs(entity)
+        );
+        let row = self.connection().query_one_raw(sql(self.backend(), &text, [self.organization_id.into()])).await.map_err(failed)?;
+        row.ok_or(Error::NoOrganization)?.try_get("", "n").map_err(failed)
+    }
+
+    /// How many stored records the source should show.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn count(&self, entity: Entity) -> Result<u64, Error> {
+        self.count_where(entity, "", None).await
+    }
+
+    /// How many of them changed at or after a moment.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn count_since(&self, entity: Entity, from: Time) -> Result<u64, Error> {
+        self.count_where(entity, " AND source_updated_at >= $2", Some(from)).await
+    }
+
+    async fn count_where(&self, entity: Entity, condition: &str, from: Option<Time>) -> Result<u64, Error> {
+        let failed = |error| Error::query("counting records", error);
+        let text = format!(
+            "SELECT COUNT(*) AS n FROM {entity} WHERE organization_id = $1{condition} AND absent_since IS NULL{}",
+            self.no_stubs(entity)
+        );
+        let values = [self.organization_id.into()].into_iter().chain(from.map(Into::into));
+        let row = self.connection().query_one_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
+        let count: i64 = row.ok_or(Error::NoOrganization)?.try_get("", "n").map_err(failed)?;
+        Ok(count.max(0) as u64)
+    }
+
+    fn no_stubs(&self, entity: Entity) -> &'static str {
+        match (has_stubs(entity), self.backend()) {
+            (false, _) => "",
+            (true, DbBackend::Postgres) => " AND NOT is_stub",
+            (true, _) => " AND is_stub = 0",
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Why a run failed.
+
+use crate::domain::{Entity, Remedy};
+use crate::{classy, store};
+
+/// The reasons for which a run ends early. What was committed before stays, and the next run goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The source did not answer as it should.
+    #[error(transparent)]
+    Source(#[from] classy::Error),
+    /// The database did not take it.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A full pass lacked more stored records than the guard takes for deletions.
+    #[error("the list of {entity} lacks {missing} of {stored} stored records: taken for a fault of the API, nothing was marked absent")]
+    MassAbsence {
+        /// The feed.
+        entity: Entity,
+        /// Stored records that no page showed.
+        missing: u64,
+        /// Stored records in all.
+        stored: u64,
+    },
+    /// The list is not in the order that was asked for, so it cannot be read by key.
+    #[error("the list of {entity} is not in the order that was asked for (sort=updated_at:asc)")]
+    Unordered {
+        /// The feed.
+        entity: Entity,
+    },
+}
+
+impl Error {
+    /// What is to be done.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Error::Source(error) => error.remedy(),
+            Error::Store(error) => error.remedy(),
+            Error::MassAbsence { .. } | Error::Unordered { .. } => Remedy::Skip,
+        }
+    }
+
+    /// What a person can do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::Source(error) => error.hint(),
+            Error::Store(error) => error.hint(),
+            Error::MassAbsence { .. } => {
+                Some("if so many records were really deleted, raise guard.absent_share for one `sync --full`".to_owned())
+            }
+            Error::Unordered { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The full pass: every record by rising id, pages fetched side by side and committed in order, resumable at its page.
+//!
+//! The list is live, so pages shift when records vanish. A stored record that no page showed becomes a suspect and is
+//! asked for singly at the end. A record that is not stored yet may hide the same way; then the walk met fewer records than
+//! there were at its beginning, and it is walked again until it met them all, or twice as many.
+
+use super::window::date_of;
+use super::{Error, Mark, Run, Sink, Source};
+use crate::domain::{FeedState, Item, Page, Pass, PassStage, Query, Record, RunEnd};
+use crate::store::Batch;
+use futures_util::{StreamExt, stream};
+use std::collections::HashSet;
+use tokio::sync::mpsc;
+
+/// A walk in progress: what was read and is not committed yet.
+struct Walk<R> {
+    state: FeedState,
+    pass: Pass,
+    items: Vec<Item<R>>,
+    pages: usize,
+    /// The last id of the last committed page.
+    committed_id: i64,
+    /// Whether every page so far was in the order asked for: only then do id ranges mean something.
+    ordered: bool,
+    done: bool,
+}
+
+impl<R, S, K> Run<'_, R, S, K>
+where
+    R: Record,
+    S: Source<R>,
+    K: Sink<R>,
+{
+    /// Begins a pass or goes on with the one that was begun.
+    pub(super) async fn pass(&mut self, mut state: FeedState) -> Result<RunEnd, Error> {
+        let mut first = None;
+        loop {
+            let Some(pass) = state.pass.clone() else {
+                state.last_pass_id += 1;
+                first = Some(self.plan(&mut state, None).await?);
+                continue;
+            };
+            if pass.stage == PassStage::Verify {
+                return self.verify(state, pass).await;
+            }
+            let (walked, done) = self.walk(state, pass, first.take()).await?;
+            state = walked;
+            if !done {
+                return Ok(RunEnd::Stopped);
+            }
+            let Some(pass) = &mut state.pass else { continue };
+            if pass.met < pass.total && pass.met_before != Some(pass.met) {
+                tracing::info!(entity = %R::ENTITY, met = pass.met, total = pass.total, "records may have hidden while they were read: reading again");
+                let before = pass.clone();
+                first = Some(self.plan(&mut state, Some(before)).await?);
+            } else {
+                pass.stage = PassStage::Verify;
+                let committed = self.commit(Batch::of(Vec::new()).at(state.clone())).await?;
+                state = committed.state.unwrap_or(state);
+            }
+        }
+    }
+
+    /// Looks at the first and the last page, so that the walk knows what it has to meet. Returns the first page.
+    async fn plan(&mut self, state: &mut FeedState, before: Option<Pass>) -> Result<Page<R>, Error> {
+        let per_page = self.settings.per_page;
+        let first = self.fetch(Query::All, 1).await?;
+        let last_page = u32::try_from(first.total.div_ceil(u64::from(per_page))).unwrap_or(u32::MAX);
+        let source_max = if last_page > 1 && first.items.len() >= per_page as usize {
+            self.fetch(Query::All, last_page).await?.last_id().unwrap_or(i64::MAX)
+        } else {
+            first.last_id().unwrap_or(0)
+        };
+        state.pass = Some(Pass {
+            started_at: before.as_ref().map_or_else(|| date_of(first.date), |pass| pass.started_at),
+            page: 1,
+            per_page,
+            last_id: 0,
+            max_id: source_max.max(self.sink.max_id().await?),
+            total: first.total,
+            met: 0,
+            met_before: before.as_ref().map(|pass| pass.met),
+            stage: PassStage::Walk,
+            missing: before.as_ref().map_or(0, |pass| pass.missing),
+            stale: before.as_ref().map_or(0, |pass| pass.stale),
+        });
+        Ok(first)
+    }
+
+    /// Reads from the pass's page to the end. Answers whether the end was reached.
+    async fn walk(&mut self, state: FeedState, pass: Pass, first: Option<Page<R>>) -> Result<(FeedState, bool), Error> {
+        let source = self.source;
+        let (per_page, width) = (pass.per_page, source.concurrency().max(1));
+        let known = u32::try_from(pass.total.div_ceil(u64::from(per_page))).unwrap_or(u32::MAX);
+        let next = pass.page + u32::from(first.is_some());
+        let (sender, mut receiver) = mpsc::channel(width);
+        let read_ahead = async move {
+            if let Some(page) = first
+                && sender.send(page).await.is_err()
+            {
+                return Ok(());
+            }
+            // Side by side as far as the source said there are pages, then one by one.
+            let mut pages = stream::iter(next..=known.max(next)).map(|number| source.page(Query::All, number, per_page)).buffered(width);
+            while let Some(page) = pages.next().await {
+                if sender.send(page?).await.is_err() {
+                    return Ok(());
+                }
+            }
+            let mut number = known.max(next);
+            loop {
+                number = number.saturating_add(1);
+                if sender.send(source.page(Query::All, number, per_page).await?).await.is_err() {
+                    return Ok(());
+                }
+            }
+        };
+        let committed_id = pass.last_id;
+        let write = async {
+            let mut walk = Walk { state, pass, items: Vec::new(), pages: 0, committed_id, ordered: true, done: false };
+            while let Some(page) = receiver.recv().await {
+                self.take(&mut walk, page).await?;
+                let full = walk.pages >= self.settings.commit_pages;
+                if walk.done || full || self.stop.is_cancelled() {
+                    self.save(&mut walk).await?;
+                }
+                if walk.done || self.stop.is_cancelled() {
+                    return Ok((walk.state, walk.done));
+                }
+            }
+            // The reader failed: what it had read before is kept.
+            if walk.pages > 0 {
+                self.save(&mut walk).await?;
+            }
+            Ok::<_, Error>((walk.state, false))
+        };
+        tokio::pin!(read_ahead, write);
+        tokio::select! {
+            biased;
+            written = &mut write => written,
+            read = &mut read_ahead => {
+                let read: Result<(), crate::classy::Error> = read;
+                let written = write.await?;
+                read?;
+                Ok(written)
+            }
+        }
+    }
+
+    /// Takes the next page into the walk.
+    async fn take(&mut self, walk: &mut Walk<R>, mut page: Page<R>) -> Result<(), Error> {
+        self.counts.requests += 1;
+        if page.items.is_empty() {
+            // One empty answer may be a slip of the source; two are the end.
+            page = self.fetch(Query::All, walk.pass.page).await?;
+        } else {
+            self.count_page(&page);
+        }
+        let pass = &mut walk.pass;
+        if page.items.is_empty() {
+            walk.done = true;
+            return Ok(());
+        }
+        let ids = page.items.iter().filter_map(Item::id);
+        walk.ordered &= ids.clone().is_sorted();
+        let unreadable = page.items.iter().filter(|item| item.id().is_none()).count() as u64;
+        let counts = |id: &i64| if walk.ordered { *id > pass.last_id && *id <= pass.max_id } else { true };
+        pass.met += ids.filter(counts).count() as u64 + unreadable;
+        pass.last_id = pass.last_id.max(page.last_id().unwrap_or(0));
+        pass.page += 1;
+        walk.done = walk.ordered && pass.last_id >= pass.max_id && pass.met >= pass.total;
+        walk.items.append(&mut page.items);
+        walk.pages += 1;
+        self.observer.mark(Mark { done: pass.met, total: Some(pass.total.max(pass.met)) });
+        Ok(())
+    }
+
+    /// Commits what was taken, with the stored ids in its range that it lacks as suspects.
+    async fn save(&mut self, walk: &mut Walk<R>) -> Result<(), Error> {
+        let upto = if walk.done { walk.pass.last_id.max(walk.pass.max_id) } else { walk.pass.last_id };
+        let mut suspects = Vec::new();
+        if walk.ordered && upto > walk.committed_id {
+            let shown: HashSet<i64> = walk.items.iter().filter_map(Item::id).collect();
+            suspects = self.sink.ids_between(walk.committed_id, upto).await?;
+            suspects.retain(|id| !shown.contains(id));
+        }
+        walk.state.pass = Some(walk.pass.clone());
+        let mut batch = Batch::of(std::mem::take(&mut walk.items)).at(walk.state.clone());
+        batch.expected_before = walk.state.first_pass_at.and(walk.state.watermark);
+        batch.suspects = suspects;
+        let committed = self.commit(batch).await?;
+        if let Some(state) = committed.state {
+            walk.pass = state.pass.clone().unwrap_or_else(|| walk.pass.clone());
+            walk.state = state;
+        }
+        walk.committed_id = walk.pass.last_id;
+        walk.pages = 0;
+        Ok(())
+    }
+}
