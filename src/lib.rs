@@ -5,6 +5,8 @@
 
 // 9
 pub mod cli;
+// 8
+pub mod daemon;
 // 4
 pub mod credentials;
 pub mod sync;

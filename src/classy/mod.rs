@@ -1,28 +1,25 @@
-//! tmp
-use crate::domain::*;
-pub trait Wire: Record {}
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("x")]
-    X,
-}
-impl Error {
-    pub fn remedy(&self) -> Remedy {
-        Remedy::Skip
-    }
-    pub fn hint(&self) -> Option<String> {
-        None
-    }
-}
-pub struct Client;
-impl Client {
-    pub async fn page<R: Wire>(&self, _q: Query, _p: u32, _pp: u32) -> Result<Page<R>, Error> {
-        Err(Error::X)
-    }
-    pub async fn one<R: Wire>(&self, _id: i64) -> Result<Option<Item<R>>, Error> {
-        Ok(None)
-    }
-    pub fn max_concurrency(&self) -> usize {
-        4
-    }
-}
+//! The Classy (GoFundMe Pro) API v2.0, read only: pages and single records as strict domain values.
+//!
+//! | what | where |
+//! |---|---|
+//! | one connection pool for all organizations | `transport` |
+//! | one organization's token | `token` |
+//! | a request: limit, breaker, token, send, classify, retry | `client` |
+//! | what an answer's status means | `answer` |
+//! | JSON to domain values, record by record | `wire`, `field`, `envelope` |
+
+mod answer;
+mod client;
+mod envelope;
+mod error;
+mod field;
+mod settings;
+mod token;
+mod transport;
+mod wire;
+
+pub use client::{Client, OrganizationInfo, Stats};
+pub use error::Error;
+pub use settings::Settings;
+pub use transport::Transport;
+pub use wire::Wire;

@@ -1,18 +1,155 @@
-//! tmp
+//! The connection pool, set up for each database so that waits end, writers queue, and values stay out of logs.
+
 use super::Error;
-use sea_orm::*;
-#[derive(Clone, Debug)]
-pub struct Store {
-    conn: DatabaseConnection,
+use crate::domain::Time;
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{self, Executor};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use secrecy::{ExposeSecret, SecretString};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long a statement waits for a lock, and an idle transaction keeps one: below the time of a lease, so that a
+/// frozen holder is cut off before another may write.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How to reach the database.
+#[derive(Clone)]
+pub struct Settings {
+    /// `sqlite://FILE`, `postgres://...` or `mysql://...`; may hold a password.
+    pub url: SecretString,
+    /// Size of the pool.
+    pub max_connections: u32,
 }
+
+/// The database. Cheap to clone: all clones share one pool.
+#[derive(Clone)]
+pub struct Store {
+    connection: DatabaseConnection,
+    /// The file of a SQLite database.
+    file: Option<PathBuf>,
+    settings: Settings,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("backend", &self.backend()).finish_non_exhaustive()
+    }
+}
+
 impl Store {
-    pub(super) fn connection(&self) -> &DatabaseConnection {
-        &self.conn
+    /// Connects. A SQLite file and its folder are made if they are not there.
+    ///
+    /// # Errors
+    /// An address that is not understood, a server that cannot be reached.
+    pub async fn connect(settings: &Settings) -> Result<Store, Error> {
+        let url = settings.url.expose_secret();
+        let address = |reason: &str| Error::Address { reason: reason.to_owned() };
+        let (scheme, rest) = url.split_once(':').ok_or_else(|| address("it has no scheme"))?;
+        let file = match scheme {
+            "sqlite" => sqlite_file(rest),
+            "postgres" | "postgresql" | "mysql" | "mariadb" => None,
+            other => return Err(address(&format!("the scheme '{other}' is not known"))),
+        };
+        if let Some(folder) = file.as_ref().and_then(|file| file.parent()).filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| Error::Unreachable { cause: format!("{}: {error}", folder.display()) })?;
+        }
+        let connection = Database::connect(options(settings, file.is_none() && scheme == "sqlite")).await.map_err(|error| Error::unreachable(&error))?;
+        Ok(Store { connection, file, settings: settings.clone() })
     }
+
+    /// A connection of its own outside the pool, for a lock that lives as long as it.
+    pub(super) async fn connect_apart(&self) -> Result<DatabaseConnection, Error> {
+        let mut settings = self.settings.clone();
+        settings.max_connections = 1;
+        Database::connect(options(&settings, false)).await.map_err(|error| Error::unreachable(&error))
+    }
+
+    pub(super) const fn connection(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    pub(super) const fn file(&self) -> Option<&PathBuf> {
+        self.file.as_ref()
+    }
+
     pub(super) fn backend(&self) -> DbBackend {
-        self.conn.get_database_backend()
+        self.connection.get_database_backend()
     }
+
+    /// A transaction that will write: on SQLite it waits its turn at BEGIN, since one that reads first and then wants to
+    /// write fails at once when another wrote meanwhile.
     pub(super) async fn begin_write(&self) -> Result<DatabaseTransaction, Error> {
-        self.conn.begin().await.map_err(|e| Error::query("begin", e))
+        let options = TransactionOptions {
+            sqlite_transaction_mode: (self.backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        self.connection.begin_with_options(options).await.map_err(|error| Error::query("beginning a transaction", error))
     }
+
+    /// The database's own clock; also the cheapest proof that it answers.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn ping(&self) -> Result<Time, Error> {
+        super::lease::database_now(&self.connection, self.backend()).await
+    }
+
+    /// Closes the pool.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn close(self) -> Result<(), Error> {
+        self.connection.close().await.map_err(|error| Error::query("closing the pool", error))
+    }
+}
+
+fn sqlite_file(rest: &str) -> Option<PathBuf> {
+    let path = rest.trim_start_matches("//").split('?').next().unwrap_or_default();
+    (!path.contains(":memory:") && !rest.contains("mode=memory") && !path.is_empty()).then(|| PathBuf::from(path))
+}
+
+fn options(settings: &Settings, in_memory: bool) -> ConnectOptions {
+    let mut options = ConnectOptions::new(settings.url.expose_secret().to_owned());
+    options
+        // A database in memory lives in one connection and as long as it.
+        .max_connections(if in_memory { 1 } else { settings.max_connections })
+        .min_connections(if in_memory { 1 } else { 0 })
+        .acquire_timeout(Duration::from_secs(30))
+        // Statements carry donors' data.
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(|options| {
+            options
+                .create_if_missing(true)
+                .foreign_keys(true)
+                .busy_timeout(PATIENCE)
+                .journal_mode(SqliteJournalMode::Wal)
+                // Rows and checkpoint are in one file and go together: after a power cut the last commits may be missing,
+                // and are then read again.
+                .synchronous(SqliteSynchronous::Normal)
+        })
+        .map_sqlx_postgres_opts(|options| {
+            let patience = PATIENCE.as_millis().to_string();
+            options.application_name("classy-sync").options([
+                ("idle_in_transaction_session_timeout", patience.as_str()),
+                ("lock_timeout", patience.as_str()),
+                ("timezone", "UTC"),
+            ])
+        })
+        .map_sqlx_mysql_pool_opts(|pool| {
+            pool.after_connect(|connection, _| {
+                Box::pin(async move {
+                    connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
+                    let seconds = PATIENCE.as_secs();
+                    connection.execute(sqlx::AssertSqlSafe(format!("SET SESSION innodb_lock_wait_timeout = {seconds}"))).await?;
+                    // MariaDB's; MySQL has none and refuses it.
+                    let _ = connection.execute(sqlx::AssertSqlSafe(format!("SET SESSION idle_transaction_timeout = {seconds}"))).await;
+                    Ok(())
+                })
+            })
+        });
+    if in_memory {
+        options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
+    }
+    options
 }

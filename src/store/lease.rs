@@ -35,7 +35,7 @@ pub(super) async fn check(step: &Step<'_>, fence: &Fence) -> Result<(), Error> {
     if epoch == fence.epoch && holder == fence.holder { Ok(()) } else { Err(Error::FenceLost) }
 }
 
-async fn database_now<C: ConnectionTrait>(connection: &C, backend: DbBackend) -> Result<Time, Error> {
+pub(super) async fn database_now<C: ConnectionTrait>(connection: &C, backend: DbBackend) -> Result<Time, Error> {
     let failed = |error| Error::query("reading the database's clock", error);
     let text = format!("SELECT {} AS now_at", now(backend));
     let row = connection.query_one_raw(sql(backend, &text, [])).await.map_err(failed)?.ok_or(Error::NoOrganization)?;

@@ -1,4 +1,13 @@
-//! The database.
+//! The database: SQLite, PostgreSQL or MySQL/MariaDB, reached only from here.
+//!
+//! | what | where |
+//! |---|---|
+//! | connection, schema | `connect`, `migrate` |
+//! | one page, one transaction | `page`, and in its order `lease`, `decide`, `parents`, `audit`, `rejects`, `totals`, `checkpoint` |
+//! | how a record lies in its table | `row`, `columns`, `value`, and the statements made from them in `statement` |
+//! | what one organization owns | `tenant` |
+//! | who is synced, what ran | `organization`, `run` |
+
 mod audit;
 mod batch;
 mod checkpoint;
@@ -7,6 +16,7 @@ mod connect;
 mod decide;
 mod error;
 mod lease;
+mod migrate;
 mod organization;
 mod page;
 mod parents;
@@ -21,7 +31,7 @@ mod value;
 
 pub use audit::AuditRow;
 pub use batch::{Batch, Committed};
-pub use connect::Store;
+pub use connect::{Settings, Store};
 pub use error::Error;
 pub use lease::Fence;
 pub use organization::{Organization, Status};

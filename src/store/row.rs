@@ -45,7 +45,6 @@ impl<R> Column<R> {
 }
 
 /// A table that a record may link to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Link<R> {
     /// The column that holds the parent's id.
     pub(crate) column: &'static str,

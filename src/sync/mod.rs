@@ -11,6 +11,7 @@
 //! how far it has read: only the source's own `Date` counts.
 
 mod error;
+mod feed;
 mod pass;
 mod repair;
 mod run;
@@ -21,6 +22,7 @@ mod verify;
 mod window;
 
 pub use error::Error;
+pub use feed::{FeedOutcome, Order, run_feed};
 pub use run::{Mark, Observer, Outcome, Quiet, Run, Settings, Task};
 pub use sink::{FencedStore, Sink};
 pub use source::Source;

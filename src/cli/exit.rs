@@ -1,0 +1,145 @@
+//! How a command ends: one code for scripts, and for people `error:`, `caused by:` and `hint:`.
+
+use crate::daemon::PidFileError;
+use crate::domain::Remedy;
+use crate::{classy, config, credentials, store, sync, vault};
+use std::error::Error as StdError;
+
+/// The documented exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Code {
+    /// Something that should not happen.
+    Bug = 1,
+    /// Words that do not fit together.
+    Usage = 2,
+    /// Done, but some organization or record failed.
+    Partial = 3,
+    /// The database.
+    Database = 65,
+    /// The remote side refused or is out of reach.
+    Remote = 69,
+    /// Another process is at work.
+    Busy = 75,
+    /// The credentials were refused.
+    Credentials = 77,
+    /// The configuration.
+    Configuration = 78,
+}
+
+/// A command that failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) code: Code,
+    error: Box<dyn StdError + Send + Sync>,
+    hint: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn new(code: Code, error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Failure { code, error: error.into(), hint: None }
+    }
+
+    pub(super) fn usage(text: impl Into<String>) -> Self {
+        Failure::new(Code::Usage, text.into())
+    }
+
+    #[must_use]
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Tells a person.
+    pub(super) fn print(&self) {
+        eprintln!("error: {}", self.error);
+        let mut last = self.error.to_string();
+        let mut cause = self.error.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            // Wrappers that repeat their cause say nothing new.
+            if !last.contains(&text) {
+                eprintln!("caused by: {text}");
+            }
+            last = text;
+            cause = error.source();
+        }
+        if let Some(hint) = &self.hint {
+            eprintln!("hint: {hint}");
+        }
+    }
+}
+
+fn failure<E: StdError + Send + Sync + 'static>(code: Code, hint: Option<String>, error: E) -> Failure {
+    Failure { code, error: Box::new(error), hint }
+}
+
+/// The code of an error of the API.
+pub(super) fn code_of_source(error: &classy::Error) -> Code {
+    match error.remedy() {
+        Remedy::Suspend | Remedy::Reauthorize { .. } => Code::Credentials,
+        _ => Code::Remote,
+    }
+}
+
+/// The code of a run's error.
+pub(super) fn code_of_run(error: &sync::Error) -> Code {
+    match error {
+        sync::Error::Source(error) => code_of_source(error),
+        sync::Error::Store(error) => code_of_store(error),
+        sync::Error::MassAbsence { .. } | sync::Error::Unordered { .. } => Code::Remote,
+    }
+}
+
+fn code_of_store(error: &store::Error) -> Code {
+    match error {
+        store::Error::LeaseHeld { .. } | store::Error::FenceLost => Code::Busy,
+        _ => Code::Database,
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        failure(code_of_store(&error), error.hint(), error)
+    }
+}
+
+impl From<classy::Error> for Failure {
+    fn from(error: classy::Error) -> Self {
+        failure(code_of_source(&error), error.hint(), error)
+    }
+}
+
+impl From<config::ConfigError> for Failure {
+    fn from(error: config::ConfigError) -> Self {
+        failure(Code::Configuration, error.hint(), error)
+    }
+}
+
+impl From<vault::Error> for Failure {
+    fn from(error: vault::Error) -> Self {
+        failure(Code::Configuration, error.hint(), error)
+    }
+}
+
+impl From<credentials::Error> for Failure {
+    fn from(error: credentials::Error) -> Self {
+        match error {
+            credentials::Error::Store(error) => error.into(),
+            credentials::Error::Vault(error) => error.into(),
+            credentials::Error::Config(error) => error.into(),
+            error => failure(Code::Configuration, error.hint(), error),
+        }
+    }
+}
+
+impl From<PidFileError> for Failure {
+    fn from(error: PidFileError) -> Self {
+        match error {
+            PidFileError::Held { .. } => {
+                let hint = "wait for it to end, or give this one a pid file of its own (daemon.pid_file)".to_owned();
+                failure(Code::Busy, Some(hint), error)
+            }
+            PidFileError::Unusable { .. } => failure(Code::Configuration, None, error),
+        }
+    }
+}

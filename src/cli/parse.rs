@@ -1,0 +1,39 @@
+//! Moments and durations as people type them.
+
+use crate::domain::Time;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+
+/// A day or a moment; without a zone it is UTC.
+pub(super) fn moment(text: &str) -> Result<Time, String> {
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Ok(at.with_timezone(&Utc));
+    }
+    if let Ok(day) = text.parse::<NaiveDate>() {
+        return Ok(day.and_time(chrono::NaiveTime::MIN).and_utc());
+    }
+    ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
+        .iter()
+        .find_map(|format| {
+            let zoned = DateTime::parse_from_str(text, format).map(|at| at.with_timezone(&Utc));
+            zoned.or_else(|_| NaiveDateTime::parse_from_str(text, format).map(|at| at.and_utc())).ok()
+        })
+        .ok_or_else(|| "a day (2026-01-31) or a moment (2026-01-31T12:00:00Z)".to_owned())
+}
+
+/// `50ms`, `2s`, `1m`.
+pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
+    humantime::parse_duration(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_read_as_people_type_them() {
+        for text in ["2026-01-31", "2026-01-31T00:00:00Z", "2026-01-31T01:00:00+01:00", "2026-01-31 00:00:00", "2026-01-31T00:00:00+0000"] {
+            assert_eq!(moment(text).unwrap().to_rfc3339(), "2026-01-31T00:00:00+00:00", "{text}");
+        }
+        assert!(moment("yesterday").is_err());
+    }
+}

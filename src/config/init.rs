@@ -1,0 +1,35 @@
+//! What `init` writes.
+
+/// The main file.
+pub const MAIN_FILE: &str = r#"# classy-sync. `classy-sync config reference` lists every key with its default; a file needs only what differs.
+
+[database]
+# sqlite://FILE, postgres://USER:PASSWORD@HOST/NAME or mysql://USER:PASSWORD@HOST/NAME
+url = "sqlite://classy-sync.db"
+
+[vault]
+key_file = "vault.key"
+
+[organizations]
+dir = "organizations"
+"#;
+
+/// An organization's file; its name does not end in `.toml`, so that it is not applied.
+pub const EXAMPLE_ORGANIZATION: &str = r#"# Copy to a name that ends in .toml, or let `classy-sync org add` write one.
+
+# The number in the address of Classy's admin.
+classy_id = 10001
+name = "Acme Relief"
+
+[classy]
+# From Admin, Apps & Integrations, API.
+client_id = "..."
+# { env = "NAME" }, { file = "PATH" } or a text. Sealed into the database when it is applied; may be left out afterwards.
+client_secret = { env = "ACME_CLASSY_SECRET" }
+# These have the following defaults:
+# base_url = "https://api.classy.org/2.0"
+# token_url = "https://api.classy.org/oauth2/auth"
+# requests_per_minute = 240    # 0: unlimited
+# max_concurrency = 4
+# headers = { "x-integration-id" = "..." }
+"#;

@@ -1,0 +1,36 @@
+//! Names of keys: all of a file, and the known one that a misspelt one is nearest to.
+
+/// The dotted names of a table's values; a secret's `{ env = ... }` or `{ file = ... }` is one value.
+pub(super) fn flat_keys(table: &toml::Table) -> Vec<String> {
+    let is_secret = |table: &toml::Table| !table.is_empty() && table.keys().all(|key| key == "env" || key == "file");
+    let mut keys = Vec::new();
+    for (name, value) in table {
+        match value {
+            toml::Value::Table(inner) if !is_secret(inner) => keys.extend(flat_keys(inner).into_iter().map(|key| format!("{name}.{key}"))),
+            _ => keys.push(name.clone()),
+        }
+    }
+    keys
+}
+
+/// The known key that differs least, when it differs little.
+pub(super) fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let (distance, near) = known.map(|name| (distance(key, name), name)).min()?;
+    (distance <= (key.len() / 3).max(2)).then(|| near.to_owned())
+}
+
+/// Edits between two words (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

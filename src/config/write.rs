@@ -1,0 +1,83 @@
+//! Organization files written for a person: never over another, readable by their owner only, comments kept.
+
+use super::ConfigError;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use toml_edit::{DocumentMut, Item, Table, value};
+
+/// What a new organization's file says; the secret is sealed in the database and not among it.
+#[derive(Debug, Clone)]
+pub struct NewOrganization {
+    /// Classy's id.
+    pub classy_id: i64,
+    /// What people call it.
+    pub name: String,
+    /// Opaque.
+    pub client_id: String,
+    /// When it differs from the default.
+    pub base_url: Option<String>,
+    /// When it differs from the default.
+    pub token_url: Option<String>,
+}
+
+/// Writes the file and returns its path.
+///
+/// # Errors
+/// [`ConfigError::File`], also when a file of that name is there.
+pub fn write_organization(dir: &Path, new: &NewOrganization) -> Result<PathBuf, ConfigError> {
+    let mut document = DocumentMut::new();
+    document["classy_id"] = value(new.classy_id);
+    document["name"] = value(&new.name);
+    let mut classy = Table::new();
+    classy["client_id"] = value(&new.client_id);
+    for (key, url) in [("base_url", &new.base_url), ("token_url", &new.token_url)] {
+        if let Some(url) = url {
+            classy[key] = value(url);
+        }
+    }
+    document["classy"] = Item::Table(classy);
+    let path = dir.join(format!("{}.toml", new.classy_id));
+    let failed = |source| ConfigError::File { path: path.clone(), source };
+    std::fs::create_dir_all(dir).map_err(failed)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
+    file.write_all(document.to_string().as_bytes()).map_err(failed)?;
+    Ok(path)
+}
+
+/// Changes the client id in a file and takes a written-down secret out, since a newer one is sealed.
+///
+/// # Errors
+/// [`ConfigError::File`] and [`ConfigError::Syntax`].
+pub fn set_client_id(path: &Path, client_id: &str) -> Result<(), ConfigError> {
+    edit(path, |classy| {
+        classy["client_id"] = value(client_id);
+        classy.remove("client_secret");
+    })
+}
+
+/// Takes a secret out of a file.
+///
+/// # Errors
+/// [`ConfigError::File`] and [`ConfigError::Syntax`].
+pub fn forget_secret(path: &Path) -> Result<(), ConfigError> {
+    edit(path, |classy| {
+        classy.remove("client_secret");
+    })
+}
+
+fn edit(path: &Path, change: impl FnOnce(&mut Table)) -> Result<(), ConfigError> {
+    let failed = |source| ConfigError::File { path: path.to_owned(), source };
+    let text = std::fs::read_to_string(path).map_err(failed)?;
+    let mut document: DocumentMut = text
+        .parse()
+        .map_err(|error: toml_edit::TomlError| ConfigError::Syntax { place: path.display().to_string(), cause: error.message().to_owned() })?;
+    if let Some(classy) = document.entry("classy").or_insert_with(|| Item::Table(Table::new())).as_table_mut() {
+        change(classy);
+    }
+    let beside = path.with_extension("toml.new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside).map_err(failed)?;
+    file.write_all(document.to_string().as_bytes()).map_err(failed)?;
+    std::fs::rename(&beside, path).map_err(failed)
+}
