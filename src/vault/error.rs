@@ -1,0 +1,60 @@
+//! What can go wrong with secrets at rest; never what they are.
+
+use std::path::PathBuf;
+
+/// Errors of the vault.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No key at all.
+    #[error("there is no vault key: {} does not exist and vault.keys is empty", path.display())]
+    NoKey {
+        /// Where one was looked for.
+        path: PathBuf,
+    },
+    /// A key file that cannot be used.
+    #[error("the key file {}: {cause}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        cause: String,
+    },
+    /// A line that is no key.
+    #[error("key line {line}: {cause}")]
+    Line {
+        /// From 1.
+        line: usize,
+        /// Why; never its content.
+        cause: &'static str,
+    },
+    /// Sealed with a key that is not here.
+    #[error("sealed with the key '{id}', which is not among the vault's keys")]
+    MissingKey {
+        /// The key's id.
+        id: String,
+    },
+    /// Not a sealed text, changed, or sealed for somebody else.
+    #[error("the sealed text cannot be opened: {cause}")]
+    Unreadable {
+        /// Which of the three.
+        cause: &'static str,
+    },
+    /// The random source or the cipher failed.
+    #[error("sealing failed")]
+    Sealing,
+}
+
+impl Error {
+    /// What a person can do.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Error::NoKey { .. } => "`classy-sync keys generate --write` makes one; keep a copy in a safe place",
+            Error::File { .. } => "the file must belong to the user that runs classy-sync and be readable by nobody else (chmod 600)",
+            Error::Line { .. } => "a key line is `id:base64 of 32 bytes`; `classy-sync keys generate` prints one",
+            Error::MissingKey { .. } => "put that key's line back into the key file (below the current one)",
+            Error::Unreadable { .. } => "give the credentials anew: `classy-sync org set-credentials`",
+            Error::Sealing => return None,
+        };
+        Some(hint.to_owned())
+    }
+}

@@ -1,0 +1,124 @@
+//! The master keys: where they are kept and how they are written down.
+
+use super::Error;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret, SecretString};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// Bytes of a master key.
+pub(super) const KEY_LENGTH: usize = 32;
+
+/// The keys in order: the first seals, all open what they sealed.
+pub struct KeyRing {
+    keys: Vec<(String, Zeroizing<[u8; KEY_LENGTH]>)>,
+}
+
+impl std::fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyRing").field("ids", &self.ids()).finish_non_exhaustive()
+    }
+}
+
+impl KeyRing {
+    /// From `keys` (lines, or the same separated by commas) when there are any, else from the file.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn load(keys: &SecretString, file: &Path) -> Result<KeyRing, Error> {
+        if !keys.expose_secret().trim().is_empty() {
+            return KeyRing::parse(keys.expose_secret());
+        }
+        let failed = |cause: String| Error::File { path: file.to_owned(), cause };
+        let metadata = match fs::metadata(file) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Error::NoKey { path: file.to_owned() }),
+            Err(error) => return Err(failed(error.to_string())),
+        };
+        if metadata.mode() & 0o077 != 0 {
+            return Err(failed(format!("others may read it (mode {:03o})", metadata.mode() & 0o777)));
+        }
+        let text = Zeroizing::new(fs::read_to_string(file).map_err(|error| failed(error.to_string()))?);
+        KeyRing::parse(&text).map_err(|error| match error {
+            Error::NoKey { .. } => Error::NoKey { path: file.to_owned() },
+            other => other,
+        })
+    }
+
+    /// From lines or comma-separated lines; empty ones and those that begin with `#` are skipped.
+    ///
+    /// # Errors
+    /// [`Error::Line`] and [`Error::NoKey`].
+    pub fn parse(text: &str) -> Result<KeyRing, Error> {
+        let mut keys: Vec<(String, Zeroizing<[u8; KEY_LENGTH]>)> = Vec::new();
+        for (index, line) in text.split(['\n', ',']).enumerate().map(|(index, line)| (index + 1, line.trim())) {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let wrong = |cause| Error::Line { line: index, cause };
+            let (id, encoded) = line.split_once(':').ok_or_else(|| wrong("expected `id:base64`"))?;
+            if id.is_empty() || id.len() > 64 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
+                return Err(wrong("an id has letters, digits, - and _"));
+            }
+            if keys.iter().any(|(known, _)| known == id) {
+                return Err(wrong("the id is there already"));
+            }
+            let bytes = Zeroizing::new(STANDARD.decode(encoded.trim()).map_err(|_| wrong("not base64"))?);
+            let key: [u8; KEY_LENGTH] = bytes.as_slice().try_into().map_err(|_| wrong("a key has 32 bytes"))?;
+            if key.iter().all(|byte| *byte == key[0]) {
+                return Err(wrong("the key is not random"));
+            }
+            keys.push((id.to_owned(), Zeroizing::new(key)));
+        }
+        if keys.is_empty() {
+            return Err(Error::NoKey { path: Path::new("vault.keys").to_owned() });
+        }
+        Ok(KeyRing { keys })
+    }
+
+    /// All ids, the current one first.
+    pub fn ids(&self) -> Vec<&str> {
+        self.keys.iter().map(|(id, _)| id.as_str()).collect()
+    }
+
+    pub(super) fn current(&self) -> Option<(&str, &[u8; KEY_LENGTH])> {
+        self.keys.first().map(|(id, key)| (id.as_str(), &**key))
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<&[u8; KEY_LENGTH]> {
+        self.keys.iter().find(|(known, _)| known == id).map(|(_, key)| &**key)
+    }
+}
+
+/// A new key's line.
+pub fn generate_key_line(id: &str) -> SecretString {
+    let key = Zeroizing::new(rand::random::<[u8; KEY_LENGTH]>());
+    format!("{id}:{}", STANDARD.encode(key.as_slice())).into()
+}
+
+/// Puts a key first into the key file, whole or not at all; the file is made if it is not there, readable by its owner only.
+///
+/// # Errors
+/// [`Error::File`], and [`Error::Line`] when the file would not be a key file.
+pub fn add_key_to_file(file: &Path, line: &SecretString) -> Result<(), Error> {
+    let failed = |error: std::io::Error| Error::File { path: file.to_owned(), cause: error.to_string() };
+    let before = match fs::read_to_string(file) {
+        Ok(text) => Zeroizing::new(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Zeroizing::new(String::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let text = Zeroizing::new(format!("{}\n{}", line.expose_secret(), before.as_str()));
+    KeyRing::parse(&text)?;
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".new");
+    let mut new = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside).map_err(failed)?;
+    new.write_all(text.as_bytes()).and_then(|()| new.sync_all()).map_err(failed)?;
+    fs::rename(&beside, file).map_err(failed)
+}
