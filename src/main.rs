@@ -1,2 +1,5 @@
-//! bin
-fn main() {}
+//! The program; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    classy_sync::cli::main()
+}

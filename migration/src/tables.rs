@@ -22,16 +22,17 @@ impl Table {
             let indexes: String = self
                 .indexes
                 .iter()
-                .map(|(name, columns)| format!(", INDEX {name} ({})", dialect.render(&columns.replace("email_address", "email_address(190)"))))
+                .map(|(name, columns)| {
+                    format!(", INDEX {name} ({})", dialect.render(&columns.replace("email_address", "email_address(190)")))
+                })
                 .collect();
             return vec![format!(
                 "CREATE TABLE IF NOT EXISTS {} ({body}{indexes}) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
                 self.name
             )];
         }
-        let index = |(name, columns): &(&str, &str)| {
-            format!("CREATE INDEX IF NOT EXISTS {name} ON {} ({})", self.name, dialect.render(columns))
-        };
+        let index =
+            |(name, columns): &(&str, &str)| format!("CREATE INDEX IF NOT EXISTS {name} ON {} ({})", self.name, dialect.render(columns));
         std::iter::once(format!("CREATE TABLE IF NOT EXISTS {} ({body})", self.name)).chain(self.indexes.iter().map(index)).collect()
     }
 }

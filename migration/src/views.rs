@@ -68,7 +68,11 @@ fn supporter_summary(dialect: Dialect) -> String {
 fn campaign_performance(dialect: Dialect) -> String {
     let end = format!("CASE WHEN c.ended_at IS NULL OR c.ended_at > {now} THEN {now} ELSE c.ended_at END", now = dialect.now());
     // The first day counts.
-    let days = format!("CASE WHEN c.started_at > {} THEN 0 ELSE {} + 1 END", dialect.now(), dialect.days_between("c.started_at", &format!("({end})")));
+    let days = format!(
+        "CASE WHEN c.started_at > {} THEN 0 ELSE {} + 1 END",
+        dialect.now(),
+        dialect.days_between("c.started_at", &format!("({end})"))
+    );
     format!(
         "SELECT c.organization_id, c.id AS campaign_id, c.name, c.status, c.currency_code, c.goal, c.total_raised AS raised, \
          {percent} AS percent_of_goal, c.donors_count AS donors, c.transactions_count AS gifts, {average} AS average_gift, \

@@ -108,9 +108,11 @@ impl Error {
             Error::Forbidden { .. } | Error::NotFound { .. } | Error::Refused { .. } | Error::Redirect { .. } => Remedy::Skip,
             Error::RateLimited { after, .. } | Error::Unavailable { after, .. } => Remedy::Retry { after: *after },
             Error::BreakerOpen { rest } => Remedy::Retry { after: Some(*rest) },
-            Error::EdgeBlocked | Error::Unreachable { .. } | Error::Interrupted { .. } | Error::TooLarge { .. } | Error::Protocol { .. } => {
-                Remedy::Retry { after: None }
-            }
+            Error::EdgeBlocked
+            | Error::Unreachable { .. }
+            | Error::Interrupted { .. }
+            | Error::TooLarge { .. }
+            | Error::Protocol { .. } => Remedy::Retry { after: None },
             Error::Setup { .. } => Remedy::Stop,
         }
     }
@@ -118,8 +120,12 @@ impl Error {
     /// What a person can do.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Error::CredentialsRefused { .. } => "check client id and secret (Admin, Apps & Integrations, API), then `classy-sync org set-credentials`",
-            Error::TokenRefused | Error::Forbidden { .. } => "the application may not belong to this organization: check classy_id and the credentials",
+            Error::CredentialsRefused { .. } => {
+                "check client id and secret (Admin, Apps & Integrations, API), then `classy-sync org set-credentials`"
+            }
+            Error::TokenRefused | Error::Forbidden { .. } => {
+                "the application may not belong to this organization: check classy_id and the credentials"
+            }
             Error::EdgeBlocked => "ask support for an x-integration-id and put it under [classy] headers; this is not a permission error",
             Error::NotFound { .. } => "check classy_id and base_url",
             Error::Redirect { .. } => "check base_url and token_url: they must be the final addresses",

@@ -105,7 +105,10 @@ fn moment(text: &str) -> Option<Time> {
         _ => (text, Some(())),
     };
     let at = if offset.is_none() {
-        NaiveDateTime::parse_from_str(local, "%Y-%m-%dT%H:%M:%S").or_else(|_| NaiveDateTime::parse_from_str(local, "%Y-%m-%d %H:%M:%S")).ok()?.and_utc()
+        NaiveDateTime::parse_from_str(local, "%Y-%m-%dT%H:%M:%S")
+            .or_else(|_| NaiveDateTime::parse_from_str(local, "%Y-%m-%d %H:%M:%S"))
+            .ok()?
+            .and_utc()
     } else {
         ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z"]
             .iter()
@@ -166,7 +169,9 @@ mod tests {
         assert_eq!(money("m", Some(&raw("\"52.500\""))).unwrap().unwrap().to_string(), "52.5");
         assert_eq!(money("m", Some(&raw("6.01"))).unwrap().unwrap().to_string(), "6.01");
         assert!(money("m", Some(&raw("\"12,50\""))).is_err() && money("m", Some(&raw("{}"))).is_err());
-        for (text, expected) in [("true", Some(true)), ("\"1\"", Some(true)), ("0", Some(false)), ("\"False\"", Some(false)), ("null", None)] {
+        for (text, expected) in
+            [("true", Some(true)), ("\"1\"", Some(true)), ("0", Some(false)), ("\"False\"", Some(false)), ("null", None)]
+        {
             assert_eq!(flag("f", Some(&raw(text))), Ok(expected), "{text}");
         }
         assert!(flag("f", Some(&raw("\"maybe\""))).is_err());

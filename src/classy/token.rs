@@ -27,9 +27,14 @@ pub(super) struct Token {
 
 enum Held {
     None,
-    Good { token: Token, refresh_at: Instant },
+    Good {
+        token: Token,
+        refresh_at: Instant,
+    },
     /// The credentials were refused; they will not become better by asking again.
-    Refused { status: u16 },
+    Refused {
+        status: u16,
+    },
 }
 
 /// Where the token is kept.
@@ -55,7 +60,9 @@ impl Tokens {
         let mut held = self.held.lock().await;
         match &*held {
             Held::Refused { status } => return Err(Error::CredentialsRefused { status: *status }),
-            Held::Good { token, refresh_at } if Some(token.generation) != refused && Instant::now() < *refresh_at => return Ok(token.clone()),
+            Held::Good { token, refresh_at } if Some(token.generation) != refused && Instant::now() < *refresh_at => {
+                return Ok(token.clone());
+            }
             Held::Good { .. } | Held::None => {}
         }
         self.requests.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -99,8 +106,8 @@ fn read(answer: &Answer) -> Result<(SecretString, Duration), Error> {
         #[serde(default)]
         expires_in: serde_json::Value,
     }
-    let granted: Granted =
-        serde_json::from_slice(&answer.body).map_err(|_| Error::Protocol { cause: "the token endpoint's answer has no access_token".to_owned() })?;
+    let granted: Granted = serde_json::from_slice(&answer.body)
+        .map_err(|_| Error::Protocol { cause: "the token endpoint's answer has no access_token".to_owned() })?;
     if granted.access_token.expose_secret().is_empty() {
         return Err(Error::Protocol { cause: "the token endpoint's access_token is empty".to_owned() });
     }

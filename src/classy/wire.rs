@@ -76,7 +76,12 @@ fn no_unless(field: &'static str, raw: Option<&RawValue>) -> Result<bool, Unfit>
 
 fn invalid<R>(json: &str, unfit: Unfit) -> Item<R> {
     let (source_id, updated_at) = salvage(json);
-    Item::Bad(Reject { source_id, updated_at, reason: RejectReason::Invalid, detail: format!("{}: expected {}", unfit.field, unfit.expected) })
+    Item::Bad(Reject {
+        source_id,
+        updated_at,
+        reason: RejectReason::Invalid,
+        detail: format!("{}: expected {}", unfit.field, unfit.expected),
+    })
 }
 
 /// What can still be known of a record that cannot be read.

@@ -49,6 +49,11 @@ impl Failure {
         self
     }
 
+    /// The error alone.
+    pub(super) fn text(&self) -> String {
+        self.error.to_string()
+    }
+
     /// Tells a person.
     pub(super) fn print(&self) {
         eprintln!("error: {}", self.error);
@@ -77,6 +82,8 @@ fn failure<E: StdError + Send + Sync + 'static>(code: Code, hint: Option<String>
 pub(super) fn code_of_source(error: &classy::Error) -> Code {
     match error.remedy() {
         Remedy::Suspend | Remedy::Reauthorize { .. } => Code::Credentials,
+        // It is reached and does not refuse; it talks nonsense.
+        _ if matches!(error, classy::Error::Protocol { .. } | classy::Error::TooLarge { .. }) => Code::Partial,
         _ => Code::Remote,
     }
 }
@@ -86,7 +93,7 @@ pub(super) fn code_of_run(error: &sync::Error) -> Code {
     match error {
         sync::Error::Source(error) => code_of_source(error),
         sync::Error::Store(error) => code_of_store(error),
-        sync::Error::MassAbsence { .. } | sync::Error::Unordered { .. } => Code::Remote,
+        sync::Error::MassAbsence { .. } | sync::Error::Unordered { .. } => Code::Partial,
     }
 }
 

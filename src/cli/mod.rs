@@ -1,1 +1,66 @@
-//! Words typed by a person.
+//! Words typed by a person: parsed, carried out, answered. Results go to standard output, everything else to standard error.
+
+mod app;
+mod args;
+mod configuration;
+mod db;
+mod demo;
+mod exit;
+mod init;
+mod keys;
+mod org;
+mod org_write;
+mod output;
+mod parse;
+mod progress;
+mod records;
+mod report;
+mod simulate;
+mod summary;
+mod sync;
+
+use args::{Cli, Command};
+use clap::{CommandFactory, Parser};
+use exit::{Code, Failure};
+use std::process::ExitCode;
+
+/// Carries out the command line of this process.
+pub fn main() -> ExitCode {
+    // Usage errors end here with code 2, as documented.
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            Failure::new(Code::Bug, error).print();
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(code) => code,
+        Err(failure) => {
+            failure.print();
+            ExitCode::from(failure.code as u8)
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    match cli.command {
+        Command::Demo(ref demo) => return demo::run(&cli, demo).await,
+        Command::Init { dir } => init::run(dir.as_deref())?,
+        Command::Org(ref order) => return org::run(&cli, order).await,
+        Command::Sync(ref order) => return sync::run(&cli, order).await,
+        Command::Report(ref report) => report::run(&cli, report).await?,
+        Command::Rejects(ref which) => records::rejects(&cli, which).await?,
+        Command::History(ref which) => records::history(&cli, which).await?,
+        Command::Audit(ref which) => records::audit(&cli, which).await?,
+        Command::Db(ref order) => return db::run(&cli, order).await,
+        Command::Keys(ref order) => keys::run(&cli, order).await?,
+        Command::Config(ref order) => return configuration::run(&cli, order),
+        Command::Simulate(ref order) => simulate::run(&cli, order).await?,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "classy-sync", &mut std::io::stdout());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

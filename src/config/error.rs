@@ -67,11 +67,19 @@ impl ConfigError {
     /// What a person can do.
     pub fn hint(&self) -> Option<String> {
         match self {
-            ConfigError::UnknownKey { near: Some(near), .. } => Some(format!("did you mean '{near}'? `classy-sync config reference` lists every key")),
-            ConfigError::UnknownKey { .. } | ConfigError::Value { .. } => Some("`classy-sync config reference` lists every key with its default".to_owned()),
-            ConfigError::File { .. } => Some("check the path and who may read it; `classy-sync init` writes a first configuration".to_owned()),
+            ConfigError::UnknownKey { near: Some(near), .. } => {
+                Some(format!("did you mean '{near}'? `classy-sync config reference` lists every key"))
+            }
+            ConfigError::UnknownKey { .. } | ConfigError::Value { .. } => {
+                Some("`classy-sync config reference` lists every key with its default".to_owned())
+            }
+            ConfigError::File { .. } => {
+                Some("check the path and who may read it; `classy-sync init` writes a first configuration".to_owned())
+            }
             ConfigError::Twice { .. } => Some("remove one of the two files".to_owned()),
-            ConfigError::Secret { .. } => Some("set the variable or write the file; a secret that is sealed already may be left out".to_owned()),
+            ConfigError::Secret { .. } => {
+                Some("set the variable or write the file; a secret that is sealed already may be left out".to_owned())
+            }
             ConfigError::Syntax { .. } => None,
         }
     }

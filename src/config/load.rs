@@ -160,8 +160,7 @@ impl Config {
         toml::from_str::<toml::Table>(&text)
             .map_err(|error| ConfigError::Syntax { place: place.clone(), cause: error.to_string().trim().to_owned() })
             .and_then(|table| super::flat_keys(&table).iter().try_for_each(|key| require_known(&known, key, &place)))?;
-        let environment: Vec<(String, String)> =
-            environment.into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
+        let environment: Vec<(String, String)> = environment.into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
         for (name, _) in &environment {
             require_known(&known, &key_of(name), &format!("environment variable {name}"))?;
         }
@@ -184,7 +183,8 @@ impl Config {
     }
 
     fn check(&self, place: &str) -> Result<(), ConfigError> {
-        let wrong = |key: &str, cause: &str| Err(ConfigError::Value { place: place.to_owned(), key: key.to_owned(), cause: cause.to_owned() });
+        let wrong =
+            |key: &str, cause: &str| Err(ConfigError::Value { place: place.to_owned(), key: key.to_owned(), cause: cause.to_owned() });
         if !(1..=1_000).contains(&self.database.max_connections) {
             return wrong("database.max_connections", "expected 1 to 1000");
         }
@@ -234,7 +234,11 @@ fn require_known(known: &BTreeSet<String>, key: &str, place: &str) -> Result<(),
     if known.contains(key) {
         return Ok(());
     }
-    Err(ConfigError::UnknownKey { place: place.to_owned(), near: super::nearest(key, known.iter().map(String::as_str)), key: key.to_owned() })
+    Err(ConfigError::UnknownKey {
+        place: place.to_owned(),
+        near: super::nearest(key, known.iter().map(String::as_str)),
+        key: key.to_owned(),
+    })
 }
 
 /// The environment as a source: texts that look like numbers are taken for numbers where one is expected.

@@ -66,7 +66,8 @@ pub fn load_organizations(dir: &Path) -> Vec<Result<OrganizationFile, ConfigErro
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
         Err(source) => return vec![Err(ConfigError::File { path: dir.to_owned(), source })],
     };
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
     paths.sort();
     let files: Vec<_> = paths.iter().map(|path| read(path)).collect();
     let mut owners: HashMap<i64, Vec<PathBuf>> = HashMap::new();
@@ -74,9 +75,7 @@ pub fn load_organizations(dir: &Path) -> Vec<Result<OrganizationFile, ConfigErro
         owners.entry(file.classy_id).or_default().push(file.path.clone());
     }
     let only = |file: OrganizationFile| match owners.get(&file.classy_id).map(Vec::as_slice) {
-        Some([first, second, ..]) => {
-            Err(ConfigError::Twice { classy_id: file.classy_id, first: first.clone(), second: second.clone() })
-        }
+        Some([first, second, ..]) => Err(ConfigError::Twice { classy_id: file.classy_id, first: first.clone(), second: second.clone() }),
         _ => Ok(file),
     };
     files.into_iter().map(|file| file.and_then(only)).collect()
@@ -85,7 +84,8 @@ pub fn load_organizations(dir: &Path) -> Vec<Result<OrganizationFile, ConfigErro
 fn read(path: &Path) -> Result<OrganizationFile, ConfigError> {
     let place = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
-    let parsed = toml::Deserializer::parse(&text).map_err(|error| ConfigError::Syntax { place: place.clone(), cause: error.to_string().trim().to_owned() })?;
+    let parsed = toml::Deserializer::parse(&text)
+        .map_err(|error| ConfigError::Syntax { place: place.clone(), cause: error.to_string().trim().to_owned() })?;
     let mut unknown = None;
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(parsed, &mut track);
@@ -100,8 +100,17 @@ fn read(path: &Path) -> Result<OrganizationFile, ConfigError> {
     })?;
     if let Some(key) = unknown {
         const KNOWN: [&str; 11] = [
-            "classy_id", "name", "classy", "plugins", "classy.client_id", "classy.client_secret", "classy.base_url", "classy.token_url",
-            "classy.requests_per_minute", "classy.max_concurrency", "classy.headers",
+            "classy_id",
+            "name",
+            "classy",
+            "plugins",
+            "classy.client_id",
+            "classy.client_secret",
+            "classy.base_url",
+            "classy.token_url",
+            "classy.requests_per_minute",
+            "classy.max_concurrency",
+            "classy.headers",
         ];
         return Err(ConfigError::UnknownKey { place, near: nearest(&key, KNOWN.into_iter()), key });
     }
@@ -129,7 +138,8 @@ fn check(file: &mut OrganizationFile, place: &str) -> Result<(), ConfigError> {
     }
     for (name, value) in &classy.headers {
         let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-        let reserved = ["authorization", "host", "content-length", "content-type", "connection"].contains(&name.to_ascii_lowercase().as_str());
+        let reserved =
+            ["authorization", "host", "content-length", "content-type", "connection"].contains(&name.to_ascii_lowercase().as_str());
         if !plain || reserved || value.bytes().any(|byte| byte < b' ' || byte == 127) {
             return wrong(&format!("classy.headers.{name}"), "not a header that can be added");
         }

@@ -22,10 +22,7 @@ pub enum Secret {
 #[serde(untagged)]
 enum Spelled {
     Plain(SecretString),
-    Place {
-        env: Option<String>,
-        file: Option<PathBuf>,
-    },
+    Place { env: Option<String>, file: Option<PathBuf> },
 }
 
 impl TryFrom<Spelled> for Secret {

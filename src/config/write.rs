@@ -70,9 +70,10 @@ pub fn forget_secret(path: &Path) -> Result<(), ConfigError> {
 fn edit(path: &Path, change: impl FnOnce(&mut Table)) -> Result<(), ConfigError> {
     let failed = |source| ConfigError::File { path: path.to_owned(), source };
     let text = std::fs::read_to_string(path).map_err(failed)?;
-    let mut document: DocumentMut = text
-        .parse()
-        .map_err(|error: toml_edit::TomlError| ConfigError::Syntax { place: path.display().to_string(), cause: error.message().to_owned() })?;
+    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| ConfigError::Syntax {
+        place: path.display().to_string(),
+        cause: error.message().to_owned(),
+    })?;
     if let Some(classy) = document.entry("classy").or_insert_with(|| Item::Table(Table::new())).as_table_mut() {
         change(classy);
     }

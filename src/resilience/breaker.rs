@@ -14,10 +14,16 @@ pub struct Breaker {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    Closed { failures: u32 },
-    Open { until: Instant },
+    Closed {
+        failures: u32,
+    },
+    Open {
+        until: Instant,
+    },
     /// One call is under way to see whether the neighbour is well; if it never reports back, another may try later.
-    Probation { until: Instant },
+    Probation {
+        until: Instant,
+    },
 }
 
 /// The breaker is open.

@@ -4,7 +4,10 @@ use super::Error;
 use crate::domain::Time;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{self, Executor};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -54,7 +57,8 @@ impl Store {
         if let Some(folder) = file.as_ref().and_then(|file| file.parent()).filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| Error::Unreachable { cause: format!("{}: {error}", folder.display()) })?;
         }
-        let connection = Database::connect(options(settings, file.is_none() && scheme == "sqlite")).await.map_err(|error| Error::unreachable(&error))?;
+        let connection =
+            Database::connect(options(settings, file.is_none() && scheme == "sqlite")).await.map_err(|error| Error::unreachable(&error))?;
         Ok(Store { connection, file, settings: settings.clone() })
     }
 

@@ -65,13 +65,14 @@ impl Store {
     async fn pending(&self) -> Result<Vec<String>, Error> {
         let failed = |error| Error::query("reading the schema's state", error);
         // A table that is not there means that nothing is applied; any other fault shows itself in the next statement.
-        let applied: Vec<String> = match self.connection().query_all_raw(sql(self.backend(), "SELECT version FROM seaql_migrations", [])).await {
-            Ok(rows) => rows.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>().map_err(failed)?,
-            Err(_) => {
-                self.connection().query_one_raw(sql(self.backend(), "SELECT 1 AS one", [])).await.map_err(failed)?;
-                Vec::new()
-            }
-        };
+        let applied: Vec<String> =
+            match self.connection().query_all_raw(sql(self.backend(), "SELECT version FROM seaql_migrations", [])).await {
+                Ok(rows) => rows.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>().map_err(failed)?,
+                Err(_) => {
+                    self.connection().query_one_raw(sql(self.backend(), "SELECT 1 AS one", [])).await.map_err(failed)?;
+                    Vec::new()
+                }
+            };
         let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
         if let Some(unknown) = applied.iter().find(|name| !known.contains(name)) {
             return Err(Error::SchemaNewer { unknown: unknown.clone() });

@@ -10,6 +10,7 @@
 
 mod audit;
 mod batch;
+mod check;
 mod checkpoint;
 mod columns;
 mod connect;
@@ -21,6 +22,7 @@ mod organization;
 mod page;
 mod parents;
 mod rejects;
+mod report;
 mod row;
 mod run;
 mod seq;
@@ -31,11 +33,13 @@ mod value;
 
 pub use audit::AuditRow;
 pub use batch::{Batch, Committed};
+pub use check::Violations;
 pub use connect::{Settings, Store};
 pub use error::Error;
 pub use lease::Fence;
 pub use organization::{Organization, Status};
 pub use rejects::RejectRow;
+pub use report::{Cell, Report};
 pub use row::{Row, Table};
 pub use run::RunRow;
 pub use tenant::TenantStore;

@@ -73,7 +73,8 @@ async fn run<R: Row + Wire>(order: Order<'_>) -> Result<FeedOutcome, store::Erro
     let store = order.sink.store();
     let mode = order.task.mode(&store.feed_state(R::ENTITY).await?);
     let id = store.start_run(R::ENTITY, mode, order.reason).await?;
-    let span = tracing::info_span!("sync", organization = store.classy_id(), entity = %R::ENTITY, run_id = id, epoch = order.sink.fence().epoch());
+    let span =
+        tracing::info_span!("sync", organization = store.classy_id(), entity = %R::ENTITY, run_id = id, epoch = order.sink.fence().epoch());
     async {
         let run = Run::<R, _, _>::new(order.client, order.sink, order.settings, order.stop, order.observer);
         let Outcome { counts, result } = run.execute(order.task).await;

@@ -136,7 +136,8 @@ mod tests {
     fn at_trace_the_libraries_still_keep_quiet() {
         let lines = Lines::default();
         let writer = lines.clone();
-        let subscriber = tracing_subscriber::registry().with(filter("trace").unwrap()).with(fmt::layer().with_writer(move || writer.clone()));
+        let subscriber =
+            tracing_subscriber::registry().with(filter("trace").unwrap()).with(fmt::layer().with_writer(move || writer.clone()));
         tracing::subscriber::with_default(subscriber, || {
             tracing::trace!(target: "classy_sync::sync", "ours");
             tracing::info!(target: "sqlx::query", "INSERT INTO supporters");

@@ -1,7 +1,7 @@
 //! Sealing and opening.
 
-use super::key::{KEY_LENGTH, KeyRing};
 use super::Error;
+use super::key::{KEY_LENGTH, KeyRing};
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use base64::Engine;
@@ -85,10 +85,8 @@ impl Vault {
     /// [`Error::MissingKey`] and [`Error::Unreadable`].
     pub fn open(&self, organization: i64, purpose: Purpose, sealed: &str) -> Result<SecretString, Error> {
         let unreadable = |cause| Error::Unreadable { cause };
-        let (id, encoded) = sealed
-            .strip_prefix(PREFIX)
-            .and_then(|rest| rest.split_once('.'))
-            .ok_or_else(|| unreadable("it is not a sealed text"))?;
+        let (id, encoded) =
+            sealed.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.')).ok_or_else(|| unreadable("it is not a sealed text"))?;
         let key = self.keys.get(id).ok_or_else(|| Error::MissingKey { id: id.to_owned() })?;
         let blob = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| unreadable("it is not a sealed text"))?;
         let (commitment, rest) = blob.split_at_checked(COMMITMENT_LENGTH).ok_or_else(|| unreadable("it is cut off"))?;
@@ -205,7 +203,15 @@ mod tests {
     fn weak_and_doubled_keys_are_refused() {
         let good = generate_key_line("a");
         let good = good.expose_secret();
-        for text in ["", "# only a remark", "a", "a:c2hvcnQ=", "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "b c:x", &format!("{good}\n{good}")] {
+        for text in [
+            "",
+            "# only a remark",
+            "a",
+            "a:c2hvcnQ=",
+            "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            "b c:x",
+            &format!("{good}\n{good}"),
+        ] {
             assert!(KeyRing::parse(text).is_err(), "{text}");
         }
         assert!(!format!("{:?}", KeyRing::parse(good).unwrap()).contains(&good[2..20]));

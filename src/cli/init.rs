@@ -1,0 +1,47 @@
+//! `init`: a configuration, a vault key and an example organization, over nothing that is there.
+
+use super::app::done;
+use super::exit::{Code, Failure};
+use crate::config::{EXAMPLE_ORGANIZATION, MAIN_FILE};
+use crate::vault::{add_key_to_file, generate_key_line};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+pub(super) fn run(dir: Option<&Path>) -> Result<(), Failure> {
+    let dir = dir.unwrap_or(Path::new("."));
+    let main = dir.join("classy-sync.toml");
+    if main.exists() {
+        return Err(Failure::new(Code::Configuration, format!("{} is there already; nothing was written", main.display())));
+    }
+    fs::create_dir_all(dir.join("organizations")).map_err(|error| wrong(dir, error))?;
+    write(&main, MAIN_FILE)?;
+    let example = dir.join("organizations/example.toml.example");
+    if !example.exists() {
+        write(&example, EXAMPLE_ORGANIZATION)?;
+    }
+    let key = dir.join("vault.key");
+    if !key.exists() {
+        add_key_to_file(&key, &generate_key_line(&new_key_id()))?;
+    }
+    for path in [&main, &example, &key] {
+        done(&format!("wrote {}", path.display()));
+    }
+    done("keep a copy of vault.key in a safe place: without it the credentials in the database cannot be opened");
+    done("next: `classy-sync org add`, then `classy-sync sync`");
+    Ok(())
+}
+
+/// A key's id when nobody names one: the moment it was made.
+pub(super) fn new_key_id() -> String {
+    format!("k{}", crate::clock::now().format("%Y%m%d%H%M%S"))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| wrong(path, error))?;
+    file.write_all(text.as_bytes()).map_err(|error| wrong(path, error))
+}
+
+fn wrong(path: &Path, error: std::io::Error) -> Failure {
+    Failure::new(Code::Configuration, format!("{}: {error}", path.display()))
+}

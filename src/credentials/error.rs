@@ -1,0 +1,51 @@
+//! What can go wrong between file, database and vault.
+
+use crate::{config, store, vault};
+
+/// Errors of one organization's credentials.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
+    /// The file.
+    #[error(transparent)]
+    Config(#[from] config::ConfigError),
+    /// Neither the file nor the database has credentials.
+    #[error("organization {classy_id} has no credentials")]
+    None {
+        /// Classy's id.
+        classy_id: i64,
+    },
+    /// There is no file, so nobody says how to reach the API.
+    #[error("organization {classy_id} has no file")]
+    NoFile {
+        /// Classy's id.
+        classy_id: i64,
+    },
+    /// Sealed with keys that are not here.
+    #[error("the vault lacks keys: {missing}")]
+    KeysMissing {
+        /// Which key, and which organizations it sealed.
+        missing: String,
+    },
+}
+
+impl Error {
+    /// What a person can do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::Store(error) => error.hint(),
+            Error::Vault(error) => error.hint(),
+            Error::Config(error) => error.hint(),
+            Error::None { classy_id } => {
+                Some(format!("`classy-sync org set-credentials {classy_id}`, or client_id and client_secret in its file"))
+            }
+            Error::NoFile { classy_id } => Some(format!("`classy-sync org add --id {classy_id}` writes one")),
+            Error::KeysMissing { .. } => Some("put the lines of those keys back into the key file, below the current one".to_owned()),
+        }
+    }
+}

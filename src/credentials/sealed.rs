@@ -1,0 +1,88 @@
+//! Credentials as one sealed document, and the client that is made from them.
+
+use super::Error;
+use crate::classy::{Client, Settings, Transport};
+use crate::config::OrganizationFile;
+use crate::store::{Organization, TenantStore};
+use crate::vault::{Purpose, Vault};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// What an organization shows at the token endpoint.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Opaque.
+    pub client_id: String,
+    /// Opaque, and secret.
+    pub client_secret: SecretString,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").finish_non_exhaustive()
+    }
+}
+
+/// The document inside the seal.
+#[derive(Serialize)]
+struct Written<'a> {
+    client_id: &'a str,
+    client_secret: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    client_id: String,
+    client_secret: SecretString,
+}
+
+/// Opens an organization's credentials; `None` when it has none.
+///
+/// # Errors
+/// A missing key, a text that does not open.
+pub fn open(vault: &Vault, organization: &Organization) -> Result<Option<Credentials>, Error> {
+    let Some(sealed) = &organization.credentials_encrypted else { return Ok(None) };
+    let document = vault.open(organization.classy_id, Purpose::Credentials, sealed)?;
+    let read: Read =
+        serde_json::from_str(document.expose_secret()).map_err(|_| crate::vault::Error::Unreadable { cause: "it holds no credentials" })?;
+    Ok(Some(Credentials { client_id: read.client_id, client_secret: read.client_secret }))
+}
+
+/// Seals credentials and stores them.
+///
+/// # Errors
+/// The vault's and the database's.
+pub async fn seal(vault: &Vault, tenant: &TenantStore, credentials: &Credentials) -> Result<(), Error> {
+    let sealed = seal_text(vault, tenant.classy_id(), credentials)?;
+    Ok(tenant.set_credentials(Some(&sealed)).await?)
+}
+
+pub(super) fn seal_text(vault: &Vault, classy_id: i64, credentials: &Credentials) -> Result<String, Error> {
+    let document = Written { client_id: &credentials.client_id, client_secret: credentials.client_secret.expose_secret() };
+    let text = Zeroizing::new(serde_json::to_string(&document).map_err(|_| crate::vault::Error::Sealing)?);
+    Ok(vault.seal(classy_id, Purpose::Credentials, &SecretString::from(text.as_str()))?)
+}
+
+/// The organization's API, with the sealed credentials and the file's settings.
+///
+/// # Errors
+/// [`Error::None`] without credentials; the vault's.
+pub fn client(transport: &Transport, vault: &Vault, organization: &Organization, file: &OrganizationFile) -> Result<Client, Error> {
+    let credentials = open(vault, organization)?.ok_or(Error::None { classy_id: organization.classy_id })?;
+    let classy = &file.classy;
+    Ok(Client::new(
+        transport,
+        Settings {
+            classy_id: organization.classy_id,
+            base_url: classy.base_url.clone(),
+            token_url: classy.token_url.clone(),
+            client_id: credentials.client_id,
+            client_secret: credentials.client_secret,
+            requests_per_minute: classy.requests_per_minute,
+            max_concurrency: classy.max_concurrency,
+            headers: classy.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+            backoff: Settings::BACKOFF,
+        },
+    ))
+}

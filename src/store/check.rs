@@ -1,0 +1,139 @@
+//! What must always hold, as far as SQL can see it; and tidying up.
+
+use super::statement::sql;
+use super::{Error, Store};
+use sea_orm::{ConnectionTrait, DbBackend};
+
+/// One invariant and how often it is violated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violations {
+    /// A short name.
+    pub name: &'static str,
+    /// What must hold.
+    pub holds: &'static str,
+    /// Rows for which it does not.
+    pub count: u64,
+}
+
+impl Store {
+    /// Counts the violations of each invariant.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn check(&self) -> Result<Vec<Violations>, Error> {
+        let backend = self.backend();
+        let mut found = Vec::new();
+        for (name, holds, text) in invariants(backend) {
+            let failed = |error| Error::query("checking an invariant", error);
+            let row = self.connection().query_one_raw(sql(backend, &text, [])).await.map_err(failed)?;
+            let count: i64 = row.ok_or(Error::NoOrganization)?.try_get("", "n").map_err(failed)?;
+            found.push(Violations { name, holds, count: count.max(0) as u64 });
+        }
+        Ok(found)
+    }
+
+    /// Lets the database tidy up: statistics, and on SQLite the write-ahead log.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn optimize(&self) -> Result<(), Error> {
+        let failed = |error| Error::query("tidying up", error);
+        match self.backend() {
+            DbBackend::Postgres => {
+                self.connection().execute_unprepared("ANALYZE").await.map_err(failed)?;
+            }
+            DbBackend::MySql => {
+                let tables = "organizations, supporters, campaigns, recurring_plans, transactions, audit_log, sync_runs";
+                self.connection().execute_unprepared(&format!("ANALYZE TABLE {tables}")).await.map_err(failed)?;
+            }
+            _ => {
+                for text in ["ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"] {
+                    self.connection().execute_unprepared(text).await.map_err(failed)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Name, meaning, and a statement that counts violations as `n`.
+fn invariants(backend: DbBackend) -> Vec<(&'static str, &'static str, String)> {
+    let sum = |column: &str| match backend {
+        // Whole ten-thousandths: a sum of floats need not equal itself.
+        DbBackend::Sqlite => format!("COALESCE(SUM(CAST(ROUND({column} * 10000) AS INTEGER)), 0)"),
+        _ => format!("COALESCE(SUM({column}), 0)"),
+    };
+    let stored = |column: &str| match backend {
+        DbBackend::Sqlite => format!("CAST(ROUND({column} * 10000) AS INTEGER)"),
+        _ => column.to_owned(),
+    };
+    let is = |flag: &str| if backend == DbBackend::Postgres { flag.to_owned() } else { format!("{flag} = 1") };
+    let gifts = |key: &str| {
+        format!(
+            "SELECT t.organization_id, t.{key} AS id, {} AS total, COUNT(*) AS gifts FROM transactions AS t WHERE t.status = 'success' \
+                 AND t.absent_since IS NULL GROUP BY t.organization_id, t.{key}",
+            sum("t.total_gross_amount")
+        )
+    };
+    let totals = |table: &str, key: &str, amount: &str, count: &str| {
+        format!(
+            "SELECT COUNT(*) AS n FROM {table} AS s LEFT JOIN ({}) AS g ON g.organization_id = s.organization_id AND g.id = s.id \
+             WHERE {} <> COALESCE(g.total, 0) OR s.{count} <> COALESCE(g.gifts, 0)",
+            gifts(key),
+            stored(&format!("s.{amount}"))
+        )
+    };
+    let foreign = |child: &str, column: &str, parent: &str| {
+        format!(
+            "SELECT COUNT(*) AS n FROM {child} AS c JOIN {parent} AS p ON p.id = c.{column} WHERE p.organization_id <> c.organization_id"
+        )
+    };
+    vec![
+        (
+            "supporter_totals",
+            "giving totals of supporters equal a fresh sum of their gifts",
+            totals("supporters", "supporter_id", "lifetime_donation_amount", "lifetime_donation_count"),
+        ),
+        (
+            "campaign_totals",
+            "totals of campaigns equal a fresh sum of their gifts",
+            totals("campaigns", "campaign_id", "total_raised", "transactions_count"),
+        ),
+        (
+            "change_seq_unique",
+            "no two supporters of an organization have the same place in the change feed",
+            "SELECT COUNT(*) AS n FROM (SELECT s.organization_id FROM supporters AS s WHERE s.change_seq > 0 \
+             GROUP BY s.organization_id, s.change_seq HAVING COUNT(*) > 1) AS d"
+                .to_owned(),
+        ),
+        (
+            "change_seq_bound",
+            "no supporter is ahead of its organization's change feed",
+            "SELECT COUNT(*) AS n FROM supporters AS s JOIN organizations AS o ON o.id = s.organization_id WHERE s.change_seq > o.change_seq"
+                .to_owned(),
+        ),
+        ("tenants_supporters", "no gift links to another organization's supporter", foreign("transactions", "supporter_id", "supporters")),
+        ("tenants_campaigns", "no gift links to another organization's campaign", foreign("transactions", "campaign_id", "campaigns")),
+        ("tenants_plans", "no plan links to another organization's supporter", foreign("recurring_plans", "supporter_id", "supporters")),
+        (
+            "stubs_empty",
+            "a stub has no content, and whatever is no stub has",
+            format!(
+                "SELECT COUNT(*) AS n FROM supporters AS s WHERE ({} AND s.fingerprint IS NOT NULL) OR (NOT ({}) AND s.fingerprint IS NULL)",
+                is("s.is_stub"),
+                is("s.is_stub")
+            ),
+        ),
+        (
+            "checkpoints",
+            "a feed whose first pass is complete has a watermark",
+            "SELECT COUNT(*) AS n FROM checkpoints AS c WHERE c.first_pass_at IS NOT NULL AND c.watermark IS NULL".to_owned(),
+        ),
+        (
+            "credentials_sealed",
+            "credentials are ciphertext",
+            "SELECT COUNT(*) AS n FROM organizations AS o WHERE o.credentials_encrypted IS NOT NULL AND o.credentials_encrypted NOT LIKE 'csx1.%'"
+                .to_owned(),
+        ),
+    ]
+}
