@@ -42,7 +42,7 @@ impl Report {
         match self {
             Report::Donors => (
                 "donor_value_distribution",
-                "total DESC, donor_segment",
+                "v.total DESC, v.donor_segment",
                 &[
                     ("donor_segment", Text),
                     ("supporters", Int),
@@ -54,12 +54,12 @@ impl Report {
             ),
             Report::Engagement => (
                 "donor_engagement_distribution",
-                "total DESC, engagement_status",
+                "v.total DESC, v.engagement_status",
                 &[("engagement_status", Text), ("supporters", Int), ("total", Money), ("average_gift", Money), ("opted_in", Int)],
             ),
             Report::Campaigns => (
                 "campaign_performance",
-                "raised DESC, campaign_id",
+                "v.raised DESC, v.campaign_id",
                 &[
                     ("campaign_id", Int),
                     ("name", Text),
@@ -78,7 +78,7 @@ impl Report {
             ),
             Report::Supporters => (
                 "supporter_summary",
-                "supporter_id",
+                "v.supporter_id",
                 &[
                     ("supporter_id", Int),
                     ("email_address", Text),

@@ -1,0 +1,183 @@
+//! The command line as a new user meets it: what it writes, what it says, with which code it ends.
+
+use crate::backend::Kind as Backend;
+use crate::site::{ORGANIZATION, Site, world};
+use std::process::Output;
+
+fn says(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_nothing_to_a_report() {
+    let site = Site::new(Backend::Sqlite, world(60, 50)).await;
+    // A folder of one's own: no configuration but what `init` writes.
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str], secret: Option<&str>| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_classy-sync"));
+        command.args(arguments).current_dir(folder.path()).env_clear();
+        if let Some(secret) = secret {
+            command.env("THE_SECRET", secret);
+        }
+        tokio::task::block_in_place(|| command.output().unwrap())
+    };
+    assert!(run(&["init"], None).status.success());
+    assert_eq!(run(&["init"], None).status.code(), Some(78), "it writes over nothing");
+    use std::os::unix::fs::PermissionsExt;
+    assert_eq!(std::fs::metadata(folder.path().join("vault.key")).unwrap().permissions().mode() & 0o777, 0o600);
+    let (base, token) = (site.simulator.base_url(), site.simulator.token_url());
+    let client = format!("client-{ORGANIZATION}");
+    let add = ["org", "add", "--id", "10001", "--name", "Acme", "--client-id", &client, "--secret-env", "THE_SECRET", "--base-url", &base, "--token-url", &token];
+    let added = run(&add, Some(&format!("secret-of-{ORGANIZATION}")));
+    assert!(added.status.success(), "{}", says(&added));
+    let file = std::fs::read_to_string(folder.path().join("organizations/10001.toml")).unwrap();
+    assert!(!file.contains("secret"), "the secret is in the vault, not in the file: {file}");
+    let tested = run(&["org", "test", "10001"], None);
+    assert!(tested.status.success() && String::from_utf8_lossy(&tested.stdout).contains("60 supporters"), "{}", says(&tested));
+    let synced = run(&["sync"], None);
+    assert!(synced.status.success(), "{}", says(&synced));
+    for what in ["donors", "engagement", "campaigns", "supporters"] {
+        let csv = run(&["report", what, "--org", "10001", "--format", "csv"], None);
+        assert!(csv.status.success() && csv.stdout.starts_with(b"classy_id,"), "{what}: {}", says(&csv));
+        assert!(csv.stdout.iter().filter(|byte| **byte == b'\n').count() > 1, "{what} has rows");
+    }
+    let donors: serde_json::Value = serde_json::from_slice(&run(&["report", "donors", "--format", "json"], None).stdout).unwrap();
+    let people: i64 = donors.as_array().unwrap().iter().map(|row| row["supporters"].as_i64().unwrap()).sum();
+    assert_eq!(people, 60);
+    for arguments in [&["org", "list"][..], &["org", "show", "10001"], &["db", "status"], &["db", "check"], &["db", "optimize"], &["keys", "list"], &["config", "check"],
+        &["config", "show"], &["config", "reference"], &["history"], &["rejects"], &["audit"], &["completions", "bash"], &["sync", "--dry-run"]] {
+        let output = run(arguments, None);
+        assert!(output.status.success() && !(output.stdout.is_empty() && output.stderr.is_empty()), "{arguments:?}: {}", says(&output));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_runs_once_on_a_bare_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_classy-sync"));
+    command.args(["demo", "--once", "--supporters", "100"]).current_dir(folder.path()).env_clear();
+    let output = tokio::task::block_in_place(|| command.output().unwrap());
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{}", says(&output));
+    assert!(text.contains("transactions") && text.contains("Transformational") | text.contains("Major"), "{text}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it leaves nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_credentials_end_with_77_and_one_token_request() {
+    let site = Site::new(Backend::Sqlite, world(20, 51)).await;
+    let (base, token) = (site.simulator.base_url(), site.simulator.token_url());
+    let client = format!("client-{ORGANIZATION}");
+    site.write_organization(ORGANIZATION, &client, "wrong", &base, &token);
+    let output = site.run(&["sync"]);
+    assert_eq!(output.status.code(), Some(77), "{}", says(&output));
+    assert!(says(&output).contains("credentials were refused") && says(&output).contains("hint:"));
+    assert_eq!(site.simulator.ledger().token_requests, 1);
+    assert_eq!(site.json(&["org", "list"], 0)[0]["status"], "suspended");
+    // The right secret in the file revives it.
+    site.write_organization(ORGANIZATION, &client, &format!("secret-of-{ORGANIZATION}"), &base, &token);
+    site.sync();
+    assert_eq!(site.json(&["org", "list"], 0)[0]["status"], "active");
+    site.assert_exact().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_not_there_ends_with_69_and_soon() {
+    let site = Site::new(Backend::Sqlite, world(5, 52)).await;
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    site.write_organization(ORGANIZATION, "c", "s", &format!("http://127.0.0.1:{port}/2.0"), &format!("http://127.0.0.1:{port}/oauth2/auth"));
+    let begin = std::time::Instant::now();
+    let output = site.run(&["sync"]);
+    assert_eq!(output.status.code(), Some(69), "{}", says(&output));
+    assert!(says(&output).contains("cannot be reached") && says(&output).contains("hint:"), "{}", says(&output));
+    assert!(begin.elapsed().as_secs() < 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_configuration_ends_with_78_and_names_file_and_key() {
+    let site = Site::new(Backend::Sqlite, world(5, 53)).await;
+    let main = site.path().join("classy-sync.toml");
+    let good = std::fs::read_to_string(&main).unwrap();
+    for (text, expected) in [
+        ("[sync]\nsuporters = \"5m\"\n", vec!["classy-sync.toml", "unknown key 'sync.suporters'", "did you mean 'sync.supporters'"]),
+        ("[sync]\nsupporters = \"soon\"\n", vec!["classy-sync.toml", "sync.supporters", "duration"]),
+        ("[guard]\nabsent_share = 7\n", vec!["classy-sync.toml", "guard.absent_share", "0 to 1"]),
+        ("[sync\n", vec!["classy-sync.toml", "TOML"]),
+        ("[database]\nmax_connections = \"many\"\n", vec!["classy-sync.toml", "database.max_connections"]),
+    ] {
+        std::fs::write(&main, text).unwrap();
+        let output = site.run(&["sync"]);
+        assert_eq!(output.status.code(), Some(78), "{text}: {}", says(&output));
+        for part in expected {
+            assert!(says(&output).contains(part), "{text}: {part} is not in {}", says(&output));
+        }
+    }
+    std::fs::write(&main, &good).unwrap();
+    // The environment is named as such.
+    let output = tokio::task::block_in_place(|| site.command(&["sync"]).env("CLASSY_SYNC__SYNC__OVERLAP", "never").output().unwrap());
+    assert!(output.status.code() == Some(78) && says(&output).contains("CLASSY_SYNC__SYNC__OVERLAP"), "{}", says(&output));
+    // An organization's file, too; a good one beside it is synced all the same.
+    std::fs::write(site.path().join("organizations/wrong.toml"), "classy_id = 5\nname = \"W\"\n[classy]\nclient_idd = \"x\"\n").unwrap();
+    let output = site.run(&["sync"]);
+    assert_eq!(output.status.code(), Some(3), "{}", says(&output));
+    assert!(says(&output).contains("wrong.toml") && says(&output).contains("classy.client_idd") && says(&output).contains("classy.client_id'"), "{}", says(&output));
+    site.assert_exact().await;
+    std::fs::remove_file(site.path().join(format!("organizations/{ORGANIZATION}.toml"))).unwrap();
+    let output = site.run(&["config", "check"]);
+    assert_eq!(output.status.code(), Some(78), "{}", says(&output));
+    assert_eq!(site.run(&["sync", "--entity", "donors"]).status.code(), Some(2));
+    assert_eq!(site.run(&["dance"]).status.code(), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_not_there_ends_with_65() {
+    let site = Site::new(Backend::Sqlite, world(5, 54)).await;
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for (url, code) in [(format!("postgres://u:topsecret@127.0.0.1:{port}/x"), 65), ("oracle://u:topsecret@h/x".to_owned(), 65)] {
+        let output = tokio::task::block_in_place(|| site.command(&["sync"]).env("CLASSY_SYNC__DATABASE__URL", &url).output().unwrap());
+        assert_eq!(output.status.code(), Some(code), "{}", says(&output));
+        assert!(!says(&output).contains("topsecret") && says(&output).contains("hint:"), "{}", says(&output));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn organizations_are_paused_resumed_removed_and_come_back() {
+    let site = Site::new(Backend::Sqlite, world(30, 55)).await;
+    site.sync();
+    site.json(&["org", "pause", "10001"], 0);
+    assert_eq!(site.run(&["sync", "--org", "10001"]).status.code(), Some(2));
+    site.json(&["org", "resume", "10001"], 0);
+    site.sync();
+    site.json(&["org", "remove", "10001"], 0);
+    assert_eq!(site.number("SELECT COUNT(*) AS n FROM organizations WHERE credentials_encrypted IS NULL AND status = 'paused'").await, 1);
+    assert_eq!(site.number("SELECT COUNT(*) AS n FROM supporters").await, 30, "its data stays");
+    assert_eq!(site.run(&["org", "show", "77"]).status.code(), Some(2));
+    let actions = site.json(&["audit"], 0).to_string();
+    assert!(actions.contains("org.credentials_forgotten") && actions.contains("org.status"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_rotated_and_a_missing_one_is_named() {
+    let site = Site::new(Backend::Sqlite, world(20, 56)).await;
+    site.sync();
+    let sealed = "SELECT COUNT(*) AS n FROM organizations WHERE credentials_encrypted LIKE 'csx1.{}.%'";
+    assert_eq!(site.number(&sealed.replace("{}", "test")).await, 1);
+    // The file no longer says the secret: it is sealed.
+    let file = site.path().join(format!("organizations/{ORGANIZATION}.toml"));
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.lines().filter(|line| !line.starts_with("client_secret")).collect::<Vec<_>>().join("\n")).unwrap();
+    let run = |arguments: &[&str], keys: &str| tokio::task::block_in_place(|| site.command(arguments).env("CLASSY_SYNC__VAULT__KEYS", keys).output().unwrap());
+    let new = run(&["keys", "generate", "--id", "next"], "");
+    let line = String::from_utf8(new.stdout).unwrap().trim().to_owned();
+    assert!(line.starts_with("next:"));
+    let output = run(&["sync"], &line);
+    assert!(!output.status.success() && says(&output).contains("'test'"), "{}", says(&output));
+    let both = format!("{line},{}", crate::site::KEY);
+    for _ in 0..2 {
+        let output = run(&["keys", "rotate"], &both);
+        assert!(output.status.success(), "{}", says(&output));
+        assert_eq!(site.number(&sealed.replace("{}", "next")).await, 1);
+    }
+    assert!(run(&["sync"], &line).status.success(), "the old key is needed no more");
+}

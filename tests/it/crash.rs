@@ -1,0 +1,84 @@
+//! `kill -9` at any moment, then again: exact, and it did not start over.
+
+use crate::backend::{Kind as Backend, kinds};
+use crate::site::{Site, world};
+use classy_sync::simulator::Options;
+use rand::RngExt;
+use std::time::Duration;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_in_the_middle_of_a_first_load_it_goes_on_where_it_was() {
+    for kind in kinds() {
+        // Slow enough that the kill falls into the middle: 50 pages of supporters, 2 ms each at the least.
+        let site = Site::new(kind, Options { latency: Duration::from_millis(20), ..world(5_000, 30) }).await;
+        let mut child = site.start(&["sync", "--entity", "supporters"]);
+        // Wait for something stored, by asking the database and not the clock.
+        let stored = loop {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            if let Some(count) = stored(&site).await.filter(|count| *count > 0) {
+                break count;
+            }
+            assert!(child.try_wait().unwrap().is_none(), "it ended before it could be killed");
+        };
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(stored < 5_000);
+        site.simulator.ledger().clear();
+        site.json(&["sync", "--entity", "supporters"], 0);
+        let first_page_again = site.simulator.ledger().requests.iter().filter(|entry| {
+            entry.query.contains(&("page".into(), "1".into())) && entry.query.contains(&("sort".into(), "id:asc".into()))
+        });
+        assert_eq!(first_page_again.count(), 0, "it did not start over");
+        site.sync();
+        site.assert_exact().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_again_and_again_at_random_moments_it_is_exact_in_the_end() {
+    let seed = rand::random::<u64>();
+    println!("seed {seed}");
+    let mut random = <rand::rngs::StdRng as rand::SeedableRng>::seed_from_u64(seed);
+    let site = Site::new(Backend::Sqlite, Options { latency: Duration::from_millis(4), ..world(1_500, 31) }).await;
+    for round in 0..12 {
+        let mut child = site.start(&["sync"]);
+        tokio::time::sleep(Duration::from_millis(random.random_range(20..400))).await;
+        child.kill().unwrap();
+        child.wait().unwrap();
+        site.simulator.world().live(crate::site::ORGANIZATION, round);
+    }
+    site.sync();
+    site.assert_exact().await;
+    let check = site.json(&["db", "check"], 0);
+    assert!(check.as_array().unwrap().iter().all(|row| row["violations"] == 0), "seed {seed}: {check}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn told_to_stop_it_ends_at_a_page_boundary_and_goes_on_later() {
+    let site = Site::new(Backend::Sqlite, Options { latency: Duration::from_millis(20), ..world(4_000, 32) }).await;
+    let mut child = site.start(&["sync"]);
+    while stored(&site).await.is_none_or(|count| count == 0) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+    }
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(tokio::task::block_in_place(|| child.wait().unwrap()).code(), Some(0));
+    assert_eq!(site.number("SELECT COUNT(*) AS n FROM sync_runs WHERE outcome = 'stopped'").await, 1);
+    site.sync();
+    site.assert_exact().await;
+}
+
+/// How many supporters are stored; `None` while there is no table yet.
+async fn stored(site: &Site) -> Option<i64> {
+    use sea_orm::{ConnectionTrait, Statement};
+    if site.database.kind == Backend::Sqlite && !site.path().join("test.db").exists() {
+        return None;
+    }
+    let connection = sea_orm::Database::connect(&site.database.url).await.ok()?;
+    let statement = Statement::from_string(connection.get_database_backend(), "SELECT COUNT(*) AS n FROM supporters".to_owned());
+    let row = connection.query_one_raw(statement).await;
+    let count = row.ok().flatten().and_then(|row| row.try_get("", "n").ok());
+    let _ = connection.close().await;
+    count
+}

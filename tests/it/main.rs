@@ -1,0 +1,15 @@
+//! Everything through the real program, the real HTTP double and real databases.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
+
+mod backend;
+mod commands;
+mod crash;
+mod exact;
+mod faults;
+mod leases;
+mod pages;
+mod schema;
+mod secrets;
+mod site;
+mod truth;

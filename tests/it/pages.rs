@@ -1,0 +1,139 @@
+//! The page transaction by itself: newer wins, blanks and old words are in the audit, links across organizations are refused.
+
+use crate::backend::{Fresh, kinds};
+use classy_sync::domain::{Entity, Item, Money, Supporter, Time, Transaction};
+use classy_sync::store::{Batch, Fence, Settings, Store, TenantStore};
+use std::time::Duration;
+
+struct Place {
+    store: Store,
+    tenant: TenantStore,
+    fence: Fence,
+    _fresh: Fresh,
+    _folder: tempfile::TempDir,
+}
+
+async fn place(kind: crate::backend::Kind) -> Place {
+    let folder = tempfile::tempdir().unwrap();
+    let fresh = Fresh::new(kind, folder.path()).await;
+    let store = Store::connect(&Settings { url: fresh.url.clone().into(), max_connections: 4 }).await.unwrap();
+    store.migrate().await.unwrap();
+    let tenant = store.tenant(&store.put_organization(1, "One").await.unwrap());
+    let fence = tenant.acquire("here", Duration::from_secs(60)).await.unwrap();
+    Place { store, tenant, fence, _fresh: fresh, _folder: folder }
+}
+
+fn at(seconds: i64) -> Option<Time> {
+    Time::from_timestamp(1_700_000_000 + seconds, 0)
+}
+
+fn person(city: &str, seconds: i64) -> Supporter {
+    Supporter { id: 7, city: Some(city.to_owned()), source_updated_at: at(seconds), email_opt_in: Some(true), ..Supporter::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_version_never_replaces_a_newer_one_and_of_equals_the_later_wins() {
+    for kind in kinds() {
+        let place = place(kind).await;
+        let commit = async |rows: Vec<Supporter>| place.tenant.commit(&place.fence, &Batch::of(rows.into_iter().map(Item::Good).collect())).await.unwrap().counts;
+        assert_eq!(commit(vec![person("New", 50)]).await.inserted, 1);
+        assert_eq!(commit(vec![person("Old", 10)]).await.older, 1);
+        assert_eq!(commit(vec![person("New", 50)]).await.unchanged, 1);
+        assert_eq!(commit(vec![person("Later", 50)]).await.updated, 1);
+        // Twice in one batch, with two versions: the newer.
+        let counts = commit(vec![person("Newest", 90), person("Stale", 60)]).await;
+        assert_eq!((counts.seen, counts.updated), (2, 1));
+        let report = place.store.report(classy_sync::store::Report::Supporters, None, 0, 10).await.unwrap();
+        assert_eq!(report.len(), 1);
+        assert_eq!(commit(vec![person("Newest", 90)]).await.unchanged, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_consent_email_and_money_were_before_is_in_the_audit() {
+    for kind in kinds() {
+        let place = place(kind).await;
+        let mut person = person("X", 1);
+        person.email_address = Some("before@example.org".to_owned());
+        let mut gift = Transaction { id: 9, supporter_id: Some(7), status: "success".to_owned(), source_updated_at: at(1), ..Transaction::default() };
+        gift.total_gross_amount = Money::parse("1234567890.1234").ok();
+        let people = async |row: &Supporter| place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(row.clone())])).await.unwrap();
+        let gifts = async |row: &Transaction| place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(row.clone())])).await.unwrap();
+        people(&person).await;
+        gifts(&gift).await;
+        assert_eq!(place.store.audit_rows(None, 100).await.unwrap().len(), 0, "a first version changes nothing");
+        person.email_address = None;
+        person.email_opt_in = Some(false);
+        person.city = Some("Y".to_owned());
+        person.source_updated_at = at(2);
+        gift.total_gross_amount = Money::parse("0.01").ok();
+        gift.source_updated_at = at(2);
+        people(&person).await;
+        gifts(&gift).await;
+        let rows = place.store.audit_rows(Some(1), 100).await.unwrap();
+        let told: Vec<(&str, &str, &str)> = rows.iter().rev().map(|row| (row.action.as_str(), row.subject.as_str(), row.detail.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("supporter.email_changed", "supporter:7", r#"{"column":"email_address","from":"before@example.org","to":null}"#),
+                ("supporter.consent_changed", "supporter:7", r#"{"column":"email_opt_in","from":true,"to":false}"#),
+                ("transaction.amount_changed", "transaction:9", r#"{"column":"total_gross_amount","from":"1234567890.1234","to":"0.01"}"#),
+            ],
+            "{kind:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_to_another_organization_is_left_empty_and_noted() {
+    for kind in kinds() {
+        let place = place(kind).await;
+        place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(person("X", 1))])).await.unwrap();
+        let other = place.store.tenant(&place.store.put_organization(2, "Two").await.unwrap());
+        let fence = other.acquire("here", Duration::from_secs(60)).await.unwrap();
+        let gift = Transaction { id: 9, supporter_id: Some(7), status: "success".to_owned(), source_updated_at: at(1), ..Transaction::default() };
+        other.commit(&fence, &Batch::of(vec![Item::Good(gift.clone())])).await.unwrap();
+        let rejects = place.store.rejects(Some(2), false, 10).await.unwrap();
+        assert_eq!(rejects.len(), 1);
+        assert_eq!((rejects[0].source_id, rejects[0].reason.as_str()), (9, "foreign_parent"));
+        assert_eq!(other.count(Entity::Transactions).await.unwrap(), 1, "the gift itself is stored");
+        // Seen again as it was: the note stays. And a whole row of one organization is refused to the other.
+        assert_eq!(other.commit(&fence, &Batch::of(vec![Item::Good(gift)])).await.unwrap().counts.unchanged, 1);
+        let counts = other.commit(&fence, &Batch::of(vec![Item::Good(person("Stolen", 99))])).await.unwrap().counts;
+        assert_eq!((counts.rejected, counts.updated), (1, 0));
+        assert_eq!(place.store.rejects(Some(2), false, 10).await.unwrap().len(), 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stub_yields_to_its_real_owner() {
+    for kind in kinds() {
+        let place = place(kind).await;
+        let other = place.store.tenant(&place.store.put_organization(2, "Two").await.unwrap());
+        let fence = other.acquire("here", Duration::from_secs(60)).await.unwrap();
+        let gift = Transaction { id: 9, supporter_id: Some(7), status: "success".to_owned(), total_gross_amount: Money::parse("5").ok(), source_updated_at: at(1), ..Transaction::default() };
+        other.commit(&fence, &Batch::of(vec![Item::Good(gift)])).await.unwrap();
+        place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(person("Mine", 1))])).await.unwrap();
+        assert_eq!(place.tenant.count(Entity::Supporters).await.unwrap(), 1);
+        assert_eq!(other.count(Entity::Supporters).await.unwrap(), 0);
+        assert_eq!(place.store.rejects(Some(2), false, 10).await.unwrap()[0].reason, "foreign_parent");
+        assert!(place.store.check().await.unwrap().iter().all(|one| one.count == 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn amounts_are_exact_and_what_the_database_cannot_hold_is_rejected() {
+    for kind in kinds() {
+        let place = place(kind).await;
+        let gift = |id: i64, amount: &str| Transaction { id, status: "success".to_owned(), campaign_id: Some(3), total_gross_amount: Money::parse(amount).ok(), ..Transaction::default() };
+        let large = "123456789012345.6789";
+        let batch = Batch::of(vec![Item::Good(gift(1, "0.0001")), Item::Good(gift(2, "99999999999.9999")), Item::Good(gift(3, "100"))]);
+        place.tenant.commit(&place.fence, &batch).await.unwrap();
+        // Written again as it is, it is recognized: what was stored is what was meant.
+        assert_eq!(place.tenant.commit(&place.fence, &batch).await.unwrap().counts.unchanged, 3);
+        assert!(place.store.check().await.unwrap().iter().all(|one| one.count == 0), "{kind:?}");
+        let counts = place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(gift(4, large))])).await.unwrap().counts;
+        let fits = kind != crate::backend::Kind::Sqlite;
+        assert_eq!((counts.inserted, counts.rejected), if fits { (1, 0) } else { (0, 1) });
+    }
+}

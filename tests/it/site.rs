@@ -1,0 +1,105 @@
+//! A place to run the program in: a folder with a configuration, a simulated Classy, a database.
+
+use crate::backend::{Fresh, Kind};
+use crate::truth;
+use classy_sync::simulator::{Options, Simulator};
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// The organization of most tests.
+pub const ORGANIZATION: i64 = 10001;
+
+/// The key that credentials are sealed with in tests.
+pub const KEY: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+pub struct Site {
+    pub simulator: Simulator,
+    pub database: Fresh,
+    folder: TempDir,
+}
+
+impl Site {
+    pub async fn new(kind: Kind, options: Options) -> Site {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Fresh::new(kind, folder.path()).await;
+        let simulator = Simulator::start(options).await.unwrap();
+        std::fs::create_dir(folder.path().join("organizations")).unwrap();
+        std::fs::write(folder.path().join("classy-sync.toml"), format!("[database]\nurl = {:?}\n", database.url)).unwrap();
+        let site = Site { simulator, database, folder };
+        let organizations: Vec<(i64, String, String)> =
+            site.simulator.world().organizations.values().map(|one| (one.id, one.client_id.clone(), one.client_secret.clone())).collect();
+        for (id, client_id, secret) in organizations {
+            site.write_organization(id, &client_id, &secret, &site.simulator.base_url(), &site.simulator.token_url());
+        }
+        site
+    }
+
+    pub fn write_organization(&self, id: i64, client_id: &str, secret: &str, base_url: &str, token_url: &str) {
+        let text = format!(
+            "classy_id = {id}\nname = \"Test {id}\"\n[classy]\nclient_id = {client_id:?}\nclient_secret = {secret:?}\n\
+             base_url = {base_url:?}\ntoken_url = {token_url:?}\nrequests_per_minute = 0\n"
+        );
+        std::fs::write(self.path().join(format!("organizations/{id}.toml")), text).unwrap();
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_classy-sync"));
+        command.args(arguments).current_dir(self.path()).env_clear().env("CLASSY_SYNC__VAULT__KEYS", KEY).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs to the end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        tokio::task::block_in_place(|| self.command(arguments).output().unwrap())
+    }
+
+    /// Starts and leaves alone.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Runs, must end with this code, and answers with what it printed as JSON.
+    pub fn json(&self, arguments: &[&str], code: i32) -> Value {
+        let mut all = vec!["--output", "json"];
+        all.extend_from_slice(arguments);
+        let output = self.run(&all);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+    }
+
+    /// Syncs; must succeed.
+    pub fn sync(&self) -> Value {
+        self.json(&["sync"], 0)
+    }
+
+    /// The database equals the source.
+    pub async fn assert_exact(&self) {
+        truth::assert_exact(&self.simulator, &self.database, ORGANIZATION).await;
+    }
+
+    /// A single number from the database.
+    pub async fn number(&self, text: &str) -> i64 {
+        use sea_orm::{ConnectionTrait, Statement};
+        let connection = self.database.connect().await;
+        let statement = Statement::from_string(connection.get_database_backend(), text.to_owned());
+        let number = connection.query_one_raw(statement).await.unwrap().unwrap().try_get("", "n").unwrap();
+        connection.close().await.unwrap();
+        number
+    }
+}
+
+/// The feed of a sync's report.
+pub fn feed<'a>(report: &'a Value, entity: &str) -> &'a Value {
+    report["organizations"][0]["feeds"].as_array().unwrap().iter().find(|feed| feed["entity"] == entity).unwrap()
+}
+
+/// A world of so many supporters.
+pub fn world(supporters: usize, seed: u64) -> Options {
+    Options { supporters, seed, ..Options::default() }
+}

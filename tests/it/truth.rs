@@ -1,0 +1,226 @@
+//! What the database must hold, said a second time and apart from the program: which of the source's fields is which column.
+
+use crate::backend::Fresh;
+use chrono::{DateTime, Utc};
+use classy_sync::simulator::{Kind, Simulator};
+use rust_decimal::Decimal;
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+#[derive(Clone, Copy)]
+enum As {
+    Text,
+    Number,
+    Money,
+    Time,
+    Flag,
+}
+use As::{Flag, Money, Number, Text, Time};
+
+type Map = &'static [(&'static str, &'static str, As)];
+
+const SUPPORTERS: Map = &[
+    ("email_address", "email_address", Text),
+    ("first_name", "first_name", Text),
+    ("last_name", "last_name", Text),
+    ("phone", "phone", Text),
+    ("address1", "address1", Text),
+    ("address2", "address2", Text),
+    ("city", "city", Text),
+    ("state", "state", Text),
+    ("postal_code", "postal_code", Text),
+    ("country", "country", Text),
+    ("opt_in", "email_opt_in", Flag),
+    ("last_email_consent_decision_date", "consent_decided_at", Time),
+    ("origin", "origin", Text),
+    ("source_campaign_id", "source_campaign_id", Number),
+    ("member_id", "member_id", Number),
+    ("created_at", "source_created_at", Time),
+    ("updated_at", "source_updated_at", Time),
+];
+const CAMPAIGNS: Map = &[
+    ("name", "name", Text),
+    ("status", "status", Text),
+    ("type", "type", Text),
+    ("goal", "goal", Money),
+    ("currency_code", "currency_code", Text),
+    ("timezone_identifier", "timezone", Text),
+    ("canonical_url", "canonical_url", Text),
+    ("started_at", "started_at", Time),
+    ("ended_at", "ended_at", Time),
+    ("created_at", "source_created_at", Time),
+    ("updated_at", "source_updated_at", Time),
+];
+const PLANS: Map = &[
+    ("supporter_id", "supporter_id", Number),
+    ("campaign_id", "campaign_id", Number),
+    ("donation_amount", "amount", Money),
+    ("currency_code", "currency_code", Text),
+    ("frequency", "frequency", Text),
+    ("status", "status", Text),
+    ("is_paused", "is_paused", Flag),
+    ("started_at", "started_at", Time),
+    ("next_processing_date", "next_payment_date", Time),
+    ("canceled_at", "canceled_at", Time),
+    ("created_at", "source_created_at", Time),
+    ("updated_at", "source_updated_at", Time),
+];
+const TRANSACTIONS: Map = &[
+    ("supporter_id", "supporter_id", Number),
+    ("campaign_id", "campaign_id", Number),
+    ("recurring_donation_plan_id", "recurring_plan_id", Number),
+    ("parent_transaction_id", "parent_transaction_id", Number),
+    ("designation_id", "designation_id", Number),
+    ("status", "status", Text),
+    ("total_gross_amount", "total_gross_amount", Money),
+    ("donation_gross_amount", "donation_gross_amount", Money),
+    ("donation_net_amount", "donation_net_amount", Money),
+    ("fees_amount", "fees_amount", Money),
+    ("currency_code", "currency_code", Text),
+    ("raw_total_gross_amount", "raw_total_gross_amount", Money),
+    ("raw_currency_code", "raw_currency_code", Text),
+    ("charged_total_gross_amount", "charged_total_gross_amount", Money),
+    ("charged_currency_code", "charged_currency_code", Text),
+    ("frequency", "frequency", Text),
+    ("payment_method", "payment_method", Text),
+    ("payment_type", "payment_type", Text),
+    ("is_anonymous", "is_anonymous", Flag),
+    ("purchased_at", "purchased_at", Time),
+    ("refunded_at", "refunded_at", Time),
+    ("updated_at", "source_updated_at", Time),
+];
+
+const fn table(kind: Kind) -> (&'static str, Map) {
+    match kind {
+        Kind::Supporters => ("supporters", SUPPORTERS),
+        Kind::Campaigns => ("campaigns", CAMPAIGNS),
+        Kind::Plans => ("recurring_plans", PLANS),
+        Kind::Transactions => ("transactions", TRANSACTIONS),
+    }
+}
+
+type Rows = BTreeMap<i64, Vec<Option<String>>>;
+
+/// One spelling for equal values.
+fn normal(kind: As, text: Option<String>) -> Option<String> {
+    let text = text.filter(|text| !text.is_empty())?;
+    Some(match kind {
+        Text | Number => text,
+        Money => text.parse::<Decimal>().unwrap_or_else(|error| panic!("{text}: {error}")).round_dp(4).normalize().to_string(),
+        Flag => if ["true", "t", "1"].contains(&text.as_str()) { "yes" } else { "no" }.to_owned(),
+        Time => moment(&text).to_rfc3339(),
+    })
+}
+
+fn moment(text: &str) -> DateTime<Utc> {
+    for format in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z"] {
+        if let Ok(at) = DateTime::parse_from_str(text, format) {
+            return at.with_timezone(&Utc);
+        }
+    }
+    chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").unwrap_or_else(|error| panic!("{text}: {error}")).and_utc()
+}
+
+fn at_source(simulator: &Simulator, organization: i64, kind: Kind) -> Rows {
+    let (_, map) = table(kind);
+    let world = simulator.world();
+    world.organizations[&organization].lists[&kind]
+        .iter()
+        .map(|record| {
+            let mut json = String::new();
+            record.render(&[], &mut json);
+            let fields: Value = serde_json::from_str(&json).unwrap();
+            let value = |name: &str| match &fields[name] {
+                Value::Null => None,
+                Value::String(text) => Some(text.clone()),
+                other => Some(other.to_string()),
+            };
+            (record.id, map.iter().map(|(field, _, kind)| normal(*kind, value(field))).collect())
+        })
+        .collect()
+}
+
+async fn stored(fresh: &Fresh, connection: &DatabaseConnection, organization: i64, kind: Kind) -> Rows {
+    let (table, map) = table(kind);
+    let quote = if fresh.kind == crate::backend::Kind::MySql { '`' } else { '"' };
+    let columns = map.iter().enumerate().map(|(index, (_, column, _))| format!("{} AS c{index}", fresh.text(&format!("t.{quote}{column}{quote}"))));
+    let not_stub = match (kind, fresh.kind) {
+        (Kind::Transactions, _) => "TRUE",
+        (_, crate::backend::Kind::Postgres) => "NOT t.is_stub",
+        _ => "t.is_stub = 0",
+    };
+    let text = format!(
+        "SELECT t.id, {} FROM {table} AS t JOIN organizations AS o ON o.id = t.organization_id \
+         WHERE o.classy_id = {organization} AND t.absent_since IS NULL AND {not_stub}",
+        columns.collect::<Vec<_>>().join(", ")
+    );
+    let rows = connection.query_all_raw(Statement::from_string(connection.get_database_backend(), text)).await.unwrap();
+    rows.iter()
+        .map(|row| {
+            let value = |index: usize, kind: As| normal(kind, row.try_get("", &format!("c{index}")).unwrap());
+            (row.try_get("", "id").unwrap(), map.iter().enumerate().map(|(index, (_, _, kind))| value(index, *kind)).collect())
+        })
+        .collect()
+}
+
+/// Ids and every mapped column equal the source's, and every total equals a fresh sum.
+pub async fn assert_exact(simulator: &Simulator, fresh: &Fresh, organization: i64) {
+    let connection = fresh.connect().await;
+    for kind in Kind::ALL {
+        let (table, map) = table(kind);
+        let (source, here) = (at_source(simulator, organization, kind), stored(fresh, &connection, organization, kind).await);
+        let lacking: Vec<_> = source.keys().filter(|id| !here.contains_key(id)).collect();
+        let surplus: Vec<_> = here.keys().filter(|id| !source.contains_key(id)).collect();
+        assert!(lacking.is_empty() && surplus.is_empty(), "{:?} {table}: lacks {lacking:?}, has too many {surplus:?}", fresh.kind);
+        for (id, row) in &source {
+            for (index, (_, column, _)) in map.iter().enumerate() {
+                assert_eq!(here[id][index], row[index], "{:?} {table} {id} {column}", fresh.kind);
+            }
+        }
+    }
+    connection.close().await.unwrap();
+    assert_totals(simulator, fresh, organization).await;
+}
+
+/// Giving totals, from the source's own records.
+async fn assert_totals(simulator: &Simulator, fresh: &Fresh, organization: i64) {
+    let connection = fresh.connect().await;
+    let gifts = at_source(simulator, organization, Kind::Transactions);
+    let column = |name: &str| TRANSACTIONS.iter().position(|(_, column, _)| *column == name).unwrap();
+    let (supporter, campaign, status, amount, at) =
+        (column("supporter_id"), column("campaign_id"), column("status"), column("total_gross_amount"), column("purchased_at"));
+    let mut sums: BTreeMap<(&str, i64), (Decimal, i64, Option<String>)> = BTreeMap::new();
+    for gift in gifts.values().filter(|gift| gift[status].as_deref() == Some("success")) {
+        for (table, link) in [("supporters", supporter), ("campaigns", campaign)] {
+            let Some(id) = gift[link].as_ref().map(|id| id.parse::<i64>().unwrap()) else { continue };
+            let entry = sums.entry((table, id)).or_default();
+            entry.0 += gift[amount].as_ref().map_or(Decimal::ZERO, |text| text.parse().unwrap());
+            entry.1 += 1;
+            entry.2 = entry.2.clone().max(gift[at].clone());
+        }
+    }
+    for (table, sum, count, last) in [
+        ("supporters", "lifetime_donation_amount", "lifetime_donation_count", "last_donation_at"),
+        ("campaigns", "total_raised", "transactions_count", "NULL"),
+    ] {
+        let text = format!(
+            "SELECT t.id, {} AS total, {} AS gifts, {} AS last_gift FROM {table} AS t JOIN organizations AS o ON o.id = t.organization_id WHERE o.classy_id = {organization}",
+            fresh.text(sum),
+            fresh.text(count),
+            fresh.text(last)
+        );
+        for row in connection.query_all_raw(Statement::from_string(connection.get_database_backend(), text)).await.unwrap() {
+            let id: i64 = row.try_get("", "id").unwrap();
+            let expected = sums.remove(&(table, id)).unwrap_or_default();
+            let total = normal(Money, row.try_get("", "total").unwrap()).unwrap();
+            assert_eq!(total, expected.0.round_dp(4).normalize().to_string(), "{:?} {table} {id} {sum}", fresh.kind);
+            assert_eq!(row.try_get::<String>("", "gifts").unwrap(), expected.1.to_string(), "{table} {id} {count}");
+            if table == "supporters" {
+                assert_eq!(normal(Time, row.try_get("", "last_gift").unwrap()), expected.2, "{table} {id} {last}");
+            }
+        }
+    }
+    assert!(sums.is_empty(), "gifts of nobody: {:?}", sums.keys());
+    connection.close().await.unwrap();
+}
