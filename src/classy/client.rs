@@ -1,271 +1,162 @@
-//! One organization's API. Every request goes the same way: a turn, the breaker, the token, send, classify; and again when that
-//! may help.
+//! One organization's Classy: pages of records, single records, and how much was asked.
 
-use super::answer::Answer;
-use super::token::Tokens;
-use super::transport::{self, Transport};
-use super::wire::Wire;
-use super::{Error, Settings, envelope};
-use crate::domain::{Item, Page, Query, Time};
-use crate::resilience::{Breaker, Limiter};
-use reqwest::header::HeaderMap;
-use serde::Deserialize;
+use super::address::Address;
+use super::classify::{Fault, from_gateway};
+use super::error::Error;
+use super::ladder::Effort;
+use super::lane::Lane;
+use super::settings::Settings;
+use super::transport::{Reply, Transport};
+use super::wire::{List, OrganizationInfo, Wire, list, organization, single};
+use crate::domain::{Campaign, Entity, Item, Page, Query, Time};
+use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 use url::Url;
 
-/// Failures in a row before calls rest, and for how long.
-const THRESHOLD: u32 = 10;
-const REST: Duration = Duration::from_secs(10);
-/// Fresh tokens for one request before the credentials are taken for useless.
-const REFRESHES: u32 = 2;
-/// Tries of a host that cannot be reached: a person at a prompt should not wait for the whole schedule.
-const TRIES_UNREACHABLE: u32 = 3;
-/// Tries when the edge blocks us: it does not forget soon.
-const TRIES_EDGE: u32 = 2;
-/// Tries when the API orders waits: it is well, and busy.
-const TRIES_LIMITED: u32 = 30;
-
-/// One organization's API. Cheap to clone: all clones share token, limits and breaker.
+/// One organization's Classy. Clones share token, pace, breaker and counts.
 #[derive(Clone)]
 pub struct Client {
-    inner: Arc<Inner>,
+    lane: Arc<Lane>,
+    address: Arc<Address>,
 }
 
-struct Inner {
-    transport: Transport,
-    settings: Settings,
-    headers: HeaderMap,
-    tokens: Tokens,
-    limiter: Limiter,
-    breaker: Breaker,
-    requests: AtomicU64,
-    retries: AtomicU64,
-}
-
-/// What a client did so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What has been asked so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stats {
-    /// Requests for a token.
+    /// Token requests, retries included.
     pub token_requests: u64,
-    /// Requests for data, retries included.
+    /// Data requests, retries included.
     pub data_requests: u64,
-    /// Of those, retries.
+    /// Data requests that repeated an earlier one.
     pub retries: u64,
+    /// Decoded bytes of data replies.
+    pub bytes: u64,
 }
 
-/// What the source says of the organization itself (contract 6.5), where it says anything.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OrganizationInfo {
-    /// Its name.
-    pub name: Option<String>,
-    /// The reporting currency.
-    pub currency_code: Option<String>,
-    /// IANA name of the reporting zone.
-    pub timezone: Option<String>,
-}
-
-impl std::fmt::Debug for Client {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("settings", &self.inner.settings).finish_non_exhaustive()
-    }
+/// What a first look found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probe {
+    /// Campaigns of the organization.
+    pub campaigns: u64,
+    /// The source's own clock.
+    pub date: Option<Time>,
 }
 
 impl Client {
-    /// Prepares access; asks nothing yet.
-    pub fn new(transport: &Transport, settings: Settings) -> Client {
-        let inner = Inner {
-            transport: transport.clone(),
-            headers: transport::header_map(&settings.headers),
-            tokens: Tokens::new(),
-            limiter: Limiter::new(settings.max_concurrency, settings.requests_per_minute),
-            breaker: Breaker::new(THRESHOLD, REST),
-            requests: AtomicU64::new(0),
-            retries: AtomicU64::new(0),
-            settings,
-        };
-        Client { inner: Arc::new(inner) }
-    }
-
-    /// One page of a list, from 1; past the end it is empty (contract 4: an empty list or a 404).
+    /// Sets up the access; sends nothing.
     ///
     /// # Errors
-    /// See [`Error`]; transient ones were retried.
+    /// [`Error::Settings`] for an address that secrets must not go to, or a header that cannot be sent.
+    pub fn new(transport: &Transport, settings: Settings) -> Result<Client, Error> {
+        let address = Address::new(&settings.base_url, settings.classy_id)?;
+        Ok(Client { lane: Arc::new(Lane::new(transport, settings)?), address: Arc::new(address) })
+    }
+
+    /// One page of a list, pages counted from 1. A page past the end is empty, however the source answers for it.
+    ///
+    /// An empty page that its own `total` contradicts is asked for once more; a 404 past the first page is believed only after
+    /// the first page confirmed by its `total` that the list ends before (contract 4).
+    ///
+    /// # Errors
+    /// Whatever is left after the retries; [`Error::NotFound`] when the list itself does not exist.
     pub async fn page<R: Wire>(&self, query: Query, page: u32, per_page: u32) -> Result<Page<R>, Error> {
-        let settings = &self.inner.settings;
-        let mut url = self.url(&["organizations", &settings.classy_id.to_string(), R::ENTITY.path()]);
-        write_query(&mut url, query, page, per_page);
-        let read = |answer: Answer| {
-            if answer.status == 404 {
-                return Ok(Page { items: Vec::new(), total: 0, date: answer.date(), bytes: answer.body.len() as u64 });
+        let url = self.address.list(R::ENTITY, query, page, per_page);
+        let before = u64::from(page.saturating_sub(1)) * u64::from(per_page);
+        let contradicts = |found: &Option<Page<R>>| found.as_ref().is_some_and(|page| page.items.is_empty() && page.total > before);
+        let mut found = self.list(&url, Effort::Full).await?;
+        if contradicts(&found) {
+            found = self.list(&url, Effort::Full).await?;
+        }
+        match found {
+            Some(found) => Ok(found),
+            None if page <= 1 => Err(Error::NotFound { path: url.path().to_owned() }),
+            None => {
+                let first = self.address.list(R::ENTITY, query, 1, 1);
+                let missing = || Error::NotFound { path: url.path().to_owned() };
+                let Page { total, date, bytes, .. } = self.list::<R>(&first, Effort::Full).await?.ok_or_else(missing)?;
+                if total > before {
+                    let what = "a 404 before the end of the list".to_owned();
+                    return Err(Error::Protocol { path: url.path().to_owned(), what });
+                }
+                Ok(Page { items: Vec::new(), total, date, bytes })
             }
-            let (items, total) = envelope::read(&answer.body, settings.classy_id)?;
-            Ok(Page { items, total, date: answer.date(), bytes: answer.body.len() as u64 })
-        };
-        self.fetch(&url, &format!("the list of {}", R::ENTITY), page > 1, read).await
+        }
     }
 
-    /// One record; `None` when the API says that it does not exist.
+    /// One record by its id; absent when the source has none (404).
     ///
     /// # Errors
-    /// See [`Error`]; transient ones were retried.
+    /// Whatever is left after the retries. A 404 of the gateway is an error, not an absence.
     pub async fn one<R: Wire>(&self, id: i64) -> Result<Option<Item<R>>, Error> {
-        let url = self.url(&[R::ENTITY.path(), &id.to_string()]);
-        let read = |answer: Answer| {
-            if answer.status == 404 {
-                return Ok(None);
-            }
-            let text = std::str::from_utf8(&answer.body).map_err(|_| Error::Protocol { cause: "it is not UTF-8".to_owned() })?;
-            match R::read(text, self.inner.settings.classy_id) {
-                // An answer that names another record, or none, says nothing about this one.
-                item if item.id() == Some(id) => Ok(Some(item)),
-                _ => Err(Error::Protocol { cause: "a single record's answer holds another record".to_owned() }),
-            }
-        };
-        self.fetch(&url, &format!("a record of {}", R::ENTITY), true, read).await
+        let url = self.address.single(R::ENTITY, id);
+        let classy_id = self.lane.settings.classy_id;
+        self.lane
+            .get(&url, Effort::Full, |reply| match reply.status {
+                404 if from_gateway(reply) => Err(Fault::protocol(&url, "a 404 of the gateway, not of the API")),
+                404 => Ok(None),
+                _ => single(&reply.body, id, classy_id).map(Some).map_err(|what| Fault::protocol(&url, what)),
+            })
+            .await
     }
 
-    /// What the source says of the organization; nothing when it does not offer that (contract 3.2).
+    /// The organization itself; absent where the source does not offer it (contract 3.2).
     ///
     /// # Errors
-    /// See [`Error`]; transient ones were retried.
-    pub async fn organization(&self) -> Result<OrganizationInfo, Error> {
-        #[derive(Deserialize)]
-        struct Told {
-            name: Option<String>,
-            currency_code: Option<String>,
-            timezone_identifier: Option<String>,
-        }
-        let url = self.url(&["organizations", &self.inner.settings.classy_id.to_string()]);
-        let read = |answer: Answer| {
-            let told: Option<Told> = serde_json::from_slice(&answer.body).ok();
-            Ok(told.map_or_else(OrganizationInfo::default, |told| OrganizationInfo {
-                name: told.name,
-                currency_code: told.currency_code,
-                timezone: told.timezone_identifier,
-            }))
-        };
-        match self.fetch(&url, "the organization", true, read).await {
-            Err(Error::NotFound { .. } | Error::Refused { .. } | Error::Forbidden { .. }) => Ok(OrganizationInfo::default()),
-            other => other,
-        }
+    /// Whatever is left after the retries.
+    pub async fn organization(&self) -> Result<Option<OrganizationInfo>, Error> {
+        let url = self.address.organization();
+        let classy_id = self.lane.settings.classy_id;
+        self.lane
+            .get(&url, Effort::Brief, |reply| match reply.status {
+                404 => Ok(None),
+                _ => organization(&reply.body, classy_id).map(Some).map_err(|what| Fault::protocol(&url, what)),
+            })
+            .await
     }
 
-    /// How many requests may be under way at once.
-    pub fn max_concurrency(&self) -> usize {
-        self.inner.settings.max_concurrency.max(1)
+    /// Tries the credentials: a token and one small list. Gives up early, for somebody waits for it.
+    ///
+    /// # Errors
+    /// The first thing that is in the way.
+    pub async fn probe(&self) -> Result<Probe, Error> {
+        let url = self.address.list(Entity::Campaigns, Query::All, 1, 1);
+        let page: Option<Page<Campaign>> = self.list(&url, Effort::Brief).await?;
+        let page = page.ok_or_else(|| Error::NotFound { path: url.path().to_owned() })?;
+        Ok(Probe { campaigns: page.total, date: page.date })
     }
 
-    /// What this client did so far.
+    /// What has been asked so far.
     pub fn stats(&self) -> Stats {
         Stats {
-            token_requests: self.inner.tokens.requests.load(Relaxed),
-            data_requests: self.inner.requests.load(Relaxed),
-            retries: self.inner.retries.load(Relaxed),
+            token_requests: self.lane.tokens.requests(),
+            data_requests: self.lane.requests.load(Ordering::Relaxed),
+            retries: self.lane.repeated.load(Ordering::Relaxed),
+            bytes: self.lane.bytes.load(Ordering::Relaxed),
         }
     }
 
-    fn url(&self, segments: &[&str]) -> Url {
-        let mut url = self.inner.settings.base_url.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(segments);
-        }
-        url
+    /// Data requests that may be under way at the same time.
+    pub fn max_concurrency(&self) -> usize {
+        self.lane.settings.max_concurrency.max(1)
     }
 
-    /// Sends until it succeeds, fails for good, or was tried often enough. `gone_is_fine`: a 404 that speaks of the record, or
-    /// of a page past the end, is an answer.
-    async fn fetch<T>(&self, url: &Url, what: &str, gone_is_fine: bool, read: impl Fn(Answer) -> Result<T, Error>) -> Result<T, Error> {
-        let inner = &*self.inner;
-        let mut refused = None;
-        let mut refreshed = 0;
-        let mut tried = 0;
-        loop {
-            tried += 1;
-            let error = match self.attempt(url, what, gone_is_fine, &mut refused).await.and_then(&read) {
-                Ok(value) => {
-                    inner.breaker.succeeded();
-                    return Ok(value);
-                }
-                Err(error) => error,
-            };
-            if matches!(error, Error::TokenRefused) {
-                // The same request with a fresh token, at once; `attempt` has noted which one was refused.
-                if refreshed < REFRESHES {
-                    refreshed += 1;
-                    tried -= 1;
-                    continue;
-                }
-                return Err(error);
+    /// A page, or nothing for a 404.
+    async fn list<R: Wire>(&self, url: &Url, effort: Effort) -> Result<Option<Page<R>>, Error> {
+        let classy_id = self.lane.settings.classy_id;
+        let read = |reply: &Reply| {
+            if reply.status == 404 {
+                return Ok(None);
             }
-            if error.is_illness() {
-                inner.breaker.failed();
-            } else if !matches!(error, Error::BreakerOpen { .. }) {
-                inner.breaker.succeeded();
-            }
-            let Some(wait) = self.wait(&error, tried) else { return Err(error) };
-            let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            tracing::debug!(organization = inner.settings.classy_id, tried, wait_ms, %error, "a request is tried again");
-            if error.after().is_some() {
-                inner.limiter.pause(wait);
-            }
-            inner.retries.fetch_add(1, Relaxed);
-            tokio::time::sleep(wait).await;
-        }
-    }
-
-    /// How long to wait before the next try; `None` when there is none.
-    fn wait(&self, error: &Error, tried: u32) -> Option<Duration> {
-        let mut backoff = self.inner.settings.backoff;
-        match error {
-            Error::BreakerOpen { rest } => return (tried < backoff.tries).then_some(*rest),
-            error if !error.is_transient() => return None,
-            Error::Unreachable { .. } => backoff.tries = backoff.tries.min(TRIES_UNREACHABLE),
-            Error::EdgeBlocked => {
-                backoff.tries = backoff.tries.min(TRIES_EDGE);
-                backoff.first *= 10;
-            }
-            Error::RateLimited { .. } if backoff.tries > 1 => backoff.tries = TRIES_LIMITED,
-            _ => {}
-        }
-        backoff.wait(tried, error.after())
-    }
-
-    async fn attempt(&self, url: &Url, what: &str, gone_is_fine: bool, refused: &mut Option<u64>) -> Result<Answer, Error> {
-        let inner = &*self.inner;
-        let _turn = inner.limiter.turn().await;
-        inner.breaker.admit().map_err(|open| Error::BreakerOpen { rest: open.rest })?;
-        // Read at the moment of sending, after every wait.
-        let token = inner.tokens.get(&inner.transport, &inner.settings, &inner.headers, *refused).await?;
-        inner.requests.fetch_add(1, Relaxed);
-        let answer = inner.transport.get(url.clone(), &token.secret, &inner.headers).await?;
-        if let Some(pause) = answer.pause {
-            inner.limiter.pause(pause);
-        }
-        if gone_is_fine && answer.says_record_is_gone() {
-            return Ok(answer);
-        }
-        let answer = answer.classify(what, url);
-        if matches!(answer, Err(Error::TokenRefused)) {
-            *refused = Some(token.generation);
-        }
-        answer
+            let List { items, total } = list(&reply.body, classy_id).map_err(|what| Fault::protocol(url, what))?;
+            Ok(Some(Page { items, total, date: reply.date(), bytes: reply.body.len() as u64 }))
+        };
+        self.lane.get(url, effort, read).await
     }
 }
 
-/// Names sort and size in every request, and encodes the filter once (contract 4 and 5).
-fn write_query(url: &mut Url, query: Query, page: u32, per_page: u32) {
-    let since = |field: &str, from: Time| format!("{field}>={}", from.format("%Y-%m-%dT%H:%M:%SZ"));
-    let (filter, sort) = match query {
-        Query::All => (None, "id:asc"),
-        Query::Since(from) => (Some(since("updated_at", from)), "updated_at:asc"),
-        Query::LatestSince(from) => (Some(since("updated_at", from)), "updated_at:desc"),
-        Query::PurchasedSince(from) => (Some(since("purchased_at", from)), "id:asc"),
-    };
-    let mut pairs = url.query_pairs_mut();
-    pairs.append_pair("page", &page.to_string()).append_pair("per_page", &per_page.to_string()).append_pair("sort", sort);
-    if let Some(filter) = filter {
-        pairs.append_pair("filter", &filter);
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("settings", &self.lane.settings).finish_non_exhaustive()
     }
 }

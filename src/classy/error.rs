@@ -1,164 +1,175 @@
-//! What can go wrong at the API: the contract's error table (section 7) as types. No body, no secret, no donor's data.
+//! What can go wrong with Classy, and what to do about it. Never carries a secret, a body or a donor's data.
 
 use crate::domain::Remedy;
 use std::time::Duration;
 
-/// Errors of the API.
-#[derive(Debug, Clone, thiserror::Error)]
+/// A request that did not give what was asked for, after the retries it deserved.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The HTTP client could not be made.
-    #[error("the HTTP client cannot be set up: {cause}")]
-    Setup {
-        /// Why.
-        cause: String,
+    /// The settings cannot be used; nothing was sent.
+    #[error("cannot use these settings: {what}")]
+    Settings {
+        /// Which one and why.
+        what: String,
     },
-    /// The token endpoint refused the credentials (contract 1: HTTP 400, never 401).
-    #[error("the credentials were refused (status {status} at the token endpoint)")]
+    /// The token endpoint refused client id and secret.
+    #[error("Classy refused the client id and secret (status {status} from the token address)")]
     CredentialsRefused {
-        /// HTTP status.
+        /// 400 as a rule (contract 1).
         status: u16,
     },
-    /// A fresh token was refused as well.
-    #[error("a fresh token was refused (status 401): the credentials have no access")]
+    /// What answers at the token address gives no tokens.
+    #[error("no tokens at the token address (status {status})")]
+    NoTokens {
+        /// 404 or 405 as a rule.
+        status: u16,
+    },
+    /// A token that had just been issued was refused.
+    #[error("Classy refused a token that it had just issued")]
     TokenRefused,
-    /// The token is valid, the right is missing.
-    #[error("access to {what} is forbidden (status 403)")]
+    /// The app has no right to this.
+    #[error("no permission for {path}")]
     Forbidden {
-        /// The list or record.
-        what: String,
+        /// Of the request, without its query.
+        path: String,
     },
-    /// Cloudflare in front of the API blocked the request; this says nothing about permissions.
-    #[error("the edge in front of the API blocked the request (status 403 with a web page)")]
-    EdgeBlocked,
-    /// The list or the route does not exist.
-    #[error("{what} was not found (status 404)")]
-    NotFound {
-        /// The list or record.
-        what: String,
-    },
-    /// The API did not understand the request.
-    #[error("the API refused the request for {what} (status {status})")]
-    Refused {
-        /// The list or record.
-        what: String,
-        /// HTTP status.
+    /// The edge in front of the API turned us away; this says nothing about permissions.
+    #[error("the edge in front of Classy blocked the request to {host} (status {status})")]
+    EdgeBlocked {
+        /// Who did.
+        host: String,
+        /// 403 as a rule (contract 2).
         status: u16,
     },
-    /// The API wants us to go elsewhere. We do not: a redirect would take the token to another host.
-    #[error("the API answered with a redirect to {host}, which is not followed")]
+    /// A redirect, which is never followed.
+    #[error("unexpected redirect to {host}")]
     Redirect {
-        /// Host only.
+        /// Where it pointed.
         host: String,
     },
-    /// Too many requests.
-    #[error("the API's rate limit was reached (status {status})")]
+    /// The source did not accept the request.
+    #[error("Classy did not accept the request for {path} (status {status})")]
+    BadRequest {
+        /// Of the request, without its query.
+        path: String,
+        /// As answered.
+        status: u16,
+    },
+    /// There is no such list at the source.
+    #[error("nothing at {path}")]
+    NotFound {
+        /// Of the request, without its query.
+        path: String,
+    },
+    /// Asked too often.
+    #[error("Classy asks to wait for {} s", after.as_secs())]
     RateLimited {
-        /// HTTP status.
-        status: u16,
-        /// How long it asked us to wait.
-        after: Option<Duration>,
+        /// As the source said, or as we guess.
+        after: Duration,
     },
-    /// The API is not well.
-    #[error("the API answered with status {status}")]
+    /// The source answered that it cannot.
+    #[error("Classy is not available (status {status})")]
     Unavailable {
-        /// HTTP status.
+        /// As answered.
         status: u16,
-        /// How long it asked us to wait.
-        after: Option<Duration>,
     },
-    /// No connection.
-    #[error("{host} cannot be reached: {cause}")]
-    Unreachable {
-        /// Host and port.
+    /// No answer in time.
+    #[error("no complete answer from {host} within {} s", limit.as_secs())]
+    Timeout {
+        /// Who was asked.
         host: String,
-        /// What the network said.
-        cause: String,
+        /// For the whole request.
+        limit: Duration,
     },
-    /// The connection broke, or the answer took too long.
-    #[error("the answer was cut off: {cause}")]
+    /// Nobody answers at that address.
+    #[error("cannot reach {host}: {detail}")]
+    Unreachable {
+        /// Who was asked.
+        host: String,
+        /// What the system said.
+        detail: String,
+    },
+    /// The other side cannot prove who it is.
+    #[error("no trusted connection to {host}: {detail}")]
+    Untrusted {
+        /// Who was asked.
+        host: String,
+        /// What TLS said.
+        detail: String,
+    },
+    /// The connection broke before the answer was whole.
+    #[error("the connection to {host} broke: {detail}")]
     Interrupted {
-        /// What happened.
-        cause: String,
+        /// Who was asked.
+        host: String,
+        /// What the system said.
+        detail: String,
     },
-    /// The answer is larger than any page should be.
-    #[error("the answer is larger than {limit_mib} MiB")]
-    TooLarge {
-        /// The limit.
-        limit_mib: u64,
-    },
-    /// An answer with status 200 that is not what the contract says. Never taken for "no records".
-    #[error("the answer is not what the API promises: {cause}")]
+    /// An answer that is not what the API promises; never taken for "no records".
+    #[error("cannot understand the answer for {path}: {what}")]
     Protocol {
-        /// What is wrong; no content.
-        cause: String,
+        /// Of the request, without its query.
+        path: String,
+        /// What was wrong, without the body.
+        what: String,
     },
-    /// Calls are stopped for a while after failures in a row.
-    #[error("calls to the API rest for {} s after failures in a row", rest.as_secs())]
+    /// The body is larger than what is read; a smaller page may fit.
+    #[error("the answer for {path} is larger than {limit_bytes} bytes")]
+    TooLarge {
+        /// Of the request, without its query.
+        path: String,
+        /// Decoded.
+        limit_bytes: usize,
+    },
+    /// Too many failures in a row: nothing is sent for a while.
+    #[error("Classy failed too often in a row and is left alone for {} s", after.as_secs())]
     BreakerOpen {
-        /// How long.
-        rest: Duration,
+        /// Until one request is let through.
+        after: Duration,
     },
 }
 
+/// Before asking an edge that blocks us, or a host without a valid certificate, again: neither passes by itself quickly.
+const SLOWLY: Duration = Duration::from_secs(600);
+
 impl Error {
-    /// What is to be done.
-    pub const fn remedy(&self) -> Remedy {
+    /// What the caller should do.
+    pub fn remedy(&self) -> Remedy {
         match self {
-            Error::CredentialsRefused { .. } | Error::TokenRefused => Remedy::Suspend,
-            Error::Forbidden { .. } | Error::NotFound { .. } | Error::Refused { .. } | Error::Redirect { .. } => Remedy::Skip,
-            Error::RateLimited { after, .. } | Error::Unavailable { after, .. } => Remedy::Retry { after: *after },
-            Error::BreakerOpen { rest } => Remedy::Retry { after: Some(*rest) },
-            Error::EdgeBlocked
+            Error::Settings { .. }
+            | Error::CredentialsRefused { .. }
+            | Error::NoTokens { .. }
+            | Error::TokenRefused
+            | Error::Redirect { .. } => Remedy::Suspend,
+            Error::Forbidden { .. } | Error::BadRequest { .. } | Error::NotFound { .. } | Error::TooLarge { .. } => Remedy::Skip,
+            Error::EdgeBlocked { .. } | Error::Untrusted { .. } => Remedy::Retry { after: Some(SLOWLY) },
+            Error::RateLimited { after } | Error::BreakerOpen { after } => Remedy::Retry { after: Some(*after) },
+            Error::Unavailable { .. }
+            | Error::Timeout { .. }
             | Error::Unreachable { .. }
             | Error::Interrupted { .. }
-            | Error::TooLarge { .. }
             | Error::Protocol { .. } => Remedy::Retry { after: None },
-            Error::Setup { .. } => Remedy::Stop,
         }
     }
 
-    /// What a person can do.
-    pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Error::CredentialsRefused { .. } => {
-                "check client id and secret (Admin, Apps & Integrations, API), then `classy-sync org set-credentials`"
+    /// What a person can do, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Error::CredentialsRefused { .. } | Error::TokenRefused => {
+                "check client_id and client_secret against Classy: Admin, Apps & Integrations, API"
             }
-            Error::TokenRefused | Error::Forbidden { .. } => {
-                "the application may not belong to this organization: check classy_id and the credentials"
-            }
-            Error::EdgeBlocked => "ask support for an x-integration-id and put it under [classy] headers; this is not a permission error",
+            Error::Forbidden { .. } => "check that classy_id is the organization that the app belongs to",
             Error::NotFound { .. } => "check classy_id and base_url",
-            Error::Redirect { .. } => "check base_url and token_url: they must be the final addresses",
+            Error::EdgeBlocked { .. } => {
+                "this is not a permission error: ask Classy's support for an x-integration-id and set it under [classy] headers, or change User-Agent there"
+            }
+            Error::NoTokens { .. } => "check token_url",
+            Error::Redirect { .. } => "check base_url and token_url: the API itself does not redirect",
             Error::Unreachable { .. } => "check base_url, token_url and the network; https://status.classy.org tells of outages",
-            Error::RateLimited { .. } => "lower requests_per_minute in the organization's file",
+            Error::Untrusted { .. } => "check base_url and token_url, this machine's clock and its root certificates",
+            Error::RateLimited { .. } => "lower requests_per_minute if this happens often",
+            Error::Unavailable { .. } | Error::Timeout { .. } | Error::BreakerOpen { .. } => "https://status.classy.org tells of outages",
             _ => return None,
-        };
-        Some(hint.to_owned())
-    }
-
-    /// Whether the same request may be sent again at once or later.
-    pub(super) const fn is_transient(&self) -> bool {
-        matches!(
-            self,
-            Error::RateLimited { .. }
-                | Error::Unavailable { .. }
-                | Error::Unreachable { .. }
-                | Error::Interrupted { .. }
-                | Error::Protocol { .. }
-                | Error::EdgeBlocked
-        )
-    }
-
-    /// Whether the API itself seems unwell: only that opens the breaker.
-    pub(super) const fn is_illness(&self) -> bool {
-        matches!(self, Error::Unavailable { .. } | Error::Unreachable { .. } | Error::Interrupted { .. } | Error::Protocol { .. })
-    }
-
-    /// How long the API asked us to wait.
-    pub(super) const fn after(&self) -> Option<Duration> {
-        match self {
-            Error::RateLimited { after, .. } | Error::Unavailable { after, .. } => *after,
-            _ => None,
-        }
+        })
     }
 }

@@ -1,25 +1,24 @@
-//! The Classy (GoFundMe Pro) API v2.0, read only: pages and single records as strict domain values.
+//! The Classy (GoFundMe Pro) API, read only: one [`Client`] per organization over one [`Transport`] for all of them.
 //!
-//! | what | where |
-//! |---|---|
-//! | one connection pool for all organizations | `transport` |
-//! | one organization's token | `token` |
-//! | a request: limit, breaker, token, send, classify, retry | `client` |
-//! | what an answer's status means | `answer` |
-//! | JSON to domain values, record by record | `wire`, `field`, `envelope` |
+//! The way of a request: `client` builds it and reads what came, `lane` gives it leave (pace, gate, breaker, token) and
+//! repeats it as `ladder` decides, `classify` names what a reply means, `transport` carries bytes. `wire` turns lenient JSON into the strict
+//! records of the domain.
 
-mod answer;
+mod address;
+mod classify;
 mod client;
-mod envelope;
 mod error;
-mod field;
+mod ladder;
+mod lane;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod token;
 mod transport;
 mod wire;
 
-pub use client::{Client, OrganizationInfo, Stats};
+pub use client::{Client, Probe, Stats};
 pub use error::Error;
-pub use settings::Settings;
+pub use settings::{Retries, Settings};
 pub use transport::Transport;
-pub use wire::Wire;
+pub use wire::{OrganizationInfo, Wire};

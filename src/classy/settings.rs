@@ -1,40 +1,108 @@
-//! What one organization's access needs.
+//! How one organization's Classy is reached.
 
-use crate::resilience::Backoff;
 use secrecy::SecretString;
+use std::fmt;
 use std::time::Duration;
 use url::Url;
 
-/// One organization's access to the API.
+/// Access to one organization. Fields left at [`Settings::new`]'s defaults suit the real API.
 #[derive(Clone)]
 pub struct Settings {
-    /// Classy's id of the organization.
+    /// The organization's number at Classy.
     pub classy_id: i64,
-    /// `https://api.classy.org/2.0`, without a slash at the end.
+    /// Where the data is, without a trailing path such as `/organizations`. HTTPS, or HTTP on loopback.
     pub base_url: Url,
-    /// `https://api.classy.org/oauth2/auth`.
+    /// Where tokens come from. HTTPS, or HTTP on loopback.
     pub token_url: Url,
-    /// Opaque.
+    /// Names the app at Classy.
     pub client_id: String,
-    /// Opaque, and secret.
+    /// Its secret; leaves only in the body of a token request.
     pub client_secret: SecretString,
-    /// Requests a minute; 0 is unlimited.
+    /// Data requests a minute; 0 is no limit. The documents say 1800, the header's example 240 (contract 7).
     pub requests_per_minute: u32,
-    /// Requests under way at once.
+    /// Data requests under way at the same time; at least 1.
     pub max_concurrency: usize,
-    /// Sent with every request, the token's included.
+    /// Sent with every request, the token's too, for instance `x-integration-id` (contract 2). May replace `User-Agent`.
     pub headers: Vec<(String, String)>,
-    /// How transient failures are retried.
-    pub backoff: Backoff,
+    /// The whole of a data request, from connecting to the last byte. The supporters list takes long (contract 3.1).
+    pub data_timeout: Duration,
+    /// The whole of a token request.
+    pub token_timeout: Duration,
+    /// The largest decoded body that is read, in bytes.
+    pub max_body: usize,
+    /// How failures are repeated.
+    pub retries: Retries,
+}
+
+/// How often and how patiently a failed request is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retries {
+    /// Tries of one request, the first included, while the source fails (5xx, 429, time-outs, broken bodies).
+    pub tries: u32,
+    /// Tries when a reply with status 200 cannot be understood, or nobody answers at the address.
+    pub few: u32,
+    /// Upper bound of the first wait; it doubles.
+    pub base: Duration,
+    /// Upper bound of any wait between tries.
+    pub cap: Duration,
+    /// Between tries when the edge in front of the API turns us away.
+    pub edge: Duration,
+    /// The longest wait on the source's word that a request sits out; a longer one is returned as [`super::Error::RateLimited`].
+    pub patience: Duration,
+    /// Retries that may be spent before successes must have earned more.
+    pub budget: u32,
+    /// Failures in a row that open the circuit breaker.
+    pub breaker_threshold: u32,
+    /// How long the breaker stays open at first; it doubles up to ten times this.
+    pub breaker_pause: Duration,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Retries {
+            tries: 6,
+            few: 3,
+            base: Duration::from_millis(500),
+            cap: Duration::from_secs(60),
+            edge: Duration::from_secs(30),
+            patience: Duration::from_secs(300),
+            budget: 50,
+            breaker_threshold: 10,
+            breaker_pause: Duration::from_secs(30),
+        }
+    }
 }
 
 impl Settings {
-    /// The retries that suit the API: about half a minute in all.
-    pub const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), cap: Duration::from_secs(60), tries: 7 };
+    /// Settings with the defaults: 240 requests a minute, 4 at a time, 120 s a request, bodies of at most 16 MiB.
+    pub fn new(classy_id: i64, base_url: Url, token_url: Url, client_id: String, client_secret: SecretString) -> Settings {
+        Settings {
+            classy_id,
+            base_url,
+            token_url,
+            client_id,
+            client_secret,
+            requests_per_minute: 240,
+            max_concurrency: 4,
+            headers: Vec::new(),
+            data_timeout: Duration::from_secs(120),
+            token_timeout: Duration::from_secs(30),
+            max_body: 16 * 1024 * 1024,
+            retries: Retries::default(),
+        }
+    }
 }
 
-impl std::fmt::Debug for Settings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Settings").field("classy_id", &self.classy_id).field("base_url", &self.base_url.as_str()).finish_non_exhaustive()
+// Header values can be secrets, and so can what an operator pastes into an address.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("classy_id", &self.classy_id)
+            .field("host", &self.base_url.host_str())
+            .field("token_host", &self.token_url.host_str())
+            .field("requests_per_minute", &self.requests_per_minute)
+            .field("max_concurrency", &self.max_concurrency)
+            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .finish_non_exhaustive()
     }
 }

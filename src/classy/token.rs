@@ -1,121 +1,278 @@
-//! One organization's token: asked for once at a time, before it ends and when it is refused.
+//! The access token: one refresh at a time, early enough, never by a stampede, and no hammering with credentials that were refused.
 
-use super::answer::Answer;
-use super::{Error, Settings, Transport};
-use reqwest::header::HeaderMap;
+use super::classify::{Fault, classify};
+use super::error::Error;
+use super::ladder::{Effort, Ladder};
+use super::settings::Settings;
+use super::transport::{Reply, Request, Transport};
+use crate::resilience::{Breaker, RetryBudget};
+use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
+use url::Url;
 
-/// When the API does not say how long a token lives.
-const UNTOLD: Duration = Duration::from_secs(300);
-/// What it says is taken within these.
-const SHORTEST: Duration = Duration::from_secs(30);
-const LONGEST: Duration = Duration::from_secs(86_400);
-/// Refreshed so long before its end, or a tenth of its life before when that is less.
-const EARLY: Duration = Duration::from_secs(60);
+/// When the answer does not say how long a token lives.
+const UNTOLD_LIFETIME: Duration = Duration::from_secs(300);
+const SHORTEST_LIFETIME: Duration = Duration::from_secs(30);
+const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+/// The largest lead of a refresh before the end.
+const LARGEST_LEAD: Duration = Duration::from_secs(60);
+/// Credentials that were refused are not tried again for this long.
+const REFUSAL_HOLDS: Duration = Duration::from_secs(60);
+/// A refresh ahead of time that failed is tried again after this long.
+const EARLY_RETRY: Duration = Duration::from_secs(5);
 
-/// A token and which one it is: a run reports the generation that was refused, so that many runs that fail with one token
-/// cause one refresh.
-#[derive(Clone)]
+/// A token as it is sent.
+#[derive(Debug, Clone)]
 pub(super) struct Token {
-    pub(super) secret: SecretString,
+    /// `Bearer ...`, marked sensitive: neither logged nor indexed by HTTP/2.
+    pub(super) header: HeaderValue,
+    /// Rises with each token.
     pub(super) generation: u64,
+    refresh_at: Instant,
+    expires_at: Instant,
 }
 
-enum Held {
-    None,
-    Good {
-        token: Token,
-        refresh_at: Instant,
-    },
-    /// The credentials were refused; they will not become better by asking again.
-    Refused {
-        status: u16,
-    },
-}
-
-/// Where the token is kept.
+/// The token of one organization.
+#[derive(Debug)]
 pub(super) struct Tokens {
-    held: Mutex<Held>,
-    generation: std::sync::atomic::AtomicU64,
-    pub(super) requests: std::sync::atomic::AtomicU64,
+    transport: Transport,
+    url: Url,
+    client_id: SecretString,
+    settings: Settings,
+    headers: HeaderMap,
+    breaker: Breaker,
+    budget: RetryBudget,
+    requests: AtomicU64,
+    refreshing: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    token: Option<Token>,
+    generation: u64,
+    /// Refreshes that came to an end, good or bad: who waited for one shares its outcome.
+    rounds: u64,
+    failure: Option<Error>,
+    refused: Option<(Instant, Error)>,
+}
+
+/// What is at hand without asking.
+enum AtHand {
+    Fresh(Token),
+    /// Still valid, but due for its refresh.
+    Due(Token),
+    Nothing {
+        rounds: u64,
+    },
 }
 
 impl Tokens {
-    pub(super) fn new() -> Self {
-        Tokens { held: Mutex::new(Held::None), generation: 0.into(), requests: 0.into() }
+    pub(super) fn new(transport: Transport, url: Url, headers: HeaderMap, settings: Settings) -> Tokens {
+        let retries = settings.retries;
+        Tokens {
+            transport,
+            url,
+            client_id: settings.client_id.clone().into(),
+            settings,
+            headers,
+            breaker: Breaker::new(retries.breaker_threshold, retries.breaker_pause, retries.breaker_pause * 10),
+            budget: RetryBudget::new(retries.budget),
+            requests: AtomicU64::new(0),
+            refreshing: tokio::sync::Mutex::new(()),
+            state: Mutex::default(),
+        }
     }
 
-    /// A token that is good now and is not of the refused generation. Whoever comes while one is asked for waits for it.
-    pub(super) async fn get(
-        &self,
-        transport: &Transport,
-        settings: &Settings,
-        headers: &HeaderMap,
-        refused: Option<u64>,
-    ) -> Result<Token, Error> {
-        let mut held = self.held.lock().await;
-        match &*held {
-            Held::Refused { status } => return Err(Error::CredentialsRefused { status: *status }),
-            Held::Good { token, refresh_at } if Some(token.generation) != refused && Instant::now() < *refresh_at => {
-                return Ok(token.clone());
+    /// Token requests sent so far.
+    pub(super) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// A token to send now. Asks for one if none is valid; refreshes one that ends soon, but lives with it while it lasts.
+    pub(super) async fn current(&self, effort: Effort) -> Result<Token, Error> {
+        let rounds = match self.at_hand()? {
+            AtHand::Fresh(token) => return Ok(token),
+            AtHand::Due(token) => return self.refresh_early(token).await,
+            AtHand::Nothing { rounds } => rounds,
+        };
+        let _turn = self.refreshing.lock().await;
+        match self.at_hand()? {
+            AtHand::Fresh(token) | AtHand::Due(token) => return Ok(token),
+            AtHand::Nothing { rounds: now } if now != rounds => {
+                if let Some(error) = self.lock().failure.clone() {
+                    return Err(error);
+                }
             }
-            Held::Good { .. } | Held::None => {}
+            AtHand::Nothing { .. } => {}
         }
-        self.requests.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        match request(transport, settings, headers).await {
-            Ok((secret, life)) => {
-                let generation = self.generation.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-                let token = Token { secret, generation };
-                *held = Held::Good { token: token.clone(), refresh_at: Instant::now() + life - EARLY.min(life / 10) };
-                tracing::debug!(organization = settings.classy_id, generation, life_s = life.as_secs(), "got a token");
-                Ok(token)
+        let mut ladder = Ladder::new(&self.settings.retries, &self.budget, effort);
+        let outcome = loop {
+            match self.ask().await {
+                Ok(token) => break Ok(token),
+                Err(fault) => match ladder.next(fault) {
+                    Ok(wait) => tokio::time::sleep(wait).await,
+                    Err(error) => break Err(error),
+                },
             }
-            Err(Error::CredentialsRefused { status }) => {
-                *held = Held::Refused { status };
-                Err(Error::CredentialsRefused { status })
-            }
-            Err(error) => Err(error),
+        };
+        self.conclude(outcome)
+    }
+
+    /// A data request was refused with this token: the next one gets another. A token that is newer already stays.
+    pub(super) fn reject(&self, generation: u64) {
+        let mut state = self.lock();
+        if state.token.as_ref().is_some_and(|token| token.generation == generation) {
+            state.token = None;
         }
+    }
+
+    /// A token was refused right after it was issued: nothing is sent for a while.
+    pub(super) fn refuse(&self) {
+        self.lock().refused = Some((Instant::now(), Error::TokenRefused));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn at_hand(&self) -> Result<AtHand, Error> {
+        let state = self.lock();
+        if let Some((since, error)) = &state.refused
+            && since.elapsed() < REFUSAL_HOLDS
+        {
+            return Err(error.clone());
+        }
+        let now = Instant::now();
+        Ok(match &state.token {
+            Some(token) if now < token.refresh_at => AtHand::Fresh(token.clone()),
+            Some(token) if now < token.expires_at => AtHand::Due(token.clone()),
+            _ => AtHand::Nothing { rounds: state.rounds },
+        })
+    }
+
+    /// One try by one of those who meet it; the others go on with the old token.
+    async fn refresh_early(&self, old: Token) -> Result<Token, Error> {
+        let Ok(_turn) = self.refreshing.try_lock() else { return Ok(old) };
+        if let AtHand::Fresh(token) = self.at_hand()? {
+            return Ok(token);
+        }
+        match self.ask().await {
+            Ok(token) => self.conclude(Ok(token)),
+            Err(Fault { error: error @ Error::CredentialsRefused { .. }, .. }) => self.conclude(Err(error)),
+            Err(fault) => {
+                tracing::info!(reason = %fault.error, "a token could not be refreshed ahead of its end; using it while it lasts");
+                if let Some(token) = &mut self.lock().token {
+                    token.refresh_at = Instant::now() + EARLY_RETRY;
+                }
+                if Instant::now() < old.expires_at { Ok(old) } else { Err(fault.error) }
+            }
+        }
+    }
+
+    fn conclude(&self, outcome: Result<Token, Error>) -> Result<Token, Error> {
+        let mut state = self.lock();
+        state.rounds += 1;
+        match &outcome {
+            Ok(token) => {
+                state.token = Some(token.clone());
+                state.failure = None;
+                state.refused = None;
+            }
+            Err(error) => {
+                state.failure = Some(error.clone());
+                if matches!(error, Error::CredentialsRefused { .. }) {
+                    state.refused = Some((Instant::now(), error.clone()));
+                }
+            }
+        }
+        outcome
+    }
+
+    /// One token request (contract 1). Its form leaves only to the configured address: redirects are not followed.
+    async fn ask(&self) -> Result<Token, Fault> {
+        let admission = self.breaker.admit().map_err(|open| Fault::last(Error::BreakerOpen { after: open.after }))?;
+        let grant = SecretString::from("client_credentials");
+        let form = [("grant_type", &grant), ("client_id", &self.client_id), ("client_secret", &self.settings.client_secret)];
+        let asked_at = Instant::now();
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let request = Request {
+            url: self.url.clone(),
+            headers: self.headers.clone(),
+            form: Some(&form),
+            timeout: self.settings.token_timeout,
+            max_body: self.settings.max_body,
+        };
+        let answer = match self.transport.send(request).await {
+            Ok(reply) => self.read(&reply, asked_at),
+            Err(error) => Err(Fault::transport(error)),
+        };
+        match &answer {
+            Ok(_) => {
+                self.budget.earn();
+                admission.succeeded();
+            }
+            Err(fault) => match fault.source_failed() {
+                Some(true) => admission.failed(),
+                Some(false) => admission.succeeded(),
+                None => drop(admission),
+            },
+        }
+        answer
+    }
+
+    fn read(&self, reply: &Reply, asked_at: Instant) -> Result<Token, Fault> {
+        match classify(reply, &self.url) {
+            Ok(()) if reply.status == 200 => {}
+            Ok(()) => return Err(Fault::last(Error::NoTokens { status: reply.status })),
+            // Bad credentials are a 400 here (contract 1); a gateway may say 401 or 403 for the same.
+            Err(Fault { error: Error::BadRequest { status: 400, .. } | Error::TokenRefused | Error::Forbidden { .. }, .. }) => {
+                return Err(Fault::last(Error::CredentialsRefused { status: reply.status }));
+            }
+            Err(Fault { error: Error::BadRequest { status, .. }, .. }) => return Err(Fault::last(Error::NoTokens { status })),
+            Err(fault) => return Err(fault),
+        }
+        let (header, lifetime) = grant(&reply.body).map_err(|what| Fault::protocol(&self.url, what))?;
+        let mut state = self.lock();
+        state.generation += 1;
+        tracing::debug!(generation = state.generation, lifetime_s = lifetime.as_secs(), "a new access token");
+        Ok(Token {
+            header,
+            generation: state.generation,
+            refresh_at: asked_at + lifetime - (lifetime / 10).min(LARGEST_LEAD),
+            expires_at: asked_at + lifetime,
+        })
     }
 }
 
-async fn request(transport: &Transport, settings: &Settings, headers: &HeaderMap) -> Result<(SecretString, Duration), Error> {
-    let form = [
-        ("grant_type", "client_credentials"),
-        ("client_id", settings.client_id.as_str()),
-        ("client_secret", settings.client_secret.expose_secret()),
-    ];
-    let answer = transport.post_form(settings.token_url.clone(), &form, headers).await?;
-    let status = answer.status;
-    match answer.classify("the token", &settings.token_url) {
-        Ok(answer) => read(&answer),
-        // A wrong pair is answered with 400 (contract 1); other refusals mean the same to us.
-        Err(Error::Refused { .. } | Error::TokenRefused | Error::Forbidden { .. }) => Err(Error::CredentialsRefused { status }),
-        Err(error) => Err(error),
-    }
-}
-
-fn read(answer: &Answer) -> Result<(SecretString, Duration), Error> {
+/// The header and the lifetime in a token reply.
+fn grant(body: &[u8]) -> Result<(HeaderValue, Duration), &'static str> {
     #[derive(Deserialize)]
-    struct Granted {
-        access_token: SecretString,
-        #[serde(default)]
-        expires_in: serde_json::Value,
+    struct Body<'a> {
+        access_token: Option<String>,
+        #[serde(borrow)]
+        expires_in: Option<&'a RawValue>,
     }
-    let granted: Granted = serde_json::from_slice(&answer.body)
-        .map_err(|_| Error::Protocol { cause: "the token endpoint's answer has no access_token".to_owned() })?;
-    if granted.access_token.expose_secret().is_empty() {
-        return Err(Error::Protocol { cause: "the token endpoint's access_token is empty".to_owned() });
+    let body: Body<'_> = serde_json::from_slice(body).map_err(|_| "not a token reply")?;
+    let token = SecretString::from(body.access_token.ok_or("access_token is missing")?);
+    if token.expose_secret().is_empty() {
+        return Err("access_token is empty");
     }
-    let told = match &granted.expires_in {
-        serde_json::Value::Number(seconds) => seconds.as_u64(),
-        serde_json::Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    };
-    let life = told.filter(|seconds| *seconds > 0).map_or(UNTOLD, Duration::from_secs).clamp(SHORTEST, LONGEST);
-    Ok((granted.access_token, life))
+    let mut header =
+        HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).map_err(|_| "access_token does not fit into a header")?;
+    header.set_sensitive(true);
+    Ok((header, lifetime(body.expires_in)))
+}
+
+/// From `expires_in`, whatever it is: the documents, captures and clients name three different lifetimes (contract 1).
+fn lifetime(expires_in: Option<&RawValue>) -> Duration {
+    let seconds = expires_in.and_then(|raw| raw.get().trim_matches('"').trim().parse::<f64>().ok()).filter(|seconds| *seconds > 0.0);
+    let told = seconds.map(|seconds| Duration::from_secs_f64(seconds.min(LONGEST_LIFETIME.as_secs_f64())));
+    told.unwrap_or(UNTOLD_LIFETIME).clamp(SHORTEST_LIFETIME, LONGEST_LIFETIME)
 }

@@ -1,91 +1,155 @@
-//! The connection pool shared by all organizations: each client would cost 2 ms and 100 KiB.
+//! Carries bytes: one connection pool for all organizations, no redirects, no proxies, deadlines and size limits.
 
-use super::Error;
-use super::answer::Answer;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::redirect::Policy;
+use super::error::Error;
+use crate::domain::Time;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap};
 use secrecy::{ExposeSecret, SecretString};
-use std::error::Error as StdError;
 use std::time::Duration;
 use url::Url;
 
-/// A page of 100 transactions with large `metadata` is a few MiB; more than this is no page.
-const LIMIT_MIB: u64 = 16;
+/// Until a connection stands.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Connects, sends, reads: within a deadline, within a size, to the address it was given and no other.
+/// The pool shared by all organizations. Cloning shares it.
 #[derive(Debug, Clone)]
-pub struct Transport {
-    client: reqwest::Client,
+pub struct Transport(Line);
+
+#[derive(Debug, Clone)]
+enum Line {
+    Pool(reqwest::Client),
+    #[cfg(test)]
+    Script(std::sync::Arc<script::Script>),
+}
+
+/// A request, ready to go.
+pub(super) struct Request<'a> {
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    /// Present: a POST with this form. Absent: a GET.
+    pub(super) form: Option<&'a [(&'static str, &'a SecretString)]>,
+    pub(super) timeout: Duration,
+    pub(super) max_body: usize,
+}
+
+/// A whole answer. Its body holds donors' data, so it has no `Debug`.
+#[derive(Clone)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Reply {
+    /// A header as text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The source's clock.
+    pub(super) fn date(&self) -> Option<Time> {
+        httpdate::parse_http_date(self.header(DATE.as_str())?).ok().map(Time::from)
+    }
+
+    /// HTML by its content type or its first byte.
+    pub(super) fn is_html(&self) -> bool {
+        self.header(CONTENT_TYPE.as_str()).is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
+            || self.body.trim_ascii_start().first() == Some(&b'<')
+    }
 }
 
 impl Transport {
-    /// Sets the pool up. The deadline is for a whole request, its body included.
+    /// Builds the pool. An empty `user_agent` stands for this program's own name and version.
     ///
     /// # Errors
-    /// [`Error::Setup`].
-    pub fn new(connect_timeout: Duration, deadline: Duration) -> Result<Transport, Error> {
-        // Somebody else may have chosen a provider already; any will do.
+    /// A user agent that is no header value, or a machine without usable TLS roots.
+    pub fn new(user_agent: &str) -> Result<Transport, Error> {
+        // Fails only if a provider is installed already, and that one serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            // A redirect would take the token's form, and custom headers, to another host.
-            .redirect(Policy::none())
+        let user_agent = if user_agent.is_empty() {
+            concat!("classy-sync/", env!("CARGO_PKG_VERSION"), " (+data sync for nonprofits)")
+        } else {
+            user_agent
+        };
+        reqwest::Client::builder()
+            .user_agent(user_agent)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
             .no_proxy()
-            .connect_timeout(connect_timeout)
-            .timeout(deadline)
-            .user_agent(concat!("classy-sync/", env!("CARGO_PKG_VERSION"), " (nonprofit data sync)"))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(Duration::from_secs(60))
+            .pool_max_idle_per_host(64)
             .build()
-            .map_err(|error| Error::Setup { cause: error.without_url().to_string() })?;
-        Ok(Transport { client })
+            .map(|client| Transport(Line::Pool(client)))
+            .map_err(|error| Error::Settings { what: innermost(error) })
     }
 
-    /// GET with a bearer token.
-    pub(super) async fn get(&self, url: Url, token: &SecretString, headers: &HeaderMap) -> Result<Answer, Error> {
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
-            .map_err(|_| Error::Protocol { cause: "the token cannot be sent in a header".to_owned() })?;
-        bearer.set_sensitive(true);
-        self.send(self.client.get(url).header(AUTHORIZATION, bearer), headers).await
-    }
-
-    /// POST of a form: the token request, the only one that carries the secret.
-    pub(super) async fn post_form(&self, url: Url, form: &[(&str, &str)], headers: &HeaderMap) -> Result<Answer, Error> {
-        self.send(self.client.post(url).form(form), headers).await
-    }
-
-    async fn send(&self, request: reqwest::RequestBuilder, headers: &HeaderMap) -> Result<Answer, Error> {
-        let request = request.header(ACCEPT, "application/json").headers(headers.clone());
-        let mut response = request.send().await.map_err(explain)?;
-        let limit = LIMIT_MIB * 1024 * 1024;
-        let mut body = Vec::with_capacity(response.content_length().unwrap_or(64 * 1024).min(limit) as usize);
-        // Decompressed bytes are counted, so that a small body cannot become a large one.
-        while let Some(chunk) = response.chunk().await.map_err(explain)? {
-            if body.len() as u64 + chunk.len() as u64 > limit {
-                return Err(Error::TooLarge { limit_mib: LIMIT_MIB });
-            }
-            body.extend_from_slice(&chunk);
+    /// Sends, and reads the body whole.
+    pub(super) async fn send(&self, request: Request<'_>) -> Result<Reply, Error> {
+        match &self.0 {
+            Line::Pool(client) => send(client, request).await,
+            #[cfg(test)]
+            Line::Script(script) => script.answer(request).await,
         }
-        Ok(Answer::new(response.status().as_u16(), response.headers(), body))
     }
 }
 
-/// An organization's extra headers; the configuration has checked them, a wrong one here is left out.
-pub(super) fn header_map(headers: &[(String, String)]) -> HeaderMap {
-    let parse = |(name, value): &(String, String)| Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?));
-    headers.iter().filter_map(parse).filter(|(name, _)| name != AUTHORIZATION).collect()
+async fn send(client: &reqwest::Client, request: Request<'_>) -> Result<Reply, Error> {
+    let Request { url, headers, form, timeout, max_body } = request;
+    let (host, path) = (host(&url), url.path().to_owned());
+    let builder = match form {
+        None => client.get(url),
+        Some(fields) => client.post(url).form(&fields.iter().map(|(name, value)| (name, value.expose_secret())).collect::<Vec<_>>()),
+    };
+    let failed = |error: reqwest::Error| failure(error, &host, timeout);
+    let mut response = builder.headers(headers).timeout(timeout).send().await.map_err(failed)?;
+    let status = response.status().as_u16();
+    let headers = std::mem::take(response.headers_mut());
+    let mut body = Vec::new();
+    // Counted after decoding: a small body can unfold into a huge one.
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        if body.len() + chunk.len() > max_body {
+            return Err(Error::TooLarge { path, limit_bytes: max_body });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Reply { status, headers, body })
 }
 
-/// A network failure without its URL, which is nobody's business in a log.
-fn explain(error: reqwest::Error) -> Error {
-    let host = error.url().map_or_else(String::new, |url| {
-        let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-        format!("{}{port}", url.host_str().unwrap_or_default())
-    });
-    let unreachable = error.is_connect();
-    let timed_out = error.is_timeout();
+/// Host and port, the only part of an address that is ever shown.
+pub(super) fn host(url: &Url) -> String {
+    let name = url.host_str().unwrap_or("(no host)");
+    url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"))
+}
+
+fn failure(error: reqwest::Error, host: &str, limit: Duration) -> Error {
+    let host = host.to_owned();
+    let tls = causes(&error).find_map(|cause| cause.downcast_ref::<rustls::Error>());
+    if let Some(tls) = tls {
+        return Error::Untrusted { host, detail: tls.to_string() };
+    }
+    if error.is_connect() {
+        Error::Unreachable { host, detail: innermost(error) }
+    } else if error.is_timeout() {
+        Error::Timeout { host, limit }
+    } else {
+        Error::Interrupted { host, detail: innermost(error) }
+    }
+}
+
+/// The innermost cause, without the address.
+fn innermost(error: reqwest::Error) -> String {
     let error = error.without_url();
-    let mut cause: &dyn StdError = &error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    let cause = if timed_out { "it took too long".to_owned() } else { cause.to_string() };
-    if unreachable { Error::Unreachable { host, cause } } else { Error::Interrupted { cause } }
+    causes(&error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }
+
+/// The causes, outermost first. An I/O error's own source skips the error that it wraps, so that one is opened by hand.
+fn causes<'a>(error: &'a (dyn std::error::Error + 'static)) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| {
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        wrapped.map(|inner| inner as &(dyn std::error::Error + 'static)).or_else(|| error.source())
+    })
+}
+
+#[cfg(test)]
+pub(in crate::classy) mod script;

@@ -1,7 +1,6 @@
 //! How a command ends: one code for scripts, and for people `error:`, `caused by:` and `hint:`.
 
 use crate::daemon::PidFileError;
-use crate::domain::Remedy;
 use crate::{classy, config, credentials, store, sync, vault};
 use std::error::Error as StdError;
 
@@ -79,11 +78,12 @@ fn failure<E: StdError + Send + Sync + 'static>(code: Code, hint: Option<String>
 }
 
 /// The code of an error of the API.
-pub(super) fn code_of_source(error: &classy::Error) -> Code {
-    match error.remedy() {
-        Remedy::Suspend | Remedy::Reauthorize { .. } => Code::Credentials,
+pub(super) const fn code_of_source(error: &classy::Error) -> Code {
+    match error {
+        classy::Error::CredentialsRefused { .. } | classy::Error::TokenRefused => Code::Credentials,
+        classy::Error::Settings { .. } => Code::Configuration,
         // It is reached and does not refuse; it talks nonsense.
-        _ if matches!(error, classy::Error::Protocol { .. } | classy::Error::TooLarge { .. }) => Code::Partial,
+        classy::Error::Protocol { .. } | classy::Error::TooLarge { .. } => Code::Partial,
         _ => Code::Remote,
     }
 }
@@ -112,7 +112,7 @@ impl From<store::Error> for Failure {
 
 impl From<classy::Error> for Failure {
     fn from(error: classy::Error) -> Self {
-        failure(code_of_source(&error), error.hint(), error)
+        failure(code_of_source(&error), error.hint().map(str::to_owned), error)
     }
 }
 
@@ -134,6 +134,7 @@ impl From<credentials::Error> for Failure {
             credentials::Error::Store(error) => error.into(),
             credentials::Error::Vault(error) => error.into(),
             credentials::Error::Config(error) => error.into(),
+            credentials::Error::Classy(error) => error.into(),
             error => failure(Code::Configuration, error.hint(), error),
         }
     }

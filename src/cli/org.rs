@@ -10,7 +10,6 @@ use crate::domain::{Entity, Query, Supporter};
 use crate::store::{Status, Store};
 use serde_json::{Value, json};
 use std::process::ExitCode;
-use std::time::Duration;
 
 pub(super) async fn run(cli: &Cli, order: &Org) -> Result<ExitCode, Failure> {
     let app = App::start(cli)?;
@@ -103,7 +102,7 @@ async fn test(cli: &Cli, app: &App, store: &Store, id: Option<i64>) -> Result<Ex
     if let (Some(id), true) = (id, chosen.is_empty()) {
         return Err(unknown(id));
     }
-    let transport = Transport::new(Duration::from_secs(10), Duration::from_secs(60))?;
+    let transport = Transport::new("")?;
     let mut rows = Vec::new();
     let mut failures = Vec::new();
     for applied in chosen {
@@ -129,7 +128,7 @@ async fn try_one(transport: &Transport, vault: &crate::vault::Vault, applied: Ap
     }
     let client = client(transport, vault, &applied.organization, &applied.file)?;
     let page = client.page::<Supporter>(Query::All, 1, 1).await?;
-    let info = client.organization().await.unwrap_or_default();
+    let info = client.organization().await?.unwrap_or_default();
     let name = info.name.map_or_else(String::new, |name| format!(" of {name}"));
     Ok(format!("the credentials work: {} supporters{name}", page.total))
 }

@@ -2,7 +2,7 @@
 
 use super::app::{App, complain, unknown};
 use super::args::{self, Cli};
-use super::exit::{Code, Failure};
+use super::exit::{Code, Failure, code_of_run};
 use super::progress::Bars;
 use super::summary::{self, OrganizationReport};
 use crate::classy::{Client, Transport};
@@ -21,10 +21,6 @@ use tokio_util::sync::CancellationToken;
 /// How long a lease runs unless renewed, and how often it is.
 const LEASE: Duration = Duration::from_secs(30);
 const RENEWAL: Duration = Duration::from_secs(10);
-
-/// How long to connect, and how long a whole request may take: the list of supporters can be slow (contract 3.1).
-const CONNECT: Duration = Duration::from_secs(10);
-const DEADLINE: Duration = Duration::from_secs(120);
 
 /// What all organizations of one command share.
 struct Work<'a> {
@@ -69,7 +65,7 @@ pub(super) async fn run_applied(
     let work = Work {
         store,
         vault,
-        transport: Transport::new(CONNECT, DEADLINE)?,
+        transport: Transport::new("")?,
         settings: settings(app)?,
         holder: holder.to_owned(),
         entities: if order.entity.is_empty() {
@@ -194,7 +190,7 @@ fn is_over(outcome: &FeedOutcome) -> bool {
     match &outcome.result {
         Ok(end) => *end == RunEnd::Stopped,
         Err(sync::Error::Source(error)) => {
-            matches!(error, crate::classy::Error::Unreachable { .. } | crate::classy::Error::EdgeBlocked)
+            matches!(error, crate::classy::Error::Unreachable { .. } | crate::classy::Error::EdgeBlocked { .. })
                 || error.remedy() == Remedy::Suspend
         }
         Err(sync::Error::Store(_)) => true,
@@ -210,7 +206,7 @@ async fn settle_status(
     report: &OrganizationReport,
 ) -> Result<(), Failure> {
     let refused = report.feeds.iter().find_map(|feed| match &feed.result {
-        Err(error) if error.remedy() == Remedy::Suspend => Some(error.to_string()),
+        Err(error) if code_of_run(error) == Code::Credentials => Some(error.to_string()),
         _ => None,
     });
     let well = report.feeds.iter().all(|feed| feed.result.is_ok());
@@ -223,7 +219,7 @@ async fn settle_status(
     }
     if well && organization.currency_code.is_none() {
         // Once: what the source says of the organization itself. It may offer nothing.
-        let info = client.organization().await.unwrap_or_default();
+        let info = client.organization().await.ok().flatten().unwrap_or_default();
         if info.currency_code.is_some() || info.timezone.is_some() {
             tenant.set_profile(info.timezone.as_deref(), info.currency_code.as_deref()).await?;
         }

@@ -1,6 +1,6 @@
 //! What can go wrong between file, database and vault.
 
-use crate::{config, store, vault};
+use crate::{classy, config, store, vault};
 
 /// Errors of one organization's credentials.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,9 @@ pub enum Error {
     /// The file.
     #[error(transparent)]
     Config(#[from] config::ConfigError),
+    /// The settings do not make a client.
+    #[error(transparent)]
+    Classy(#[from] classy::Error),
     /// Neither the file nor the database has credentials.
     #[error("organization {classy_id} has no credentials")]
     None {
@@ -41,6 +44,7 @@ impl Error {
             Error::Store(error) => error.hint(),
             Error::Vault(error) => error.hint(),
             Error::Config(error) => error.hint(),
+            Error::Classy(error) => error.hint().map(str::to_owned),
             Error::None { classy_id } => {
                 Some(format!("`classy-sync org set-credentials {classy_id}`, or client_id and client_secret in its file"))
             }

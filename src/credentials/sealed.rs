@@ -71,18 +71,15 @@ pub(super) fn seal_text(vault: &Vault, classy_id: i64, credentials: &Credentials
 pub fn client(transport: &Transport, vault: &Vault, organization: &Organization, file: &OrganizationFile) -> Result<Client, Error> {
     let credentials = open(vault, organization)?.ok_or(Error::None { classy_id: organization.classy_id })?;
     let classy = &file.classy;
-    Ok(Client::new(
-        transport,
-        Settings {
-            classy_id: organization.classy_id,
-            base_url: classy.base_url.clone(),
-            token_url: classy.token_url.clone(),
-            client_id: credentials.client_id,
-            client_secret: credentials.client_secret,
-            requests_per_minute: classy.requests_per_minute,
-            max_concurrency: classy.max_concurrency,
-            headers: classy.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-            backoff: Settings::BACKOFF,
-        },
-    ))
+    let mut settings = Settings::new(
+        organization.classy_id,
+        classy.base_url.clone(),
+        classy.token_url.clone(),
+        credentials.client_id,
+        credentials.client_secret,
+    );
+    settings.requests_per_minute = classy.requests_per_minute;
+    settings.max_concurrency = classy.max_concurrency;
+    settings.headers = classy.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    Ok(Client::new(transport, settings)?)
 }

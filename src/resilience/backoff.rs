@@ -1,34 +1,25 @@
-//! How long to wait before the next try: exponential with full jitter, never before the other side said.
+//! Exponential backoff with full jitter: after a burst of failures the tries spread out instead of coming back together.
 
-use rand::RngExt;
 use std::time::Duration;
 
-/// A schedule of waits.
+/// How long to wait before a try is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
-    /// The longest first wait.
-    pub first: Duration,
-    /// No wait of ours is longer.
+    /// Upper bound of the first wait; it doubles with each further one.
+    pub base: Duration,
+    /// Upper bound of any wait.
     pub cap: Duration,
-    /// Tries in all, the first included.
-    pub tries: u32,
 }
 
 impl Backoff {
-    /// The wait after the `tried`-th try failed (from 1), or `None` when it was the last.
-    ///
-    /// What the other side asked for is waited for in full, and jitter then only adds to it, so that those who were told
-    /// the same do not come back together.
-    pub fn wait(&self, tried: u32, asked: Option<Duration>) -> Option<Duration> {
-        if tried >= self.tries {
-            return None;
-        }
-        let longest = self.first.saturating_mul(2_u32.saturating_pow(tried.saturating_sub(1))).min(self.cap);
-        let fraction: f64 = rand::rng().random();
-        Some(match asked {
-            Some(asked) => asked + self.first.mul_f64(fraction),
-            None => longest.mul_f64(fraction),
-        })
+    /// The longest wait before the retry with this number, counted from 0.
+    pub fn ceiling(&self, retry: u32) -> Duration {
+        self.base.saturating_mul(1_u32.checked_shl(retry.min(31)).unwrap_or(u32::MAX)).min(self.cap)
+    }
+
+    /// A wait anywhere between none and the ceiling.
+    pub fn wait(&self, retry: u32) -> Duration {
+        self.ceiling(retry).mul_f64(rand::random::<f64>())
     }
 }
 
@@ -36,25 +27,18 @@ impl Backoff {
 mod tests {
     use super::*;
 
-    const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), cap: Duration::from_secs(8), tries: 6 };
+    const BACKOFF: Backoff = Backoff { base: Duration::from_millis(500), cap: Duration::from_secs(60) };
 
     #[test]
-    fn waits_grow_to_the_cap_and_end() {
-        for tried in 1..6 {
-            let longest = Duration::from_millis(500 << (tried - 1));
-            for _ in 0..200 {
-                assert!(BACKOFF.wait(tried, None).unwrap() <= longest);
-            }
-        }
-        assert_eq!(BACKOFF.wait(6, None), None);
-        assert_eq!(BACKOFF.wait(6, Some(Duration::ZERO)), None);
+    fn the_ceiling_doubles_up_to_the_cap() {
+        let seconds: Vec<f64> = [0, 1, 2, 6, 7, 40, u32::MAX].iter().map(|retry| BACKOFF.ceiling(*retry).as_secs_f64()).collect();
+        assert_eq!(seconds, [0.5, 1.0, 2.0, 32.0, 60.0, 60.0, 60.0]);
     }
 
     #[test]
-    fn jitter_never_shortens_what_was_asked_for() {
-        for _ in 0..200 {
-            let wait = BACKOFF.wait(1, Some(Duration::from_secs(42))).unwrap();
-            assert!(wait >= Duration::from_secs(42) && wait < Duration::from_secs(43));
-        }
+    fn waits_fill_the_whole_range_below_the_ceiling() {
+        let waits: Vec<Duration> = (0..1000).map(|_| BACKOFF.wait(7)).collect();
+        assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(60)));
+        assert!(waits.iter().any(|wait| *wait < Duration::from_secs(20)) && waits.iter().any(|wait| *wait > Duration::from_secs(40)));
     }
 }

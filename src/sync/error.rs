@@ -43,7 +43,7 @@ impl Error {
     /// What a person can do.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Error::Source(error) => error.hint(),
+            Error::Source(error) => error.hint().map(str::to_owned),
             Error::Store(error) => error.hint(),
             Error::MassAbsence { .. } => {
                 Some("if so many records were really deleted, raise guard.absent_share for one `sync --full`".to_owned())

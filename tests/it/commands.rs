@@ -27,7 +27,22 @@ async fn from_nothing_to_a_report() {
     assert_eq!(std::fs::metadata(folder.path().join("vault.key")).unwrap().permissions().mode() & 0o777, 0o600);
     let (base, token) = (site.simulator.base_url(), site.simulator.token_url());
     let client = format!("client-{ORGANIZATION}");
-    let add = ["org", "add", "--id", "10001", "--name", "Acme", "--client-id", &client, "--secret-env", "THE_SECRET", "--base-url", &base, "--token-url", &token];
+    let add = [
+        "org",
+        "add",
+        "--id",
+        "10001",
+        "--name",
+        "Acme",
+        "--client-id",
+        &client,
+        "--secret-env",
+        "THE_SECRET",
+        "--base-url",
+        &base,
+        "--token-url",
+        &token,
+    ];
     let added = run(&add, Some(&format!("secret-of-{ORGANIZATION}")));
     assert!(added.status.success(), "{}", says(&added));
     let file = std::fs::read_to_string(folder.path().join("organizations/10001.toml")).unwrap();
@@ -44,8 +59,22 @@ async fn from_nothing_to_a_report() {
     let donors: serde_json::Value = serde_json::from_slice(&run(&["report", "donors", "--format", "json"], None).stdout).unwrap();
     let people: i64 = donors.as_array().unwrap().iter().map(|row| row["supporters"].as_i64().unwrap()).sum();
     assert_eq!(people, 60);
-    for arguments in [&["org", "list"][..], &["org", "show", "10001"], &["db", "status"], &["db", "check"], &["db", "optimize"], &["keys", "list"], &["config", "check"],
-        &["config", "show"], &["config", "reference"], &["history"], &["rejects"], &["audit"], &["completions", "bash"], &["sync", "--dry-run"]] {
+    for arguments in [
+        &["org", "list"][..],
+        &["org", "show", "10001"],
+        &["db", "status"],
+        &["db", "check"],
+        &["db", "optimize"],
+        &["keys", "list"],
+        &["config", "check"],
+        &["config", "show"],
+        &["config", "reference"],
+        &["history"],
+        &["rejects"],
+        &["audit"],
+        &["completions", "bash"],
+        &["sync", "--dry-run"],
+    ] {
         let output = run(arguments, None);
         assert!(output.status.success() && !(output.stdout.is_empty() && output.stderr.is_empty()), "{arguments:?}: {}", says(&output));
     }
@@ -86,7 +115,13 @@ async fn a_host_that_is_not_there_ends_with_69_and_soon() {
     let site = Site::new(Backend::Sqlite, world(5, 52)).await;
     // A port that was free a moment ago.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    site.write_organization(ORGANIZATION, "c", "s", &format!("http://127.0.0.1:{port}/2.0"), &format!("http://127.0.0.1:{port}/oauth2/auth"));
+    site.write_organization(
+        ORGANIZATION,
+        "c",
+        "s",
+        &format!("http://127.0.0.1:{port}/2.0"),
+        &format!("http://127.0.0.1:{port}/oauth2/auth"),
+    );
     let begin = std::time::Instant::now();
     let output = site.run(&["sync"]);
     assert_eq!(output.status.code(), Some(69), "{}", says(&output));
@@ -121,7 +156,11 @@ async fn a_wrong_configuration_ends_with_78_and_names_file_and_key() {
     std::fs::write(site.path().join("organizations/wrong.toml"), "classy_id = 5\nname = \"W\"\n[classy]\nclient_idd = \"x\"\n").unwrap();
     let output = site.run(&["sync"]);
     assert_eq!(output.status.code(), Some(3), "{}", says(&output));
-    assert!(says(&output).contains("wrong.toml") && says(&output).contains("classy.client_idd") && says(&output).contains("classy.client_id'"), "{}", says(&output));
+    assert!(
+        says(&output).contains("wrong.toml") && says(&output).contains("classy.client_idd") && says(&output).contains("classy.client_id'"),
+        "{}",
+        says(&output)
+    );
     site.assert_exact().await;
     std::fs::remove_file(site.path().join(format!("organizations/{ORGANIZATION}.toml"))).unwrap();
     let output = site.run(&["config", "check"]);
@@ -167,7 +206,9 @@ async fn keys_are_rotated_and_a_missing_one_is_named() {
     let file = site.path().join(format!("organizations/{ORGANIZATION}.toml"));
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.lines().filter(|line| !line.starts_with("client_secret")).collect::<Vec<_>>().join("\n")).unwrap();
-    let run = |arguments: &[&str], keys: &str| tokio::task::block_in_place(|| site.command(arguments).env("CLASSY_SYNC__VAULT__KEYS", keys).output().unwrap());
+    let run = |arguments: &[&str], keys: &str| {
+        tokio::task::block_in_place(|| site.command(arguments).env("CLASSY_SYNC__VAULT__KEYS", keys).output().unwrap())
+    };
     let new = run(&["keys", "generate", "--id", "next"], "");
     let line = String::from_utf8(new.stdout).unwrap().trim().to_owned();
     assert!(line.starts_with("next:"));

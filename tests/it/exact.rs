@@ -30,7 +30,8 @@ async fn with_nothing_changed_it_asks_at_most_five_times_and_writes_no_row() {
         let before = site.number(change).await;
         site.simulator.ledger().clear();
         let report = site.sync();
-        let (data, token) = (site.simulator.ledger().data_requests, site.simulator.ledger().token_requests);
+        let ledger = site.simulator.ledger().clone();
+        let (data, token) = (ledger.data_requests, ledger.token_requests);
         assert!(data + token <= 5, "{data} + {token} requests");
         for entity in ["supporters", "campaigns", "recurring_plans", "transactions"] {
             let feed = feed(&report, entity);

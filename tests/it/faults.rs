@@ -14,7 +14,21 @@ async fn exact_in_spite_of(faults: &[Fault], seed: u64) -> Site {
         let ledger = site.simulator.ledger();
         assert_eq!((ledger.leaks, ledger.writes, ledger.secrets_in_query), (0, 0, 0));
         let named = |fault: &Fault| ledger.requests.iter().any(|entry| entry.fault.as_deref() == Some(fault.as_str()));
-        assert!(faults.iter().filter(|fault| !matches!(fault, Fault::TokenExpiry | Fault::ShrinkingTotal | Fault::NoDate | Fault::PastEnd404 | Fault::TypeNoise | Fault::ForeignNextUrl)).all(named), "it struck");
+        assert!(
+            faults
+                .iter()
+                .filter(|fault| !matches!(
+                    fault,
+                    Fault::TokenExpiry
+                        | Fault::ShrinkingTotal
+                        | Fault::NoDate
+                        | Fault::PastEnd404
+                        | Fault::TypeNoise
+                        | Fault::ForeignNextUrl
+                ))
+                .all(named),
+            "it struck"
+        );
     }
     site
 }
@@ -47,7 +61,10 @@ async fn noise_in_types_and_unknown_keys_change_no_value() {
     let site = Site::new(Backend::Sqlite, Options { faults: vec![Fault::TypeNoise], ..world(250, 21) }).await;
     site.sync();
     // The new word is kept as the source spells it; the truth has the old one.
-    assert!(site.number("SELECT COUNT(*) AS n FROM campaigns WHERE type = 'something_new'").await > 0 || site.number("SELECT COUNT(*) AS n FROM campaigns").await < 5);
+    assert!(
+        site.number("SELECT COUNT(*) AS n FROM campaigns WHERE type = 'something_new'").await > 0
+            || site.number("SELECT COUNT(*) AS n FROM campaigns").await < 5
+    );
     site.simulator.world().faults.clear();
     site.json(&["sync", "--full"], 0);
     site.assert_exact().await;
@@ -76,7 +93,10 @@ async fn bad_records_are_kept_with_their_reason_and_the_rest_arrives() {
     let reasons: Vec<&str> = rejects.as_array().unwrap().iter().map(|row| row["reason"].as_str().unwrap()).collect();
     assert!(reasons.contains(&"invalid") && reasons.contains(&"foreign_organization"));
     let details = rejects.to_string();
-    assert!(details.contains("total_gross_amount: expected a decimal number") && !details.contains("dollars"), "the field, never the value");
+    assert!(
+        details.contains("total_gross_amount: expected a decimal number") && !details.contains("dollars"),
+        "the field, never the value"
+    );
     site.simulator.world().faults.clear();
     site.simulator.world().heal();
     site.sync();
@@ -89,7 +109,11 @@ async fn records_without_a_time_of_change_are_loaded_and_reconciled() {
     let site = Site::new(Backend::Sqlite, Options { faults: vec![Fault::NullUpdatedAt], ..world(300, 24) }).await;
     site.sync();
     site.assert_exact().await;
-    let id = site.simulator.world().organizations[&ORGANIZATION].lists[&Kind::Supporters].iter().find(|record| record.updated_at.is_none()).unwrap().id;
+    let id = site.simulator.world().organizations[&ORGANIZATION].lists[&Kind::Supporters]
+        .iter()
+        .find(|record| record.updated_at.is_none())
+        .unwrap()
+        .id;
     site.simulator.world().edit(ORGANIZATION, Kind::Supporters, id, &[("city", "\"Nowhen\"".to_owned())], false);
     site.json(&["sync", "--full"], 0);
     site.assert_exact().await;

@@ -35,7 +35,9 @@ fn person(city: &str, seconds: i64) -> Supporter {
 async fn an_older_version_never_replaces_a_newer_one_and_of_equals_the_later_wins() {
     for kind in kinds() {
         let place = place(kind).await;
-        let commit = async |rows: Vec<Supporter>| place.tenant.commit(&place.fence, &Batch::of(rows.into_iter().map(Item::Good).collect())).await.unwrap().counts;
+        let commit = async |rows: Vec<Supporter>| {
+            place.tenant.commit(&place.fence, &Batch::of(rows.into_iter().map(Item::Good).collect())).await.unwrap().counts
+        };
         assert_eq!(commit(vec![person("New", 50)]).await.inserted, 1);
         assert_eq!(commit(vec![person("Old", 10)]).await.older, 1);
         assert_eq!(commit(vec![person("New", 50)]).await.unchanged, 1);
@@ -55,7 +57,8 @@ async fn what_consent_email_and_money_were_before_is_in_the_audit() {
         let place = place(kind).await;
         let mut person = person("X", 1);
         person.email_address = Some("before@example.org".to_owned());
-        let mut gift = Transaction { id: 9, supporter_id: Some(7), status: "success".to_owned(), source_updated_at: at(1), ..Transaction::default() };
+        let mut gift =
+            Transaction { id: 9, supporter_id: Some(7), status: "success".to_owned(), source_updated_at: at(1), ..Transaction::default() };
         gift.total_gross_amount = Money::parse("1234567890.1234").ok();
         let people = async |row: &Supporter| place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(row.clone())])).await.unwrap();
         let gifts = async |row: &Transaction| place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(row.clone())])).await.unwrap();
@@ -71,7 +74,8 @@ async fn what_consent_email_and_money_were_before_is_in_the_audit() {
         people(&person).await;
         gifts(&gift).await;
         let rows = place.store.audit_rows(Some(1), 100).await.unwrap();
-        let told: Vec<(&str, &str, &str)> = rows.iter().rev().map(|row| (row.action.as_str(), row.subject.as_str(), row.detail.as_str())).collect();
+        let told: Vec<(&str, &str, &str)> =
+            rows.iter().rev().map(|row| (row.action.as_str(), row.subject.as_str(), row.detail.as_str())).collect();
         assert_eq!(
             told,
             [
@@ -91,7 +95,8 @@ async fn a_link_to_another_organization_is_left_empty_and_noted() {
         place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(person("X", 1))])).await.unwrap();
         let other = place.store.tenant(&place.store.put_organization(2, "Two").await.unwrap());
         let fence = other.acquire("here", Duration::from_secs(60)).await.unwrap();
-        let gift = Transaction { id: 9, supporter_id: Some(7), status: "success".to_owned(), source_updated_at: at(1), ..Transaction::default() };
+        let gift =
+            Transaction { id: 9, supporter_id: Some(7), status: "success".to_owned(), source_updated_at: at(1), ..Transaction::default() };
         other.commit(&fence, &Batch::of(vec![Item::Good(gift.clone())])).await.unwrap();
         let rejects = place.store.rejects(Some(2), false, 10).await.unwrap();
         assert_eq!(rejects.len(), 1);
@@ -111,7 +116,14 @@ async fn a_stub_yields_to_its_real_owner() {
         let place = place(kind).await;
         let other = place.store.tenant(&place.store.put_organization(2, "Two").await.unwrap());
         let fence = other.acquire("here", Duration::from_secs(60)).await.unwrap();
-        let gift = Transaction { id: 9, supporter_id: Some(7), status: "success".to_owned(), total_gross_amount: Money::parse("5").ok(), source_updated_at: at(1), ..Transaction::default() };
+        let gift = Transaction {
+            id: 9,
+            supporter_id: Some(7),
+            status: "success".to_owned(),
+            total_gross_amount: Money::parse("5").ok(),
+            source_updated_at: at(1),
+            ..Transaction::default()
+        };
         other.commit(&fence, &Batch::of(vec![Item::Good(gift)])).await.unwrap();
         place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(person("Mine", 1))])).await.unwrap();
         assert_eq!(place.tenant.count(Entity::Supporters).await.unwrap(), 1);
@@ -125,7 +137,13 @@ async fn a_stub_yields_to_its_real_owner() {
 async fn amounts_are_exact_and_what_the_database_cannot_hold_is_rejected() {
     for kind in kinds() {
         let place = place(kind).await;
-        let gift = |id: i64, amount: &str| Transaction { id, status: "success".to_owned(), campaign_id: Some(3), total_gross_amount: Money::parse(amount).ok(), ..Transaction::default() };
+        let gift = |id: i64, amount: &str| Transaction {
+            id,
+            status: "success".to_owned(),
+            campaign_id: Some(3),
+            total_gross_amount: Money::parse(amount).ok(),
+            ..Transaction::default()
+        };
         let large = "123456789012345.6789";
         let batch = Batch::of(vec![Item::Good(gift(1, "0.0001")), Item::Good(gift(2, "99999999999.9999")), Item::Good(gift(3, "100"))]);
         place.tenant.commit(&place.fence, &batch).await.unwrap();

@@ -20,7 +20,10 @@ async fn it_is_made_unmade_and_made_again() {
         Migrator::down(&connection, None).await.unwrap();
         Migrator::up(&connection, None).await.unwrap();
         for (table, columns) in FIXED {
-            connection.execute_unprepared(&format!("SELECT {columns} FROM {table} WHERE 1 = 0")).await.unwrap_or_else(|error| panic!("{kind:?} {table}: {error}"));
+            connection
+                .execute_unprepared(&format!("SELECT {columns} FROM {table} WHERE 1 = 0"))
+                .await
+                .unwrap_or_else(|error| panic!("{kind:?} {table}: {error}"));
         }
         connection.close().await.unwrap();
     }
@@ -28,7 +31,10 @@ async fn it_is_made_unmade_and_made_again() {
 
 /// Names that other programs are written against.
 const FIXED: &[(&str, &str)] = &[
-    ("organizations", "id, classy_id, name, status, status_reason, credentials_encrypted, timezone, currency_code, change_seq, created_at, updated_at"),
+    (
+        "organizations",
+        "id, classy_id, name, status, status_reason, credentials_encrypted, timezone, currency_code, change_seq, created_at, updated_at",
+    ),
     (
         "supporters",
         "id, organization_id, email_address, first_name, last_name, phone, address1, address2, city, state, postal_code, country, email_opt_in, \
@@ -61,13 +67,25 @@ const FIXED: &[(&str, &str)] = &[
     ("rejects", "organization_id, entity, source_id, reason, first_seen_at, last_seen_at, resolved_at"),
     ("leases", "organization_id, holder, epoch, expires_at"),
     ("plugin_states", "organization_id, plugin"),
-    ("plugin_deliveries", "organization_id, plugin, destination, supporter_id, fingerprint, state, reason, attempts, next_attempt_at, review_at, delivered_at"),
-    ("plugin_members", "organization_id, plugin, destination, remote_id, supporter_id, remote_status, managed_tags, subscribed_by_us, ever_left_at, last_seen_at"),
+    (
+        "plugin_deliveries",
+        "organization_id, plugin, destination, supporter_id, fingerprint, state, reason, attempts, next_attempt_at, review_at, delivered_at",
+    ),
+    (
+        "plugin_members",
+        "organization_id, plugin, destination, remote_id, supporter_id, remote_status, managed_tags, subscribed_by_us, ever_left_at, last_seen_at",
+    ),
     ("audit_log", "id, actor, organization_id, action, subject, detail"),
     ("alerts", "id, organization_id, severity, message, opened_at, last_seen_at, acknowledged_at, resolved_at"),
     ("health_samples", "organization_id, metric"),
-    ("supporter_summary", "organization_id, donor_segment, engagement_status, giving_type, average_gift, days_since_last_gift, gifts_last_12_months, active_plans"),
-    ("campaign_performance", "organization_id, goal, raised, percent_of_goal, donors, gifts, average_gift, refunds, net_after_fees, days_running, raised_per_day, status"),
+    (
+        "supporter_summary",
+        "organization_id, donor_segment, engagement_status, giving_type, average_gift, days_since_last_gift, gifts_last_12_months, active_plans",
+    ),
+    (
+        "campaign_performance",
+        "organization_id, goal, raised, percent_of_goal, donors, gifts, average_gift, refunds, net_after_fees, days_running, raised_per_day, status",
+    ),
     ("donor_value_distribution", "organization_id, donor_segment, supporters, total, average, share_of_giving, monthly_recurring"),
     ("donor_engagement_distribution", "organization_id, engagement_status, supporters, total, average_gift, opted_in"),
 ];
@@ -97,7 +115,10 @@ async fn a_newer_schema_is_refused_and_an_older_one_named() {
         store.migrate().await.unwrap();
         store.require_schema().await.unwrap();
         let connection = fresh.connect().await;
-        connection.execute_unprepared("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29990101_000001_future', 0)").await.unwrap();
+        connection
+            .execute_unprepared("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29990101_000001_future', 0)")
+            .await
+            .unwrap();
         for result in [store.migrate().await.map(drop), store.require_schema().await] {
             assert!(matches!(result, Err(Error::SchemaNewer { unknown }) if unknown == "m29990101_000001_future"));
         }
@@ -107,7 +128,7 @@ async fn a_newer_schema_is_refused_and_an_older_one_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_views_tell_what_was_computed_by_hand() {
-    use classy_sync::domain::{Campaign, Item, Money, RecurringPlan, Record, Supporter, Transaction};
+    use classy_sync::domain::{Campaign, Item, Money, Record, RecurringPlan, Supporter, Transaction};
     use classy_sync::store::{Batch, Cell, Report};
     for kind in kinds() {
         let folder = tempfile::tempdir().unwrap();
@@ -121,29 +142,71 @@ async fn the_views_tell_what_was_computed_by_hand() {
         fn all<R: Record>(rows: Vec<R>) -> Batch<R> {
             Batch::of(rows.into_iter().map(Item::Good).collect())
         }
-        let person = |id: i64, yes: bool| Supporter { id, email_opt_in: Some(yes), first_name: Some(format!("P{id} 😀")), ..Supporter::default() };
+        let person =
+            |id: i64, yes: bool| Supporter { id, email_opt_in: Some(yes), first_name: Some(format!("P{id} 😀")), ..Supporter::default() };
         tenant.commit(&fence, &all((1..=5).map(|id| person(id, id % 2 == 1)).collect())).await.unwrap();
-        tenant.commit(&fence, &all(vec![Campaign { id: 50, goal: money("1000"), started_at: ago(9), status: Some("active".to_owned()), ..Campaign::default() }])).await.unwrap();
+        tenant
+            .commit(
+                &fence,
+                &all(vec![Campaign {
+                    id: 50,
+                    goal: money("1000"),
+                    started_at: ago(9),
+                    status: Some("active".to_owned()),
+                    ..Campaign::default()
+                }]),
+            )
+            .await
+            .unwrap();
         let plan = |id: i64, person: i64, amount: &str, frequency: &str, status: &str, is_paused: bool| RecurringPlan {
-            id, supporter_id: Some(person), amount: money(amount), frequency: Some(frequency.to_owned()), status: status.to_owned(), is_paused, ..RecurringPlan::default()
+            id,
+            supporter_id: Some(person),
+            amount: money(amount),
+            frequency: Some(frequency.to_owned()),
+            status: status.to_owned(),
+            is_paused,
+            ..RecurringPlan::default()
         };
-        let plans = vec![plan(71, 1, "10", "monthly", "active", false), plan(72, 1, "10", "weekly", "active", false), plan(73, 2, "10", "monthly", "active", true), plan(74, 2, "10", "monthly", "canceled", false)];
+        let plans = vec![
+            plan(71, 1, "10", "monthly", "active", false),
+            plan(72, 1, "10", "weekly", "active", false),
+            plan(73, 2, "10", "monthly", "active", true),
+            plan(74, 2, "10", "monthly", "canceled", false),
+        ];
         tenant.commit(&fence, &all(plans)).await.unwrap();
         let gift = |id: i64, person: i64, amount: &str, days: i64, status: &str| Transaction {
-            id, supporter_id: Some(person), campaign_id: Some(50), total_gross_amount: money(amount), donation_net_amount: money(amount),
-            status: status.to_owned(), purchased_at: ago(days), ..Transaction::default()
+            id,
+            supporter_id: Some(person),
+            campaign_id: Some(50),
+            total_gross_amount: money(amount),
+            donation_net_amount: money(amount),
+            status: status.to_owned(),
+            purchased_at: ago(days),
+            ..Transaction::default()
         };
         let gifts = vec![
-            gift(91, 1, "10000", 800, "success"), gift(92, 2, "499.99", 30, "success"), gift(93, 2, "0.01", 400, "success"),
-            gift(94, 3, "99.99", 31, "success"), gift(95, 4, "50", 5, "refunded"), gift(96, 3, "1", 1, "failed"),
+            gift(91, 1, "10000", 800, "success"),
+            gift(92, 2, "499.99", 30, "success"),
+            gift(93, 2, "0.01", 400, "success"),
+            gift(94, 3, "99.99", 31, "success"),
+            gift(95, 4, "50", 5, "refunded"),
+            gift(96, 3, "1", 1, "failed"),
         ];
         tenant.commit(&fence, &all(gifts)).await.unwrap();
         let rows = async |report: Report| store.report(report, Some(1), 0, 100).await.unwrap();
         let number = |text: &str| Cell::Number(Money::parse(text).unwrap());
         let word = |text: &str| Cell::Text(text.to_owned());
         let donors = rows(Report::Donors).await;
-        assert_eq!(donors[0][1..], [word("Transformational"), Cell::Int(1), number("10000"), number("10000"), number("94.34"), number("53.3333")], "{kind:?}");
-        assert_eq!(donors[1][1..], [word("Mid-Level"), Cell::Int(1), number("500"), number("500"), number("4.72"), number("0")], "{kind:?}");
+        assert_eq!(
+            donors[0][1..],
+            [word("Transformational"), Cell::Int(1), number("10000"), number("10000"), number("94.34"), number("53.3333")],
+            "{kind:?}"
+        );
+        assert_eq!(
+            donors[1][1..],
+            [word("Mid-Level"), Cell::Int(1), number("500"), number("500"), number("4.72"), number("0")],
+            "{kind:?}"
+        );
         assert_eq!(donors[2][1..5], [word("Small"), Cell::Int(1), number("99.99"), number("99.99")], "{kind:?}");
         assert_eq!(donors[3][1..4], [word("None"), Cell::Int(2), number("0")], "{kind:?}");
         let engagement = rows(Report::Engagement).await;
@@ -159,11 +222,37 @@ async fn the_views_tell_what_was_computed_by_hand() {
             "{kind:?}"
         );
         let campaign = &rows(Report::Campaigns).await[0];
-        let expected = [number("1000"), number("10599.99"), number("1060"), Cell::Int(3), Cell::Int(4), number("2650"), Cell::Int(1), number("10599.99"), Cell::Int(10), number("1060")];
+        let expected = [
+            number("1000"),
+            number("10599.99"),
+            number("1060"),
+            Cell::Int(3),
+            Cell::Int(4),
+            number("2650"),
+            Cell::Int(1),
+            number("10599.99"),
+            Cell::Int(10),
+            number("1060"),
+        ];
         assert_eq!(campaign[4..], expected, "{kind:?}");
         let people = rows(Report::Supporters).await;
         assert_eq!(people[0][3], word("P1 😀"));
-        assert_eq!(people[1][8..], [number("250"), number("499.99"), people[1][10].clone(), Cell::Int(30), Cell::Int(1), number("0"), Cell::Int(0), word("Mid-Level"), word("Recent"), word("One-time")], "{kind:?}");
+        assert_eq!(
+            people[1][8..],
+            [
+                number("250"),
+                number("499.99"),
+                people[1][10].clone(),
+                Cell::Int(30),
+                Cell::Int(1),
+                number("0"),
+                Cell::Int(0),
+                word("Mid-Level"),
+                word("Recent"),
+                word("One-time")
+            ],
+            "{kind:?}"
+        );
         assert_eq!((&people[0][14], &people[0][17]), (&Cell::Int(2), &word("Recurring")), "{kind:?}");
         store.close().await.unwrap();
     }

@@ -36,7 +36,8 @@ async fn at_trace_and_with_faults_nothing_personal_and_nothing_secret_is_said() 
     for record in world.organizations[&ORGANIZATION].lists[&Kind::Supporters].iter() {
         let email = record.get("email_address").unwrap();
         assert!(!said.contains(email.trim_matches('"')), "{email}");
-        let name = format!("{} {}", record.get("first_name").unwrap().trim_matches('"'), record.get("last_name").unwrap().trim_matches('"'));
+        let name =
+            format!("{} {}", record.get("first_name").unwrap().trim_matches('"'), record.get("last_name").unwrap().trim_matches('"'));
         assert!(!said.contains(&name), "{name}");
     }
 }

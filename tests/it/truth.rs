@@ -144,7 +144,8 @@ fn at_source(simulator: &Simulator, organization: i64, kind: Kind) -> Rows {
 async fn stored(fresh: &Fresh, connection: &DatabaseConnection, organization: i64, kind: Kind) -> Rows {
     let (table, map) = table(kind);
     let quote = if fresh.kind == crate::backend::Kind::MySql { '`' } else { '"' };
-    let columns = map.iter().enumerate().map(|(index, (_, column, _))| format!("{} AS c{index}", fresh.text(&format!("t.{quote}{column}{quote}"))));
+    let columns =
+        map.iter().enumerate().map(|(index, (_, column, _))| format!("{} AS c{index}", fresh.text(&format!("t.{quote}{column}{quote}"))));
     let not_stub = match (kind, fresh.kind) {
         (Kind::Transactions, _) => "TRUE",
         (_, crate::backend::Kind::Postgres) => "NOT t.is_stub",

@@ -1,0 +1,285 @@
+//! The table of answers, row by row: how often a request is repeated, and what its caller is told.
+
+use super::*;
+use crate::domain::Remedy;
+
+const JSON_403: &str = r#"{"error":"This action is unauthorized.","permissions":[{"action":"fetch","entity":"transaction"}]}"#;
+const RETRY: Remedy = Remedy::Retry { after: None };
+
+/// A status, its headers and its body.
+type Row = (u16, &'static [(&'static str, &'static str)], &'static str);
+
+fn row(status: u16, headers: &'static [(&'static str, &'static str)], body: &'static str) -> Row {
+    (status, headers, body)
+}
+
+async fn always(row: Row) -> (Error, usize) {
+    let (client, script) = client(move |_, _| Ok(Reply::scripted(row.0, row.1, row.2)));
+    let error = first_page(&client).await.unwrap_err();
+    let sent = data(&script).len();
+    assert_eq!(client.stats().data_requests, sent as u64);
+    assert_eq!(client.stats().retries, sent as u64 - 1);
+    (error, sent)
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_are_final_at_once() {
+    let filter = r#"{"error":"Invalid value and/or operator for updated_at filtering condition."}"#;
+    for (row, remedy, text) in [
+        (row(400, &[], filter), Remedy::Skip, "Classy did not accept the request for /2.0/organizations/10001/supporters (status 400)"),
+        (row(403, &[], JSON_403), Remedy::Skip, "no permission for /2.0/organizations/10001/supporters"),
+        (row(404, &[], r#"{"error":"The resource cannot be found"}"#), Remedy::Skip, "nothing at /2.0/organizations/10001/supporters"),
+        (row(405, &[], "{}"), Remedy::Skip, "Classy did not accept the request for /2.0/organizations/10001/supporters (status 405)"),
+        (
+            row(422, &[], r#"{"error":"no"}"#),
+            Remedy::Skip,
+            "Classy did not accept the request for /2.0/organizations/10001/supporters (status 422)",
+        ),
+        (
+            row(302, &[("location", "https://user:pw@evil.example:444/x?token=1")], ""),
+            Remedy::Suspend,
+            "unexpected redirect to evil.example:444",
+        ),
+        (row(307, &[("location", "/elsewhere?a=b")], ""), Remedy::Suspend, "unexpected redirect to api.example.org"),
+        (row(304, &[], ""), Remedy::Suspend, "unexpected redirect to an unknown place"),
+    ] {
+        let (error, sent) = always(row).await;
+        assert_eq!((error.to_string().as_str(), error.remedy(), sent), (text, remedy, 1), "{row:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn trouble_at_the_source_is_tried_six_times() {
+    for status in [408, 425, 500, 502, 503, 504, 520, 522, 524, 599] {
+        let (error, sent) = always(row(status, &[], "<html>oops</html>")).await;
+        assert_eq!((error.clone(), error.remedy(), sent), (Error::Unavailable { status }, RETRY, 6));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_cannot_be_understood_is_never_no_records() {
+    for (body, what) in [
+        ("", "an empty body"),
+        ("<!DOCTYPE html><html>maintenance</html>", "HTML instead of JSON"),
+        (r#"{"data":[{"id":1},{"id"#, "JSON that ends too early"),
+        (r#"{"data":[],"total":0"#, "JSON that ends too early"),
+        (r#"{"total":0}"#, "data is missing"),
+        (r#"{"data":null,"total":0}"#, "data is missing"),
+        (r#"{"data":{},"total":0}"#, "data is not a list"),
+        (r#"{"data":"","total":0}"#, "data is not a list"),
+        (r#"{"error":"something"}"#, "an error with status 200"),
+        (r#"{"error":{"a":["b"]},"data":null}"#, "an error with status 200"),
+        ("[]", "a bare list"),
+        ("[[],0]", "a bare list"),
+        ("null", "not an object with data"),
+        ("7", "not an object with data"),
+        ("maintenance", "not JSON"),
+        (r#"{"data":[]}"#, "total is not a count"),
+        (r#"{"data":[],"total":null}"#, "total is not a count"),
+        (r#"{"data":[],"total":-1}"#, "total is not a count"),
+        (r#"{"data":[],"total":"many"}"#, "total is not a count"),
+    ] {
+        let (error, sent) = always(row(200, &[], body)).await;
+        let Error::Protocol { what: found, .. } = &error else { panic!("{body}: {error}") };
+        assert_eq!((found.as_str(), error.remedy(), sent), (what, RETRY, 3), "{body}");
+    }
+    let deep: &'static str = Box::leak(format!(r#"{{"data":[{}"#, "[".repeat(100_000)).into_boxed_str());
+    assert!(matches!(always(row(200, &[], deep)).await, (Error::Protocol { .. }, 3)));
+    assert!(matches!(always(row(204, &[], "")).await, (Error::Protocol { .. }, 3)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_edge_is_asked_again_rarely_and_slowly_and_named() {
+    for row in [
+        row(403, &[("content-type", "text/html; charset=UTF-8")], "<title>Just a moment...</title>"),
+        row(403, &[("cf-mitigated", "challenge")], JSON_403),
+        row(403, &[], "error code: 1020"),
+        row(429, &[("cf-mitigated", "challenge")], "<html></html>"),
+        row(503, &[("cf-mitigated", "challenge")], "<html></html>"),
+    ] {
+        let (client, script) = client(move |_, _| Ok(Reply::scripted(row.0, row.1, row.2)));
+        let error = first_page(&client).await.unwrap_err();
+        assert_eq!(error, Error::EdgeBlocked { host: "api.example.org".to_owned(), status: row.0 }, "{row:?}");
+        assert!(error.hint().unwrap().contains("x-integration-id") && error.hint().unwrap().contains("not a permission error"));
+        assert!(matches!(error.remedy(), Remedy::Retry { after: Some(after) } if after >= seconds(60)));
+        assert_eq!(waits(&script).len(), 2);
+        assert!(waits(&script).iter().all(|wait| *wait >= seconds(30)), "{:?}", waits(&script));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn backoff_stays_below_its_doubling_ceiling() {
+    let (client, script) = client(|_, _| Ok(Reply::scripted(503, &[], "")));
+    first_page(&client).await.unwrap_err();
+    for (wait, ceiling) in waits(&script).iter().zip([0.5, 1.0, 2.0, 4.0, 8.0]) {
+        // Tokio's timers round up to the next millisecond.
+        assert!(wait.as_secs_f64() <= ceiling + 0.002, "{wait:?} of {ceiling}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_the_source_names_is_kept_in_every_spelling() {
+    for (row, least) in [
+        (row(429, &[("retry-after", "120")], ""), 120),
+        (row(503, &[("retry-after", "20")], ""), 20),
+        (row(429, &[("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT"), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")], ""), 60),
+        (row(429, &[("retry-after", "Sunday, 06-Nov-94 08:50:37 GMT"), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")], ""), 60),
+        (row(429, &[("retry-after", "Sun Nov  6 08:50:37 1994"), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")], ""), 60),
+        (row(429, &[], r#"{"message":"Too Many Attempts.","retry_after":42}"#), 42),
+        (row(429, &[], r#"{"message":"Too Many Attempts.","retry_after":"42"}"#), 42),
+        (row(429, &[("retry-after", "-1")], r#"{"retry_after":42}"#), 42),
+        (row(429, &[("x-ratelimit-reset", "784111807"), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")], ""), 30),
+    ] {
+        let (client, script) = client(move |before, _| if before == 0 { Ok(Reply::scripted(row.0, row.1, row.2)) } else { ok(ONE) });
+        first_page(&client).await.unwrap();
+        let wait = waits(&script)[0];
+        assert!(wait >= seconds(least) && wait <= seconds(least) + seconds(least) / 10 + Duration::from_millis(2), "{row:?}: {wait:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_senseless_wait_counts_as_none() {
+    for value in ["garbage", "-5", "0", "99999999999999999999", "Sun, 06 Nov 1990 08:49:37 GMT"] {
+        let (client, script) =
+            client(move |before, _| if before == 0 { Ok(Reply::scripted(429, &[("retry-after", value)], "")) } else { ok(ONE) });
+        first_page(&client).await.unwrap();
+        assert!(waits(&script)[0] <= Duration::from_millis(502), "{value}: {:?}", waits(&script));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_wait_is_handed_back_and_holds_for_every_request() {
+    let (client, script) = client(|_, _| Ok(Reply::scripted(429, &[("retry-after", "7200")], "")));
+    let error = first_page(&client).await.unwrap_err();
+    assert_eq!(error.remedy(), Remedy::Retry { after: Some(seconds(3600)) });
+    tokio::time::advance(seconds(600)).await;
+    let error = first_page(&client).await.unwrap_err();
+    assert_eq!(error, Error::RateLimited { after: seconds(3000) });
+    assert_eq!(data(&script).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_request_is_told_slows_all() {
+    let (client, script) = client(|before, _| if before == 0 { Ok(Reply::scripted(429, &[("retry-after", "120")], "")) } else { ok(ONE) });
+    let told = tokio::spawn({
+        let client = client.clone();
+        async move { first_page(&client).await }
+    });
+    while data(&script).is_empty() {
+        tokio::task::yield_now().await;
+    }
+    tokio::task::yield_now().await;
+    first_page(&client).await.unwrap();
+    told.await.unwrap().unwrap();
+    assert!(waits(&script)[0] >= seconds(119), "{:?}", waits(&script));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_used_up_limit_is_waited_for_before_the_next_request() {
+    let (client, script) = client(|_, _| {
+        let headers = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "784111807"), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")];
+        Ok(Reply::scripted(200, &headers, ONE))
+    });
+    first_page(&client).await.unwrap();
+    first_page(&client).await.unwrap();
+    assert_eq!(waits(&script), [seconds(30)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_there_is_told_within_three_seconds() {
+    let unreachable = || Error::Unreachable { host: "api.example.org".to_owned(), detail: "connection refused".to_owned() };
+    let (transport, script) = Transport::scripted(move |_| Err(unreachable()));
+    let client = Client::new(&transport, settings()).unwrap();
+    let start = tokio::time::Instant::now();
+    let error = first_page(&client).await.unwrap_err();
+    assert_eq!((error.clone(), error.remedy()), (unreachable(), RETRY));
+    assert_eq!(script.seen.lock().unwrap().len(), 3);
+    assert!(start.elapsed() < seconds(3), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_certificate_is_not_tried_again() {
+    let (client, script) =
+        client(|_, _| Err(Error::Untrusted { host: "api.example.org".to_owned(), detail: "invalid peer certificate".to_owned() }));
+    assert!(matches!(first_page(&client).await.unwrap_err().remedy(), Remedy::Retry { after: Some(_) }));
+    assert_eq!(data(&script).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_connection_is_mended_by_asking_again() {
+    let (client, _) =
+        client(|before, _| if before < 5 { Err(Error::Interrupted { host: "h".to_owned(), detail: "reset".to_owned() }) } else { ok(ONE) });
+    assert_eq!(first_page(&client).await.unwrap().total, 1);
+    assert_eq!(client.stats().retries, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_hour_of_503_costs_few_requests_and_one_probe_ends_it() {
+    let down = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let (client, script) = client({
+        let down = down.clone();
+        move |_, _| if down.load(std::sync::atomic::Ordering::Relaxed) { Ok(Reply::scripted(503, &[], "")) } else { ok(ONE) }
+    });
+    let start = tokio::time::Instant::now();
+    let (mut fast, mut asked) = (0, 0);
+    while start.elapsed() < seconds(3600) {
+        asked += 1;
+        fast += usize::from(matches!(first_page(&client).await, Err(Error::BreakerOpen { after }) if after <= seconds(300)));
+        tokio::time::advance(seconds(5)).await;
+    }
+    assert!(fast * 10 > asked * 9, "{fast} of {asked} failed fast");
+    assert!(data(&script).len() < 60, "{} requests", data(&script).len());
+    down.store(false, std::sync::atomic::Ordering::Relaxed);
+    tokio::time::advance(seconds(300)).await;
+    first_page(&client).await.unwrap();
+    first_page(&client).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_meets_the_breaker_while_retrying_is_told_what_opened_it() {
+    let mut settings = settings();
+    settings.retries.breaker_threshold = 3;
+    let (client, script) = client_with(settings, |_, _| Ok(Reply::scripted(503, &[], "")));
+    assert_eq!(first_page(&client).await.unwrap_err(), Error::Unavailable { status: 503 });
+    assert!(matches!(first_page(&client).await.unwrap_err().remedy(), Remedy::Retry { after: Some(_) }));
+    assert_eq!(data(&script).len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_never_open_the_breaker() {
+    let (client, script) = client(|before, _| if before < 100 { Ok(Reply::scripted(403, &[], JSON_403)) } else { ok(ONE) });
+    for _ in 0..100 {
+        assert!(matches!(first_page(&client).await, Err(Error::Forbidden { .. })));
+    }
+    first_page(&client).await.unwrap();
+    assert_eq!(data(&script).len(), 101);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_run_out_of_budget_before_they_double_the_load() {
+    let mut settings = settings();
+    settings.retries.budget = 10;
+    settings.retries.breaker_threshold = u32::MAX;
+    let (client, _) = client_with(settings, |_, _| Ok(Reply::scripted(500, &[], "")));
+    for _ in 0..100 {
+        assert_eq!(first_page(&client).await.unwrap_err(), Error::Unavailable { status: 500 });
+    }
+    assert_eq!(client.stats().retries, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_look_gives_up_early() {
+    for (row, sent) in
+        [(row(503, &[], ""), 2), (row(403, &[], "<html>"), 1), (row(429, &[("retry-after", "60")], ""), 1), (row(200, &[], "<html>"), 2)]
+    {
+        let (client, script) = client(move |_, _| Ok(Reply::scripted(row.0, row.1, row.2)));
+        let start = tokio::time::Instant::now();
+        client.probe().await.unwrap_err();
+        assert_eq!(data(&script).len(), sent, "{row:?}");
+        assert!(start.elapsed() < seconds(3));
+    }
+    let (client, script) = client(|_, _| ok(r#"{"data":[],"total":"75"}"#));
+    let probe = client.probe().await.unwrap();
+    assert_eq!((probe.campaigns, probe.date.unwrap().timestamp()), (75, 784_111_777));
+    assert!(data(&script)[0].url.ends_with("/organizations/10001/campaigns?page=1&per_page=1&sort=id%3Aasc"));
+}
