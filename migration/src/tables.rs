@@ -119,7 +119,7 @@ pub(crate) const TABLES: &[Table] = &[
         body: "
             organization_id {int} NOT NULL, entity {word} NOT NULL, mode {word} NOT NULL, watermark {time}, swept_at {time},
             first_pass_at {time}, page {int}, pass_id {int} NOT NULL DEFAULT 0, pass_started_at {time}, pass_per_page {int},
-            pass_last_id {int}, pass_max_id {int}, pass_total {int}, pass_met {int}, pass_met_before {int}, pass_stage {word},
+            pass_last_id {int}, pass_max_id {int}, pass_total {int}, pass_met {int}, pass_walks {int}, pass_total_before {int}, pass_met_before {int}, pass_stage {word},
             pass_missing {int}, pass_stale {int}, reconciled_at {time}, [missing] {int}, [stale] {int}, [absent] {int},
             next_run_at {time}, updated_at {time} NOT NULL,
             PRIMARY KEY (organization_id, entity), FOREIGN KEY (organization_id) REFERENCES organizations (id)",

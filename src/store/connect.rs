@@ -11,6 +11,7 @@ use sea_orm::{
 use secrecy::{ExposeSecret, SecretString};
 use std::path::PathBuf;
 use std::time::Duration;
+use url::Url;
 
 /// How long a statement waits for a lock, and an idle transaction keeps one: below the time of a lease, so that a
 /// frozen holder is cut off before another may write.
@@ -56,6 +57,9 @@ impl Store {
         };
         if let Some(folder) = file.as_ref().and_then(|file| file.parent()).filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| Error::Unreachable { cause: format!("{}: {error}", folder.display()) })?;
+        }
+        if let ("postgres" | "postgresql" | "mysql" | "mariadb", Ok(address)) = (scheme, Url::parse(url)) {
+            knock(&address).await?;
         }
         let connection =
             Database::connect(options(settings, file.is_none() && scheme == "sqlite")).await.map_err(|error| Error::unreachable(&error))?;
@@ -105,6 +109,19 @@ impl Store {
     /// Database errors.
     pub async fn close(self) -> Result<(), Error> {
         self.connection.close().await.map_err(|error| Error::query("closing the pool", error))
+    }
+}
+
+/// Tries the server's port once: the pool would go on trying a port where nobody listens until its patience ends.
+async fn knock(address: &Url) -> Result<(), Error> {
+    let port = address.port().unwrap_or(if address.scheme().starts_with("postgres") { 5432 } else { 3306 });
+    // No host, or a folder in its place: a socket on this machine.
+    let Some(host) = address.host_str().filter(|host| !host.is_empty() && !host.contains('%')) else { return Ok(()) };
+    let place = format!("{host}:{port}");
+    match tokio::time::timeout(PATIENCE, tokio::net::TcpStream::connect(&place)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(Error::Unreachable { cause: format!("{place}: {error}") }),
+        Err(_) => Err(Error::Unreachable { cause: format!("{place}: no answer within {} s", PATIENCE.as_secs()) }),
     }
 }
 

@@ -23,7 +23,7 @@ where
             if self.stop.is_cancelled() {
                 return Ok(RunEnd::Stopped);
             }
-            let page = self.fetch(Query::PurchasedSince(from), number).await?;
+            let page = self.fetch(Query::PurchasedSince(from), number, self.settings.per_page).await?;
             let last = page.items.len() < self.settings.per_page as usize;
             self.commit(Batch::of(page.items)).await?;
             if last {

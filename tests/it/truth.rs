@@ -167,21 +167,26 @@ async fn stored(fresh: &Fresh, connection: &DatabaseConnection, organization: i6
 
 /// Ids and every mapped column equal the source's, and every total equals a fresh sum.
 pub async fn assert_exact(simulator: &Simulator, fresh: &Fresh, organization: i64) {
-    let connection = fresh.connect().await;
     for kind in Kind::ALL {
-        let (table, map) = table(kind);
-        let (source, here) = (at_source(simulator, organization, kind), stored(fresh, &connection, organization, kind).await);
-        let lacking: Vec<_> = source.keys().filter(|id| !here.contains_key(id)).collect();
-        let surplus: Vec<_> = here.keys().filter(|id| !source.contains_key(id)).collect();
-        assert!(lacking.is_empty() && surplus.is_empty(), "{:?} {table}: lacks {lacking:?}, has too many {surplus:?}", fresh.kind);
-        for (id, row) in &source {
-            for (index, (_, column, _)) in map.iter().enumerate() {
-                assert_eq!(here[id][index], row[index], "{:?} {table} {id} {column}", fresh.kind);
-            }
+        assert_list(simulator, fresh, organization, kind).await;
+    }
+    assert_totals(simulator, fresh, organization).await;
+}
+
+/// Ids and every mapped column of one list equal the source's.
+pub async fn assert_list(simulator: &Simulator, fresh: &Fresh, organization: i64, kind: Kind) {
+    let connection = fresh.connect().await;
+    let (table, map) = table(kind);
+    let (source, here) = (at_source(simulator, organization, kind), stored(fresh, &connection, organization, kind).await);
+    let lacking: Vec<_> = source.keys().filter(|id| !here.contains_key(id)).collect();
+    let surplus: Vec<_> = here.keys().filter(|id| !source.contains_key(id)).collect();
+    assert!(lacking.is_empty() && surplus.is_empty(), "{:?} {table}: lacks {lacking:?}, has too many {surplus:?}", fresh.kind);
+    for (id, row) in &source {
+        for (index, (_, column, _)) in map.iter().enumerate() {
+            assert_eq!(here[id][index], row[index], "{:?} {table} {id} {column}", fresh.kind);
         }
     }
     connection.close().await.unwrap();
-    assert_totals(simulator, fresh, organization).await;
 }
 
 /// Giving totals, from the source's own records.
