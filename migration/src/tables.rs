@@ -108,7 +108,7 @@ pub(crate) const TABLES: &[Table] = &[
             FOREIGN KEY (organization_id, recurring_plan_id) REFERENCES recurring_plans (organization_id, id)",
         indexes: &[
             ("transactions_supporter", "organization_id, supporter_id"),
-            ("transactions_campaign", "organization_id, campaign_id"),
+            ("transactions_campaign", "organization_id, campaign_id, supporter_id"),
             ("transactions_plan", "organization_id, recurring_plan_id"),
             ("transactions_updated", "organization_id, source_updated_at"),
             ("transactions_purchased", "organization_id, purchased_at"),

@@ -3,13 +3,14 @@
 //! | what | where |
 //! |---|---|
 //! | connection, schema | `connect`, `migrate` |
-//! | one page, one transaction | `page`, and in its order `lease`, `decide`, `parents`, `audit`, `rejects`, `totals`, `checkpoint` |
+//! | one page, one transaction | `page`, and in its order `lease`, `decide`, `parents`, `audit`, `rejects`, `totals`, `campaign_totals`, `checkpoint` |
 //! | how a record lies in its table | `row`, `columns`, `value`, and the statements made from them in `statement` |
 //! | what one organization owns | `tenant` |
 //! | who is synced, what ran | `organization`, `run` |
 
 mod audit;
 mod batch;
+mod campaign_totals;
 mod check;
 mod checkpoint;
 mod columns;
@@ -40,6 +41,6 @@ pub use lease::Fence;
 pub use organization::{Organization, Status};
 pub use rejects::RejectRow;
 pub use report::{Cell, Report};
-pub use row::{Row, Table};
+pub use row::{Gift, Row, Table};
 pub use run::RunRow;
 pub use tenant::TenantStore;

@@ -108,7 +108,8 @@ where
         let guard = self.guard().await?;
         // What a walk that was interrupted did not meet is known from before.
         let missing = if pass.page == 1 { 0 } else { self.sink.suspects().await?.len() as u64 };
-        let (sender, mut receiver) = mpsc::channel(width);
+        // While one batch is committed the next is read.
+        let (sender, mut receiver) = mpsc::channel(self.settings.commit_pages.max(width));
         let read_ahead = async move {
             if let Some(page) = first
                 && sender.send(page).await.is_err()

@@ -6,7 +6,7 @@ use classy_sync::simulator::{Kind, Simulator};
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Copy)]
 enum As {
@@ -196,7 +196,7 @@ async fn assert_totals(simulator: &Simulator, fresh: &Fresh, organization: i64) 
     let column = |name: &str| TRANSACTIONS.iter().position(|(_, column, _)| *column == name).unwrap();
     let (supporter, campaign, status, amount, at) =
         (column("supporter_id"), column("campaign_id"), column("status"), column("total_gross_amount"), column("purchased_at"));
-    let mut sums: BTreeMap<(&str, i64), (Decimal, i64, Option<String>)> = BTreeMap::new();
+    let mut sums: BTreeMap<(&str, i64), (Decimal, i64, Option<String>, BTreeSet<String>)> = BTreeMap::new();
     for gift in gifts.values().filter(|gift| gift[status].as_deref() == Some("success")) {
         for (table, link) in [("supporters", supporter), ("campaigns", campaign)] {
             let Some(id) = gift[link].as_ref().map(|id| id.parse::<i64>().unwrap()) else { continue };
@@ -204,17 +204,19 @@ async fn assert_totals(simulator: &Simulator, fresh: &Fresh, organization: i64) 
             entry.0 += gift[amount].as_ref().map_or(Decimal::ZERO, |text| text.parse().unwrap());
             entry.1 += 1;
             entry.2 = entry.2.clone().max(gift[at].clone());
+            entry.3.extend(gift[supporter].clone());
         }
     }
-    for (table, sum, count, last) in [
-        ("supporters", "lifetime_donation_amount", "lifetime_donation_count", "last_donation_at"),
-        ("campaigns", "total_raised", "transactions_count", "NULL"),
+    for (table, sum, count, last, donors) in [
+        ("supporters", "lifetime_donation_amount", "lifetime_donation_count", "last_donation_at", "1"),
+        ("campaigns", "total_raised", "transactions_count", "NULL", "donors_count"),
     ] {
         let text = format!(
-            "SELECT t.id, {} AS total, {} AS gifts, {} AS last_gift FROM {table} AS t JOIN organizations AS o ON o.id = t.organization_id WHERE o.classy_id = {organization}",
+            "SELECT t.id, {} AS total, {} AS gifts, {} AS last_gift, {} AS donors FROM {table} AS t JOIN organizations AS o ON o.id = t.organization_id WHERE o.classy_id = {organization}",
             fresh.text(sum),
             fresh.text(count),
-            fresh.text(last)
+            fresh.text(last),
+            fresh.text(donors)
         );
         for row in connection.query_all_raw(Statement::from_string(connection.get_database_backend(), text)).await.unwrap() {
             let id: i64 = row.try_get("", "id").unwrap();
@@ -222,7 +224,9 @@ async fn assert_totals(simulator: &Simulator, fresh: &Fresh, organization: i64) 
             let total = normal(Money, row.try_get("", "total").unwrap()).unwrap();
             assert_eq!(total, expected.0.round_dp(4).normalize().to_string(), "{:?} {table} {id} {sum}", fresh.kind);
             assert_eq!(row.try_get::<String>("", "gifts").unwrap(), expected.1.to_string(), "{table} {id} {count}");
-            if table == "supporters" {
+            if table == "campaigns" {
+                assert_eq!(row.try_get::<String>("", "donors").unwrap(), expected.3.len().to_string(), "{table} {id} {donors}");
+            } else {
                 assert_eq!(normal(Time, row.try_get("", "last_gift").unwrap()), expected.2, "{table} {id} {last}");
             }
         }
