@@ -189,6 +189,15 @@ pub async fn assert_list(simulator: &Simulator, fresh: &Fresh, organization: i64
     connection.close().await.unwrap();
 }
 
+/// What somebody gave, or a campaign raised.
+#[derive(Default)]
+struct Sum {
+    amount: Decimal,
+    gifts: i64,
+    last: Option<String>,
+    donors: BTreeSet<String>,
+}
+
 /// Giving totals, from the source's own records.
 async fn assert_totals(simulator: &Simulator, fresh: &Fresh, organization: i64) {
     let connection = fresh.connect().await;
@@ -196,15 +205,15 @@ async fn assert_totals(simulator: &Simulator, fresh: &Fresh, organization: i64) 
     let column = |name: &str| TRANSACTIONS.iter().position(|(_, column, _)| *column == name).unwrap();
     let (supporter, campaign, status, amount, at) =
         (column("supporter_id"), column("campaign_id"), column("status"), column("total_gross_amount"), column("purchased_at"));
-    let mut sums: BTreeMap<(&str, i64), (Decimal, i64, Option<String>, BTreeSet<String>)> = BTreeMap::new();
+    let mut sums: BTreeMap<(&str, i64), Sum> = BTreeMap::new();
     for gift in gifts.values().filter(|gift| gift[status].as_deref() == Some("success")) {
         for (table, link) in [("supporters", supporter), ("campaigns", campaign)] {
             let Some(id) = gift[link].as_ref().map(|id| id.parse::<i64>().unwrap()) else { continue };
             let entry = sums.entry((table, id)).or_default();
-            entry.0 += gift[amount].as_ref().map_or(Decimal::ZERO, |text| text.parse().unwrap());
-            entry.1 += 1;
-            entry.2 = entry.2.clone().max(gift[at].clone());
-            entry.3.extend(gift[supporter].clone());
+            entry.amount += gift[amount].as_ref().map_or(Decimal::ZERO, |text| text.parse().unwrap());
+            entry.gifts += 1;
+            entry.last = entry.last.clone().max(gift[at].clone());
+            entry.donors.extend(gift[supporter].clone());
         }
     }
     for (table, sum, count, last, donors) in [
@@ -222,12 +231,12 @@ async fn assert_totals(simulator: &Simulator, fresh: &Fresh, organization: i64) 
             let id: i64 = row.try_get("", "id").unwrap();
             let expected = sums.remove(&(table, id)).unwrap_or_default();
             let total = normal(Money, row.try_get("", "total").unwrap()).unwrap();
-            assert_eq!(total, expected.0.round_dp(4).normalize().to_string(), "{:?} {table} {id} {sum}", fresh.kind);
-            assert_eq!(row.try_get::<String>("", "gifts").unwrap(), expected.1.to_string(), "{table} {id} {count}");
+            assert_eq!(total, expected.amount.round_dp(4).normalize().to_string(), "{:?} {table} {id} {sum}", fresh.kind);
+            assert_eq!(row.try_get::<String>("", "gifts").unwrap(), expected.gifts.to_string(), "{table} {id} {count}");
             if table == "campaigns" {
-                assert_eq!(row.try_get::<String>("", "donors").unwrap(), expected.3.len().to_string(), "{table} {id} {donors}");
+                assert_eq!(row.try_get::<String>("", "donors").unwrap(), expected.donors.len().to_string(), "{table} {id} {donors}");
             } else {
-                assert_eq!(normal(Time, row.try_get("", "last_gift").unwrap()), expected.2, "{table} {id} {last}");
+                assert_eq!(normal(Time, row.try_get("", "last_gift").unwrap()), expected.last, "{table} {id} {last}");
             }
         }
     }
