@@ -1,4 +1,5 @@
-//! The repair: a range that a person asks for, read again and stored; the checkpoint stays where it is.
+//! Repairs: a range that a person asks for, or the last months of transactions, read again and stored; the checkpoint stays where
+//! it is.
 
 use super::sweep::Checkpoint;
 use super::{Error, Run, Sink, Source};
@@ -16,9 +17,11 @@ where
         if self.walk_by_key(from, Checkpoint::Untouched).await? == RunEnd::Stopped {
             return Ok(RunEnd::Stopped);
         }
-        if R::ENTITY != Entity::Transactions {
-            return Ok(RunEnd::Complete);
-        }
+        if R::ENTITY == Entity::Transactions { self.recent(from).await } else { Ok(RunEnd::Complete) }
+    }
+
+    /// What was bought since, by rising id.
+    pub(super) async fn recent(&mut self, from: Time) -> Result<RunEnd, Error> {
         for number in 1.. {
             if self.stop.is_cancelled() {
                 return Ok(RunEnd::Stopped);

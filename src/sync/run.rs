@@ -65,8 +65,12 @@ pub enum Task {
     CatchUp,
     /// A full pass from its beginning or where it stopped, then what changed meanwhile.
     Full,
+    /// What changed, though a pass is not complete: a long pass yields to it and goes on afterwards.
+    Changes,
     /// Everything that changed at or after a moment, again; the checkpoint stays.
     Since(Time),
+    /// Transactions bought at or after a moment, again: for changes that move no time of change. The checkpoint stays.
+    Recent(Time),
 }
 
 impl Task {
@@ -75,8 +79,8 @@ impl Task {
         match self {
             Task::Full => Mode::Full,
             Task::CatchUp if state.first_pass_at.is_none() || state.pass.is_some() => Mode::Full,
-            Task::CatchUp => Mode::Incremental,
-            Task::Since(_) => Mode::Repair,
+            Task::CatchUp | Task::Changes => Mode::Incremental,
+            Task::Since(_) | Task::Recent(_) => Mode::Repair,
         }
     }
 }
@@ -122,6 +126,8 @@ where
         let state = self.sink.load().await?;
         match task {
             Task::Since(from) => return self.repair(from).await,
+            Task::Recent(from) => return self.recent(from).await,
+            Task::Changes => {}
             Task::CatchUp if state.first_pass_at.is_some() && state.pass.is_none() => {}
             Task::CatchUp | Task::Full => {
                 if self.pass(state).await? == RunEnd::Stopped {
