@@ -6,9 +6,13 @@ use crate::domain::{Fault, FaultKind};
 use crate::sync::Task;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::time::Duration;
 
 /// A body larger than this is no answer of ours.
 const LARGEST: usize = 64 * 1024 * 1024;
+
+/// Tenths of a second that a daemon may take to start.
+const STARTING: u32 = 20;
 
 /// A daemon that answers.
 pub(super) struct Daemon {
@@ -24,6 +28,17 @@ impl Daemon {
         let daemon = Daemon { client };
         daemon.call(reqwest::Method::GET, "/livez", None).await.ok()?;
         Some(daemon)
+    }
+
+    /// The same, with patience for one that is just starting.
+    pub(super) async fn waited_for(socket: &Path) -> Option<Daemon> {
+        for _ in 0..STARTING {
+            if let Some(daemon) = Daemon::at(socket).await {
+                return Some(daemon);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        None
     }
 
     /// What is going on.

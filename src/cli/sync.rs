@@ -33,7 +33,7 @@ pub(super) async fn run(cli: &Cli, process: &Process, order: &args::Sync) -> Res
         Ok(lock) => lock,
         Err(held @ PidFileError::Held { .. }) => {
             // Another process is at work: a daemon takes the order, anything else keeps us out.
-            let Some(daemon) = remote::Daemon::at(&PidFile::socket_of(pid_file)).await else { return Err(held.into()) };
+            let Some(daemon) = remote::Daemon::waited_for(&PidFile::socket_of(pid_file)).await else { return Err(held.into()) };
             return hand_over(cli, order, &daemon).await;
         }
         Err(error) => return Err(error.into()),

@@ -73,6 +73,12 @@ impl Known {
         self.times.next_run_at = Some(later(now, wait));
     }
 
+    /// Forgets failures: a person mended something, so it is tried at once.
+    pub(in crate::actors) fn at_once(&mut self) {
+        self.failures = 0;
+        self.times.next_run_at = None;
+    }
+
     /// Spreads what is overdue at a start: by the organization's own place, over a span that grows with their number.
     pub(in crate::actors) fn spread(&mut self, plan: &Plan, classy_id: i64, entity: Entity, organizations: usize, now: Time) {
         let span = plan.spread.saturating_mul(u32::try_from(organizations).unwrap_or(u32::MAX)).min(plan.every(entity).changes);

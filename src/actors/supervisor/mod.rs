@@ -43,6 +43,8 @@ pub(super) struct Supervisor {
     health: Option<Nursery<Health>>,
     organizations: BTreeMap<i64, Arc<Applied>>,
     slots: BTreeMap<i64, Slot>,
+    /// Organizations that a person mended: they are tried at once.
+    mended: BTreeSet<i64>,
     /// Orders for organizations that are not served yet; in a command all of them begin so.
     early: Vec<StartSync>,
     /// Rows that changed before this are known.
@@ -61,6 +63,7 @@ impl Supervisor {
             health: None,
             organizations: BTreeMap::new(),
             slots: BTreeMap::new(),
+            mended: BTreeSet::new(),
             early: Vec::new(),
             since: Time::UNIX_EPOCH,
             is_looking: false,
@@ -153,6 +156,9 @@ impl Supervisor {
             applied.problem = None;
         }
         let (classy_id, runs) = (row.classy_id, may_run(&applied, self.mode));
+        if runs {
+            self.mended.insert(classy_id);
+        }
         self.organizations.insert(classy_id, Arc::new(applied));
         if !runs {
             self.drain(classy_id, Going::Release);

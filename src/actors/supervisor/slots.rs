@@ -43,7 +43,10 @@ impl Supervisor {
             Ok(client) => client,
             Err(error) => return self.cannot_begin(classy_id, &error, &fence),
         };
-        let known = known.into_iter().map(|(entity, known)| (entity, Rc::new(RefCell::new(known)))).collect();
+        let known: BTreeMap<_, _> = known.into_iter().map(|(entity, known)| (entity, Rc::new(RefCell::new(known)))).collect();
+        if self.mended.remove(&classy_id) {
+            known.values().for_each(|known| known.borrow_mut().at_once());
+        }
         let start = Start { applied, client, fence: fence.clone(), known, scheduled: self.mode == Mode::Daemon };
         let start = Rc::new(RefCell::new(start));
         let (shared, from) = (Arc::clone(&self.shared), Rc::clone(&start));
@@ -92,6 +95,9 @@ impl Supervisor {
                         if let Some(slot) = self.slots.get(&classy_id) {
                             let mut start = slot.start.borrow_mut();
                             (start.applied, start.client) = (applied, client);
+                            if self.mended.remove(&classy_id) {
+                                start.known.values().for_each(|known| known.borrow_mut().at_once());
+                            }
                         }
                     }
                     Err(error) => {
