@@ -20,6 +20,8 @@ mod plugin;
 mod report;
 mod shared;
 mod supervisor;
+#[cfg(test)]
+mod tests;
 
 pub use board::{Activity, Board, Condition, FeedStatus, OrganizationStatus, RunStatus};
 pub use handle::Handle;

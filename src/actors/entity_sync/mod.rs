@@ -10,7 +10,7 @@ pub(super) use work::Feed;
 use super::FeedStatus;
 use crate::domain::FaultKind;
 use crate::kernel::run::{self, Ended};
-use crate::kernel::{Abandon, Kill, Obituary};
+use crate::kernel::{Abandon, Kill, Obituary, mischief};
 use crate::sync::Task;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, SpawnHandle, WeakRecipient};
 use messages::{Begin, Drain, Fall, FeedEnded, Sync};
@@ -86,6 +86,7 @@ impl EntitySync {
     }
 
     fn ended(&mut self, number: u64, ended: Ended<Worked>, context: &mut Context<Self>) {
+        mischief::here("entity_sync::ended");
         let Some(current) = self.current.take_if(|current| current.number == number) else { return };
         let known = self.known.borrow().clone();
         let worked = match ended {
@@ -150,6 +151,7 @@ impl EntitySync {
     }
 
     fn due(&mut self, task: Task, context: &mut Context<Self>) {
+        mischief::here("entity_sync::due");
         let next = Next { task, reason: "schedule", tickets: Vec::new() };
         match &self.current {
             None => self.begin(next, context),
@@ -207,6 +209,7 @@ impl Handler<Sync> for EntitySync {
     type Result = ();
 
     fn handle(&mut self, order: Sync, context: &mut Context<Self>) {
+        mischief::here("entity_sync::sync");
         if self.draining {
             return;
         }

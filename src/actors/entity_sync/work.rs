@@ -5,7 +5,7 @@ use crate::actors::{Activity, FeedReport, FeedStatus, RunStatus, Shared};
 use crate::classy::Client;
 use crate::clock;
 use crate::domain::{Entity, Fault, FaultKind, Remedy, RunEnd};
-use crate::kernel::{Kill, Progress, Watched};
+use crate::kernel::{Kill, Progress, Watched, mischief};
 use crate::schedule::Permit;
 use crate::store;
 use crate::sync::{FeedOutcome, FencedStore, Mark, Observer, Order, Task, run_feed};
@@ -76,6 +76,7 @@ pub(super) async fn work(feed: Arc<Feed>, job: Job) -> Worked {
     loop {
         job.card.send_modify(|status| status.activity = Activity::Waiting);
         let permit = feed.shared.dealer.permit(feed.classy_id).await;
+        mischief::there("run::turn").await;
         let turn = job.stop.child_token();
         let outcome = one_turn(&feed, &job, task, &turn, &permit).await;
         drop(permit);
@@ -98,6 +99,7 @@ async fn one_turn(feed: &Feed, job: &Job, task: Task, turn: &CancellationToken, 
     job.card.send_modify(|status| status.activity = Activity::Running(RunStatus { mode, since: clock::now(), done: 0, total: None }));
     let watched = Watched { progress: pulse.progress.clone(), kill: job.kill.clone(), patience: plan.patience };
     feed.shared.roster.watch(&job.name, Some(watched));
+    mischief::there("run::watched").await;
     let order =
         Order { client: &feed.client, sink: &feed.sink, settings: &plan.engine, stop: turn, observer: &pulse, task, reason: job.reason };
     let run = run_feed(feed.entity, order);
@@ -118,6 +120,7 @@ async fn one_turn(feed: &Feed, job: &Job, task: Task, turn: &CancellationToken, 
 
 /// Draws the conclusions and plans the next run.
 async fn settle(feed: &Feed, job: Job, outcome: Result<FeedOutcome, store::Error>) -> Worked {
+    mischief::there("run::settle").await;
     let (plan, now) = (feed.shared.plan(), clock::now());
     let mut known = job.known;
     let worked = match outcome {

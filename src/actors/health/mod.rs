@@ -2,7 +2,7 @@
 //! failures. All it knows comes from the roster, so it is reborn knowing.
 
 use super::Shared;
-use crate::kernel::{Abandon, Book, Child, Life, Obituary, Respawn, Watched};
+use crate::kernel::{Abandon, Book, Child, Life, Obituary, Respawn, Watched, mischief};
 use actix::fut::WrapFuture;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message};
 use std::collections::HashMap;
@@ -37,6 +37,7 @@ impl Health {
     }
 
     fn look(&mut self, context: &mut Context<Self>) {
+        mischief::here("health::look");
         let children = self.shared.roster.children();
         for (name, child) in &children {
             match child.life {

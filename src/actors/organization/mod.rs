@@ -15,7 +15,7 @@ use crate::classy::Client;
 use crate::credentials::Applied;
 use crate::domain::{Entity, FaultKind};
 use crate::kernel::run::{self, Ended};
-use crate::kernel::{Cause, ChildDied, Kill, Nursery, Obituary, Respawn};
+use crate::kernel::{Cause, ChildDied, Kill, Nursery, Obituary, Respawn, mischief};
 use crate::store::{Fence, Status, TenantStore};
 use crate::sync::FencedStore;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
@@ -243,6 +243,7 @@ impl Handler<StartSync> for Organization {
     type Result = ();
 
     fn handle(&mut self, StartSync { order, reply }: StartSync, context: &mut Context<Self>) {
+        mischief::here("organization::start_sync");
         if self.draining {
             // The dropped reply tells whoever asked.
             return;
@@ -256,6 +257,7 @@ impl Handler<FeedEnded> for Organization {
     type Result = ();
 
     fn handle(&mut self, ended: FeedEnded, context: &mut Context<Self>) {
+        mischief::here("organization::feed_ended");
         self.let_begin();
         if ended.report.inserted + ended.report.updated + ended.report.absent > 0 {
             for plugin in self.plugins.values().filter_map(Nursery::child) {
@@ -276,6 +278,7 @@ impl Handler<ChildDied> for Organization {
     type Result = ();
 
     fn handle(&mut self, death: ChildDied, context: &mut Context<Self>) {
+        mischief::here("organization::child_died");
         let feed = self.feeds.values_mut().find_map(|nursery| nursery.died(&death));
         let cause = feed.or_else(|| self.plugins.values_mut().find_map(|nursery| nursery.died(&death)));
         let Some(cause) = cause else { return };

@@ -2,7 +2,7 @@
 
 pub(super) mod messages;
 
-use crate::kernel::Obituary;
+use crate::kernel::{Obituary, mischief};
 use actix::{Actor, ActorContext, Context, Handler};
 use messages::{Drain, Wake};
 
@@ -27,6 +27,7 @@ impl Handler<Wake> for Plugin {
     type Result = ();
 
     fn handle(&mut self, _: Wake, _: &mut Context<Self>) {
+        mischief::here("plugin::wake");
         self.wakes += 1;
         let (plugin, generation) = (self.obituary.name(), self.obituary.generation());
         tracing::debug!(organization = self.classy_id, plugin = %plugin, generation, wakes = self.wakes, "a plugin was woken");
