@@ -126,7 +126,9 @@ fn in_a_place(test: impl AsyncFnOnce(Place)) {
 async fn still_works(place: &Place, what: &str) {
     for id in [VICTIM, OTHER] {
         let mut world = place.simulator.world();
-        [Kind::Supporters, Kind::Campaigns, Kind::Plans, Kind::Transactions].map(|kind| world.add(id, kind));
+        for kind in Kind::ALL {
+            world.add(id, kind);
+        }
     }
     for id in [OTHER, VICTIM] {
         until(&format!("{what}: {id} is whole again"), async || place.is_whole(id).await).await;

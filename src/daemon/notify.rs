@@ -1,6 +1,6 @@
 //! Words to systemd, where it started this process; silence elsewhere.
 
-use crate::actors::Shared;
+use crate::actors::{Activity, Condition, Shared};
 use sd_notify::NotifyState;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +18,29 @@ pub(super) fn reloading() {
     if let Ok(now) = NotifyState::monotonic_usec_now() {
         let _ = sd_notify::notify(&[NotifyState::Reloading, now]);
     }
+}
+
+/// How often the one line for people is told anew.
+const STATUS_EVERY: Duration = Duration::from_secs(10);
+
+/// Tells in one line what is going on.
+pub(super) async fn tell(shared: Arc<Shared>) {
+    loop {
+        say(NotifyState::Status(&line(&shared)));
+        tokio::time::sleep(STATUS_EVERY).await;
+    }
+}
+
+fn line(shared: &Shared) -> String {
+    let (mut serving, mut running, mut failing) = (0, 0, 0);
+    for (organization, feeds) in shared.board.all() {
+        serving += u32::from(organization.condition == Condition::Serving);
+        for (_, feed) in feeds {
+            running += u32::from(matches!(feed.activity, Activity::Running(_)));
+            failing += u32::from(feed.last.is_some_and(|last| last.error.is_some()));
+        }
+    }
+    format!("serving {serving} organizations; {running} runs, {failing} feeds whose last run failed")
 }
 
 /// Vouches for the process as long as its main thread has time.

@@ -67,6 +67,7 @@ pub async fn serve(process: &Process, service: Service) -> Result<(), credential
         }
     };
     let vouch = process.runtime().spawn(notify::vouch(Arc::clone(handle.shared())));
+    let tell = process.runtime().spawn(notify::tell(Arc::clone(handle.shared())));
     tracing::info!(organizations = organizations.len(), "ready");
     notify::say(NotifyState::Ready);
     let mut signals = Signals::new().map_err(|source| ConfigError::File { path: config.file.clone(), source })?;
@@ -95,6 +96,7 @@ pub async fn serve(process: &Process, service: Service) -> Result<(), credential
     tracing::info!("stopping");
     stop(tree, &mut signals, config.daemon.shutdown_timeout).await;
     vouch.abort();
+    tell.abort();
     if let Some(server) = server {
         server.abort();
     }

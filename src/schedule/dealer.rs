@@ -187,4 +187,56 @@ mod tests {
         drop(permit);
         other.await.unwrap();
     }
+
+    /// The worst waits of 999 small organizations whose runs take 50 ms each, over an hour; with a giant beside them whose run takes a
+    /// thousand times as long, or without.
+    async fn lags(with_giant: bool) -> Duration {
+        let (dealer, turn, hour) = (Dealer::new(8), Duration::from_secs(10), Duration::from_secs(3_600));
+        let start = Instant::now();
+        let mut small = Vec::new();
+        for organization in 1..1_000_i64 {
+            let dealer = dealer.clone();
+            small.push(tokio::spawn(async move {
+                let mut lags = Vec::new();
+                let mut due = start + crate::schedule::spread(organization, Duration::from_secs(60));
+                while due.duration_since(start) < hour {
+                    tokio::time::sleep_until(due).await;
+                    let permit = dealer.permit(organization).await;
+                    lags.push(due.elapsed());
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    drop(permit);
+                    due += Duration::from_secs(60);
+                }
+                lags
+            }));
+        }
+        // Four feeds that always have something to read.
+        let giant: Vec<_> = (0..if with_giant { 4 } else { 0 })
+            .map(|_| {
+                let dealer = dealer.clone();
+                tokio::spawn(async move {
+                    while start.elapsed() < hour {
+                        let permit = dealer.permit(0).await;
+                        let _ = tokio::time::timeout(Duration::from_secs(50), permit.is_wanted_after(turn)).await;
+                    }
+                })
+            })
+            .collect();
+        let mut lags = Vec::new();
+        for task in small {
+            lags.extend(task.await.unwrap());
+        }
+        for task in giant {
+            task.await.unwrap();
+        }
+        lags.sort();
+        lags[lags.len() * 99 / 100]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_giant_does_not_double_the_lag_of_the_small() {
+        let (without, with) = (lags(false).await, lags(true).await);
+        println!("p99 without the giant {without:?}, with it {with:?}");
+        assert!(with <= 2 * without.max(Duration::from_millis(50)), "{with:?} instead of {without:?}");
+    }
 }

@@ -25,6 +25,8 @@ pub struct Order<'a> {
     pub task: Task,
     /// Who asked: `cli`, `schedule`, ...
     pub reason: &'a str,
+    /// Which life of the actor that gives the order, for the log.
+    pub generation: u64,
 }
 
 /// How a feed's run ended.
@@ -73,8 +75,8 @@ async fn run<R: Row + Wire>(order: Order<'_>) -> Result<FeedOutcome, store::Erro
     let store = order.sink.store();
     let mode = order.task.mode(&store.feed_state(R::ENTITY).await?);
     let id = store.start_run(order.sink.fence(), R::ENTITY, mode, order.reason).await?;
-    let span =
-        tracing::info_span!("sync", organization = store.classy_id(), entity = %R::ENTITY, run_id = id, epoch = order.sink.fence().epoch());
+    let (generation, epoch) = (order.generation, order.sink.fence().epoch());
+    let span = tracing::info_span!("sync", organization = store.classy_id(), entity = %R::ENTITY, run_id = id, generation, epoch);
     async {
         let run = Run::<R, _, _>::new(order.client, order.sink, order.settings, order.stop, order.observer);
         let Outcome { counts, result } = run.execute(order.task).await;

@@ -235,3 +235,40 @@ async fn one_that_was_frozen_writes_nothing_after_it_lost_its_lease() {
         assert_eq!((end(frozen), end(other)), (Some(0), Some(0)));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_manager_hears_when_it_is_ready_alive_reloading_and_stopping() {
+    let site = Site::new(Backend::Sqlite, world(60, 77)).await;
+    let socket = site.path().join("notify.sock");
+    let manager = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+    manager.set_nonblocking(true).unwrap();
+    let child = site
+        .command(&["run"])
+        .env("NOTIFY_SOCKET", &socket)
+        .env("WATCHDOG_USEC", "300000")
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut heard = String::new();
+    let mut hear = |heard: &mut String| {
+        let mut buffer = [0; 1_024];
+        while let Ok(length) = manager.recv(&mut buffer) {
+            heard.push_str(&String::from_utf8_lossy(&buffer[..length]));
+            heard.push('\n');
+        }
+    };
+    until("ready and alive", Duration::from_secs(10), async || {
+        hear(&mut heard);
+        heard.matches("READY=1").count() == 1 && heard.matches("WATCHDOG=1").count() >= 3 && heard.contains("STATUS=serving")
+    })
+    .await;
+    signal(&child, "-HUP");
+    until("reloaded", Duration::from_secs(10), async || {
+        hear(&mut heard);
+        heard.contains("RELOADING=1") && heard.contains("MONOTONIC_USEC=") && heard.matches("READY=1").count() == 2
+    })
+    .await;
+    assert_eq!(end(child), Some(0));
+    hear(&mut heard);
+    assert!(heard.trim_end().contains("STOPPING=1"), "{heard}");
+}

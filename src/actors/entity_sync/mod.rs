@@ -72,6 +72,7 @@ impl EntitySync {
             name: Arc::clone(self.obituary.name()),
             task,
             reason,
+            generation: self.obituary.generation(),
             known: self.known.borrow().clone(),
             stop: stop.clone(),
             kill: kill.clone(),

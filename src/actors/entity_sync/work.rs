@@ -32,6 +32,7 @@ pub(super) struct Job {
     pub(super) name: Arc<str>,
     pub(super) task: Task,
     pub(super) reason: &'static str,
+    pub(super) generation: u64,
     pub(super) known: Known,
     /// Ends it at its next page.
     pub(super) stop: CancellationToken,
@@ -100,8 +101,16 @@ async fn one_turn(feed: &Feed, job: &Job, task: Task, turn: &CancellationToken, 
     let watched = Watched { progress: pulse.progress.clone(), kill: job.kill.clone(), patience: plan.patience };
     feed.shared.roster.watch(&job.name, Some(watched));
     mischief::there("run::watched").await;
-    let order =
-        Order { client: &feed.client, sink: &feed.sink, settings: &plan.engine, stop: turn, observer: &pulse, task, reason: job.reason };
+    let order = Order {
+        client: &feed.client,
+        sink: &feed.sink,
+        settings: &plan.engine,
+        stop: turn,
+        observer: &pulse,
+        task,
+        reason: job.reason,
+        generation: job.generation,
+    };
     let run = run_feed(feed.entity, order);
     tokio::pin!(run);
     // A repair cannot be resumed, so it keeps its turn.
