@@ -5,12 +5,15 @@ use super::args::{self, Cli, Demo, Output, ReportKind};
 use super::exit::{Code, Failure};
 use super::sync::Parts;
 use super::{output, report, simulate, sync};
+use crate::classy::Transport;
 use crate::config::Config;
-use crate::daemon::{PidFile, Process};
-use crate::simulator::Options;
+use crate::daemon::{PidFile, Process, Service, serve};
+use crate::simulator::{Options, Simulator};
 use crate::vault::{add_key_to_file, generate_key_line};
+use std::convert::Infallible;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 pub(super) async fn run(cli: &Cli, process: &Process, demo: &Demo) -> Result<ExitCode, Failure> {
     let folder = tempfile::tempdir().map_err(|error| Failure::new(Code::Bug, error))?;
@@ -37,21 +40,42 @@ pub(super) async fn run(cli: &Cli, process: &Process, demo: &Demo) -> Result<Exi
             report::print(&store, cli, &args::Report { what, org: None, format: None }).await?;
         }
     }
-    if !demo.once {
-        output::remark(&format!(
-            "the simulated Classy stays at http://{}; the database is {}; stop with Ctrl-C",
-            simulator.address(),
-            folder.path().join("classy-sync.db").display()
-        ));
-        tokio::signal::ctrl_c().await.map_err(|error| Failure::new(Code::Bug, error))?;
+    if demo.once {
+        store.close().await?;
+        return Ok(code);
     }
-    store.close().await?;
+    output::remark(&format!(
+        "the daemon goes on and the simulated Classy lives on at http://{}; stop with Ctrl-C. In another terminal:\n\n  \
+         classy-sync --config {} report donors",
+        simulator.address(),
+        app.config.file.display()
+    ));
+    let vault = app.vault()?;
+    let reload = |config: &Config| Config::load(Some(&config.file), []);
+    let service = Service { config: app.config.clone(), reload, lock, store, vault, transport: Transport::new("")? };
+    tokio::select! {
+        served = serve(process, service) => served?,
+        never = live(&simulator) => match never {},
+    }
     Ok(code)
 }
 
-fn write(folder: &Path, simulator: &crate::simulator::Simulator) -> std::io::Result<()> {
+/// Life goes on: now and then somebody gives, changes, or asks for the money back.
+async fn live(simulator: &Simulator) -> Infallible {
+    loop {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let mut world = simulator.world();
+        let organizations: Vec<i64> = world.organizations.keys().copied().collect();
+        for id in organizations {
+            world.live(id, 3);
+        }
+    }
+}
+
+fn write(folder: &Path, simulator: &Simulator) -> std::io::Result<()> {
     std::fs::create_dir_all(folder.join("organizations"))?;
-    std::fs::write(folder.join("classy-sync.toml"), "")?;
+    let often = "[sync]\nsupporters = \"10s\"\ncampaigns = \"10s\"\ntransactions = \"5s\"\nrecurring_plans = \"10s\"\n";
+    std::fs::write(folder.join("classy-sync.toml"), often)?;
     for organization in simulator.world().organizations.values() {
         let text = format!(
             "classy_id = {}\nname = {:?}\n[classy]\nclient_id = {:?}\nclient_secret = {:?}\nbase_url = {:?}\ntoken_url = {:?}\nrequests_per_minute = 0\n",
