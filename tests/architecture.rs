@@ -314,6 +314,7 @@ fn secrets_are_exposed_in_few_places() {
     ];
     let found: Vec<String> = sources()
         .into_iter()
+        .filter(|source| !source.path().iter().any(|part| part == "tests"))
         .filter(|source| source.tokens.iter().any(|token| token == "expose_secret"))
         .map(|source| source.name)
         .collect();
