@@ -74,7 +74,11 @@ where
     /// Looks at the first and the last page, so that the walk knows what it has to meet. Returns the first page.
     async fn plan(&mut self, state: &mut FeedState, before: Option<Pass>) -> Result<Page<R>, Error> {
         let per_page = self.settings.per_page;
-        let first = self.fetch(Query::All, 1, per_page).await?;
+        let mut first = self.fetch(Query::All, 1, per_page).await?;
+        if first.items.is_empty() {
+            // Nothing at all may be a slip of the source, too.
+            first = self.fetch(Query::All, 1, per_page).await?;
+        }
         let last_page = u32::try_from(first.total.div_ceil(u64::from(per_page))).unwrap_or(u32::MAX);
         let source_max = if last_page > 1 && first.items.len() >= per_page as usize {
             self.fetch(Query::All, last_page, per_page).await?.last_id().unwrap_or(i64::MAX)
@@ -188,7 +192,9 @@ where
         pass.met += ids.filter(counts).count() as u64 + unreadable;
         pass.last_id = pass.last_id.max(page.last_id().unwrap_or(0));
         pass.page += 1;
-        walk.done = walk.ordered && pass.last_id >= pass.max_id && pass.met >= pass.total;
+        // What `max_id` and `total` say counts only on a page that is not full: they may come from an answer that was off.
+        let short = page.items.len() < pass.per_page as usize;
+        walk.done = short && walk.ordered && pass.last_id >= pass.max_id && pass.met >= pass.total;
         walk.items.append(&mut page.items);
         walk.pages += 1;
         self.observer.mark(Mark { done: pass.met, total: Some(pass.total.max(pass.met)) });
