@@ -39,14 +39,19 @@ where
         let total = latest.total;
         let whole = latest.items.len() < self.settings.per_page as usize && total <= latest.items.len() as u64;
         self.observer.mark(Mark { done: latest.items.len() as u64, total: Some(total) });
+        if latest.items.is_empty() && total == 0 {
+            // Nothing changed, or a slip of the source: neither is worth moving the place from which the next sweep reads.
+            return Ok(RunEnd::Complete);
+        }
         if whole {
             state.watermark = advance(state.watermark, seen, date);
             state.swept_at = Some(date);
             self.commit(Batch::of(latest.items).at(state)).await?;
             return Ok(RunEnd::Complete);
         }
+        let shown = !latest.items.is_empty();
         let committed = self.commit(Batch::of(latest.items)).await?;
-        if committed.quiet() && self.sink.count_since(from).await? == total {
+        if shown && committed.quiet() && self.sink.count_since(from).await? == total {
             state.watermark = advance(state.watermark, seen, date);
             state.swept_at = Some(date);
             self.commit(Batch::of(Vec::new()).at(state)).await?;
@@ -72,7 +77,8 @@ where
                 if more {
                     return Err(Error::Unordered { entity: R::ENTITY });
                 }
-                self.commit_upto(&mut checkpoint, page.items, last, true).await?;
+                let shown = !page.items.is_empty();
+                self.commit_upto(&mut checkpoint, page.items, last, shown).await?;
                 return Ok(RunEnd::Complete);
             };
             self.commit_upto(&mut checkpoint, page.items, Some(last), false).await?;
@@ -103,10 +109,11 @@ where
             for number in 1.. {
                 let page = self.fetch(Query::Since(key), number, self.settings.per_page).await?;
                 let more = self.has_more(&page, number) && !page.items.is_empty();
-                beyond = page.items.iter().filter_map(Item::updated_at).any(|at| at > key);
+                let passed = page.items.iter().filter_map(Item::updated_at).any(|at| at > key);
+                beyond |= passed;
                 reading.extend(page.items.iter().filter(|item| item.updated_at() == Some(key)).map(|item| (item.id(), item.updated_at())));
                 self.commit_upto(checkpoint, page.items, Some(key), false).await?;
-                if beyond || !more {
+                if passed || !more {
                     break;
                 }
             }
