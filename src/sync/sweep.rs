@@ -3,8 +3,8 @@
 //! The first request asks for the window's latest page. When it holds the whole window, or when every record of it is as
 //! stored and the window counts as many records here as there, the sweep is done with that one request. Otherwise the
 //! window is walked from its oldest change: each request asks again from the last time of change seen, and page two is
-//! asked for only inside a single second that fills a whole page, until two readings of that second agree. So a record
-//! that moves while we read moves ahead of us, never behind.
+//! asked for only inside a single second that fills a whole page, until every record of that
+//! second was met. So a record that moves while we read moves ahead of us, never behind.
 
 use super::window::{advance, date_of, start};
 use super::{Error, Mark, Run, Sink, Source};
@@ -13,7 +13,8 @@ use crate::store::Batch;
 use chrono::TimeDelta;
 use std::collections::BTreeSet;
 
-/// Readings of one second before it is left to the overlap: a second that changes for ever must not hold the feed.
+/// Readings of one second that bring nothing new before it is left to the overlap: a second that changes for ever must not
+/// hold the feed.
 const READINGS: u32 = 10;
 
 /// What a walk by key may move.
@@ -100,27 +101,42 @@ where
         full || page.total > before + page.items.len() as u64
     }
 
-    /// Reads a second that fills more than a page, until two readings agree. Answers whether anything lies beyond it.
+    /// Reads a second that fills more than a page, until as many different records of it were met as the list has, in readings
+    /// between which that number stayed the same. Answers whether anything lies beyond it.
+    ///
+    /// Two requests may order the records of one second differently: then a reading shows one of them twice and another not
+    /// at all, and two readings may even agree on that.
     async fn read_second(&mut self, key: Time, checkpoint: &mut Checkpoint) -> Result<bool, Error> {
-        let mut before: Option<BTreeSet<(Option<i64>, Option<Time>)>> = None;
-        let mut beyond = false;
-        for _ in 0..READINGS {
-            let mut reading = BTreeSet::new();
+        let mut met: BTreeSet<i64> = BTreeSet::new();
+        let (mut before, mut beyond, mut idle) = (None, false, 0);
+        while idle < READINGS {
+            let (mut shown, mut reading) = (0, Vec::new());
             for number in 1.. {
                 let page = self.fetch(Query::Since(key), number, self.settings.per_page).await?;
                 let more = self.has_more(&page, number) && !page.items.is_empty();
-                let passed = page.items.iter().filter_map(Item::updated_at).any(|at| at > key);
+                let tied = page.items.iter().take_while(|item| item.updated_at().is_none_or(|at| at <= key));
+                let (length, named) = (tied.clone().count(), reading.len());
+                reading.extend(tied.filter_map(Item::id));
+                shown += reading.len() - named;
+                let passed = length < page.items.len();
                 beyond |= passed;
-                reading.extend(page.items.iter().filter(|item| item.updated_at() == Some(key)).map(|item| (item.id(), item.updated_at())));
                 self.commit_upto(checkpoint, page.items, Some(key), false).await?;
                 if passed || !more {
                     break;
                 }
             }
-            if before.as_ref() == Some(&reading) {
-                return Ok(beyond);
+            let known = met.len();
+            if before == Some(shown) {
+                met.extend(reading);
+                if met.len() >= shown {
+                    return Ok(beyond);
+                }
+            } else {
+                // Who moved away meanwhile must not stand in for one that was not met.
+                met.clear();
             }
-            before = Some(reading);
+            idle = if met.len() > known { 0 } else { idle + 1 };
+            before = Some(shown);
         }
         tracing::warn!(entity = %R::ENTITY, readings = READINGS, "a second with many changes did not come to rest; the next sweep reads it again");
         Ok(beyond)
