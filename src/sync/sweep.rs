@@ -1,10 +1,10 @@
 //! The incremental sweep: what changed since the watermark, read by key, never by page number.
 //!
 //! The first request asks for the window's latest page. When it holds the whole window, or when every record of it is as
-//! stored and the window counts as many records here as there, the sweep is done with that one request. Otherwise the
-//! window is walked from its oldest change: each request asks again from the last time of change seen, and page two is
-//! asked for only inside a single second that fills a whole page, until every record of that
-//! second was met. So a record that moves while we read moves ahead of us, never behind.
+//! stored, the window counts as many records here as there and the rest was read before, the sweep is done with that one
+//! request. Otherwise the window is walked from its oldest change: each request asks again from the last time of change
+//! seen, and page two is asked for only inside a single second that fills a whole page, until every record of that second
+//! was met. So a record that moves while we read moves ahead of us, never behind.
 
 use super::window::{advance, date_of, start};
 use super::{Error, Mark, Run, Sink, Source};
@@ -31,13 +31,15 @@ where
     S: Source<R>,
     K: Sink<R>,
 {
-    pub(super) async fn sweep(&mut self) -> Result<RunEnd, Error> {
+    /// Reads what changed; `passed` when a full pass came just before.
+    pub(super) async fn sweep(&mut self, passed: bool) -> Result<RunEnd, Error> {
         let mut state = self.sink.load().await?;
-        let Some(from) = start(&state, self.settings.overlap) else { return Ok(RunEnd::Complete) };
+        let overlap = self.settings.overlap;
+        let Some(from) = start(&state, overlap) else { return Ok(RunEnd::Complete) };
         let latest = self.fetch(Query::LatestSince(from), 1, self.settings.per_page).await?;
         let date = date_of(latest.date);
-        let seen = latest.items.iter().filter_map(Item::updated_at).max();
-        let total = latest.total;
+        let times = latest.items.iter().filter_map(Item::updated_at);
+        let (oldest, seen, total) = (times.clone().min(), times.max(), latest.total);
         let whole = latest.items.len() < self.settings.per_page as usize && total <= latest.items.len() as u64;
         self.observer.mark(Mark { done: latest.items.len() as u64, total: Some(total) });
         if latest.items.is_empty() && total == 0 {
@@ -50,12 +52,18 @@ where
             self.commit(Batch::of(latest.items).at(state)).await?;
             return Ok(RunEnd::Complete);
         }
-        let shown = !latest.items.is_empty();
+        // An equal count alone proves little: a changed record counts here with its old time and there with its new one. A
+        // page that reaches back to before the last complete sweep shows all that changed since, and settles the matter.
+        // Within the overlap after that sweep a quiet page is enough for now; a later sweep reads the window again.
+        let settled = oldest.zip(state.swept_at).is_some_and(|(oldest, swept)| oldest < swept - overlap);
+        let recent = !passed && oldest.is_some() && state.swept_at.is_some_and(|swept| date - swept < overlap);
         let committed = self.commit(Batch::of(latest.items)).await?;
-        if shown && committed.quiet() && self.sink.count_since(from).await? == total {
-            state.watermark = advance(state.watermark, seen, date);
-            state.swept_at = Some(date);
-            self.commit(Batch::of(Vec::new()).at(state)).await?;
+        if (settled || recent) && committed.quiet() && self.sink.count_since(from).await? == total {
+            if settled {
+                state.watermark = advance(state.watermark, seen, date);
+                state.swept_at = Some(date);
+                self.commit(Batch::of(Vec::new()).at(state)).await?;
+            }
             return Ok(RunEnd::Complete);
         }
         self.walk_by_key(from, Checkpoint::Upto(Box::new(state), date)).await
