@@ -74,21 +74,28 @@ where
     /// Looks at the first and the last page, so that the walk knows what it has to meet. Returns the first page.
     async fn plan(&mut self, state: &mut FeedState, before: Option<Pass>) -> Result<Page<R>, Error> {
         let per_page = self.settings.per_page;
-        let first = self.fetch(Query::All, 1, per_page).await?;
+        let mut first = self.fetch(Query::All, 1, per_page).await?;
+        if first.items.is_empty() {
+            // Nothing at all may be a slip of the source, too.
+            first = self.fetch(Query::All, 1, per_page).await?;
+        }
         let last_page = u32::try_from(first.total.div_ceil(u64::from(per_page))).unwrap_or(u32::MAX);
-        let source_max = if last_page > 1 && first.items.len() >= per_page as usize {
-            self.fetch(Query::All, last_page, per_page).await?.last_id().unwrap_or(i64::MAX)
-        } else {
-            first.last_id().unwrap_or(0)
-        };
+        let (mut total, mut source_max) = (first.total, first.last_id());
+        if last_page > 1 && first.items.len() >= per_page as usize {
+            let last = self.fetch(Query::All, last_page, per_page).await?;
+            // A record that only this page knows of is to be met as well. And when it shows none, few records count as met, so
+            // that the walk is planned and walked again.
+            total = total.max(last.total);
+            source_max = last.last_id().or(source_max);
+        }
         let before = before.as_ref();
         state.pass = Some(Pass {
             started_at: before.map_or_else(|| date_of(first.date), |pass| pass.started_at),
             page: 1,
             per_page,
             last_id: 0,
-            max_id: source_max.max(self.sink.max_id().await?),
-            total: first.total,
+            max_id: source_max.unwrap_or(0).max(self.sink.max_id().await?),
+            total,
             met: 0,
             walks: before.map_or(1, |pass| pass.walks + 1),
             before: before.map(|pass| Walked { total: pass.total, met: pass.met }),
@@ -185,10 +192,13 @@ where
         walk.ordered &= ids.clone().is_sorted();
         let unreadable = page.items.iter().filter(|item| item.id().is_none()).count() as u64;
         let counts = |id: &i64| if walk.ordered { *id > pass.last_id && *id <= pass.max_id } else { true };
-        pass.met += ids.filter(counts).count() as u64 + unreadable;
+        // A record twice on a page is one record met: it must not stand in for one that hides.
+        pass.met += ids.filter(counts).collect::<HashSet<_>>().len() as u64 + unreadable;
         pass.last_id = pass.last_id.max(page.last_id().unwrap_or(0));
         pass.page += 1;
-        walk.done = walk.ordered && pass.last_id >= pass.max_id && pass.met >= pass.total;
+        // What `max_id` and `total` say counts only on a page that is not full: they may come from an answer that was off.
+        let short = page.items.len() < pass.per_page as usize;
+        walk.done = short && walk.ordered && pass.last_id >= pass.max_id && pass.met >= pass.total;
         walk.items.append(&mut page.items);
         walk.pages += 1;
         self.observer.mark(Mark { done: pass.met, total: Some(pass.total.max(pass.met)) });

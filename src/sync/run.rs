@@ -124,18 +124,17 @@ where
 
     async fn perform(&mut self, task: Task) -> Result<RunEnd, Error> {
         let state = self.sink.load().await?;
-        match task {
+        let passes = match task {
             Task::Since(from) => return self.repair(from).await,
             Task::Recent(from) => return self.recent(from).await,
-            Task::Changes => {}
-            Task::CatchUp if state.first_pass_at.is_some() && state.pass.is_none() => {}
-            Task::CatchUp | Task::Full => {
-                if self.pass(state).await? == RunEnd::Stopped {
-                    return Ok(RunEnd::Stopped);
-                }
-            }
+            Task::Changes => false,
+            Task::CatchUp => state.first_pass_at.is_none() || state.pass.is_some(),
+            Task::Full => true,
+        };
+        if passes && self.pass(state).await? == RunEnd::Stopped {
+            return Ok(RunEnd::Stopped);
         }
-        self.sweep().await
+        self.sweep(passes).await
     }
 
     /// Asks for a page and counts it.
