@@ -135,11 +135,11 @@ fn data(
     }
     let strike = shared.striker().strike(faults, path);
     let mut world = shared.world();
-    if faults.contains(&Fault::Drift) && world.roll() % 2 == 0 {
+    if faults.contains(&Fault::Drift) && world.roll().is_multiple_of(2) {
         let few = (world.roll() % 3) as usize + 1;
         world.live(given.organization, few);
     }
-    if faults.contains(&Fault::TokenExpiry) && world.roll() % 15 == 0 {
+    if faults.contains(&Fault::TokenExpiry) && world.roll().is_multiple_of(15) {
         shared.tokens().revoke_all();
     }
     let host = match faults.contains(&Fault::ForeignNextUrl) {

@@ -137,4 +137,9 @@ impl Record {
     pub(super) fn roll(&self, salt: u64) -> u64 {
         self.home.roll(self.id, salt)
     }
+
+    /// Whether it is one of the few of which there is one in `count`.
+    pub(super) fn one_in(&self, count: u64, salt: u64) -> bool {
+        self.roll(salt).is_multiple_of(count)
+    }
 }

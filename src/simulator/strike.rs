@@ -5,8 +5,11 @@ use super::fault::{Fault, mix};
 use super::reply::{self, Reply};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
+use futures_util::{StreamExt, stream};
 use std::collections::HashMap;
+use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// Those that strike single requests.
 const SINGLE: [Fault; 11] = [
@@ -52,7 +55,7 @@ impl Striker {
         self.count += 1;
         let roll = mix(self.seed ^ self.count);
         let before = self.struck.insert(path.to_owned(), false).unwrap_or(false);
-        if before || roll % 4 != 0 {
+        if before || !roll.is_multiple_of(4) {
             return None;
         }
         self.struck.insert(path.to_owned(), true);
@@ -75,18 +78,23 @@ impl Strike {
             },
             Fault::TruncatedBody => reply::json(status, half(&body)),
             Fault::Reset => {
-                let parts = [Ok(Bytes::from(half(&body))), Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))];
+                let begin = stream::once(std::future::ready(Ok(Bytes::from(half(&body)))));
+                // Not before the beginning is on its way.
+                let end = stream::once(async {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    Err(io::Error::from(io::ErrorKind::ConnectionReset))
+                });
                 let mut reply = reply::json(status, String::new());
-                *reply.body_mut() = Body::from_stream(futures_util::stream::iter(parts));
+                *reply.body_mut() = Body::from_stream(begin.chain(end));
                 reply
             }
             Fault::Html200 => reply::page(200, "<!DOCTYPE html><html><body>We will be back soon.</body></html>"),
-            Fault::WrongShape200 if self.dice % 2 == 0 => reply::json(200, "{\"error\":\"please try again\"}".to_owned()),
+            Fault::WrongShape200 if self.dice.is_multiple_of(2) => reply::json(200, "{\"error\":\"please try again\"}".to_owned()),
             Fault::WrongShape200 => reply::json(200, "{\"data\":null,\"total\":0}".to_owned()),
             Fault::InvalidJson => reply::json(200, body.replacen("null", "undefined", 1).replacen(':', "=", 1)),
             Fault::EdgeBlock => reply::blocked(),
             Fault::Redirect => {
-                let mut reply = reply::json(if self.dice % 2 == 0 { 302 } else { 307 }, String::new());
+                let mut reply = reply::json(if self.dice.is_multiple_of(2) { 302 } else { 307 }, String::new());
                 if let Ok(place) = HeaderValue::try_from(format!("http://{stranger}/elsewhere")) {
                     reply.headers_mut().insert(header::LOCATION, place);
                 }

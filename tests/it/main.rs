@@ -12,5 +12,6 @@ mod leases;
 mod pages;
 mod schema;
 mod secrets;
+mod simulator;
 mod site;
 mod truth;

@@ -56,25 +56,24 @@ impl Envelope<'_> {
     /// Previous, the pages around the current one and at the ends with dots for what is left out, next: all pages when they are few.
     fn links(&self, previous: &str, next: &str) -> String {
         let (current, last) = (self.page, self.last());
-        let shown = |page: &usize| match *page {
-            page if page <= 2 || page + 2 > last || last < 14 => true,
-            page if current <= 7 => page <= 10,
-            page if current + 7 > last => page + 9 >= last,
-            page => page.abs_diff(current) <= 3,
+        let ranges = match () {
+            () if last < 14 => vec![1..=last],
+            () if current <= 7 => vec![1..=10, last - 1..=last],
+            () if current + 7 > last => vec![1..=2, last - 9..=last],
+            () => vec![1..=2, current - 3..=current + 3, last - 1..=last],
         };
-        let mut links = vec![format!("{{\"url\":{previous},\"label\":\"&laquo; Previous\",\"active\":false}}")];
-        let mut before = 0;
-        for page in (1..=last).filter(shown) {
-            if page > before + 1 {
-                links.push("{\"url\":null,\"label\":\"...\",\"active\":false}".to_owned());
-            }
+        let link = |page: usize| {
             let active = match (page == current, self.faults.contains(&Fault::TypeNoise)) {
                 (true, true) => "\"true\"",
                 (true, false) => "true",
                 (false, _) => "false",
             };
-            links.push(format!("{{\"url\":{},\"label\":\"{page}\",\"active\":{active}}}", self.address(page)));
-            before = page;
+            format!("{{\"url\":{},\"label\":\"{page}\",\"active\":{active}}}", self.address(page))
+        };
+        let mut links = vec![format!("{{\"url\":{previous},\"label\":\"&laquo; Previous\",\"active\":false}}")];
+        for (number, range) in ranges.into_iter().enumerate() {
+            links.extend((number > 0).then(|| "{\"url\":null,\"label\":\"...\",\"active\":false}".to_owned()));
+            links.extend(range.map(link));
         }
         links.push(format!("{{\"url\":{next},\"label\":\"Next &raquo;\",\"active\":false}}"));
         links.join(",")

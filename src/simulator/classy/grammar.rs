@@ -107,7 +107,16 @@ pub(super) fn sort(kind: Kind, text: &str) -> Result<Vec<Sort>, String> {
 
 impl Sort {
     pub(super) fn compare(&self, a: &Record, b: &Record) -> Ordering {
-        let order = a.value(self.key).compare(&b.value(self.key));
+        self.direct(self.of(a).compare(&self.of(b)))
+    }
+
+    /// What a record is ordered by.
+    pub(super) fn of<'a>(&self, record: &'a Record) -> Value<'a> {
+        record.value(self.key)
+    }
+
+    /// An ascending order in this direction.
+    pub(super) fn direct(&self, order: Ordering) -> Ordering {
         if self.descending { order.reverse() } else { order }
     }
 }

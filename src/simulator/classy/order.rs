@@ -3,6 +3,7 @@
 
 use super::grammar::{Condition, Sort};
 use super::list::Ask;
+use super::value::Value;
 use crate::simulator::fault::mix;
 use crate::simulator::record::Record;
 use std::cmp::Ordering;
@@ -21,9 +22,15 @@ fn compare(by: &[Sort], a: &Record, b: &Record) -> Ordering {
 impl Order {
     /// Orders the records that are served at `count` places.
     pub(super) fn new<'a>(by: &[Sort], count: usize, serve: impl Fn(usize) -> Option<&'a Record>) -> Order {
-        let mut served: Vec<(u32, &Record)> = (0..count).filter_map(|place| Some((place as u32, serve(place)?))).collect();
-        served.sort_by(|(_, a), (_, b)| compare(by, a, b));
-        Order { by: by.to_vec(), places: served.into_iter().map(|(place, _)| place).collect() }
+        // The first key is looked up once for each record, the others only among equals.
+        let served = (0..count).filter_map(|place| serve(place).map(|record| (by.first().map(|key| key.of(record)), place as u32, record)));
+        let mut served: Vec<_> = served.collect();
+        let first = |a: &Option<Value<'_>>, b: &Option<Value<'_>>| match (by.first(), a, b) {
+            (Some(key), Some(a), Some(b)) => key.direct(a.compare(b)),
+            _ => Ordering::Equal,
+        };
+        served.sort_by(|(a, _, one), (b, _, other)| first(a, b).then_with(|| compare(by, one, other)));
+        Order { by: by.to_vec(), places: served.into_iter().map(|(_, place, _)| place).collect() }
     }
 
     pub(super) fn by(&self) -> &[Sort] {

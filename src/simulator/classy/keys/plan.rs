@@ -49,12 +49,12 @@ pub(super) const fn frequency(home: &Home, plan: i64) -> &'static str {
 /// Cents that the donor chose.
 pub(super) const fn chosen(home: &Home, plan: i64) -> i64 {
     let roll = home.roll(plan, 4);
-    if roll % 3 == 0 { 500 + (roll >> 8) as i64 % 9_500 } else { 500 * (1 + (roll >> 8) as i64 % 20) }
+    if roll.is_multiple_of(3) { 500 + (roll >> 8) as i64 % 9_500 } else { 500 * (1 + (roll >> 8) as i64 % 20) }
 }
 
 /// Cents for the fees on top.
 fn extra(record: &Record) -> i64 {
-    if record.roll(5) % 3 == 0 { chosen(record.home(), record.id) / 20 } else { 0 }
+    if record.one_in(3, 5) { chosen(record.home(), record.id) / 20 } else { 0 }
 }
 
 fn total(record: &Record) -> Option<i64> {
@@ -102,24 +102,24 @@ fn schedule(record: &Record) -> String {
 fn next(record: &Record) -> Option<i64> {
     match status(record) {
         "draft" | "ended" | "failed" => None,
-        "canceled" if record.roll(9) % 2 == 0 => None,
+        "canceled" if record.one_in(2, 9) => None,
         _ => Some(midnight(record.touched()) + 20 * DAY),
     }
 }
 
 fn card_expiration(record: &Record) -> &'static str {
     // One in thirty has lost a digit.
-    if record.roll(10) % 30 == 0 { "20263" } else { "202703" }
+    if record.one_in(30, 10) { "20263" } else { "202703" }
 }
 
 /// A pause shows in the flag, and not always in the status.
 fn is_paused(record: &Record) -> bool {
-    status(record) == "paused" || status(record) == "active" && record.roll(11) % 20 == 0
+    status(record) == "paused" || status(record) == "active" && record.one_in(20, 11)
 }
 
 fn started(record: &Record) -> i64 {
     // One in twenty starts in the future.
-    midnight(record.born()) + if record.roll(12) % 20 == 0 { 4_000 * DAY } else { 4 * DAY }
+    midnight(record.born()) + if record.one_in(20, 12) { 4_000 * DAY } else { 4 * DAY }
 }
 
 fn when(record: &Record, state: &str, offset: i64) -> Option<i64> {
@@ -131,17 +131,17 @@ pub(super) const KEYS: &[Key] = &[
     ("raw_currency_code", Fixed("\"USD\"")),
     ("raw_donation_amount", Padded(3, total)),
     ("donation_amount", Amount(total)),
-    ("is_anonymous", Flag(|r| r.roll(13) % 10 == 0)),
+    ("is_anonymous", Flag(|r| r.one_in(10, 13))),
     ("status", Text(|r| Some(status(r).into()))),
     ("fundraising_team_id", Fixed("null")),
-    ("cancel_by", Text(|r| (status(r) == "canceled").then(|| if r.roll(14) % 2 == 0 { "SUPPORTER".into() } else { "admin".into() }))),
+    ("cancel_by", Text(|r| (status(r) == "canceled").then(|| if r.one_in(2, 14) { "SUPPORTER".into() } else { "admin".into() }))),
     ("first_name", Text(|r| Some(person(r).first.into()))),
     ("last_name", Text(|r| Some(person(r).last.into()))),
     ("address", Fixed("\"100 Example St\"")),
-    ("address2", Text(|r| (r.roll(15) % 9 == 0).then(|| "Apt 4".into()))),
+    ("address2", Text(|r| (r.one_in(9, 15)).then(|| "Apt 4".into()))),
     ("city", Fixed("\"Springfield\"")),
     ("state", Fixed("\"OR\"")),
-    ("country", Text(|r| Some(if r.roll(16) % 9 == 0 { "DE" } else { "US" }.into()))),
+    ("country", Text(|r| Some(if r.one_in(9, 16) { "DE" } else { "US" }.into()))),
     ("cc_card_exp", Text(|r| by_card(r).then(|| card_expiration(r).into()))),
     ("cc_last_four", Text(|r| by_card(r).then(|| "4242".into()))),
     ("cc_type", Text(|r| by_card(r).then(|| "Visa".into()))),
@@ -151,11 +151,11 @@ pub(super) const KEYS: &[Key] = &[
     ("created_at", Time(|r| Some(r.born()))),
     ("updated_at", Time(|r| r.updated_at)),
     ("is_gift_aid", Fixed("false")),
-    ("applied_fot_percent", Text(|r| (r.roll(17) % 9 == 0).then(|| "5.00".into()))),
+    ("applied_fot_percent", Text(|r| (r.one_in(9, 17)).then(|| "5.00".into()))),
     ("frequency", Text(|r| Some(frequency(r.home(), r.id).into()))),
-    ("timezone_identifier", Text(|r| Some(if r.roll(18) % 4 == 0 { "Etc/UTC" } else { "UTC" }.into()))),
+    ("timezone_identifier", Text(|r| Some(if r.one_in(4, 18) { "Etc/UTC" } else { "UTC" }.into()))),
     ("schedule", Json(schedule)),
-    ("company_name", Text(|r| (r.roll(19) % 5 != 0).then(|| "".into()))),
+    ("company_name", Text(|r| (!r.one_in(5, 19)).then(|| "".into()))),
     ("next_processing_date", Time(next)),
     ("payment_type", Text(|r| paid(r).map(Into::into))),
     ("ach_last_four", Text(|r| (paid(r) == Some("ACH")).then(|| "6789".into()))),
@@ -191,9 +191,9 @@ pub(super) const KEYS: &[Key] = &[
     ("raw_flex_rate_amount", Amount(|r| by_card(r).then_some(0))),
     ("raw_application_fee_amount", Amount(|r| by_card(r).then(|| chosen(r.home(), r.id) * 83 / 10_000))),
     ("raw_processor_fee_amount", Amount(|r| by_card(r).then(|| 30 + chosen(r.home(), r.id) * 24 / 1_000))),
-    ("dcf_enabled", Flag(|r| r.roll(20) % 2 == 0)),
-    ("dcf_allowed", Flag(|r| r.roll(21) % 2 == 0)),
-    ("classy_mode_enabled", Flag(|r| r.roll(22) % 2 == 0)),
+    ("dcf_enabled", Flag(|r| r.one_in(2, 20))),
+    ("dcf_allowed", Flag(|r| r.one_in(2, 21))),
+    ("classy_mode_enabled", Flag(|r| r.one_in(2, 22))),
     ("effective_fixed_fot_percent", Fixed("\"5.00\"")),
     ("can_be_reactivated", Later("false")),
 ];
