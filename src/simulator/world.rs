@@ -72,7 +72,7 @@ pub struct Organization {
 pub struct World {
     /// By id.
     pub organizations: BTreeMap<i64, Organization>,
-    /// What goes wrong.
+    /// What goes wrong. Those that live in the data begin with [`World::set_faults`] only.
     pub faults: Vec<Fault>,
     /// Seconds that the source's clock is ahead of this machine's.
     pub clock_offset: i64,

@@ -107,7 +107,7 @@ pub(super) fn sort(kind: Kind, text: &str) -> Result<Vec<Sort>, String> {
 
 impl Sort {
     pub(super) fn compare(&self, a: &Record, b: &Record) -> Ordering {
-        self.direct(self.of(a).compare(&self.of(b)))
+        self.directed(self.of(a).compare(&self.of(b)))
     }
 
     /// What a record is ordered by.
@@ -116,7 +116,7 @@ impl Sort {
     }
 
     /// An ascending order in this direction.
-    pub(super) fn direct(&self, order: Ordering) -> Ordering {
+    pub(super) fn directed(&self, order: Ordering) -> Ordering {
         if self.descending { order.reverse() } else { order }
     }
 }

@@ -18,5 +18,5 @@ pub(super) use api::{Request, answer, no_route};
 pub(super) use keys::{Key, keys, position};
 pub use list::List;
 pub(super) use noise::noise;
-pub(super) use token::{Tokens, token_answer};
+pub(super) use token::{Given, Tokens, token_answer};
 pub(super) use value::{Value, clock_text, moment};

@@ -23,13 +23,11 @@ impl Order {
     /// Orders the records that are served at `count` places.
     pub(super) fn new<'a>(by: &[Sort], count: usize, serve: impl Fn(usize) -> Option<&'a Record>) -> Order {
         // The first key is looked up once for each record, the others only among equals.
-        let served = (0..count).filter_map(|place| serve(place).map(|record| (by.first().map(|key| key.of(record)), place as u32, record)));
-        let mut served: Vec<_> = served.collect();
-        let first = |a: &Option<Value<'_>>, b: &Option<Value<'_>>| match (by.first(), a, b) {
-            (Some(key), Some(a), Some(b)) => key.direct(a.compare(b)),
-            _ => Ordering::Equal,
-        };
-        served.sort_by(|(a, _, one), (b, _, other)| first(a, b).then_with(|| compare(by, one, other)));
+        let first = |record: &'a Record| by.first().map_or(Value::Null, |key| key.of(record));
+        let directed = |order: Ordering| by.first().map_or(order, |key| key.directed(order));
+        let served = (0..count).filter_map(|place| serve(place).map(|record| (first(record), place as u32, record)));
+        let mut served: Vec<(Value<'_>, u32, &Record)> = served.collect();
+        served.sort_by(|(a, _, one), (b, _, other)| directed(a.compare(b)).then_with(|| compare(by, one, other)));
         Order { by: by.to_vec(), places: served.into_iter().map(|(_, place, _)| place).collect() }
     }
 

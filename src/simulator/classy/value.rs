@@ -82,9 +82,6 @@ pub(super) fn write_moment(seconds: i64, out: &mut String) {
 
 /// `2025-04-20`, `...SSZ`, `...SS+0000`, `...SS+hh:mm` and no zone at all; neither milliseconds nor percent signs (contract 5).
 pub(in crate::simulator) fn moment(text: &str) -> Option<i64> {
-    if text.contains(['.', '%', ' ']) {
-        return None;
-    }
     if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
         return Some(day.and_time(NaiveTime::MIN).and_utc().timestamp());
     }

@@ -142,11 +142,13 @@ async fn the_same_seed_and_the_same_requests_get_the_same_answers() {
                 said.push(format!("{} {}", answer.status, answer.text.replace(&host, "host")));
             }
         }
-        said
+        let truth = sent(api.http.get(api.url("/__sim/truth/10001/transactions"))).await.text;
+        (said, truth)
     };
     let (first, again, other) = (ask(7).await, ask(7).await, ask(8).await);
     assert_eq!(first, again);
-    assert_ne!(first, other);
+    assert_ne!(first.0, other.0);
+    assert_ne!(first.1, other.1, "another world, not only another order");
 }
 
 #[tokio::test]
