@@ -15,7 +15,9 @@ pub mod classy;
 pub mod store;
 pub mod vault;
 // 2
+pub mod kernel;
 pub mod resilience;
+pub mod schedule;
 pub mod telemetry;
 // 1
 pub mod config;

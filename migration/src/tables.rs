@@ -108,7 +108,7 @@ pub(crate) const TABLES: &[Table] = &[
             FOREIGN KEY (organization_id, recurring_plan_id) REFERENCES recurring_plans (organization_id, id)",
         indexes: &[
             ("transactions_supporter", "organization_id, supporter_id"),
-            ("transactions_campaign", "organization_id, campaign_id"),
+            ("transactions_campaign", "organization_id, campaign_id, supporter_id"),
             ("transactions_plan", "organization_id, recurring_plan_id"),
             ("transactions_updated", "organization_id, source_updated_at"),
             ("transactions_purchased", "organization_id, purchased_at"),
@@ -119,9 +119,9 @@ pub(crate) const TABLES: &[Table] = &[
         body: "
             organization_id {int} NOT NULL, entity {word} NOT NULL, mode {word} NOT NULL, watermark {time}, swept_at {time},
             first_pass_at {time}, page {int}, pass_id {int} NOT NULL DEFAULT 0, pass_started_at {time}, pass_per_page {int},
-            pass_last_id {int}, pass_max_id {int}, pass_total {int}, pass_met {int}, pass_met_before {int}, pass_stage {word},
+            pass_last_id {int}, pass_max_id {int}, pass_total {int}, pass_met {int}, pass_walks {int}, pass_total_before {int}, pass_met_before {int}, pass_stage {word},
             pass_missing {int}, pass_stale {int}, reconciled_at {time}, [missing] {int}, [stale] {int}, [absent] {int},
-            next_run_at {time}, updated_at {time} NOT NULL,
+            next_run_at {time}, window_at {time}, updated_at {time} NOT NULL,
             PRIMARY KEY (organization_id, entity), FOREIGN KEY (organization_id) REFERENCES organizations (id)",
         indexes: &[],
     },
@@ -156,6 +156,11 @@ pub(crate) const TABLES: &[Table] = &[
         body: "
             organization_id {int} NOT NULL PRIMARY KEY, holder {text} NOT NULL, epoch {int} NOT NULL, expires_at {time} NOT NULL,
             FOREIGN KEY (organization_id) REFERENCES organizations (id)",
+        indexes: &[],
+    },
+    Table {
+        name: "daemons",
+        body: "holder {word} NOT NULL PRIMARY KEY, expires_at {time} NOT NULL",
         indexes: &[],
     },
     Table {

@@ -29,7 +29,7 @@ pub(super) enum Again {
     Token,
     /// With exponential backoff.
     Backoff,
-    /// The same, but soon given up: it does not look as if it would pass.
+    /// The same, but soon given up: nobody is there.
     Few,
     /// Not before this, as the source said.
     Told(Duration),
@@ -45,7 +45,7 @@ impl Fault {
 
     /// An answer that cannot be understood.
     pub(super) fn protocol(url: &Url, what: &str) -> Fault {
-        Fault { error: Error::Protocol { path: url.path().to_owned(), what: what.to_owned() }, again: Again::Few }
+        Fault { error: Error::Protocol { path: url.path().to_owned(), what: what.to_owned() }, again: Again::Backoff }
     }
 
     /// What the transport reported.
@@ -82,7 +82,8 @@ pub(super) fn classify(reply: &Reply, url: &Url) -> Result<(), Fault> {
         _ if blocked_by_edge(reply) => {
             return Err(Fault { error: Error::EdgeBlocked { host: host(url), status }, again: Again::Edge });
         }
-        300..=399 => Error::Redirect { host: redirect_host(reply, url) },
+        // Never followed. Asked again: what stands in front of the API redirects now and then, the API itself never.
+        300..=399 => return Err(Fault { error: Error::Redirect { host: redirect_host(reply, url) }, again: Again::Backoff }),
         401 => return Err(Fault { error: Error::TokenRefused, again: Again::Token }),
         403 => Error::Forbidden { path: path() },
         429 | 503 if told(reply).is_some() || status == 429 => {

@@ -102,6 +102,8 @@ pub enum Error {
     Interrupted {
         /// Who was asked.
         host: String,
+        /// Whether an answer had begun.
+        midway: bool,
         /// What the system said.
         detail: String,
     },

@@ -1,4 +1,4 @@
-//! The way of every data request: leave to send, the token at the last moment, one repetition after a 401, retries.
+//! The way of every data request: leave to send, the token at the last moment, another token after a 401, retries.
 
 use super::address::checked;
 use super::classify::{Again, Fault, classify, exhausted};
@@ -16,6 +16,11 @@ use url::Url;
 /// Headers that belong to the transport or carry the token; the configuration may not set them.
 const OURS: [&str; 8] =
     ["authorization", "host", "content-length", "content-type", "transfer-encoding", "connection", "accept", "accept-encoding"];
+
+/// Tokens that never served anybody and were refused, until the credentials count as refused.
+const MOST_UNPROVED: u32 = 2;
+/// Refused tokens in one request, even if each had served others before: they end faster than they can be used.
+const MOST_REFUSED: u32 = 10;
 
 /// What all requests of one organization share.
 #[derive(Debug)]
@@ -56,18 +61,18 @@ impl Lane {
     /// Sends a GET until `read` accepts the reply (200 or 404) or trying again makes no sense.
     pub(super) async fn get<T>(&self, url: &Url, effort: Effort, read: impl Fn(&Reply) -> Result<T, Fault>) -> Result<T, Error> {
         let mut ladder = Ladder::new(&self.settings.retries, &self.budget, effort);
-        let mut refused: Option<u64> = None;
+        let (mut refused, mut unproved) = (0, 0);
         let mut again = false;
         loop {
             let fault = match self.attempt(url, effort, again, &read).await {
                 Ok(value) => return Ok(value),
                 Err((Fault { again: Again::Token, error }, generation)) => {
-                    self.tokens.reject(generation);
-                    if refused.is_some() {
+                    refused += 1;
+                    unproved += u32::from(!self.tokens.reject(generation));
+                    if unproved == MOST_UNPROVED || refused == MOST_REFUSED {
                         self.tokens.refuse();
                         return Err(error);
                     }
-                    refused = Some(generation);
                     again = true;
                     continue;
                 }
@@ -109,6 +114,7 @@ impl Lane {
         };
         match &outcome {
             Ok(_) => {
+                self.tokens.served(token.generation);
                 self.budget.earn();
                 admission.succeeded();
             }

@@ -37,9 +37,9 @@ pub struct Settings {
 /// How often and how patiently a failed request is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retries {
-    /// Tries of one request, the first included, while the source fails (5xx, 429, time-outs, broken bodies).
+    /// Tries of one request, the first included, while the source fails (5xx, 429, broken or senseless bodies, redirects).
     pub tries: u32,
-    /// Tries when a reply with status 200 cannot be understood, or nobody answers at the address.
+    /// Tries when nobody answers at the address, or the edge turns us away.
     pub few: u32,
     /// Upper bound of the first wait; it doubles.
     pub base: Duration,
@@ -60,13 +60,13 @@ pub struct Retries {
 impl Default for Retries {
     fn default() -> Self {
         Retries {
-            tries: 6,
+            tries: 8,
             few: 3,
             base: Duration::from_millis(500),
-            cap: Duration::from_secs(60),
+            cap: Duration::from_secs(15),
             edge: Duration::from_secs(30),
             patience: Duration::from_secs(300),
-            budget: 50,
+            budget: 100,
             breaker_threshold: 10,
             breaker_pause: Duration::from_secs(30),
         }

@@ -18,7 +18,7 @@ use url::Url;
 
 /// When the answer does not say how long a token lives.
 const UNTOLD_LIFETIME: Duration = Duration::from_secs(300);
-const SHORTEST_LIFETIME: Duration = Duration::from_secs(30);
+const SHORTEST_LIFETIME: Duration = Duration::from_secs(1);
 const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 /// The largest lead of a refresh before the end.
 const LARGEST_LEAD: Duration = Duration::from_secs(60);
@@ -57,6 +57,8 @@ pub(super) struct Tokens {
 struct State {
     token: Option<Token>,
     generation: u64,
+    /// The latest token with which a request was answered.
+    served: u64,
     /// Refreshes that came to an end, good or bad: who waited for one shares its outcome.
     rounds: u64,
     failure: Option<Error>,
@@ -125,12 +127,20 @@ impl Tokens {
         self.conclude(outcome)
     }
 
-    /// A data request was refused with this token: the next one gets another. A token that is newer already stays.
-    pub(super) fn reject(&self, generation: u64) {
+    /// A data request was answered with this token.
+    pub(super) fn served(&self, generation: u64) {
+        let mut state = self.lock();
+        state.served = state.served.max(generation);
+    }
+
+    /// A data request was refused with this token: the next one gets another. A token that is newer already stays. Answers
+    /// whether it had served before, so that it has merely come to its end.
+    pub(super) fn reject(&self, generation: u64) -> bool {
         let mut state = self.lock();
         if state.token.as_ref().is_some_and(|token| token.generation == generation) {
             state.token = None;
         }
+        state.served >= generation
     }
 
     /// A token was refused right after it was issued: nothing is sent for a while.

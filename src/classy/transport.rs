@@ -101,13 +101,13 @@ async fn send(client: &reqwest::Client, request: Request<'_>) -> Result<Reply, E
         None => client.get(url),
         Some(fields) => client.post(url).form(&fields.iter().map(|(name, value)| (name, value.expose_secret())).collect::<Vec<_>>()),
     };
-    let failed = |error: reqwest::Error| failure(error, &host, timeout);
-    let mut response = builder.headers(headers).timeout(timeout).send().await.map_err(failed)?;
+    let failed = |error: reqwest::Error, midway: bool| failure(error, &host, timeout, midway);
+    let mut response = builder.headers(headers).timeout(timeout).send().await.map_err(|error| failed(error, false))?;
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
     let mut body = Vec::new();
     // Counted after decoding: a small body can unfold into a huge one.
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| failed(error, true))? {
         if body.len() + chunk.len() > max_body {
             return Err(Error::TooLarge { path, limit_bytes: max_body });
         }
@@ -122,7 +122,7 @@ pub(super) fn host(url: &Url) -> String {
     url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"))
 }
 
-fn failure(error: reqwest::Error, host: &str, limit: Duration) -> Error {
+fn failure(error: reqwest::Error, host: &str, limit: Duration, midway: bool) -> Error {
     let host = host.to_owned();
     let tls = causes(&error).find_map(|cause| cause.downcast_ref::<rustls::Error>());
     if let Some(tls) = tls {
@@ -133,7 +133,7 @@ fn failure(error: reqwest::Error, host: &str, limit: Duration) -> Error {
     } else if error.is_timeout() {
         Error::Timeout { host, limit }
     } else {
-        Error::Interrupted { host, detail: innermost(error) }
+        Error::Interrupted { host, midway, detail: innermost(error) }
     }
 }
 

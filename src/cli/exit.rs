@@ -83,7 +83,7 @@ pub(super) const fn code_of_source(error: &classy::Error) -> Code {
         classy::Error::CredentialsRefused { .. } | classy::Error::TokenRefused => Code::Credentials,
         classy::Error::Settings { .. } => Code::Configuration,
         // It is reached and does not refuse; it talks nonsense.
-        classy::Error::Protocol { .. } | classy::Error::TooLarge { .. } => Code::Partial,
+        classy::Error::Protocol { .. } | classy::Error::TooLarge { .. } | classy::Error::Interrupted { midway: true, .. } => Code::Partial,
         _ => Code::Remote,
     }
 }

@@ -9,7 +9,7 @@ use crate::classy::{Client, Transport};
 use crate::config::ConfigError;
 use crate::credentials::{Applied, client};
 use crate::daemon::PidFile;
-use crate::domain::{Entity, Remedy, RunEnd};
+use crate::domain::{Entity, Mode, Remedy, RunEnd};
 use crate::store::{Status, Store, TenantStore};
 use crate::sync::{self, FeedOutcome, FencedStore, Order, Settings, Task, run_feed};
 use crate::vault::Vault;
@@ -217,8 +217,9 @@ async fn settle_status(
         (None, Status::Suspended) if well => tenant.set_status(Status::Active, None).await?,
         _ => {}
     }
-    if well && organization.currency_code.is_none() {
-        // Once: what the source says of the organization itself. It may offer nothing.
+    let whole = report.feeds.iter().any(|feed| feed.mode == Mode::Full);
+    if well && whole && organization.currency_code.is_none() {
+        // With a full pass only, so that a run with nothing to do stays cheap where the source tells nothing of itself.
         let info = client.organization().await.ok().flatten().unwrap_or_default();
         if info.currency_code.is_some() || info.timezone.is_some() {
             tenant.set_profile(info.timezone.as_deref(), info.currency_code.as_deref()).await?;

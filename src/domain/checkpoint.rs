@@ -36,14 +36,25 @@ pub struct Pass {
     pub total: u64,
     /// Rows met so far at or below `max_id`: fewer than `total` in the end means that one may have hidden.
     pub met: u64,
-    /// What the walk before this one met: a walk that meets as many hid nothing.
-    pub met_before: Option<u64>,
+    /// Walks of this pass, this one included.
+    pub walks: u32,
+    /// The walk before this one: when this one goes like it, the source's `total` is off, and nothing hides.
+    pub before: Option<Walked>,
     /// What is being done.
     pub stage: PassStage,
     /// Records the source had that were not stored although the incremental should have brought them.
     pub missing: u64,
     /// Records stored with other content than the source's although the incremental should have brought them.
     pub stale: u64,
+}
+
+/// How a walk went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Walked {
+    /// `total` when it began.
+    pub total: u64,
+    /// Rows met.
+    pub met: u64,
 }
 
 /// The two stages of a pass.

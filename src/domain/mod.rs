@@ -11,7 +11,7 @@ mod record;
 mod remedy;
 mod segment;
 
-pub use checkpoint::{FeedState, Pass, PassStage, Reconciled};
+pub use checkpoint::{FeedState, Pass, PassStage, Reconciled, Walked};
 pub use entity::Entity;
 pub use feed::{Item, Page, Query, Reject, RejectReason};
 pub use money::{MAX_AMOUNT, Money, MoneyError, SCALE};

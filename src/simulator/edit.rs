@@ -63,30 +63,30 @@ impl World {
         let nth = |list: &mut super::List| list.nth((roll >> 8) as usize % list.len().max(1)).cloned();
         let Some(record) = self.list(organization, kind).and_then(nth) else { return };
         let at = text(&clock_text(self.now()));
-        if self.has(Fault::Deletions) && roll.is_multiple_of(8) {
+        if self.has(Fault::Deletions) && roll % 8 == 0 {
             self.delete(organization, kind, record.id);
             return;
         }
         let is = |word: &str| record.get("status").is_some_and(|status| status.trim_matches('"') == word);
         let changes: Changes = match kind {
-            Kind::Supporters if roll.is_multiple_of(3) => vec![("opt_in", (record.get("opt_in").as_deref() != Some("true")).to_string())],
+            Kind::Supporters if roll % 3 == 0 => vec![("opt_in", (record.get("opt_in").as_deref() != Some("true")).to_string())],
             Kind::Supporters if roll % 3 == 1 => vec![("email_address", text(&format!("changed.{}@example.org", roll % 1_000_000)))],
             Kind::Supporters => vec![("city", text("Elsewhere"))],
             Kind::Campaigns => vec![("goal", (roll % 100_000).to_string())],
-            Kind::Plans if is("active") && roll.is_multiple_of(2) => {
+            Kind::Plans if is("active") && roll % 2 == 0 => {
                 self.charge(organization, &record);
                 vec![("next_processing_date", text(&clock_text((self.now() / 86_400 + 30) * 86_400)))]
             }
             Kind::Plans => vec![("status", text("canceled")), ("canceled_at", at)],
-            Kind::Transactions if is("incomplete") || is("pending") && roll.is_multiple_of(2) => vec![("status", text("success"))],
+            Kind::Transactions if is("incomplete") || is("pending") && roll % 2 == 0 => vec![("status", text("success"))],
             Kind::Transactions if is("pending") => vec![("status", text("failed"))],
-            Kind::Transactions if is("cb_initiated") => vec![("status", text(if roll.is_multiple_of(2) { "cb_lost" } else { "success" }))],
-            Kind::Transactions if roll.is_multiple_of(3) => vec![("status", text("cb_initiated"))],
+            Kind::Transactions if is("cb_initiated") => vec![("status", text(if roll % 2 == 0 { "cb_lost" } else { "success" }))],
+            Kind::Transactions if roll % 3 == 0 => vec![("status", text("cb_initiated"))],
             Kind::Transactions => vec![("status", text("refunded")), ("refunded_at", at)],
         };
         // Whether these move the time of change at the source, nobody knows (contract 9).
         let doubtful = changes.iter().any(|(field, _)| matches!(*field, "opt_in" | "status"));
-        let silent = doubtful && self.has(Fault::SilentChanges) && roll.is_multiple_of(2);
+        let silent = doubtful && self.has(Fault::SilentChanges) && roll % 2 == 0;
         self.edit(organization, kind, record.id, &changes, !silent);
     }
 

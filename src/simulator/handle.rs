@@ -153,11 +153,11 @@ fn data(shared: &Shared, asked: &Asked<'_>) -> Outcome {
 fn within_the_rate(shared: &Shared, asked: &Asked<'_>, given: Given, version: &str, path: &str) -> Outcome {
     let strike = shared.striker().strike(&asked.faults, asked.path);
     let mut world = shared.world();
-    if asked.has(Fault::Drift) && world.roll().is_multiple_of(2) {
+    if asked.has(Fault::Drift) && world.roll() % 2 == 0 {
         let few = (world.roll() % 3) as usize + 1;
         world.live(given.organization, few);
     }
-    if asked.has(Fault::TokenExpiry) && world.roll().is_multiple_of(15) {
+    if asked.has(Fault::TokenExpiry) && world.roll() % 15 == 0 {
         shared.tokens().revoke_all();
     }
     let host = match asked.has(Fault::ForeignNextUrl) {

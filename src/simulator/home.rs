@@ -74,6 +74,6 @@ impl Home {
     /// tell the order of changes.
     pub(super) const fn touched(&self, id: i64, born: i64) -> i64 {
         let roll = self.roll(id, 0);
-        if born >= self.horizon || !roll.is_multiple_of(4) { born } else { born + (roll >> 2) as i64 % (self.horizon - born) }
+        if born >= self.horizon || roll % 4 != 0 { born } else { born + (roll >> 2) as i64 % (self.horizon - born) }
     }
 }

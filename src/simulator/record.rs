@@ -140,6 +140,6 @@ impl Record {
 
     /// Whether it is one of the few of which there is one in `count`.
     pub(super) fn one_in(&self, count: u64, salt: u64) -> bool {
-        self.roll(salt).is_multiple_of(count)
+        self.roll(salt) % count == 0
     }
 }

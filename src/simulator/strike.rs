@@ -55,7 +55,7 @@ impl Striker {
         self.count += 1;
         let roll = mix(self.seed ^ self.count);
         let before = self.struck.insert(path.to_owned(), false).unwrap_or(false);
-        if before || !roll.is_multiple_of(4) {
+        if before || roll % 4 != 0 {
             return None;
         }
         self.struck.insert(path.to_owned(), true);
@@ -89,12 +89,12 @@ impl Strike {
                 reply
             }
             Fault::Html200 => reply::page(200, "<!DOCTYPE html><html><body>We will be back soon.</body></html>"),
-            Fault::WrongShape200 if self.dice.is_multiple_of(2) => reply::json(200, "{\"error\":\"please try again\"}".to_owned()),
+            Fault::WrongShape200 if self.dice % 2 == 0 => reply::json(200, "{\"error\":\"please try again\"}".to_owned()),
             Fault::WrongShape200 => reply::json(200, "{\"data\":null,\"total\":0}".to_owned()),
             Fault::InvalidJson => reply::json(200, body.replacen("null", "undefined", 1).replacen(':', "=", 1)),
             Fault::EdgeBlock => reply::blocked(),
             Fault::Redirect => {
-                let mut reply = reply::json(if self.dice.is_multiple_of(2) { 302 } else { 307 }, String::new());
+                let mut reply = reply::json(if self.dice % 2 == 0 { 302 } else { 307 }, String::new());
                 if let Ok(place) = HeaderValue::try_from(format!("http://{stranger}/elsewhere")) {
                     reply.headers_mut().insert(header::LOCATION, place);
                 }

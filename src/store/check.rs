@@ -100,6 +100,14 @@ fn invariants(backend: DbBackend) -> Vec<(&'static str, &'static str, String)> {
             totals("campaigns", "campaign_id", "total_raised", "transactions_count"),
         ),
         (
+            "campaign_donors",
+            "donors of campaigns equal a fresh count",
+            "SELECT COUNT(*) AS n FROM campaigns AS s LEFT JOIN (SELECT t.organization_id, t.campaign_id, COUNT(DISTINCT t.supporter_id) AS donors \
+             FROM transactions AS t WHERE t.status = 'success' AND t.absent_since IS NULL GROUP BY t.organization_id, t.campaign_id) AS g \
+             ON g.organization_id = s.organization_id AND g.campaign_id = s.id WHERE s.donors_count <> COALESCE(g.donors, 0)"
+                .to_owned(),
+        ),
+        (
             "change_seq_unique",
             "no two supporters of an organization have the same place in the change feed",
             "SELECT COUNT(*) AS n FROM (SELECT s.organization_id FROM supporters AS s WHERE s.change_seq > 0 \

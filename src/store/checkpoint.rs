@@ -5,10 +5,10 @@ use super::row::Kind;
 use super::statement::{document, insert_missing, quoted, sql};
 use super::{Error, TenantStore};
 use crate::clock;
-use crate::domain::{Entity, FeedState, Pass, PassStage, Reconciled};
+use crate::domain::{Entity, FeedState, Pass, PassStage, Reconciled, Walked};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 21] = [
     "mode",
     "watermark",
     "swept_at",
@@ -21,6 +21,8 @@ const COLUMNS: [&str; 19] = [
     "pass_max_id",
     "pass_total",
     "pass_met",
+    "pass_walks",
+    "pass_total_before",
     "pass_met_before",
     "pass_stage",
     "pass_missing",
@@ -49,7 +51,9 @@ fn values(state: &FeedState) -> Vec<Value> {
         pass.map(|pass| pass.max_id).into(),
         pass.map(|pass| pass.total as i64).into(),
         pass.map(|pass| pass.met as i64).into(),
-        pass.and_then(|pass| pass.met_before).map(|met| met as i64).into(),
+        pass.map(|pass| i64::from(pass.walks)).into(),
+        pass.and_then(|pass| pass.before).map(|before| before.total as i64).into(),
+        pass.and_then(|pass| pass.before).map(|before| before.met as i64).into(),
         pass.map(|pass| pass.stage.as_str()).into(),
         pass.map(|pass| pass.missing as i64).into(),
         pass.map(|pass| pass.stale as i64).into(),
@@ -74,7 +78,8 @@ fn read(row: &QueryResult) -> Result<FeedState, DbErr> {
             max_id: row.try_get::<Option<i64>>("", "pass_max_id")?.unwrap_or(i64::MAX),
             total: count("pass_total")?.unwrap_or(0),
             met: count("pass_met")?.unwrap_or(0),
-            met_before: count("pass_met_before")?,
+            walks: count("pass_walks")?.unwrap_or(1).try_into().unwrap_or(1),
+            before: count("pass_total_before")?.zip(count("pass_met_before")?).map(|(total, met)| Walked { total, met }),
             stage,
             missing: count("pass_missing")?.unwrap_or(0),
             stale: count("pass_stale")?.unwrap_or(0),

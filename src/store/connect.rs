@@ -2,6 +2,8 @@
 
 use super::Error;
 use crate::domain::Time;
+use sea_orm::sqlx::mysql::MySqlSslMode;
+use sea_orm::sqlx::postgres::PgSslMode;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{self, Executor};
 use sea_orm::{
@@ -9,8 +11,10 @@ use sea_orm::{
     TransactionTrait,
 };
 use secrecy::{ExposeSecret, SecretString};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use url::Url;
 
 /// How long a statement waits for a lock, and an idle transaction keeps one: below the time of a lease, so that a
 /// frozen holder is cut off before another may write.
@@ -32,6 +36,18 @@ pub struct Store {
     /// The file of a SQLite database.
     file: Option<PathBuf>,
     settings: Settings,
+    wire: Wire,
+}
+
+/// How a connection goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wire {
+    /// SQLite in memory: it lives in one connection and as long as it.
+    Memory,
+    /// To a server on this machine, where nobody can listen: encryption would only cost time.
+    Plain,
+    /// As the address says; servers are asked for encryption.
+    AsSaid,
 }
 
 impl std::fmt::Debug for Store {
@@ -57,16 +73,29 @@ impl Store {
         if let Some(folder) = file.as_ref().and_then(|file| file.parent()).filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| Error::Unreachable { cause: format!("{}: {error}", folder.display()) })?;
         }
-        let connection =
-            Database::connect(options(settings, file.is_none() && scheme == "sqlite")).await.map_err(|error| Error::unreachable(&error))?;
-        Ok(Store { connection, file, settings: settings.clone() })
+        let mut wire = if scheme == "sqlite" && file.is_none() { Wire::Memory } else { Wire::AsSaid };
+        if let (true, Ok(address)) = (scheme != "sqlite", Url::parse(url)) {
+            knock(&address).await?;
+            if is_here(&address) {
+                wire = Wire::Plain;
+            }
+        }
+        let connection = match Database::connect(options(settings, wire)).await {
+            // A server that lets nobody in without encryption.
+            Err(_) if wire == Wire::Plain => {
+                wire = Wire::AsSaid;
+                Database::connect(options(settings, wire)).await
+            }
+            connection => connection,
+        };
+        Ok(Store { connection: connection.map_err(|error| Error::unreachable(&error))?, file, settings: settings.clone(), wire })
     }
 
     /// A connection of its own outside the pool, for a lock that lives as long as it.
     pub(super) async fn connect_apart(&self) -> Result<DatabaseConnection, Error> {
         let mut settings = self.settings.clone();
         settings.max_connections = 1;
-        Database::connect(options(&settings, false)).await.map_err(|error| Error::unreachable(&error))
+        Database::connect(options(&settings, self.wire)).await.map_err(|error| Error::unreachable(&error))
     }
 
     pub(super) const fn connection(&self) -> &DatabaseConnection {
@@ -108,15 +137,38 @@ impl Store {
     }
 }
 
+/// Tries the server's port once: the pool would go on trying a port where nobody listens until its patience ends.
+async fn knock(address: &Url) -> Result<(), Error> {
+    let port = address.port().unwrap_or(if address.scheme().starts_with("postgres") { 5432 } else { 3306 });
+    // No host, or a folder in its place: a socket on this machine.
+    let Some(host) = address.host_str().filter(|host| !host.is_empty() && !host.contains('%')) else { return Ok(()) };
+    let place = format!("{host}:{port}");
+    match tokio::time::timeout(PATIENCE, tokio::net::TcpStream::connect(&place)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(Error::Unreachable { cause: format!("{place}: {error}") }),
+        Err(_) => Err(Error::Unreachable { cause: format!("{place}: no answer within {} s", PATIENCE.as_secs()) }),
+    }
+}
+
 fn sqlite_file(rest: &str) -> Option<PathBuf> {
     let path = rest.trim_start_matches("//").split('?').next().unwrap_or_default();
     (!path.contains(":memory:") && !rest.contains("mode=memory") && !path.is_empty()).then(|| PathBuf::from(path))
 }
 
-fn options(settings: &Settings, in_memory: bool) -> ConnectOptions {
+/// Whether a server is on this machine and its address says nothing about encryption.
+fn is_here(address: &Url) -> bool {
+    let loopback = match address.host_str() {
+        Some("localhost") => true,
+        Some(host) => host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
+        None => false,
+    };
+    loopback && !address.query_pairs().any(|(name, _)| name.starts_with("ssl"))
+}
+
+fn options(settings: &Settings, wire: Wire) -> ConnectOptions {
+    let in_memory = wire == Wire::Memory;
     let mut options = ConnectOptions::new(settings.url.expose_secret().to_owned());
     options
-        // A database in memory lives in one connection and as long as it.
         .max_connections(if in_memory { 1 } else { settings.max_connections })
         .min_connections(if in_memory { 1 } else { 0 })
         .acquire_timeout(Duration::from_secs(30))
@@ -132,7 +184,8 @@ fn options(settings: &Settings, in_memory: bool) -> ConnectOptions {
                 // and are then read again.
                 .synchronous(SqliteSynchronous::Normal)
         })
-        .map_sqlx_postgres_opts(|options| {
+        .map_sqlx_postgres_opts(move |options| {
+            let options = if wire == Wire::Plain { options.ssl_mode(PgSslMode::Disable) } else { options };
             let patience = PATIENCE.as_millis().to_string();
             options.application_name("classy-sync").options([
                 ("idle_in_transaction_session_timeout", patience.as_str()),
@@ -140,6 +193,7 @@ fn options(settings: &Settings, in_memory: bool) -> ConnectOptions {
                 ("timezone", "UTC"),
             ])
         })
+        .map_sqlx_mysql_opts(move |options| if wire == Wire::Plain { options.ssl_mode(MySqlSslMode::Disabled) } else { options })
         .map_sqlx_mysql_pool_opts(|pool| {
             pool.after_connect(|connection, _| {
                 Box::pin(async move {

@@ -5,7 +5,7 @@ use super::row::{Get, Kind, Row, fingerprint, has_stubs, time_text, write_column
 use super::statement::{as_bigint, ids_document, quoted, sql, unpack};
 use super::value::Stored;
 use super::{Error, value};
-use crate::domain::{Entity, Item, Money, Reject, RejectReason, RunCounts};
+use crate::domain::{Item, Money, Reject, RejectReason, RunCounts};
 use sea_orm::{ConnectionTrait, DbBackend};
 use std::collections::HashMap;
 
@@ -49,20 +49,6 @@ impl<R: Row> Decision<R> {
     /// Whether a stub of another organization turns out to be ours.
     pub(super) fn takes_over_stubs(&self) -> bool {
         self.writes.iter().any(|write| write.before.as_ref().is_some_and(|stored| stored.is_foreign))
-    }
-
-    /// Parents whose totals may have changed: those of the row as it was and as it will be.
-    pub(super) fn touched_parents(&self) -> Vec<(Entity, i64)> {
-        let links = R::table().links;
-        let mut touched = Vec::new();
-        for write in &self.writes {
-            for (index, link) in links.iter().enumerate() {
-                touched.extend((link.get)(&write.row).map(|id| (link.parent, id)));
-                let was = write.before.as_ref().and_then(|stored| stored.links.get(index).copied().flatten());
-                touched.extend(was.map(|id| (link.parent, id)));
-            }
-        }
-        touched
     }
 
     /// The rows to write, as JSON objects.
@@ -165,7 +151,7 @@ fn too_large<R: Row>(row: &R) -> Option<&'static str> {
     })
 }
 
-async fn read_stored<R: Row>(step: &Step<'_>, ids: impl Iterator<Item = i64>) -> Result<HashMap<i64, Stored>, Error> {
+pub(super) async fn read_stored<R: Row>(step: &Step<'_>, ids: impl Iterator<Item = i64>) -> Result<HashMap<i64, Stored>, Error> {
     let table = R::table();
     let stub = if has_stubs(R::ENTITY) { "CASE WHEN t.is_stub THEN 1 ELSE 0 END" } else { "0" };
     let flags = as_bigint(step.backend, &format!("{stub} + CASE WHEN t.absent_since IS NULL THEN 0 ELSE 2 END"));

@@ -7,8 +7,11 @@ use super::page::Step;
 use super::statement::{for_update, now, sql};
 use super::{Error, TenantStore};
 use crate::domain::Time;
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::{ConnectionTrait, DbBackend, Value};
 use std::time::Duration;
+
+/// Who holds a lease that was given back.
+pub(super) const NOBODY: &str = "";
 
 /// The right to write one organization's rows, as long as its number is the lease's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,20 @@ impl Fence {
     /// The fencing number: rises each time the lease changes hands.
     pub const fn epoch(&self) -> i64 {
         self.epoch
+    }
+
+    pub(super) const fn of(holder: String, epoch: i64) -> Fence {
+        Fence { holder, epoch }
+    }
+
+    /// That the lease `l` is still this one, as a condition with three parameters from `$first` on.
+    pub(super) fn condition(&self, first: usize) -> String {
+        format!("l.organization_id = ${first} AND l.holder = ${} AND l.epoch = ${}", first + 1, first + 2)
+    }
+
+    /// The parameters of [`Fence::condition`].
+    pub(super) fn values(&self, organization_id: i64) -> [Value; 3] {
+        [organization_id.into(), self.holder.as_str().into(), self.epoch.into()]
     }
 }
 
@@ -42,7 +59,7 @@ pub(super) async fn database_now<C: ConnectionTrait>(connection: &C, backend: Db
     row.try_get("", "now_at").map_err(failed)
 }
 
-fn after(at: Time, ttl: Duration) -> Time {
+pub(super) fn after(at: Time, ttl: Duration) -> Time {
     at + chrono::TimeDelta::from_std(ttl).unwrap_or(chrono::TimeDelta::MAX)
 }
 
@@ -88,7 +105,7 @@ impl TenantStore {
     /// [`Error::FenceLost`] when it changed hands.
     pub async fn renew(&self, fence: &Fence, ttl: Duration) -> Result<(), Error> {
         let now = database_now(self.connection(), self.backend()).await?;
-        self.set_expiry(fence, after(now, ttl)).await
+        self.change(fence, &fence.holder, after(now, ttl)).await
     }
 
     /// Gives the lease back, so that the next holder need not wait.
@@ -97,12 +114,12 @@ impl TenantStore {
     /// [`Error::FenceLost`] when it changed hands already.
     pub async fn release(&self, fence: &Fence) -> Result<(), Error> {
         let now = database_now(self.connection(), self.backend()).await?;
-        self.set_expiry(fence, now).await
+        self.change(fence, NOBODY, now).await
     }
 
-    async fn set_expiry(&self, fence: &Fence, at: Time) -> Result<(), Error> {
-        let text = "UPDATE leases SET expires_at = $1 WHERE organization_id = $2 AND holder = $3 AND epoch = $4";
-        let values = [at.into(), self.organization_id.into(), fence.holder.as_str().into(), fence.epoch.into()];
+    async fn change(&self, fence: &Fence, holder: &str, at: Time) -> Result<(), Error> {
+        let text = "UPDATE leases SET expires_at = $1, holder = $2 WHERE organization_id = $3 AND holder = $4 AND epoch = $5";
+        let values = [at.into(), holder.into()].into_iter().chain(fence.values(self.organization_id));
         let done = self
             .connection()
             .execute_raw(sql(self.backend(), text, values))

@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 use std::fs::File;
 
 /// The key of the lock: any number that nobody else uses.
-const LOCK: i64 = 0x_C1A5_51;
+const LOCK: i64 = 0x00C1_A551;
 
 /// Held while migrations run; let go by dropping it.
 enum MigrationLock {

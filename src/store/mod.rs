@@ -3,19 +3,22 @@
 //! | what | where |
 //! |---|---|
 //! | connection, schema | `connect`, `migrate` |
-//! | one page, one transaction | `page`, and in its order `lease`, `decide`, `parents`, `audit`, `rejects`, `totals`, `checkpoint` |
+//! | one page, one transaction | `page`, and in its order `lease`, `decide`, `parents`, `audit`, `rejects`, `totals`, `campaign_totals`, `checkpoint` |
 //! | how a record lies in its table | `row`, `columns`, `value`, and the statements made from them in `statement` |
 //! | what one organization owns | `tenant` |
-//! | who is synced, what ran | `organization`, `run` |
+//! | who is synced, what ran, what is next | `organization`, `run`, `times` |
+//! | which process serves whom | `lease`, `fleet` |
 
 mod audit;
 mod batch;
+mod campaign_totals;
 mod check;
 mod checkpoint;
 mod columns;
 mod connect;
 mod decide;
 mod error;
+mod fleet;
 mod lease;
 mod migrate;
 mod organization;
@@ -28,6 +31,7 @@ mod run;
 mod seq;
 mod statement;
 mod tenant;
+mod times;
 mod totals;
 mod value;
 
@@ -40,6 +44,7 @@ pub use lease::Fence;
 pub use organization::{Organization, Status};
 pub use rejects::RejectRow;
 pub use report::{Cell, Report};
-pub use row::{Row, Table};
+pub use row::{Gift, Row, Table};
 pub use run::RunRow;
 pub use tenant::TenantStore;
+pub use times::FeedTimes;

@@ -98,6 +98,17 @@ impl Store {
         row.as_ref().map(read).transpose().map_err(failed)
     }
 
+    /// The organizations whose row changed at or after a moment, by Classy's id.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn organizations_changed_since(&self, at: Time) -> Result<Vec<Organization>, Error> {
+        let failed = |error| Error::query("reading organizations", error);
+        let text = format!("SELECT {COLUMNS} FROM organizations WHERE updated_at >= $1 ORDER BY classy_id");
+        let rows = self.connection().query_all_raw(sql(self.backend(), &text, [at.into()])).await.map_err(failed)?;
+        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
+    }
+
     /// The store as one organization sees it.
     pub fn tenant(&self, organization: &Organization) -> TenantStore {
         TenantStore { store: self.clone(), organization_id: organization.id, classy_id: organization.classy_id }

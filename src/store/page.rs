@@ -3,7 +3,9 @@
 use super::batch::{Batch, Committed};
 use super::decide::{self, Decision};
 use super::row::{Kind, Row, has_stubs};
-use super::statement::{document, ids_document, sql, unpack, update, upsert};
+use super::statement::{document, sql, update, upsert};
+use super::totals::Touched;
+use super::value::Stored;
 use super::{Error, Fence, TenantStore, audit, checkpoint, lease, parents, rejects, seq, totals};
 use crate::clock;
 use crate::domain::{Entity, FeedState, Remedy};
@@ -64,8 +66,9 @@ async fn write<R: Row>(step: &Step<'_>, batch: &Batch<R>) -> Result<Committed, E
     upsert_rows(step, &decision).await?;
     audit::changes(step, &decision).await?;
     rejects::settle(step, &decision).await?;
-    let absent_links = mark_absent::<R>(step, &batch.absent).await?;
-    totals::refresh(step, decision.touched_parents().into_iter().chain(absent_links)).await?;
+    let gone = mark_absent::<R>(step, &batch.absent).await?;
+    let whole = batch.forget_suspects && batch.state.as_ref().is_some_and(|state| state.pass.is_none());
+    totals::refresh(step, &Touched::of(&decision.writes, &gone), whole).await?;
 
     committed.counts = decision.counts();
     committed.counts.absent = batch.absent.len() as u64;
@@ -118,29 +121,12 @@ async fn upsert_rows<R: Row>(step: &Step<'_>, decision: &Decision<R>) -> Result<
     Ok(())
 }
 
-/// Marks rows as gone at the source; returns the parents whose totals they counted in.
-async fn mark_absent<R: Row>(step: &Step<'_>, ids: &[i64]) -> Result<Vec<(Entity, i64)>, Error> {
+/// Marks rows as gone at the source; returns them as they were.
+async fn mark_absent<R: Row>(step: &Step<'_>, ids: &[i64]) -> Result<Vec<Stored>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let table = R::table();
-    let source = unpack(step.backend, &[("id", Kind::Int)]);
-    let mut links = Vec::new();
-    if !table.links.is_empty() {
-        let columns = table.links.iter().map(|link| format!("t.{}", link.column)).collect::<Vec<_>>().join(", ");
-        let text = format!("SELECT {columns} FROM {source} JOIN {} AS t ON t.id = j.id WHERE t.organization_id = $2", table.name);
-        let rows = step
-            .tx
-            .query_all_raw(sql(step.backend, &text, [ids_document(ids.iter().copied()), step.organization_id.into()]))
-            .await
-            .map_err(|error| Error::query("reading links", error))?;
-        for row in rows {
-            for link in table.links {
-                let id: Option<i64> = row.try_get("", link.column).map_err(|error| Error::query("reading links", error))?;
-                links.extend(id.map(|id| (link.parent, id)));
-            }
-        }
-    }
+    let stored = decide::read_stored::<R>(step, ids.iter().copied()).await?;
     let stamp = super::row::time_text(step.now, step.backend);
     let mut fields = vec![("absent_since", Kind::Time)];
     let mut next_seq = None;
@@ -156,10 +142,10 @@ async fn mark_absent<R: Row>(step: &Step<'_>, ids: &[i64]) -> Result<Vec<(Entity
             format!("{{\"id\":{id},\"absent_since\":\"{stamp}\"{seq}}}").into_bytes()
         })
         .collect::<Vec<_>>();
-    let text = update(step.backend, table.name, &fields);
+    let text = update(step.backend, R::table().name, &fields);
     step.tx
         .execute_raw(sql(step.backend, &text, [document(objects.iter().map(Vec::as_slice)), step.organization_id.into()]))
         .await
         .map_err(|error| Error::query("marking absent records", error))?;
-    Ok(links)
+    Ok(stored.into_values().collect())
 }

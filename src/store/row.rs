@@ -57,7 +57,24 @@ pub(crate) struct Link<R> {
 pub trait Row: Record + private::Sealed {
     #[doc(hidden)]
     fn table() -> Table<Self>;
+
+    /// The money that this record brought in, if it did.
+    #[doc(hidden)]
+    fn gift(&self) -> Option<Gift> {
+        None
+    }
 }
+
+/// Money in, as giving totals count it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gift {
+    pub(crate) supporter_id: Option<i64>,
+    pub(crate) campaign_id: Option<i64>,
+    pub(crate) amount: Money,
+}
+
+/// The one status of a transaction that is money in (contract 6.2).
+pub(crate) const MONEY_IN: &str = "success";
 
 /// A table's description.
 pub struct Table<R: 'static> {
@@ -95,6 +112,11 @@ impl Row for RecurringPlan {
 impl Row for Transaction {
     fn table() -> Table<Self> {
         Table { name: Self::ENTITY.as_str(), columns: columns::TRANSACTIONS, links: columns::TRANSACTION_LINKS }
+    }
+
+    fn gift(&self) -> Option<Gift> {
+        let Transaction { supporter_id, campaign_id, total_gross_amount, .. } = *self;
+        (self.status == MONEY_IN).then(|| Gift { supporter_id, campaign_id, amount: total_gross_amount.unwrap_or_default() })
     }
 }
 

@@ -1,7 +1,7 @@
 //! One row a run: what was read, what was written, how it ended.
 
 use super::statement::sql;
-use super::{Error, Store, TenantStore};
+use super::{Error, Fence, Store, TenantStore};
 use crate::clock;
 use crate::domain::{Entity, Mode, RunCounts, Time};
 use sea_orm::{ConnectionTrait, QueryResult};
@@ -42,35 +42,55 @@ impl TenantStore {
     /// Opens the row of a run and returns its id.
     ///
     /// # Errors
-    /// Database errors.
-    pub async fn start_run(&self, entity: Entity, mode: Mode, reason: &str) -> Result<i64, Error> {
+    /// [`Error::FenceLost`] when another process took the organization over; database errors.
+    pub async fn start_run(&self, fence: &Fence, entity: Entity, mode: Mode, reason: &str) -> Result<i64, Error> {
         let failed = |error| Error::query("writing the run", error);
-        let text = "INSERT INTO sync_runs (organization_id, entity, mode, reason, started_at) VALUES ($1, $2, $3, $4, $5)";
-        let values = [self.organization_id.into(), entity.as_str().into(), mode.as_str().into(), reason.into(), clock::now().into()];
+        let text = format!(
+            "INSERT INTO sync_runs (organization_id, entity, mode, reason, started_at) SELECT {}, {}, {}, {}, {} FROM leases AS l WHERE {}",
+            "l.organization_id",
+            typed(self.backend(), "$1", "TEXT"),
+            typed(self.backend(), "$2", "TEXT"),
+            typed(self.backend(), "$3", "TEXT"),
+            typed(self.backend(), "$4", "TIMESTAMPTZ"),
+            fence.condition(5),
+        );
+        let values = [entity.as_str().into(), mode.as_str().into(), reason.into(), clock::now().into()];
+        let values = values.into_iter().chain(fence.values(self.organization_id));
         if self.backend() == sea_orm::DbBackend::Postgres {
-            let text = format!("{text} RETURNING id");
-            let row = self.connection().query_one_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
-            return row.ok_or(Error::NoOrganization)?.try_get("", "id").map_err(failed);
+            let row =
+                self.connection().query_one_raw(sql(self.backend(), &format!("{text} RETURNING id"), values)).await.map_err(failed)?;
+            return row.ok_or(Error::FenceLost)?.try_get("", "id").map_err(failed);
         }
-        let done = self.connection().execute_raw(sql(self.backend(), text, values)).await.map_err(failed)?;
+        let done = self.connection().execute_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
+        if done.rows_affected() == 0 {
+            return Err(Error::FenceLost);
+        }
         Ok(i64::try_from(done.last_insert_id()).unwrap_or(i64::MAX))
     }
 
-    /// Closes the row of a run.
+    /// Closes the row of a run. Nothing is written when another process took the organization over.
     ///
     /// # Errors
     /// Database errors.
-    pub async fn finish_run(&self, run: i64, outcome: &str, counts: &RunCounts, error: Option<&str>) -> Result<(), Error> {
+    pub async fn finish_run(&self, fence: &Fence, run: i64, outcome: &str, counts: &RunCounts, error: Option<&str>) -> Result<(), Error> {
         let set = COUNTS.iter().enumerate().map(|(index, name)| format!("{name} = ${}", index + 4)).collect::<Vec<_>>().join(", ");
-        let text =
-            format!("UPDATE sync_runs SET outcome = $1, finished_at = $2, error = $3, {set} WHERE id = $14 AND organization_id = $15");
+        let text = format!(
+            "UPDATE sync_runs SET outcome = $1, finished_at = $2, error = $3, {set} WHERE id = $14 AND EXISTS (SELECT 1 FROM leases AS l WHERE {})",
+            fence.condition(15)
+        );
         let values = [outcome.into(), clock::now().into(), error.into()]
             .into_iter()
             .chain(counts_in_order(counts).map(|count| (count as i64).into()))
-            .chain([run.into(), self.organization_id.into()]);
+            .chain([run.into()])
+            .chain(fence.values(self.organization_id));
         self.connection().execute_raw(sql(self.backend(), &text, values)).await.map_err(|error| Error::query("writing the run", error))?;
         Ok(())
     }
+}
+
+/// A parameter in a SELECT list, whose type PostgreSQL cannot guess.
+fn typed(backend: sea_orm::DbBackend, parameter: &str, kind: &str) -> String {
+    if backend == sea_orm::DbBackend::Postgres { format!("CAST({parameter} AS {kind})") } else { parameter.to_owned() }
 }
 
 impl Store {

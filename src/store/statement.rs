@@ -84,7 +84,8 @@ fn type_name(backend: DbBackend, kind: Kind) -> &'static str {
         (DbBackend::Postgres, Kind::Money) => "numeric(19,4)",
         (DbBackend::Postgres, Kind::Time) => "timestamptz",
         (_, Kind::Int) => "BIGINT",
-        (_, Kind::Text) => "LONGTEXT",
+        // Without a character set it would be the one that somebody once chose for the database.
+        (_, Kind::Text) => "LONGTEXT CHARACTER SET utf8mb4",
         (_, Kind::Bool) => "TINYINT",
         (_, Kind::Money) => "DECIMAL(19,4)",
         (_, Kind::Time) => "DATETIME(6)",

@@ -34,14 +34,15 @@ impl TenantStore {
         self.store.backend()
     }
 
-    /// The stored ids above `after` and up to `upto` that the source should show: neither stubs nor absent ones.
+    /// The stored ids above `after` and up to `upto` that the source should show (neither stubs nor absent ones), the lowest
+    /// `limit` of them.
     ///
     /// # Errors
     /// Database errors.
-    pub async fn ids_between<R: Row>(&self, after: i64, upto: i64) -> Result<Vec<i64>, Error> {
+    pub async fn ids_between<R: Row>(&self, after: i64, upto: i64, limit: u64) -> Result<Vec<i64>, Error> {
         let failed = |error| Error::query("reading stored ids", error);
         let text = format!(
-            "SELECT id FROM {} WHERE organization_id = $1 AND id > $2 AND id <= $3 AND absent_since IS NULL{} ORDER BY id",
+            "SELECT id FROM {} WHERE organization_id = $1 AND id > $2 AND id <= $3 AND absent_since IS NULL{} ORDER BY id LIMIT {limit}",
             R::ENTITY,
             self.no_stubs(R::ENTITY)
         );

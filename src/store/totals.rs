@@ -1,37 +1,57 @@
 //! Giving totals, recomputed in the page transaction for the parents that the page touched: equal to a fresh sum at every commit.
 
+use super::decide::Write;
 use super::page::Step;
-use super::row::{Kind, time_text, write_key, write_text};
+use super::row::{Gift, Kind, Row, time_text, write_key, write_text};
 use super::statement::{as_bigint, document, ids_document, money_text, sql, sum_text, unpack, update};
-use super::value::money;
-use super::{Error, seq};
+use super::value::{Stored, money};
+use super::{Error, campaign_totals, seq};
 use crate::domain::{Entity, Money, MonthlyRate, Time};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use std::collections::{BTreeSet, HashMap};
 
-/// Brings the totals of the touched supporters and campaigns up to date; a supporter whose totals changed gets a new `change_seq`.
-pub(super) async fn refresh(step: &Step<'_>, touched: impl Iterator<Item = (Entity, i64)>) -> Result<(), Error> {
-    let mut supporters = BTreeSet::new();
-    let mut campaigns = BTreeSet::new();
-    for (entity, id) in touched {
-        match entity {
-            Entity::Supporters => supporters.insert(id),
-            Entity::Campaigns => campaigns.insert(id),
-            Entity::RecurringPlans | Entity::Transactions => false,
-        };
+/// The supporters whose gifts or plans a batch touched, and the gifts that came and went with it.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    supporters: BTreeSet<i64>,
+    /// What each row brought in before, and what it does now.
+    gifts: Vec<(Option<Gift>, Option<Gift>)>,
+}
+
+impl Touched {
+    /// By the rows to be written, and those that are gone.
+    pub(super) fn of<R: Row>(writes: &[Write<R>], gone: &[Stored]) -> Touched {
+        let mut touched = Touched::default();
+        let written = writes.iter().map(|write| (write.before.as_ref(), Some(&write.row)));
+        for (before, now) in written.chain(gone.iter().map(|stored| (Some(stored), None))) {
+            for (index, link) in R::table().links.iter().enumerate().filter(|(_, link)| link.parent == Entity::Supporters) {
+                touched.supporters.extend(before.and_then(|stored| stored.links.get(index).copied().flatten()));
+                touched.supporters.extend(now.and_then(link.get));
+            }
+            let gifts = (before.and_then(|stored| stored.gift.clone()), now.and_then(Row::gift));
+            if gifts.0 != gifts.1 {
+                touched.gifts.push(gifts);
+            }
+        }
+        touched
     }
+}
+
+/// Brings the totals of the touched supporters and campaigns up to date; a supporter whose totals changed gets a new `change_seq`.
+/// At the end of a pass (`whole`) the campaigns' are summed afresh.
+pub(super) async fn refresh(step: &Step<'_>, touched: &Touched, whole: bool) -> Result<(), Error> {
     match step.entity {
         Entity::Transactions => {
-            refresh_gifts(step, &supporters).await?;
-            refresh_campaigns(step, &campaigns).await
+            refresh_gifts(step, &touched.supporters).await?;
+            if whole { campaign_totals::sum_afresh(step).await } else { campaign_totals::apply(step, &touched.gifts).await }
         }
-        Entity::RecurringPlans => refresh_monthly(step, &supporters).await,
+        Entity::RecurringPlans => refresh_monthly(step, &touched.supporters).await,
         Entity::Supporters | Entity::Campaigns => Ok(()),
     }
 }
 
 /// What counts as a gift: money in, and still at the source.
-const GIFT: &str = "t.status = 'success' AND t.absent_since IS NULL";
+pub(super) const GIFT: &str = "t.status = 'success' AND t.absent_since IS NULL";
 
 #[derive(PartialEq)]
 struct Gifts {
@@ -144,46 +164,7 @@ async fn refresh_monthly(step: &Step<'_>, ids: &BTreeSet<i64>) -> Result<(), Err
     save_supporters(step, changed, &[("monthly_recurring_amount", Kind::Money)]).await
 }
 
-async fn refresh_campaigns(step: &Step<'_>, ids: &BTreeSet<i64>) -> Result<(), Error> {
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let backend = step.backend;
-    let source = unpack(backend, &[("id", Kind::Int)]);
-    let text = format!(
-        "SELECT s.id, {was_sum} AS was_sum, {was_donors} AS was_donors, {was_count} AS was_count, {sum} AS is_sum, {donors} AS is_donors, \
-         {count} AS is_count FROM {source} JOIN campaigns AS s ON s.id = j.id \
-         LEFT JOIN transactions AS t ON t.organization_id = s.organization_id AND t.campaign_id = s.id AND {GIFT} \
-         WHERE s.organization_id = $2 GROUP BY s.id, s.total_raised, s.donors_count, s.transactions_count",
-        was_sum = money_text(backend, "s.total_raised"),
-        was_donors = as_bigint(backend, "s.donors_count"),
-        was_count = as_bigint(backend, "s.transactions_count"),
-        sum = sum_text(backend, "t.total_gross_amount"),
-        donors = as_bigint(backend, "COUNT(DISTINCT t.supporter_id)"),
-        count = as_bigint(backend, "COUNT(t.id)"),
-    );
-    let failed = |error| Error::query("summing campaigns", error);
-    let mut changed = Vec::new();
-    for row in fetch(step, &text, ids, "summing campaigns").await? {
-        let read = |prefix: &str| -> Result<(Option<Money>, i64, i64), DbErr> {
-            let column = |name: &str| format!("{prefix}_{name}");
-            Ok((money(&row, &column("sum"))?, row.try_get("", &column("donors"))?, row.try_get("", &column("count"))?))
-        };
-        let id: i64 = row.try_get("", "id").map_err(failed)?;
-        let is = read("is").map_err(failed)?;
-        if is != read("was").map_err(failed)? {
-            let mut object = opening(id);
-            write_key("total_raised", &mut object);
-            write_text(&is.0.unwrap_or_default().to_string(), &mut object);
-            object.extend_from_slice(format!(",\"donors_count\":{},\"transactions_count\":{}}}", is.1, is.2).as_bytes());
-            changed.push(object);
-        }
-    }
-    let fields = [("total_raised", Kind::Money), ("donors_count", Kind::Int), ("transactions_count", Kind::Int)];
-    save(step, "campaigns", &changed, &fields).await
-}
-
-fn opening(id: i64) -> Vec<u8> {
+pub(super) fn opening(id: i64) -> Vec<u8> {
     format!("{{\"id\":{id}").into_bytes()
 }
 
@@ -205,7 +186,7 @@ async fn save_supporters(step: &Step<'_>, mut changed: Vec<Vec<u8>>, fields: &[(
     save(step, "supporters", &changed, &fields).await
 }
 
-async fn save(step: &Step<'_>, table: &str, changed: &[Vec<u8>], fields: &[(&str, Kind)]) -> Result<(), Error> {
+pub(super) async fn save(step: &Step<'_>, table: &str, changed: &[Vec<u8>], fields: &[(&str, Kind)]) -> Result<(), Error> {
     if changed.is_empty() {
         return Ok(());
     }

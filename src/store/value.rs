@@ -1,7 +1,7 @@
 //! Reads back what is stored: the little that decisions, audit and totals need.
 
-use super::row::{Get, Kind, Row};
-use crate::domain::{Money, Time};
+use super::row::{Get, Gift, Kind, MONEY_IN, Row};
+use crate::domain::{Entity, Money, Time};
 use sea_orm::{DbErr, QueryResult};
 
 /// A stored row, as far as it matters for what comes after it.
@@ -17,6 +17,8 @@ pub(super) struct Stored {
     pub(super) audited: Vec<Value>,
     /// The parents' ids, in the order of the table's links.
     pub(super) links: Vec<Option<i64>>,
+    /// What it brought in, unless it is gone.
+    pub(super) gift: Option<Gift>,
 }
 
 /// A value that can be compared with a record's and told in the audit.
@@ -73,15 +75,26 @@ pub(super) fn stored<R: Row>(row: &QueryResult, organization_id: i64) -> Result<
         })
         .collect::<Result<_, DbErr>>()?;
     let links = table.links.iter().map(|link| row.try_get("", link.column)).collect::<Result<_, _>>()?;
+    let is_absent = flags & 2 != 0;
+    let gift = if R::ENTITY == Entity::Transactions && !is_absent && row.try_get::<String>("", "status")? == MONEY_IN {
+        Some(Gift {
+            supporter_id: row.try_get("", "supporter_id")?,
+            campaign_id: row.try_get("", "campaign_id")?,
+            amount: money(row, "total_gross_amount")?.unwrap_or_default(),
+        })
+    } else {
+        None
+    };
     let stored = Stored {
         is_foreign: owner != organization_id,
         owner,
         fingerprint: row.try_get("", "fingerprint")?,
         updated_at: row.try_get("", "source_updated_at")?,
         is_stub: flags & 1 != 0,
-        is_absent: flags & 2 != 0,
+        is_absent,
         audited,
         links,
+        gift,
     };
     Ok((row.try_get("", "id")?, stored))
 }

@@ -13,11 +13,13 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] store::Error),
     /// A full pass lacked more stored records than the guard takes for deletions.
-    #[error("the list of {entity} lacks {missing} of {stored} stored records: taken for a fault of the API, nothing was marked absent")]
+    #[error(
+        "the list of {entity} lacks at least {missing} of {stored} stored records: taken for a fault of the API, nothing was marked absent"
+    )]
     MassAbsence {
         /// The feed.
         entity: Entity,
-        /// Stored records that no page showed.
+        /// Stored records that no page showed, as far as they were counted.
         missing: u64,
         /// Stored records in all.
         stored: u64,

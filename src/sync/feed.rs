@@ -72,7 +72,7 @@ async fn run<R: Row + Wire>(order: Order<'_>) -> Result<FeedOutcome, store::Erro
     let started = Instant::now();
     let store = order.sink.store();
     let mode = order.task.mode(&store.feed_state(R::ENTITY).await?);
-    let id = store.start_run(R::ENTITY, mode, order.reason).await?;
+    let id = store.start_run(order.sink.fence(), R::ENTITY, mode, order.reason).await?;
     let span =
         tracing::info_span!("sync", organization = store.classy_id(), entity = %R::ENTITY, run_id = id, epoch = order.sink.fence().epoch());
     async {
@@ -81,7 +81,7 @@ async fn run<R: Row + Wire>(order: Order<'_>) -> Result<FeedOutcome, store::Erro
         let error = result.as_ref().err().map(ToString::to_string);
         let state = store.feed_state(R::ENTITY).await?;
         let outcome = FeedOutcome { entity: R::ENTITY, mode, counts, result, state, took: started.elapsed() };
-        store.finish_run(id, outcome.word(), &counts, error.as_deref()).await?;
+        store.finish_run(order.sink.fence(), id, outcome.word(), &counts, error.as_deref()).await?;
         let took_ms = u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX);
         match error {
             None => tracing::info!(

@@ -2,15 +2,20 @@
 //!
 //! The list is live, so pages shift when records vanish. A stored record that no page showed becomes a suspect and is
 //! asked for singly at the end. A record that is not stored yet may hide the same way; then the walk met fewer records than
-//! there were at its beginning, and it is walked again until it met them all, or twice as many.
+//! there were at its beginning, and it is walked again until it met them all, or until two walks went alike.
 
+use super::verify::Guard;
 use super::window::date_of;
 use super::{Error, Mark, Run, Sink, Source};
-use crate::domain::{FeedState, Item, Page, Pass, PassStage, Query, Record, RunEnd};
+use crate::domain::{FeedState, Item, Page, Pass, PassStage, Query, Record, RunEnd, Walked};
 use crate::store::Batch;
 use futures_util::{StreamExt, stream};
 use std::collections::HashSet;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// Walks of one pass at most: a list from which records vanish all the time must not hold the feed for ever.
+const WALKS: u32 = 5;
 
 /// A walk in progress: what was read and is not committed yet.
 struct Walk<R> {
@@ -18,8 +23,13 @@ struct Walk<R> {
     pass: Pass,
     items: Vec<Item<R>>,
     pages: usize,
+    /// When the first of those pages came.
+    since: Instant,
     /// The last id of the last committed page.
     committed_id: i64,
+    guard: Guard,
+    /// Stored records that this walk did not meet so far.
+    missing: u64,
     /// Whether every page so far was in the order asked for: only then do id ranges mean something.
     ordered: bool,
     done: bool,
@@ -49,7 +59,7 @@ where
                 return Ok(RunEnd::Stopped);
             }
             let Some(pass) = &mut state.pass else { continue };
-            if pass.met < pass.total && pass.met_before != Some(pass.met) {
+            if hides(pass) {
                 tracing::info!(entity = %R::ENTITY, met = pass.met, total = pass.total, "records may have hidden while they were read: reading again");
                 let before = pass.clone();
                 first = Some(self.plan(&mut state, Some(before)).await?);
@@ -64,25 +74,27 @@ where
     /// Looks at the first and the last page, so that the walk knows what it has to meet. Returns the first page.
     async fn plan(&mut self, state: &mut FeedState, before: Option<Pass>) -> Result<Page<R>, Error> {
         let per_page = self.settings.per_page;
-        let first = self.fetch(Query::All, 1).await?;
+        let first = self.fetch(Query::All, 1, per_page).await?;
         let last_page = u32::try_from(first.total.div_ceil(u64::from(per_page))).unwrap_or(u32::MAX);
         let source_max = if last_page > 1 && first.items.len() >= per_page as usize {
-            self.fetch(Query::All, last_page).await?.last_id().unwrap_or(i64::MAX)
+            self.fetch(Query::All, last_page, per_page).await?.last_id().unwrap_or(i64::MAX)
         } else {
             first.last_id().unwrap_or(0)
         };
+        let before = before.as_ref();
         state.pass = Some(Pass {
-            started_at: before.as_ref().map_or_else(|| date_of(first.date), |pass| pass.started_at),
+            started_at: before.map_or_else(|| date_of(first.date), |pass| pass.started_at),
             page: 1,
             per_page,
             last_id: 0,
             max_id: source_max.max(self.sink.max_id().await?),
             total: first.total,
             met: 0,
-            met_before: before.as_ref().map(|pass| pass.met),
+            walks: before.map_or(1, |pass| pass.walks + 1),
+            before: before.map(|pass| Walked { total: pass.total, met: pass.met }),
             stage: PassStage::Walk,
-            missing: before.as_ref().map_or(0, |pass| pass.missing),
-            stale: before.as_ref().map_or(0, |pass| pass.stale),
+            missing: before.map_or(0, |pass| pass.missing),
+            stale: before.map_or(0, |pass| pass.stale),
         });
         Ok(first)
     }
@@ -93,7 +105,11 @@ where
         let (per_page, width) = (pass.per_page, source.concurrency().max(1));
         let known = u32::try_from(pass.total.div_ceil(u64::from(per_page))).unwrap_or(u32::MAX);
         let next = pass.page + u32::from(first.is_some());
-        let (sender, mut receiver) = mpsc::channel(width);
+        let guard = self.guard().await?;
+        // What a walk that was interrupted did not meet is known from before.
+        let missing = if pass.page == 1 { 0 } else { self.sink.suspects().await?.len() as u64 };
+        // While one batch is committed the next is read.
+        let (sender, mut receiver) = mpsc::channel(self.settings.commit_pages.max(width));
         let read_ahead = async move {
             if let Some(page) = first
                 && sender.send(page).await.is_err()
@@ -117,11 +133,12 @@ where
         };
         let committed_id = pass.last_id;
         let write = async {
-            let mut walk = Walk { state, pass, items: Vec::new(), pages: 0, committed_id, ordered: true, done: false };
+            let (items, since) = (Vec::new(), Instant::now());
+            let mut walk = Walk { state, pass, items, pages: 0, since, committed_id, guard, missing, ordered: true, done: false };
             while let Some(page) = receiver.recv().await {
                 self.take(&mut walk, page).await?;
-                let full = walk.pages >= self.settings.commit_pages;
-                if walk.done || full || self.stop.is_cancelled() {
+                let due = walk.pages >= self.settings.commit_pages || walk.since.elapsed() >= self.settings.commit_after;
+                if walk.done || due || self.stop.is_cancelled() {
                     self.save(&mut walk).await?;
                 }
                 if walk.done || self.stop.is_cancelled() {
@@ -152,7 +169,7 @@ where
         self.counts.requests += 1;
         if page.items.is_empty() {
             // One empty answer may be a slip of the source; two are the end.
-            page = self.fetch(Query::All, walk.pass.page).await?;
+            page = self.fetch(Query::All, walk.pass.page, walk.pass.per_page).await?;
         } else {
             self.count_page(&page);
         }
@@ -160,6 +177,9 @@ where
         if page.items.is_empty() {
             walk.done = true;
             return Ok(());
+        }
+        if walk.pages == 0 {
+            walk.since = Instant::now();
         }
         let ids = page.items.iter().filter_map(Item::id);
         walk.ordered &= ids.clone().is_sorted();
@@ -181,13 +201,21 @@ where
         let mut suspects = Vec::new();
         if walk.ordered && upto > walk.committed_id {
             let shown: HashSet<i64> = walk.items.iter().filter_map(Item::id).collect();
-            suspects = self.sink.ids_between(walk.committed_id, upto).await?;
+            let enough = shown.len() as u64 + walk.guard.missing + 1;
+            suspects = self.sink.ids_between(walk.committed_id, upto, enough).await?;
             suspects.retain(|id| !shown.contains(id));
+            walk.missing += suspects.len() as u64;
+            if walk.missing > walk.guard.missing {
+                return Err(self.refuse(walk.state.clone(), walk.missing, walk.guard).await?);
+            }
         }
         walk.state.pass = Some(walk.pass.clone());
         let mut batch = Batch::of(std::mem::take(&mut walk.items)).at(walk.state.clone());
-        batch.expected_before = walk.state.first_pass_at.and(walk.state.watermark);
+        // What became visible later than the overlap allows for is missing; what is younger, the next sweep brings.
+        batch.expected_before = walk.state.first_pass_at.and(walk.state.watermark).map(|watermark| watermark - self.settings.overlap);
         batch.suspects = suspects;
+        // A walk begins without the suspects of the one before.
+        batch.forget_suspects = walk.committed_id == 0;
         let committed = self.commit(batch).await?;
         if let Some(state) = committed.state {
             walk.pass = state.pass.clone().unwrap_or_else(|| walk.pass.clone());
@@ -197,4 +225,16 @@ where
         walk.pages = 0;
         Ok(())
     }
+}
+
+/// Whether a record may have hidden during the walk that just ended.
+fn hides(pass: &Pass) -> bool {
+    if pass.met >= pass.total || pass.before == Some(Walked { total: pass.total, met: pass.met }) {
+        return false;
+    }
+    if pass.walks >= WALKS {
+        tracing::warn!(walks = WALKS, met = pass.met, total = pass.total, "records vanish all the time; the next reconcile reads again");
+        return false;
+    }
+    true
 }

@@ -1,4 +1,5 @@
-//! The repair: a range that a person asks for, read again and stored; the checkpoint stays where it is.
+//! Repairs: a range that a person asks for, or the last months of transactions, read again and stored; the checkpoint stays where
+//! it is.
 
 use super::sweep::Checkpoint;
 use super::{Error, Run, Sink, Source};
@@ -16,14 +17,16 @@ where
         if self.walk_by_key(from, Checkpoint::Untouched).await? == RunEnd::Stopped {
             return Ok(RunEnd::Stopped);
         }
-        if R::ENTITY != Entity::Transactions {
-            return Ok(RunEnd::Complete);
-        }
+        if R::ENTITY == Entity::Transactions { self.recent(from).await } else { Ok(RunEnd::Complete) }
+    }
+
+    /// What was bought since, by rising id.
+    pub(super) async fn recent(&mut self, from: Time) -> Result<RunEnd, Error> {
         for number in 1.. {
             if self.stop.is_cancelled() {
                 return Ok(RunEnd::Stopped);
             }
-            let page = self.fetch(Query::PurchasedSince(from), number).await?;
+            let page = self.fetch(Query::PurchasedSince(from), number, self.settings.per_page).await?;
             let last = page.items.len() < self.settings.per_page as usize;
             self.commit(Batch::of(page.items)).await?;
             if last {

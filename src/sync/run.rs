@@ -5,6 +5,7 @@ use crate::domain::{FeedState, Mode, Page, Query, Record, RunCounts, RunEnd, Tim
 use crate::store::{Batch, Committed};
 use chrono::TimeDelta;
 use std::marker::PhantomData;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How runs behave; the same for every run of a process.
@@ -12,8 +13,10 @@ use tokio_util::sync::CancellationToken;
 pub struct Settings {
     /// Records a page; 100 is the most that the contract knows (contract 4).
     pub per_page: u32,
-    /// Pages in one transaction of a full pass.
+    /// Pages in one transaction of a full pass, at most.
     pub commit_pages: usize,
+    /// How long the pages of a full pass wait for that many, so that a slow source is saved as it comes.
+    pub commit_after: Duration,
     /// How far before the watermark an incremental begins, for records that become visible late.
     pub overlap: TimeDelta,
     /// The share of stored records that may be missing from a pass before that is taken for a fault of the API.
@@ -22,7 +25,13 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { per_page: 100, commit_pages: 20, overlap: TimeDelta::minutes(5), absent_share: 0.05 }
+        Settings {
+            per_page: 100,
+            commit_pages: 20,
+            commit_after: Duration::from_secs(2),
+            overlap: TimeDelta::minutes(5),
+            absent_share: 0.05,
+        }
     }
 }
 
@@ -56,8 +65,12 @@ pub enum Task {
     CatchUp,
     /// A full pass from its beginning or where it stopped, then what changed meanwhile.
     Full,
+    /// What changed, though a pass is not complete: a long pass yields to it and goes on afterwards.
+    Changes,
     /// Everything that changed at or after a moment, again; the checkpoint stays.
     Since(Time),
+    /// Transactions bought at or after a moment, again: for changes that move no time of change. The checkpoint stays.
+    Recent(Time),
 }
 
 impl Task {
@@ -66,8 +79,8 @@ impl Task {
         match self {
             Task::Full => Mode::Full,
             Task::CatchUp if state.first_pass_at.is_none() || state.pass.is_some() => Mode::Full,
-            Task::CatchUp => Mode::Incremental,
-            Task::Since(_) => Mode::Repair,
+            Task::CatchUp | Task::Changes => Mode::Incremental,
+            Task::Since(_) | Task::Recent(_) => Mode::Repair,
         }
     }
 }
@@ -113,6 +126,8 @@ where
         let state = self.sink.load().await?;
         match task {
             Task::Since(from) => return self.repair(from).await,
+            Task::Recent(from) => return self.recent(from).await,
+            Task::Changes => {}
             Task::CatchUp if state.first_pass_at.is_some() && state.pass.is_none() => {}
             Task::CatchUp | Task::Full => {
                 if self.pass(state).await? == RunEnd::Stopped {
@@ -124,9 +139,9 @@ where
     }
 
     /// Asks for a page and counts it.
-    pub(super) async fn fetch(&mut self, query: Query, page: u32) -> Result<Page<R>, Error> {
+    pub(super) async fn fetch(&mut self, query: Query, page: u32, per_page: u32) -> Result<Page<R>, Error> {
         self.counts.requests += 1;
-        let page = self.source.page(query, page, self.settings.per_page).await?;
+        let page = self.source.page(query, page, per_page).await?;
         self.count_page(&page);
         Ok(page)
     }

@@ -10,8 +10,8 @@ pub trait Sink<R: Record>: Sync {
     fn load(&self) -> impl Future<Output = Result<FeedState, store::Error>> + Send;
     /// One page transaction.
     fn commit(&self, batch: Batch<R>) -> impl Future<Output = Result<Committed, store::Error>> + Send;
-    /// Stored ids above the first and up to the second that the source should show.
-    fn ids_between(&self, after: i64, upto: i64) -> impl Future<Output = Result<Vec<i64>, store::Error>> + Send;
+    /// The lowest `limit` of the stored ids above `after` and up to `upto` that the source should show.
+    fn ids_between(&self, after: i64, upto: i64, limit: u64) -> impl Future<Output = Result<Vec<i64>, store::Error>> + Send;
     /// The largest of them, 0 when there is none.
     fn max_id(&self) -> impl Future<Output = Result<i64, store::Error>> + Send;
     /// How many there are.
@@ -55,8 +55,8 @@ impl<R: Row> Sink<R> for FencedStore {
         self.store.commit(&self.fence, &batch).await
     }
 
-    async fn ids_between(&self, after: i64, upto: i64) -> Result<Vec<i64>, store::Error> {
-        self.store.ids_between::<R>(after, upto).await
+    async fn ids_between(&self, after: i64, upto: i64, limit: u64) -> Result<Vec<i64>, store::Error> {
+        self.store.ids_between::<R>(after, upto, limit).await
     }
 
     async fn max_id(&self) -> Result<i64, store::Error> {

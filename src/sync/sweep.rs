@@ -33,7 +33,7 @@ where
     pub(super) async fn sweep(&mut self) -> Result<RunEnd, Error> {
         let mut state = self.sink.load().await?;
         let Some(from) = start(&state, self.settings.overlap) else { return Ok(RunEnd::Complete) };
-        let latest = self.fetch(Query::LatestSince(from), 1).await?;
+        let latest = self.fetch(Query::LatestSince(from), 1, self.settings.per_page).await?;
         let date = date_of(latest.date);
         let seen = latest.items.iter().filter_map(Item::updated_at).max();
         let total = latest.total;
@@ -63,7 +63,7 @@ where
             if self.stop.is_cancelled() {
                 return Ok(RunEnd::Stopped);
             }
-            let page = self.fetch(Query::Since(key), 1).await?;
+            let page = self.fetch(Query::Since(key), 1, self.settings.per_page).await?;
             done += page.items.len() as u64;
             self.observer.mark(Mark { done, total: None });
             let last = page.last_updated_at();
@@ -101,7 +101,7 @@ where
         for _ in 0..READINGS {
             let mut reading = BTreeSet::new();
             for number in 1.. {
-                let page = self.fetch(Query::Since(key), number).await?;
+                let page = self.fetch(Query::Since(key), number, self.settings.per_page).await?;
                 let more = self.has_more(&page, number) && !page.items.is_empty();
                 beyond = page.items.iter().filter_map(Item::updated_at).any(|at| at > key);
                 reading.extend(page.items.iter().filter(|item| item.updated_at() == Some(key)).map(|item| (item.id(), item.updated_at())));

@@ -9,9 +9,10 @@ use chrono::{SubsecRound, TimeDelta};
 const SETTLING: TimeDelta = TimeDelta::hours(1);
 
 /// The first second to ask for: the watermark less the overlap, but not before the hour that preceded the last
-/// complete sweep, so that a bulk update is not read again for ever. `None` before the first pass is complete.
+/// complete sweep, so that a bulk update is not read again for ever. During the first pass reading begins where it began. `None`
+/// when nothing was read yet.
 pub(super) fn start(state: &FeedState, overlap: TimeDelta) -> Option<Time> {
-    let by_watermark = state.watermark? - overlap;
+    let by_watermark = state.watermark.or_else(|| Some(state.pass.as_ref()?.started_at))? - overlap;
     let by_sweep = state.swept_at.map(|at| at - SETTLING.max(overlap));
     Some(by_sweep.map_or(by_watermark, |at| at.max(by_watermark)).trunc_subsecs(0))
 }

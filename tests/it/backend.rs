@@ -51,7 +51,8 @@ impl Fresh {
     }
 
     pub async fn connect(&self) -> DatabaseConnection {
-        let mut options = sea_orm::ConnectOptions::new(&self.url);
+        let create = if self.kind == Kind::Sqlite { "?mode=rwc" } else { "" };
+        let mut options = sea_orm::ConnectOptions::new(format!("{}{create}", self.url));
         options.max_connections(2).sqlx_logging(false);
         Database::connect(options).await.unwrap()
     }

@@ -2,7 +2,7 @@
 
 use crate::backend::{Kind as Backend, kinds};
 use crate::site::{Site, world};
-use classy_sync::simulator::Options;
+use classy_sync::simulator::{Kind, Options};
 use rand::RngExt;
 use std::time::Duration;
 
@@ -30,8 +30,7 @@ async fn killed_in_the_middle_of_a_first_load_it_goes_on_where_it_was() {
         };
         let again = site.simulator.ledger().requests.iter().filter(begins).count();
         assert_eq!(again, 0, "it did not start over");
-        site.sync();
-        site.assert_exact().await;
+        crate::truth::assert_list(&site.simulator, &site.database, crate::site::ORGANIZATION, Kind::Supporters).await;
     }
 }
 
@@ -57,7 +56,7 @@ async fn killed_again_and_again_at_random_moments_it_is_exact_in_the_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn told_to_stop_it_ends_at_a_page_boundary_and_goes_on_later() {
     let site = Site::new(Backend::Sqlite, Options { latency: Duration::from_millis(20), ..world(4_000, 32) }).await;
-    let mut child = site.start(&["sync"]);
+    let mut child = site.start(&["sync", "--entity", "supporters"]);
     while stored(&site).await.is_none_or(|count| count == 0) {
         tokio::time::sleep(Duration::from_millis(5)).await;
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
@@ -66,8 +65,8 @@ async fn told_to_stop_it_ends_at_a_page_boundary_and_goes_on_later() {
     assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     assert_eq!(tokio::task::block_in_place(|| child.wait().unwrap()).code(), Some(0));
     assert_eq!(site.number("SELECT COUNT(*) AS n FROM sync_runs WHERE outcome = 'stopped'").await, 1);
-    site.sync();
-    site.assert_exact().await;
+    site.json(&["sync", "--entity", "supporters"], 0);
+    crate::truth::assert_list(&site.simulator, &site.database, crate::site::ORGANIZATION, Kind::Supporters).await;
 }
 
 /// How many supporters are stored; `None` while there is no table yet.

@@ -76,15 +76,9 @@ async fn noise_in_types_and_unknown_keys_change_no_value() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redirect_is_an_error_and_nothing_reaches_the_other_host() {
-    let site = Site::new(Backend::Sqlite, Options { faults: vec![Fault::Redirect], ..world(250, 22) }).await;
-    let output = site.run(&["sync"]);
-    assert!([Some(3), Some(69)].contains(&output.status.code()), "{:?}", output.status);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("redirect"));
+async fn a_redirect_now_and_then_is_not_followed_and_nothing_reaches_the_other_host() {
+    let site = exact_in_spite_of(&[Fault::Redirect], 22).await;
     assert_eq!(site.simulator.ledger().strangers, 0);
-    site.simulator.world().faults.clear();
-    site.sync();
-    site.assert_exact().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,10 +92,7 @@ async fn bad_records_are_kept_with_their_reason_and_the_rest_arrives() {
     let reasons: Vec<&str> = rejects.as_array().unwrap().iter().map(|row| row["reason"].as_str().unwrap()).collect();
     assert!(reasons.contains(&"invalid") && reasons.contains(&"foreign_organization"));
     let details = rejects.to_string();
-    assert!(
-        details.contains("total_gross_amount: expected a decimal number") && !details.contains("dollars"),
-        "the field, never the value"
-    );
+    assert!(details.contains("total_gross_amount: not a decimal number") && !details.contains("dollars"), "the field, never the value");
     site.simulator.world().faults.clear();
     site.simulator.world().heal();
     site.sync();
@@ -122,13 +113,4 @@ async fn records_without_a_time_of_change_are_loaded_and_reconciled() {
     site.simulator.world().edit(ORGANIZATION, Kind::Supporters, id, &[("city", "\"Nowhen\"".to_owned())], false);
     site.json(&["sync", "--full"], 0);
     site.assert_exact().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_edge_is_not_taken_for_a_missing_right() {
-    let site = Site::new(Backend::Sqlite, Options { faults: vec![Fault::EdgeBlock], ..world(20, 25) }).await;
-    // It strikes some requests of anybody; a polite client gets through.
-    let output = site.run(&["sync"]);
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() || text.contains("edge"), "{text}");
 }

@@ -51,3 +51,74 @@ async fn a_second_process_on_one_pid_file_is_told_who_is_at_work() {
     drop(lock);
     site.sync();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_share_the_organizations_and_take_over_what_a_dead_one_left() {
+    let long = Duration::from_secs(60);
+    for kind in kinds() {
+        let folder = tempfile::tempdir().unwrap();
+        let fresh = Fresh::new(kind, folder.path()).await;
+        let store = store(&fresh).await;
+        for id in 1..=3 {
+            store.put_organization(id, "Some").await.unwrap();
+        }
+        let tenant = async |id: i64| store.tenant(&store.organization(id).await.unwrap().unwrap());
+        let ids = |held: &[(i64, classy_sync::store::Fence)]| held.iter().map(|(id, _)| *id).collect::<Vec<_>>();
+        assert_eq!(store.attend("a", long).await.unwrap().0, ["a"]);
+        let held = store.take_leases("a", long, &[1, 2, 3]).await.unwrap();
+        assert_eq!(ids(&held), [1, 2, 3]);
+        let (there, _) = store.attend("b", long).await.unwrap();
+        assert_eq!(there, ["a", "b"]);
+        assert!(store.take_leases("b", long, &[1, 2, 3]).await.unwrap().is_empty(), "they are held");
+        // Given back, it goes to whoever takes it, and does not come back by being renewed.
+        tenant(2).await.release(&held[1].1).await.unwrap();
+        assert_eq!(ids(&store.attend("a", long).await.unwrap().1), [1, 3]);
+        let taken = store.take_leases("b", long, &[1, 2, 3]).await.unwrap();
+        assert_eq!(ids(&taken), [2]);
+        assert!(taken[0].1.epoch() > held[1].1.epoch());
+        // One that is dead renews nothing any more; what it still believes to hold is worth nothing.
+        store.attend("a", Duration::ZERO).await.unwrap();
+        assert_eq!(store.attend("b", long).await.unwrap().0, ["b"]);
+        assert_eq!(ids(&store.take_leases("b", long, &[1, 3]).await.unwrap()), [1, 3]);
+        let ghost = tenant(1).await;
+        let batch = Batch::of(vec![Item::Good(Supporter { id: 7, ..Supporter::default() })]);
+        assert!(matches!(ghost.commit(&held[0].1, &batch).await, Err(Error::FenceLost)));
+        let (entity, mode) = (classy_sync::domain::Entity::Supporters, classy_sync::domain::Mode::Full);
+        assert!(matches!(ghost.start_run(&held[0].1, entity, mode, "test").await, Err(Error::FenceLost)));
+        let times = classy_sync::store::FeedTimes { next_run_at: Some(chrono::Utc::now()), window_at: None };
+        ghost.set_feed_times(&held[0].1, entity, times).await.unwrap();
+        // A name that is used again takes its own leases over, with new numbers.
+        let again = store.take_leases("b", long, &[1, 2, 3]).await.unwrap();
+        assert!(again.iter().all(|(_, fence)| fence.epoch() > 1));
+        store.leave("b").await.unwrap();
+        assert_eq!(ids(&store.take_leases("c", long, &[1, 2, 3]).await.unwrap()), [1, 2, 3]);
+        store.close().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_s_plan_survives_and_needs_the_lease() {
+    use classy_sync::domain::{Entity, FeedState};
+    use classy_sync::store::FeedTimes;
+    for kind in kinds() {
+        let folder = tempfile::tempdir().unwrap();
+        let fresh = Fresh::new(kind, folder.path()).await;
+        let store = store(&fresh).await;
+        let tenant = store.tenant(&store.put_organization(1, "One").await.unwrap());
+        let fence = tenant.acquire("a", Duration::from_secs(60)).await.unwrap();
+        let entity = Entity::Transactions;
+        assert_eq!(tenant.feed_times(entity).await.unwrap(), FeedTimes::default());
+        let at = |seconds: i64| classy_sync::domain::Time::from_timestamp(1_700_000_000 + seconds, 0);
+        let first = FeedTimes { next_run_at: at(1), window_at: None };
+        let second = FeedTimes { next_run_at: at(2), window_at: at(3) };
+        for times in [first, second] {
+            tenant.set_feed_times(&fence, entity, times).await.unwrap();
+            assert_eq!(tenant.feed_times(entity).await.unwrap(), times, "{kind:?}");
+        }
+        assert_eq!(tenant.feed_state(entity).await.unwrap(), FeedState::default(), "a plan is no progress");
+        tenant.acquire("a", Duration::from_secs(60)).await.unwrap();
+        tenant.set_feed_times(&fence, entity, first).await.unwrap();
+        assert_eq!(tenant.feed_times(entity).await.unwrap(), second, "{kind:?}: the old number plans nothing");
+        store.close().await.unwrap();
+    }
+}

@@ -6,7 +6,7 @@ use classy_sync::simulator::{Kind, Simulator};
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Copy)]
 enum As {
@@ -167,21 +167,35 @@ async fn stored(fresh: &Fresh, connection: &DatabaseConnection, organization: i6
 
 /// Ids and every mapped column equal the source's, and every total equals a fresh sum.
 pub async fn assert_exact(simulator: &Simulator, fresh: &Fresh, organization: i64) {
-    let connection = fresh.connect().await;
     for kind in Kind::ALL {
-        let (table, map) = table(kind);
-        let (source, here) = (at_source(simulator, organization, kind), stored(fresh, &connection, organization, kind).await);
-        let lacking: Vec<_> = source.keys().filter(|id| !here.contains_key(id)).collect();
-        let surplus: Vec<_> = here.keys().filter(|id| !source.contains_key(id)).collect();
-        assert!(lacking.is_empty() && surplus.is_empty(), "{:?} {table}: lacks {lacking:?}, has too many {surplus:?}", fresh.kind);
-        for (id, row) in &source {
-            for (index, (_, column, _)) in map.iter().enumerate() {
-                assert_eq!(here[id][index], row[index], "{:?} {table} {id} {column}", fresh.kind);
-            }
+        assert_list(simulator, fresh, organization, kind).await;
+    }
+    assert_totals(simulator, fresh, organization).await;
+}
+
+/// Ids and every mapped column of one list equal the source's.
+pub async fn assert_list(simulator: &Simulator, fresh: &Fresh, organization: i64, kind: Kind) {
+    let connection = fresh.connect().await;
+    let (table, map) = table(kind);
+    let (source, here) = (at_source(simulator, organization, kind), stored(fresh, &connection, organization, kind).await);
+    let lacking: Vec<_> = source.keys().filter(|id| !here.contains_key(id)).collect();
+    let surplus: Vec<_> = here.keys().filter(|id| !source.contains_key(id)).collect();
+    assert!(lacking.is_empty() && surplus.is_empty(), "{:?} {table}: lacks {lacking:?}, has too many {surplus:?}", fresh.kind);
+    for (id, row) in &source {
+        for (index, (_, column, _)) in map.iter().enumerate() {
+            assert_eq!(here[id][index], row[index], "{:?} {table} {id} {column}", fresh.kind);
         }
     }
     connection.close().await.unwrap();
-    assert_totals(simulator, fresh, organization).await;
+}
+
+/// What somebody gave, or a campaign raised.
+#[derive(Default)]
+struct Sum {
+    amount: Decimal,
+    gifts: i64,
+    last: Option<String>,
+    donors: BTreeSet<String>,
 }
 
 /// Giving totals, from the source's own records.
@@ -191,34 +205,38 @@ async fn assert_totals(simulator: &Simulator, fresh: &Fresh, organization: i64) 
     let column = |name: &str| TRANSACTIONS.iter().position(|(_, column, _)| *column == name).unwrap();
     let (supporter, campaign, status, amount, at) =
         (column("supporter_id"), column("campaign_id"), column("status"), column("total_gross_amount"), column("purchased_at"));
-    let mut sums: BTreeMap<(&str, i64), (Decimal, i64, Option<String>)> = BTreeMap::new();
+    let mut sums: BTreeMap<(&str, i64), Sum> = BTreeMap::new();
     for gift in gifts.values().filter(|gift| gift[status].as_deref() == Some("success")) {
         for (table, link) in [("supporters", supporter), ("campaigns", campaign)] {
             let Some(id) = gift[link].as_ref().map(|id| id.parse::<i64>().unwrap()) else { continue };
             let entry = sums.entry((table, id)).or_default();
-            entry.0 += gift[amount].as_ref().map_or(Decimal::ZERO, |text| text.parse().unwrap());
-            entry.1 += 1;
-            entry.2 = entry.2.clone().max(gift[at].clone());
+            entry.amount += gift[amount].as_ref().map_or(Decimal::ZERO, |text| text.parse().unwrap());
+            entry.gifts += 1;
+            entry.last = entry.last.clone().max(gift[at].clone());
+            entry.donors.extend(gift[supporter].clone());
         }
     }
-    for (table, sum, count, last) in [
-        ("supporters", "lifetime_donation_amount", "lifetime_donation_count", "last_donation_at"),
-        ("campaigns", "total_raised", "transactions_count", "NULL"),
+    for (table, sum, count, last, donors) in [
+        ("supporters", "lifetime_donation_amount", "lifetime_donation_count", "last_donation_at", "1"),
+        ("campaigns", "total_raised", "transactions_count", "NULL", "donors_count"),
     ] {
         let text = format!(
-            "SELECT t.id, {} AS total, {} AS gifts, {} AS last_gift FROM {table} AS t JOIN organizations AS o ON o.id = t.organization_id WHERE o.classy_id = {organization}",
+            "SELECT t.id, {} AS total, {} AS gifts, {} AS last_gift, {} AS donors FROM {table} AS t JOIN organizations AS o ON o.id = t.organization_id WHERE o.classy_id = {organization}",
             fresh.text(sum),
             fresh.text(count),
-            fresh.text(last)
+            fresh.text(last),
+            fresh.text(donors)
         );
         for row in connection.query_all_raw(Statement::from_string(connection.get_database_backend(), text)).await.unwrap() {
             let id: i64 = row.try_get("", "id").unwrap();
             let expected = sums.remove(&(table, id)).unwrap_or_default();
             let total = normal(Money, row.try_get("", "total").unwrap()).unwrap();
-            assert_eq!(total, expected.0.round_dp(4).normalize().to_string(), "{:?} {table} {id} {sum}", fresh.kind);
-            assert_eq!(row.try_get::<String>("", "gifts").unwrap(), expected.1.to_string(), "{table} {id} {count}");
-            if table == "supporters" {
-                assert_eq!(normal(Time, row.try_get("", "last_gift").unwrap()), expected.2, "{table} {id} {last}");
+            assert_eq!(total, expected.amount.round_dp(4).normalize().to_string(), "{:?} {table} {id} {sum}", fresh.kind);
+            assert_eq!(row.try_get::<String>("", "gifts").unwrap(), expected.gifts.to_string(), "{table} {id} {count}");
+            if table == "campaigns" {
+                assert_eq!(row.try_get::<String>("", "donors").unwrap(), expected.donors.len().to_string(), "{table} {id} {donors}");
+            } else {
+                assert_eq!(normal(Time, row.try_get("", "last_gift").unwrap()), expected.last, "{table} {id} {last}");
             }
         }
     }

@@ -85,7 +85,7 @@ async fn what_is_not_the_record_asked_for_is_no_answer() {
     ] {
         let (client, script) = client(move |_, _| Ok(Reply::scripted(status, &[], body)));
         assert!(matches!(client.one::<Transaction>(1).await, Err(Error::Protocol { .. })), "{body}");
-        assert_eq!(data(&script).len(), 3, "{body}");
+        assert_eq!(data(&script).len(), 8, "{body}");
     }
 }
 

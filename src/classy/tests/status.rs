@@ -35,13 +35,6 @@ async fn refusals_are_final_at_once() {
             Remedy::Skip,
             "Classy did not accept the request for /2.0/organizations/10001/supporters (status 422)",
         ),
-        (
-            row(302, &[("location", "https://user:pw@evil.example:444/x?token=1")], ""),
-            Remedy::Suspend,
-            "unexpected redirect to evil.example:444",
-        ),
-        (row(307, &[("location", "/elsewhere?a=b")], ""), Remedy::Suspend, "unexpected redirect to api.example.org"),
-        (row(304, &[], ""), Remedy::Suspend, "unexpected redirect to an unknown place"),
     ] {
         let (error, sent) = always(row).await;
         assert_eq!((error.to_string().as_str(), error.remedy(), sent), (text, remedy, 1), "{row:?}");
@@ -49,10 +42,22 @@ async fn refusals_are_final_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn trouble_at_the_source_is_tried_six_times() {
+async fn a_redirect_is_asked_about_again_and_never_followed() {
+    for (row, text) in [
+        (row(302, &[("location", "https://user:pw@evil.example:444/x?token=1")], ""), "unexpected redirect to evil.example:444"),
+        (row(307, &[("location", "/elsewhere?a=b")], ""), "unexpected redirect to api.example.org"),
+        (row(304, &[], ""), "unexpected redirect to an unknown place"),
+    ] {
+        let (error, sent) = always(row).await;
+        assert_eq!((error.to_string().as_str(), error.remedy(), sent), (text, Remedy::Suspend, 8), "{row:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn trouble_at_the_source_is_tried_eight_times() {
     for status in [408, 425, 500, 502, 503, 504, 520, 522, 524, 599] {
         let (error, sent) = always(row(status, &[], "<html>oops</html>")).await;
-        assert_eq!((error.clone(), error.remedy(), sent), (Error::Unavailable { status }, RETRY, 6));
+        assert_eq!((error.clone(), error.remedy(), sent), (Error::Unavailable { status }, RETRY, 8));
     }
 }
 
@@ -81,11 +86,11 @@ async fn an_answer_that_cannot_be_understood_is_never_no_records() {
     ] {
         let (error, sent) = always(row(200, &[], body)).await;
         let Error::Protocol { what: found, .. } = &error else { panic!("{body}: {error}") };
-        assert_eq!((found.as_str(), error.remedy(), sent), (what, RETRY, 3), "{body}");
+        assert_eq!((found.as_str(), error.remedy(), sent), (what, RETRY, 8), "{body}");
     }
     let deep: &'static str = Box::leak(format!(r#"{{"data":[{}"#, "[".repeat(100_000)).into_boxed_str());
-    assert!(matches!(always(row(200, &[], deep)).await, (Error::Protocol { .. }, 3)));
-    assert!(matches!(always(row(204, &[], "")).await, (Error::Protocol { .. }, 3)));
+    assert!(matches!(always(row(200, &[], deep)).await, (Error::Protocol { .. }, 8)));
+    assert!(matches!(always(row(204, &[], "")).await, (Error::Protocol { .. }, 8)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,7 +116,7 @@ async fn the_edge_is_asked_again_rarely_and_slowly_and_named() {
 async fn backoff_stays_below_its_doubling_ceiling() {
     let (client, script) = client(|_, _| Ok(Reply::scripted(503, &[], "")));
     first_page(&client).await.unwrap_err();
-    for (wait, ceiling) in waits(&script).iter().zip([0.5, 1.0, 2.0, 4.0, 8.0]) {
+    for (wait, ceiling) in waits(&script).iter().zip([0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0]) {
         // Tokio's timers round up to the next millisecond.
         assert!(wait.as_secs_f64() <= ceiling + 0.002, "{wait:?} of {ceiling}");
     }
@@ -207,8 +212,9 @@ async fn a_bad_certificate_is_not_tried_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_broken_connection_is_mended_by_asking_again() {
-    let (client, _) =
-        client(|before, _| if before < 5 { Err(Error::Interrupted { host: "h".to_owned(), detail: "reset".to_owned() }) } else { ok(ONE) });
+    let (client, _) = client(|before, _| {
+        if before < 5 { Err(Error::Interrupted { host: "h".to_owned(), midway: true, detail: "reset".to_owned() }) } else { ok(ONE) }
+    });
     assert_eq!(first_page(&client).await.unwrap().total, 1);
     assert_eq!(client.stats().retries, 5);
 }

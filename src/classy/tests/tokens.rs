@@ -109,32 +109,32 @@ async fn who_waited_for_a_failed_refresh_shares_its_failure() {
     let (transport, _) = Transport::scripted(|_| Ok(Reply::scripted(503, &[], "")));
     let client = Client::new(&transport, settings()).unwrap();
     assert!(hundred(&client).await.iter().all(|result| *result == Err(Error::Unavailable { status: 503 })));
-    assert_eq!(client.stats().token_requests, 6);
+    assert_eq!(client.stats().token_requests, 8);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_edge_redirects_and_nonsense_at_the_token_address_are_told_apart() {
     for (reply, asked, error) in [
         (Reply::scripted(403, &[], "<html>"), 3, Error::EdgeBlocked { host: "api.example.org".to_owned(), status: 403 }),
-        (Reply::scripted(307, &[("location", "https://evil.example/")], ""), 1, Error::Redirect { host: "evil.example".to_owned() }),
+        (Reply::scripted(307, &[("location", "https://evil.example/")], ""), 8, Error::Redirect { host: "evil.example".to_owned() }),
         (Reply::scripted(404, &[], ""), 1, Error::NoTokens { status: 404 }),
         (Reply::scripted(405, &[], ""), 1, Error::NoTokens { status: 405 }),
         (
             Reply::scripted(200, &[], r#"{"expires_in":7200}"#),
-            3,
+            8,
             Error::Protocol { path: "/oauth2/auth".to_owned(), what: "access_token is missing".to_owned() },
         ),
         (
             Reply::scripted(200, &[], r#"{"access_token":""}"#),
-            3,
+            8,
             Error::Protocol { path: "/oauth2/auth".to_owned(), what: "access_token is empty".to_owned() },
         ),
         (
             Reply::scripted(200, &[], r#"{"access_token":"a\nb"}"#),
-            3,
+            8,
             Error::Protocol { path: "/oauth2/auth".to_owned(), what: "access_token does not fit into a header".to_owned() },
         ),
-        (Reply::scripted(200, &[], "<html>"), 3, Error::Protocol { path: "/oauth2/auth".to_owned(), what: "not a token reply".to_owned() }),
+        (Reply::scripted(200, &[], "<html>"), 8, Error::Protocol { path: "/oauth2/auth".to_owned(), what: "not a token reply".to_owned() }),
     ] {
         let shown = error.to_string();
         let (transport, script) = Transport::scripted(move |_| Ok(reply.clone()));
@@ -171,7 +171,8 @@ async fn a_token_is_refreshed_a_little_before_its_end_whatever_is_said_about_it(
         ("-5", 270),
         ("null", 270),
         (r#""soon""#, 270),
-        ("1", 27),
+        ("20", 18),
+        ("2", 2),
         ("1000000000000", 86_340),
         ("1e300", 86_340),
     ] {
@@ -238,4 +239,19 @@ fn nothing_shows_a_secret() {
     let client = Client::new(&transport, settings.clone()).unwrap();
     let shown = format!("{settings:?} {client:?} {:?}", client.stats());
     assert!(!shown.contains("a-secret-word") && !shown.contains("hidden-value"), "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_that_end_early_are_renewed_however_often() {
+    // Each token is good for three requests.
+    let mut used = std::collections::HashMap::new();
+    let (client, script) = client(move |_, seen| {
+        let times = used.entry(seen.bearer.clone()).or_insert(0);
+        *times += 1;
+        if *times <= 3 { ok(ONE) } else { refused() }
+    });
+    for _ in 0..50 {
+        first_page(&client).await.unwrap();
+    }
+    assert_eq!((client.stats().token_requests, data(&script).len()), (17, 66));
 }

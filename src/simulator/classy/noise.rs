@@ -31,7 +31,7 @@ pub(in crate::simulator) fn noise<'a>(record: &Record, faults: &[Fault], name: &
 fn typed<'a>(record: &Record, name: &str, literal: Cow<'a, str>) -> Cow<'a, str> {
     let bare = literal.trim_matches('"');
     // By chance, but the same for the same record.
-    let chance = |one_in: u64| mix(record.id as u64).is_multiple_of(one_in);
+    let chance = |one_in: u64| mix(record.id as u64) % one_in == 0;
     match (name, &*literal) {
         (_, "null") if name != "metadata" => literal,
         ("total_gross_amount" | "fees_amount" | "pp_fees_amount" | "donation_amount" | "goal" | "member_id", _) if chance(3) => {

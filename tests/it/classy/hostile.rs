@@ -30,7 +30,7 @@ async fn redirects_are_not_followed_and_leak_nothing() {
             let error = first_page(&client(settings)).await.unwrap_err();
             assert_eq!((error.clone(), error.remedy()), (Error::Redirect { host: host.clone() }, Remedy::Suspend), "{status}");
         }
-        assert_eq!((data.count(), token.count()), (2, 1));
+        assert_eq!((data.count(), token.count()), (9, 8));
     }
     assert_eq!(*other.connections.lock().unwrap(), 0);
 }

@@ -38,11 +38,11 @@ pub(in crate::simulator) struct Gift {
 impl Gift {
     pub(in crate::simulator) fn of(record: &Record) -> Gift {
         let (home, roll) = (record.home(), record.roll(1));
-        let offline = roll.is_multiple_of(9);
-        let plan = if !offline && (roll >> 8).is_multiple_of(5) { home.some(Kind::Plans, record.roll(2)) } else { None };
+        let offline = roll % 9 == 0;
+        let plan = if !offline && (roll >> 8) % 5 == 0 { home.some(Kind::Plans, record.roll(2)) } else { None };
         let donor = plan.map_or_else(|| home.some(Kind::Supporters, record.roll(3)), |plan| plan::supporter(home, plan));
-        let company = offline && (roll >> 16).is_multiple_of(4);
-        let detached = (roll >> 20).is_multiple_of(34) && plan.is_none();
+        let company = offline && (roll >> 16) % 4 == 0;
+        let detached = (roll >> 20) % 34 == 0 && plan.is_none();
         let (raw_currency, charged_currency, rate) = match (roll >> 24) % 16 {
             _ if offline => ("USD", None, 100),
             0 => ("EUR", Some("CAD"), 114),
@@ -57,7 +57,7 @@ impl Gift {
             5 => 31,
             _ => plan.map_or_else(|| Self::chosen(roll), |plan| plan::chosen(home, plan)),
         };
-        let raw_extra = if !offline && (roll >> 48).is_multiple_of(2) { raw_initial / 20 } else { 0 };
+        let raw_extra = if !offline && (roll >> 48) % 2 == 0 { raw_initial / 20 } else { 0 };
         let total = (raw_initial + raw_extra) * rate / 100;
         let free = offline || total == 0;
         Gift {
@@ -78,7 +78,7 @@ impl Gift {
             charged_currency,
             raw_initial,
             raw_extra,
-            overhead: if !offline && plan.is_none() && (roll >> 52).is_multiple_of(20) { total / 4 } else { 0 },
+            overhead: if !offline && plan.is_none() && (roll >> 52) % 20 == 0 { total / 4 } else { 0 },
             classy_fees: if free { 0 } else { total / 100 },
             pp_fees: if free { 0 } else { 30 + total * 22 / 1_000 },
             rate,
@@ -88,7 +88,7 @@ impl Gift {
     /// Most give round sums.
     const fn chosen(roll: u64) -> i64 {
         let roll = roll >> 12;
-        if roll.is_multiple_of(3) { 100 + (roll >> 24) as i64 % 50_000 } else { 500 * (1 + (roll >> 24) as i64 % 60) }
+        if roll % 3 == 0 { 100 + (roll >> 24) as i64 % 50_000 } else { 500 * (1 + (roll >> 24) as i64 % 60) }
     }
 
     pub(in crate::simulator) const fn is_passport(&self) -> bool {

@@ -49,7 +49,7 @@ pub(super) const fn frequency(home: &Home, plan: i64) -> &'static str {
 /// Cents that the donor chose.
 pub(super) const fn chosen(home: &Home, plan: i64) -> i64 {
     let roll = home.roll(plan, 4);
-    if roll.is_multiple_of(3) { 500 + (roll >> 8) as i64 % 9_500 } else { 500 * (1 + (roll >> 8) as i64 % 20) }
+    if roll % 3 == 0 { 500 + (roll >> 8) as i64 % 9_500 } else { 500 * (1 + (roll >> 8) as i64 % 20) }
 }
 
 /// Cents for the fees on top.

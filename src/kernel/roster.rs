@@ -1,0 +1,129 @@
+//! All children and their runs, by name. It outlives whoever watches, so that a watcher is reborn knowing.
+
+use super::{Cause, Kill, Progress};
+use actix::{Message, WeakRecipient};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Begin the next life of a child.
+#[derive(Debug, Clone)]
+pub struct Respawn {
+    /// Which.
+    pub name: Arc<str>,
+}
+
+impl Message for Respawn {
+    type Result = ();
+}
+
+/// Let go of a child's run: it was cancelled and did not end.
+#[derive(Debug, Clone)]
+pub struct Abandon {
+    /// Whose.
+    pub name: Arc<str>,
+}
+
+impl Message for Abandon {
+    type Result = ();
+}
+
+/// Where a child stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    /// It lives.
+    Alive,
+    /// It is gone and waits for its next life.
+    Dead(Cause),
+}
+
+/// A run that somebody should watch.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// Its pulse.
+    pub progress: Progress,
+    /// Ends it.
+    pub kill: Kill,
+    /// So long without a step, and it counts as frozen.
+    pub patience: Duration,
+}
+
+/// What is known of a child.
+#[derive(Debug, Clone)]
+pub struct Child {
+    /// Which of its lives this is.
+    pub generation: u64,
+    /// Where it stands.
+    pub life: Life,
+    /// Its run, while there is one.
+    pub run: Option<Watched>,
+    /// Whom to tell to begin the next life.
+    pub owner: WeakRecipient<Respawn>,
+    /// Whom to tell to let a frozen run go.
+    pub keeper: Option<WeakRecipient<Abandon>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    children: BTreeMap<Arc<str>, Child>,
+    /// When the main thread last had time.
+    beat: Instant,
+}
+
+/// Shared by all.
+#[derive(Debug, Clone)]
+pub struct Roster(Arc<Mutex<Inner>>);
+
+impl Default for Roster {
+    fn default() -> Self {
+        Roster(Arc::new(Mutex::new(Inner { children: BTreeMap::new(), beat: Instant::now() })))
+    }
+}
+
+impl Roster {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A life begins.
+    pub fn born(&self, name: &Arc<str>, generation: u64, owner: WeakRecipient<Respawn>, keeper: Option<WeakRecipient<Abandon>>) {
+        self.lock().children.insert(Arc::clone(name), Child { generation, life: Life::Alive, run: None, owner, keeper });
+    }
+
+    /// A life ended; another is to come.
+    pub fn dead(&self, name: &str, cause: Cause) {
+        if let Some(child) = self.lock().children.get_mut(name) {
+            child.life = Life::Dead(cause);
+            child.run = None;
+        }
+    }
+
+    /// The child and all below it (`name/...`) are no more.
+    pub fn gone(&self, name: &str) {
+        let below = format!("{name}/");
+        self.lock().children.retain(|child, _| &**child != name && !child.starts_with(&below));
+    }
+
+    /// The child's run, or that it has none.
+    pub fn watch(&self, name: &str, run: Option<Watched>) {
+        if let Some(child) = self.lock().children.get_mut(name) {
+            child.run = run;
+        }
+    }
+
+    /// Everybody, as of now.
+    pub fn children(&self) -> Vec<(Arc<str>, Child)> {
+        self.lock().children.iter().map(|(name, child)| (Arc::clone(name), child.clone())).collect()
+    }
+
+    /// The main thread has time.
+    pub fn beat(&self) {
+        self.lock().beat = Instant::now();
+    }
+
+    /// How long ago the main thread last had time.
+    pub fn lateness(&self) -> Duration {
+        self.lock().beat.elapsed()
+    }
+}
