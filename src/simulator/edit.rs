@@ -3,6 +3,7 @@
 use super::classy::clock_text;
 use super::fault::Fault;
 use super::record::Record;
+use super::webhook::News;
 use super::world::{Kind, World};
 use std::sync::Arc;
 
@@ -49,13 +50,15 @@ impl World {
         let Some(home) = self.organizations.get(&organization).map(|one| Arc::clone(&one.home)) else { return };
         let last = self.list(organization, kind).and_then(|list| list.iter().next_back().map(|record| record.id));
         let mut record = Record::new(&home, kind, last.map_or(0, |id| home.number(id)) + 1, now);
+        let id = record.id;
         for (field, literal) in changes {
             record.set(field, literal);
         }
-        self.replica_lags(organization, kind, record.id);
+        self.replica_lags(organization, kind, id);
         if let Some(list) = self.list(organization, kind) {
             list.put(record);
         }
+        self.tell(News { organization, kind, id, is_new: true });
     }
 
     /// Changes something of a random record of a list.
@@ -115,6 +118,7 @@ impl World {
         }
         if touch {
             record.updated_at = Some(now);
+            self.tell(News { organization, kind, id, is_new: false });
         }
         true
     }
@@ -138,6 +142,11 @@ impl World {
                 }
             }
         }
+    }
+
+    fn tell(&self, news: News) {
+        // Nobody is left to be told when the server is gone.
+        let _ = self.news.send(news);
     }
 
     /// With late visibility, what is about to change stays as it is for those who ask, for zero to three seconds.

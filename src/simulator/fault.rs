@@ -85,6 +85,8 @@ faults! {
     OverviewLag = "overview-lag",
     /// Changes become visible some seconds after their time; until then the old version is served.
     LateVisibility = "late-visibility",
+    /// Webhooks come twice, after later ones, or never.
+    WebhookDisorder = "webhook-disorder",
 
     // These are what the records are like.
 

@@ -13,6 +13,7 @@
 //! | the server and one request's way through it | `server`, `handle`, `limit`, `reply` |
 //! | what goes wrong, and when | `fault`, `strike` |
 //! | what was asked | `ledger` |
+//! | what is told by itself | `webhook` |
 //! | looking and turning from outside, under `/__sim/` | `control`, `options` |
 
 mod classy;
@@ -29,6 +30,7 @@ mod reply;
 mod seed;
 mod server;
 mod strike;
+mod webhook;
 mod world;
 
 pub use classy::List;
@@ -37,4 +39,5 @@ pub use ledger::{Entry, Ledger};
 pub use options::Options;
 pub use record::Record;
 pub use server::Simulator;
+pub use webhook::Webhook;
 pub use world::{Kind, Organization, World};

@@ -1,6 +1,7 @@
 //! How the world and its server are, and what of it can be turned while they run.
 
 use super::fault::Fault;
+use super::webhook::Webhook;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub struct Options {
     pub requests_per_minute: u32,
     /// What every request must carry as `x-integration-id` to get past the edge.
     pub integration_id: Option<String>,
+    /// Where changes are told, if anywhere.
+    pub webhook: Option<Webhook>,
 }
 
 impl Default for Options {
@@ -46,6 +49,7 @@ impl Default for Options {
             token_life: Duration::from_secs(7_200),
             requests_per_minute: 0,
             integration_id: None,
+            webhook: None,
         }
     }
 }
@@ -59,6 +63,7 @@ pub(super) struct Dials {
     token_life_s: u64,
     requests_per_minute: u32,
     integration_id: Option<String>,
+    webhook: Option<Webhook>,
 }
 
 impl Options {
@@ -69,6 +74,7 @@ impl Options {
             token_life_s: self.token_life.as_secs(),
             requests_per_minute: self.requests_per_minute,
             integration_id: self.integration_id.clone(),
+            webhook: self.webhook.clone(),
         }
     }
 
@@ -78,5 +84,6 @@ impl Options {
         self.token_life = Duration::from_secs(dials.token_life_s);
         self.requests_per_minute = dials.requests_per_minute;
         self.integration_id = dials.integration_id;
+        self.webhook = dials.webhook;
     }
 }

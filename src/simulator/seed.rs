@@ -5,20 +5,23 @@ use super::fault::{Fault, mix};
 use super::home::Home;
 use super::options::Options;
 use super::record::Record;
+use super::webhook::News;
 use super::world::{Kind, Organization, World};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio::sync::mpsc::UnboundedSender;
 
 /// Supporters, campaigns, plans and transactions of the organization that the contract knows best.
 const PROPORTIONS: [usize; 4] = [9_480, 75, 1_965, 60_100];
 
 /// Makes the world.
-pub(super) fn world(options: &Options) -> World {
+pub(super) fn world(options: &Options, news: UnboundedSender<News>) -> World {
     let mut world = World {
         organizations: BTreeMap::new(),
         faults: Vec::new(),
         clock_offset: options.clock_offset,
         random: options.seed.wrapping_mul(0x9e37_79b9),
+        news,
     };
     let now = world.now();
     // A few of everything even in a small world, and nothing at all in an empty one.

@@ -7,7 +7,7 @@ use super::options::Options;
 use super::reply::Packed;
 use super::strike::Striker;
 use super::world::World;
-use super::{handle, seed};
+use super::{handle, seed, webhook};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -15,6 +15,7 @@ use axum::http::{Extensions, HeaderMap, StatusCode, Version, header};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::JoinHandle;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -82,8 +83,9 @@ impl Simulator {
         let listener = TcpListener::bind(options.listen).await?;
         let stranger = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         let address = listener.local_addr()?;
+        let (news, told) = unbounded_channel();
         let shared = Arc::new(Shared {
-            world: Mutex::new(seed::world(&options)),
+            world: Mutex::new(seed::world(&options, news)),
             ledger: Mutex::default(),
             tokens: Mutex::default(),
             striker: Mutex::new(Striker::new(options.seed)),
@@ -101,6 +103,7 @@ impl Simulator {
         let packing = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(marked);
         let servers = vec![
             serve(listener, Router::new().fallback(handle::handle).layer(packing).with_state(Arc::clone(&shared))),
+            tokio::spawn(webhook::deliver(Arc::clone(&shared), told)),
             serve(stranger, Router::new().fallback(strange).with_state(Arc::clone(&shared))),
         ];
         Ok(Simulator { shared, address, servers })
@@ -126,7 +129,8 @@ impl Simulator {
         self.shared.world()
     }
 
-    /// How it answers, to be turned: latencies, the tokens' life, the rate, the edge's header. The rest is for the start only.
+    /// How it answers, to be turned: latencies, the tokens' life, the rate, the edge's header, the
+    /// webhook. The rest is for the start only.
     pub fn options(&self) -> MutexGuard<'_, Options> {
         self.shared.options()
     }

@@ -3,9 +3,11 @@
 use super::classy::List;
 use super::fault::Fault;
 use super::home::Home;
+use super::webhook::News;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::mpsc::UnboundedSender;
 
 /// A kind of record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -78,6 +80,8 @@ pub struct World {
     pub clock_offset: i64,
     /// Where the next random number comes from.
     pub(super) random: u64,
+    /// Who is told of changes.
+    pub(super) news: UnboundedSender<News>,
 }
 
 impl World {

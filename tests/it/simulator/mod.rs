@@ -9,6 +9,7 @@ mod lists;
 mod rate;
 mod shapes;
 mod tokens;
+mod webhooks;
 
 use classy_sync::simulator::{Fault, Kind, Options, Simulator};
 use reqwest::header::HeaderMap;
