@@ -66,7 +66,8 @@ pub(super) async fn handle(State(shared): State<Arc<Shared>>, method: Method, ur
     }
     // Decoded once, as forms are: a plus is a space.
     let query: Vec<(String, String)> = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let (options, faults) = (shared.options().clone(), shared.world().faults.clone());
+    let options = shared.options().clone();
+    let faults = shared.world().faults.clone();
     let asked = Asked { method: &method, path: &path, query: &query, headers: &headers, body: &body, options, faults };
     let outcome = if at_the_edge(&asked) {
         Outcome { fault: Some(Fault::EdgeBlock), ..Outcome::of(reply::blocked()) }
