@@ -7,6 +7,10 @@
 pub mod cli;
 // 8
 pub mod daemon;
+// 7
+pub mod http;
+// 6
+pub mod actors;
 // 4
 pub mod credentials;
 pub mod sync;

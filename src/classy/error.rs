@@ -1,6 +1,6 @@
 //! What can go wrong with Classy, and what to do about it. Never carries a secret, a body or a donor's data.
 
-use crate::domain::Remedy;
+use crate::domain::{FaultKind, Remedy};
 use std::time::Duration;
 
 /// A request that did not give what was asked for, after the retries it deserved.
@@ -152,6 +152,22 @@ impl Error {
             | Error::Interrupted { .. }
             | Error::Protocol { .. } => Remedy::Retry { after: None },
         }
+    }
+
+    /// What kind of failure it is.
+    pub const fn kind(&self) -> FaultKind {
+        match self {
+            Error::CredentialsRefused { .. } | Error::TokenRefused => FaultKind::Credentials,
+            Error::Settings { .. } => FaultKind::Configuration,
+            // It is reached and does not refuse; it talks nonsense.
+            Error::Protocol { .. } | Error::TooLarge { .. } | Error::Interrupted { midway: true, .. } => FaultKind::Partial,
+            _ => FaultKind::Remote,
+        }
+    }
+
+    /// Whether the organization's other feeds would fail for the same reason.
+    pub fn concerns_all_feeds(&self) -> bool {
+        self.remedy() == Remedy::Suspend || matches!(self, Error::Unreachable { .. } | Error::EdgeBlocked { .. } | Error::Untrusted { .. })
     }
 
     /// What a person can do, where that is known.

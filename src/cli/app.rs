@@ -18,9 +18,15 @@ pub(super) struct App {
 impl App {
     /// Reads the configuration and sets logs up on standard error, or in the file it names.
     pub(super) fn start(cli: &Cli) -> Result<App, Failure> {
-        let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        let config = Config::load(cli.config.as_deref(), environment)?;
+        let config = Config::load(cli.config.as_deref(), environment())?;
         App::with(cli, config)
+    }
+
+    /// The same for the daemon, whose logs are its voice: on standard output, or in the file.
+    pub(super) fn daemon(cli: &Cli) -> Result<App, Failure> {
+        let config = Config::load(cli.config.as_deref(), environment())?;
+        let level = cli.log_level.as_deref().unwrap_or(&config.log.level).to_owned();
+        App::log(config, &level, Target::Stdout)
     }
 
     pub(super) fn with(cli: &Cli, config: Config) -> Result<App, Failure> {
@@ -28,8 +34,14 @@ impl App {
         // Commands speak for themselves; their logs are for when somebody asked, or for the file.
         let quiet = cli.log_level.is_none() && config.log.file.as_os_str().is_empty();
         let level = if quiet { "error" } else { level };
+        let level = level.to_owned();
+        App::log(config, &level, Target::Stderr)
+    }
+
+    /// Sets logs up: in the file that the configuration names, else on `stream`.
+    fn log(config: Config, level: &str, stream: Target) -> Result<App, Failure> {
         let target = if config.log.file.as_os_str().is_empty() {
-            Target::Stderr
+            stream
         } else {
             Target::File { path: config.log.file.clone(), keep: config.log.keep }
         };
@@ -64,6 +76,11 @@ impl App {
         let files = load_organizations(&self.config.organizations.dir);
         Ok(apply(store, vault, files).await?)
     }
+}
+
+/// The environment, as far as it is text.
+pub(super) fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// Prints what is wrong with files, each as an error of its own.

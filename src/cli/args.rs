@@ -40,6 +40,12 @@ pub(super) enum Command {
         /// Where to [default: the current folder]
         dir: Option<PathBuf>,
     },
+    /// Keep every organization current, until told to stop
+    Run,
+    /// Tell the running daemon to stop, and wait until it did
+    Stop,
+    /// Let the running daemon read its configuration again
+    Reload,
     /// Organizations: add, look at, test, pause
     #[command(subcommand)]
     Org(Org),

@@ -13,8 +13,7 @@ pub(super) fn run(cli: &Cli, order: &Order) -> Result<ExitCode, Failure> {
         output::line(REFERENCE.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
-    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let config = Config::load(cli.config.as_deref(), environment)?;
+    let config = Config::load(cli.config.as_deref(), super::app::environment())?;
     if matches!(order, Order::Show) {
         output::line(&show(&config));
         return Ok(ExitCode::SUCCESS);

@@ -3,15 +3,16 @@
 use super::app::App;
 use super::args::{self, Cli, Demo, Output, ReportKind};
 use super::exit::{Code, Failure};
+use super::sync::Parts;
 use super::{output, report, simulate, sync};
 use crate::config::Config;
-use crate::daemon::PidFile;
+use crate::daemon::{PidFile, Process};
 use crate::simulator::Options;
 use crate::vault::{add_key_to_file, generate_key_line};
 use std::path::Path;
 use std::process::ExitCode;
 
-pub(super) async fn run(cli: &Cli, demo: &Demo) -> Result<ExitCode, Failure> {
+pub(super) async fn run(cli: &Cli, process: &Process, demo: &Demo) -> Result<ExitCode, Failure> {
     let folder = tempfile::tempdir().map_err(|error| Failure::new(Code::Bug, error))?;
     let simulator = simulate::start(Options { listen: demo.listen, supporters: demo.supporters, ..Options::default() }).await?;
     write(folder.path(), &simulator).map_err(|error| Failure::new(Code::Bug, error))?;
@@ -23,7 +24,9 @@ pub(super) async fn run(cli: &Cli, demo: &Demo) -> Result<ExitCode, Failure> {
     let (store, vault) = (app.store().await?, app.vault()?);
     let order = args::Sync { org: Vec::new(), entity: Vec::new(), full: false, since: None, no_plugins: true, dry_run: false };
     let (applied, wrong) = app.organizations(&store, &vault).await?;
-    let code = sync::run_applied(cli, &order, &app, &store, &vault, applied, wrong, &lock.holder()).await?;
+    let parts = Parts { store, vault, holder: lock.holder() };
+    let code = sync::run_applied(cli, process, &order, &app, parts, applied, wrong).await?;
+    let store = app.store().await?;
     if cli.output == Output::Table {
         for (title, what) in [
             ("who gives how much", ReportKind::Donors),

@@ -1,7 +1,8 @@
 //! How a command ends: one code for scripts, and for people `error:`, `caused by:` and `hint:`.
 
 use crate::daemon::PidFileError;
-use crate::{classy, config, credentials, store, sync, vault};
+use crate::domain::{Fault, FaultKind};
+use crate::{classy, config, credentials, store, vault};
 use std::error::Error as StdError;
 
 /// The documented exit codes.
@@ -77,42 +78,34 @@ fn failure<E: StdError + Send + Sync + 'static>(code: Code, hint: Option<String>
     Failure { code, error: Box::new(error), hint }
 }
 
-/// The code of an error of the API.
-pub(super) const fn code_of_source(error: &classy::Error) -> Code {
-    match error {
-        classy::Error::CredentialsRefused { .. } | classy::Error::TokenRefused => Code::Credentials,
-        classy::Error::Settings { .. } => Code::Configuration,
-        // It is reached and does not refuse; it talks nonsense.
-        classy::Error::Protocol { .. } | classy::Error::TooLarge { .. } | classy::Error::Interrupted { midway: true, .. } => Code::Partial,
-        _ => Code::Remote,
+/// The code of a kind of failure.
+pub(super) const fn code_of(kind: FaultKind) -> Code {
+    match kind {
+        FaultKind::Bug => Code::Bug,
+        FaultKind::Partial => Code::Partial,
+        FaultKind::Database => Code::Database,
+        FaultKind::Remote => Code::Remote,
+        FaultKind::Busy => Code::Busy,
+        FaultKind::Credentials => Code::Credentials,
+        FaultKind::Configuration => Code::Configuration,
     }
 }
 
-/// The code of a run's error.
-pub(super) fn code_of_run(error: &sync::Error) -> Code {
-    match error {
-        sync::Error::Source(error) => code_of_source(error),
-        sync::Error::Store(error) => code_of_store(error),
-        sync::Error::MassAbsence { .. } | sync::Error::Unordered { .. } => Code::Partial,
-    }
-}
-
-fn code_of_store(error: &store::Error) -> Code {
-    match error {
-        store::Error::LeaseHeld { .. } | store::Error::FenceLost => Code::Busy,
-        _ => Code::Database,
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Failure { code: code_of(fault.kind), error: fault.text.into(), hint: fault.hint }
     }
 }
 
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
-        failure(code_of_store(&error), error.hint(), error)
+        failure(code_of(error.kind()), error.hint(), error)
     }
 }
 
 impl From<classy::Error> for Failure {
     fn from(error: classy::Error) -> Self {
-        failure(code_of_source(&error), error.hint().map(str::to_owned), error)
+        failure(code_of(error.kind()), error.hint().map(str::to_owned), error)
     }
 }
 

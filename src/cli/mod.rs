@@ -14,11 +14,14 @@ mod output;
 mod parse;
 mod progress;
 mod records;
+mod remote;
 mod report;
+mod run;
 mod simulate;
 mod summary;
 mod sync;
 
+use crate::daemon::Process;
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
 use exit::{Code, Failure};
@@ -28,14 +31,14 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     // Usage errors end here with code 2, as documented.
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
+    let process = match Process::new() {
+        Ok(process) => process,
         Err(error) => {
             Failure::new(Code::Bug, error).print();
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(cli)) {
+    match process.block_on(carry_out(cli, &process)) {
         Ok(code) => code,
         Err(failure) => {
             failure.print();
@@ -44,12 +47,15 @@ pub fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+async fn carry_out(cli: Cli, process: &Process) -> Result<ExitCode, Failure> {
     match cli.command {
-        Command::Demo(ref demo) => return demo::run(&cli, demo).await,
+        Command::Demo(ref demo) => return demo::run(&cli, process, demo).await,
         Command::Init { dir } => init::run(dir.as_deref())?,
         Command::Org(ref order) => return org::run(&cli, order).await,
-        Command::Sync(ref order) => return sync::run(&cli, order).await,
+        Command::Run => return run::run(&cli, process).await,
+        Command::Stop => return run::stop(&cli).await,
+        Command::Reload => return run::reload(&cli).await,
+        Command::Sync(ref order) => return sync::run(&cli, process, order).await,
         Command::Report(ref report) => report::run(&cli, report).await?,
         Command::Rejects(ref which) => records::rejects(&cli, which).await?,
         Command::History(ref which) => records::history(&cli, which).await?,

@@ -1,107 +1,54 @@
 //! What a sync did: for people as a table, for programs as JSON, for scripts as an exit code.
 
 use super::args::{Cli, Output};
-use super::exit::{Code, Failure, code_of_run};
+use super::exit::{Code, Failure, code_of};
 use super::output;
+use crate::actors::{FeedReport, OrganizationReport};
 use crate::classy::Transport;
 use crate::credentials::{Applied, client};
-use crate::domain::{Entity, Query, RunCounts};
-use crate::store::{Organization, Store};
-use crate::sync::{FeedOutcome, Settings};
+use crate::domain::{Entity, Fault, Query};
+use crate::store::Store;
+use crate::sync::Settings;
 use crate::vault::Vault;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::process::ExitCode;
-
-/// What was done for one organization.
-pub(super) struct OrganizationReport {
-    pub(super) classy_id: i64,
-    pub(super) name: String,
-    pub(super) feeds: Vec<FeedOutcome>,
-    pub(super) requests: u64,
-    pub(super) token_requests: u64,
-    /// Why nothing was done.
-    pub(super) failure: Option<Failure>,
-}
-
-impl OrganizationReport {
-    pub(super) fn new(organization: &Organization) -> Self {
-        OrganizationReport {
-            classy_id: organization.classy_id,
-            name: organization.name.clone(),
-            feeds: Vec::new(),
-            requests: 0,
-            token_requests: 0,
-            failure: None,
-        }
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "classy_id": self.classy_id,
-            "name": self.name,
-            "requests": self.requests,
-            "token_requests": self.token_requests,
-            "error": self.failure.as_ref().map(|failure| failure.text()),
-            "feeds": self.feeds.iter().map(feed_json).collect::<Vec<_>>(),
-        })
-    }
-}
-
-fn feed_json(feed: &FeedOutcome) -> Value {
-    let RunCounts { requests, pages, bytes, seen, inserted, updated, unchanged, older, rejected, absent } = feed.counts;
-    let found = feed.state.reconciled.as_ref();
-    json!({
-        "entity": feed.entity.as_str(), "mode": feed.mode.as_str(), "outcome": feed.word(),
-        "error": feed.result.as_ref().err().map(ToString::to_string),
-        "requests": requests, "pages": pages, "bytes": bytes, "seen": seen, "inserted": inserted, "updated": updated,
-        "unchanged": unchanged, "older": older, "rejected": rejected, "absent": absent,
-        "watermark": feed.state.watermark.map(|at| at.to_rfc3339()),
-        "reconciled_at": found.map(|found| found.at.to_rfc3339()),
-        "reconcile": found.map(|found| json!({ "missing": found.missing, "stale": found.stale, "absent": found.absent })),
-        "duration_ms": u64::try_from(feed.took.as_millis()).unwrap_or(u64::MAX),
-    })
-}
 
 /// Prints the result; failures go to standard error as errors.
 pub(super) fn print(output: Output, reports: &[OrganizationReport]) {
     if output == Output::Json {
-        output::json(&json!({ "organizations": reports.iter().map(OrganizationReport::json).collect::<Vec<_>>() }));
+        output::json(&json!({ "organizations": reports }));
     } else {
         let headings = ["organization", "feed", "mode", "outcome", "seen", "new", "changed", "rejected", "gone", "requests", "seconds"];
-        let row = |report: &OrganizationReport, feed: &FeedOutcome| {
-            let counts = feed.counts;
+        let row = |report: &OrganizationReport, feed: &FeedReport| {
             vec![
                 json!(report.classy_id),
-                json!(feed.entity.as_str()),
-                json!(feed.mode.as_str()),
-                json!(feed.word()),
-                json!(counts.seen),
-                json!(counts.inserted),
-                json!(counts.updated),
-                json!(counts.rejected),
-                json!(counts.absent),
-                json!(counts.requests),
-                json!(format!("{:.2}", feed.took.as_secs_f64())),
+                json!(feed.entity),
+                json!(feed.mode),
+                json!(feed.outcome),
+                json!(feed.seen),
+                json!(feed.inserted),
+                json!(feed.updated),
+                json!(feed.rejected),
+                json!(feed.absent),
+                json!(feed.requests),
+                json!(format!("{:.2}", feed.duration_ms as f64 / 1_000.0)),
             ]
         };
         let rows = reports.iter().flat_map(|report| report.feeds.iter().map(|feed| row(report, feed))).collect();
         output::rows(output, &headings, rows);
     }
     for report in reports {
-        if let Some(failure) = &report.failure {
+        if let Some(fault) = report.fault() {
             output::remark(&format!("organization {} was not synced:", report.classy_id));
-            failure.print();
+            Failure::from(fault).print();
         }
         for feed in &report.feeds {
-            if let Err(error) = &feed.result {
-                let mut failure = Failure::new(code_of_run(error), format!("organization {}, {}: {error}", report.classy_id, feed.entity));
-                if let Some(hint) = error.hint() {
-                    failure = failure.hint(hint);
-                }
-                failure.print();
+            if let Some(fault) = feed.fault() {
+                let text = format!("organization {}, {}: {}", report.classy_id, feed.entity, fault.text);
+                Failure::from(Fault { text, ..fault }).print();
             }
         }
-        let rejected: u64 = report.feeds.iter().map(|feed| feed.counts.rejected).sum();
+        let rejected: u64 = report.feeds.iter().map(|feed| feed.rejected).sum();
         if rejected > 0 {
             output::remark(&format!(
                 "organization {}: {rejected} records could not be stored: `classy-sync rejects --org {0}`",
@@ -116,13 +63,13 @@ pub(super) fn exit_code(reports: &[OrganizationReport], wrong_files: bool) -> Ex
     let mut codes = Vec::new();
     let mut anything = false;
     for report in reports {
-        codes.extend(report.failure.as_ref().map(|failure| failure.code));
+        codes.extend(report.fault().map(|fault| code_of(fault.kind)));
         for feed in &report.feeds {
-            match &feed.result {
-                Ok(_) => anything = true,
-                Err(error) => codes.push(code_of_run(error)),
+            match feed.fault() {
+                None => anything = true,
+                Some(fault) => codes.push(code_of(fault.kind)),
             }
-            if feed.counts.rejected > 0 {
+            if feed.rejected > 0 {
                 codes.push(Code::Partial);
             }
         }

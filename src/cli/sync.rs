@@ -1,102 +1,151 @@
-//! `sync`: every organization once, its feeds in dependency order.
+//! `sync`: every organization once, its feeds in dependency order. Beside a daemon the order is handed to it.
 
 use super::app::{App, complain, unknown};
 use super::args::{self, Cli};
-use super::exit::{Code, Failure, code_of_run};
-use super::progress::Bars;
-use super::summary::{self, OrganizationReport};
-use crate::classy::{Client, Transport};
+use super::exit::{Code, Failure};
+use super::progress::{Bars, follow};
+use super::{remote, summary};
+use crate::actors::{Handle, Order, OrganizationReport, Plan, Shared};
+use crate::classy::Transport;
 use crate::config::ConfigError;
-use crate::credentials::{Applied, client};
-use crate::daemon::PidFile;
-use crate::domain::{Entity, Mode, Remedy, RunEnd};
-use crate::store::{Status, Store, TenantStore};
-use crate::sync::{self, FeedOutcome, FencedStore, Order, Settings, Task, run_feed};
+use crate::credentials::Applied;
+use crate::daemon::{PidFile, PidFileError, Process, Signals};
+use crate::domain::Entity;
+use crate::store::{Status, Store};
+use crate::sync::Task;
 use crate::vault::Vault;
-use futures_util::{StreamExt, stream};
+use futures_util::future::join_all;
+use std::convert::Infallible;
 use std::process::ExitCode;
-use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
-/// How long a lease runs unless renewed, and how often it is.
-const LEASE: Duration = Duration::from_secs(30);
-const RENEWAL: Duration = Duration::from_secs(10);
-
-/// What all organizations of one command share.
-struct Work<'a> {
-    store: &'a Store,
-    vault: &'a Vault,
-    transport: Transport,
-    settings: Settings,
-    holder: String,
-    entities: Vec<Entity>,
-    task: Task,
-    stop: CancellationToken,
-    bars: Bars,
+/// What a command works with.
+pub(super) struct Parts {
+    pub(super) store: Store,
+    pub(super) vault: Vault,
+    /// The name under which leases are held.
+    pub(super) holder: String,
 }
 
-pub(super) async fn run(cli: &Cli, order: &args::Sync) -> Result<ExitCode, Failure> {
+pub(super) async fn run(cli: &Cli, process: &Process, order: &args::Sync) -> Result<ExitCode, Failure> {
     let app = App::start(cli)?;
-    let lock = PidFile::lock(&app.config.daemon.pid_file)?;
-    let store = app.store().await?;
-    let vault = app.vault()?;
+    let pid_file = &app.config.daemon.pid_file;
+    let lock = match PidFile::lock(pid_file) {
+        Ok(lock) => lock,
+        Err(held @ PidFileError::Held { .. }) => {
+            // Another process is at work: a daemon takes the order, anything else keeps us out.
+            let Some(daemon) = remote::Daemon::waited_for(&PidFile::socket_of(pid_file)).await else { return Err(held.into()) };
+            return hand_over(cli, order, &daemon).await;
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let (store, vault) = (app.store().await?, app.vault()?);
     let (applied, wrong) = app.organizations(&store, &vault).await?;
-    let code = run_applied(cli, order, &app, &store, &vault, applied, wrong, &lock.holder()).await;
-    store.close().await?;
-    code
+    run_applied(cli, process, order, &app, Parts { store, vault, holder: lock.holder() }, applied, wrong).await
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of a command, each used once")]
 pub(super) async fn run_applied(
     cli: &Cli,
+    process: &Process,
     order: &args::Sync,
     app: &App,
-    store: &Store,
-    vault: &Vault,
+    parts: Parts,
     applied: Vec<Applied>,
     wrong: Vec<ConfigError>,
-    holder: &str,
 ) -> Result<ExitCode, Failure> {
     let chosen = choose(order, applied)?;
     if chosen.is_empty() && wrong.is_empty() {
         let hint = "`classy-sync org add` adds one; `classy-sync demo --once` shows everything without one";
         return Err(Failure::new(Code::Configuration, "there is no organization to sync").hint(hint));
     }
-    let work = Work {
-        store,
-        vault,
-        transport: Transport::new("")?,
-        settings: settings(app)?,
-        holder: holder.to_owned(),
-        entities: if order.entity.is_empty() {
-            Entity::ALL.to_vec()
-        } else {
-            Entity::ALL.into_iter().filter(|entity| order.entity.contains(entity)).collect()
-        },
-        task: match (order.full, order.since) {
-            (true, _) => Task::Full,
-            (_, Some(from)) => Task::Since(from),
-            _ => Task::CatchUp,
-        },
-        stop: stop_on_signal(),
-        bars: Bars::new(),
-    };
+    let transport = Transport::new("")?;
+    let Parts { store, vault, holder } = parts;
     if order.dry_run {
-        return summary::dry_run(cli, store, vault, &work.transport, &work.settings, &work.entities, chosen).await;
+        let settings = Plan::of(&app.config).engine;
+        let code = summary::dry_run(cli, &store, &vault, &transport, &settings, &entities(order), chosen).await?;
+        store.close().await?;
+        return Ok(code);
     }
-    let wide = app.config.sync.max_concurrent_runs;
-    let mut reports: Vec<OrganizationReport> =
-        stream::iter(chosen).map(|applied| synchronize(&work, applied)).buffer_unordered(wide).collect().await;
-    reports.sort_by_key(|report| report.classy_id);
-    let wrong_files = !wrong.is_empty();
+    let runs = app.config.sync.max_concurrent_runs;
+    let shared = Shared::new(store.clone(), vault, transport, process.runtime(), runs, holder, Plan::of(&app.config));
+    let reports = synchronize(process, shared, chosen, &wanted(order)).await?;
+    store.close().await?;
     summary::print(cli.output, &reports);
+    let wrong_files = !wrong.is_empty();
     complain(wrong);
     Ok(summary::exit_code(&reports, wrong_files))
 }
 
-pub(super) fn settings(app: &App) -> Result<Settings, Failure> {
-    let overlap = chrono::TimeDelta::from_std(app.config.sync.overlap).map_err(|error| Failure::new(Code::Configuration, error))?;
-    Ok(Settings { overlap, absent_share: app.config.guard.absent_share, ..Settings::default() })
+/// Lets the tree of actors do it, with a bar for each feed.
+async fn synchronize(process: &Process, shared: Shared, chosen: Vec<Applied>, order: &Order) -> Result<Vec<OrganizationReport>, Failure> {
+    let mut signals = Signals::new().map_err(|error| Failure::new(Code::Bug, error))?;
+    let tree = process.command(shared);
+    let names: Vec<(i64, String)> =
+        chosen.iter().map(|applied| (applied.organization.classy_id, applied.organization.name.clone())).collect();
+    let (broken, sound): (Vec<Applied>, Vec<Applied>) = chosen.into_iter().partition(|applied| applied.problem.is_some());
+    let mut reports: Vec<OrganizationReport> = broken
+        .into_iter()
+        .filter_map(|Applied { organization, problem, .. }| {
+            problem.map(|fault| OrganizationReport::failed(organization.classy_id, &organization.name, fault))
+        })
+        .collect();
+    let ids: Vec<i64> = sound.iter().map(|applied| applied.organization.classy_id).collect();
+    tree.handle.configure(sound);
+    let synced = join_all(ids.iter().map(|id| tree.handle.sync(*id, order.clone())));
+    let bars = Bars::new();
+    let results = tokio::select! {
+        results = synced => results,
+        never = heed(&mut signals, &tree.handle) => match never {},
+        never = follow(&bars, &tree.handle.shared().board) => match never {},
+    };
+    bars.clear();
+    let name = |id: i64| names.iter().find(|(other, _)| *other == id).map_or("", |(_, name)| name.as_str());
+    for (id, result) in ids.iter().zip(results) {
+        reports.push(result.unwrap_or_else(|fault| OrganizationReport::failed(*id, name(*id), fault)));
+    }
+    tree.stop().await;
+    reports.sort_by_key(|report| report.classy_id);
+    Ok(reports)
+}
+
+/// The first signal to stop ends runs at their next page, the second at once; then their orders are answered.
+async fn heed(signals: &mut Signals, handle: &Handle) -> Infallible {
+    signals.stop().await;
+    tokio::select! {
+        () = handle.stop() => {}
+        () = signals.stop() => handle.shared().kill.cancel("told to stop twice"),
+    }
+    std::future::pending().await
+}
+
+/// Lets the daemon do it.
+async fn hand_over(cli: &Cli, order: &args::Sync, daemon: &remote::Daemon) -> Result<ExitCode, Failure> {
+    let status = daemon.status().await?;
+    let known: Vec<i64> = status["organizations"]
+        .as_array()
+        .map(|all| all.iter().filter(|one| one["condition"] != "paused").filter_map(|one| one["classy_id"].as_i64()).collect())
+        .unwrap_or_default();
+    if let Some(missing) = order.org.iter().find(|id| !known.contains(id)) {
+        return Err(unknown(*missing));
+    }
+    let chosen: Vec<i64> = if order.org.is_empty() { known } else { order.org.clone() };
+    super::app::done("a daemon is at work: it does the sync");
+    let wanted = wanted(order);
+    let reports = join_all(chosen.into_iter().map(|id| daemon.sync(id, &wanted))).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+    summary::print(cli.output, &reports);
+    Ok(summary::exit_code(&reports, false))
+}
+
+fn entities(order: &args::Sync) -> Vec<Entity> {
+    Entity::ALL.into_iter().filter(|entity| order.entity.is_empty() || order.entity.contains(entity)).collect()
+}
+
+fn wanted(order: &args::Sync) -> Order {
+    let task = match (order.full, order.since) {
+        (true, _) => Task::Full,
+        (_, Some(from)) => Task::Since(from),
+        _ => Task::CatchUp,
+    };
+    Order { entities: entities(order), task, reason: "cli" }
 }
 
 /// Those named, or all; paused ones are left out unless named.
@@ -111,133 +160,4 @@ fn choose(order: &args::Sync, applied: Vec<Applied>) -> Result<Vec<Applied>, Fai
     }
     let wanted = |applied: &Applied| if order.org.is_empty() { applied.organization.status != Status::Paused } else { named(applied) };
     Ok(applied.into_iter().filter(wanted).collect())
-}
-
-/// The first signal stops at the next page boundary, the second at once.
-fn stop_on_signal() -> CancellationToken {
-    let stop = CancellationToken::new();
-    let token = stop.clone();
-    tokio::spawn(async move {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
-        for _ in 0..2 {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                Some(()) = async { match &mut terminate { Some(signal) => signal.recv().await, None => None } } => {}
-            }
-            if token.is_cancelled() {
-                std::process::exit(130);
-            }
-            token.cancel();
-        }
-    });
-    stop
-}
-
-async fn synchronize(work: &Work<'_>, applied: Applied) -> OrganizationReport {
-    let organization = applied.organization.clone();
-    let mut report = OrganizationReport::new(&organization);
-    if let Err(failure) = feeds(work, applied, &mut report).await {
-        report.failure = Some(failure);
-    }
-    report
-}
-
-async fn feeds(work: &Work<'_>, applied: Applied, report: &mut OrganizationReport) -> Result<(), Failure> {
-    if let Some(problem) = applied.problem {
-        return Err(problem.into());
-    }
-    let tenant = work.store.tenant(&applied.organization);
-    let client = client(&work.transport, work.vault, &applied.organization, &applied.file)?;
-    let fence = tenant.acquire(&work.holder, LEASE).await?;
-    let stop = work.stop.child_token();
-    let renewal = tokio::spawn(renew(tenant.clone(), fence.clone(), stop.clone()));
-    let sink = FencedStore::new(tenant.clone(), fence.clone());
-    let result = feeds_in_order(work, &client, &sink, &stop, report).await;
-    renewal.abort();
-    // Whoever took it over meanwhile has it; there is nothing to give back then.
-    let _ = tenant.release(&fence).await;
-    result?;
-    settle_status(&tenant, &applied.organization, &client, report).await
-}
-
-async fn feeds_in_order(
-    work: &Work<'_>,
-    client: &Client,
-    sink: &FencedStore,
-    stop: &CancellationToken,
-    report: &mut OrganizationReport,
-) -> Result<(), Failure> {
-    for entity in &work.entities {
-        let bar = work.bars.feed(format!("{} {entity}", report.name.chars().take(18).collect::<String>()));
-        let order = Order { client, sink, settings: &work.settings, stop, observer: &bar, task: work.task, reason: "cli" };
-        let outcome = run_feed(*entity, order).await;
-        bar.finish();
-        let outcome = outcome?;
-        let over = is_over(&outcome);
-        report.feeds.push(outcome);
-        if over {
-            break;
-        }
-    }
-    let stats = client.stats();
-    report.requests = stats.data_requests;
-    report.token_requests = stats.token_requests;
-    Ok(())
-}
-
-/// Whether the other feeds would fail for the same reason, or nobody wants them any more.
-fn is_over(outcome: &FeedOutcome) -> bool {
-    match &outcome.result {
-        Ok(end) => *end == RunEnd::Stopped,
-        Err(sync::Error::Source(error)) => {
-            matches!(error, crate::classy::Error::Unreachable { .. } | crate::classy::Error::EdgeBlocked { .. })
-                || error.remedy() == Remedy::Suspend
-        }
-        Err(sync::Error::Store(_)) => true,
-        Err(_) => false,
-    }
-}
-
-/// Refused credentials suspend the organization with the reason; a success lifts that.
-async fn settle_status(
-    tenant: &TenantStore,
-    organization: &crate::store::Organization,
-    client: &Client,
-    report: &OrganizationReport,
-) -> Result<(), Failure> {
-    let refused = report.feeds.iter().find_map(|feed| match &feed.result {
-        Err(error) if code_of_run(error) == Code::Credentials => Some(error.to_string()),
-        _ => None,
-    });
-    let well = report.feeds.iter().all(|feed| feed.result.is_ok());
-    match (refused, organization.status) {
-        (Some(reason), _) if organization.status_reason.as_deref() != Some(&reason) => {
-            tenant.set_status(Status::Suspended, Some(&reason)).await?;
-        }
-        (None, Status::Suspended) if well => tenant.set_status(Status::Active, None).await?,
-        _ => {}
-    }
-    let whole = report.feeds.iter().any(|feed| feed.mode == Mode::Full);
-    if well && whole && organization.currency_code.is_none() {
-        // With a full pass only, so that a run with nothing to do stays cheap where the source tells nothing of itself.
-        let info = client.organization().await.ok().flatten().unwrap_or_default();
-        if info.currency_code.is_some() || info.timezone.is_some() {
-            tenant.set_profile(info.timezone.as_deref(), info.currency_code.as_deref()).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Keeps the lease until aborted; when it is lost, stops the runs (their writes are refused anyway).
-async fn renew(tenant: TenantStore, fence: crate::store::Fence, stop: CancellationToken) {
-    loop {
-        tokio::time::sleep(RENEWAL).await;
-        if let Err(error) = tenant.renew(&fence, LEASE).await {
-            tracing::warn!(organization = tenant.classy_id(), %error, "the lease was not renewed");
-            if matches!(error, crate::store::Error::FenceLost) {
-                stop.cancel();
-                return;
-            }
-        }
-    }
 }

@@ -64,6 +64,18 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// Whether this is what is wrong with a file.
+    pub fn is_about(&self, file: &std::path::Path) -> bool {
+        match self {
+            ConfigError::File { path, .. } => path == file,
+            ConfigError::Twice { first, second, .. } => first == file || second == file,
+            ConfigError::Syntax { place, .. }
+            | ConfigError::UnknownKey { place, .. }
+            | ConfigError::Value { place, .. }
+            | ConfigError::Secret { place, .. } => *place == file.display().to_string(),
+        }
+    }
+
     /// What a person can do.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -3,6 +3,7 @@
 use super::{ConfigError, Secret, nearest};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use url::{Host, Url};
 
@@ -22,6 +23,9 @@ pub struct OrganizationFile {
     /// Where it was read from.
     #[serde(skip)]
     pub path: PathBuf,
+    /// Of its text: tells whether it changed.
+    #[serde(skip)]
+    pub digest: u64,
 }
 
 /// `[classy]`
@@ -92,7 +96,10 @@ fn read(path: &Path) -> Result<OrganizationFile, ConfigError> {
     let result: Result<OrganizationFile, _> = serde_ignored::deserialize(tracked, |key| {
         unknown.get_or_insert(key.to_string());
     });
-    let key = track.path().to_string();
+    let key = match track.path().to_string() {
+        top if top == "." => "the file".to_owned(),
+        path => path,
+    };
     let mut file = result.map_err(|error| {
         // The parser's text quotes the line, which may hold a secret.
         let cause = error.message().to_owned();
@@ -115,6 +122,9 @@ fn read(path: &Path) -> Result<OrganizationFile, ConfigError> {
         return Err(ConfigError::UnknownKey { place, near: nearest(&key, KNOWN.into_iter()), key });
     }
     path.clone_into(&mut file.path);
+    let mut digest = DefaultHasher::new();
+    text.hash(&mut digest);
+    file.digest = digest.finish();
     check(&mut file, &place)?;
     Ok(file)
 }

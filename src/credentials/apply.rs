@@ -3,6 +3,7 @@
 use super::Error;
 use super::sealed::{Credentials, open, seal};
 use crate::config::{ConfigError, OrganizationFile};
+use crate::domain::Fault;
 use crate::store::{Organization, Status, Store};
 use crate::vault::Vault;
 use secrecy::ExposeSecret;
@@ -11,14 +12,22 @@ use secrecy::ExposeSecret;
 const NO_FILE: &str = "its file was removed";
 
 /// One organization after its file was applied.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Applied {
     /// Its row.
     pub organization: Organization,
     /// Its file.
     pub file: OrganizationFile,
     /// Its credentials could not be had; the organization is known, and cannot be synced.
-    pub problem: Option<Error>,
+    pub problem: Option<Fault>,
+}
+
+impl Applied {
+    /// Whether the two would be served in the same way.
+    pub fn is_same(&self, other: &Applied) -> bool {
+        let sealed = |applied: &Applied| applied.organization.credentials_encrypted.clone();
+        self.file.digest == other.file.digest && sealed(self) == sealed(other) && self.problem == other.problem
+    }
 }
 
 /// Applies all files. A wrong file stops only its own organization, which stays as it was.
@@ -65,7 +74,7 @@ async fn apply_one(store: &Store, vault: &Vault, file: OrganizationFile) -> Resu
             }
             None
         }
-        Err(error) => Some(error),
+        Err(error) => Some(error.fault()),
     };
     let organization = store.organization(file.classy_id).await?.ok_or(crate::store::Error::NoOrganization)?;
     Ok(Applied { organization, file, problem })

@@ -1,5 +1,6 @@
 //! What can go wrong between file, database and vault.
 
+use crate::domain::{Fault, FaultKind};
 use crate::{classy, config, store, vault};
 
 /// Errors of one organization's credentials.
@@ -38,6 +39,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// As it is told.
+    pub fn fault(&self) -> Fault {
+        let kind = match self {
+            Error::Store(error) => error.kind(),
+            Error::Classy(error) => error.kind(),
+            Error::Vault(_) | Error::Config(_) | Error::None { .. } | Error::NoFile { .. } | Error::KeysMissing { .. } => {
+                FaultKind::Configuration
+            }
+        };
+        Fault { kind, text: self.to_string(), hint: self.hint() }
+    }
+
     /// What a person can do.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -4,6 +4,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+/// So much of a path's end is part of a holder's name.
+const LONGEST: usize = 120;
+
 /// The lock, held until dropped or until the process dies in any way.
 #[derive(Debug)]
 pub struct PidFile {
@@ -62,12 +65,45 @@ impl PidFile {
         Ok(PidFile { file, path: path.to_owned() })
     }
 
+    /// The process that holds a pid file; `None` when nobody does.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn holder_pid(path: &Path) -> std::io::Result<Option<u32>> {
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                file.read_to_string(&mut text)?;
+                Ok(text.trim().parse().ok())
+            }
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Where the process that holds this file may be spoken to.
+    pub fn socket(&self) -> PathBuf {
+        PidFile::socket_of(&self.path)
+    }
+
+    /// Where the process that holds a pid file may be spoken to: beside it.
+    pub fn socket_of(path: &Path) -> PathBuf {
+        path.with_extension("sock")
+    }
+
     /// The name under which this process holds leases: the same for whoever gets this lock next, who may therefore take
     /// over at once what a killed predecessor left.
     pub fn holder(&self) -> String {
         let host = gethostname::gethostname();
         let path = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        format!("{}:{}", host.to_string_lossy(), path.display())
+        // It is a key in the database, and those are short there.
+        let path: String = path.display().to_string().chars().rev().take(LONGEST).collect::<Vec<_>>().into_iter().rev().collect();
+        format!("{}:{path}", host.to_string_lossy().chars().take(60).collect::<String>())
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod checkpoint;
 mod entity;
+mod fault;
 mod feed;
 mod money;
 mod outcome;
@@ -13,6 +14,7 @@ mod segment;
 
 pub use checkpoint::{FeedState, Pass, PassStage, Reconciled, Walked};
 pub use entity::Entity;
+pub use fault::{Fault, FaultKind};
 pub use feed::{Item, Page, Query, Reject, RejectReason};
 pub use money::{MAX_AMOUNT, Money, MoneyError, SCALE};
 pub use outcome::{Mode, RunCounts, RunEnd};

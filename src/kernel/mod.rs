@@ -15,6 +15,7 @@
 
 mod book;
 mod kill;
+pub(crate) mod mischief;
 mod nursery;
 mod obituary;
 mod progress;

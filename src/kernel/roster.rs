@@ -5,6 +5,7 @@ use actix::{Message, WeakRecipient};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// Begin the next life of a child.
@@ -73,17 +74,25 @@ struct Inner {
 
 /// Shared by all.
 #[derive(Debug, Clone)]
-pub struct Roster(Arc<Mutex<Inner>>);
+pub struct Roster(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    inner: Mutex<Inner>,
+    /// Somebody died.
+    death: Notify,
+}
 
 impl Default for Roster {
     fn default() -> Self {
-        Roster(Arc::new(Mutex::new(Inner { children: BTreeMap::new(), beat: Instant::now() })))
+        let inner = Mutex::new(Inner { children: BTreeMap::new(), beat: Instant::now() });
+        Roster(Arc::new(Shared { inner, death: Notify::new() }))
     }
 }
 
 impl Roster {
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A life begins.
@@ -97,6 +106,12 @@ impl Roster {
             child.life = Life::Dead(cause);
             child.run = None;
         }
+        self.0.death.notify_one();
+    }
+
+    /// Waits until somebody dies; a death that nobody waited for is not forgotten.
+    pub async fn death(&self) {
+        self.0.death.notified().await;
     }
 
     /// The child and all below it (`name/...`) are no more.

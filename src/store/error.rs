@@ -1,6 +1,6 @@
 //! What can go wrong with the database, told without a single stored value.
 
-use crate::domain::{Remedy, Time};
+use crate::domain::{FaultKind, Remedy, Time};
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
 /// Errors of the store.
@@ -76,6 +76,14 @@ impl Error {
             Error::Query { transient: true, .. } | Error::Unreachable { .. } | Error::LeaseHeld { .. } => Remedy::Retry { after: None },
             Error::NoOrganization | Error::FenceLost => Remedy::Skip,
             Error::Address { .. } | Error::Query { .. } | Error::SchemaNewer { .. } | Error::SchemaBehind { .. } => Remedy::Stop,
+        }
+    }
+
+    /// What kind of failure it is.
+    pub const fn kind(&self) -> FaultKind {
+        match self {
+            Error::LeaseHeld { .. } | Error::FenceLost => FaultKind::Busy,
+            _ => FaultKind::Database,
         }
     }
 

@@ -26,11 +26,36 @@ impl Store {
             // One that found no row and one that came meanwhile: the second fails, and tries again at its next turn.
             let _ = run("INSERT INTO daemons (expires_at, holder) VALUES ($1, $2)", vec![until(), holder.into()]).await;
         }
-        run("UPDATE leases SET expires_at = $1 WHERE holder = $2", vec![until(), holder.into()]).await?;
+        let held = self.renew_leases(holder, ttl).await?;
         let text = "SELECT holder FROM daemons WHERE expires_at > $1 ORDER BY holder";
         let rows = self.connection().query_all_raw(sql(self.backend(), text, [now.into()])).await.map_err(failed)?;
         let there = rows.iter().map(|row| row.try_get("", "holder")).collect::<Result<_, _>>().map_err(failed)?;
-        Ok((there, self.leases_of(holder).await?))
+        Ok((there, held))
+    }
+
+    /// Renews all leases of this process, and answers with them.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn renew_leases(&self, holder: &str, ttl: Duration) -> Result<Vec<(i64, Fence)>, Error> {
+        let failed = |error| Error::query("renewing the leases", error);
+        let now = database_now(self.connection(), self.backend()).await?;
+        let text = "UPDATE leases SET expires_at = $1 WHERE holder = $2";
+        self.connection().execute_raw(sql(self.backend(), text, [after(now, ttl).into(), holder.into()])).await.map_err(failed)?;
+        self.leases_of(holder).await
+    }
+
+    /// Who holds a lease that has not expired, by Classy's id of the organization.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn lease_holders(&self) -> Result<Vec<(i64, String)>, Error> {
+        let failed = |error| Error::query("reading the leases", error);
+        let now = database_now(self.connection(), self.backend()).await?;
+        let text =
+            "SELECT o.classy_id, l.holder FROM leases AS l JOIN organizations AS o ON o.id = l.organization_id WHERE l.expires_at > $1";
+        let rows = self.connection().query_all_raw(sql(self.backend(), text, [now.into()])).await.map_err(failed)?;
+        rows.iter().map(|row| Ok((row.try_get("", "classy_id")?, row.try_get("", "holder")?))).collect::<Result<_, _>>().map_err(failed)
     }
 
     async fn leases_of(&self, holder: &str) -> Result<Vec<(i64, Fence)>, Error> {

@@ -47,4 +47,4 @@ pub use report::{Cell, Report};
 pub use row::{Gift, Row, Table};
 pub use run::RunRow;
 pub use tenant::TenantStore;
-pub use times::FeedTimes;
+pub use times::{FeedSummary, FeedTimes};

@@ -1,10 +1,10 @@
 //! When a feed is due: kept in the database, so that a restart neither skips nor repeats.
 
 use super::statement::sql;
-use super::{Error, Fence, TenantStore};
+use super::{Error, Fence, Store, TenantStore};
 use crate::clock;
 use crate::domain::{Entity, Time};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 
 /// When a feed is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,6 +13,48 @@ pub struct FeedTimes {
     pub next_run_at: Option<Time>,
     /// When the rolling window of transactions was last read.
     pub window_at: Option<Time>,
+}
+
+/// Where a feed stands, as far as its plan depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedSummary {
+    /// Classy's id of the organization.
+    pub classy_id: i64,
+    /// The feed.
+    pub entity: Entity,
+    /// When it is due.
+    pub times: FeedTimes,
+    /// The first complete pass.
+    pub first_pass_at: Option<Time>,
+    /// The last complete pass.
+    pub reconciled_at: Option<Time>,
+    /// A pass was begun and is not complete.
+    pub passing: bool,
+}
+
+impl Store {
+    /// Every feed of every organization that was ever planned or read.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn feed_summaries(&self) -> Result<Vec<FeedSummary>, Error> {
+        let failed = |error| Error::query("reading the schedule", error);
+        let text = "SELECT o.classy_id, c.entity, c.next_run_at, c.window_at, c.first_pass_at, c.reconciled_at, c.pass_stage \
+                    FROM checkpoints AS c JOIN organizations AS o ON o.id = c.organization_id";
+        let rows = self.connection().query_all_raw(sql(self.backend(), text, [])).await.map_err(failed)?;
+        let read = |row: &QueryResult| {
+            let entity: String = row.try_get("", "entity")?;
+            Ok(FeedSummary {
+                classy_id: row.try_get("", "classy_id")?,
+                entity: entity.parse().map_err(DbErr::Type)?,
+                times: FeedTimes { next_run_at: row.try_get("", "next_run_at")?, window_at: row.try_get("", "window_at")? },
+                first_pass_at: row.try_get("", "first_pass_at")?,
+                reconciled_at: row.try_get("", "reconciled_at")?,
+                passing: row.try_get::<Option<String>>("", "pass_stage")?.is_some(),
+            })
+        };
+        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
+    }
 }
 
 impl TenantStore {

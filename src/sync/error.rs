@@ -1,6 +1,6 @@
 //! Why a run failed.
 
-use crate::domain::{Entity, Remedy};
+use crate::domain::{Entity, Fault, FaultKind, Remedy};
 use crate::{classy, store};
 
 /// The reasons for which a run ends early. What was committed before stays, and the next run goes on from there.
@@ -40,6 +40,29 @@ impl Error {
             Error::Store(error) => error.remedy(),
             Error::MassAbsence { .. } | Error::Unordered { .. } => Remedy::Skip,
         }
+    }
+
+    /// What kind of failure it is.
+    pub const fn kind(&self) -> FaultKind {
+        match self {
+            Error::Source(error) => error.kind(),
+            Error::Store(error) => error.kind(),
+            Error::MassAbsence { .. } | Error::Unordered { .. } => FaultKind::Partial,
+        }
+    }
+
+    /// Whether the organization's other feeds would fail for the same reason.
+    pub fn concerns_all_feeds(&self) -> bool {
+        match self {
+            Error::Source(error) => error.concerns_all_feeds(),
+            Error::Store(_) => true,
+            Error::MassAbsence { .. } | Error::Unordered { .. } => false,
+        }
+    }
+
+    /// As it is told.
+    pub fn fault(&self) -> Fault {
+        Fault { kind: self.kind(), text: self.to_string(), hint: self.hint() }
     }
 
     /// What a person can do.

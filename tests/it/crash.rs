@@ -15,7 +15,7 @@ async fn killed_in_the_middle_of_a_first_load_it_goes_on_where_it_was() {
         // Wait for something stored, by asking the database and not the clock.
         let stored = loop {
             tokio::time::sleep(Duration::from_millis(5)).await;
-            if let Some(count) = stored(&site).await.filter(|count| *count > 0) {
+            if let Some(count) = site.count("supporters").await.filter(|count| *count > 0) {
                 break count;
             }
             assert!(child.try_wait().unwrap().is_none(), "it ended before it could be killed");
@@ -57,7 +57,7 @@ async fn killed_again_and_again_at_random_moments_it_is_exact_in_the_end() {
 async fn told_to_stop_it_ends_at_a_page_boundary_and_goes_on_later() {
     let site = Site::new(Backend::Sqlite, Options { latency: Duration::from_millis(20), ..world(4_000, 32) }).await;
     let mut child = site.start(&["sync", "--entity", "supporters"]);
-    while stored(&site).await.is_none_or(|count| count == 0) {
+    while site.count("supporters").await.is_none_or(|count| count == 0) {
         tokio::time::sleep(Duration::from_millis(5)).await;
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
     }
@@ -67,18 +67,4 @@ async fn told_to_stop_it_ends_at_a_page_boundary_and_goes_on_later() {
     assert_eq!(site.number("SELECT COUNT(*) AS n FROM sync_runs WHERE outcome = 'stopped'").await, 1);
     site.json(&["sync", "--entity", "supporters"], 0);
     crate::truth::assert_list(&site.simulator, &site.database, crate::site::ORGANIZATION, Kind::Supporters).await;
-}
-
-/// How many supporters are stored; `None` while there is no table yet.
-async fn stored(site: &Site) -> Option<i64> {
-    use sea_orm::{ConnectionTrait, Statement};
-    if site.database.kind == Backend::Sqlite && !site.path().join("test.db").exists() {
-        return None;
-    }
-    let connection = sea_orm::Database::connect(&site.database.url).await.ok()?;
-    let statement = Statement::from_string(connection.get_database_backend(), "SELECT COUNT(*) AS n FROM supporters".to_owned());
-    let row = connection.query_one_raw(statement).await;
-    let count = row.ok().flatten().and_then(|row| row.try_get("", "n").ok());
-    let _ = connection.close().await;
-    count
 }

@@ -6,6 +6,7 @@ mod backend;
 mod classy;
 mod commands;
 mod crash;
+mod daemon;
 mod exact;
 mod faults;
 mod leases;

@@ -49,9 +49,7 @@ impl Site {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_classy-sync"));
-        command.args(arguments).current_dir(self.path()).env_clear().env("CLASSY_SYNC__VAULT__KEYS", KEY).stdin(Stdio::null());
-        command
+        command(self.path(), arguments)
     }
 
     /// Runs to the end.
@@ -83,15 +81,114 @@ impl Site {
         truth::assert_exact(&self.simulator, &self.database, ORGANIZATION).await;
     }
 
+    /// Adds to the main file.
+    pub fn configure(&self, text: &str) {
+        let main = self.path().join("classy-sync.toml");
+        let before = std::fs::read_to_string(&main).unwrap();
+        std::fs::write(main, before + text).unwrap();
+    }
+
+    /// Another folder with the same database and organizations, for a second process.
+    pub fn twin(&self) -> Twin {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("organizations")).unwrap();
+        for name in ["classy-sync.toml".to_owned()].into_iter().chain(
+            std::fs::read_dir(self.path().join("organizations"))
+                .unwrap()
+                .map(|entry| format!("organizations/{}", entry.unwrap().file_name().to_str().unwrap())),
+        ) {
+            std::fs::copy(self.path().join(&name), folder.path().join(&name)).unwrap();
+        }
+        Twin { folder }
+    }
+
+    /// Whether the schema is there.
+    pub async fn started(&self) -> bool {
+        self.count("leases").await.is_some()
+    }
+
+    /// Rows of a table; `None` while there is no such table.
+    pub async fn count(&self, table: &str) -> Option<i64> {
+        if self.database.kind == Kind::Sqlite && !self.path().join("test.db").exists() {
+            return None;
+        }
+        let connection = self.database.connect().await;
+        let number = query(&connection, &format!("SELECT COUNT(*) AS n FROM {table}")).await.ok();
+        connection.close().await.unwrap();
+        number.and_then(|numbers| numbers.first().copied())
+    }
+
+    /// Rows of a table that belong to an organization.
+    pub async fn count_of(&self, table: &str, classy_id: i64) -> i64 {
+        let text = format!(
+            "SELECT COUNT(*) AS n FROM {table} AS t JOIN organizations AS o ON o.id = t.organization_id WHERE o.classy_id = {classy_id}"
+        );
+        self.number(&text).await
+    }
+
+    /// Completed runs of an organization; none while there is no schema.
+    pub async fn runs(&self, classy_id: i64) -> i64 {
+        if !self.started().await {
+            return 0;
+        }
+        let text = format!(
+            "SELECT COUNT(*) AS n FROM sync_runs AS t JOIN organizations AS o ON o.id = t.organization_id \
+             WHERE o.classy_id = {classy_id} AND t.outcome = 'complete'"
+        );
+        self.number(&text).await
+    }
+
+    /// Whether the schema is there and the number is so large.
+    pub async fn reached(&self, text: &str, number: i64) -> bool {
+        self.started().await && self.number(text).await >= number
+    }
+
+    /// Numbers from the database, one a row.
+    pub async fn numbers(&self, text: &str) -> Vec<i64> {
+        let connection = self.database.connect().await;
+        let numbers = query(&connection, text).await.unwrap();
+        connection.close().await.unwrap();
+        numbers
+    }
+
     /// A single number from the database.
     pub async fn number(&self, text: &str) -> i64 {
-        use sea_orm::{ConnectionTrait, Statement};
-        let connection = self.database.connect().await;
-        let statement = Statement::from_string(connection.get_database_backend(), text.to_owned());
-        let number = connection.query_one_raw(statement).await.unwrap().unwrap().try_get("", "n").unwrap();
-        connection.close().await.unwrap();
-        number
+        self.numbers(text).await[0]
     }
+}
+
+/// The column `n` of each row.
+async fn query(connection: &sea_orm::DatabaseConnection, text: &str) -> Result<Vec<i64>, sea_orm::DbErr> {
+    use sea_orm::{ConnectionTrait, Statement};
+    let statement = Statement::from_string(connection.get_database_backend(), text.to_owned());
+    connection.query_all_raw(statement).await?.iter().map(|row| row.try_get("", "n")).collect()
+}
+
+/// A second place on the database of the first.
+pub struct Twin {
+    folder: TempDir,
+}
+
+impl Twin {
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs to the end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        tokio::task::block_in_place(|| command(self.path(), arguments).output().unwrap())
+    }
+
+    /// Starts and leaves alone.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        command(self.path(), arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_classy-sync"));
+    command.args(arguments).current_dir(folder).env_clear().env("CLASSY_SYNC__VAULT__KEYS", KEY).stdin(Stdio::null());
+    command
 }
 
 /// The feed of a sync's report.

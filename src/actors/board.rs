@@ -1,0 +1,162 @@
+//! What is going on, for whoever wants to see it: written by the actors and their runs, read without asking anybody.
+
+use super::report::FeedReport;
+use crate::domain::{Entity, Mode, Time};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// Why an organization is or is not served by this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// Served.
+    Serving,
+    /// Its runs are ending.
+    Draining,
+    /// Another process serves it, or nobody does yet.
+    Elsewhere,
+    /// A person paused it, or its file was removed.
+    Paused(String),
+    /// A person must mend something first.
+    Suspended(String),
+    /// It cannot be begun.
+    Broken(String),
+}
+
+impl Condition {
+    /// Its word.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Condition::Serving => "serving",
+            Condition::Draining => "draining",
+            Condition::Elsewhere => "elsewhere",
+            Condition::Paused(_) => "paused",
+            Condition::Suspended(_) => "suspended",
+            Condition::Broken(_) => "broken",
+        }
+    }
+
+    /// Why.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Condition::Paused(reason) | Condition::Suspended(reason) | Condition::Broken(reason) => Some(reason),
+            Condition::Serving | Condition::Draining | Condition::Elsewhere => None,
+        }
+    }
+}
+
+/// One organization.
+#[derive(Debug, Clone)]
+pub struct OrganizationStatus {
+    /// Classy's id.
+    pub classy_id: i64,
+    /// What people call it.
+    pub name: String,
+    /// Whether it is served.
+    pub condition: Condition,
+    /// Which of its actor's lives this is.
+    pub generation: u64,
+}
+
+/// What a feed does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// Nothing.
+    Idle,
+    /// It waits for its turn.
+    Waiting,
+    /// It reads.
+    Running(RunStatus),
+}
+
+/// A run in progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunStatus {
+    /// What kind.
+    pub mode: Mode,
+    /// Since when.
+    pub since: Time,
+    /// Records read so far.
+    pub done: u64,
+    /// Records to read, as far as the source said.
+    pub total: Option<u64>,
+}
+
+/// One feed.
+#[derive(Debug, Clone)]
+pub struct FeedStatus {
+    /// Which of its actor's lives this is.
+    pub generation: u64,
+    /// What it does.
+    pub activity: Activity,
+    /// When it is due next.
+    pub next_at: Option<Time>,
+    /// Runs that ended since the process began.
+    pub runs: u64,
+    /// How the last of them ended.
+    pub last: Option<Arc<FeedReport>>,
+}
+
+impl FeedStatus {
+    const fn new() -> FeedStatus {
+        FeedStatus { generation: 0, activity: Activity::Idle, next_at: None, runs: 0, last: None }
+    }
+}
+
+/// An organization's place on the board.
+#[derive(Debug, Clone)]
+struct Card {
+    organization: watch::Sender<OrganizationStatus>,
+    feeds: [watch::Sender<FeedStatus>; 4],
+}
+
+/// All organizations of this process. Clones are the same board.
+#[derive(Debug, Clone, Default)]
+pub struct Board(Arc<Mutex<BTreeMap<i64, Card>>>);
+
+impl Board {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<i64, Card>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells where an organization stands; makes its place when it has none.
+    pub(super) fn tell(&self, classy_id: i64, name: &str, generation: u64, condition: Condition) {
+        let status = OrganizationStatus { classy_id, name: name.to_owned(), condition, generation };
+        let mut cards = self.lock();
+        if let Some(card) = cards.get(&classy_id) {
+            card.organization.send_replace(status);
+        } else {
+            let feeds = Entity::ALL.map(|_| watch::Sender::new(FeedStatus::new()));
+            cards.insert(classy_id, Card { organization: watch::Sender::new(status), feeds });
+        }
+    }
+
+    /// Takes an organization off.
+    pub(super) fn remove(&self, classy_id: i64) {
+        self.lock().remove(&classy_id);
+    }
+
+    /// Where a feed's actor and its runs write.
+    pub(super) fn feed(&self, classy_id: i64, entity: Entity) -> watch::Sender<FeedStatus> {
+        let place = Entity::ALL.iter().position(|other| *other == entity);
+        let card = self.lock().get(&classy_id).cloned();
+        card.zip(place).map_or_else(|| watch::Sender::new(FeedStatus::new()), |(card, place)| card.feeds[place].clone())
+    }
+
+    /// Everybody, as of now.
+    pub fn all(&self) -> Vec<(OrganizationStatus, Vec<(Entity, FeedStatus)>)> {
+        self.lock().values().map(Card::snapshot).collect()
+    }
+
+    /// One organization, as of now.
+    pub fn one(&self, classy_id: i64) -> Option<(OrganizationStatus, Vec<(Entity, FeedStatus)>)> {
+        self.lock().get(&classy_id).map(Card::snapshot)
+    }
+}
+
+impl Card {
+    fn snapshot(&self) -> (OrganizationStatus, Vec<(Entity, FeedStatus)>) {
+        let feeds = Entity::ALL.into_iter().zip(&self.feeds).map(|(entity, feed)| (entity, feed.borrow().clone()));
+        (self.organization.borrow().clone(), feeds.collect())
+    }
+}

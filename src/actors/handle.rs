@@ -1,0 +1,68 @@
+//! What those outside hold: begin the tree, order something of it, stop it. Knows no actor but the root.
+
+use super::supervisor::messages::{Configure, StartSync, StopAll};
+use super::supervisor::{Mode, Supervisor};
+use super::{Order, OrganizationReport, Shared};
+use crate::credentials::Applied;
+use crate::domain::{Fault, FaultKind};
+use actix::{Actor, Addr, ArbiterHandle};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Speaks to the tree. Clones speak to the same.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    root: Addr<Supervisor>,
+    shared: Arc<Shared>,
+}
+
+impl Handle {
+    /// Begins a tree that keeps to its schedules, beside other processes. `watch` is where the health actor lives.
+    pub fn daemon(shared: Arc<Shared>, watch: ArbiterHandle) -> Handle {
+        Handle::begin(shared, Mode::Daemon, watch)
+    }
+
+    /// Begins a tree that only does what it is ordered to.
+    pub fn command(shared: Arc<Shared>, watch: ArbiterHandle) -> Handle {
+        Handle::begin(shared, Mode::Command, watch)
+    }
+
+    fn begin(shared: Arc<Shared>, mode: Mode, watch: ArbiterHandle) -> Handle {
+        let root = Supervisor::new(Arc::clone(&shared), mode, watch).start();
+        Handle { root, shared }
+    }
+
+    /// What the actors share, for reading.
+    pub const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Tells the tree which organizations there are.
+    pub fn configure(&self, organizations: Vec<Applied>) {
+        self.root.do_send(Configure { organizations });
+    }
+
+    /// Syncs one organization (Classy's id) and answers when it is done.
+    ///
+    /// # Errors
+    /// Why nothing was done.
+    pub async fn sync(&self, classy_id: i64, order: Order) -> Result<OrganizationReport, Fault> {
+        let (reply, report) = oneshot::channel();
+        self.root.do_send(StartSync { classy_id, order, reply });
+        let gone = |_| Fault { kind: FaultKind::Bug, text: "the supervisor is gone".to_owned(), hint: None };
+        report.await.map_err(gone).flatten()
+    }
+
+    /// Ends everything in order: runs at their next page, then actors, leaves first. Answers when they are gone.
+    pub async fn stop(&self) {
+        let (done, stopped) = oneshot::channel();
+        self.root.do_send(StopAll { done });
+        // A root that is gone already has stopped, too.
+        let _ = stopped.await;
+    }
+
+    /// Whether the root lives.
+    pub fn is_alive(&self) -> bool {
+        self.root.connected()
+    }
+}

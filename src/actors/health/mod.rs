@@ -1,0 +1,142 @@
+//! Watches everybody from a thread of its own: decides when a dead child lives again, ends runs that are frozen, and keeps the book of
+//! failures. All it knows comes from the roster, so it is reborn knowing.
+
+use super::Shared;
+use crate::kernel::{Abandon, Book, Child, Life, Obituary, Respawn, Watched, mischief};
+use actix::fut::WrapFuture;
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a cancelled run may take to end before it is left behind.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Stop.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct Rest;
+
+/// The actor that watches.
+pub(super) struct Health {
+    _obituary: Obituary,
+    shared: Arc<Shared>,
+    book: Book,
+    /// Children whose next life is ordered, with the life that ended.
+    ordered: HashMap<Arc<str>, u64>,
+    /// Runs that were cancelled, with the moment.
+    cancelled: HashMap<Arc<str>, Instant>,
+    is_late: bool,
+}
+
+impl Health {
+    pub(super) fn new(obituary: Obituary, shared: Arc<Shared>) -> Health {
+        let book = Book::new(shared.plan().restarts);
+        Health { _obituary: obituary, shared, book, ordered: HashMap::new(), cancelled: HashMap::new(), is_late: false }
+    }
+
+    fn look(&mut self, context: &mut Context<Self>) {
+        mischief::here("health::look");
+        let children = self.shared.roster.children();
+        for (name, child) in &children {
+            match child.life {
+                Life::Dead(cause) if self.ordered.get(name) != Some(&child.generation) => {
+                    let sentence = self.book.died(name);
+                    let (after_ms, deaths) = (u64::try_from(sentence.after.as_millis()).unwrap_or(u64::MAX), sentence.deaths);
+                    tracing::error!(child = %name, generation = child.generation, ?cause, deaths, after_ms, degraded = sentence.degraded,
+                        "an actor died; its next life is ordered");
+                    self.ordered.insert(Arc::clone(name), child.generation);
+                    let (owner, name) = (child.owner.clone(), Arc::clone(name));
+                    context.run_later(sentence.after, move |_, _| {
+                        if let Some(owner) = owner.upgrade() {
+                            owner.do_send(Respawn { name });
+                        }
+                    });
+                }
+                Life::Dead(_) => {}
+                Life::Alive => self.feel(name, child),
+            }
+        }
+        let known = |name: &Arc<str>| children.iter().any(|(other, _)| other == name);
+        self.ordered.retain(|name, _| known(name));
+        self.cancelled.retain(|name, _| known(name));
+        self.listen();
+    }
+
+    /// Feels the pulse of a child's run.
+    fn feel(&mut self, name: &Arc<str>, child: &Child) {
+        let Some(Watched { progress, kill, patience }) = &child.run else {
+            self.cancelled.remove(name);
+            return;
+        };
+        let idle = progress.idle();
+        if idle <= *patience {
+            return;
+        }
+        match self.cancelled.get(name) {
+            None => {
+                let idle_s = idle.as_secs();
+                tracing::error!(child = %name, generation = child.generation, idle_s, "a run is frozen and is ended");
+                kill.cancel(format!("no progress for {idle_s} s"));
+                self.cancelled.insert(Arc::clone(name), Instant::now());
+            }
+            Some(since) if since.elapsed() >= GRACE => {
+                tracing::error!(child = %name, generation = child.generation, "a frozen run did not end and is left behind");
+                self.cancelled.remove(name);
+                self.shared.roster.watch(name, None);
+                if let Some(keeper) = child.keeper.as_ref().and_then(actix::WeakRecipient::upgrade) {
+                    keeper.do_send(Abandon { name: Arc::clone(name) });
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Whether the main thread has time for its actors.
+    fn listen(&mut self) {
+        let late = self.shared.roster.lateness();
+        let is_late = late > 3 * super::supervisor::BEAT;
+        if is_late && !self.is_late {
+            tracing::error!(late_ms = u64::try_from(late.as_millis()).unwrap_or(u64::MAX), "the main thread is blocked");
+        } else if self.is_late && !is_late {
+            tracing::info!("the main thread has time again");
+        }
+        self.is_late = is_late;
+    }
+
+    /// Looks at once when somebody dies.
+    fn wait_for_death(&self, context: &mut Context<Self>) {
+        let roster = self.shared.roster.clone();
+        let death = async move { roster.death().await };
+        context.spawn(death.into_actor(self).map(|(), actor, context| {
+            actor.look(context);
+            actor.wait_for_death(context);
+        }));
+    }
+
+    fn arm(&self, context: &mut Context<Self>) {
+        context.run_later(self.shared.plan().look, |actor, context| {
+            actor.look(context);
+            actor.arm(context);
+        });
+    }
+}
+
+impl Actor for Health {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Context<Self>) {
+        self.look(context);
+        self.arm(context);
+        self.wait_for_death(context);
+    }
+}
+
+impl Handler<Rest> for Health {
+    type Result = ();
+
+    fn handle(&mut self, _: Rest, context: &mut Context<Self>) {
+        context.stop();
+    }
+}

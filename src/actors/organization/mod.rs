@@ -1,0 +1,337 @@
+//! One organization: owns its access to Classy (with it the token), its four feeds and its plugins, and carries out people's orders.
+//!
+//! The token is asked for by the first run that needs one and shared by all; an organization with nothing to do asks for none.
+
+pub(super) mod messages;
+mod orders;
+mod settle;
+
+use super::entity_sync::messages::{Begin, Drain as DrainFeed, Fall, FeedEnded, Sync};
+use super::entity_sync::{EntitySync, Feed, Known};
+use super::plugin::Plugin;
+use super::plugin::messages::{Drain as DrainPlugin, Wake};
+use super::{Condition, OrganizationReport, Shared};
+use crate::classy::Client;
+use crate::credentials::Applied;
+use crate::domain::{Entity, FaultKind};
+use crate::kernel::run::{self, Ended};
+use crate::kernel::{Cause, ChildDied, Kill, Nursery, Obituary, Respawn, mischief};
+use crate::store::{Fence, Status, TenantStore};
+use crate::sync::FencedStore;
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
+use messages::{Drain, StartSync};
+use orders::{Orders, Step};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What an organization's actor is made from; kept by the supervisor for its next life.
+#[derive(Debug, Clone)]
+pub(super) struct Start {
+    /// Row and file.
+    pub(super) applied: Arc<Applied>,
+    /// The right to write.
+    pub(super) fence: Fence,
+    /// Access to Classy, with its token.
+    pub(super) client: Client,
+    /// What is known of each feed, over all lives.
+    pub(super) known: BTreeMap<Entity, Rc<RefCell<Known>>>,
+    /// Whether feeds keep to their schedule; if not, they run on order only.
+    pub(super) scheduled: bool,
+}
+
+/// The actor of an organization.
+pub(super) struct Organization {
+    obituary: Obituary,
+    shared: Arc<Shared>,
+    start: Start,
+    tenant: TenantStore,
+    kill: Kill,
+    feeds: BTreeMap<Entity, Nursery<EntitySync>>,
+    plugins: BTreeMap<String, Nursery<Plugin>>,
+    orders: Orders,
+    /// Feeds that may keep to their schedule: on a first load each waits until those before it ran once.
+    begun: usize,
+    draining: bool,
+    /// The suspension was ordered.
+    suspended: bool,
+    /// Orders whose end is being written down.
+    settling: usize,
+}
+
+impl Organization {
+    pub(super) fn new(obituary: Obituary, shared: Arc<Shared>, start: Start) -> Organization {
+        Organization {
+            kill: shared.kill.child(),
+            tenant: shared.store.tenant(&start.applied.organization),
+            obituary,
+            shared,
+            start,
+            feeds: BTreeMap::new(),
+            plugins: BTreeMap::new(),
+            orders: Orders::default(),
+            begun: 0,
+            draining: false,
+            suspended: false,
+            settling: 0,
+        }
+    }
+
+    fn known(&self, entity: Entity) -> Rc<RefCell<Known>> {
+        self.start.known.get(&entity).cloned().unwrap_or_default()
+    }
+
+    fn classy_id(&self) -> i64 {
+        self.tenant.classy_id()
+    }
+
+    fn tell(&self, condition: Condition) {
+        let organization = &self.start.applied.organization;
+        self.shared.board.tell(organization.classy_id, &organization.name, self.obituary.generation(), condition);
+    }
+
+    fn make_feeds(&mut self, context: &Context<Self>) {
+        for entity in Entity::ALL {
+            let feed = Arc::new(Feed {
+                shared: Arc::clone(&self.shared),
+                client: self.start.client.clone(),
+                sink: FencedStore::new(self.tenant.clone(), self.start.fence.clone()),
+                classy_id: self.classy_id(),
+                entity,
+                kill: self.kill.child(),
+            });
+            let (owner, known) = (context.address().recipient().downgrade(), self.known(entity));
+            let make = move |obituary| EntitySync::new(obituary, Arc::clone(&feed), owner.clone(), Rc::clone(&known), false).start();
+            let name = format!("{}/{entity}", self.classy_id()).into();
+            self.feeds.insert(entity, Nursery::new(name, context.address().recipient().downgrade(), make));
+            self.start_feed(entity, context);
+        }
+        for plugin in self.start.applied.file.plugins.keys().cloned() {
+            let classy_id = self.classy_id();
+            let name: Arc<str> = format!("{classy_id}/{plugin}").into();
+            let make = move |obituary| Plugin::new(obituary, classy_id).start();
+            let mut nursery = Nursery::new(Arc::clone(&name), context.address().recipient().downgrade(), make);
+            let generation = nursery.start();
+            self.shared.roster.born(&name, generation, context.address().recipient().downgrade(), None);
+            self.plugins.insert(plugin, nursery);
+        }
+    }
+
+    fn start_feed(&mut self, entity: Entity, context: &Context<Self>) {
+        let Some(nursery) = self.feeds.get_mut(&entity) else { return };
+        let generation = nursery.start();
+        let keeper = nursery.child().map(|feed| feed.clone().recipient().downgrade());
+        self.shared.roster.born(nursery.name(), generation, context.address().recipient().downgrade(), keeper);
+    }
+
+    /// Lets the feeds keep to their schedule: all whose parents were read, and the next one after them.
+    fn let_begin(&mut self) {
+        if !self.start.scheduled || self.draining {
+            return;
+        }
+        while let Some(entity) = Entity::ALL.get(self.begun).copied() {
+            let parents_read = Entity::ALL[..self.begun].iter().all(|parent| {
+                let known = self.known(*parent);
+                let known = known.borrow();
+                // One that fails must not hold the others: gifts land without their donors, too.
+                known.first_pass_at.is_some() || known.failures > 0
+            });
+            if !parents_read {
+                return;
+            }
+            self.begun += 1;
+            if let Some(feed) = self.feeds.get(&entity).and_then(Nursery::child) {
+                feed.do_send(Begin);
+            }
+        }
+    }
+
+    fn step(&mut self, step: Step, context: &mut Context<Self>) {
+        match step {
+            Step::None => {}
+            Step::Run(entity, order, ticket) => {
+                let order = Sync { task: order.task, reason: order.reason, ticket: Some(ticket) };
+                // One that is dead is asked when it lives again.
+                if let Some(feed) = self.feeds.get(&entity).and_then(Nursery::child) {
+                    feed.do_send(order);
+                }
+            }
+            Step::Done(feeds, replies) => {
+                let stats = self.start.client.stats();
+                let organization = &self.start.applied.organization;
+                let report = OrganizationReport {
+                    classy_id: organization.classy_id,
+                    name: organization.name.clone(),
+                    requests: stats.data_requests,
+                    token_requests: stats.token_requests,
+                    feeds,
+                    ..OrganizationReport::default()
+                };
+                let settle = settle::settle(self.tenant.clone(), organization.clone(), self.start.client.clone(), report);
+                let runtime = self.shared.runtime.clone();
+                self.settling += 1;
+                run::spawn(context, self, &runtime, self.kill.child(), settle, move |actor: &mut Self, ended, context| {
+                    if let Ended::Done(report) = ended {
+                        replies.send(&report);
+                    }
+                    actor.settling -= 1;
+                    let next = actor.orders.after_done();
+                    actor.step(next, context);
+                    actor.stop_when_empty(context);
+                });
+            }
+        }
+    }
+
+    /// While it is drained: stops when nothing is left below and every order is answered.
+    fn stop_when_empty(&self, context: &mut Context<Self>) {
+        let feeds = self.feeds.values().any(|nursery| nursery.child().is_some());
+        let plugins = self.plugins.values().any(|nursery| nursery.child().is_some());
+        if self.draining && !feeds && !plugins && self.settling == 0 {
+            context.stop();
+        }
+    }
+
+    /// Refused credentials: somebody must mend them. The supervisor sees the changed row and takes this organization down.
+    fn suspend(&mut self, reason: String, context: &mut Context<Self>) {
+        if std::mem::replace(&mut self.suspended, true) {
+            return;
+        }
+        tracing::error!(organization = self.classy_id(), reason, "the organization is suspended: its credentials are refused");
+        let tenant = self.tenant.clone();
+        let work = async move { tenant.set_status(Status::Suspended, Some(&reason)).await };
+        run::spawn(context, self, &self.shared.runtime, self.kill.child(), work, |actor: &mut Self, ended, _| {
+            if let Ended::Done(Err(error)) = ended {
+                tracing::warn!(organization = actor.classy_id(), %error, "the suspension could not be written down");
+            }
+        });
+    }
+}
+
+impl Actor for Organization {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Context<Self>) {
+        self.tell(Condition::Serving);
+        self.make_feeds(context);
+        self.let_begin();
+    }
+}
+
+impl Drop for Organization {
+    /// Whatever way it goes, its children go with it: runs by the kill tree, actors by word, since their timers keep them alive.
+    fn drop(&mut self) {
+        self.kill.cancel("its organization fell");
+        for feed in self.feeds.values().filter_map(Nursery::child) {
+            feed.do_send(Fall);
+        }
+        for plugin in self.plugins.values().filter_map(Nursery::child) {
+            plugin.do_send(DrainPlugin);
+        }
+        let classy_id = self.tenant.classy_id();
+        for entity in Entity::ALL {
+            self.shared.roster.gone(&format!("{classy_id}/{entity}"));
+        }
+        for plugin in self.plugins.keys() {
+            self.shared.roster.gone(&format!("{classy_id}/{plugin}"));
+        }
+    }
+}
+
+impl Handler<StartSync> for Organization {
+    type Result = ();
+
+    fn handle(&mut self, StartSync { order, reply }: StartSync, context: &mut Context<Self>) {
+        mischief::here("organization::start_sync");
+        if self.draining {
+            // The dropped reply tells whoever asked.
+            return;
+        }
+        let step = self.orders.push(order, reply);
+        self.step(step, context);
+    }
+}
+
+impl Handler<FeedEnded> for Organization {
+    type Result = ();
+
+    fn handle(&mut self, ended: FeedEnded, context: &mut Context<Self>) {
+        mischief::here("organization::feed_ended");
+        self.let_begin();
+        if ended.report.inserted + ended.report.updated + ended.report.absent > 0 {
+            for plugin in self.plugins.values().filter_map(Nursery::child) {
+                plugin.do_send(Wake);
+            }
+        }
+        let refused = ended.fault.as_ref().filter(|fault| fault.kind == FaultKind::Credentials);
+        // Of an order's runs the order itself draws the conclusion.
+        if let (Some(fault), true) = (refused, self.start.scheduled) {
+            self.suspend(fault.text.clone(), context);
+        }
+        let step = self.orders.ended(&ended.tickets, &ended.report, ended.is_over);
+        self.step(step, context);
+    }
+}
+
+impl Handler<ChildDied> for Organization {
+    type Result = ();
+
+    fn handle(&mut self, death: ChildDied, context: &mut Context<Self>) {
+        mischief::here("organization::child_died");
+        let feed = self.feeds.values_mut().find_map(|nursery| nursery.died(&death));
+        let cause = feed.or_else(|| self.plugins.values_mut().find_map(|nursery| nursery.died(&death)));
+        let Some(cause) = cause else { return };
+        if !self.draining {
+            self.shared.roster.dead(&death.name, cause);
+            return;
+        }
+        if cause == Cause::Panicked {
+            tracing::error!(child = %death.name, "an actor panicked while it was drained");
+        }
+        self.stop_when_empty(context);
+    }
+}
+
+impl Handler<Respawn> for Organization {
+    type Result = ();
+
+    fn handle(&mut self, respawn: Respawn, context: &mut Context<Self>) {
+        if self.draining {
+            return;
+        }
+        if let Some(entity) = Entity::ALL.into_iter().find(|entity| self.feeds.get(entity).is_some_and(|feed| feed.name() == &respawn.name))
+        {
+            self.start_feed(entity, context);
+            if Entity::ALL.iter().position(|other| *other == entity).is_some_and(|place| place < self.begun)
+                && let Some(feed) = self.feeds.get(&entity).and_then(Nursery::child)
+            {
+                feed.do_send(Begin);
+            }
+            let step = self.orders.again(entity);
+            self.step(step, context);
+        } else if let Some(nursery) = self.plugins.values_mut().find(|nursery| nursery.name() == &respawn.name) {
+            let generation = nursery.start();
+            self.shared.roster.born(&respawn.name, generation, context.address().recipient().downgrade(), None);
+        }
+    }
+}
+
+impl Handler<Drain> for Organization {
+    type Result = ();
+
+    fn handle(&mut self, _: Drain, context: &mut Context<Self>) {
+        if self.draining {
+            return;
+        }
+        self.draining = true;
+        self.tell(Condition::Draining);
+        for feed in self.feeds.values().filter_map(Nursery::child) {
+            feed.do_send(DrainFeed);
+        }
+        for plugin in self.plugins.values().filter_map(Nursery::child) {
+            plugin.do_send(DrainPlugin);
+        }
+        self.stop_when_empty(context);
+    }
+}

@@ -1,0 +1,35 @@
+//! What the supervisor hears.
+
+use crate::actors::{Order, OrganizationReport};
+use crate::credentials::Applied;
+use crate::domain::Fault;
+use actix::Message;
+use tokio::sync::oneshot;
+
+/// These are the organizations now: begin those that are new, take down those that are gone, begin anew those whose file changed.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(in crate::actors) struct Configure {
+    /// All of them.
+    pub(in crate::actors) organizations: Vec<Applied>,
+}
+
+/// Sync one organization, and answer when it is done.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(in crate::actors) struct StartSync {
+    /// Classy's id.
+    pub(in crate::actors) classy_id: i64,
+    /// What is to be done.
+    pub(in crate::actors) order: Order,
+    /// Told how it went, or why nothing was done.
+    pub(in crate::actors) reply: oneshot::Sender<Result<OrganizationReport, Fault>>,
+}
+
+/// End everything in order; answered when all actors below are gone.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(in crate::actors) struct StopAll {
+    /// Told when it is done.
+    pub(in crate::actors) done: oneshot::Sender<()>,
+}

@@ -1,0 +1,279 @@
+//! The tree under mischief: a panic in any handler and at any step of a run, runs that hang, floods of orders. Whatever happens to one
+//! organization, the others do not notice, and in the end everything is there.
+
+use super::entity_sync::messages::Sync;
+use super::*;
+use crate::classy::Transport;
+use crate::config::load_organizations;
+use crate::credentials::{Applied, apply};
+use crate::domain::Entity;
+use crate::kernel::mischief;
+use crate::simulator::{Kind, Options, Simulator};
+use crate::store::{Settings, Store};
+use crate::sync::Task;
+use crate::vault::{KeyRing, Vault, generate_key_line};
+use secrecy::ExposeSecret;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+const VICTIM: i64 = 10_001;
+const OTHER: i64 = 10_002;
+
+/// A tree of two organizations over a simulated Classy and a database in a temporary folder.
+struct Place {
+    simulator: Simulator,
+    store: Store,
+    handle: Handle,
+    _watch: actix_rt::Arbiter,
+    _folder: tempfile::TempDir,
+}
+
+fn plan() -> Plan {
+    let second = Duration::from_secs(1);
+    Plan {
+        every: [Every { changes: second, reconcile: 3_600 * second }; 4],
+        look: Duration::from_millis(100),
+        patience: Duration::from_millis(500),
+        lease: 3 * second,
+        restarts: crate::kernel::Policy { first: Duration::from_millis(50), ..Default::default() },
+        ..Plan::default()
+    }
+}
+
+impl Place {
+    async fn new(runtime: &Arc<tokio::runtime::Runtime>) -> Place {
+        let folder = tempfile::tempdir().unwrap();
+        let simulator =
+            Simulator::start(Options { organizations: vec![VICTIM, OTHER], supporters: 120, ..Options::default() }).await.unwrap();
+        std::fs::create_dir(folder.path().join("organizations")).unwrap();
+        for id in [VICTIM, OTHER] {
+            let text = format!(
+                "classy_id = {id}\nname = \"Org {id}\"\n[classy]\nclient_id = \"client-{id}\"\nclient_secret = \"secret-of-{id}\"\n\
+                 base_url = \"{}\"\ntoken_url = \"{}\"\nrequests_per_minute = 0\n[plugins.log]\n",
+                simulator.base_url(),
+                simulator.token_url()
+            );
+            std::fs::write(folder.path().join(format!("organizations/{id}.toml")), text).unwrap();
+        }
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let store = Store::connect(&Settings { url: url.into(), max_connections: 5 }).await.unwrap();
+        store.migrate().await.unwrap();
+        let vault = Vault::new(KeyRing::parse(generate_key_line("k").expose_secret()).unwrap());
+        let (applied, _): (Vec<Applied>, _) =
+            apply(&store, &vault, load_organizations(&folder.path().join("organizations"))).await.unwrap();
+        let shared = Shared::new(store.clone(), vault, Transport::new("").unwrap(), runtime.handle().clone(), 4, "test".to_owned(), plan());
+        let runtime = Arc::clone(runtime);
+        let watch = actix_rt::Arbiter::with_tokio_rt(move || runtime);
+        let handle = Handle::daemon(Arc::new(shared), watch.handle());
+        handle.configure(applied);
+        Place { simulator, store, handle, _watch: watch, _folder: folder }
+    }
+
+    async fn stored(&self, classy_id: i64, entity: Entity) -> u64 {
+        let organization = self.store.organization(classy_id).await.unwrap().unwrap();
+        self.store.tenant(&organization).count(entity).await.unwrap()
+    }
+
+    fn there(&self, classy_id: i64) -> Vec<u64> {
+        let world = self.simulator.world();
+        let lists = &world.organizations[&classy_id].lists;
+        [Kind::Supporters, Kind::Campaigns, Kind::Plans, Kind::Transactions].map(|kind| lists[&kind].len() as u64).to_vec()
+    }
+
+    /// Everything that the source has is here.
+    async fn is_whole(&self, classy_id: i64) -> bool {
+        let mut here = Vec::new();
+        for entity in Entity::ALL {
+            here.push(self.stored(classy_id, entity).await);
+        }
+        here == self.there(classy_id)
+    }
+
+    /// The generations of an organization's feeds.
+    fn generations(&self, classy_id: i64) -> Vec<u64> {
+        let (_, feeds) = self.handle.shared().board.one(classy_id).unwrap();
+        feeds.iter().map(|(_, feed)| feed.generation).collect()
+    }
+
+    fn order(task: Task) -> Order {
+        Order { entities: Entity::ALL.to_vec(), task, reason: "test" }
+    }
+}
+
+async fn until(what: &str, mut yes: impl AsyncFnMut() -> bool) {
+    let begin = Instant::now();
+    while !yes().await {
+        assert!(begin.elapsed() < Duration::from_secs(20), "{what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// One at a time: mischief strikes whoever comes by in this process.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn in_a_place(test: impl AsyncFnOnce(Place)) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = Arc::new(tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build().unwrap());
+    let shared = Arc::clone(&runtime);
+    actix_rt::System::with_tokio_rt(move || shared).block_on(async {
+        let place = Place::new(&runtime).await;
+        until("both are whole", async || place.is_whole(VICTIM).await && place.is_whole(OTHER).await).await;
+        test(place).await;
+    });
+}
+
+/// New records at both, that a tree which still works brings over by itself.
+async fn still_works(place: &Place, what: &str) {
+    for id in [VICTIM, OTHER] {
+        let mut world = place.simulator.world();
+        [Kind::Supporters, Kind::Campaigns, Kind::Plans, Kind::Transactions].map(|kind| world.add(id, kind));
+    }
+    for id in [OTHER, VICTIM] {
+        until(&format!("{what}: {id} is whole again"), async || place.is_whole(id).await).await;
+    }
+}
+
+#[test]
+fn after_a_panic_anywhere_the_process_lives_the_child_is_back_and_nothing_is_lost() {
+    for step in [
+        "entity_sync::sync",
+        "entity_sync::due",
+        "entity_sync::ended",
+        "run::turn",
+        "run::watched",
+        "run::settle",
+        "organization::start_sync",
+        "organization::feed_ended",
+        "organization::child_died",
+        "plugin::wake",
+        "health::look",
+    ] {
+        in_a_place(async |place| {
+            mischief::plan(step, false);
+            if step == "organization::child_died" {
+                mischief::plan("entity_sync::due", false);
+            }
+            place.simulator.world().add(VICTIM, Kind::Supporters);
+            let answer = tokio::time::timeout(Duration::from_secs(15), place.handle.sync(VICTIM, Place::order(Task::CatchUp))).await;
+            assert!(answer.is_ok(), "{step}: whoever ordered is answered");
+            until(&format!("{step} strikes"), async || mischief::struck(step)).await;
+            still_works(&place, step).await;
+            assert!(place.handle.is_alive());
+            if ["entity_sync::sync", "entity_sync::due", "entity_sync::ended"].contains(&step) {
+                let all = [place.generations(VICTIM), place.generations(OTHER)].concat();
+                assert_eq!(all.iter().filter(|generation| **generation == 2).count(), 1, "{step}: one has a second life: {all:?}");
+            }
+            place.handle.stop().await;
+        });
+    }
+}
+
+#[test]
+fn a_run_that_hangs_is_ended_and_replaced() {
+    in_a_place(async |place| {
+        mischief::plan("run::watched", true);
+        until("it hangs", async || mischief::struck("run::watched")).await;
+        still_works(&place, "after a hang").await;
+        let told = |id| {
+            let (_, feeds) = place.handle.shared().board.one(id).unwrap();
+            feeds.iter().filter(|(_, feed)| feed.runs > 0).count()
+        };
+        assert_eq!((told(VICTIM), told(OTHER)), (4, 4));
+        let failed = place.store.runs(None, 1_000).await.unwrap();
+        assert!(failed.iter().all(|run| run.outcome.as_deref() != Some("failed")), "it ended before it began to read");
+        place.handle.stop().await;
+    });
+}
+
+#[test]
+fn ten_thousand_orders_for_a_feed_are_at_most_two_runs() {
+    in_a_place(async |place| {
+        let (organization, _) = place.handle.shared().board.one(VICTIM).unwrap();
+        assert_eq!(organization.condition, Condition::Serving);
+        let before = place.store.runs(Some(VICTIM), 1_000).await.unwrap().len();
+        let order = Order { entities: vec![Entity::Supporters], task: Task::Full, reason: "test" };
+        let answers = futures_util::future::join_all((0..10_000).map(|_| place.handle.sync(VICTIM, order.clone()))).await;
+        assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|report| report.feeds[0].is_complete())));
+        let runs = place.store.runs(Some(VICTIM), 1_000).await.unwrap();
+        let full = runs.iter().take(runs.len() - before).filter(|run| run.mode == "full" && run.entity == "supporters").count();
+        assert!((1..=2).contains(&full), "{full} runs");
+        place.handle.stop().await;
+    });
+}
+
+#[test]
+fn ten_thousand_nudges_are_at_most_two_runs() {
+    use actix::Actor;
+    in_a_place(async |place| {
+        // A feed of its own, beside the tree.
+        struct Ear;
+        impl Actor for Ear {
+            type Context = actix::Context<Self>;
+        }
+        impl actix::Handler<super::entity_sync::messages::FeedEnded> for Ear {
+            type Result = ();
+            fn handle(&mut self, _: super::entity_sync::messages::FeedEnded, _: &mut actix::Context<Self>) {}
+        }
+        impl actix::Handler<crate::kernel::ChildDied> for Ear {
+            type Result = ();
+            fn handle(&mut self, _: crate::kernel::ChildDied, _: &mut actix::Context<Self>) {}
+        }
+        place.handle.stop().await;
+        let shared = Arc::clone(place.handle.shared());
+        let applied = place.store.organization(OTHER).await.unwrap().unwrap();
+        let tenant = place.store.tenant(&applied);
+        let fence = tenant.acquire("nudges", Duration::from_secs(60)).await.unwrap();
+        let settings = crate::classy::Settings::new(
+            OTHER,
+            place.simulator.base_url().parse().unwrap(),
+            place.simulator.token_url().parse().unwrap(),
+            format!("client-{OTHER}"),
+            format!("secret-of-{OTHER}").into(),
+        );
+        let feed = Arc::new(super::entity_sync::Feed {
+            client: crate::classy::Client::new(&shared.transport, settings).unwrap(),
+            sink: crate::sync::FencedStore::new(tenant, fence),
+            classy_id: OTHER,
+            entity: Entity::Campaigns,
+            kill: crate::kernel::Kill::root(),
+            shared,
+        });
+        let ear = Ear.start();
+        let owner = ear.clone().recipient().downgrade();
+        let mut nursery = crate::kernel::Nursery::new("nudged".into(), ear.recipient().downgrade(), move |obituary| {
+            super::entity_sync::EntitySync::new(obituary, Arc::clone(&feed), owner.clone(), Default::default(), false).start()
+        });
+        nursery.start();
+        let before = place.store.runs(Some(OTHER), 1_000).await.unwrap().len();
+        for _ in 0..10_000 {
+            nursery.child().unwrap().do_send(Sync { task: Task::CatchUp, reason: "nudge", ticket: None });
+        }
+        let runs = async || place.store.runs(Some(OTHER), 1_000).await.unwrap().len() - before;
+        until("it runs", async || runs().await >= 1).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(runs().await <= 2, "{} runs", runs().await);
+    });
+}
+
+#[test]
+fn a_blocked_main_thread_does_not_hold_up_runs_and_is_noticed() {
+    in_a_place(async |place| {
+        let shared = Arc::clone(place.handle.shared());
+        place.simulator.world().add(OTHER, Kind::Supporters);
+        let before = place.simulator.ledger().data_requests;
+        // Runs that are under way go on while no actor can do anything.
+        let order = Place::order(Task::Full);
+        let answer = tokio::task::spawn_local({
+            let handle = place.handle.clone();
+            async move { handle.sync(OTHER, order).await }
+        });
+        until("runs are under way", async || place.simulator.ledger().data_requests > before).await;
+        let during = place.simulator.ledger().data_requests;
+        std::thread::sleep(Duration::from_millis(1_500));
+        let (late, after) = (shared.roster.lateness(), place.simulator.ledger().data_requests);
+        assert!(late >= Duration::from_millis(400), "{late:?}");
+        assert!(after > during, "requests went on");
+        assert!(answer.await.unwrap().is_ok());
+        place.handle.stop().await;
+    });
+}
