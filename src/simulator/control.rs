@@ -55,19 +55,43 @@ pub(super) fn answer(shared: &Shared, method: &str, path: &str, body: &[u8]) -> 
             let names: Vec<String> = serde_json::from_slice(body).unwrap_or_default();
             match names.iter().map(|name| name.parse()).collect::<Result<Vec<Fault>, String>>() {
                 Ok(faults) => {
-                    shared.world().faults = faults;
+                    shared.world().set_faults(faults);
                     (200, "{}".to_owned())
                 }
                 Err(error) => (400, json!({ "error": error }).to_string()),
             }
         }
+        ("GET", ["faults"]) => {
+            let names = |faults: &[Fault]| faults.iter().map(|fault| fault.as_str()).collect::<Vec<_>>();
+            (200, json!({"active": names(&shared.world().faults), "known": names(Fault::ALL)}).to_string())
+        }
+        ("GET", ["options"]) => (200, json!(shared.options().dials()).to_string()),
+        ("POST", ["options"]) => match turn(shared, body) {
+            Ok(now) => (200, now.to_string()),
+            Err(error) => (400, json!({ "error": error.to_string() }).to_string()),
+        },
         ("GET", ["truth", organization, list]) => truth(shared, organization, list),
         ("POST", ["edit"]) => match serde_json::from_slice::<Order>(body) {
             Ok(order) => edit(shared, &order),
             Err(error) => (400, json!({ "error": error.to_string() }).to_string()),
         },
-        _ => (404, json!({"error": "GET ledger, DELETE ledger, POST faults, GET truth/ORGANIZATION/LIST, POST edit"}).to_string()),
+        _ => {
+            let known = "GET or DELETE ledger, GET or POST faults, GET or POST options, GET truth/ORGANIZATION/LIST, POST edit";
+            (404, json!({ "error": known }).to_string())
+        }
     }
+}
+
+/// Turns the dials that are named; answers with all of them.
+fn turn(shared: &Shared, body: &[u8]) -> serde_json::Result<Value> {
+    let named: serde_json::Map<String, Value> = serde_json::from_slice(body)?;
+    let mut options = shared.options();
+    let mut dials = serde_json::to_value(options.dials())?;
+    if let Some(all) = dials.as_object_mut() {
+        all.extend(named);
+    }
+    options.turn(serde_json::from_value(dials)?);
+    Ok(json!(options.dials()))
 }
 
 fn truth(shared: &Shared, organization: &str, list: &str) -> (u16, String) {

@@ -2,65 +2,123 @@
 
 use super::classy::clock_text;
 use super::fault::Fault;
-use super::seed::{id_base, record};
+use super::record::Record;
+use super::webhook::News;
 use super::world::{Kind, World};
+use std::sync::Arc;
+
+/// Which lists live, and how much.
+const LIVELY: [Kind; 10] = [
+    Kind::Supporters,
+    Kind::Supporters,
+    Kind::Supporters,
+    Kind::Campaigns,
+    Kind::Plans,
+    Kind::Transactions,
+    Kind::Transactions,
+    Kind::Transactions,
+    Kind::Transactions,
+    Kind::Transactions,
+];
+
+type Changes = Vec<(&'static str, String)>;
+
+fn text(word: &str) -> String {
+    format!("\"{word}\"")
+}
 
 impl World {
     /// `count` random changes and additions over all lists of an organization, at the source's clock.
     pub fn live(&mut self, organization: i64, count: usize) {
         for _ in 0..count {
             let roll = self.roll();
-            let kind = Kind::ALL[[0, 0, 0, 1, 2, 3, 3, 3, 3, 3][(roll % 10) as usize]];
+            let kind = LIVELY[(roll % 10) as usize];
             match (roll >> 8) % 4 {
                 0 => self.add(organization, kind),
-                _ => self.change(organization, kind, roll),
+                _ => self.change(organization, kind, roll >> 16),
             }
         }
     }
 
     /// Adds a plausible record.
     pub fn add(&mut self, organization: i64, kind: Kind) {
+        self.add_with(organization, kind, &Changes::new());
+    }
+
+    fn add_with(&mut self, organization: i64, kind: Kind, changes: &Changes) {
         let now = self.now();
-        let Some(index) = self.organizations.keys().position(|id| *id == organization) else { return };
-        let base = id_base(index, kind);
-        let largest = self.list(organization, kind).and_then(|list| list.iter().next_back().map(|record| record.id)).unwrap_or(base);
-        let mut new = record(self, index, organization, kind, largest + 1 - base, now);
-        new.visible_at = self.visible_from(now);
-        if let Some(list) = self.list(organization, kind) {
-            list.put(new);
+        let Some(home) = self.organizations.get(&organization).map(|one| Arc::clone(&one.home)) else { return };
+        let last = self.list(organization, kind).and_then(|list| list.iter().next_back().map(|record| record.id));
+        let mut record = Record::new(&home, kind, last.map_or(0, |id| home.number(id)) + 1, now);
+        let id = record.id;
+        for (field, literal) in changes {
+            record.set(field, literal);
         }
+        self.replica_lags(organization, kind, id);
+        if let Some(list) = self.list(organization, kind) {
+            list.put(record);
+        }
+        self.tell(News { organization, kind, id, is_new: true });
     }
 
     /// Changes something of a random record of a list.
     fn change(&mut self, organization: i64, kind: Kind, roll: u64) {
-        let Some(id) =
-            self.list(organization, kind).and_then(|list| list.nth((roll >> 16) as usize % list.len().max(1)).map(|record| record.id))
-        else {
+        let nth = |list: &mut super::List| list.nth((roll >> 8) as usize % list.len().max(1)).cloned();
+        let Some(record) = self.list(organization, kind).and_then(nth) else { return };
+        let at = text(&clock_text(self.now()));
+        if self.has(Fault::Deletions) && roll % 8 == 0 {
+            self.delete(organization, kind, record.id);
             return;
-        };
-        let now = self.now();
-        let changes: Vec<(&str, String)> = match kind {
-            Kind::Supporters if roll % 3 == 0 => vec![("opt_in", (roll % 2 == 0).to_string())],
-            Kind::Supporters if roll % 3 == 1 => vec![("email_address", format!("\"changed.{}@example.org\"", roll % 1_000_000))],
-            Kind::Supporters => vec![("city", "\"Elsewhere\"".to_owned())],
+        }
+        let is = |word: &str| record.get("status").is_some_and(|status| status.trim_matches('"') == word);
+        let changes: Changes = match kind {
+            Kind::Supporters if roll % 3 == 0 => vec![("opt_in", (record.get("opt_in").as_deref() != Some("true")).to_string())],
+            Kind::Supporters if roll % 3 == 1 => vec![("email_address", text(&format!("changed.{}@example.org", roll % 1_000_000)))],
+            Kind::Supporters => vec![("city", text("Elsewhere"))],
             Kind::Campaigns => vec![("goal", (roll % 100_000).to_string())],
-            Kind::Plans => vec![("status", "\"canceled\"".to_owned()), ("canceled_at", format!("\"{}\"", clock_text(now)))],
-            Kind::Transactions => vec![("status", "\"refunded\"".to_owned()), ("refunded_at", format!("\"{}\"", clock_text(now)))],
+            Kind::Plans if is("active") && roll % 2 == 0 => {
+                self.charge(organization, &record);
+                vec![("next_processing_date", text(&clock_text((self.now() / 86_400 + 30) * 86_400)))]
+            }
+            Kind::Plans => vec![("status", text("canceled")), ("canceled_at", at)],
+            Kind::Transactions if is("incomplete") || is("pending") && roll % 2 == 0 => vec![("status", text("success"))],
+            Kind::Transactions if is("pending") => vec![("status", text("failed"))],
+            Kind::Transactions if is("cb_initiated") => vec![("status", text(if roll % 2 == 0 { "cb_lost" } else { "success" }))],
+            Kind::Transactions if roll % 3 == 0 => vec![("status", text("cb_initiated"))],
+            Kind::Transactions => vec![("status", text("refunded")), ("refunded_at", at)],
         };
-        self.edit(organization, kind, id, &changes, true);
+        // Whether these move the time of change at the source, nobody knows (contract 9).
+        let doubtful = changes.iter().any(|(field, _)| matches!(*field, "opt_in" | "status"));
+        let silent = doubtful && self.has(Fault::SilentChanges) && roll % 2 == 0;
+        self.edit(organization, kind, record.id, &changes, !silent);
+    }
+
+    /// A plan's next charge is a gift like any other.
+    fn charge(&mut self, organization: i64, plan: &Record) {
+        let field = |name: &str| plan.get(name).unwrap_or_default().into_owned();
+        let gift = vec![
+            ("recurring_donation_plan_id", plan.id.to_string()),
+            ("supporter_id", field("supporter_id")),
+            ("campaign_id", field("campaign_id")),
+            ("frequency", field("frequency").replace("annually", "annual")),
+            ("status", text("success")),
+        ];
+        self.add_with(organization, Kind::Transactions, &gift);
     }
 
     /// Sets fields of a record to JSON literals; `touch` moves its time of change to the source's clock. Answers whether it is there.
     pub fn edit(&mut self, organization: i64, kind: Kind, id: i64, changes: &[(&str, String)], touch: bool) -> bool {
         let now = self.now();
-        let visible_at = self.visible_from(now);
+        if touch {
+            self.replica_lags(organization, kind, id);
+        }
         let Some(record) = self.list(organization, kind).and_then(|list| list.get_mut(id)) else { return false };
         for (field, literal) in changes {
             record.set(field, literal);
         }
         if touch {
             record.updated_at = Some(now);
-            record.visible_at = visible_at;
+            self.tell(News { organization, kind, id, is_new: false });
         }
         true
     }
@@ -86,7 +144,18 @@ impl World {
         }
     }
 
-    fn visible_from(&mut self, now: i64) -> i64 {
-        if self.faults.contains(&Fault::LateVisibility) { now + (self.roll() % 4) as i64 } else { 0 }
+    fn tell(&self, news: News) {
+        // Nobody is left to be told when the server is gone.
+        let _ = self.news.send(news);
+    }
+
+    /// With late visibility, what is about to change stays as it is for those who ask, for zero to three seconds.
+    fn replica_lags(&mut self, organization: i64, kind: Kind, id: i64) {
+        if self.has(Fault::LateVisibility) {
+            let until = self.now() + (self.roll() % 4) as i64;
+            if let Some(list) = self.list(organization, kind) {
+                list.keep_serving(id, until);
+            }
+        }
     }
 }

@@ -1,7 +1,5 @@
-//! What can go wrong, by name. Faults strike by chance, seeded, and never the same list twice in a row: a client that tries
-//! again politely gets through.
+//! What can go wrong, by name.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -28,14 +26,14 @@ macro_rules! faults {
 }
 
 faults! {
+    // These strike single requests, by chance.
+
     /// 429 with `Retry-After`.
     RateLimit = "rate-limit",
-    /// 500, 502 and 503.
+    /// 500 with nothing, 502, 503, 504 and 520 with a web page.
     ServerErrors = "server-errors",
     /// Some answers take a second.
     Slow = "slow",
-    /// Tokens live for a few seconds only, and some are revoked early.
-    TokenExpiry = "token-expiry",
     /// JSON that ends in the middle, with status 200.
     TruncatedBody = "truncated-body",
     /// The connection ends in the middle of the body.
@@ -44,32 +42,74 @@ faults! {
     Html200 = "html-200",
     /// An object without `data`, with status 200.
     WrongShape200 = "wrong-shape-200",
-    /// Records change between page requests.
-    Drift = "drift",
-    /// Several hundred records share one second.
-    Ties = "ties",
-    /// `next_page_url` names another host.
-    ForeignNextUrl = "foreign-next-url",
+    /// Something like JSON that is none, with status 200.
+    InvalidJson = "invalid-json",
     /// Some requests are answered with a redirect to another host.
     Redirect = "redirect",
-    /// A few records have a broken amount or another organization's id.
-    BadRecord = "bad-record",
-    /// `total` and `last_page` shrink while a list is walked.
-    ShrinkingTotal = "shrinking-total",
-    /// Changes become visible some seconds after their time.
-    LateVisibility = "late-visibility",
     /// 403 with a web page for a client without a descriptive name, and now and then for anybody.
     EdgeBlock = "edge-block",
-    /// No `Date` header.
-    NoDate = "no-date",
+    /// No answer at all.
+    Hang = "hang",
+    /// The token endpoint, too, is struck by what strikes single requests.
+    TokenErrors = "token-errors",
+
+    // These are how the API is.
+
+    /// Tokens live for a few seconds only, and some are revoked early.
+    TokenExpiry = "token-expiry",
+    /// Whatever refuses for the rate does not say for how long.
+    NoRetryAfter = "no-retry-after",
+    /// 503 where 429 is meant.
+    RateLimit503 = "rate-limit-503",
+    /// No `X-RateLimit-*` headers.
+    NoRateHeaders = "no-rate-headers",
+    /// `next_page_url` names another host.
+    ForeignNextUrl = "foreign-next-url",
+    /// `total` and `last_page` shrink while a list is walked, below the page that is asked for.
+    ShrinkingTotal = "shrinking-total",
+    /// Envelopes without `links`, as older ones.
+    NoLinks = "no-links",
     /// A page past the end is 404 instead of empty.
     PastEnd404 = "past-end-404",
     /// More than 100 records a page are refused instead of cut to 100.
     PerPage400 = "per-page-400",
-    /// Numbers as texts, texts as numbers, unknown keys and words.
-    TypeNoise = "type-noise",
+    /// Bodies of unknown length, packed with Brotli or gzip for whoever understands it.
+    Packed = "packed",
+    /// No `Date` header.
+    NoDate = "no-date",
+    /// An organization is 404, as in the specification.
+    NoOrganization = "no-organization",
+    /// A campaign's overview is 404, as in the specification.
+    NoOverview = "no-overview",
+    /// A campaign's overview is two hours behind.
+    OverviewLag = "overview-lag",
+    /// Changes become visible some seconds after their time; until then the old version is served.
+    LateVisibility = "late-visibility",
+    /// Webhooks come twice, after later ones, or never.
+    WebhookDisorder = "webhook-disorder",
+
+    // These are what the records are like.
+
+    /// Records change between page requests.
+    Drift = "drift",
+    /// When records change, half of the changes of consent and status do not move `updated_at`.
+    SilentChanges = "silent-changes",
+    /// When records change, some are deleted.
+    Deletions = "deletions",
+    /// Several hundred records share one second.
+    Ties = "ties",
+    /// A few records have a broken amount or another organization's id.
+    BadRecord = "bad-record",
     /// A few records have no `updated_at`.
     NullUpdatedAt = "null-updated-at",
+    /// A few gifts name a supporter or a campaign that no list contains.
+    Orphans = "orphans",
+    /// Numbers as texts, texts as numbers, unknown keys and words.
+    TypeNoise = "type-noise",
+    /// The keys that only the newer specification has.
+    NewKeys = "new-keys",
+    /// Tens of KB of a payer's personal data in `metadata`.
+    BigMetadata = "big-metadata",
 }
 
 impl fmt::Display for Fault {
@@ -86,47 +126,6 @@ impl FromStr for Fault {
             let names = Fault::ALL.iter().map(|fault| fault.as_str()).collect::<Vec<_>>().join(", ");
             format!("no such fault: '{text}' (there are {names})")
         })
-    }
-}
-
-/// Decides which fault strikes a request.
-#[derive(Debug, Default)]
-pub(super) struct Striker {
-    seed: u64,
-    count: u64,
-    struck: HashMap<String, bool>,
-}
-
-impl Striker {
-    pub(super) fn new(seed: u64) -> Self {
-        Striker { seed, ..Striker::default() }
-    }
-
-    /// One of the active faults that strike single requests, or none: about one request in four, never the same path twice in a row.
-    pub(super) fn strike(&mut self, active: &[Fault], path: &str) -> Option<Fault> {
-        const SINGLE: [Fault; 9] = [
-            Fault::RateLimit,
-            Fault::ServerErrors,
-            Fault::Slow,
-            Fault::TruncatedBody,
-            Fault::Reset,
-            Fault::Html200,
-            Fault::WrongShape200,
-            Fault::Redirect,
-            Fault::EdgeBlock,
-        ];
-        let candidates: Vec<Fault> = SINGLE.into_iter().filter(|fault| active.contains(fault)).collect();
-        if candidates.is_empty() {
-            return None;
-        }
-        self.count += 1;
-        let roll = mix(self.seed ^ self.count);
-        let before = self.struck.insert(path.to_owned(), false).unwrap_or(false);
-        if before || roll % 4 != 0 {
-            return None;
-        }
-        self.struck.insert(path.to_owned(), true);
-        Some(candidates[(roll / 4) as usize % candidates.len()])
     }
 }
 

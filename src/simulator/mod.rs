@@ -5,24 +5,39 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | the world: organizations, lists, records, time | `world`, `seed`, `edit` |
-//! | what a list can be asked | `classy::grammar`, `classy::list` |
-//! | how a record looks | `classy::template`, `classy/templates` |
-//! | the API itself | `classy::server`, `classy::token`, `classy::envelope` |
-//! | looking and editing from outside, under `/__sim/` | `control` |
-//! | what goes wrong, and what was asked | `fault`, `ledger` |
+//! | the world: organizations, lists, time, and how it begins | `world`, `seed`, `home` |
+//! | one record, told from a seed until it is changed | `record`, `classy::keys` |
+//! | life going on | `edit` |
+//! | what a list can be asked, and how it is quick | `classy::{query, grammar, list, order}` |
+//! | the API's answers | `classy::{api, envelope, relations, overview, organization, token, noise}` |
+//! | the server and one request's way through it | `server`, `handle`, `limit`, `reply` |
+//! | what goes wrong, and when | `fault`, `strike` |
+//! | what was asked | `ledger` |
+//! | what is told by itself | `webhook` |
+//! | looking and turning from outside, under `/__sim/` | `control`, `options` |
 
 mod classy;
 mod control;
 mod edit;
 mod fault;
+mod handle;
+mod home;
 mod ledger;
+mod limit;
+mod options;
+mod record;
+mod reply;
 mod seed;
 mod server;
+mod strike;
+mod webhook;
 mod world;
 
 pub use classy::List;
 pub use fault::Fault;
 pub use ledger::{Entry, Ledger};
-pub use server::{Options, Simulator};
-pub use world::{Kind, Organization, Record, World};
+pub use options::Options;
+pub use record::Record;
+pub use server::Simulator;
+pub use webhook::Webhook;
+pub use world::{Kind, Organization, World};

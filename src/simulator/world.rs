@@ -1,10 +1,13 @@
 //! The world: organizations with their records, and a clock that can be moved.
 
-use super::classy::{List, Template, clock_text};
+use super::classy::List;
 use super::fault::Fault;
-use std::borrow::Cow;
+use super::home::Home;
+use super::webhook::News;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::mpsc::UnboundedSender;
 
 /// A kind of record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,84 +36,19 @@ impl Kind {
         }
     }
 
+    /// The word for one of them in the API's answers.
+    pub const fn entity(self) -> &'static str {
+        match self {
+            Kind::Supporters => "supporter",
+            Kind::Campaigns => "campaign",
+            Kind::Plans => "recurring_donation_plan",
+            Kind::Transactions => "transaction",
+        }
+    }
+
     /// The kind of a path segment.
     pub fn of(path: &str) -> Option<Kind> {
         Kind::ALL.into_iter().find(|kind| kind.path() == path)
-    }
-}
-
-/// One record: its time of change, and a JSON literal for each mark of its template.
-#[derive(Debug, Clone)]
-pub struct Record {
-    /// Its id.
-    pub id: i64,
-    /// Seconds since 1970; `None` is served as null.
-    pub updated_at: Option<i64>,
-    /// Not served before this second.
-    pub visible_at: i64,
-    /// Not readable as the contract says, until healed.
-    pub broken: bool,
-    values: Vec<Box<str>>,
-    kind: Kind,
-}
-
-impl Record {
-    /// A record from named JSON literals; what is not named is null.
-    pub fn new(kind: Kind, id: i64, updated_at: i64, literals: &[(&str, String)]) -> Record {
-        let value =
-            |slot: &&'static str| literals.iter().find(|(name, _)| name == slot).map_or("null", |(_, literal)| literal.as_str()).into();
-        let values = Template::of(kind).slots().iter().map(value).collect();
-        Record { id, updated_at: Some(updated_at), visible_at: 0, broken: false, values, kind }
-    }
-
-    /// A field's JSON literal.
-    pub fn get(&self, field: &str) -> Option<Cow<'_, str>> {
-        match field {
-            "id" => Some(self.id.to_string().into()),
-            "updated_at" => Some(self.updated_at.map_or(Cow::Borrowed("null"), |at| format!("\"{}\"", clock_text(at)).into())),
-            _ => {
-                let index = Template::of(self.kind).slots().iter().position(|slot| *slot == field)?;
-                Some(Cow::Borrowed(&self.values[index]))
-            }
-        }
-    }
-
-    /// Sets a field's JSON literal; the time of change stays. Answers whether there is such a field.
-    pub fn set(&mut self, field: &str, literal: &str) -> bool {
-        match Template::of(self.kind).slots().iter().position(|slot| *slot == field) {
-            Some(index) => {
-                self.values[index] = literal.into();
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// The record as the API serves it.
-    pub fn render(&self, faults: &[Fault], out: &mut String) {
-        let noisy = faults.contains(&Fault::TypeNoise);
-        Template::of(self.kind).render(out, |index, slot| {
-            let literal: Cow<'_, str> = match slot {
-                "id" | "updated_at" => self.get(slot).unwrap_or(Cow::Borrowed("null")),
-                _ => Cow::Borrowed(&self.values[index]),
-            };
-            match slot {
-                "total_gross_amount" | "donation_amount" | "goal" if self.broken => "\"12,50 dollars\"".into(),
-                "member_id" if self.broken && self.kind == Kind::Supporters => "{\"id\":1}".into(),
-                "total_gross_amount" | "fees_amount" | "member_id" | "card_last_four"
-                    if noisy && self.id % 3 == 0 && !literal.starts_with('"') && literal != "null" =>
-                {
-                    format!("\"{literal}\"").into()
-                }
-                "type" if noisy && self.id % 5 == 0 => "\"something_new\"".into(),
-                "opt_in" | "is_paused" if noisy && self.id % 4 == 0 => if literal == "true" { "1" } else { "0" }.into(),
-                _ => literal,
-            }
-        });
-        if noisy && out.ends_with('}') {
-            out.pop();
-            out.push_str(",\"brand_new_key\":{\"deep\":[1,2,{}]}}");
-        }
     }
 }
 
@@ -127,6 +65,8 @@ pub struct Organization {
     pub client_secret: String,
     /// Its records.
     pub lists: BTreeMap<Kind, List>,
+    /// What its records have in common.
+    pub(super) home: Arc<Home>,
 }
 
 /// Everything there is.
@@ -134,12 +74,14 @@ pub struct Organization {
 pub struct World {
     /// By id.
     pub organizations: BTreeMap<i64, Organization>,
-    /// What goes wrong.
+    /// What goes wrong. Those that live in the data begin with [`World::set_faults`] only.
     pub faults: Vec<Fault>,
     /// Seconds that the source's clock is ahead of this machine's.
     pub clock_offset: i64,
     /// Where the next random number comes from.
     pub(super) random: u64,
+    /// Who is told of changes.
+    pub(super) news: UnboundedSender<News>,
 }
 
 impl World {
@@ -158,5 +100,10 @@ impl World {
     /// A list.
     pub fn list(&mut self, organization: i64, kind: Kind) -> Option<&mut List> {
         self.organizations.get_mut(&organization)?.lists.get_mut(&kind)
+    }
+
+    /// Whether something goes wrong in this way.
+    pub fn has(&self, fault: Fault) -> bool {
+        self.faults.contains(&fault)
     }
 }

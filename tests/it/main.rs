@@ -13,5 +13,6 @@ mod leases;
 mod pages;
 mod schema;
 mod secrets;
+mod simulator;
 mod site;
 mod truth;

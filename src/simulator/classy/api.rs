@@ -1,107 +1,146 @@
 //! Data requests: who asks, what for, and what there is.
 
-use super::envelope::{Envelope, render};
-use super::{grammar, template::Template};
+use super::envelope::Envelope;
+use super::grammar::Condition;
+use super::list::Ask;
+use super::query::{Query, Shape};
+use super::{organization, overview, relations};
 use crate::simulator::World;
 use crate::simulator::fault::Fault;
 use crate::simulator::world::Kind;
-use serde_json::{Value, json};
+use serde_json::json;
 
-/// How many records a page has when nobody says (contract 4), and at most.
-const PER_PAGE: usize = 20;
-const MOST: usize = 100;
+/// A request for data, after its token was found good.
+pub(in crate::simulator) struct Request<'a> {
+    /// The organization that the token belongs to.
+    pub(in crate::simulator) client: i64,
+    /// After the version.
+    pub(in crate::simulator) path: &'a str,
+    /// Decoded once.
+    pub(in crate::simulator) query: &'a [(String, String)],
+    /// Where page addresses point, with the version.
+    pub(in crate::simulator) host: &'a str,
+}
 
-fn not_found() -> (u16, String) {
+type Answer = (u16, String);
+
+fn not_found() -> Answer {
     (404, json!({"error": "The resource cannot be found"}).to_string())
 }
 
-/// The gateway's own answer for a route that it does not know.
-fn no_route() -> (u16, String) {
+/// The gateway's own answer for a route that it does not know (contract 7).
+pub(in crate::simulator) fn no_route() -> Answer {
     (404, json!({"message": "no Route matched with those values", "request_id": "0000000000000000"}).to_string())
 }
 
-fn forbidden(entity: &str) -> (u16, String) {
+fn forbidden(entity: &str) -> Answer {
     (403, json!({"error": "This action is unauthorized.", "permissions": [{"action": "fetch", "entity": entity}]}).to_string())
 }
 
-/// Status and body for a data request of a client of organization `client`. `path` begins after the version; `host` is where page
-/// addresses point.
-pub(in crate::simulator) fn answer(world: &World, client: i64, path: &str, query: &[(String, String)], host: &str) -> (u16, String) {
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    match segments.as_slice() {
-        ["organizations", id] => match id.parse::<i64>().ok().and_then(|id| world.organizations.get(&id)) {
-            Some(organization) if organization.id == client => {
-                let told: Value = json!({"id": organization.id, "name": organization.name, "currency_code": "USD", "currency": "USD",
-                    "timezone_identifier": "America/Los_Angeles", "status": "active"});
-                (200, told.to_string())
+/// Status and body for a data request.
+pub(in crate::simulator) fn answer(world: &mut World, request: &Request<'_>) -> Answer {
+    let now = world.now();
+    world.organizations.values_mut().flat_map(|one| one.lists.values_mut()).for_each(|list| list.catch_up(now));
+    let segments: Vec<&str> = request.path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let number = |text: &str| text.parse::<i64>().ok();
+    match *segments.as_slice() {
+        ["organizations", id] => match number(id) {
+            Some(id) if id == request.client && !world.has(Fault::NoOrganization) => {
+                world.organizations.get(&id).map_or_else(not_found, |found| (200, organization::render(found)))
             }
-            Some(_) => forbidden("organization"),
-            None => not_found(),
+            Some(id) if id != request.client && world.organizations.contains_key(&id) => forbidden("organization"),
+            _ => not_found(),
         },
-        ["organizations", id, list] => match (id.parse::<i64>(), Kind::of(list)) {
-            (Ok(id), Some(kind)) if id == client => page(world, id, kind, query, host),
-            (Ok(id), Some(kind)) if world.organizations.contains_key(&id) => forbidden(kind.path()),
-            (Ok(_), Some(_)) => not_found(),
+        ["organizations", id, list] => match (number(id), Kind::of(list)) {
+            (Some(id), Some(kind)) if id == request.client => page(world, request, kind, None),
+            (Some(id), Some(_)) if world.organizations.contains_key(&id) => forbidden("organization"),
+            (Some(_), Some(_)) => not_found(),
             _ => no_route(),
         },
-        [list, id] => {
-            let (Some(kind), Ok(id)) = (Kind::of(list), id.parse::<i64>()) else { return no_route() };
-            let now = world.now();
-            let holder =
-                world.organizations.values().find_map(|organization| Some((organization.id, organization.lists.get(&kind)?.get(id)?)));
-            match holder {
-                Some((owner, record)) if owner == client && record.visible_at <= now => {
-                    (200, render(record, &world.faults, fields(query).as_deref()))
-                }
-                Some((owner, _)) if owner != client => forbidden(kind.path()),
-                _ => not_found(),
-            }
+        [list, id] => match (Kind::of(list), number(id)) {
+            (Some(kind), Some(id)) => single(world, request, kind, id),
+            (Some(_), None) => not_found(),
+            _ => no_route(),
+        },
+        ["campaigns", id, "overview"] => match number(id).filter(|_| !world.has(Fault::NoOverview)) {
+            Some(id) => of_parent(world, request, Kind::Campaigns, id, |world| {
+                let until = if world.has(Fault::OverviewLag) { now - 7_200 } else { now };
+                let totals = world.organizations.get(&request.client).map(|owner| overview::render(owner, id, until));
+                totals.map_or_else(not_found, |totals| (200, totals))
+            }),
+            None => not_found(),
+        },
+        [parent, id, list] => {
+            let (field, kind) = match (parent, list) {
+                ("campaigns", "transactions") => ("campaign_id", Kind::Transactions),
+                ("campaigns", "recurring-donation-plans") => ("campaign_id", Kind::Plans),
+                ("campaigns", "supporters") => ("source_campaign_id", Kind::Supporters),
+                ("recurring-donation-plans", "transactions") => ("recurring_donation_plan_id", Kind::Transactions),
+                _ => return no_route(),
+            };
+            let (Some(parent), Some(id)) = (Kind::of(parent), number(id)) else { return not_found() };
+            of_parent(world, request, parent, id, |world| page(world, request, kind, Condition::of_parent(kind, field, id)))
         }
         _ => no_route(),
     }
 }
 
-fn fields(query: &[(String, String)]) -> Option<Vec<&str>> {
-    query.iter().find(|(name, _)| name == "fields").map(|(_, value)| value.split(',').collect())
+/// Answers about a record if the client may see it.
+fn of_parent(world: &mut World, request: &Request<'_>, kind: Kind, id: i64, answer: impl FnOnce(&mut World) -> Answer) -> Answer {
+    let holds = |organization: i64| world.organizations.get(&organization)?.lists.get(&kind)?.served(id);
+    if holds(request.client).is_some() {
+        answer(world)
+    } else if world.organizations.keys().any(|other| holds(*other).is_some()) {
+        forbidden(kind.entity())
+    } else {
+        not_found()
+    }
 }
 
-fn page(world: &World, organization: i64, kind: Kind, query: &[(String, String)], host: &str) -> (u16, String) {
-    let get = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    let refused = |text: String| (400, json!({ "error": text }).to_string());
-    let known = |field: &str| Template::of(kind).slots().contains(&field);
-    let conditions = match grammar::filter(get("filter").unwrap_or_default(), known) {
-        Ok(conditions) => conditions,
-        Err(text) => return refused(text),
+fn single(world: &mut World, request: &Request<'_>, kind: Kind, id: i64) -> Answer {
+    of_parent(world, request, kind, id, |world| {
+        let owner = world.organizations.get(&request.client);
+        let Some((owner, record)) = owner.and_then(|owner| Some((owner, owner.lists.get(&kind)?.served(id)?))) else { return not_found() };
+        let mut out = String::new();
+        relations::render(owner, record, &world.faults, &Shape::of(request.query), true, &mut out);
+        (200, out)
+    })
+}
+
+fn page(world: &mut World, request: &Request<'_>, kind: Kind, parent: Option<Condition>) -> Answer {
+    let query = match Query::of(kind, request.query, &world.faults) {
+        Ok(query) => query,
+        Err(text) => return (400, json!({ "error": text }).to_string()),
     };
-    // The order when nobody says (contract 4): one for each list, and none to rely on.
-    let default = match kind {
-        Kind::Supporters => "updated_at:asc",
-        Kind::Campaigns => "created_at:asc",
-        Kind::Plans => "started_at:desc",
-        Kind::Transactions => "purchased_at:desc",
-    };
-    let sort = match grammar::sort(get("sort").filter(|sort| !sort.is_empty()).unwrap_or(default), known) {
-        Ok(sort) => sort,
-        Err(text) => return refused(text),
-    };
-    let number =
-        |name: &str, default: usize| get(name).and_then(|text| text.parse::<usize>().ok()).filter(|number| *number > 0).unwrap_or(default);
-    let (asked, page) = (number("per_page", PER_PAGE), number("page", 1));
-    if asked > MOST && world.faults.contains(&Fault::PerPage400) {
-        return refused("per_page must not be greater than 100.".to_owned());
-    }
-    let per_page = asked.min(MOST);
-    let Some(list) = world.organizations.get(&organization).and_then(|organization| organization.lists.get(&kind)) else {
-        return not_found();
-    };
-    let (records, mut total) = list.page(&conditions, &sort, page, per_page, world.now());
-    if records.is_empty() && page > 1 && world.faults.contains(&Fault::PastEnd404) {
+    let dice = world.roll();
+    let conditions: Vec<Condition> = query.conditions.into_iter().chain(parent).collect();
+    let ask = Ask { conditions: &conditions, sort: &query.sort, page: query.page, per_page: query.per_page };
+    let Some((mut total, ids)) = world.list(request.client, kind).map(|list| list.page(&ask, dice)) else { return not_found() };
+    if ids.is_empty() && query.page > 1 && world.has(Fault::PastEnd404) {
         return not_found();
     }
-    if world.faults.contains(&Fault::ShrinkingTotal) && page > 1 {
-        total = total.saturating_sub(page * 7).max(records.len());
+    if world.has(Fault::ShrinkingTotal) {
+        // From the third page on, the last page lies before the current one.
+        total = (total / query.page).max(ids.len());
     }
-    let path = format!("{host}/organizations/{organization}/{}", kind.path());
-    let envelope = Envelope { records: &records, total, page, per_page, path: &path, faults: &world.faults, fields: fields(query) };
+    let Some(owner) = world.organizations.get(&request.client) else { return not_found() };
+    let Some(list) = owner.lists.get(&kind) else { return not_found() };
+    let mut data = String::with_capacity(ids.len() * 3_500);
+    for record in ids.iter().filter_map(|id| list.served(*id)) {
+        if !data.is_empty() {
+            data.push(',');
+        }
+        relations::render(owner, record, &world.faults, &query.shape, false, &mut data);
+    }
+    let envelope = Envelope {
+        data: &data,
+        count: ids.len(),
+        total,
+        page: query.page,
+        per_page: query.per_page,
+        path: &format!("{}/{}", request.host, request.path.trim_matches('/')),
+        repeated: &query.repeated,
+        faults: &world.faults,
+    };
     (200, envelope.render())
 }

@@ -3,12 +3,20 @@
 mod api;
 mod envelope;
 mod grammar;
+mod keys;
 mod list;
-mod template;
+mod noise;
+mod order;
+mod organization;
+mod overview;
+mod query;
+mod relations;
 mod token;
+mod value;
 
-pub(super) use api::answer;
+pub(super) use api::{Request, answer, no_route};
+pub(super) use keys::{Key, keys, position};
 pub use list::List;
-pub(super) use list::clock_text;
-pub(super) use template::Template;
-pub(super) use token::{Tokens, token_answer};
+pub(super) use noise::noise;
+pub(super) use token::{Given, Tokens, token_answer};
+pub(super) use value::{Value, clock_text, moment};

@@ -1,0 +1,79 @@
+//! What the records of one organization have in common, and by which they name each other. Ids lie above 2^31, and no two
+//! organizations share one (contract, simulator 39).
+
+use super::fault::mix;
+use super::world::Kind;
+
+/// Ids of one kind lie side by side in a range of this size.
+const RANGE: i64 = 100_000_000;
+const FIRST: i64 = 4_000_000_000;
+
+/// The first second of the world: 2019-01-01.
+const BEGIN: i64 = 1_546_300_800;
+const HOUR: i64 = 3_600;
+
+/// Where a record was born.
+#[derive(Debug)]
+pub(super) struct Home {
+    /// The organization's id.
+    pub(super) organization: i64,
+    seed: u64,
+    base: i64,
+    counts: [i64; 4],
+    /// Nothing that was there at the start changed after this second.
+    horizon: i64,
+}
+
+impl Home {
+    /// The home of the organization at a place, with so many records of each kind, in a world that starts at `now`.
+    pub(super) const fn new(organization: i64, place: usize, seed: u64, counts: [i64; 4], now: i64) -> Home {
+        // By the full hour: worlds that start in the same hour are the same to the second.
+        let horizon = now - HOUR - now.rem_euclid(HOUR);
+        Home { organization, seed, base: FIRST + place as i64 * 10 * RANGE, counts, horizon }
+    }
+
+    /// How many records of a kind there were at the start.
+    pub(super) const fn count(&self, kind: Kind) -> i64 {
+        self.counts[kind as usize]
+    }
+
+    /// The id of a record by its number, from 1.
+    pub(super) const fn id(&self, kind: Kind, number: i64) -> i64 {
+        self.base + (kind as i64 + 1) * RANGE + number
+    }
+
+    /// The number of a record among its kind.
+    pub(super) const fn number(&self, id: i64) -> i64 {
+        (id - self.base).rem_euclid(RANGE)
+    }
+
+    /// One of the records that were there at the start.
+    pub(super) const fn some(&self, kind: Kind, roll: u64) -> Option<i64> {
+        match self.counts[kind as usize] {
+            0 => None,
+            count => Some(self.id(kind, 1 + (roll % count as u64) as i64)),
+        }
+    }
+
+    /// An id that no list contains.
+    pub(super) const fn nobody(&self, kind: Kind, number: i64) -> i64 {
+        self.id(kind, RANGE * 9 / 10 + number)
+    }
+
+    /// A random number of a record's own: the same after the same seed, whatever was asked before.
+    pub(super) const fn roll(&self, id: i64, salt: u64) -> u64 {
+        mix(mix(self.seed ^ id as u64) ^ salt)
+    }
+
+    /// When the record with this number was made: older ones first.
+    pub(super) const fn born(&self, kind: Kind, number: i64) -> i64 {
+        BEGIN + (self.horizon - BEGIN) * (number - 1) / self.counts[kind as usize]
+    }
+
+    /// When a record that was made at `born` changed last before the start: one in four did after it was made, so that ids do not
+    /// tell the order of changes.
+    pub(super) const fn touched(&self, id: i64, born: i64) -> i64 {
+        let roll = self.roll(id, 0);
+        if born >= self.horizon || roll % 4 != 0 { born } else { born + (roll >> 2) as i64 % (self.horizon - born) }
+    }
+}
