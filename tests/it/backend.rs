@@ -54,6 +54,13 @@ impl Fresh {
         let create = if self.kind == Kind::Sqlite { "?mode=rwc" } else { "" };
         let mut options = sea_orm::ConnectOptions::new(format!("{}{create}", self.url));
         options.max_connections(2).sqlx_logging(false);
+        // A busy server turns somebody away now and then.
+        for _ in 0..20 {
+            if let Ok(connection) = Database::connect(options.clone()).await {
+                return connection;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
         Database::connect(options).await.unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! The daemon as its operator meets it: killed, told to stop, frozen, doubled, reloaded, and always exact in the end.
 
 use crate::backend::{Kind as Backend, kinds};
-use crate::site::{ORGANIZATION, Site, world};
+use crate::site::{ORGANIZATION, Running, Site, world};
 use classy_sync::daemon::PidFile;
 use classy_sync::simulator::Options;
 use rand::RngExt;
@@ -27,7 +27,7 @@ async fn until(what: &str, within: Duration, mut yes: impl AsyncFnMut() -> bool)
     }
 }
 
-fn end(mut child: Child) -> Option<i32> {
+fn end(mut child: Running) -> Option<i32> {
     signal(&child, "-TERM");
     tokio::task::block_in_place(|| child.wait().unwrap()).code()
 }
@@ -242,15 +242,16 @@ async fn the_service_manager_hears_when_it_is_ready_alive_reloading_and_stopping
     let socket = site.path().join("notify.sock");
     let manager = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
     manager.set_nonblocking(true).unwrap();
-    let child = site
-        .command(&["run"])
-        .env("NOTIFY_SOCKET", &socket)
-        .env("WATCHDOG_USEC", "300000")
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
+    let child = Running(
+        site.command(&["run"])
+            .env("NOTIFY_SOCKET", &socket)
+            .env("WATCHDOG_USEC", "300000")
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
     let mut heard = String::new();
-    let mut hear = |heard: &mut String| {
+    let hear = |heard: &mut String| {
         let mut buffer = [0; 1_024];
         while let Ok(length) = manager.recv(&mut buffer) {
             heard.push_str(&String::from_utf8_lossy(&buffer[..length]));

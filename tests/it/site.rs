@@ -58,8 +58,8 @@ impl Site {
     }
 
     /// Starts and leaves alone.
-    pub fn start(&self, arguments: &[&str]) -> Child {
-        self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        Running(self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
     /// Runs, must end with this code, and answers with what it printed as JSON.
@@ -164,6 +164,30 @@ async fn query(connection: &sea_orm::DatabaseConnection, text: &str) -> Result<V
     connection.query_all_raw(statement).await?.iter().map(|row| row.try_get("", "n")).collect()
 }
 
+/// A process that does not outlive its test, however that ends.
+pub struct Running(pub Child);
+
+impl std::ops::Deref for Running {
+    type Target = Child;
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Running {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended already is fine.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A second place on the database of the first.
 pub struct Twin {
     folder: TempDir,
@@ -180,8 +204,8 @@ impl Twin {
     }
 
     /// Starts and leaves alone.
-    pub fn start(&self, arguments: &[&str]) -> Child {
-        command(self.path(), arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        Running(command(self.path(), arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 }
 

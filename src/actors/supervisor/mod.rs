@@ -51,6 +51,8 @@ pub(super) struct Supervisor {
     since: Time,
     is_looking: bool,
     look_again: bool,
+    /// Leases that are being given back.
+    releasing: usize,
     stopping: Option<oneshot::Sender<()>>,
 }
 
@@ -68,6 +70,7 @@ impl Supervisor {
             since: Time::UNIX_EPOCH,
             is_looking: false,
             look_again: false,
+            releasing: 0,
             stopping: None,
         }
     }
@@ -112,13 +115,13 @@ impl Supervisor {
         let lost: Vec<i64> = self.slots.keys().copied().filter(|id| !found.held.contains_key(id)).collect();
         for classy_id in lost {
             tracing::warn!(organization = classy_id, "the lease was lost: another process serves the organization now");
-            self.fell(classy_id, Condition::Elsewhere);
+            self.fell(classy_id, Condition::Elsewhere, context);
         }
         for row in &found.changed {
-            self.row_changed(row);
+            self.row_changed(row, context);
         }
         for classy_id in found.surplus {
-            self.drain(classy_id, Going::Release);
+            self.drain(classy_id, Going::Release, context);
         }
         let count = self.organizations.len();
         for classy_id in found.taken {
@@ -142,7 +145,7 @@ impl Supervisor {
     }
 
     /// A person or another process changed an organization's row.
-    fn row_changed(&mut self, row: &crate::store::Organization) {
+    fn row_changed(&mut self, row: &crate::store::Organization, context: &mut Context<Self>) {
         let Some(applied) = self.organizations.get(&row.classy_id) else { return };
         let old = &applied.organization;
         let same = (&old.status, &old.credentials_encrypted) == (&row.status, &row.credentials_encrypted);
@@ -161,9 +164,9 @@ impl Supervisor {
         }
         self.organizations.insert(classy_id, Arc::new(applied));
         if !runs {
-            self.drain(classy_id, Going::Release);
+            self.drain(classy_id, Going::Release, context);
         } else if resealed {
-            self.drain(classy_id, Going::Restart);
+            self.drain(classy_id, Going::Restart, context);
         }
         if !self.slots.contains_key(&classy_id) {
             self.tell_standing(classy_id);
@@ -210,6 +213,7 @@ impl Supervisor {
 
     fn stop_when_empty(&mut self, context: &mut Context<Self>) {
         if self.slots.is_empty()
+            && self.releasing == 0
             && let Some(done) = self.stopping.take()
         {
             if let Some(health) = self.health.as_ref().and_then(Nursery::child) {
@@ -263,8 +267,8 @@ impl Handler<Configure> for Supervisor {
             let runs = now.is_some_and(|applied| may_run(applied, self.mode));
             let same = old.get(&classy_id).zip(now).is_some_and(|(old, now)| old.is_same(now));
             match (self.slots.contains_key(&classy_id), runs) {
-                (true, false) => self.drain(classy_id, Going::Release),
-                (true, true) if !same => self.drain(classy_id, Going::Restart),
+                (true, false) => self.drain(classy_id, Going::Release, context),
+                (true, true) if !same => self.drain(classy_id, Going::Restart, context),
                 (true, true) => {}
                 (false, _) => self.tell_standing(classy_id),
             }
@@ -312,7 +316,7 @@ impl Handler<ChildDied> for Supervisor {
                 self.shared.roster.dead(&death.name, cause);
             }
             Some(going) => {
-                self.drained(classy_id);
+                self.drained(classy_id, context);
                 if going == Going::Restart && self.stopping.is_none() {
                     self.begin(classy_id, context);
                 }
@@ -341,7 +345,7 @@ impl Handler<StopAll> for Supervisor {
         self.refuse_early(|_| Some(Fault { kind: FaultKind::Busy, text: "the process is stopping".to_owned(), hint: None }));
         let ids: Vec<i64> = self.slots.keys().copied().collect();
         for classy_id in ids {
-            self.drain(classy_id, Going::Release);
+            self.drain(classy_id, Going::Release, context);
         }
         self.stop_when_empty(context);
     }

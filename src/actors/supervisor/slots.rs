@@ -8,7 +8,7 @@ use crate::actors::organization::{Organization, Start};
 use crate::classy::Client;
 use crate::credentials::{self, Applied, client};
 use crate::domain::Entity;
-use crate::kernel::Nursery;
+use crate::kernel::{Nursery, run};
 use crate::store::{Fence, Status};
 use actix::{Actor, AsyncContext, Context};
 use std::cell::RefCell;
@@ -41,7 +41,7 @@ impl Supervisor {
         let Some(applied) = self.organizations.get(&classy_id).cloned() else { return };
         let client = match self.client(&applied) {
             Ok(client) => client,
-            Err(error) => return self.cannot_begin(classy_id, &error, &fence),
+            Err(error) => return self.cannot_begin(&applied, &error, fence, context),
         };
         let known: BTreeMap<_, _> = known.into_iter().map(|(entity, known)| (entity, Rc::new(RefCell::new(known)))).collect();
         if self.mended.remove(&classy_id) {
@@ -67,25 +67,26 @@ impl Supervisor {
         client(&self.shared.transport, &self.shared.vault, &applied.organization, &applied.file)
     }
 
-    pub(super) fn cannot_begin(&mut self, classy_id: i64, error: &credentials::Error, fence: &Fence) {
+    fn cannot_begin(&mut self, applied: &Applied, error: &credentials::Error, fence: Fence, context: &mut Context<Self>) {
+        let classy_id = applied.organization.classy_id;
         tracing::error!(organization = classy_id, %error, "the organization cannot be begun");
-        self.release(classy_id, fence.clone());
+        self.release(applied, fence, context);
         self.tell(classy_id, Condition::Broken(error.to_string()));
         self.refuse_early(|id| (id == classy_id).then(|| error.fault()));
     }
 
     /// Ends an organization's runs at their next page.
-    pub(super) fn drain(&mut self, classy_id: i64, then: Going) {
+    pub(super) fn drain(&mut self, classy_id: i64, then: Going, context: &mut Context<Self>) {
         let Some(slot) = self.slots.get_mut(&classy_id) else { return };
         slot.going = Some(then);
         match slot.nursery.child() {
             Some(organization) => organization.do_send(Drain),
-            None => self.drained(classy_id),
+            None => self.drained(classy_id, context),
         }
     }
 
     /// An organization's runs have ended.
-    pub(super) fn drained(&mut self, classy_id: i64) {
+    pub(super) fn drained(&mut self, classy_id: i64, context: &mut Context<Self>) {
         let Some(slot) = self.slots.get_mut(&classy_id) else { return };
         match slot.going.take() {
             Some(Going::Restart) => {
@@ -102,19 +103,20 @@ impl Supervisor {
                     }
                     Err(error) => {
                         self.slots.remove(&classy_id);
-                        self.cannot_begin(classy_id, &error, &fence);
+                        self.cannot_begin(&applied, &error, fence, context);
                     }
                 }
             }
-            _ => self.fell(classy_id, Condition::Elsewhere),
+            _ => self.fell(classy_id, Condition::Elsewhere, context),
         }
     }
 
     /// An organization is served no more.
-    pub(super) fn fell(&mut self, classy_id: i64, condition: Condition) {
+    pub(super) fn fell(&mut self, classy_id: i64, condition: Condition, context: &mut Context<Self>) {
         let Some(slot) = self.slots.remove(&classy_id) else { return };
         self.shared.roster.gone(slot.nursery.name());
-        self.release(classy_id, slot.fence);
+        let applied = Arc::clone(&slot.start.borrow().applied);
+        self.release(&applied, slot.fence, context);
         self.tell(classy_id, condition);
         if self.organizations.get(&classy_id).is_none_or(|applied| !may_run(applied, self.mode)) {
             self.tell_standing(classy_id);
@@ -122,11 +124,16 @@ impl Supervisor {
     }
 
     /// Gives a lease back. Whoever has it now keeps it: only this number's is given back.
-    pub(super) fn release(&self, classy_id: i64, fence: Fence) {
-        let tenant = self.organizations.get(&classy_id).map(|applied| self.shared.store.tenant(&applied.organization));
-        if let Some(tenant) = tenant {
-            self.shared.runtime.spawn(async move { tenant.release(&fence).await.ok() });
-        }
+    fn release(&mut self, applied: &Applied, fence: Fence, context: &mut Context<Self>) {
+        let tenant = self.shared.store.tenant(&applied.organization);
+        let work = async move { tenant.release(&fence).await };
+        self.releasing += 1;
+        let (runtime, kill) = (self.shared.runtime.clone(), self.shared.kill.child());
+        run::spawn(context, self, &runtime, kill, work, |actor: &mut Self, _, context| {
+            // A lease that could not be given back ends by itself.
+            actor.releasing -= 1;
+            actor.stop_when_empty(context);
+        });
     }
 
     /// Tells why an organization is not served.
