@@ -38,7 +38,7 @@ const FIELDS: [(&str, Kind); 6] = [
 ];
 
 /// Notes every change of an audited column of a row that was stored.
-pub(super) async fn changes<R: Row>(step: &Step<'_>, decision: &Decision<R>) -> Result<(), Error> {
+pub(super) async fn changes<R: Row>(step: &Step<'_>, decision: &Decision<'_, R>) -> Result<(), Error> {
     let at = time_text(step.now, step.backend);
     let noun = noun(R::ENTITY);
     let mut objects = Vec::new();

@@ -1,5 +1,6 @@
 //! What one page transaction is given and what it reports.
 
+use super::row::RowText;
 use crate::domain::{FeedState, Item, RunCounts, Time};
 
 /// Everything that one transaction writes for a feed.
@@ -7,6 +8,8 @@ use crate::domain::{FeedState, Item, RunCounts, Time};
 pub struct Batch<R> {
     /// Records and rejects, in the order in which they were asked for: of two equal versions the later wins.
     pub items: Vec<Item<R>>,
+    /// For the first of the items, or for none: what was made of them beforehand (see `TenantStore::row_texts`).
+    pub texts: Vec<Option<RowText>>,
     /// The checkpoint after this batch; `None` leaves it as it is (a repair).
     pub state: Option<FeedState>,
     /// In a reconcile: what the source changed before this should be here already, so an insert counts as
@@ -23,7 +26,15 @@ pub struct Batch<R> {
 impl<R> Batch<R> {
     /// Only records and rejects.
     pub fn of(items: Vec<Item<R>>) -> Self {
-        Batch { items, state: None, expected_before: None, suspects: Vec::new(), absent: Vec::new(), forget_suspects: false }
+        Batch {
+            items,
+            texts: Vec::new(),
+            state: None,
+            expected_before: None,
+            suspects: Vec::new(),
+            absent: Vec::new(),
+            forget_suspects: false,
+        }
     }
 
     /// The same with a checkpoint.

@@ -1,28 +1,30 @@
 //! What is to be done with each record of a batch: found by comparing fingerprints before anything is written.
 
+use super::batch::Batch;
 use super::page::Step;
-use super::row::{Get, Kind, Row, fingerprint, has_stubs, time_text, write_columns, write_int, write_key, write_text};
+use super::row::{Get, Kind, Row, RowText, has_stubs, time_text, write_int, write_key, write_text};
 use super::statement::{as_bigint, ids_document, quoted, sql, unpack};
 use super::value::Stored;
 use super::{Error, value};
 use crate::domain::{Item, Money, Reject, RejectReason, RunCounts};
 use sea_orm::{ConnectionTrait, DbBackend};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// SQLite's REAL holds fifteen significant digits: eleven before the point, four after.
 const SQLITE_LIMIT: i64 = 100_000_000_000;
 
 /// A row that will be written.
-pub(super) struct Write<R> {
+pub(super) struct Write<'a, R> {
     pub(super) row: R,
-    pub(super) fingerprint: i64,
+    pub(super) text: Cow<'a, RowText>,
     /// What was stored, a stub included.
     pub(super) before: Option<Stored>,
 }
 
 /// The fate of every item of a batch.
-pub(super) struct Decision<R> {
-    pub(super) writes: Vec<Write<R>>,
+pub(super) struct Decision<'a, R> {
+    pub(super) writes: Vec<Write<'a, R>>,
     /// Ids as stored already, with whether their stored row is whole.
     pub(super) unchanged: Vec<i64>,
     pub(super) rejects: Vec<Reject>,
@@ -31,7 +33,7 @@ pub(super) struct Decision<R> {
     refused: u64,
 }
 
-impl<R: Row> Decision<R> {
+impl<R: Row> Decision<'_, R> {
     /// Every record seen in exactly one of the counts.
     pub(super) fn counts(&self) -> RunCounts {
         let inserted = self.writes.iter().filter(|write| write.before.as_ref().is_none_or(|stored| stored.is_stub)).count() as u64;
@@ -54,13 +56,13 @@ impl<R: Row> Decision<R> {
     /// The rows to write, as JSON objects.
     pub(super) fn objects(&self, step: &Step<'_>, first_seq: Option<i64>) -> Vec<Vec<u8>> {
         let stamp = time_text(step.now, step.backend);
-        let object = |(index, write): (usize, &Write<R>)| {
-            let mut out = Vec::with_capacity(768);
-            write_columns(&write.row, step.backend, &mut out);
+        let object = |(index, write): (usize, &Write<'_, R>)| {
+            let mut out = Vec::with_capacity(write.text.columns.len() + 192);
+            out.extend_from_slice(&write.text.columns);
             write_key("organization_id", &mut out);
             write_int(step.organization_id, &mut out);
             write_key("fingerprint", &mut out);
-            write_int(write.fingerprint, &mut out);
+            write_int(write.text.fingerprint, &mut out);
             write_key("last_sync_at", &mut out);
             write_text(&stamp, &mut out);
             if let Some(first) = first_seq {
@@ -77,40 +79,38 @@ impl<R: Row> Decision<R> {
 }
 
 /// Compares a batch with what is stored.
-pub(super) async fn decide<R: Row>(step: &Step<'_>, items: &[Item<R>]) -> Result<Decision<R>, Error> {
+pub(super) async fn decide<'a, R: Row>(step: &Step<'_>, batch: &'a Batch<R>) -> Result<Decision<'a, R>, Error> {
+    let items = &batch.items;
     let mut decision =
         Decision { writes: Vec::new(), unchanged: Vec::new(), rejects: Vec::new(), seen: items.len() as u64, older: 0, refused: 0 };
-    let mut newest: HashMap<i64, &R> = HashMap::with_capacity(items.len());
-    for item in items {
+    let mut newest: HashMap<i64, (&R, Option<&RowText>)> = HashMap::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
         match item {
             Item::Bad(reject) => decision.refuse(reject.clone()),
             Item::Good(row) => match newest.get(&row.id()) {
                 // The same person twice in one batch: the newer version, of equals the one asked for later.
-                Some(other) if other.updated_at() > row.updated_at() => {}
+                Some((other, _)) if other.updated_at() > row.updated_at() => {}
                 _ => {
-                    newest.insert(row.id(), row);
+                    newest.insert(row.id(), (row, batch.texts.get(index).and_then(Option::as_ref)));
                 }
             },
         }
     }
-    let mut rows: Vec<&R> = newest.into_values().collect();
+    let mut rows: Vec<(&R, Option<&RowText>)> = newest.into_values().collect();
     // In key order, so that two transactions meet their rows in the same order.
-    rows.sort_unstable_by_key(|row| row.id());
+    rows.sort_unstable_by_key(|(row, _)| row.id());
     if rows.is_empty() {
         return Ok(decision);
     }
-    let mut stored = read_stored::<R>(step, rows.iter().map(|row| row.id())).await?;
-    let mut scratch = Vec::with_capacity(1024);
-    for row in rows {
+    let mut stored = read_stored::<R>(step, rows.iter().map(|(row, _)| row.id())).await?;
+    for (row, text) in rows {
         if step.backend == DbBackend::Sqlite
             && let Some(column) = too_large(row)
         {
             decision.refuse(refused(row, RejectReason::AmountTooLarge, format!("{column}: more than SQLite holds exactly (11 digits)")));
             continue;
         }
-        scratch.clear();
-        write_columns(row, step.backend, &mut scratch);
-        let fingerprint = fingerprint(&scratch);
+        let text = text.map_or_else(|| Cow::Owned(RowText::of(row, step.backend)), Cow::Borrowed);
         let before = stored.remove(&row.id());
         match &before {
             Some(stored) if stored.is_foreign && !stored.is_stub => {
@@ -118,16 +118,16 @@ pub(super) async fn decide<R: Row>(step: &Step<'_>, items: &[Item<R>]) -> Result
             }
             // A record that was gone and is served again is what the source says now, whatever its date.
             Some(stored) if !stored.is_stub && !stored.is_absent && older(row, stored) => decision.older += 1,
-            Some(stored) if !stored.is_stub && !stored.is_absent && stored.fingerprint == Some(fingerprint) => {
+            Some(stored) if !stored.is_stub && !stored.is_absent && stored.fingerprint == Some(text.fingerprint) => {
                 decision.unchanged.push(row.id());
             }
-            _ => decision.writes.push(Write { row: row.clone(), fingerprint, before }),
+            _ => decision.writes.push(Write { row: row.clone(), text, before }),
         }
     }
     Ok(decision)
 }
 
-impl<R> Decision<R> {
+impl<R> Decision<'_, R> {
     fn refuse(&mut self, reject: Reject) {
         self.refused += 1;
         self.rejects.push(reject);

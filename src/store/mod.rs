@@ -44,7 +44,7 @@ pub use lease::Fence;
 pub use organization::{Organization, Status};
 pub use rejects::RejectRow;
 pub use report::{Cell, Report};
-pub use row::{Gift, Row, Table};
+pub use row::{Gift, Row, RowText, Table};
 pub use run::RunRow;
 pub use tenant::TenantStore;
 pub use times::{FeedSummary, FeedTimes};

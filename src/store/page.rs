@@ -58,7 +58,7 @@ impl TenantStore {
 
 async fn write<R: Row>(step: &Step<'_>, batch: &Batch<R>) -> Result<Committed, Error> {
     let mut committed = Committed { state: batch.state.clone(), ..Committed::default() };
-    let mut decision = decide::decide(step, &batch.items).await?;
+    let mut decision = decide::decide(step, batch).await?;
     parents::resolve(step, &mut decision).await?;
     if decision.takes_over_stubs() {
         parents::release_stubs(step, &decision).await?;
@@ -81,7 +81,7 @@ async fn write<R: Row>(step: &Step<'_>, batch: &Batch<R>) -> Result<Committed, E
 }
 
 /// Inserts into `missing` and updates into `stale` what the incremental should have brought before.
-fn count_late<R: Row>(state: &mut FeedState, decision: &Decision<R>, batch: &Batch<R>) {
+fn count_late<R: Row>(state: &mut FeedState, decision: &Decision<'_, R>, batch: &Batch<R>) {
     let (Some(pass), Some(before)) = (&mut state.pass, batch.expected_before) else { return };
     for write in &decision.writes {
         if write.row.updated_at().is_none_or(|at| at < before) {
@@ -94,7 +94,7 @@ fn count_late<R: Row>(state: &mut FeedState, decision: &Decision<R>, batch: &Bat
     }
 }
 
-async fn upsert_rows<R: Row>(step: &Step<'_>, decision: &Decision<R>) -> Result<(), Error> {
+async fn upsert_rows<R: Row>(step: &Step<'_>, decision: &Decision<'_, R>) -> Result<(), Error> {
     if decision.writes.is_empty() {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use super::decide::Decision;
 use super::page::Step;
-use super::row::{Kind, Row, time_text};
+use super::row::{Kind, Row, RowText, time_text};
 use super::statement::{document, ids_document, insert_missing, sql, unpack};
 use super::{Error, rejects};
 use crate::domain::{Entity, Reject, RejectReason};
@@ -10,7 +10,7 @@ use sea_orm::ConnectionTrait;
 use std::collections::{BTreeSet, HashSet};
 
 /// Makes every link of the rows to be written one that the database accepts.
-pub(super) async fn resolve<R: Row>(step: &Step<'_>, decision: &mut Decision<R>) -> Result<(), Error> {
+pub(super) async fn resolve<R: Row>(step: &Step<'_>, decision: &mut Decision<'_, R>) -> Result<(), Error> {
     for link in R::table().links {
         let ids: BTreeSet<i64> = decision.writes.iter().filter_map(|write| (link.get)(&write.row)).collect();
         if ids.is_empty() {
@@ -25,6 +25,8 @@ pub(super) async fn resolve<R: Row>(step: &Step<'_>, decision: &mut Decision<R>)
         for write in &mut decision.writes {
             if (link.get)(&write.row).is_some_and(|id| foreign.contains(&id)) {
                 (link.clear)(&mut write.row);
+                // The fingerprint stays that of what the source says, so that it is recognized.
+                write.text.to_mut().columns = RowText::of(&write.row, step.backend).columns;
                 decision.rejects.push(Reject {
                     source_id: Some(write.row.id()),
                     updated_at: write.row.updated_at(),
@@ -82,7 +84,7 @@ async fn insert_stubs(step: &Step<'_>, parent: Entity, ids: &[i64]) -> Result<()
 
 /// A stub yields to its real owner: the links of the organization that guessed it are emptied, its totals cleared,
 /// and the rows that had them are noted in that organization's `rejects`.
-pub(super) async fn release_stubs<R: Row>(step: &Step<'_>, decision: &Decision<R>) -> Result<(), Error> {
+pub(super) async fn release_stubs<R: Row>(step: &Step<'_>, decision: &Decision<'_, R>) -> Result<(), Error> {
     let failed = |error| Error::query("releasing a stub", error);
     let children: &[(Entity, &str)] = match R::ENTITY {
         Entity::Supporters => &[(Entity::Transactions, "supporter_id"), (Entity::RecurringPlans, "supporter_id")],

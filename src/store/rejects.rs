@@ -31,7 +31,7 @@ pub struct RejectRow {
 }
 
 /// Keeps this batch's rejects and closes those whose record is good now.
-pub(super) async fn settle<R: Row>(step: &Step<'_>, decision: &Decision<R>) -> Result<(), Error> {
+pub(super) async fn settle<R: Row>(step: &Step<'_>, decision: &Decision<'_, R>) -> Result<(), Error> {
     close_healed(step, decision).await?;
     for reject in &decision.rejects {
         note(step, step.organization_id, R::ENTITY, reject.source_id.unwrap_or(0), reject.reason, &reject.detail).await?;
@@ -39,7 +39,7 @@ pub(super) async fn settle<R: Row>(step: &Step<'_>, decision: &Decision<R>) -> R
     Ok(())
 }
 
-async fn close_healed<R: Row>(step: &Step<'_>, decision: &Decision<R>) -> Result<(), Error> {
+async fn close_healed<R: Row>(step: &Step<'_>, decision: &Decision<'_, R>) -> Result<(), Error> {
     let failed = |error| Error::query("reading rejects", error);
     let text = "SELECT source_id, reason FROM rejects WHERE organization_id = $1 AND entity = $2 AND resolved_at IS NULL";
     let values = [step.organization_id.into(), R::ENTITY.as_str().into()];

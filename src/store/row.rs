@@ -134,7 +134,7 @@ pub(crate) fn time_text(time: Time, backend: DbBackend) -> String {
 }
 
 /// Appends the record's source columns as the opening of a JSON object (no closing brace): absent means NULL.
-pub(crate) fn write_columns<R: Row>(record: &R, backend: DbBackend, out: &mut Vec<u8>) {
+fn write_columns<R: Row>(record: &R, backend: DbBackend, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"id\":");
     write_int(record.id(), out);
     for column in R::table().columns {
@@ -189,8 +189,24 @@ pub(crate) fn write_text(value: &str, out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(out, value);
 }
 
+/// A record's source columns as its table's database takes them, and their fingerprint: what of a row can be made before its
+/// transaction begins.
+#[derive(Debug, Clone)]
+pub struct RowText {
+    pub(crate) columns: Vec<u8>,
+    pub(crate) fingerprint: i64,
+}
+
+impl RowText {
+    pub(crate) fn of<R: Row>(record: &R, backend: DbBackend) -> RowText {
+        let mut columns = Vec::with_capacity(768);
+        write_columns(record, backend, &mut columns);
+        RowText { fingerprint: fingerprint(&columns), columns }
+    }
+}
+
 /// The fingerprint of a row's source columns: the first eight bytes of their SHA-256.
-pub(crate) fn fingerprint(columns: &[u8]) -> i64 {
+fn fingerprint(columns: &[u8]) -> i64 {
     let digest = Sha256::digest(columns);
     let mut first = [0; 8];
     first.copy_from_slice(&digest[..8]);

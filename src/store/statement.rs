@@ -196,5 +196,5 @@ pub(crate) fn document<'a>(objects: impl IntoIterator<Item = &'a [u8]>) -> Value
     }
     bytes.push(b']');
     // Every part was written from text.
-    String::from_utf8_lossy(&bytes).into_owned().into()
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()).into()
 }

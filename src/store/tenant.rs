@@ -1,9 +1,9 @@
 //! Everything that one organization owns is reached through here; no method takes an organization's id.
 
-use super::row::{Row, has_stubs};
+use super::row::{Row, RowText, has_stubs};
 use super::statement::sql;
 use super::{Error, Store};
-use crate::domain::{Entity, Time};
+use crate::domain::{Entity, Item, Time};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 
 /// The store as one organization sees it.
@@ -24,6 +24,15 @@ impl TenantStore {
     /// Classy's id of the organization.
     pub const fn classy_id(&self) -> i64 {
         self.classy_id
+    }
+
+    /// Makes of records what their rows need and no transaction is needed for, so that it can be done while another one goes on.
+    pub fn row_texts<R: Row>(&self, items: &[Item<R>]) -> Vec<Option<RowText>> {
+        let text = |item: &Item<R>| match item {
+            Item::Good(record) => Some(RowText::of(record, self.backend())),
+            Item::Bad(_) => None,
+        };
+        items.iter().map(text).collect()
     }
 
     pub(super) fn connection(&self) -> &DatabaseConnection {

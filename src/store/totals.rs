@@ -20,7 +20,7 @@ pub(super) struct Touched {
 
 impl Touched {
     /// By the rows to be written, and those that are gone.
-    pub(super) fn of<R: Row>(writes: &[Write<R>], gone: &[Stored]) -> Touched {
+    pub(super) fn of<R: Row>(writes: &[Write<'_, R>], gone: &[Stored]) -> Touched {
         let mut touched = Touched::default();
         let written = writes.iter().map(|write| (write.before.as_ref(), Some(&write.row)));
         for (before, now) in written.chain(gone.iter().map(|stored| (Some(stored), None))) {

@@ -8,7 +8,7 @@ use super::verify::Guard;
 use super::window::date_of;
 use super::{Error, Mark, Run, Sink, Source};
 use crate::domain::{FeedState, Item, Page, Pass, PassStage, Query, Record, RunEnd, Walked};
-use crate::store::Batch;
+use crate::store::{Batch, RowText};
 use futures_util::{StreamExt, stream};
 use std::collections::HashSet;
 use tokio::sync::mpsc;
@@ -22,6 +22,7 @@ struct Walk<R> {
     state: FeedState,
     pass: Pass,
     items: Vec<Item<R>>,
+    texts: Vec<Option<RowText>>,
     pages: usize,
     /// When the first of those pages came.
     since: Instant,
@@ -108,7 +109,7 @@ where
 
     /// Reads from the pass's page to the end. Answers whether the end was reached.
     async fn walk(&mut self, state: FeedState, pass: Pass, first: Option<Page<R>>) -> Result<(FeedState, bool), Error> {
-        let source = self.source;
+        let (source, sink) = (self.source, self.sink);
         let (per_page, width) = (pass.per_page, source.concurrency().max(1));
         let known = u32::try_from(pass.total.div_ceil(u64::from(per_page))).unwrap_or(u32::MAX);
         let next = pass.page + u32::from(first.is_some());
@@ -118,32 +119,37 @@ where
         // While one batch is committed the next is read.
         let (sender, mut receiver) = mpsc::channel(self.settings.commit_pages.max(width));
         let read_ahead = async move {
+            // What can be made of a page is made here, while a batch before it is committed.
+            let ready = |page: Page<R>| {
+                let texts = sink.row_texts(&page.items);
+                (page, texts)
+            };
             if let Some(page) = first
-                && sender.send(page).await.is_err()
+                && sender.send(ready(page)).await.is_err()
             {
                 return Ok(());
             }
             // Side by side as far as the source said there are pages, then one by one.
             let mut pages = stream::iter(next..=known.max(next)).map(|number| source.page(Query::All, number, per_page)).buffered(width);
             while let Some(page) = pages.next().await {
-                if sender.send(page?).await.is_err() {
+                if sender.send(ready(page?)).await.is_err() {
                     return Ok(());
                 }
             }
             let mut number = known.max(next);
             loop {
                 number = number.saturating_add(1);
-                if sender.send(source.page(Query::All, number, per_page).await?).await.is_err() {
+                if sender.send(ready(source.page(Query::All, number, per_page).await?)).await.is_err() {
                     return Ok(());
                 }
             }
         };
         let committed_id = pass.last_id;
         let write = async {
-            let (items, since) = (Vec::new(), Instant::now());
-            let mut walk = Walk { state, pass, items, pages: 0, since, committed_id, guard, missing, ordered: true, done: false };
-            while let Some(page) = receiver.recv().await {
-                self.take(&mut walk, page).await?;
+            let (items, texts, since) = (Vec::new(), Vec::new(), Instant::now());
+            let mut walk = Walk { state, pass, items, texts, pages: 0, since, committed_id, guard, missing, ordered: true, done: false };
+            while let Some((page, texts)) = receiver.recv().await {
+                self.take(&mut walk, page, texts).await?;
                 let due = walk.pages >= self.settings.commit_pages || walk.since.elapsed() >= self.settings.commit_after;
                 if walk.done || due || self.stop.is_cancelled() {
                     self.save(&mut walk).await?;
@@ -172,11 +178,12 @@ where
     }
 
     /// Takes the next page into the walk.
-    async fn take(&mut self, walk: &mut Walk<R>, mut page: Page<R>) -> Result<(), Error> {
+    async fn take(&mut self, walk: &mut Walk<R>, mut page: Page<R>, mut texts: Vec<Option<RowText>>) -> Result<(), Error> {
         self.counts.requests += 1;
         if page.items.is_empty() {
             // One empty answer may be a slip of the source; two are the end.
             page = self.fetch(Query::All, walk.pass.page, walk.pass.per_page).await?;
+            texts = self.sink.row_texts(&page.items);
         } else {
             self.count_page(&page);
         }
@@ -200,6 +207,7 @@ where
         let short = page.items.len() < pass.per_page as usize;
         walk.done = short && walk.ordered && pass.last_id >= pass.max_id && pass.met >= pass.total;
         walk.items.append(&mut page.items);
+        walk.texts.append(&mut texts);
         walk.pages += 1;
         self.observer.mark(Mark { done: pass.met, total: Some(pass.total.max(pass.met)) });
         Ok(())
@@ -221,6 +229,7 @@ where
         }
         walk.state.pass = Some(walk.pass.clone());
         let mut batch = Batch::of(std::mem::take(&mut walk.items)).at(walk.state.clone());
+        batch.texts = std::mem::take(&mut walk.texts);
         // What became visible later than the overlap allows for is missing; what is younger, the next sweep brings.
         batch.expected_before = walk.state.first_pass_at.and(walk.state.watermark).map(|watermark| watermark - self.settings.overlap);
         batch.suspects = suspects;

@@ -1,13 +1,17 @@
 //! What the engine asks of the store.
 
-use crate::domain::{FeedState, Record, Time};
-use crate::store::{self, Batch, Committed, Fence, Row, TenantStore};
+use crate::domain::{FeedState, Item, Record, Time};
+use crate::store::{self, Batch, Committed, Fence, Row, RowText, TenantStore};
 use std::future::Future;
 
 /// Where a feed is kept. Every write is one transaction that carries its checkpoint.
 pub trait Sink<R: Record>: Sync {
     /// The checkpoint.
     fn load(&self) -> impl Future<Output = Result<FeedState, store::Error>> + Send;
+    /// What can be made of records before their transaction; may be nothing.
+    fn row_texts(&self, _items: &[Item<R>]) -> Vec<Option<RowText>> {
+        Vec::new()
+    }
     /// One page transaction.
     fn commit(&self, batch: Batch<R>) -> impl Future<Output = Result<Committed, store::Error>> + Send;
     /// The lowest `limit` of the stored ids above `after` and up to `upto` that the source should show.
@@ -49,6 +53,10 @@ impl FencedStore {
 impl<R: Row> Sink<R> for FencedStore {
     async fn load(&self) -> Result<FeedState, store::Error> {
         self.store.feed_state(R::ENTITY).await
+    }
+
+    fn row_texts(&self, items: &[Item<R>]) -> Vec<Option<RowText>> {
+        self.store.row_texts(items)
     }
 
     async fn commit(&self, batch: Batch<R>) -> Result<Committed, store::Error> {
