@@ -117,7 +117,9 @@ fn is_transient(error: &DbErr) -> bool {
             // PostgreSQL's and MySQL's SQLSTATE, MySQL's 1205 (HY000), SQLite's primary result codes 5 and 6.
             let code = error.code().unwrap_or_default();
             let sqlite = || code.parse::<u32>().is_ok_and(|code| code < 10_000 && matches!(code & 0xff, 5 | 6));
-            matches!(&*code, "40001" | "40P01" | "55P03" | "57P01" | "57P02" | "57P03" | "23505")
+            // A row that another transaction wrote between our look and our insert is found at the next look.
+            error.is_unique_violation()
+                || matches!(&*code, "40001" | "40P01" | "55P03" | "57P01" | "57P02" | "57P03")
                 || error.message().contains("Lock wait timeout")
                 || error.message().contains("Deadlock found")
                 || (error.message().contains("locked") && sqlite())

@@ -3,7 +3,7 @@
 use super::batch::{Batch, Committed};
 use super::decide::{self, Decision};
 use super::row::{Kind, Row, has_stubs};
-use super::statement::{document, sql, update, upsert};
+use super::statement::{document, insert, sql, update, upsert};
 use super::totals::Touched;
 use super::value::Stored;
 use super::{Error, Fence, TenantStore, audit, checkpoint, lease, parents, rejects, seq, totals};
@@ -109,15 +109,22 @@ async fn upsert_rows<R: Row>(step: &Step<'_>, decision: &Decision<'_, R>) -> Res
         next_seq = Some(seq::reserve(step, decision.writes.len()).await?);
     }
     let objects = decision.objects(step, next_seq);
+    let (new, known): (Vec<_>, Vec<_>) = objects.iter().zip(&decision.writes).partition(|(_, write)| write.before.is_none());
     let mut also = vec!["absent_since = NULL"];
     if has_stubs(R::ENTITY) {
         also.push(if step.backend == DbBackend::Postgres { "is_stub = FALSE" } else { "is_stub = 0" });
     }
-    let text = upsert(step.backend, table.name, &fields, &["id", "first_seen_at"], &also);
-    step.tx
-        .execute_raw(sql(step.backend, &text, [document(objects.iter().map(Vec::as_slice))]))
-        .await
-        .map_err(|error| Error::query("writing records", error))?;
+    // A row that appeared since we looked makes the insert fail and the transaction be tried again.
+    let statements = [
+        (new, insert(step.backend, table.name, &fields)),
+        (known, upsert(step.backend, table.name, &fields, &["id", "first_seen_at"], &also)),
+    ];
+    for (rows, text) in statements {
+        if !rows.is_empty() {
+            let document = document(rows.iter().map(|(object, _)| object.as_slice()));
+            step.tx.execute_raw(sql(step.backend, &text, [document])).await.map_err(|error| Error::query("writing records", error))?;
+        }
+    }
     Ok(())
 }
 

@@ -111,12 +111,17 @@ pub(crate) fn unpack(backend: DbBackend, fields: &[Field<'_>]) -> String {
     }
 }
 
-/// Inserts the rows of `$1`, or replaces the fields of those that are there, but for the `kept` ones.
-/// `also` are fixed assignments for replaced rows, such as `absent_since = NULL`.
-pub(crate) fn upsert(backend: DbBackend, table: &str, fields: &[Field<'_>], kept: &[&str], also: &[&str]) -> String {
+/// Inserts the rows of `$1`; fails when one is there.
+pub(crate) fn insert(backend: DbBackend, table: &str, fields: &[Field<'_>]) -> String {
     let names = fields.iter().map(|(name, _)| quoted(backend, name)).collect::<Vec<_>>();
     let select = names.iter().map(|name| format!("j.{name}")).collect::<Vec<_>>().join(", ");
     let source = unpack(backend, fields);
+    format!("INSERT INTO {table} ({}) SELECT {select} FROM {source} WHERE TRUE", names.join(", "))
+}
+
+/// Inserts the rows of `$1`, or replaces the fields of those that are there, but for the `kept` ones.
+/// `also` are fixed assignments for replaced rows, such as `absent_since = NULL`.
+pub(crate) fn upsert(backend: DbBackend, table: &str, fields: &[Field<'_>], kept: &[&str], also: &[&str]) -> String {
     let mut set = fields
         .iter()
         .filter(|(name, _)| !kept.contains(name))
@@ -126,21 +131,16 @@ pub(crate) fn upsert(backend: DbBackend, table: &str, fields: &[Field<'_>], kept
         })
         .collect::<Vec<_>>();
     set.extend(also.iter().map(|text| (*text).to_owned()));
-    let names = names.join(", ");
-    let conflict = conflict(backend, &set.join(", "));
-    format!("INSERT INTO {table} ({names}) SELECT {select} FROM {source} WHERE TRUE {conflict}")
+    format!("{} {}", insert(backend, table, fields), conflict(backend, &set.join(", ")))
 }
 
 /// Inserts the rows of `$1` that are not there.
 pub(crate) fn insert_missing(backend: DbBackend, table: &str, key: &str, fields: &[Field<'_>]) -> String {
-    let names = fields.iter().map(|(name, _)| quoted(backend, name)).collect::<Vec<_>>();
-    let select = names.iter().map(|name| format!("j.{name}")).collect::<Vec<_>>().join(", ");
-    let source = unpack(backend, fields);
     let conflict = match backend {
         DbBackend::MySql => format!("ON DUPLICATE KEY UPDATE {key} = {table}.{key}"),
         _ => "ON CONFLICT DO NOTHING".to_owned(),
     };
-    format!("INSERT INTO {table} ({}) SELECT {select} FROM {source} WHERE TRUE {conflict}", names.join(", "))
+    format!("{} {conflict}", insert(backend, table, fields))
 }
 
 fn conflict(backend: DbBackend, set: &str) -> String {
