@@ -13,6 +13,7 @@ pub mod http;
 pub mod actors;
 // 4
 pub mod credentials;
+pub mod health;
 pub mod sync;
 // 3
 pub mod classy;

@@ -74,13 +74,14 @@ pub(super) const fn noun(entity: Entity) -> &'static str {
 pub(super) async fn note<C: ConnectionTrait>(
     connection: &C,
     backend: DbBackend,
+    actor: &str,
     organization_id: Option<i64>,
     action: &str,
     subject: &str,
     detail: serde_json::Value,
 ) -> Result<(), Error> {
     let mut object = json!({
-        "at": time_text(clock::now(), backend), "actor": "cli", "action": action, "subject": subject, "detail": detail.to_string(),
+        "at": time_text(clock::now(), backend), "actor": actor, "action": action, "subject": subject, "detail": detail.to_string(),
     });
     if let (Some(id), Some(map)) = (organization_id, object.as_object_mut()) {
         map.insert("organization_id".to_owned(), id.into());
@@ -107,7 +108,19 @@ impl Store {
     /// # Errors
     /// Database errors.
     pub async fn audit(&self, organization_id: Option<i64>, action: &str, subject: &str, detail: serde_json::Value) -> Result<(), Error> {
-        note(self.connection(), self.backend(), organization_id, action, subject, detail).await
+        note(self.connection(), self.backend(), "cli", organization_id, action, subject, detail).await
+    }
+
+    /// Notes what a person ordered over HTTP. `classy_id` is Classy's id of the organization it concerns.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn audit_http(&self, classy_id: Option<i64>, action: &str, subject: &str, detail: serde_json::Value) -> Result<(), Error> {
+        let organization = match classy_id {
+            Some(classy_id) => self.organization(classy_id).await?.map(|organization| organization.row_id()),
+            None => None,
+        };
+        note(self.connection(), self.backend(), "http", organization, action, subject, detail).await
     }
 
     /// The latest `limit` rows of the audit trail, latest first, of one organization or of all.

@@ -8,7 +8,10 @@
 //! | what one organization owns | `tenant` |
 //! | who is synced, what ran, what is next | `organization`, `run`, `times` |
 //! | which process serves whom | `lease`, `fleet` |
+//! | how well it goes | `alerts`, `vitals`, `samples` |
+//! | for charts | `report`, `giving` |
 
+mod alerts;
 mod audit;
 mod batch;
 mod campaign_totals;
@@ -19,6 +22,7 @@ mod connect;
 mod decide;
 mod error;
 mod fleet;
+mod giving;
 mod lease;
 mod migrate;
 mod organization;
@@ -28,23 +32,29 @@ mod rejects;
 mod report;
 mod row;
 mod run;
+mod samples;
 mod seq;
 mod statement;
 mod tenant;
 mod times;
 mod totals;
 mod value;
+mod vitals;
 
+pub use alerts::AlertRow;
 pub use audit::AuditRow;
 pub use batch::{Batch, Committed};
 pub use check::Violations;
 pub use connect::{Settings, Store};
 pub use error::Error;
+pub use giving::Month;
 pub use lease::Fence;
 pub use organization::{Organization, Status};
 pub use rejects::RejectRow;
 pub use report::{Cell, Report};
 pub use row::{Gift, Row, RowText, Table};
 pub use run::RunRow;
+pub use samples::{Resolution, Sample};
 pub use tenant::TenantStore;
 pub use times::{FeedSummary, FeedTimes};
+pub use vitals::{DeliveryCount, PluginLag, RejectCount};

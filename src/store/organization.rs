@@ -75,6 +75,13 @@ fn read(row: &QueryResult) -> Result<Organization, sea_orm::DbErr> {
     })
 }
 
+impl Organization {
+    /// The key that the tables use.
+    pub(super) const fn row_id(&self) -> i64 {
+        self.id
+    }
+}
+
 impl Store {
     /// All organizations, by Classy's id.
     ///
@@ -201,6 +208,6 @@ impl TenantStore {
     /// Database errors.
     pub async fn note(&self, action: &str, detail: serde_json::Value) -> Result<(), Error> {
         let subject = format!("organization:{}", self.classy_id);
-        audit::note(self.connection(), self.backend(), Some(self.organization_id), action, &subject, detail).await
+        audit::note(self.connection(), self.backend(), "cli", Some(self.organization_id), action, &subject, detail).await
     }
 }

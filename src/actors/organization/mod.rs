@@ -17,9 +17,9 @@ use crate::domain::{Entity, FaultKind};
 use crate::kernel::run::{self, Ended};
 use crate::kernel::{Cause, ChildDied, Kill, Nursery, Obituary, Respawn, mischief};
 use crate::store::{Fence, Status, TenantStore};
-use crate::sync::FencedStore;
+use crate::sync::{FencedStore, Task};
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
-use messages::{Drain, StartSync};
+use messages::{Drain, Nudge, StartSync};
 use orders::{Orders, Step};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -313,6 +313,25 @@ impl Handler<Respawn> for Organization {
         } else if let Some(nursery) = self.plugins.values_mut().find(|nursery| nursery.name() == &respawn.name) {
             let generation = nursery.start();
             self.shared.roster.born(&respawn.name, generation, context.address().recipient().downgrade(), None);
+        }
+    }
+}
+
+impl Handler<Nudge> for Organization {
+    type Result = ();
+
+    fn handle(&mut self, Nudge { entities }: Nudge, _: &mut Context<Self>) {
+        if self.draining {
+            return;
+        }
+        if entities.is_empty() {
+            self.plugins.values().filter_map(Nursery::child).for_each(|plugin| plugin.do_send(Wake));
+        }
+        // Feeds that wait for their parents' first load are not hurried.
+        for entity in Entity::ALL.into_iter().take(self.begun).filter(|entity| entities.contains(entity)) {
+            if let Some(feed) = self.feeds.get(&entity).and_then(Nursery::child) {
+                feed.do_send(Sync { task: Task::CatchUp, reason: "webhook", ticket: None });
+            }
         }
     }
 }
