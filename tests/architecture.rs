@@ -308,6 +308,7 @@ fn secrets_are_exposed_in_few_places() {
         "config/show.rs",
         "credentials/apply.rs",
         "credentials/sealed.rs",
+        "integrations/webhook/client.rs",
         "store/connect.rs",
         "vault/key.rs",
         "vault/seal.rs",

@@ -16,7 +16,7 @@ use serde_json::json;
 pub struct AuditRow {
     /// When.
     pub at: Time,
-    /// Who: `sync`, or `cli` for a person's command.
+    /// Who: `sync`, a plugin's name, or `cli` for a person's command.
     pub actor: String,
     /// Classy's id of the organization; `None` for what concerns all.
     pub classy_id: Option<i64>,
@@ -79,8 +79,21 @@ pub(super) async fn note<C: ConnectionTrait>(
     subject: &str,
     detail: serde_json::Value,
 ) -> Result<(), Error> {
+    note_by(connection, backend, "cli", organization_id, action, subject, detail).await
+}
+
+/// Notes one act of whoever it was.
+pub(super) async fn note_by<C: ConnectionTrait>(
+    connection: &C,
+    backend: DbBackend,
+    actor: &str,
+    organization_id: Option<i64>,
+    action: &str,
+    subject: &str,
+    detail: serde_json::Value,
+) -> Result<(), Error> {
     let mut object = json!({
-        "at": time_text(clock::now(), backend), "actor": "cli", "action": action, "subject": subject, "detail": detail.to_string(),
+        "at": time_text(clock::now(), backend), "actor": actor, "action": action, "subject": subject, "detail": detail.to_string(),
     });
     if let (Some(id), Some(map)) = (organization_id, object.as_object_mut()) {
         map.insert("organization_id".to_owned(), id.into());

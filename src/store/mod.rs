@@ -8,6 +8,7 @@
 //! | what one organization owns | `tenant` |
 //! | who is synced, what ran, what is next | `organization`, `run`, `times` |
 //! | which process serves whom | `lease`, `fleet` |
+//! | people for plugins, and what became of them there | `plugin` |
 
 mod audit;
 mod batch;
@@ -24,6 +25,7 @@ mod migrate;
 mod organization;
 mod page;
 mod parents;
+mod plugin;
 mod rejects;
 mod report;
 mod row;
@@ -42,6 +44,7 @@ pub use connect::{Settings, Store};
 pub use error::Error;
 pub use lease::Fence;
 pub use organization::{Organization, Status};
+pub use plugin::{Delivered, DeliveryCount, DeliveryRow, HarmEntry, HarmTotals, Left, PluginKey, PluginState, Sending};
 pub use rejects::RejectRow;
 pub use report::{Cell, Report};
 pub use row::{Gift, Row, RowText, Table};
