@@ -11,9 +11,12 @@ pub mod daemon;
 pub mod http;
 // 6
 pub mod actors;
+// 5
+pub mod integrations;
 // 4
 pub mod credentials;
 pub mod health;
+pub mod plugin;
 pub mod sync;
 // 3
 pub mod classy;

@@ -311,6 +311,7 @@ fn secrets_are_exposed_in_few_places() {
         "health/messenger.rs",
         "http/guard.rs",
         "http/hooks/signature.rs",
+        "integrations/webhook/client.rs",
         "store/connect.rs",
         "vault/key.rs",
         "vault/seal.rs",

@@ -1,6 +1,6 @@
 //! What is going on, for whoever wants to see it: written by the actors and their runs, read without asking anybody.
 
-use super::report::FeedReport;
+use super::report::{FeedReport, PluginReport};
 use crate::classy::Client;
 use crate::clock;
 use crate::domain::{Entity, Mode, Time};
@@ -175,6 +175,21 @@ impl FeedStatus {
     }
 }
 
+/// One plugin.
+#[derive(Debug, Clone, Default)]
+pub struct PluginStatus {
+    /// Which of its actor's lives this is.
+    pub generation: u64,
+    /// It delivers since then.
+    pub since: Option<Time>,
+    /// Deliveries that ended since the process began.
+    pub runs: u64,
+    /// How the last of them ended.
+    pub last: Option<Arc<PluginReport>>,
+    /// When.
+    pub ended_at: Option<Time>,
+}
+
 /// An organization's place on the board.
 #[derive(Debug, Clone)]
 struct Card {
@@ -182,6 +197,7 @@ struct Card {
     feeds: [watch::Sender<FeedStatus>; 4],
     /// Its way to Classy, while it is served here.
     client: Option<Client>,
+    plugins: BTreeMap<String, watch::Sender<PluginStatus>>,
 }
 
 /// All organizations of this process. Clones are the same board.
@@ -205,7 +221,8 @@ impl Board {
             card.organization.send_replace(status);
         } else {
             let feeds = Entity::ALL.map(|_| watch::Sender::new(FeedStatus::new()));
-            cards.insert(classy_id, Card { organization: watch::Sender::new(status), feeds, client: None });
+            let plugins = BTreeMap::new();
+            cards.insert(classy_id, Card { organization: watch::Sender::new(status), feeds, client: None, plugins });
         }
     }
 
@@ -232,6 +249,20 @@ impl Board {
         let place = Entity::ALL.iter().position(|other| *other == entity);
         let card = self.lock().get(&classy_id).cloned();
         card.zip(place).map_or_else(|| watch::Sender::new(FeedStatus::new()), |(card, place)| card.feeds[place].clone())
+    }
+
+    /// Where a plugin's actor writes; makes its place when it has none.
+    pub(super) fn plugin(&self, classy_id: i64, plugin: &str) -> watch::Sender<PluginStatus> {
+        let mut cards = self.lock();
+        let place = cards.get_mut(&classy_id).map(|card| card.plugins.entry(plugin.to_owned()).or_default().clone());
+        place.unwrap_or_default()
+    }
+
+    /// An organization's plugins, as of now.
+    pub fn plugins(&self, classy_id: i64) -> Vec<(String, PluginStatus)> {
+        let cards = self.lock();
+        let plugins = cards.get(&classy_id).map(|card| card.plugins.iter());
+        plugins.into_iter().flatten().map(|(name, status)| (name.clone(), status.borrow().clone())).collect()
     }
 
     /// Everybody, as of now.

@@ -26,11 +26,11 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 
-pub use board::{Activity, Board, Condition, FeedStatus, OrganizationStatus, RunStatus, Totals};
+pub use board::{Activity, Board, Condition, FeedStatus, OrganizationStatus, PluginStatus, RunStatus, Totals};
 pub use handle::Handle;
 pub use journal::Journal;
 pub use monitor::{Drills, watch};
 pub use plan::{Every, Plan};
-pub use report::{FeedReport, OrganizationReport};
-pub use shared::{Order, Shared};
+pub use report::{FeedReport, OrganizationReport, PluginReport};
+pub use shared::{Order, PluginChoice, Shared};
 pub use surroundings::{HookSecrets, Surroundings};

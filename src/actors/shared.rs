@@ -3,7 +3,7 @@
 use super::{Board, Drills, Journal, Plan, Surroundings};
 use crate::classy::Transport;
 use crate::domain::Entity;
-use crate::health::Health;
+use crate::health::HealthReport;
 use crate::kernel::{Kill, Roster};
 use crate::schedule::Dealer;
 use crate::store::Store;
@@ -37,7 +37,7 @@ pub struct Shared {
     /// Runs that ended and were not measured yet.
     pub journal: Journal,
     /// How well it is, as of the last look.
-    pub health: watch::Sender<Arc<Health>>,
+    pub health: watch::Sender<Arc<HealthReport>>,
     /// Orders to try the alerts.
     pub drills: Drills,
     plan: RwLock<Arc<Plan>>,
@@ -47,7 +47,7 @@ pub struct Shared {
 impl Shared {
     /// Puts the parts together. `runs` is how many may run at once.
     pub fn new(store: Store, vault: Vault, transport: Transport, runtime: Handle, runs: usize, holder: String, plan: Plan) -> Shared {
-        let health = Health::unknown(crate::clock::now(), plan.look);
+        let health = HealthReport::unknown(crate::clock::now(), plan.look);
         Shared {
             store,
             vault,
@@ -82,13 +82,35 @@ impl Shared {
     }
 
     /// How well it is, as of the last look.
-    pub fn health(&self) -> Arc<Health> {
+    pub fn health(&self) -> Arc<HealthReport> {
         Arc::clone(&self.health.borrow())
     }
 
     /// Puts another plan in force; runs in progress keep theirs.
     pub fn set_plan(&self, plan: Plan) {
         *self.plan.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(plan);
+    }
+}
+
+/// Which plugins an order is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PluginChoice {
+    /// None.
+    None,
+    /// All that the organization has.
+    All,
+    /// This one.
+    One(String),
+}
+
+impl PluginChoice {
+    /// Whether a plugin is meant.
+    pub fn means(&self, plugin: &str) -> bool {
+        match self {
+            PluginChoice::None => false,
+            PluginChoice::All => true,
+            PluginChoice::One(name) => name == plugin,
+        }
     }
 }
 
@@ -99,6 +121,8 @@ pub struct Order {
     pub entities: Vec<Entity>,
     /// What is to be done with each.
     pub task: Task,
+    /// Which plugins deliver afterwards.
+    pub plugins: PluginChoice,
     /// Who asks: `cli`, `http`, ...
     pub reason: &'static str,
 }

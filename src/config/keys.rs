@@ -14,7 +14,7 @@ pub(super) fn flat_keys(table: &toml::Table) -> Vec<String> {
 }
 
 /// The known key that differs least, when it differs little.
-pub(super) fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+pub fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let (distance, near) = known.map(|name| (distance(key, name), name)).min()?;
     (distance <= (key.len() / 3).max(2)).then(|| near.to_owned())
 }

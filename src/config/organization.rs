@@ -161,6 +161,11 @@ fn check(file: &mut OrganizationFile, place: &str) -> Result<(), ConfigError> {
         if let Err(cause) = check_url(url) {
             return wrong(key, cause);
         }
+        if url.query().is_some() {
+            return wrong(key, "expected an address without a query");
+        }
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
     }
     for (name, value) in &classy.headers {
         let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
@@ -173,8 +178,11 @@ fn check(file: &mut OrganizationFile, place: &str) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Credentials go only over TLS, or to this machine; nothing hides in the address.
-fn check_url(url: &mut Url) -> Result<(), &'static str> {
+/// Secrets and donors' data go only over TLS, or to this machine; no user hides in the address.
+///
+/// # Errors
+/// What was expected.
+pub fn check_url(url: &Url) -> Result<(), &'static str> {
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -184,10 +192,8 @@ fn check_url(url: &mut Url) -> Result<(), &'static str> {
     if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
         return Err("expected https:// (http:// only to this machine)");
     }
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err("expected an address without user, query or fragment");
+    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        return Err("expected an address without user or fragment");
     }
-    let path = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&path);
     Ok(())
 }

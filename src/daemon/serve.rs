@@ -3,9 +3,10 @@
 use super::{PidFile, Process, Signal, Signals, Tree};
 use super::{notify, surroundings};
 use crate::actors::{Handle, Plan, Shared};
-use crate::config::{Config, ConfigError, load_organizations};
+use crate::config::{Config, ConfigError};
 use crate::credentials::{self, Applied, apply};
 use crate::http::{Control, Listeners, ReloadRequest, Server};
+use crate::integrations::{load_organizations, secret_keys};
 use crate::store::Store;
 use crate::vault::Vault;
 use sd_notify::NotifyState;
@@ -44,7 +45,7 @@ pub type Reload = fn(&Config) -> Result<Config, ConfigError>;
 pub async fn serve(process: &Process, service: Service) -> Result<(), credentials::Error> {
     let Service { mut config, reload: read_again, lock, store, vault, transport } = service;
     surroundings::required_token(&config)?;
-    let (applied, wrong) = apply(&store, &vault, load_organizations(&config.organizations.dir)).await?;
+    let (applied, wrong) = apply(&store, &vault, load_organizations(&config.organizations.dir), secret_keys).await?;
     complain(&wrong);
     let (tcp, not_listening) = match surroundings::listen(&config) {
         Ok(tcp) => (Some(tcp), None),
@@ -162,7 +163,7 @@ pub async fn reload(read_again: Reload, config: &mut Config, organizations: &mut
     let new = read_again(config).map_err(|error| error.to_string())?;
     let shared = handle.shared();
     let files = load_organizations(&new.organizations.dir);
-    let (mut applied, wrong) = apply(&shared.store, &shared.vault, files).await.map_err(|error| error.to_string())?;
+    let (mut applied, wrong) = apply(&shared.store, &shared.vault, files, secret_keys).await.map_err(|error| error.to_string())?;
     complain(&wrong);
     let before = shared.surroundings();
     let found = surroundings::find(&new, &shared.store, &shared.vault, &applied, &wrong, before.not_listening.clone()).await;

@@ -4,7 +4,7 @@
 mod ledger;
 
 use super::check::Finding;
-use crate::domain::{Time, Verdict};
+use crate::domain::{Time, Health};
 use crate::store::AlertRow;
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -94,14 +94,14 @@ impl Book {
 
     /// Takes a look's findings over.
     pub fn judge(&mut self, findings: &[Finding], now: Time) {
-        let is_away = findings.iter().any(|finding| finding.check == "database" && finding.verdict() == Verdict::Failing);
+        let is_away = findings.iter().any(|finding| finding.check == "database" && finding.verdict() == Health::Failing);
         if is_away {
             self.away_at = Some(now);
         }
         let mut seen = BTreeSet::new();
         for finding in findings {
             let cause = self.cause(finding);
-            if finding.verdict() == Verdict::Ok {
+            if finding.verdict() == Health::Ok {
                 self.good(&cause, now);
             } else {
                 self.bad(&cause, finding, now);
@@ -126,7 +126,7 @@ impl Book {
             entry.row.count += 1;
             entry.row.last_seen_at = now;
             if entry.row.severity != severity {
-                if finding.verdict() == Verdict::Failing {
+                if finding.verdict() == Health::Failing {
                     entry.tell(Occasion::Worse, now);
                 }
                 severity.clone_into(&mut entry.row.severity);
@@ -137,7 +137,7 @@ impl Book {
         }
         let looks = self.buds.entry(cause.clone()).or_insert(0);
         *looks += 1;
-        let is_ripe = finding.verdict() == Verdict::Failing || *looks >= BUD;
+        let is_ripe = finding.verdict() == Health::Failing || *looks >= BUD;
         // What the database's absence brings with it has one cause, and that one is told.
         let is_consequence = cause.0.is_some() && self.away_at.is_some_and(|away| now - away < AFTERMATH);
         if !is_ripe || is_consequence {

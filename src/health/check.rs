@@ -1,7 +1,7 @@
 //! One thing that can be wrong, and all of them in a row.
 
 use super::facts::Facts;
-use crate::domain::{CheckResult, Verdict};
+use crate::domain::{CheckResult, Health};
 
 /// One thing that can be wrong. It judges from the facts and waits for nobody.
 pub trait HealthCheck: Send + Sync {
@@ -37,8 +37,8 @@ impl Finding {
     }
 
     /// How it is.
-    pub const fn verdict(&self) -> Verdict {
-        self.result.verdict
+    pub const fn verdict(&self) -> Health {
+        self.result.health
     }
 
     /// The cause, as alerts name it: one is open for each at most.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | what is looked at, gathered by whoever watches | [`Facts`] |
 //! | one thing that can be wrong | [`HealthCheck`], one file each in `checks` |
-//! | the verdict, published as one value | [`Health`] |
+//! | the verdict, published as one value | [`HealthReport`] |
 //! | open alerts: one for each cause, told, repeated with growing gaps, resolved | [`Book`] |
 //! | where alerts go | [`Messenger`] |
 //! | how fast runs are, against their own past | [`Baseline`] |
@@ -27,5 +27,5 @@ pub use check::{Finding, HealthCheck, look};
 pub use checks::all as checks;
 pub use facts::{Access, ChildFacts, Database, Facts, FeedFacts, FeedState, Limits, OrganizationFacts, PluginFacts, Space, Standing};
 pub use messenger::{Messenger, Undelivered};
-pub use report::Health;
+pub use report::HealthReport;
 pub use space::{free_space, memory_bytes};

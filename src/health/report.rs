@@ -2,7 +2,7 @@
 
 use super::check::Finding;
 use super::facts::Facts;
-use crate::domain::{Time, Verdict};
+use crate::domain::{Time, Health};
 use crate::store::AlertRow;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 /// Everything that is known of how well it is.
 #[derive(Debug, Clone)]
-pub struct Health {
+pub struct HealthReport {
     /// When it was looked.
     pub at: Time,
     /// How long ago that is, by a clock that nobody sets.
@@ -29,32 +29,32 @@ pub struct Health {
     pub number: u64,
 }
 
-impl Health {
+impl HealthReport {
     /// Before the first look.
-    pub fn unknown(at: Time, every: Duration) -> Health {
-        Health { at, looked: Instant::now(), every, facts: None, findings: Vec::new(), by: HashMap::new(), alerts: Vec::new(), number: 0 }
+    pub fn unknown(at: Time, every: Duration) -> HealthReport {
+        HealthReport { at, looked: Instant::now(), every, facts: None, findings: Vec::new(), by: HashMap::new(), alerts: Vec::new(), number: 0 }
     }
 
     /// A look at its end.
-    pub fn new(facts: Facts, every: Duration, findings: Vec<Finding>, number: u64) -> Health {
+    pub fn new(facts: Facts, every: Duration, findings: Vec<Finding>, number: u64) -> HealthReport {
         let mut by: HashMap<Option<i64>, Vec<usize>> = HashMap::new();
         for (place, finding) in findings.iter().enumerate() {
             by.entry(finding.classy_id).or_default().push(place);
         }
-        Health { at: facts.at, looked: Instant::now(), every, facts: Some(facts), findings, by, alerts: Vec::new(), number }
+        HealthReport { at: facts.at, looked: Instant::now(), every, facts: Some(facts), findings, by, alerts: Vec::new(), number }
     }
 
     /// The whole: the worst of what was found. A look that is overdue vouches for nothing.
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> Health {
         if self.stale().is_some() {
-            return Verdict::Failing;
+            return Health::Failing;
         }
-        self.findings.iter().map(Finding::verdict).max().unwrap_or(Verdict::Ok)
+        self.findings.iter().map(Finding::verdict).max().unwrap_or(Health::Ok)
     }
 
     /// One organization: the worst of what was found about it.
-    pub fn verdict_of(&self, classy_id: i64) -> Verdict {
-        self.of(Some(classy_id)).map(Finding::verdict).max().unwrap_or(Verdict::Ok)
+    pub fn verdict_of(&self, classy_id: i64) -> Health {
+        self.of(Some(classy_id)).map(Finding::verdict).max().unwrap_or(Health::Ok)
     }
 
     /// What was found about one organization, or about the process.
@@ -65,7 +65,7 @@ impl Health {
 
     /// What is not as it should be, the worst first.
     pub fn worst(&self) -> Vec<&Finding> {
-        let mut worst: Vec<&Finding> = self.findings.iter().filter(|finding| finding.verdict() != Verdict::Ok).collect();
+        let mut worst: Vec<&Finding> = self.findings.iter().filter(|finding| finding.verdict() != Health::Ok).collect();
         worst.sort_by_key(|finding| std::cmp::Reverse(finding.verdict()));
         worst
     }

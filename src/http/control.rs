@@ -2,7 +2,7 @@
 //! where they came from. Every order is noted in the audit trail.
 
 use super::site::{Refusal, Site};
-use crate::actors::Order;
+use crate::actors::{Order, PluginChoice};
 use crate::clock;
 use crate::domain::{Entity, FaultKind, Time};
 use crate::store::Status;
@@ -24,19 +24,28 @@ struct Wanted {
     entities: Vec<String>,
     full: bool,
     since: Option<Time>,
+    no_plugins: bool,
+    /// Only this plugin, and no feed unless one is named.
+    plugin: Option<String>,
     reason: Option<String>,
 }
 
 impl Wanted {
-    fn order(&self) -> Result<Order, String> {
+    fn order(self) -> Result<Order, String> {
         let named: Vec<Entity> = self.entities.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
-        let entities = Entity::ALL.into_iter().filter(|entity| named.is_empty() || named.contains(entity)).collect();
+        let all = named.is_empty() && self.plugin.is_none();
+        let entities = Entity::ALL.into_iter().filter(|entity| all || named.contains(entity)).collect();
         let task = match (self.full, self.since) {
             (true, _) => Task::Full,
             (false, Some(from)) => Task::Since(from),
             (false, None) => Task::CatchUp,
         };
-        Ok(Order { entities, task, reason: if self.reason.as_deref() == Some("cli") { "cli" } else { "http" } })
+        let plugins = match (self.no_plugins, self.plugin) {
+            (true, _) => PluginChoice::None,
+            (false, Some(name)) => PluginChoice::One(name),
+            (false, None) => PluginChoice::All,
+        };
+        Ok(Order { entities, task, plugins, reason: if self.reason.as_deref() == Some("cli") { "cli" } else { "http" } })
     }
 }
 
@@ -55,9 +64,10 @@ pub(super) async fn sync(
     let is_empty = body.is_empty() || by_form;
     let wanted: Wanted =
         if is_empty { Ok(Wanted::default()) } else { serde_json::from_slice(&body) }.map_err(|error| bad(error.to_string()))?;
+    let detail = json!({ "full": wanted.full, "since": wanted.since.map(|at| at.to_rfc3339()), "plugin": wanted.plugin });
     let order = wanted.order().map_err(bad)?;
     let subject = format!("organization:{classy_id}");
-    let (store, detail) = (site.shared().store.clone(), json!({ "full": wanted.full, "since": wanted.since.map(|at| at.to_rfc3339()) }));
+    let store = site.shared().store.clone();
     if order.reason == "http" {
         site.ask(async move { store.audit_http(Some(classy_id), "sync.ordered", &subject, detail).await }).await?;
     }

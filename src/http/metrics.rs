@@ -3,8 +3,8 @@
 
 use super::site::Site;
 use crate::actors::{Activity, FeedStatus, OrganizationStatus, Shared};
-use crate::domain::{Entity, Verdict};
-use crate::health::{Database, Facts, Health};
+use crate::domain::{Entity, Health};
+use crate::health::{Database, Facts, HealthReport};
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
@@ -135,8 +135,8 @@ fn process(text: &mut Text, facts: &Facts) {
     }
 }
 
-fn findings(text: &mut Text, health: &Health) {
-    for finding in health.findings.iter().filter(|finding| finding.classy_id.is_none() || finding.verdict() != Verdict::Ok) {
+fn findings(text: &mut Text, health: &HealthReport) {
+    for finding in health.findings.iter().filter(|finding| finding.classy_id.is_none() || finding.verdict() != Health::Ok) {
         let organization = finding.classy_id.map_or_else(String::new, |id| id.to_string());
         let labels = format!("{{check=\"{}\",organization=\"{organization}\",subject=\"{}\"}}", finding.check, word(&finding.subject));
         text.add("check_verdict", labels, level(finding.verdict()));
@@ -197,11 +197,11 @@ fn seconds(milliseconds: i64) -> f64 {
     milliseconds as f64 / 1_000.0
 }
 
-const fn level(verdict: Verdict) -> i32 {
+const fn level(verdict: Health) -> i32 {
     match verdict {
-        Verdict::Ok => 0,
-        Verdict::Degraded => 1,
-        Verdict::Failing => 2,
+        Health::Ok => 0,
+        Health::Degraded => 1,
+        Health::Failing => 2,
     }
 }
 

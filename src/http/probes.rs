@@ -2,7 +2,7 @@
 
 use super::site::Site;
 use super::status::{finding_json, moment};
-use crate::domain::Verdict;
+use crate::domain::Health;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -24,5 +24,5 @@ pub(super) async fn health(State(site): State<Site>) -> (StatusCode, Json<Value>
         "stale": stale,
         "checks": health.findings.iter().map(finding_json).collect::<Vec<_>>(),
     });
-    (if verdict == Verdict::Failing { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }, Json(body))
+    (if verdict == Health::Failing { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }, Json(body))
 }

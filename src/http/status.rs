@@ -2,8 +2,8 @@
 
 use super::site::{Refusal, Site};
 use crate::actors::{Activity, FeedStatus, OrganizationStatus};
-use crate::domain::{Entity, Time, Verdict};
-use crate::health::{Finding, Health};
+use crate::domain::{Entity, Time, Health};
+use crate::health::{Finding, HealthReport};
 use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ pub(super) async fn organizations(State(site): State<Site>) -> Json<Value> {
     Json(list(&site, &health))
 }
 
-fn list(site: &Site, health: &Health) -> Value {
+fn list(site: &Site, health: &HealthReport) -> Value {
     site.shared().board.all().iter().map(|(organization, feeds)| organization_json(organization, feeds, health, false)).collect()
 }
 
@@ -51,9 +51,9 @@ pub(super) async fn organization(State(site): State<Site>, Path(classy_id): Path
     Ok(Json(organization_json(&organization, &feeds, &shared.health(), true)))
 }
 
-fn organization_json(organization: &OrganizationStatus, feeds: &[(Entity, FeedStatus)], health: &Health, all: bool) -> Value {
+fn organization_json(organization: &OrganizationStatus, feeds: &[(Entity, FeedStatus)], health: &HealthReport, all: bool) -> Value {
     let id = organization.classy_id;
-    let checks = health.of(Some(id)).filter(|finding| all || finding.verdict() != Verdict::Ok).map(finding_json).collect::<Vec<_>>();
+    let checks = health.of(Some(id)).filter(|finding| all || finding.verdict() != Health::Ok).map(finding_json).collect::<Vec<_>>();
     json!({
         "classy_id": id,
         "name": organization.name,

@@ -16,7 +16,7 @@ use serde_json::json;
 pub struct AuditRow {
     /// When.
     pub at: Time,
-    /// Who: `sync`, or `cli` for a person's command.
+    /// Who: `sync`, a plugin's name, or `cli` for a person's command.
     pub actor: String,
     /// Classy's id of the organization; `None` for what concerns all.
     pub classy_id: Option<i64>,
@@ -74,6 +74,18 @@ pub(super) const fn noun(entity: Entity) -> &'static str {
 pub(super) async fn note<C: ConnectionTrait>(
     connection: &C,
     backend: DbBackend,
+    organization_id: Option<i64>,
+    action: &str,
+    subject: &str,
+    detail: serde_json::Value,
+) -> Result<(), Error> {
+    note_by(connection, backend, "cli", organization_id, action, subject, detail).await
+}
+
+/// Notes one act of whoever it was.
+pub(super) async fn note_by<C: ConnectionTrait>(
+    connection: &C,
+    backend: DbBackend,
     actor: &str,
     organization_id: Option<i64>,
     action: &str,
@@ -108,7 +120,7 @@ impl Store {
     /// # Errors
     /// Database errors.
     pub async fn audit(&self, organization_id: Option<i64>, action: &str, subject: &str, detail: serde_json::Value) -> Result<(), Error> {
-        note(self.connection(), self.backend(), "cli", organization_id, action, subject, detail).await
+        note(self.connection(), self.backend(), organization_id, action, subject, detail).await
     }
 
     /// Notes what a person ordered over HTTP. `classy_id` is Classy's id of the organization it concerns.
@@ -120,7 +132,7 @@ impl Store {
             Some(classy_id) => self.organization(classy_id).await?.map(|organization| organization.row_id()),
             None => None,
         };
-        note(self.connection(), self.backend(), "http", organization, action, subject, detail).await
+        note_by(self.connection(), self.backend(), "http", organization, action, subject, detail).await
     }
 
     /// The latest `limit` rows of the audit trail, latest first, of one organization or of all.

@@ -3,7 +3,6 @@
 //! A holder that lost its lease may still believe in it. So every page transaction begins by locking the row and
 //! comparing the number: whoever was replaced cannot write.
 
-use super::page::Step;
 use super::statement::{for_update, now, sql};
 use super::{Error, TenantStore};
 use crate::domain::Time;
@@ -41,11 +40,11 @@ impl Fence {
     }
 }
 
-/// The first statement of every page transaction.
-pub(super) async fn check(step: &Step<'_>, fence: &Fence) -> Result<(), Error> {
+/// The first statement of every transaction that writes what an organization owns.
+pub(super) async fn check<C: ConnectionTrait>(tx: &C, backend: DbBackend, organization_id: i64, fence: &Fence) -> Result<(), Error> {
     let failed = |error| Error::query("checking the lease", error);
-    let text = format!("SELECT epoch, holder FROM leases WHERE organization_id = $1{}", for_update(step.backend));
-    let row = step.tx.query_one_raw(sql(step.backend, &text, [step.organization_id.into()])).await.map_err(failed)?;
+    let text = format!("SELECT epoch, holder FROM leases WHERE organization_id = $1{}", for_update(backend));
+    let row = tx.query_one_raw(sql(backend, &text, [organization_id.into()])).await.map_err(failed)?;
     let row = row.ok_or(Error::FenceLost)?;
     let epoch: i64 = row.try_get("", "epoch").map_err(failed)?;
     let holder: String = row.try_get("", "holder").map_err(failed)?;

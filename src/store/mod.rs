@@ -10,6 +10,7 @@
 //! | which process serves whom | `lease`, `fleet` |
 //! | how well it goes | `alerts`, `vitals`, `samples` |
 //! | for charts | `report`, `giving` |
+//! | people for plugins, and what became of them there | `plugin` |
 
 mod alerts;
 mod audit;
@@ -28,6 +29,7 @@ mod migrate;
 mod organization;
 mod page;
 mod parents;
+mod plugin;
 mod rejects;
 mod report;
 mod row;
@@ -50,6 +52,7 @@ pub use error::Error;
 pub use giving::Month;
 pub use lease::Fence;
 pub use organization::{Organization, Status};
+pub use plugin::{Delivered, DeliveryCount, DeliveryRow, HarmEntry, HarmTotals, Left, PluginKey, PluginState, Sending};
 pub use rejects::RejectRow;
 pub use report::{Cell, Report};
 pub use row::{Gift, Row, RowText, Table};
@@ -57,4 +60,4 @@ pub use run::RunRow;
 pub use samples::{Resolution, Sample};
 pub use tenant::TenantStore;
 pub use times::{FeedSummary, FeedTimes};
-pub use vitals::{DeliveryCount, PluginLag, RejectCount};
+pub use vitals::{PluginLag, RejectCount, StateCount};

@@ -208,6 +208,6 @@ impl TenantStore {
     /// Database errors.
     pub async fn note(&self, action: &str, detail: serde_json::Value) -> Result<(), Error> {
         let subject = format!("organization:{}", self.classy_id);
-        audit::note(self.connection(), self.backend(), "cli", Some(self.organization_id), action, &subject, detail).await
+        audit::note(self.connection(), self.backend(), Some(self.organization_id), action, &subject, detail).await
     }
 }

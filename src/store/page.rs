@@ -49,7 +49,7 @@ impl TenantStore {
         let tx = self.store.begin_write().await?;
         let step =
             Step { tx: &tx, backend: self.store.backend(), organization_id: self.organization_id, entity: R::ENTITY, now: clock::now() };
-        lease::check(&step, fence).await?;
+        lease::check(&tx, step.backend, self.organization_id, fence).await?;
         let committed = write(&step, batch).await?;
         tx.commit().await.map_err(Error::commit)?;
         Ok(committed)
@@ -117,7 +117,7 @@ async fn upsert_rows<R: Row>(step: &Step<'_>, decision: &Decision<'_, R>) -> Res
     // A row that appeared since we looked makes the insert fail and the transaction be tried again.
     let statements = [
         (new, insert(step.backend, table.name, &fields)),
-        (known, upsert(step.backend, table.name, &fields, &["id", "first_seen_at"], &also)),
+        (known, upsert(step.backend, table.name, "id", &fields, &["id", "first_seen_at"], &also)),
     ];
     for (rows, text) in statements {
         if !rows.is_empty() {

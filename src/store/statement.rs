@@ -119,9 +119,9 @@ pub(crate) fn insert(backend: DbBackend, table: &str, fields: &[Field<'_>]) -> S
     format!("INSERT INTO {table} ({}) SELECT {select} FROM {source} WHERE TRUE", names.join(", "))
 }
 
-/// Inserts the rows of `$1`, or replaces the fields of those that are there, but for the `kept` ones.
+/// Inserts the rows of `$1`, or replaces the fields of those that are there (by their `key`), but for the `kept` ones.
 /// `also` are fixed assignments for replaced rows, such as `absent_since = NULL`.
-pub(crate) fn upsert(backend: DbBackend, table: &str, fields: &[Field<'_>], kept: &[&str], also: &[&str]) -> String {
+pub(crate) fn upsert(backend: DbBackend, table: &str, key: &str, fields: &[Field<'_>], kept: &[&str], also: &[&str]) -> String {
     let mut set = fields
         .iter()
         .filter(|(name, _)| !kept.contains(name))
@@ -131,7 +131,7 @@ pub(crate) fn upsert(backend: DbBackend, table: &str, fields: &[Field<'_>], kept
         })
         .collect::<Vec<_>>();
     set.extend(also.iter().map(|text| (*text).to_owned()));
-    format!("{} {}", insert(backend, table, fields), conflict(backend, &set.join(", ")))
+    format!("{} {}", insert(backend, table, fields), conflict(backend, key, &set.join(", ")))
 }
 
 /// Inserts the rows of `$1` that are not there.
@@ -143,10 +143,10 @@ pub(crate) fn insert_missing(backend: DbBackend, table: &str, key: &str, fields:
     format!("{} {conflict}", insert(backend, table, fields))
 }
 
-fn conflict(backend: DbBackend, set: &str) -> String {
+fn conflict(backend: DbBackend, key: &str, set: &str) -> String {
     match backend {
         DbBackend::MySql => format!("ON DUPLICATE KEY UPDATE {set}"),
-        _ => format!("ON CONFLICT (id) DO UPDATE SET {set}"),
+        _ => format!("ON CONFLICT ({key}) DO UPDATE SET {set}"),
     }
 }
 

@@ -32,7 +32,7 @@ pub struct PluginLag {
 
 /// Deliveries of one plugin in one state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeliveryCount {
+pub struct StateCount {
     /// The plugin's name.
     pub plugin: String,
     /// `sending`, `delivered`, `skipped`, `deferred`, `held` or `rejected`.
@@ -80,8 +80,10 @@ impl Store {
         let failed = |error| Error::query("reading the plugins' places", error);
         let cursor = quoted(self.backend(), "cursor");
         let text = format!(
-            "SELECT o.classy_id, p.plugin, o.change_seq - p.{cursor} AS behind, p.updated_at FROM plugin_states AS p \
-             JOIN organizations AS o ON o.id = p.organization_id WHERE o.status = 'active' ORDER BY o.classy_id, p.plugin"
+            "SELECT o.classy_id, p.plugin, {} AS behind, MAX(p.updated_at) AS moved_at FROM plugin_states AS p \
+             JOIN organizations AS o ON o.id = p.organization_id WHERE o.status = 'active' GROUP BY o.classy_id, p.plugin ORDER BY o.classy_id, p.plugin",
+            // A place that was delivered to once and is not any more stays where it was: the nearest one counts.
+            as_bigint(self.backend(), &format!("MIN(o.change_seq - p.{cursor})"))
         );
         let rows = self.connection().query_all_raw(sql(self.backend(), &text, [])).await.map_err(failed)?;
         let read = |row: &sea_orm::QueryResult| {
@@ -89,7 +91,7 @@ impl Store {
                 classy_id: row.try_get("", "classy_id")?,
                 plugin: row.try_get("", "plugin")?,
                 behind: u64::try_from(row.try_get::<i64>("", "behind")?).unwrap_or(0),
-                moved_at: row.try_get("", "updated_at")?,
+                moved_at: row.try_get("", "moved_at")?,
             })
         };
         rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
@@ -99,13 +101,13 @@ impl Store {
     ///
     /// # Errors
     /// Database errors.
-    pub async fn delivery_counts(&self, classy_id: i64) -> Result<Vec<DeliveryCount>, Error> {
+    pub async fn delivery_counts(&self, classy_id: i64) -> Result<Vec<StateCount>, Error> {
         let failed = |error| Error::query("counting deliveries", error);
         let text = "SELECT d.plugin, d.state, COUNT(*) AS people, MAX(d.updated_at) AS latest_at FROM plugin_deliveries AS d \
                     JOIN organizations AS o ON o.id = d.organization_id WHERE o.classy_id = $1 GROUP BY d.plugin, d.state ORDER BY d.plugin, d.state";
         let rows = self.connection().query_all_raw(sql(self.backend(), text, [classy_id.into()])).await.map_err(failed)?;
         let read = |row: &sea_orm::QueryResult| {
-            Ok(DeliveryCount {
+            Ok(StateCount {
                 plugin: row.try_get("", "plugin")?,
                 state: row.try_get("", "state")?,
                 people: u64::try_from(row.try_get::<i64>("", "people")?).unwrap_or(0),

@@ -9,8 +9,8 @@ pub use drill::Drills;
 
 use super::Shared;
 use crate::clock;
-use crate::domain::{Time, Verdict};
-use crate::health::{Baseline, Book, Facts, Finding, Health, HealthCheck, Messenger, Notice, Undelivered, checks, look};
+use crate::domain::{Time, Health};
+use crate::health::{Baseline, Book, Facts, Finding, HealthReport, HealthCheck, Messenger, Notice, Undelivered, checks, look};
 use chrono::TimeDelta;
 use gather::Counted;
 use std::collections::BTreeSet;
@@ -111,7 +111,7 @@ impl Monitor {
     }
 
     fn publish(&self, facts: Facts, findings: Vec<Finding>) {
-        let mut health = Health::new(facts, self.every, findings, self.number);
+        let mut health = HealthReport::new(facts, self.every, findings, self.number);
         health.alerts = self.book.open();
         self.shared.health.send_replace(Arc::new(health));
     }
@@ -200,7 +200,7 @@ impl Monitor {
     /// Tells whoever waits for it that nothing is failing.
     fn say_alive(&mut self, now: Time) {
         let is_due = self.alive_at.is_none_or(|at| now - at >= MINUTE);
-        if !is_due || self.shared.health().verdict() == Verdict::Failing {
+        if !is_due || self.shared.health().verdict() == Health::Failing {
             return;
         }
         self.alive_at = Some(now);

@@ -25,7 +25,7 @@ impl Actors {
         let result = match (child.is_dead, deaths) {
             (_, MANY..) => CheckResult::failing(format!("the actor {} died {deaths} times in the last minutes; see the log", child.name)),
             (true, _) => CheckResult::degraded(format!("the actor {} died and is made anew", child.name)),
-            (false, 0) => CheckResult::ok("lives"),
+            (false, 0) => CheckResult::well("lives"),
             (false, _) => CheckResult::degraded(format!("the actor {} died and was made anew ({deaths} in the last minutes)", child.name)),
         };
         Finding::here(self.name(), part(child), result)

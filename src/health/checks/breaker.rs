@@ -17,7 +17,7 @@ impl HealthCheck for Breaker {
             .filter_map(|organization| {
                 let result = match organization.access?.open_for {
                     Some(wait) => CheckResult::degraded(format!("Classy failed again and again and is left alone for {}", span(wait))),
-                    None => CheckResult::ok("closed"),
+                    None => CheckResult::well("closed"),
                 };
                 Some(Finding::of(self.name(), organization.classy_id, "", result))
             })

@@ -26,7 +26,7 @@ impl HealthCheck for Clock {
             match apart {
                 apart if apart > FAR => CheckResult::failing(text),
                 apart if apart > NEAR => CheckResult::degraded(text),
-                _ => CheckResult::ok("agree"),
+                _ => CheckResult::well("agree"),
             }
         };
         let all = served(&facts.organizations);

@@ -31,6 +31,6 @@ fn judge(space: &Space) -> CheckResult {
     } else if below(LOW) {
         CheckResult::degraded(text)
     } else {
-        CheckResult::ok(text)
+        CheckResult::well(text)
     }
 }

@@ -13,7 +13,7 @@ impl HealthCheck for Files {
 
     fn look(&self, facts: &Facts) -> Vec<Finding> {
         let result = match facts.wrong_files.as_slice() {
-            [] => CheckResult::ok("all good"),
+            [] => CheckResult::well("all good"),
             [one] => CheckResult::degraded(format!("an organization's file is wrong: {one}")),
             [one, more @ ..] => CheckResult::degraded(format!("{} organizations' files are wrong, the first: {one}", 1 + more.len())),
         };

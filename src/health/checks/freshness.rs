@@ -39,7 +39,7 @@ fn judge(feed: &FeedFacts, now: Time, slack: Duration) -> CheckResult {
     }
     // A first load takes what it takes; that it moves is looked at elsewhere.
     if !feed.is_loaded && matches!(feed.state, FeedState::Running(..)) {
-        return CheckResult::ok(format!("first load{doing}"));
+        return CheckResult::well(format!("first load{doing}"));
     }
     let every = span(feed.interval);
     if age > 3 * late {
@@ -47,6 +47,6 @@ fn judge(feed: &FeedFacts, now: Time, slack: Duration) -> CheckResult {
     } else if age > late {
         CheckResult::degraded(format!("not up to date for {} (should be every {every}){doing}", span(age)))
     } else {
-        CheckResult::ok(format!("up to date {} ago{doing}", span(age)))
+        CheckResult::well(format!("up to date {} ago{doing}", span(age)))
     }
 }

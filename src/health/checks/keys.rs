@@ -14,7 +14,7 @@ impl HealthCheck for Keys {
     fn look(&self, facts: &Facts) -> Vec<Finding> {
         let result = match &facts.keys_missing {
             Some(missing) => CheckResult::failing(format!("{missing}; put their lines back into the key file")),
-            None => CheckResult::ok("all here"),
+            None => CheckResult::well("all here"),
         };
         vec![Finding::here(self.name(), "", result)]
     }

@@ -14,7 +14,7 @@ impl HealthCheck for Listening {
     fn look(&self, facts: &Facts) -> Vec<Finding> {
         let result = match &facts.not_listening {
             Some(why) => CheckResult::degraded(format!("http.listen could not be opened ({why}): no pages, metrics or webhooks")),
-            None => CheckResult::ok("listens"),
+            None => CheckResult::well("listens"),
         };
         vec![Finding::here(self.name(), "", result)]
     }

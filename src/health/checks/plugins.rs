@@ -22,8 +22,8 @@ impl HealthCheck for Plugins {
                 let result = match plugin.behind {
                     1.. if still > 8 * facts.limits.delivery => CheckResult::failing(text()),
                     1.. if still > facts.limits.delivery => CheckResult::degraded(text()),
-                    0 => CheckResult::ok("has seen everything"),
-                    behind => CheckResult::ok(format!("{behind} changes to go")),
+                    0 => CheckResult::well("has seen everything"),
+                    behind => CheckResult::well(format!("{behind} changes to go")),
                 };
                 Finding::of(self.name(), id, plugin.plugin.clone(), result)
             })

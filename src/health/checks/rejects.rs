@@ -17,10 +17,10 @@ impl HealthCheck for Rejects {
             .map(|organization| {
                 let (open, recent, foreign) = organization.rejects;
                 let result = match (open, recent, foreign) {
-                    (0, ..) => CheckResult::ok("none"),
+                    (0, ..) => CheckResult::well("none"),
                     (_, _, 1..) => CheckResult::degraded(format!("{foreign} records name another organization; see the rejects")),
                     (_, 1.., _) => CheckResult::degraded(format!("{recent} records were turned away in the last day ({open} in all)")),
-                    _ => CheckResult::ok(format!("{open} older records are turned away")),
+                    _ => CheckResult::well(format!("{open} older records are turned away")),
                 };
                 Finding::of(self.name(), organization.classy_id, "", result)
             })

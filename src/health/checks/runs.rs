@@ -25,8 +25,8 @@ impl HealthCheck for Runs {
                         CheckResult::failing(format!("the run has made no step for {}; it is ended when that goes on", span(idle)))
                     }
                     Some(idle) if idle > facts.limits.step => CheckResult::degraded(format!("the run has made no step for {}", span(idle))),
-                    Some(_) => CheckResult::ok("moves"),
-                    None => CheckResult::ok("no run"),
+                    Some(_) => CheckResult::well("moves"),
+                    None => CheckResult::well("no run"),
                 };
                 Finding { classy_id: owner(child), ..Finding::here(self.name(), part, result) }
             })

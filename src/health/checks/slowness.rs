@@ -17,7 +17,7 @@ impl HealthCheck for Slowness {
             served(&facts.organizations).flat_map(|organization| organization.feeds.iter().map(|feed| (organization.classy_id, feed)));
         feeds
             .map(|(id, feed)| {
-                let result = feed.slow.as_ref().map_or_else(|| CheckResult::ok("as usual"), CheckResult::degraded);
+                let result = feed.slow.as_ref().map_or_else(|| CheckResult::well("as usual"), CheckResult::degraded);
                 Finding::of(self.name(), id, feed.entity.as_str(), result)
             })
             .collect()

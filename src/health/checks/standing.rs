@@ -13,8 +13,8 @@ impl HealthCheck for Standing {
 
     fn look(&self, facts: &Facts) -> Vec<Finding> {
         let judge = |standing: &facts::Standing| match standing {
-            facts::Standing::Served => Some(CheckResult::ok("served")),
-            facts::Standing::Paused => Some(CheckResult::ok("paused by a person")),
+            facts::Standing::Served => Some(CheckResult::well("served")),
+            facts::Standing::Paused => Some(CheckResult::well("paused by a person")),
             facts::Standing::Elsewhere => None,
             facts::Standing::Stopped(why) => Some(CheckResult::failing(format!("not synced until somebody mends it: {why}"))),
         };

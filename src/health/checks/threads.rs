@@ -17,7 +17,7 @@ impl HealthCheck for Threads {
             let result = if late > facts.limits.late {
                 CheckResult::failing(format!("the {what} thread has been blocked for {}: nothing is decided meanwhile", span(late)))
             } else {
-                CheckResult::ok("has time")
+                CheckResult::well("has time")
             };
             Finding::here(self.name(), what, result)
         };

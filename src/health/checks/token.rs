@@ -15,9 +15,9 @@ impl HealthCheck for Token {
     fn look(&self, facts: &Facts) -> Vec<Finding> {
         let judge = |access: Access| match (access.refused, access.token_for) {
             (true, _) => CheckResult::failing("Classy refuses the credentials; `classy-sync org set-credentials` replaces them"),
-            (false, Some(lives)) => CheckResult::ok(format!("valid for {}", span(lives))),
+            (false, Some(lives)) => CheckResult::well(format!("valid for {}", span(lives))),
             // An organization with nothing to do asks for none.
-            (false, None) => CheckResult::ok("none needed"),
+            (false, None) => CheckResult::well("none needed"),
         };
         let all = served(&facts.organizations);
         all.filter_map(|organization| Some(Finding::of(self.name(), organization.classy_id, "", judge(organization.access?)))).collect()

@@ -4,8 +4,8 @@ use super::layout::{Page, shell};
 use super::show;
 use super::words::{ago, badge, count, plain, span};
 use crate::actors::{Activity, Condition, FeedStatus, OrganizationStatus};
-use crate::domain::{Entity, Verdict};
-use crate::health::{Database, Health};
+use crate::domain::{Entity, Health};
+use crate::health::{Database, HealthReport};
 use crate::http::site::Site;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
@@ -28,7 +28,7 @@ pub(crate) struct Wanted {
 struct Row {
     status: OrganizationStatus,
     feeds: Vec<(Entity, FeedStatus)>,
-    verdict: Verdict,
+    verdict: Health,
 }
 
 pub(crate) async fn page(State(site): State<Site>, headers: HeaderMap, Query(wanted): Query<Wanted>) -> Response {
@@ -62,12 +62,12 @@ pub(crate) async fn page(State(site): State<Site>, headers: HeaderMap, Query(wan
     show(shell(&page, "Fleet", &body))
 }
 
-fn headline(rows: &[Row], health: &Health) -> String {
+fn headline(rows: &[Row], health: &HealthReport) -> String {
     if health.facts.is_none() {
         return "Starting: nobody has looked yet.".to_owned();
     }
-    let bad = rows.iter().filter(|row| row.verdict != Verdict::Ok).count();
-    let here = health.of(None).any(|finding| finding.verdict() != Verdict::Ok);
+    let bad = rows.iter().filter(|row| row.verdict != Health::Ok).count();
+    let here = health.of(None).any(|finding| finding.verdict() != Health::Ok);
     match (rows.len(), bad) {
         (0, _) => "No organization yet.".to_owned(),
         (_, 0) if here => "All organizations are well; the process needs a look.".to_owned(),
@@ -78,7 +78,7 @@ fn headline(rows: &[Row], health: &Health) -> String {
     }
 }
 
-fn tiles(site: &Site, rows: &[Row], health: &Health) -> Markup {
+fn tiles(site: &Site, rows: &[Row], health: &HealthReport) -> Markup {
     let served = rows.iter().filter(|row| row.status.condition == Condition::Serving).count();
     let running = rows.iter().flat_map(|row| &row.feeds).filter(|(_, feed)| matches!(feed.activity, Activity::Running(_))).count();
     let seen: u64 = rows.iter().flat_map(|row| &row.feeds).map(|(_, feed)| feed.totals.seen).sum();
@@ -101,7 +101,7 @@ fn tiles(site: &Site, rows: &[Row], health: &Health) -> Markup {
 }
 
 /// What is wrong, the worst first, with the way to it.
-fn trouble(rows: &[Row], health: &Health) -> Markup {
+fn trouble(rows: &[Row], health: &HealthReport) -> Markup {
     let name = |id: i64| rows.iter().find(|row| row.status.classy_id == id).map_or_else(|| id.to_string(), |row| row.status.name.clone());
     let worst = health.worst();
     html! {

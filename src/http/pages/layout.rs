@@ -1,7 +1,7 @@
 //! What all pages share: head, navigation, who is looking.
 
 use super::words::badge;
-use crate::domain::Verdict;
+use crate::domain::Health;
 use crate::http::guard;
 use crate::http::site::{Site, Way};
 use axum::http::HeaderMap;
@@ -9,7 +9,7 @@ use maud::{DOCTYPE, Markup, html};
 
 /// Who looks at a page, and how everything is.
 pub(super) struct Page {
-    pub(super) verdict: Verdict,
+    pub(super) verdict: Health,
     pub(super) alerts: usize,
     /// Whoever looks may give orders.
     pub(super) may_order: bool,

@@ -5,10 +5,10 @@ use super::layout::{Page, button, invitation, shell};
 use super::words::{ago, badge, count, plain};
 use super::{show, show_missing, tables, unanswered};
 use crate::actors::{Activity, Condition, FeedStatus, OrganizationStatus};
-use crate::domain::{Entity, Time, Verdict};
-use crate::health::Health;
+use crate::domain::{Entity, Time, Health};
+use crate::health::HealthReport;
 use crate::http::site::Site;
-use crate::store::{AlertRow, AuditRow, DeliveryCount, PluginLag, RejectRow, RunRow, Store};
+use crate::store::{AlertRow, AuditRow, StateCount, PluginLag, RejectRow, RunRow, Store};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -25,7 +25,7 @@ struct Known {
     rejects: Vec<RejectRow>,
     runs: Vec<RunRow>,
     audit: Vec<AuditRow>,
-    deliveries: Vec<DeliveryCount>,
+    deliveries: Vec<StateCount>,
     lags: Vec<PluginLag>,
     /// Records a second, by feed.
     rates: Vec<(Entity, Vec<(Time, f64)>)>,
@@ -95,8 +95,8 @@ fn actions(page: &Page, status: &OrganizationStatus) -> Markup {
 }
 
 /// The answer to "why is it behind?", in sentences.
-fn why(health: &Health, status: &OrganizationStatus) -> Markup {
-    let mut findings: Vec<_> = health.of(Some(status.classy_id)).filter(|finding| finding.verdict() != Verdict::Ok).collect();
+fn why(health: &HealthReport, status: &OrganizationStatus) -> Markup {
+    let mut findings: Vec<_> = health.of(Some(status.classy_id)).filter(|finding| finding.verdict() != Health::Ok).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict()));
     html! {
         @if let Some(reason) = status.condition.reason() { p.callout.degraded { (plain(status.condition.as_str())) ": " (reason) } }

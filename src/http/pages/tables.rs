@@ -2,7 +2,7 @@
 
 use super::layout::{Page, button};
 use super::words::{ago, badge, count, plain, span};
-use crate::domain::Verdict;
+use crate::domain::Health;
 use crate::store::{AlertRow, AuditRow, RejectRow, RunRow};
 use maud::{Markup, html};
 
@@ -12,7 +12,7 @@ pub(super) fn alerts(page: &Page, rows: &[AlertRow]) -> Markup {
             @for alert in rows {
                 li class={ "alert " (alert.severity) @if alert.resolved_at.is_some() { " over" } } {
                     div.line {
-                        (badge(alert.severity.parse().unwrap_or(Verdict::Failing)))
+                        (badge(alert.severity.parse().unwrap_or(Health::Failing)))
                         strong { (plain(alert.key.split('@').next().unwrap_or_default())) }
                         @if let Some(id) = alert.classy_id { a href={ "/organizations/" (id) } { "organization " (id) } }
                         @if alert.resolved_at.is_none() && alert.acknowledged_at.is_none() && alert.id > 0 {

@@ -1,7 +1,7 @@
 //! Numbers, moments and verdicts as people read them.
 
 use crate::clock;
-use crate::domain::{Money, Time, Verdict};
+use crate::domain::{Money, Time, Health};
 use maud::{Markup, html};
 
 /// `12,345`
@@ -52,11 +52,11 @@ pub(super) fn ago(at: Option<Time>) -> Markup {
 }
 
 /// A verdict as a badge: a mark and a word, so that it needs no colour.
-pub(super) fn badge(verdict: Verdict) -> Markup {
+pub(super) fn badge(verdict: Health) -> Markup {
     let mark = match verdict {
-        Verdict::Ok => "✓",
-        Verdict::Degraded => "!",
-        Verdict::Failing => "✕",
+        Health::Ok => "✓",
+        Health::Degraded => "!",
+        Health::Failing => "✕",
     };
     html! { span class={ "badge " (verdict.as_str()) } { span aria-hidden="true" { (mark) } " " (verdict.as_str()) } }
 }

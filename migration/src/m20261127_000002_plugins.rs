@@ -1,0 +1,96 @@
+//! What plugins need besides their tables: supporters by address, what was sent where, the names in the mirror, and the count of harm.
+
+use crate::dialect::Dialect;
+use sea_orm_migration::prelude::*;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Migration;
+
+impl MigrationName for Migration {
+    fn name(&self) -> &str {
+        "m20261127_000002_plugins"
+    }
+}
+
+/// Table, column, type.
+const COLUMNS: [(&str, &str, &str); 4] = [
+    ("plugin_deliveries", "address", "{word}"),
+    ("plugin_deliveries", "intent", "{word}"),
+    ("plugin_members", "name_hash", "{int}"),
+    ("plugin_states", "destination", "{word}"),
+];
+
+/// Name, table, columns.
+const INDEXES: [(&str, &str, &str); 2] = [
+    ("plugin_deliveries_state", "plugin_deliveries", "organization_id, plugin, state"),
+    ("plugin_deliveries_address", "plugin_deliveries", "organization_id, plugin, address"),
+];
+
+const HARMS: &str = "CREATE TABLE IF NOT EXISTS plugin_harms (
+    id {auto}, organization_id {int} NOT NULL, plugin {word} NOT NULL, destination {word} NOT NULL, [at] {time} NOT NULL,
+    kind {word} NOT NULL, entry {word} NOT NULL, [count] {int} NOT NULL, FOREIGN KEY (organization_id) REFERENCES organizations (id))";
+
+/// People are looked up by their address in one spelling; MySQL has no index over an expression on every version.
+const ADDRESS: &str = "LOWER(TRIM(email_address))";
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let dialect = Dialect::of(manager.get_database_backend());
+        for (table, column, kind) in COLUMNS {
+            if !manager.has_column(table, column).await? {
+                run(manager, &dialect.render(&format!("ALTER TABLE {table} ADD COLUMN {column} {kind}"))).await?;
+            }
+        }
+        run(manager, &dialect.render(HARMS)).await?;
+        for (name, table, columns) in INDEXES {
+            index(manager, dialect, name, table, columns).await?;
+        }
+        if dialect == Dialect::MySql {
+            if !manager.has_column("supporters", "email_key").await? {
+                let column = format!("email_key VARCHAR(190) AS (LEFT({ADDRESS}, 190)) VIRTUAL");
+                run(manager, &format!("ALTER TABLE supporters ADD COLUMN {column}")).await?;
+            }
+            return index(manager, dialect, "supporters_address", "supporters", "organization_id, email_key").await;
+        }
+        index(manager, dialect, "supporters_address", "supporters", &format!("organization_id, {ADDRESS}")).await?;
+        run(manager, "DROP INDEX IF EXISTS supporters_email").await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let dialect = Dialect::of(manager.get_database_backend());
+        run(manager, "DROP TABLE IF EXISTS plugin_harms").await?;
+        let indexes = INDEXES.map(|(name, table, _)| (name, table)).into_iter().chain([("supporters_address", "supporters")]);
+        for (name, table) in indexes {
+            let place = if dialect == Dialect::MySql { format!(" ON {table}") } else { String::new() };
+            run(manager, &format!("DROP INDEX {name}{place}")).await?;
+        }
+        let key = ("supporters", "email_key", "");
+        for (table, column, _) in COLUMNS.into_iter().chain((dialect == Dialect::MySql).then_some(key)) {
+            run(manager, &format!("ALTER TABLE {table} DROP COLUMN {column}")).await?;
+        }
+        if dialect == Dialect::MySql {
+            return Ok(());
+        }
+        run(manager, "CREATE INDEX IF NOT EXISTS supporters_email ON supporters (organization_id, email_address)").await
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+async fn run(manager: &SchemaManager<'_>, statement: &str) -> Result<(), DbErr> {
+    manager.get_connection().execute_unprepared(statement).await.map(drop)
+}
+
+async fn index(manager: &SchemaManager<'_>, dialect: Dialect, name: &str, table: &str, columns: &str) -> Result<(), DbErr> {
+    if dialect != Dialect::MySql {
+        return run(manager, &format!("CREATE INDEX IF NOT EXISTS {name} ON {table} ({columns})")).await;
+    }
+    if manager.has_index(table, name).await? {
+        return Ok(());
+    }
+    run(manager, &format!("CREATE INDEX {name} ON {table} ({columns})")).await
+}

@@ -1,0 +1,81 @@
+//! An e-mail address as a mailing service knows it: one spelling, whatever the source's.
+
+use std::fmt;
+
+/// A plausible address, trimmed and in lower case. Its `Debug` tells nobody.
+///
+/// Only ASCII: what a mailing service makes of other letters before the `@` is not defined anywhere, and two spellings of one
+/// person would be two people.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Address(String);
+
+impl Address {
+    /// Reads an address; `None` when nobody could be reached by it.
+    pub fn parse(text: &str) -> Option<Address> {
+        let text = text.trim();
+        let (name, host) = text.rsplit_once('@')?;
+        let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_graphic() && !b"@,;<>()[]\\\"".contains(&byte));
+        let labels = || host.split('.');
+        let is_label = |label: &str| {
+            !label.is_empty()
+                && label.len() <= 63
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        let dots_fit = !name.starts_with('.') && !name.ends_with('.') && !name.contains("..");
+        let top_fits = labels().next_back().is_some_and(|top| top.len() >= 2 && !top.bytes().all(|byte| byte.is_ascii_digit()));
+        let is_plausible = (1..=64).contains(&name.len())
+            && host.len() <= 253
+            && plain(name)
+            && dots_fit
+            && labels().count() >= 2
+            && labels().all(is_label)
+            && top_fits;
+        is_plausible.then(|| Address(text.to_ascii_lowercase()))
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Address(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_spelling_for_one_person() {
+        assert_eq!(Address::parse(" Ada.Lovelace@Example.ORG\n").unwrap().as_str(), "ada.lovelace@example.org");
+        assert_eq!(format!("{:?}", Address::parse("a@b.org")), "Some(Address(..))");
+    }
+
+    #[test]
+    fn what_reaches_nobody_is_no_address() {
+        for text in [
+            "",
+            "a",
+            "a@",
+            "@b.org",
+            "a@b",
+            "a b@c.org",
+            "a@b..org",
+            "a@-b.org",
+            "a@b.c",
+            "a@127.0.0.1",
+            "a,b@c.org",
+            "é@b.org",
+            ".a@b.org",
+            "a@b@c.org",
+        ] {
+            assert!(Address::parse(text).is_none(), "{text}");
+        }
+    }
+}

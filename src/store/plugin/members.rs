@@ -1,0 +1,163 @@
+//! The mirror: the contacts of a destination as they were last seen.
+
+use super::PluginKey;
+use crate::domain::{Member, Time};
+use crate::store::row::{Kind, time_text, write_text};
+use crate::store::statement::{document, ids_document, sql, unpack, upsert};
+use crate::store::{Error, Fence, TenantStore, audit};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+const KEY: &str = "organization_id, plugin, destination, remote_id";
+
+/// Somebody of ours who was seen to have left, for the audit trail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Who.
+    pub supporter_id: i64,
+    /// The other side's word.
+    pub status: String,
+    /// The other side's time of it.
+    pub at: Option<Time>,
+}
+
+impl TenantStore {
+    /// The contacts that were delivered for these supporters.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn members_of(&self, key: &PluginKey, supporters: &[i64]) -> Result<Vec<Member>, Error> {
+        let source = unpack(self.backend(), &[("id", Kind::Int)]);
+        let rest = format!(
+            "FROM {source} JOIN plugin_members AS m ON m.supporter_id = j.id WHERE m.organization_id = $2 AND m.plugin = $3 AND m.destination = $4"
+        );
+        self.members_by(&rest, std::iter::once(ids_document(supporters.iter().copied())).chain(self.plugin_values(key))).await
+    }
+
+    /// The contacts with these ids of the other side.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn members(&self, key: &PluginKey, remote_ids: &[String]) -> Result<Vec<Member>, Error> {
+        let mut bytes = vec![b'['];
+        for (index, id) in remote_ids.iter().enumerate() {
+            bytes.extend_from_slice(if index > 0 { b",{\"remote\":" } else { b"{\"remote\":" });
+            write_text(id, &mut bytes);
+            bytes.push(b'}');
+        }
+        bytes.push(b']');
+        let list: Value = String::from_utf8_lossy(&bytes).into_owned().into();
+        let source = unpack(self.backend(), &[("remote", Kind::Text)]);
+        let rest = format!(
+            "FROM {source} JOIN plugin_members AS m ON m.remote_id = j.remote WHERE m.organization_id = $2 AND m.plugin = $3 AND m.destination = $4"
+        );
+        self.members_by(&rest, std::iter::once(list).chain(self.plugin_values(key))).await
+    }
+
+    /// The next `limit` contacts after an id of the other side, in their order.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn members_after(&self, key: &PluginKey, after: &str, limit: u64) -> Result<Vec<Member>, Error> {
+        let rest = format!(
+            "FROM plugin_members AS m WHERE m.organization_id = $1 AND m.plugin = $2 AND m.destination = $3 AND m.remote_id > $4 \
+             ORDER BY m.remote_id LIMIT {limit}"
+        );
+        self.members_by(&rest, self.plugin_values(key).into_iter().chain([after.into()])).await
+    }
+
+    async fn members_by(&self, rest: &str, values: impl IntoIterator<Item = Value>) -> Result<Vec<Member>, Error> {
+        let failed = |error| Error::query("reading the mirror", error);
+        let text = format!(
+            "SELECT m.remote_id, m.supporter_id, m.remote_status, m.managed_tags, m.name_hash, m.subscribed_by_us, m.ever_left_at, \
+             m.last_seen_at {rest}"
+        );
+        let rows = self.connection().query_all_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
+        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    /// Writes contacts into the mirror, and into the audit trail who left.
+    ///
+    /// # Errors
+    /// [`Error::FenceLost`]; database errors.
+    pub async fn save_members(&self, fence: &Fence, key: &PluginKey, members: &[Member], left: &[Left]) -> Result<(), Error> {
+        if members.is_empty() && left.is_empty() {
+            return Ok(());
+        }
+        let backend = self.backend();
+        let time = |time: Option<Time>| time.map(|time| time_text(time, backend));
+        let object = |member: &Member| {
+            json!({
+                "organization_id": self.organization_id, "plugin": key.plugin, "destination": key.destination,
+                "remote_id": member.remote_id, "supporter_id": member.supporter_id, "remote_status": member.remote_status,
+                "managed_tags": json!(member.managed_tags).to_string(), "name_hash": member.name_hash,
+                "subscribed_by_us": i32::from(member.subscribed_by_us), "ever_left_at": time(member.ever_left_at),
+                "last_seen_at": time(member.last_seen_at),
+            })
+            .to_string()
+            .into_bytes()
+        };
+        let objects: Vec<Vec<u8>> = members.iter().map(object).collect();
+        let fields = [
+            ("organization_id", Kind::Int),
+            ("plugin", Kind::Text),
+            ("destination", Kind::Text),
+            ("remote_id", Kind::Text),
+            ("supporter_id", Kind::Int),
+            ("remote_status", Kind::Text),
+            ("managed_tags", Kind::Text),
+            ("name_hash", Kind::Int),
+            ("subscribed_by_us", Kind::Bool),
+            ("ever_left_at", Kind::Time),
+            ("last_seen_at", Kind::Time),
+        ];
+        let kept = ["organization_id", "plugin", "destination", "remote_id"];
+        let text = upsert(backend, "plugin_members", KEY, &fields, &kept, &[]);
+        let tx = self.begin_fenced(fence).await?;
+        if !objects.is_empty() {
+            tx.execute_raw(sql(backend, &text, [document(objects.iter().map(Vec::as_slice))]))
+                .await
+                .map_err(|error| Error::query("writing the mirror", error))?;
+        }
+        for one in left {
+            let subject = format!("supporter:{}", one.supporter_id);
+            let detail = json!({ "destination": key.destination, "status": one.status, "at": one.at.map(|at| at.to_rfc3339()) });
+            let action = format!("{}.left", key.plugin);
+            audit::note_by(&tx, backend, &key.plugin, Some(self.organization_id), &action, &subject, detail).await?;
+        }
+        tx.commit().await.map_err(Error::commit)
+    }
+
+    /// Takes contacts out of the mirror: under these ids the other side has nobody any more.
+    ///
+    /// # Errors
+    /// [`Error::FenceLost`]; database errors.
+    pub async fn forget_members(&self, fence: &Fence, key: &PluginKey, remote_ids: &[String]) -> Result<(), Error> {
+        let text = "DELETE FROM plugin_members WHERE organization_id = $1 AND plugin = $2 AND destination = $3 AND remote_id = $4";
+        let tx = self.begin_fenced(fence).await?;
+        for id in remote_ids {
+            let values = self.plugin_values(key).into_iter().chain([id.as_str().into()]);
+            tx.execute_raw(sql(self.backend(), text, values)).await.map_err(|error| Error::query("writing the mirror", error))?;
+        }
+        tx.commit().await.map_err(Error::commit)
+    }
+}
+
+fn read(row: &QueryResult) -> Result<Member, DbErr> {
+    let tags: Option<String> = row.try_get("", "managed_tags")?;
+    let tags: BTreeSet<String> = tags
+        .map(|text| serde_json::from_str(&text).map_err(|error| DbErr::Type(format!("managed_tags: {error}"))))
+        .transpose()?
+        .unwrap_or_default();
+    Ok(Member {
+        remote_id: row.try_get("", "remote_id")?,
+        supporter_id: row.try_get("", "supporter_id")?,
+        remote_status: row.try_get::<Option<String>>("", "remote_status")?.unwrap_or_default(),
+        managed_tags: tags,
+        name_hash: row.try_get("", "name_hash")?,
+        subscribed_by_us: row.try_get("", "subscribed_by_us")?,
+        ever_left_at: row.try_get("", "ever_left_at")?,
+        last_seen_at: row.try_get("", "last_seen_at")?,
+    })
+}

@@ -1,0 +1,182 @@
+//! People as plugins see them: read from the change feed, by id, and by the address they share.
+
+use crate::domain::{Address, Profile, Standing, Time};
+use crate::store::row::{Kind, write_text};
+use crate::store::statement::{ids_document, money_text, sql, unpack};
+use crate::store::value::money;
+use crate::store::{Error, TenantStore};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Somebody who has an address.
+struct Holder {
+    id: i64,
+    opt_in: Option<bool>,
+    is_absent: bool,
+    last_gift_at: Option<Time>,
+}
+
+impl TenantStore {
+    /// The next `limit` people of the change feed after a place in it, in its order.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn changed_after(&self, cursor: i64, limit: u64) -> Result<Vec<Profile>, Error> {
+        let rest = format!(
+            "FROM supporters AS s WHERE s.organization_id = $1 AND s.change_seq > $2 AND {} ORDER BY s.change_seq LIMIT {limit}",
+            self.whole()
+        );
+        self.read(&rest, [self.organization_id.into(), cursor.into()]).await
+    }
+
+    /// How many people of the change feed come after a place in it.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn count_changed_after(&self, cursor: i64) -> Result<u64, Error> {
+        let failed = |error| Error::query("counting changed people", error);
+        let text =
+            format!("SELECT COUNT(*) AS n FROM supporters AS s WHERE s.organization_id = $1 AND s.change_seq > $2 AND {}", self.whole());
+        let row = self.connection().query_one_raw(sql(self.backend(), &text, [self.organization_id.into(), cursor.into()])).await;
+        let count: i64 = row.map_err(failed)?.ok_or(Error::NoOrganization)?.try_get("", "n").map_err(failed)?;
+        Ok(count.max(0) as u64)
+    }
+
+    /// People by id, the lowest first; those that are not there are left out.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn profiles(&self, ids: &[i64]) -> Result<Vec<Profile>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let source = unpack(self.backend(), &[("id", Kind::Int)]);
+        let rest =
+            format!("FROM {source} JOIN supporters AS s ON s.id = j.id WHERE s.organization_id = $2 AND {} ORDER BY s.id", self.whole());
+        self.read(&rest, [ids_document(ids.iter().copied()), self.organization_id.into()]).await
+    }
+
+    /// Everybody who has one of these addresses, in whatever spelling.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn holders(&self, addresses: &BTreeSet<Address>) -> Result<Vec<i64>, Error> {
+        Ok(self.read_holders(addresses).await?.into_values().flatten().map(|holder| holder.id).collect())
+    }
+
+    async fn read(&self, rest: &str, values: impl IntoIterator<Item = Value>) -> Result<Vec<Profile>, Error> {
+        let failed = |error| Error::query("reading people", error);
+        let backend = self.backend();
+        let unpaused = if backend == DbBackend::Postgres { "NOT p.is_paused" } else { "p.is_paused = 0" };
+        let text = format!(
+            "SELECT s.id, s.change_seq, s.email_address, s.first_name, s.last_name, s.email_opt_in, s.consent_decided_at, s.absent_since, \
+             {lifetime} AS lifetime, s.lifetime_donation_count, {monthly} AS monthly, {largest} AS largest, s.first_donation_at, \
+             s.last_donation_at, CASE WHEN EXISTS (SELECT 1 FROM recurring_plans AS p WHERE p.organization_id = s.organization_id \
+             AND p.supporter_id = s.id AND p.status = 'active' AND {unpaused} AND p.absent_since IS NULL) THEN 1 ELSE 0 END AS has_plan {rest}",
+            lifetime = money_text(backend, "s.lifetime_donation_amount"),
+            monthly = money_text(backend, "s.monthly_recurring_amount"),
+            largest = money_text(backend, "s.largest_donation_amount"),
+        );
+        let rows = self.connection().query_all_raw(sql(backend, &text, values)).await.map_err(failed)?;
+        let mut profiles: Vec<Profile> = rows.iter().map(|row| profile(row, backend)).collect::<Result<_, _>>().map_err(failed)?;
+        let addresses = profiles.iter().filter_map(|profile| profile.address.clone()).collect();
+        let holders = self.read_holders(&addresses).await?;
+        for profile in &mut profiles {
+            let all = profile.address.as_ref().and_then(|address| holders.get(address));
+            profile.standing = all.map_or(Standing::Speaks, |all| standing(profile.supporter_id, all));
+        }
+        Ok(profiles)
+    }
+
+    async fn read_holders(&self, addresses: &BTreeSet<Address>) -> Result<BTreeMap<Address, Vec<Holder>>, Error> {
+        let mut holders: BTreeMap<Address, Vec<Holder>> = BTreeMap::new();
+        if addresses.is_empty() {
+            return Ok(holders);
+        }
+        let failed = |error| Error::query("reading who shares an address", error);
+        let backend = self.backend();
+        let key = if backend == DbBackend::MySql { "s.email_key" } else { "LOWER(TRIM(s.email_address))" };
+        let source = unpack(backend, &[("address", Kind::Text)]);
+        let text = format!(
+            "SELECT s.id, j.address, s.email_address, s.email_opt_in, s.absent_since, s.last_donation_at FROM {source} \
+             JOIN supporters AS s ON {key} = {} WHERE s.organization_id = $2 AND {}",
+            // A long address is cut in MySQL's key; the comparison below is on the whole.
+            if backend == DbBackend::MySql { "LEFT(j.address, 190)" } else { "j.address" },
+            self.whole()
+        );
+        let values = [addresses_document(addresses), self.organization_id.into()];
+        for row in self.connection().query_all_raw(sql(backend, &text, values)).await.map_err(failed)? {
+            let spelled: Option<String> = row.try_get("", "email_address").map_err(failed)?;
+            let Some(address) = spelled.as_deref().and_then(Address::parse).filter(|address| addresses.contains(address)) else { continue };
+            holders.entry(address).or_default().push(holder(&row).map_err(failed)?);
+        }
+        Ok(holders)
+    }
+
+    fn whole(&self) -> &'static str {
+        if self.backend() == DbBackend::Postgres { "NOT s.is_stub" } else { "s.is_stub = 0" }
+    }
+}
+
+/// Any refusal wins, else the latest gift, then the lowest id. Who is gone at the source has no say.
+fn standing(id: i64, holders: &[Holder]) -> Standing {
+    let present = || holders.iter().filter(|holder| !holder.is_absent);
+    if let Some(refuser) = present().filter(|holder| holder.opt_in == Some(false) && holder.id != id).map(|holder| holder.id).min() {
+        return Standing::Refused { by: refuser };
+    }
+    let speaker =
+        present().filter(|holder| holder.opt_in == Some(true)).max_by_key(|holder| (holder.last_gift_at, std::cmp::Reverse(holder.id)));
+    match speaker {
+        Some(speaker) if speaker.id != id => Standing::Silent { speaker: speaker.id },
+        _ => Standing::Speaks,
+    }
+}
+
+fn addresses_document(addresses: &BTreeSet<Address>) -> Value {
+    let mut bytes = vec![b'['];
+    for address in addresses {
+        if bytes.len() > 1 {
+            bytes.push(b',');
+        }
+        bytes.extend_from_slice(b"{\"address\":");
+        write_text(address.as_str(), &mut bytes);
+        bytes.push(b'}');
+    }
+    bytes.push(b']');
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}
+
+fn holder(row: &QueryResult) -> Result<Holder, DbErr> {
+    Ok(Holder {
+        id: row.try_get("", "id")?,
+        opt_in: row.try_get("", "email_opt_in")?,
+        is_absent: row.try_get::<Option<Time>>("", "absent_since")?.is_some(),
+        last_gift_at: row.try_get("", "last_donation_at")?,
+    })
+}
+
+fn profile(row: &QueryResult, backend: DbBackend) -> Result<Profile, DbErr> {
+    let address: Option<String> = row.try_get("", "email_address")?;
+    let has_active_plan = match backend {
+        DbBackend::Postgres => row.try_get::<i32>("", "has_plan")? == 1,
+        _ => row.try_get::<i64>("", "has_plan")? == 1,
+    };
+    Ok(Profile {
+        supporter_id: row.try_get("", "id")?,
+        change_seq: row.try_get("", "change_seq")?,
+        address: address.as_deref().and_then(Address::parse),
+        first_name: row.try_get("", "first_name")?,
+        last_name: row.try_get("", "last_name")?,
+        email_opt_in: row.try_get("", "email_opt_in")?,
+        consent_decided_at: row.try_get("", "consent_decided_at")?,
+        is_absent: row.try_get::<Option<Time>>("", "absent_since")?.is_some(),
+        standing: Standing::Speaks,
+        lifetime_amount: money(row, "lifetime")?.unwrap_or_default(),
+        lifetime_count: row.try_get("", "lifetime_donation_count")?,
+        monthly_amount: money(row, "monthly")?.unwrap_or_default(),
+        largest_amount: money(row, "largest")?.unwrap_or_default(),
+        first_gift_at: row.try_get("", "first_donation_at")?,
+        last_gift_at: row.try_get("", "last_donation_at")?,
+        has_active_plan,
+    })
+}
