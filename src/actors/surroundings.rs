@@ -1,5 +1,6 @@
 //! What the daemon knows besides its organizations: found at the start and at each reload, read by whoever watches and answers.
 
+use crate::credentials::Applied;
 use crate::health::Messenger;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ pub struct Surroundings {
     pub wrong_files: Vec<String>,
     /// What is written where, for the free space there.
     pub places: Vec<(&'static str, PathBuf)>,
+    /// Organizations with their files, by Classy's id.
+    pub organizations: BTreeMap<i64, Applied>,
     /// By Classy's id.
     pub hooks: BTreeMap<i64, HookSecrets>,
     /// Opens control calls, and everything when not on loopback.

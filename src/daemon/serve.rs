@@ -172,6 +172,7 @@ pub async fn reload(read_again: Reload, config: &mut Config, organizations: &mut
     applied.extend(organizations.iter().filter(|old| spoiled(old)).cloned());
     for old in organizations.iter().filter(|old| spoiled(old)) {
         let id = old.organization.classy_id;
+        found.organizations.insert(id, Applied::clone(old));
         found.hooks.insert(id, before.hooks.get(&id).cloned().unwrap_or_default());
     }
     shared.set_surroundings(found);

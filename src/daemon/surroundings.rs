@@ -33,6 +33,7 @@ pub(super) async fn find(
         keys_missing,
         wrong_files: wrong.iter().map(ToString::to_string).collect(),
         places: places(config),
+        organizations: applied.iter().map(|applied| (applied.organization.classy_id, applied.clone())).collect(),
         hooks: applied.iter().map(|applied| (applied.organization.classy_id, hooks(applied))).collect(),
         token: required_token(config)?,
         messenger: Some(Messenger::new(

@@ -80,7 +80,7 @@ impl Baseline {
             self.measure(Some(run.classy_id), format!("{}.rate", run.entity), rate);
         }
         let past = self.past.entry((run.classy_id, run.entity, run.mode)).or_default();
-        let usual = median(past);
+        let usual = usual(past.iter().rev().copied());
         past.push_back(run.pace());
         while past.len() > KEPT {
             past.pop_front();
@@ -129,11 +129,12 @@ impl Baseline {
     }
 }
 
-fn median(past: &VecDeque<f64>) -> Option<f64> {
-    if past.len() < LEAST {
+/// What is usual: the median of the last runs' milliseconds a request, the latest first; none when there are too few.
+pub fn usual(past: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let mut sorted: Vec<f64> = past.into_iter().take(KEPT).collect();
+    if sorted.len() < LEAST {
         return None;
     }
-    let mut sorted: Vec<f64> = past.iter().copied().collect();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied()
 }

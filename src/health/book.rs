@@ -4,7 +4,7 @@
 mod ledger;
 
 use super::check::Finding;
-use crate::domain::{Time, Health};
+use crate::domain::{Health, Time};
 use crate::store::AlertRow;
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -176,6 +176,10 @@ pub struct PluginFacts {
     pub plugin: String,
     /// Changes that it has not looked at.
     pub behind: u64,
-    /// Since when it has not moved.
-    pub moved_at: Time,
+    /// Since when it has not moved; absent when it never did.
+    pub moved_at: Option<Time>,
+    /// Why its last delivery failed.
+    pub error: Option<String>,
+    /// People that the last delivery held until somebody approves.
+    pub held: u64,
 }

@@ -21,7 +21,7 @@ mod messenger;
 mod report;
 mod space;
 
-pub use baseline::{Baseline, Ended, Slow};
+pub use baseline::{Baseline, Ended, Slow, usual};
 pub use book::{Book, Notice, Occasion};
 pub use check::{Finding, HealthCheck, look};
 pub use checks::all as checks;

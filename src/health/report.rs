@@ -2,7 +2,7 @@
 
 use super::check::Finding;
 use super::facts::Facts;
-use crate::domain::{Time, Health};
+use crate::domain::{Health, Time};
 use crate::store::AlertRow;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -32,7 +32,16 @@ pub struct HealthReport {
 impl HealthReport {
     /// Before the first look.
     pub fn unknown(at: Time, every: Duration) -> HealthReport {
-        HealthReport { at, looked: Instant::now(), every, facts: None, findings: Vec::new(), by: HashMap::new(), alerts: Vec::new(), number: 0 }
+        HealthReport {
+            at,
+            looked: Instant::now(),
+            every,
+            facts: None,
+            findings: Vec::new(),
+            by: HashMap::new(),
+            alerts: Vec::new(),
+            number: 0,
+        }
     }
 
     /// A look at its end.

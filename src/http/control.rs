@@ -158,7 +158,7 @@ pub(super) async fn reload(State(site): State<Site>, headers: HeaderMap) -> Resu
     }
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"))
 }
 
@@ -169,6 +169,6 @@ fn back(headers: &HeaderMap) -> Response {
     Redirect::to(if path.starts_with("//") { "/" } else { &path }).into_response()
 }
 
-fn answer(headers: &HeaderMap, body: Value) -> Response {
+pub(super) fn answer(headers: &HeaderMap, body: Value) -> Response {
     if is_form(headers) { back(headers) } else { Json(body).into_response() }
 }

@@ -125,7 +125,9 @@ fn process(text: &mut Text, facts: &Facts) {
         for plugin in &organization.plugins {
             let labels = format!("{{organization=\"{id}\",plugin=\"{}\"}}", word(&plugin.plugin));
             text.add("plugin_behind", &labels, plugin.behind);
-            text.add("plugin_still_seconds", &labels, seconds((facts.at - plugin.moved_at).num_milliseconds()));
+            if let Some(moved_at) = plugin.moved_at {
+                text.add("plugin_still_seconds", &labels, seconds((facts.at - moved_at).num_milliseconds()));
+            }
         }
         for feed in &organization.feeds {
             let labels = format!("{{organization=\"{id}\",feed=\"{}\"}}", feed.entity);

@@ -19,6 +19,7 @@ mod lists;
 mod metrics;
 mod openapi;
 mod pages;
+mod plugins;
 mod probes;
 mod routes;
 mod server;

@@ -1,7 +1,7 @@
 //! Every path, and what stands before it.
 
 use super::site::Site;
-use super::{control, events, guard, hooks, lists, metrics, openapi, pages, probes, status};
+use super::{control, events, guard, hooks, lists, metrics, openapi, pages, plugins, probes, status};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -50,6 +50,7 @@ fn ordering() -> Router<Site> {
         .route("/api/v1/organizations/{classy_id}/sync", post(control::sync))
         .route("/api/v1/organizations/{classy_id}/pause", post(control::pause))
         .route("/api/v1/organizations/{classy_id}/resume", post(control::resume))
+        .route("/api/v1/organizations/{classy_id}/plugins/{plugin}/approve", post(plugins::approve))
         .route("/api/v1/alerts/{id}/ack", post(control::acknowledge))
         .route("/api/v1/alerts/test", post(control::try_alerts))
         .route("/api/v1/reload", post(control::reload))

@@ -1,8 +1,8 @@
 //! `/api/v1/status` and `/api/v1/organizations`: what is on the board and in the last verdict, as JSON. Asks nobody.
 
 use super::site::{Refusal, Site};
-use crate::actors::{Activity, FeedStatus, OrganizationStatus};
-use crate::domain::{Entity, Time, Health};
+use crate::actors::{Activity, FeedStatus, OrganizationStatus, PluginStatus};
+use crate::domain::{Entity, Health, Time};
 use crate::health::{Finding, HealthReport};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -41,17 +41,27 @@ pub(super) async fn organizations(State(site): State<Site>) -> Json<Value> {
 }
 
 fn list(site: &Site, health: &HealthReport) -> Value {
-    site.shared().board.all().iter().map(|(organization, feeds)| organization_json(organization, feeds, health, false)).collect()
+    let board = &site.shared().board;
+    let one = |(organization, feeds): &(OrganizationStatus, Vec<(Entity, FeedStatus)>)| {
+        organization_json(organization, feeds, &board.plugins(organization.classy_id), health, false)
+    };
+    board.all().iter().map(one).collect()
 }
 
 /// One organization with every check.
 pub(super) async fn organization(State(site): State<Site>, Path(classy_id): Path<i64>) -> Result<Json<Value>, Refusal> {
     let shared = site.shared();
     let (organization, feeds) = shared.board.one(classy_id).ok_or_else(|| Refusal::unknown(classy_id))?;
-    Ok(Json(organization_json(&organization, &feeds, &shared.health(), true)))
+    Ok(Json(organization_json(&organization, &feeds, &shared.board.plugins(classy_id), &shared.health(), true)))
 }
 
-fn organization_json(organization: &OrganizationStatus, feeds: &[(Entity, FeedStatus)], health: &HealthReport, all: bool) -> Value {
+fn organization_json(
+    organization: &OrganizationStatus,
+    feeds: &[(Entity, FeedStatus)],
+    plugins: &[(String, PluginStatus)],
+    health: &HealthReport,
+    all: bool,
+) -> Value {
     let id = organization.classy_id;
     let checks = health.of(Some(id)).filter(|finding| all || finding.verdict() != Health::Ok).map(finding_json).collect::<Vec<_>>();
     json!({
@@ -64,6 +74,18 @@ fn organization_json(organization: &OrganizationStatus, feeds: &[(Entity, FeedSt
         "generation": organization.generation,
         "checks": checks,
         "feeds": feeds.iter().map(|(entity, feed)| feed_json(*entity, feed)).collect::<Vec<_>>(),
+        "plugins": plugins.iter().map(|(name, plugin)| plugin_json(name, plugin)).collect::<Vec<_>>(),
+    })
+}
+
+fn plugin_json(name: &str, plugin: &PluginStatus) -> Value {
+    json!({
+        "plugin": name,
+        "generation": plugin.generation,
+        "delivering_since": moment(plugin.since),
+        "runs": plugin.runs,
+        "ended_at": moment(plugin.ended_at),
+        "last": plugin.last.as_deref(),
     })
 }
 

@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
 mod backend;
+mod browser;
 mod classy;
 mod commands;
 mod crash;
 mod daemon;
 mod exact;
 mod faults;
+mod health;
+mod http;
 mod leases;
 mod pages;
 mod plugins;
@@ -17,3 +20,4 @@ mod secrets;
 mod simulator;
 mod site;
 mod truth;
+mod web;

@@ -1,6 +1,6 @@
 //! Gathers the facts: from the board, the roster and the database, in bounded time.
 
-use crate::actors::{Activity, Condition, FeedStatus, OrganizationStatus, Shared};
+use crate::actors::{Activity, Condition, FeedStatus, OrganizationStatus, PluginStatus, Shared};
 use crate::clock;
 use crate::domain::Entity;
 use crate::health::{
@@ -109,6 +109,24 @@ fn children(shared: &Shared) -> Vec<ChildFacts> {
     shared.roster.children().into_iter().map(facts).collect()
 }
 
+/// Each plugin by what the database knows of it and by what its actor told last.
+fn plugins(lags: &[PluginLag], told: &[(String, PluginStatus)]) -> Vec<PluginFacts> {
+    let mut names: Vec<&str> = told.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    let facts = |name: &str| {
+        let lag = lags.iter().find(|lag| lag.plugin == name);
+        let last = told.iter().find(|(other, _)| other == name).and_then(|(_, status)| status.last.as_ref());
+        PluginFacts {
+            plugin: name.to_owned(),
+            behind: lag.map_or(0, |lag| lag.behind),
+            moved_at: lag.map(|lag| lag.moved_at),
+            error: last.and_then(|last| last.error.clone()),
+            held: last.map_or(0, |last| last.held),
+        }
+    };
+    names.into_iter().map(facts).collect()
+}
+
 fn organization(
     shared: &Shared,
     counted: &Counted,
@@ -140,14 +158,14 @@ fn organization(
     };
     let rejects = counted.rejects.get(&status.classy_id).copied().unwrap_or_default();
     let lags = counted.plugins.get(&status.classy_id).map(Vec::as_slice).unwrap_or_default();
-    let plugin = |lag: &PluginLag| PluginFacts { plugin: lag.plugin.clone(), behind: lag.behind, moved_at: lag.moved_at };
+    let told = shared.board.plugins(status.classy_id);
     OrganizationFacts {
         classy_id: status.classy_id,
         standing,
         feeds: feeds.into_iter().map(feed).collect(),
         access,
         rejects: (rejects.open, rejects.recent, rejects.foreign),
-        plugins: lags.iter().map(plugin).collect(),
+        plugins: plugins(lags, &told),
         name: status.name,
     }
 }

@@ -9,8 +9,8 @@ pub use drill::Drills;
 
 use super::Shared;
 use crate::clock;
-use crate::domain::{Time, Health};
-use crate::health::{Baseline, Book, Facts, Finding, HealthReport, HealthCheck, Messenger, Notice, Undelivered, checks, look};
+use crate::domain::{Health, Time};
+use crate::health::{Baseline, Book, Facts, Finding, HealthCheck, HealthReport, Messenger, Notice, Undelivered, checks, look};
 use chrono::TimeDelta;
 use gather::Counted;
 use std::collections::BTreeSet;

@@ -3,6 +3,7 @@
 //! The token is asked for by the first run that needs one and shared by all; an organization with nothing to do asks for none.
 
 pub(super) mod messages;
+mod nudge;
 mod orders;
 mod settle;
 
@@ -17,9 +18,9 @@ use crate::domain::{Entity, FaultKind, Mode};
 use crate::kernel::run::{self, Ended};
 use crate::kernel::{Cause, ChildDied, Kill, Nursery, Obituary, Respawn, mischief};
 use crate::store::{Fence, Status, TenantStore};
-use crate::sync::{FencedStore, Task};
+use crate::sync::FencedStore;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
-use messages::{Drain, Nudge, StartSync};
+use messages::{Drain, StartSync};
 use orders::{Done, Orders, Step};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -362,25 +363,6 @@ impl Handler<Respawn> for Organization {
             self.start_plugin(&plugin, context);
             let step = self.orders.deliver_again(&plugin);
             self.step(step, context);
-        }
-    }
-}
-
-impl Handler<Nudge> for Organization {
-    type Result = ();
-
-    fn handle(&mut self, Nudge { entities }: Nudge, _: &mut Context<Self>) {
-        if self.draining {
-            return;
-        }
-        if entities.is_empty() {
-            self.plugins.values().filter_map(Nursery::child).for_each(|plugin| plugin.do_send(Wake));
-        }
-        // Feeds that wait for their parents' first load are not hurried.
-        for entity in Entity::ALL.into_iter().take(self.begun).filter(|entity| entities.contains(entity)) {
-            if let Some(feed) = self.feeds.get(&entity).and_then(Nursery::child) {
-                feed.do_send(Sync { task: Task::CatchUp, reason: "webhook", ticket: None });
-            }
         }
     }
 }

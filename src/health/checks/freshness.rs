@@ -50,3 +50,48 @@ fn judge(feed: &FeedFacts, now: Time, slack: Duration) -> CheckResult {
         CheckResult::well(format!("up to date {} ago{doing}", span(age)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Entity, Health};
+
+    const SLACK: Duration = Duration::from_secs(30);
+
+    fn at(seconds: i64) -> Time {
+        Time::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
+    }
+
+    fn feed() -> FeedFacts {
+        FeedFacts {
+            entity: Entity::Transactions,
+            state: FeedState::Idle,
+            interval: Duration::from_secs(300),
+            fresh_at: at(0),
+            is_loaded: true,
+            error: None,
+            failures: 0,
+            slow: None,
+        }
+    }
+
+    #[test]
+    fn silence_is_degraded_after_two_intervals_and_failing_after_three_times_that() {
+        let judge = |seconds| judge(&feed(), at(seconds), SLACK).health;
+        assert_eq!([0, 300, 630].map(judge), [Health::Ok; 3]);
+        assert_eq!([631, 1_890].map(judge), [Health::Degraded; 2]);
+        assert_eq!(judge(1_891), Health::Failing);
+    }
+
+    #[test]
+    fn a_first_load_that_moves_is_well_however_long_it_takes_and_one_that_failed_says_why() {
+        let loading = FeedFacts { is_loaded: false, state: FeedState::Running(500, Some(1_000)), ..feed() };
+        let found = judge(&loading, at(100_000), SLACK);
+        assert_eq!(found.health, Health::Ok);
+        assert!(found.reason.contains("500 of 1000"), "{}", found.reason);
+        let failed = FeedFacts { error: Some("no answer".to_owned()), failures: 2, ..feed() };
+        let found = judge(&failed, at(10), SLACK);
+        assert!(found.health == Health::Degraded && found.reason.contains("no answer"), "{found:?}");
+        assert_eq!(judge(&failed, at(5_000), SLACK).health, Health::Failing);
+    }
+}

@@ -4,11 +4,11 @@ use super::chart::sparkline;
 use super::layout::{Page, button, invitation, shell};
 use super::words::{ago, badge, count, plain};
 use super::{show, show_missing, tables, unanswered};
-use crate::actors::{Activity, Condition, FeedStatus, OrganizationStatus};
-use crate::domain::{Entity, Time, Health};
+use crate::actors::{Activity, Condition, FeedStatus, OrganizationStatus, PluginStatus};
+use crate::domain::{Entity, Health, Time};
 use crate::health::HealthReport;
 use crate::http::site::Site;
-use crate::store::{AlertRow, AuditRow, StateCount, PluginLag, RejectRow, RunRow, Store};
+use crate::store::{AlertRow, AuditRow, PluginLag, RejectRow, RunRow, StateCount, Store};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -74,7 +74,7 @@ pub(crate) async fn page(State(site): State<Site>, headers: HeaderMap, Path(clas
         }
         @match &known {
             Err(refusal) => { (unanswered(refusal)) }
-            Ok(known) => { (remembered(&page, known, classy_id)) }
+            Ok(known) => { (remembered(&page, known, &site.shared().board.plugins(classy_id), classy_id)) }
         }
     };
     show(shell(&page, &status.name, &body))
@@ -173,9 +173,9 @@ fn rate(entity: Entity, rates: &[(Time, f64)]) -> Markup {
     }
 }
 
-fn remembered(page: &Page, known: &Known, classy_id: i64) -> Markup {
+fn remembered(page: &Page, known: &Known, told: &[(String, PluginStatus)], classy_id: i64) -> Markup {
     html! {
-        section #plugins data-live aria-labelledby="plugins-title" { h2 #plugins-title { "Plugins" } (plugins(known)) }
+        section #plugins data-live aria-labelledby="plugins-title" { h2 #plugins-title { "Plugins" } (plugins(page, known, told, classy_id)) }
         section #alerts data-live aria-labelledby="alerts-title" {
             h2 #alerts-title { "Alerts" }
             @if known.alerts.is_empty() { p.note { "None is open." } } @else { (tables::alerts(page, &known.alerts)) }
@@ -190,9 +190,9 @@ fn remembered(page: &Page, known: &Known, classy_id: i64) -> Markup {
     }
 }
 
-fn plugins(known: &Known) -> Markup {
+fn plugins(page: &Page, known: &Known, told: &[(String, PluginStatus)], classy_id: i64) -> Markup {
     let mut names: Vec<&str> = known.deliveries.iter().map(|one| one.plugin.as_str()).collect();
-    names.extend(known.lags.iter().map(|lag| lag.plugin.as_str()));
+    names.extend(known.lags.iter().map(|lag| lag.plugin.as_str()).chain(told.iter().map(|(name, _)| name.as_str())));
     names.sort_unstable();
     names.dedup();
     let people = |plugin: &str, state: &str| {
@@ -200,11 +200,20 @@ fn plugins(known: &Known) -> Markup {
     };
     const STATES: [&str; 6] = ["delivered", "skipped", "deferred", "held", "rejected", "sending"];
     html! {
+        @for plugin in names.iter().filter(|plugin| people(plugin, "held") > 0) {
+            p.callout.degraded {
+                "A plan of " strong { (plugin) } " is held: it would unsubscribe, untag or rename more people than may be without a person's word. "
+                "Look at it first: " code { "classy-sync plugin preview --org " (classy_id) " --plugin " (plugin) }
+            }
+        }
+        @for (name, status) in told {
+            @if let Some(error) = status.last.as_ref().and_then(|last| last.error.as_ref()) { p.bad { (name) ": " (error) } }
+        }
         @if names.is_empty() { p.note { "No plugin has delivered anything." } }
         @else {
             div.scroll tabindex="0" role="region" aria-label="Plugins" {
                 table {
-                    thead { tr { th { "Plugin" } @for state in STATES { th.number { (state) } } th.number { "Changes to go" } th { "Moved" } } }
+                    thead { tr { th { "Plugin" } @for state in STATES { th.number { (state) } } th.number { "Changes to go" } th { "Moved" } th {} } }
                     tbody {
                         @for plugin in names {
                             @let lag = known.lags.iter().find(|lag| lag.plugin == plugin);
@@ -213,6 +222,11 @@ fn plugins(known: &Known) -> Markup {
                                 @for state in STATES { td.number { (count(people(plugin, state))) } }
                                 td.number { (count(lag.map_or(0, |lag| lag.behind))) }
                                 td { (ago(lag.map(|lag| lag.moved_at))) }
+                                td {
+                                    @if people(plugin, "held") > 0 {
+                                        (button(page, &format!("/api/v1/organizations/{classy_id}/plugins/{plugin}/approve"), "Approve", "small"))
+                                    }
+                                }
                             }
                         }
                     }

@@ -1,7 +1,7 @@
 //! Numbers, moments and verdicts as people read them.
 
 use crate::clock;
-use crate::domain::{Money, Time, Health};
+use crate::domain::{Health, Money, Time};
 use maud::{Markup, html};
 
 /// `12,345`
