@@ -37,7 +37,6 @@ pub(super) struct Batch {
     pub(super) begun: Instant,
     pub(super) takes: Duration,
     pub(super) submitted: i64,
-    pub(super) stopped: bool,
     pub(super) downloads: u32,
     /// Addresses of the results, and until when each is good.
     pub(super) addresses: BTreeMap<String, i64>,

@@ -14,6 +14,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const PENDING_MAX: usize = 500;
+/// A page of a reading operation without a count.
+const PAGE: usize = 1_000;
 /// Where results are fetched, without a key.
 pub(in crate::simulator) const RESULTS: &str = "/mailchimp-results/";
 
@@ -31,9 +33,8 @@ pub(super) fn answer(state: &mut Mailchimp, asked: &Asked<'_>, method: &str, res
         ("POST", []) => create(state, asked),
         ("GET", [id]) => shown(state, asked, id),
         ("DELETE", [id]) => {
-            let batch = state.accounts[asked.account].batches.get_mut(*id).ok_or_else(Problem::not_found)?;
-            batch.stopped = true;
-            Ok(Value::Null)
+            // What was done stays done.
+            state.accounts[asked.account].batches.remove(*id).map(|_| Value::Null).ok_or_else(Problem::not_found)
         }
         _ => Err(Problem::method()),
     }
@@ -71,7 +72,7 @@ fn create(state: &mut Mailchimp, asked: &Asked<'_>) -> Result<Value, Problem> {
     let operations = operations.ok_or_else(|| Problem::field("operations", "This value should not be blank."))?;
     let read: Option<Vec<Operation>> = operations.iter().map(operation).collect();
     let operations = read.ok_or_else(|| Problem::field("operations", "Schema describes string for method, path and body"))?;
-    let pending = state.accounts[asked.account].batches.values().filter(|batch| batch.state() != "finished" && !batch.stopped).count();
+    let pending = state.accounts[asked.account].batches.values().filter(|batch| batch.state() != "finished").count();
     if pending >= PENDING_MAX {
         let detail = format!("You have more than {PENDING_MAX} pending batches. Please wait until some of them are finished.");
         return Err(Problem::new(429, "Too Many Requests", detail));
@@ -84,7 +85,6 @@ fn create(state: &mut Mailchimp, asked: &Asked<'_>) -> Result<Value, Problem> {
         begun: Instant::now(),
         takes: Duration::from_millis(state.switches.batch_ms),
         submitted: now,
-        stopped: false,
         downloads: 0,
         addresses: std::collections::BTreeMap::new(),
     };
@@ -95,38 +95,56 @@ fn create(state: &mut Mailchimp, asked: &Asked<'_>) -> Result<Value, Problem> {
 impl Mailchimp {
     /// Carries a batch out, in no order.
     pub(super) fn carry_out(&mut self, account: usize, id: &str) {
-        let Some(batch) = self.accounts[account].batches.get(id).filter(|batch| !batch.stopped && batch.done.is_empty()) else { return };
-        let mut operations = batch.operations.clone();
-        let salt = self.next();
-        operations.sort_by_key(|operation| {
-            mix(salt ^ operation.path.len() as u64 ^ mix(operation.body.len() as u64 ^ operation.id.len() as u64))
-        });
-        let mut all = Vec::with_capacity(operations.len());
-        for operation in operations {
-            let asked = Asked {
-                account,
-                method: &operation.method,
-                path: &operation.path,
-                query: &operation.query,
-                body: operation.body.as_bytes(),
-                spoil: Spoil::Nothing,
-                reachable: false,
-                host: "",
-            };
-            let endpoint = super::route::endpoint(asked.method, asked.path);
-            *self.ledger.calls.entry(format!("batched {endpoint}")).or_default() += 1;
-            let nested = asked.path.trim_start_matches('/').starts_with("batches");
-            let answer = if nested { Err(Problem::method()) } else { self.answer(&asked) };
-            let (status, response) = match answer {
-                Ok(Value::Null) => (204, String::new()),
-                Ok(value) => (200, value.to_string()),
-                Err(problem) => (problem.status, problem.body(&operation.id, true).to_string()),
-            };
-            all.push(Done { id: operation.id, status, response });
-        }
+        let Some(batch) = self.accounts[account].batches.get(id).filter(|batch| batch.done.is_empty()) else { return };
+        let salt = self.count;
+        let mut operations: Vec<(usize, Operation)> = batch.operations.iter().cloned().enumerate().collect();
+        operations.sort_by_key(|(place, _)| mix(salt ^ *place as u64));
+        let done: Vec<Done> = operations.into_iter().flat_map(|(_, operation)| self.operate(account, operation)).collect();
         if let Some(batch) = self.accounts[account].batches.get_mut(id) {
-            batch.done = all;
+            batch.done = done;
         }
+    }
+
+    /// Carries one operation out. A reading one without a count goes on through all pages, each with a result of its own.
+    fn operate(&mut self, account: usize, mut operation: Operation) -> Vec<Done> {
+        let counted = operation.query.iter().any(|(name, _)| name == "count");
+        if operation.method != "GET" || counted {
+            return vec![self.once(account, &operation)];
+        }
+        let query = operation.query.clone();
+        let mut all = Vec::new();
+        loop {
+            let page = [("count", PAGE), ("offset", all.len() * PAGE)].map(|(name, number)| (name.to_owned(), number.to_string()));
+            operation.query = query.iter().cloned().chain(page).collect();
+            let done = self.once(account, &operation);
+            let total = serde_json::from_str(&done.response).ok().and_then(|body: Value| body["total_items"].as_u64()).unwrap_or(0);
+            all.push(done);
+            if all.len() * PAGE >= total as usize {
+                return all;
+            }
+        }
+    }
+
+    fn once(&mut self, account: usize, operation: &Operation) -> Done {
+        let asked = Asked {
+            account,
+            method: &operation.method,
+            path: &operation.path,
+            query: &operation.query,
+            body: operation.body.as_bytes(),
+            spoil: Spoil::Nothing,
+            reachable: false,
+            host: "",
+        };
+        let endpoint = super::route::endpoint(asked.method, asked.path);
+        *self.ledger.calls.entry(format!("batched {endpoint}")).or_default() += 1;
+        let nested = asked.path.trim_start_matches('/').starts_with("batches");
+        let (status, response) = match if nested { Err(Problem::method()) } else { self.answer(&asked) } {
+            Ok(Value::Null) => (204, String::new()),
+            Ok(value) => (200, value.to_string()),
+            Err(problem) => (problem.status, problem.body(&operation.id, true).to_string()),
+        };
+        Done { id: operation.id.clone(), status, response }
     }
 
     /// Results by the name in their address: status and bytes.

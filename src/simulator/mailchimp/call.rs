@@ -72,7 +72,7 @@ impl Call<'_> {
         let (old, left, email) = (member.status, member.left, member.email.clone());
         let was = if created { "was not there".to_owned() } else { format!("was {}", old.as_str()) };
         let comes = matches!(new, Status::Subscribed | Status::Pending);
-        if let Some(left) = left.filter(|_| comes && old != Status::Subscribed) {
+        if let Some(left) = left.filter(|_| comes && old != Status::Subscribed && old != new) {
             let mark = self.mark(&email, word(left));
             self.harm.resubscriptions.push(mark);
         }

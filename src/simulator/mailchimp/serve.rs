@@ -89,7 +89,7 @@ pub(in crate::simulator) async fn serve(shared: &Arc<Shared>, asked: Incoming<'_
         (key.as_deref().and_then(|key| state.account(key)), state.next(), own)
     };
     let refuse = |problem: &Problem| problem_reply(problem, number, &faults);
-    let (reply, wait, slot) = match (key, account) {
+    let (mut reply, wait, slot) = match (key, account) {
         (None, _) => (refuse(&Problem::key_missing()), Duration::ZERO, None),
         (_, None) => (refuse(&Problem::key_invalid()), Duration::ZERO, None),
         (_, Some(_)) if faults.contains(&Fault::MailchimpKeyRevoked) => (refuse(&Problem::key_invalid()), Duration::ZERO, None),
@@ -111,6 +111,7 @@ pub(in crate::simulator) async fn serve(shared: &Arc<Shared>, asked: Incoming<'_
     });
     // It cannot fail.
     let _ = waiting.await;
+    reply::date(&mut reply, shared.world().now(), &faults);
     reply
 }
 
@@ -166,6 +167,10 @@ async fn inside(shared: &Arc<Shared>, asked: &Incoming<'_>, faults: &[Fault], ac
     match struck {
         Some(Struck::Lost) => *reply.body_mut() = reply::cut_off(),
         Some(Struck::After(longer)) => wait = longer,
+        Some(Struck::GivenUp(longer)) => {
+            *reply.body_mut() = reply::cut_off();
+            wait = longer;
+        }
         _ => {}
     }
     (reply, wait)

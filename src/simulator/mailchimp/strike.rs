@@ -36,6 +36,8 @@ pub(super) enum Struck {
     Lost,
     /// All is done, and the answer comes so much later.
     After(Duration),
+    /// All is done, and no answer comes until the connection ends so much later.
+    GivenUp(Duration),
 }
 
 /// The fault that strikes this call, if one does; it is written down.
@@ -64,7 +66,7 @@ pub(super) fn struck(shared: &Arc<Shared>, faults: &[Fault], method: &str, path:
             Struck::Before(reply)
         }
         Fault::MailchimpDropAfterWrite => Struck::Lost,
-        Fault::MailchimpHang => Struck::After(HANG),
+        Fault::MailchimpHang => Struck::GivenUp(HANG),
         Fault::MailchimpSlow => Struck::After(SLOW),
         Fault::MailchimpPartial => Struck::Members(Spoil::Partial(dice)),
         _ => Struck::Members(Spoil::Vanish(dice)),

@@ -2,6 +2,7 @@
 
 use super::call::{Call, Spoil};
 use super::draft::{Draft, json_body, kind};
+use super::harm::Write;
 use super::member::{key_of, render};
 use super::problem::Problem;
 use super::status::Status;
@@ -81,10 +82,14 @@ pub(super) fn subscribe(call: &mut Call<'_>) -> Result<Value, Problem> {
         let struck = |dice: u64| mix(dice ^ place as u64) % 5 == 0;
         match call.spoil {
             Spoil::Partial(dice) if struck(dice) => {
+                call.struck(&draft);
                 outcome.errors.push(error(&email, "An unknown error occurred while processing this contact.", "ERROR_GENERIC", None));
                 continue;
             }
-            Spoil::Vanish(dice) if struck(dice) => continue,
+            Spoil::Vanish(dice) if struck(dice) => {
+                call.struck(&draft);
+                continue;
+            }
             _ => {}
         }
         draft.permissions = None;
@@ -116,6 +121,15 @@ pub(super) fn subscribe(call: &mut Call<'_>) -> Result<Value, Problem> {
 }
 
 impl Call<'_> {
+    /// Writes down what was sent about a member whom a fault struck: nothing was written, but it was sent.
+    fn struck(&mut self, draft: &Draft) {
+        let email = draft.email.as_deref().map(key_of).unwrap_or_default();
+        let status = self.audience.member(&email).map(|member| member.status);
+        let (endpoint, audience, sent) = (self.endpoint.to_owned(), self.audience.id.clone(), draft.sent.clone());
+        let refused = Some("struck by a fault".to_owned());
+        self.harm.writes.push(Write { endpoint, audience, email, sent, before: status, after: status, refused });
+    }
+
     /// Whether somebody who is there counts as new: archived, and taken for gone.
     fn revivable(&self, target: Option<u32>, draft: &Draft) -> bool {
         let archived = target.and_then(|index| self.audience.member_at(index)).is_some_and(|member| member.status == Status::Archived);

@@ -1,11 +1,13 @@
 //! The Mailchimp half over plain HTTP, without the program: that it answers as the contract says, and that harm shows.
 
+mod batches;
 mod door;
 mod harm;
 mod listing;
 mod members;
 mod subscribe;
 mod tags;
+mod webhooks;
 
 use super::{Answer, http, sent};
 use classy_sync::simulator::{Act, Fault, Options, Simulator};
