@@ -88,7 +88,11 @@ impl Mailchimp {
             spoil: asked.spoil,
             reachable: asked.reachable,
         };
-        dispatch(&mut call, method, rest)
+        let (written, answer) = (call.harm.writes.len(), dispatch(&mut call, method, rest));
+        if let (Err(problem), true) = (&answer, written == self.ledger.writes.len()) {
+            self.note_unread(method, asked.path, asked.body, &problem.detail);
+        }
+        answer
     }
 }
 

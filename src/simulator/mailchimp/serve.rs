@@ -94,7 +94,10 @@ pub(in crate::simulator) async fn serve(shared: &Arc<Shared>, asked: Incoming<'_
         (_, None) => (refuse(&Problem::key_invalid()), Duration::ZERO, None),
         (_, Some(_)) if faults.contains(&Fault::MailchimpKeyRevoked) => (refuse(&Problem::key_invalid()), Duration::ZERO, None),
         (_, Some(account)) => match Slot::take(shared, account) {
-            None => (refuse(&Problem::too_many()), Duration::ZERO, None),
+            None => {
+                shared.mailchimp().note_unread(asked.method.as_str(), asked.path, asked.body, "too many at once");
+                (refuse(&Problem::too_many()), Duration::ZERO, None)
+            }
             Some(slot) => {
                 let (reply, wait) = inside(shared, &asked, &faults, account, number).await;
                 (reply, wait + latency + own, Some(slot))
@@ -134,6 +137,7 @@ async fn inside(shared: &Arc<Shared>, asked: &Incoming<'_>, faults: &[Fault], ac
     }
     let struck = struck(shared, faults, asked.method.as_str(), asked.path);
     if let Some(Struck::Before(reply)) = struck {
+        shared.mailchimp().note_unread(asked.method.as_str(), asked.path, asked.body, "struck by a fault");
         return (reply, Duration::ZERO);
     }
     let spoil = match &struck {

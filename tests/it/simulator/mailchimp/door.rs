@@ -105,6 +105,9 @@ async fn faults_strike_before_or_after_the_write() {
         let (chimp, email, status) = until_struck(fault).await;
         assert!(statuses.contains(&status.unwrap()), "{fault}: {status:?}");
         assert_eq!(chimp.status(&email), "nobody", "{fault}");
+        let state = chimp.simulator.mailchimp();
+        let last = state.ledger.writes.last().unwrap();
+        assert_eq!((last.email.as_str(), last.refused.as_deref()), (email.as_str(), Some("struck by a fault")), "but it was sent");
     }
     for (fault, written) in
         [(Fault::MailchimpDrop, "nobody"), (Fault::MailchimpDropAfterWrite, "subscribed"), (Fault::MailchimpHang, "subscribed")]
