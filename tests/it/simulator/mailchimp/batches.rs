@@ -122,3 +122,14 @@ async fn results_may_not_be_there_the_first_time_and_a_batch_can_be_stopped() {
     let object = json!({"operations": [{"method": "PUT", "path": "/lists/A/members/a@x.org", "body": {"status": "subscribed"}}]});
     assert_eq!(chimp.post("/batches", object).await.status, 400, "a body is a text");
 }
+
+#[tokio::test]
+async fn no_more_than_five_hundred_wait_at_once() {
+    let chimp = Chimp::new(&[]).await;
+    chimp.simulator.mailchimp().switches.batch_ms = 60_000;
+    let operations = json!({"operations": [{"method": "GET", "path": "/ping"}]});
+    for _ in 0..500 {
+        assert_eq!(chimp.post("/batches", operations.clone()).await.status, 200);
+    }
+    assert_eq!(chimp.post("/batches", operations).await.json()["title"], "Too Many Requests");
+}
