@@ -58,6 +58,24 @@ impl MigrationTrait for Migration {
         run(manager, "DROP INDEX IF EXISTS supporters_email").await
     }
 
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let dialect = Dialect::of(manager.get_database_backend());
+        run(manager, "DROP TABLE IF EXISTS plugin_harms").await?;
+        let indexes = INDEXES.map(|(name, table, _)| (name, table)).into_iter().chain([("supporters_address", "supporters")]);
+        for (name, table) in indexes {
+            let place = if dialect == Dialect::MySql { format!(" ON {table}") } else { String::new() };
+            run(manager, &format!("DROP INDEX {name}{place}")).await?;
+        }
+        let key = ("supporters", "email_key", "");
+        for (table, column, _) in COLUMNS.into_iter().chain((dialect == Dialect::MySql).then_some(key)) {
+            run(manager, &format!("ALTER TABLE {table} DROP COLUMN {column}")).await?;
+        }
+        if dialect == Dialect::MySql {
+            return Ok(());
+        }
+        run(manager, "CREATE INDEX IF NOT EXISTS supporters_email ON supporters (organization_id, email_address)").await
+    }
+
     fn use_transaction(&self) -> Option<bool> {
         Some(true)
     }

@@ -1,6 +1,6 @@
 //! What is going on, for whoever wants to see it: written by the actors and their runs, read without asking anybody.
 
-use super::report::FeedReport;
+use super::report::{FeedReport, PluginReport};
 use crate::domain::{Entity, Mode, Time};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -103,11 +103,27 @@ impl FeedStatus {
     }
 }
 
+/// One plugin.
+#[derive(Debug, Clone, Default)]
+pub struct PluginStatus {
+    /// Which of its actor's lives this is.
+    pub generation: u64,
+    /// It delivers since then.
+    pub since: Option<Time>,
+    /// Deliveries that ended since the process began.
+    pub runs: u64,
+    /// How the last of them ended.
+    pub last: Option<Arc<PluginReport>>,
+    /// When.
+    pub ended_at: Option<Time>,
+}
+
 /// An organization's place on the board.
 #[derive(Debug, Clone)]
 struct Card {
     organization: watch::Sender<OrganizationStatus>,
     feeds: [watch::Sender<FeedStatus>; 4],
+    plugins: BTreeMap<String, watch::Sender<PluginStatus>>,
 }
 
 /// All organizations of this process. Clones are the same board.
@@ -127,7 +143,8 @@ impl Board {
             card.organization.send_replace(status);
         } else {
             let feeds = Entity::ALL.map(|_| watch::Sender::new(FeedStatus::new()));
-            cards.insert(classy_id, Card { organization: watch::Sender::new(status), feeds });
+            let plugins = BTreeMap::new();
+            cards.insert(classy_id, Card { organization: watch::Sender::new(status), feeds, plugins });
         }
     }
 
@@ -141,6 +158,20 @@ impl Board {
         let place = Entity::ALL.iter().position(|other| *other == entity);
         let card = self.lock().get(&classy_id).cloned();
         card.zip(place).map_or_else(|| watch::Sender::new(FeedStatus::new()), |(card, place)| card.feeds[place].clone())
+    }
+
+    /// Where a plugin's actor writes; makes its place when it has none.
+    pub(super) fn plugin(&self, classy_id: i64, plugin: &str) -> watch::Sender<PluginStatus> {
+        let mut cards = self.lock();
+        let place = cards.get_mut(&classy_id).map(|card| card.plugins.entry(plugin.to_owned()).or_default().clone());
+        place.unwrap_or_default()
+    }
+
+    /// An organization's plugins, as of now.
+    pub fn plugins(&self, classy_id: i64) -> Vec<(String, PluginStatus)> {
+        let cards = self.lock();
+        let plugins = cards.get(&classy_id).map(|card| card.plugins.iter());
+        plugins.into_iter().flatten().map(|(name, status)| (name.clone(), status.borrow().clone())).collect()
     }
 
     /// Everybody, as of now.

@@ -23,8 +23,8 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 
-pub use board::{Activity, Board, Condition, FeedStatus, OrganizationStatus, RunStatus};
+pub use board::{Activity, Board, Condition, FeedStatus, OrganizationStatus, PluginStatus, RunStatus};
 pub use handle::Handle;
 pub use plan::{Every, Plan};
-pub use report::{FeedReport, OrganizationReport};
-pub use shared::{Order, Shared};
+pub use report::{FeedReport, OrganizationReport, PluginReport};
+pub use shared::{Order, PluginChoice, Shared};

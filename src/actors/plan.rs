@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::domain::Entity;
 use crate::kernel::Policy;
+use crate::plugin::GuardSettings;
 use crate::sync::Settings;
 use std::time::Duration;
 
@@ -36,6 +37,10 @@ pub struct Plan {
     pub look: Duration,
     /// How patient one is with actors that die.
     pub restarts: Policy,
+    /// How often plugins look at the other side though nothing changed here: people leave there, and tags change with time.
+    pub plugins_every: Duration,
+    /// How much harm plugins may do unasked.
+    pub guard: GuardSettings,
     /// What each organization adds to the span over which the first runs after a start are spread.
     pub spread: Duration,
 }
@@ -54,6 +59,7 @@ impl Plan {
         Plan {
             engine: Settings { overlap, absent_share: config.guard.absent_share, ..Settings::default() },
             every: Entity::ALL.map(every),
+            guard: GuardSettings { audience_share: config.guard.audience_share, audience_min: config.guard.audience_min },
             ..Plan::default()
         }
     }
@@ -83,6 +89,8 @@ impl Default for Plan {
             lease: Duration::from_secs(15),
             look: Duration::from_secs(5),
             restarts: Policy::default(),
+            plugins_every: Duration::from_secs(900),
+            guard: GuardSettings::default(),
             spread: Duration::from_millis(20),
         }
     }

@@ -1,6 +1,7 @@
 //! How runs ended, in the words of `sync --output json`: the same from a process of its own and from the daemon.
 
 use crate::domain::{Fault, FaultKind, RunCounts};
+use crate::plugin::Delivered;
 use crate::sync::FeedOutcome;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,57 @@ pub struct FeedReport {
     pub reconciled_at: Option<String>,
     pub reconcile: Option<Reconcile>,
     pub duration_ms: u64,
+}
+
+/// One plugin's delivery.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the fields of the documented JSON")]
+pub struct PluginReport {
+    pub plugin: String,
+    /// `complete`, `waiting` (the feeds were not read once yet), `stopped` or `failed`.
+    pub outcome: String,
+    pub error: Option<String>,
+    pub hint: Option<String>,
+    /// The kind of failure, see [`FaultKind`].
+    pub fault: Option<String>,
+    pub delivered: u64,
+    pub skipped: u64,
+    pub deferred: u64,
+    /// Waiting for approval.
+    pub held: u64,
+    pub rejected: u64,
+    pub duration_ms: u64,
+}
+
+impl PluginReport {
+    /// Of a delivery that came to its end, or to a failure.
+    pub fn of(plugin: &str, result: Result<Delivered, Fault>, took: std::time::Duration) -> PluginReport {
+        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let report = PluginReport { plugin: plugin.to_owned(), duration_ms, ..PluginReport::default() };
+        match result {
+            Ok(Delivered { waits, is_partial, delivered, skipped, deferred, held, rejected }) => {
+                let outcome = match (waits, is_partial) {
+                    (true, _) => "waiting",
+                    (_, true) => "stopped",
+                    _ => "complete",
+                };
+                PluginReport { outcome: outcome.to_owned(), delivered, skipped, deferred, held, rejected, ..report }
+            }
+            Err(Fault { kind, text, hint }) => {
+                PluginReport { outcome: "failed".to_owned(), fault: Some(kind.to_string()), error: Some(text), hint, ..report }
+            }
+        }
+    }
+
+    /// The failure, when there was one.
+    pub fn fault(&self) -> Option<Fault> {
+        fault_of(self.fault.as_deref(), self.error.as_deref(), self.hint.as_deref())
+    }
+}
+
+fn fault_of(kind: Option<&str>, text: Option<&str>, hint: Option<&str>) -> Option<Fault> {
+    let kind = kind.and_then(|word| word.parse().ok()).unwrap_or(FaultKind::Bug);
+    Some(Fault { kind, text: text?.to_owned(), hint: hint.map(str::to_owned) })
 }
 
 /// What the last reconcile found.
@@ -87,9 +139,7 @@ impl FeedReport {
 
     /// The failure, when there was one.
     pub fn fault(&self) -> Option<Fault> {
-        let text = self.error.clone()?;
-        let kind = self.fault.as_deref().and_then(|word| word.parse().ok()).unwrap_or(FaultKind::Bug);
-        Some(Fault { kind, text, hint: self.hint.clone() })
+        fault_of(self.fault.as_deref(), self.error.as_deref(), self.hint.as_deref())
     }
 
     /// Whether it read to its end.
@@ -111,6 +161,8 @@ pub struct OrganizationReport {
     pub hint: Option<String>,
     pub fault: Option<String>,
     pub feeds: Vec<FeedReport>,
+    #[serde(default)]
+    pub plugins: Vec<PluginReport>,
 }
 
 impl OrganizationReport {
@@ -129,8 +181,6 @@ impl OrganizationReport {
 
     /// Why nothing was done.
     pub fn fault(&self) -> Option<Fault> {
-        let text = self.error.clone()?;
-        let kind = self.fault.as_deref().and_then(|word| word.parse().ok()).unwrap_or(FaultKind::Bug);
-        Some(Fault { kind, text, hint: self.hint.clone() })
+        fault_of(self.fault.as_deref(), self.error.as_deref(), self.hint.as_deref())
     }
 }

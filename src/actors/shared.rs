@@ -63,6 +63,28 @@ impl Shared {
     }
 }
 
+/// Which plugins an order is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PluginChoice {
+    /// None.
+    None,
+    /// All that the organization has.
+    All,
+    /// This one.
+    One(String),
+}
+
+impl PluginChoice {
+    /// Whether a plugin is meant.
+    pub fn means(&self, plugin: &str) -> bool {
+        match self {
+            PluginChoice::None => false,
+            PluginChoice::All => true,
+            PluginChoice::One(name) => name == plugin,
+        }
+    }
+}
+
 /// What is to be synced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
@@ -70,6 +92,8 @@ pub struct Order {
     pub entities: Vec<Entity>,
     /// What is to be done with each.
     pub task: Task,
+    /// Which plugins deliver afterwards.
+    pub plugins: PluginChoice,
     /// Who asks: `cli`, `http`, ...
     pub reason: &'static str,
 }

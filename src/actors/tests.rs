@@ -4,9 +4,9 @@
 use super::entity_sync::messages::Sync;
 use super::*;
 use crate::classy::Transport;
-use crate::config::load_organizations;
 use crate::credentials::{Applied, apply};
 use crate::domain::Entity;
+use crate::integrations::{load_organizations, secret_keys};
 use crate::kernel::mischief;
 use crate::simulator::{Kind, Options, Simulator};
 use crate::store::{Settings, Store};
@@ -60,7 +60,7 @@ impl Place {
         store.migrate().await.unwrap();
         let vault = Vault::new(KeyRing::parse(generate_key_line("k").expose_secret()).unwrap());
         let (applied, _): (Vec<Applied>, _) =
-            apply(&store, &vault, load_organizations(&folder.path().join("organizations"))).await.unwrap();
+            apply(&store, &vault, load_organizations(&folder.path().join("organizations")), secret_keys).await.unwrap();
         let shared = Shared::new(store.clone(), vault, Transport::new("").unwrap(), runtime.handle().clone(), 4, "test".to_owned(), plan());
         let runtime = Arc::clone(runtime);
         let watch = actix_rt::Arbiter::with_tokio_rt(move || runtime);
@@ -96,7 +96,7 @@ impl Place {
     }
 
     fn order(task: Task) -> Order {
-        Order { entities: Entity::ALL.to_vec(), task, reason: "test" }
+        Order { entities: Entity::ALL.to_vec(), task, plugins: PluginChoice::All, reason: "test" }
     }
 }
 
@@ -193,7 +193,7 @@ fn ten_thousand_orders_for_a_feed_are_at_most_two_runs() {
         let (organization, _) = place.handle.shared().board.one(VICTIM).unwrap();
         assert_eq!(organization.condition, Condition::Serving);
         let before = place.store.runs(Some(VICTIM), 1_000).await.unwrap().len();
-        let order = Order { entities: vec![Entity::Supporters], task: Task::Full, reason: "test" };
+        let order = Order { entities: vec![Entity::Supporters], task: Task::Full, plugins: PluginChoice::All, reason: "test" };
         place.simulator.options().latency = Duration::from_millis(50);
         let answers = futures_util::future::join_all((0..10_000).map(|_| place.handle.sync(VICTIM, order.clone()))).await;
         assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|report| report.feeds[0].is_complete())));

@@ -3,8 +3,9 @@
 use super::args::Cli;
 use super::exit::{Code, Failure};
 use super::output;
-use crate::config::{Config, ConfigError, LogFormat, load_organizations};
+use crate::config::{Config, ConfigError, LogFormat};
 use crate::credentials::{Applied, apply};
+use crate::integrations::{load_organizations, secret_keys};
 use crate::store::{Organization, Settings, Store};
 use crate::telemetry::{self, Format, Guard, Target};
 use crate::vault::{KeyRing, Vault};
@@ -74,7 +75,7 @@ impl App {
     /// Applies the organizations' files and says aloud which are wrong.
     pub(super) async fn organizations(&self, store: &Store, vault: &Vault) -> Result<(Vec<Applied>, Vec<ConfigError>), Failure> {
         let files = load_organizations(&self.config.organizations.dir);
-        Ok(apply(store, vault, files).await?)
+        Ok(apply(store, vault, files, secret_keys).await?)
     }
 }
 

@@ -51,6 +51,9 @@ pub(super) enum Command {
     Org(Org),
     /// Bring the database up to date, once
     Sync(Sync),
+    /// Plugins: what they did, would do, and wait for
+    #[command(subcommand)]
+    Plugin(PluginOrder),
     /// Questions that are asked often, answered from the database
     Report(Report),
     /// Records that could not be stored, with the reason
@@ -176,9 +179,53 @@ pub(super) struct Sync {
     /// Leave the plugins out
     #[arg(long)]
     pub(super) no_plugins: bool,
-    /// Say what would be read, write nothing
+    /// Say what would be read and what plugins would do; write nothing
     #[arg(long, conflicts_with = "full")]
     pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PluginOrder {
+    /// Each plugin, and how many people are in which state
+    List(PluginWhich),
+    /// Deliver now, without reading Classy first
+    Run(PluginWhich),
+    /// Who would be added, changed, tagged, untagged, unsubscribed or skipped, and why; writes nothing anywhere
+    Preview(PluginPreview),
+    /// Try those again who were rejected or put off
+    Retry(PluginWhich),
+    /// Allow for 24 hours the harm that is in what would be done now
+    Approve(PluginWhich),
+    /// Who is on the other side, against the consent known here; writes nothing anywhere
+    Audit(PluginPreview),
+}
+
+impl PluginOrder {
+    pub(super) const fn which(&self) -> &PluginWhich {
+        match self {
+            PluginOrder::List(which) | PluginOrder::Run(which) | PluginOrder::Retry(which) | PluginOrder::Approve(which) => which,
+            PluginOrder::Preview(preview) | PluginOrder::Audit(preview) => &preview.which,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PluginWhich {
+    /// Only this organization
+    #[arg(long, value_name = "ID")]
+    pub(super) org: Option<i64>,
+    /// Only this plugin
+    #[arg(long, value_name = "P")]
+    pub(super) plugin: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PluginPreview {
+    #[command(flatten)]
+    pub(super) which: PluginWhich,
+    /// How it is printed [default: as --output]
+    #[arg(long, value_enum)]
+    pub(super) format: Option<ReportFormat>,
 }
 
 #[derive(Debug, Args)]

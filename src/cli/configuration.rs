@@ -4,7 +4,8 @@ use super::app::{complain, done};
 use super::args::{Cli, Config as Order};
 use super::exit::{Code, Failure};
 use super::output;
-use crate::config::{Config, REFERENCE, load_organizations, show};
+use crate::config::{Config, REFERENCE, show};
+use crate::integrations::load_organizations;
 use crate::vault::KeyRing;
 use std::process::ExitCode;
 

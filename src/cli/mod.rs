@@ -5,6 +5,7 @@ mod args;
 mod configuration;
 mod db;
 mod demo;
+mod dry_run;
 mod exit;
 mod init;
 mod keys;
@@ -12,6 +13,7 @@ mod org;
 mod org_write;
 mod output;
 mod parse;
+mod plugin;
 mod progress;
 mod records;
 mod remote;
@@ -55,6 +57,7 @@ async fn carry_out(cli: Cli, process: &Process) -> Result<ExitCode, Failure> {
         Command::Run => return run::run(&cli, process).await,
         Command::Stop => return run::stop(&cli).await,
         Command::Reload => return run::reload(&cli).await,
+        Command::Plugin(ref order) => return plugin::run(&cli, process, order).await,
         Command::Sync(ref order) => return sync::run(&cli, process, order).await,
         Command::Report(ref report) => report::run(&cli, report).await?,
         Command::Rejects(ref which) => records::rejects(&cli, which).await?,

@@ -4,10 +4,12 @@
 use super::app::{App, done, find};
 use super::args::{OrgAdd, OrgCredentials};
 use super::exit::{Code, Failure};
-use crate::config::{NewOrganization, OrganizationFile, forget_secret, load_organizations, set_client_id, write_organization};
+use crate::config::{NewOrganization, OrganizationFile, forget_secret, set_client_id, write_organization};
 use crate::credentials::{Credentials, open, seal};
+use crate::integrations::load_organizations;
 use crate::store::{Status, Store};
 use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Write};
 
 pub(super) async fn add(app: &App, store: &Store, new: &OrgAdd) -> Result<(), Failure> {
@@ -47,7 +49,7 @@ pub(super) async fn add(app: &App, store: &Store, new: &OrgAdd) -> Result<(), Fa
     }
     let organization = store.put_organization(id, &name).await?;
     let tenant = store.tenant(&organization);
-    seal(&vault, &tenant, &Credentials { client_id, client_secret }).await?;
+    seal(&vault, &tenant, &Credentials { client_id, client_secret, plugins: BTreeMap::new() }).await?;
     if organization.status != Status::Active {
         tenant.set_status(Status::Active, None).await?;
     }
@@ -64,7 +66,8 @@ pub(super) async fn set_credentials(app: &App, store: &Store, new: &OrgCredentia
         (None, Some(file)) => store.put_organization(file.classy_id, &file.name).await?,
         (None, None) => return Err(super::app::unknown(new.id)),
     };
-    let known = || open(&vault, &organization).ok().flatten().map(|credentials| credentials.client_id);
+    let sealed = open(&vault, &organization).ok().flatten();
+    let known = || sealed.as_ref().map(|credentials| credentials.client_id.clone());
     let written = || file.as_ref().and_then(|file| file.classy.client_id.clone());
     let client_id = match new.client_id.clone().or_else(written).or_else(known) {
         Some(id) => id,
@@ -72,7 +75,8 @@ pub(super) async fn set_credentials(app: &App, store: &Store, new: &OrgCredentia
     };
     let client_secret = secret(new.secret_env.as_deref())?;
     let tenant = store.tenant(&organization);
-    seal(&vault, &tenant, &Credentials { client_id: client_id.clone(), client_secret }).await?;
+    let plugins = sealed.map(|credentials| credentials.plugins).unwrap_or_default();
+    seal(&vault, &tenant, &Credentials { client_id: client_id.clone(), client_secret, plugins }).await?;
     if let Some(file) = file {
         // The file's own secret would be sealed over the new one the next time it is applied.
         set_client_id(&file.path, &client_id)?;

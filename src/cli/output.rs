@@ -8,10 +8,7 @@ use std::io::{IsTerminal, Write};
 /// Prints rows under headings, or the same as a JSON array of objects keyed by the headings.
 pub(super) fn rows(output: Output, headings: &[&str], rows: Vec<Vec<Value>>) {
     match output {
-        Output::Json => {
-            let object = |row: Vec<Value>| Value::Object(headings.iter().map(|name| (*name).to_owned()).zip(row).collect());
-            json(&Value::Array(rows.into_iter().map(object).collect()));
-        }
+        Output::Json => json(&objects(headings, rows)),
         Output::Table => {
             let mut table = plain();
             table.set_header(headings.iter().map(|heading| heading.replace('_', " ")));
@@ -21,6 +18,12 @@ pub(super) fn rows(output: Output, headings: &[&str], rows: Vec<Vec<Value>>) {
             line(&table.to_string());
         }
     }
+}
+
+/// Rows as an array of objects keyed by the headings.
+pub(super) fn objects(headings: &[&str], rows: Vec<Vec<Value>>) -> Value {
+    let object = |row: Vec<Value>| Value::Object(headings.iter().map(|name| (*name).to_owned()).zip(row).collect());
+    Value::Array(rows.into_iter().map(object).collect())
 }
 
 /// Prints names and values below each other, or the same as one JSON object.

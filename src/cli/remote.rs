@@ -1,7 +1,7 @@
 //! Speaking to a running daemon, through the socket beside its pid file.
 
 use super::exit::{Code, Failure};
-use crate::actors::{Order, OrganizationReport};
+use crate::actors::{Order, OrganizationReport, PluginChoice};
 use crate::domain::{Fault, FaultKind};
 use crate::sync::Task;
 use serde_json::{Value, json};
@@ -50,6 +50,11 @@ impl Daemon {
     /// Syncs one organization and answers when it is done.
     pub(super) async fn sync(&self, classy_id: i64, order: &Order) -> Result<OrganizationReport, Failure> {
         let mut wanted = json!({ "entities": order.entities.iter().map(ToString::to_string).collect::<Vec<_>>(), "reason": "cli" });
+        match &order.plugins {
+            PluginChoice::None => wanted["no_plugins"] = true.into(),
+            PluginChoice::One(name) => wanted["plugin"] = name.as_str().into(),
+            PluginChoice::All => {}
+        }
         match order.task {
             Task::Full => wanted["full"] = true.into(),
             Task::Since(from) => wanted["since"] = from.to_rfc3339().into(),

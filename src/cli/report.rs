@@ -56,15 +56,34 @@ pub(super) async fn print(store: &Store, cli: &Cli, order: &args::Report) -> Res
     Ok(())
 }
 
+/// Prints rows for a spreadsheet.
+pub(super) fn csv(headings: &[&str], rows: Vec<Vec<Value>>) -> Result<(), Failure> {
+    let failed = |error: csv::Error| Failure::new(Code::Bug, error);
+    let mut csv = csv::Writer::from_writer(std::io::stdout());
+    csv.write_record(headings).map_err(failed)?;
+    for row in rows {
+        let cell = |value: &Value| match value {
+            Value::Null => String::new(),
+            Value::String(text) => harmless(text),
+            other => other.to_string(),
+        };
+        csv.write_record(row.iter().map(cell)).map_err(failed)?;
+    }
+    csv.flush().map_err(|error| Failure::new(Code::Bug, error))
+}
+
+/// A spreadsheet takes a text that begins like this for a formula, and a donor chose the text.
+fn harmless(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+}
+
 fn text(cell: &Cell) -> String {
     match cell {
         Cell::Null => String::new(),
         Cell::Int(number) => number.to_string(),
         Cell::Number(amount) => amount.to_string(),
         Cell::Bool(flag) => flag.to_string(),
-        // A spreadsheet takes a text that begins like this for a formula, and a donor chose the text.
-        Cell::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{text}"),
-        Cell::Text(text) => text.clone(),
+        Cell::Text(text) => harmless(text),
     }
 }
 

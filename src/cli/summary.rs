@@ -1,15 +1,10 @@
 //! What a sync did: for people as a table, for programs as JSON, for scripts as an exit code.
 
-use super::args::{Cli, Output};
+use super::args::Output;
 use super::exit::{Code, Failure, code_of};
 use super::output;
 use crate::actors::{FeedReport, OrganizationReport};
-use crate::classy::Transport;
-use crate::credentials::{Applied, client};
-use crate::domain::{Entity, Fault, Query};
-use crate::store::Store;
-use crate::sync::Settings;
-use crate::vault::Vault;
+use crate::domain::Fault;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -37,6 +32,7 @@ pub(super) fn print(output: Output, reports: &[OrganizationReport]) {
         let rows = reports.iter().flat_map(|report| report.feeds.iter().map(|feed| row(report, feed))).collect();
         output::rows(output, &headings, rows);
     }
+    print_plugins(output, reports);
     for report in reports {
         if let Some(fault) = report.fault() {
             output::remark(&format!("organization {} was not synced:", report.classy_id));
@@ -48,6 +44,18 @@ pub(super) fn print(output: Output, reports: &[OrganizationReport]) {
                 Failure::from(Fault { text, ..fault }).print();
             }
         }
+        for plugin in &report.plugins {
+            if let Some(fault) = plugin.fault() {
+                let text = format!("organization {}, {}: {}", report.classy_id, plugin.plugin, fault.text);
+                Failure::from(Fault { text, ..fault }).print();
+            }
+            if plugin.held > 0 {
+                output::remark(&format!(
+                    "organization {0}: {1} people wait for approval: `classy-sync plugin preview --org {0} --plugin {2}`, then `plugin approve`",
+                    report.classy_id, plugin.held, plugin.plugin
+                ));
+            }
+        }
         let rejected: u64 = report.feeds.iter().map(|feed| feed.rejected).sum();
         if rejected > 0 {
             output::remark(&format!(
@@ -55,6 +63,31 @@ pub(super) fn print(output: Output, reports: &[OrganizationReport]) {
                 report.classy_id
             ));
         }
+    }
+}
+
+/// What the plugins did, if there are any.
+fn print_plugins(output: Output, reports: &[OrganizationReport]) {
+    let rows: Vec<Vec<serde_json::Value>> = reports
+        .iter()
+        .flat_map(|report| report.plugins.iter().map(|plugin| (report.classy_id, plugin)))
+        .map(|(classy_id, plugin)| {
+            vec![
+                json!(classy_id),
+                json!(plugin.plugin),
+                json!(plugin.outcome),
+                json!(plugin.delivered),
+                json!(plugin.skipped),
+                json!(plugin.deferred),
+                json!(plugin.held),
+                json!(plugin.rejected),
+                json!(format!("{:.2}", plugin.duration_ms as f64 / 1_000.0)),
+            ]
+        })
+        .collect();
+    if output == Output::Table && !rows.is_empty() {
+        let headings = ["organization", "plugin", "outcome", "delivered", "skipped", "deferred", "held", "rejected", "seconds"];
+        output::rows(output, &headings, rows);
     }
 }
 
@@ -73,6 +106,15 @@ pub(super) fn exit_code(reports: &[OrganizationReport], wrong_files: bool) -> Ex
                 codes.push(Code::Partial);
             }
         }
+        for plugin in &report.plugins {
+            match plugin.fault() {
+                None => anything = true,
+                Some(fault) => codes.push(code_of(fault.kind)),
+            }
+            if plugin.rejected > 0 {
+                codes.push(Code::Partial);
+            }
+        }
     }
     if wrong_files {
         codes.push(Code::Configuration);
@@ -82,48 +124,4 @@ pub(super) fn exit_code(reports: &[OrganizationReport], wrong_files: bool) -> Ex
         Some(first) if !anything && codes.iter().all(|code| code == first) => ExitCode::from(*first as u8),
         Some(_) => ExitCode::from(Code::Partial as u8),
     }
-}
-
-/// Asks each feed how much would be read; writes nothing.
-pub(super) async fn dry_run(
-    cli: &Cli,
-    store: &Store,
-    vault: &Vault,
-    transport: &Transport,
-    settings: &Settings,
-    entities: &[Entity],
-    chosen: Vec<Applied>,
-) -> Result<ExitCode, Failure> {
-    let mut rows = Vec::new();
-    for applied in chosen {
-        if let Some(problem) = applied.problem {
-            return Err(problem.into());
-        }
-        let client = client(transport, vault, &applied.organization, &applied.file)?;
-        let tenant = store.tenant(&applied.organization);
-        for entity in entities {
-            let state = tenant.feed_state(*entity).await?;
-            let begun = state.first_pass_at.is_some() && state.pass.is_none();
-            let query = match state.watermark.filter(|_| begun) {
-                Some(watermark) => Query::LatestSince(watermark - settings.overlap),
-                None => Query::All,
-            };
-            let total = match entity {
-                Entity::Supporters => client.page::<crate::domain::Supporter>(query, 1, settings.per_page).await?.total,
-                Entity::Campaigns => client.page::<crate::domain::Campaign>(query, 1, settings.per_page).await?.total,
-                Entity::RecurringPlans => client.page::<crate::domain::RecurringPlan>(query, 1, settings.per_page).await?.total,
-                Entity::Transactions => client.page::<crate::domain::Transaction>(query, 1, settings.per_page).await?.total,
-            };
-            let mode = if begun { "incremental" } else { "full" };
-            rows.push(vec![
-                json!(applied.organization.classy_id),
-                json!(entity.as_str()),
-                json!(mode),
-                json!(total),
-                json!(tenant.count(*entity).await?),
-            ]);
-        }
-    }
-    output::rows(cli.output, &["organization", "feed", "mode", "would_read", "stored"], rows);
-    Ok(ExitCode::SUCCESS)
 }

@@ -4,8 +4,8 @@ use super::app::{App, complain, unknown};
 use super::args::{self, Cli};
 use super::exit::{Code, Failure};
 use super::progress::{Bars, follow};
-use super::{remote, summary};
-use crate::actors::{Handle, Order, OrganizationReport, Plan, Shared};
+use super::{dry_run, remote, summary};
+use crate::actors::{Handle, Order, OrganizationReport, Plan, PluginChoice, Shared};
 use crate::classy::Transport;
 use crate::config::ConfigError;
 use crate::credentials::Applied;
@@ -28,46 +28,53 @@ pub(super) struct Parts {
 
 pub(super) async fn run(cli: &Cli, process: &Process, order: &args::Sync) -> Result<ExitCode, Failure> {
     let app = App::start(cli)?;
+    if order.dry_run {
+        return dry_run::run(cli, order, &app).await;
+    }
+    carry_out(cli, process, app, &order.org, &wanted(order)).await
+}
+
+/// Carries an order out for the organizations that are named, or for all.
+pub(super) async fn carry_out(cli: &Cli, process: &Process, app: App, orgs: &[i64], order: &Order) -> Result<ExitCode, Failure> {
     let pid_file = &app.config.daemon.pid_file;
     let lock = match PidFile::lock(pid_file) {
         Ok(lock) => lock,
         Err(held @ PidFileError::Held { .. }) => {
             // Another process is at work: a daemon takes the order, anything else keeps us out.
             let Some(daemon) = remote::Daemon::waited_for(&PidFile::socket_of(pid_file)).await else { return Err(held.into()) };
-            return hand_over(cli, order, &daemon).await;
+            return hand_over(cli, orgs, order, &daemon).await;
         }
         Err(error) => return Err(error.into()),
     };
     let (store, vault) = (app.store().await?, app.vault()?);
     let (applied, wrong) = app.organizations(&store, &vault).await?;
-    run_applied(cli, process, order, &app, Parts { store, vault, holder: lock.holder() }, applied, wrong).await
+    let chosen = choose(orgs, applied)?;
+    run_applied(cli, process, order, &app, Parts { store, vault, holder: lock.holder() }, chosen, wrong).await
+}
+
+pub(super) fn require_some(chosen: &[Applied], wrong: &[ConfigError]) -> Result<(), Failure> {
+    if chosen.is_empty() && wrong.is_empty() {
+        let hint = "`classy-sync org add` adds one; `classy-sync demo --once` shows everything without one";
+        return Err(Failure::new(Code::Configuration, "there is no organization to sync").hint(hint));
+    }
+    Ok(())
 }
 
 pub(super) async fn run_applied(
     cli: &Cli,
     process: &Process,
-    order: &args::Sync,
+    order: &Order,
     app: &App,
     parts: Parts,
-    applied: Vec<Applied>,
+    chosen: Vec<Applied>,
     wrong: Vec<ConfigError>,
 ) -> Result<ExitCode, Failure> {
-    let chosen = choose(order, applied)?;
-    if chosen.is_empty() && wrong.is_empty() {
-        let hint = "`classy-sync org add` adds one; `classy-sync demo --once` shows everything without one";
-        return Err(Failure::new(Code::Configuration, "there is no organization to sync").hint(hint));
-    }
+    require_some(&chosen, &wrong)?;
     let transport = Transport::new("")?;
     let Parts { store, vault, holder } = parts;
-    if order.dry_run {
-        let settings = Plan::of(&app.config).engine;
-        let code = summary::dry_run(cli, &store, &vault, &transport, &settings, &entities(order), chosen).await?;
-        store.close().await?;
-        return Ok(code);
-    }
     let runs = app.config.sync.max_concurrent_runs;
     let shared = Shared::new(store.clone(), vault, transport, process.runtime(), runs, holder, Plan::of(&app.config));
-    let reports = synchronize(process, shared, chosen, &wanted(order)).await?;
+    let reports = synchronize(process, shared, chosen, order).await?;
     store.close().await?;
     summary::print(cli.output, &reports);
     let wrong_files = !wrong.is_empty();
@@ -118,24 +125,23 @@ async fn heed(signals: &mut Signals, handle: &Handle) -> Infallible {
 }
 
 /// Lets the daemon do it.
-async fn hand_over(cli: &Cli, order: &args::Sync, daemon: &remote::Daemon) -> Result<ExitCode, Failure> {
+async fn hand_over(cli: &Cli, orgs: &[i64], order: &Order, daemon: &remote::Daemon) -> Result<ExitCode, Failure> {
     let status = daemon.status().await?;
     let known: Vec<i64> = status["organizations"]
         .as_array()
         .map(|all| all.iter().filter(|one| one["condition"] != "paused").filter_map(|one| one["classy_id"].as_i64()).collect())
         .unwrap_or_default();
-    if let Some(missing) = order.org.iter().find(|id| !known.contains(id)) {
+    if let Some(missing) = orgs.iter().find(|id| !known.contains(id)) {
         return Err(unknown(*missing));
     }
-    let chosen: Vec<i64> = if order.org.is_empty() { known } else { order.org.clone() };
+    let chosen: Vec<i64> = if orgs.is_empty() { known } else { orgs.to_vec() };
     super::app::done("a daemon is at work: it does the sync");
-    let wanted = wanted(order);
-    let reports = join_all(chosen.into_iter().map(|id| daemon.sync(id, &wanted))).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let reports = join_all(chosen.into_iter().map(|id| daemon.sync(id, order))).await.into_iter().collect::<Result<Vec<_>, _>>()?;
     summary::print(cli.output, &reports);
     Ok(summary::exit_code(&reports, false))
 }
 
-fn entities(order: &args::Sync) -> Vec<Entity> {
+pub(super) fn entities(order: &args::Sync) -> Vec<Entity> {
     Entity::ALL.into_iter().filter(|entity| order.entity.is_empty() || order.entity.contains(entity)).collect()
 }
 
@@ -145,19 +151,20 @@ fn wanted(order: &args::Sync) -> Order {
         (_, Some(from)) => Task::Since(from),
         _ => Task::CatchUp,
     };
-    Order { entities: entities(order), task, reason: "cli" }
+    let plugins = if order.no_plugins { PluginChoice::None } else { PluginChoice::All };
+    Order { entities: entities(order), task, plugins, reason: "cli" }
 }
 
 /// Those named, or all; paused ones are left out unless named.
-fn choose(order: &args::Sync, applied: Vec<Applied>) -> Result<Vec<Applied>, Failure> {
-    if let Some(missing) = order.org.iter().find(|id| !applied.iter().any(|applied| applied.organization.classy_id == **id)) {
+pub(super) fn choose(orgs: &[i64], applied: Vec<Applied>) -> Result<Vec<Applied>, Failure> {
+    if let Some(missing) = orgs.iter().find(|id| !applied.iter().any(|applied| applied.organization.classy_id == **id)) {
         return Err(unknown(*missing));
     }
-    let named = |applied: &Applied| order.org.contains(&applied.organization.classy_id);
+    let named = |applied: &Applied| orgs.contains(&applied.organization.classy_id);
     if let Some(paused) = applied.iter().find(|applied| named(applied) && applied.organization.status == Status::Paused) {
         let id = paused.organization.classy_id;
         return Err(Failure::usage(format!("organization {id} is paused")).hint(format!("`classy-sync org resume {id}`")));
     }
-    let wanted = |applied: &Applied| if order.org.is_empty() { applied.organization.status != Status::Paused } else { named(applied) };
+    let wanted = |applied: &Applied| if orgs.is_empty() { applied.organization.status != Status::Paused } else { named(applied) };
     Ok(applied.into_iter().filter(wanted).collect())
 }

@@ -2,11 +2,12 @@
 
 use super::Error;
 use super::sealed::{Credentials, open, seal};
-use crate::config::{ConfigError, OrganizationFile};
+use crate::config::{ConfigError, OrganizationFile, Secret};
 use crate::domain::Fault;
 use crate::store::{Organization, Status, Store};
 use crate::vault::Vault;
-use secrecy::ExposeSecret;
+use secrecy::SecretString;
+use std::collections::BTreeMap;
 
 /// Why an organization is paused when nobody paused it.
 const NO_FILE: &str = "its file was removed";
@@ -30,6 +31,9 @@ impl Applied {
     }
 }
 
+/// Which keys of a plugin's table are secrets; the plugins are known only to those above.
+pub type SecretKeys = fn(&str) -> &'static [&'static str];
+
 /// Applies all files. A wrong file stops only its own organization, which stays as it was.
 ///
 /// # Errors
@@ -38,12 +42,13 @@ pub async fn apply(
     store: &Store,
     vault: &Vault,
     files: Vec<Result<OrganizationFile, ConfigError>>,
+    secret_keys: SecretKeys,
 ) -> Result<(Vec<Applied>, Vec<ConfigError>), Error> {
     let mut applied = Vec::new();
     let mut wrong = Vec::new();
     for file in files {
         match file {
-            Ok(file) => applied.push(apply_one(store, vault, file).await?),
+            Ok(file) => applied.push(apply_one(store, vault, file, secret_keys).await?),
             Err(error) => wrong.push(error),
         }
     }
@@ -59,17 +64,17 @@ pub async fn apply(
     Ok((applied, wrong))
 }
 
-async fn apply_one(store: &Store, vault: &Vault, file: OrganizationFile) -> Result<Applied, Error> {
+async fn apply_one(store: &Store, vault: &Vault, file: OrganizationFile, secret_keys: SecretKeys) -> Result<Applied, Error> {
     let organization = store.put_organization(file.classy_id, &file.name).await?;
     let tenant = store.tenant(&organization);
     if organization.status == Status::Paused && organization.status_reason.as_deref() == Some(NO_FILE) {
         tenant.set_status(Status::Active, None).await?;
     }
-    let problem = match seal_new(vault, &organization, &file) {
+    let problem = match seal_new(vault, &organization, &file, secret_keys) {
         Ok(None) => None,
-        Ok(Some(credentials)) => {
+        Ok(Some(Sealing { credentials, opens_anew })) => {
             seal(vault, &tenant, &credentials).await?;
-            if organization.status == Status::Suspended {
+            if opens_anew && organization.status == Status::Suspended {
                 tenant.set_status(Status::Active, None).await?;
             }
             None
@@ -80,8 +85,20 @@ async fn apply_one(store: &Store, vault: &Vault, file: OrganizationFile) -> Resu
     Ok(Applied { organization, file, problem })
 }
 
+/// What is to be sealed.
+struct Sealing {
+    credentials: Credentials,
+    /// What is shown at the token endpoint is another than before.
+    opens_anew: bool,
+}
+
 /// What the file says that is not sealed yet.
-fn seal_new(vault: &Vault, organization: &Organization, file: &OrganizationFile) -> Result<Option<Credentials>, Error> {
+fn seal_new(
+    vault: &Vault,
+    organization: &Organization,
+    file: &OrganizationFile,
+    secret_keys: SecretKeys,
+) -> Result<Option<Sealing>, Error> {
     let sealed = open(vault, organization);
     let written = match &file.classy.client_secret {
         // A variable that is set only where secrets are first given is as good as left out.
@@ -100,7 +117,32 @@ fn seal_new(vault: &Vault, organization: &Organization, file: &OrganizationFile)
     let (Some(client_id), Some(client_secret)) = (client_id, client_secret) else {
         return Err(Error::None { classy_id: organization.classy_id });
     };
-    let same =
-        sealed.is_some_and(|sealed| sealed.client_id == client_id && sealed.client_secret.expose_secret() == client_secret.expose_secret());
-    Ok((!same).then_some(Credentials { client_id, client_secret }))
+    let plugins = plugin_secrets(file, sealed.as_ref(), secret_keys);
+    let credentials = Credentials { client_id, client_secret, plugins };
+    let is_same = sealed.as_ref().is_some_and(|sealed| credentials.is_same(sealed));
+    let opens_anew = !sealed.as_ref().is_some_and(|sealed| credentials.opens_as(sealed));
+    Ok((!is_same).then_some(Sealing { credentials, opens_anew }))
+}
+
+/// The secrets of the plugins that the file names: as it says, else as they are sealed. One that cannot be had is the plugin's
+/// own trouble, which says so when it begins.
+fn plugin_secrets(file: &OrganizationFile, sealed: Option<&Credentials>, secret_keys: SecretKeys) -> BTreeMap<String, SecretString> {
+    let mut secrets = BTreeMap::new();
+    for (plugin, table) in &file.plugins {
+        for key in secret_keys(plugin) {
+            let name = format!("{plugin}.{key}");
+            let written = table.get(key).and_then(|value| value.clone().try_into::<Secret>().ok()).filter(|secret| !secret.is_unset());
+            let written = written.and_then(|secret| match secret.resolve(&file.path, &format!("plugins.{name}")) {
+                Ok(secret) => Some(secret),
+                Err(error) => {
+                    tracing::warn!(organization = file.classy_id, %error, "a plugin's secret cannot be read");
+                    None
+                }
+            });
+            if let Some(secret) = written.or_else(|| sealed?.plugins.get(&name).cloned()) {
+                secrets.insert(name, secret);
+            }
+        }
+    }
+    secrets
 }

@@ -8,7 +8,7 @@ mod error;
 mod rotate;
 mod sealed;
 
-pub use apply::{Applied, apply};
+pub use apply::{Applied, SecretKeys, apply};
 pub use error::Error;
 pub use rotate::{KeyUse, Rotated, key_use, require_keys, rotate};
 pub use sealed::{Credentials, client, open, seal};

@@ -7,6 +7,7 @@ use crate::store::{Organization, TenantStore};
 use crate::vault::{Purpose, Vault};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 /// What an organization shows at the token endpoint.
@@ -16,6 +17,32 @@ pub struct Credentials {
     pub client_id: String,
     /// Opaque, and secret.
     pub client_secret: SecretString,
+    /// The secrets of plugins, by `PLUGIN.KEY`.
+    pub plugins: BTreeMap<String, SecretString>,
+}
+
+impl Credentials {
+    /// One plugin's secrets, by key.
+    pub fn of_plugin(&self, plugin: &str) -> BTreeMap<String, SecretString> {
+        let own = |(name, secret): (&String, &SecretString)| {
+            let (owner, key) = name.split_once('.')?;
+            (owner == plugin).then(|| (key.to_owned(), secret.clone()))
+        };
+        self.plugins.iter().filter_map(own).collect()
+    }
+
+    /// Whether both hold the same.
+    pub(super) fn is_same(&self, other: &Credentials) -> bool {
+        let plain = |all: &BTreeMap<String, SecretString>| -> Vec<(String, String)> {
+            all.iter().map(|(name, secret)| (name.clone(), secret.expose_secret().to_owned())).collect()
+        };
+        self.opens_as(other) && plain(&self.plugins) == plain(&other.plugins)
+    }
+
+    /// Whether both show the same at the token endpoint.
+    pub(super) fn opens_as(&self, other: &Credentials) -> bool {
+        self.client_id == other.client_id && self.client_secret.expose_secret() == other.client_secret.expose_secret()
+    }
 }
 
 impl std::fmt::Debug for Credentials {
@@ -29,12 +56,15 @@ impl std::fmt::Debug for Credentials {
 struct Written<'a> {
     client_id: &'a str,
     client_secret: &'a str,
+    plugins: BTreeMap<&'a str, &'a str>,
 }
 
 #[derive(Deserialize)]
 struct Read {
     client_id: String,
     client_secret: SecretString,
+    #[serde(default)]
+    plugins: BTreeMap<String, SecretString>,
 }
 
 /// Opens an organization's credentials; `None` when it has none.
@@ -46,7 +76,8 @@ pub fn open(vault: &Vault, organization: &Organization) -> Result<Option<Credent
     let document = vault.open(organization.classy_id, Purpose::Credentials, sealed)?;
     let read: Read =
         serde_json::from_str(document.expose_secret()).map_err(|_| crate::vault::Error::Unreadable { cause: "it holds no credentials" })?;
-    Ok(Some(Credentials { client_id: read.client_id, client_secret: read.client_secret }))
+    let Read { client_id, client_secret, plugins } = read;
+    Ok(Some(Credentials { client_id, client_secret, plugins }))
 }
 
 /// Seals credentials and stores them.
@@ -59,7 +90,11 @@ pub async fn seal(vault: &Vault, tenant: &TenantStore, credentials: &Credentials
 }
 
 pub(super) fn seal_text(vault: &Vault, classy_id: i64, credentials: &Credentials) -> Result<String, Error> {
-    let document = Written { client_id: &credentials.client_id, client_secret: credentials.client_secret.expose_secret() };
+    let document = Written {
+        client_id: &credentials.client_id,
+        client_secret: credentials.client_secret.expose_secret(),
+        plugins: credentials.plugins.iter().map(|(name, secret)| (name.as_str(), secret.expose_secret())).collect(),
+    };
     let text = Zeroizing::new(serde_json::to_string(&document).map_err(|_| crate::vault::Error::Sealing)?);
     Ok(vault.seal(classy_id, Purpose::Credentials, &SecretString::from(text.as_str()))?)
 }

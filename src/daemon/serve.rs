@@ -3,9 +3,10 @@
 use super::notify;
 use super::{PidFile, Process, Signal, Signals, Tree};
 use crate::actors::{Handle, Plan, Shared};
-use crate::config::{Config, ConfigError, load_organizations};
+use crate::config::{Config, ConfigError};
 use crate::credentials::{self, Applied, apply, require_keys};
 use crate::http::{Control, ReloadRequest};
+use crate::integrations::{load_organizations, secret_keys};
 use crate::store::Store;
 use crate::vault::Vault;
 use sd_notify::NotifyState;
@@ -47,7 +48,7 @@ pub async fn serve(process: &Process, service: Service) -> Result<(), credential
         // The organizations that these keys sealed cannot be served; the others can.
         tracing::error!(%error, "keys are missing");
     }
-    let (applied, wrong) = apply(&store, &vault, load_organizations(&config.organizations.dir)).await?;
+    let (applied, wrong) = apply(&store, &vault, load_organizations(&config.organizations.dir), secret_keys).await?;
     complain(&wrong);
     let runs = config.sync.max_concurrent_runs;
     let shared = Shared::new(store, vault, transport, process.runtime(), runs, lock.holder(), Plan::of(&config));
@@ -142,7 +143,7 @@ pub async fn reload(read_again: Reload, config: &mut Config, organizations: &mut
     let new = read_again(config).map_err(|error| error.to_string())?;
     let shared = handle.shared();
     let files = load_organizations(&new.organizations.dir);
-    let (mut applied, wrong) = apply(&shared.store, &shared.vault, files).await.map_err(|error| error.to_string())?;
+    let (mut applied, wrong) = apply(&shared.store, &shared.vault, files, secret_keys).await.map_err(|error| error.to_string())?;
     complain(&wrong);
     let spoiled = |one: &Applied| wrong.iter().any(|error| error.is_about(&one.file.path));
     applied.extend(organizations.iter().filter(|old| spoiled(old)).cloned());

@@ -1,6 +1,6 @@
 //! The control socket: `GET /livez`, `/readyz`, `/api/v1/status`; `POST /api/v1/organizations/{classy_id}/sync`, `/api/v1/reload`.
 
-use crate::actors::{Activity, FeedStatus, Handle, Order, OrganizationStatus};
+use crate::actors::{Activity, FeedStatus, Handle, Order, OrganizationStatus, PluginChoice};
 use crate::domain::{Entity, FaultKind, Time};
 use crate::sync::Task;
 use axum::extract::{Path, State};
@@ -112,6 +112,9 @@ struct Wanted {
     entities: Vec<String>,
     full: bool,
     since: Option<Time>,
+    no_plugins: bool,
+    /// Only this plugin, and no feed unless one is named.
+    plugin: Option<String>,
     reason: Option<String>,
 }
 
@@ -129,7 +132,7 @@ async fn sync(State(control): State<Control>, Path(classy_id): Path<i64>, body: 
     };
     let named: Result<Vec<Entity>, String> = wanted.entities.iter().map(|name| name.parse()).collect();
     let entities = match named {
-        Ok(named) if named.is_empty() => Entity::ALL.to_vec(),
+        Ok(named) if named.is_empty() && wanted.plugin.is_none() => Entity::ALL.to_vec(),
         Ok(named) => Entity::ALL.into_iter().filter(|entity| named.contains(entity)).collect(),
         Err(error) => return refused(StatusCode::BAD_REQUEST, FaultKind::Configuration, &error, None),
     };
@@ -138,8 +141,13 @@ async fn sync(State(control): State<Control>, Path(classy_id): Path<i64>, body: 
         (false, Some(from)) => Task::Since(from),
         (false, None) => Task::CatchUp,
     };
+    let plugins = match (wanted.no_plugins, wanted.plugin) {
+        (true, _) => PluginChoice::None,
+        (false, Some(name)) => PluginChoice::One(name),
+        (false, None) => PluginChoice::All,
+    };
     let reason = if wanted.reason.as_deref() == Some("cli") { "cli" } else { "http" };
-    match control.handle.sync(classy_id, Order { entities, task, reason }).await {
+    match control.handle.sync(classy_id, Order { entities, task, plugins, reason }).await {
         Ok(report) => (StatusCode::OK, Json(json!(report))),
         Err(fault) => {
             let status = if fault.kind == FaultKind::Busy { StatusCode::CONFLICT } else { StatusCode::NOT_FOUND };

@@ -8,7 +8,9 @@ pub mod webhook;
 
 pub use files::load_organizations;
 
+use crate::credentials::{self, Applied};
 use crate::plugin::{Plugin, PluginError};
+use crate::vault::Vault;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -65,6 +67,20 @@ impl Settings {
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {
     REGISTRY.iter().find(|kind| kind.name == name)
+}
+
+/// Makes an organization's plugin from its file and its sealed secrets.
+///
+/// # Errors
+/// [`PluginError::Configuration`].
+pub fn make(vault: &Vault, applied: &Applied, name: &str) -> Result<Box<dyn Plugin>, PluginError> {
+    let wrong = |cause: String| PluginError::Configuration { key: format!("plugins.{name}"), cause };
+    let kind = kind(name).ok_or_else(|| wrong("there is no such plugin".to_owned()))?;
+    let table = applied.file.plugins.get(name).and_then(toml::Value::as_table).cloned();
+    let table = table.ok_or_else(|| wrong("the organization's file does not name it".to_owned()))?;
+    let credentials = credentials::open(vault, &applied.organization).map_err(|error| wrong(error.to_string()))?;
+    let secrets = credentials.map(|credentials| credentials.of_plugin(name)).unwrap_or_default();
+    (kind.make)(Settings { classy_id: applied.organization.classy_id, table, secrets })
 }
 
 /// The secret keys of a plugin's table; of an unknown plugin none.

@@ -6,7 +6,7 @@ use crate::store::{DeliveryRow, Fence, Left, PluginKey, Sending, TenantStore};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 /// A plugin's access to what is kept for it, within one organization.
@@ -19,8 +19,12 @@ pub struct PluginContext {
     now: Time,
     stop: CancellationToken,
     budget: Budget,
+    pulse: Pulse,
     overlay: Mutex<Overlay>,
 }
+
+/// Told of each step, so that a delivery that stands still is seen.
+pub type Pulse = Arc<dyn Fn() + Send + Sync>;
 
 /// What a preview would have written.
 #[derive(Default)]
@@ -37,12 +41,22 @@ impl std::fmt::Debug for PluginContext {
 
 impl PluginContext {
     pub(super) fn new(store: TenantStore, fence: Option<Fence>, key: PluginKey, now: Time, stop: CancellationToken) -> PluginContext {
-        PluginContext { store, fence, key, now, stop, budget: Budget::unlimited(), overlay: Mutex::default() }
+        PluginContext { store, fence, key, now, stop, budget: Budget::unlimited(), pulse: Arc::new(|| {}), overlay: Mutex::default() }
     }
 
     pub(super) fn with_budget(mut self, budget: Budget) -> PluginContext {
         self.budget = budget;
         self
+    }
+
+    pub(super) fn with_pulse(mut self, pulse: Pulse) -> PluginContext {
+        self.pulse = pulse;
+        self
+    }
+
+    /// A step was made.
+    pub fn mark(&self) {
+        (self.pulse)();
     }
 
     pub(super) const fn store(&self) -> &TenantStore {
@@ -151,6 +165,7 @@ impl PluginContext {
     /// # Errors
     /// A lost lease; database errors.
     pub async fn save_members(&self, members: &[Member], left: &[Left]) -> Result<(), PluginError> {
+        self.mark();
         match &self.fence {
             Some(fence) => self.store.save_members(fence, &self.key, members, left).await?,
             None => self.overlay().members.extend(members.iter().map(|member| (member.remote_id.clone(), Some(member.clone())))),
@@ -213,6 +228,7 @@ impl PluginContext {
     /// # Errors
     /// A lost lease; database errors.
     pub async fn begin_sending(&self, sending: &[Sending]) -> Result<Vec<Profile>, PluginError> {
+        self.mark();
         let Some(fence) = &self.fence else {
             return Err(PluginError::Unexpected("a preview was about to send".to_owned()));
         };

@@ -2,15 +2,16 @@
 //!
 //! Everything pending is counted before the first of it is sent, so that a large harm is held as a whole.
 
+use super::context::Pulse;
 use super::pending::{Batch, Pending};
 use super::{GuardSettings, Plugin, PluginContext, PluginError};
 use crate::domain::{Entity, Fate, Harms, Time, Verdict};
 use crate::store::{self, Fence, PluginKey, TenantStore};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// What a delivery works with.
-#[derive(Debug)]
 pub struct Delivery {
     /// The organization's store.
     pub store: TenantStore,
@@ -24,6 +25,14 @@ pub struct Delivery {
     pub guard: GuardSettings,
     /// Cancelled when it is to end at the next batch.
     pub stop: CancellationToken,
+    /// Told of each step.
+    pub pulse: Pulse,
+}
+
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Delivery").field("plugin", &self.plugin).finish_non_exhaustive()
+    }
 }
 
 /// What was done.
@@ -46,6 +55,17 @@ pub struct Delivered {
 }
 
 impl Delivered {
+    /// Goes on counting after another part of the same delivery.
+    pub fn add(&mut self, next: &Delivered) {
+        let Delivered { waits, is_partial, delivered, skipped, deferred, held, rejected } = *next;
+        (self.waits, self.is_partial) = (waits, is_partial);
+        self.delivered += delivered;
+        self.skipped += skipped;
+        self.deferred += deferred;
+        self.held += held;
+        self.rejected += rejected;
+    }
+
     fn count(&mut self, verdicts: &[Verdict]) {
         for verdict in verdicts {
             match verdict.fate {
@@ -87,6 +107,7 @@ pub async fn deliver(delivery: &Delivery, plugin: &mut (dyn Plugin + 'static), i
         let addresses = batch.addresses();
         let row = store::Delivered { verdicts: &verdicts, addresses: &addresses, cursor: batch.cursor };
         delivery.store.finish_deliveries(&delivery.fence, ctx.key(), &row).await?;
+        ctx.mark();
         done.count(&verdicts);
     }
     if done.held > 0 {
@@ -99,6 +120,7 @@ pub async fn deliver(delivery: &Delivery, plugin: &mut (dyn Plugin + 'static), i
 pub(super) fn context(delivery: &Delivery, destination: &str) -> PluginContext {
     let key = PluginKey { plugin: delivery.plugin.clone(), destination: destination.to_owned() };
     PluginContext::new(delivery.store.clone(), Some(delivery.fence.clone()), key, delivery.now, delivery.stop.clone())
+        .with_pulse(Arc::clone(&delivery.pulse))
 }
 
 /// Whether each feed completed one pass.
@@ -117,6 +139,7 @@ async fn count_harm(plugin: &dyn Plugin, ctx: &PluginContext) -> Result<Harms, P
     let mut pending = Pending::begin(ctx, plugin.batch_size()).await?;
     while let Some(batch) = pending.next(ctx).await? {
         ctx.go_on()?;
+        ctx.mark();
         for planned in plugin.preview(ctx, &batch.people).await? {
             // Who shares an address with others may come several times.
             if !planned.harms.is_none() && counted.insert(planned.supporter_id) {

@@ -20,7 +20,7 @@ mod pending;
 mod preview;
 
 pub use budget::Budget;
-pub use context::PluginContext;
+pub use context::{PluginContext, Pulse};
 pub use contract::{Finding, Plugin};
 pub use delivery::{Delivered, Delivery, deliver};
 pub use error::PluginError;

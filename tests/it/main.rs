@@ -11,6 +11,7 @@ mod exact;
 mod faults;
 mod leases;
 mod pages;
+mod plugins;
 mod schema;
 mod secrets;
 mod simulator;

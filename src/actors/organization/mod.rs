@@ -8,23 +8,23 @@ mod settle;
 
 use super::entity_sync::messages::{Begin, Drain as DrainFeed, Fall, FeedEnded, Sync};
 use super::entity_sync::{EntitySync, Feed, Known};
-use super::plugin::Plugin;
-use super::plugin::messages::{Drain as DrainPlugin, Wake};
-use super::{Condition, OrganizationReport, Shared};
+use super::plugin::messages::{Deliver, Drain as DrainPlugin, Fall as FallPlugin, PluginEnded, Wake};
+use super::plugin::{Outlet, Plugin};
+use super::{Condition, FeedReport, OrganizationReport, Shared};
 use crate::classy::Client;
 use crate::credentials::Applied;
-use crate::domain::{Entity, FaultKind};
+use crate::domain::{Entity, FaultKind, Mode};
 use crate::kernel::run::{self, Ended};
 use crate::kernel::{Cause, ChildDied, Kill, Nursery, Obituary, Respawn, mischief};
 use crate::store::{Fence, Status, TenantStore};
 use crate::sync::FencedStore;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
 use messages::{Drain, StartSync};
-use orders::{Orders, Step};
+use orders::{Done, Orders, Step};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// What an organization's actor is made from; kept by the supervisor for its next life.
 #[derive(Debug, Clone)]
@@ -62,6 +62,7 @@ pub(super) struct Organization {
 
 impl Organization {
     pub(super) fn new(obituary: Obituary, shared: Arc<Shared>, start: Start) -> Organization {
+        let orders = Orders::new(start.applied.file.plugins.keys().cloned().collect());
         Organization {
             kill: shared.kill.child(),
             tenant: shared.store.tenant(&start.applied.organization),
@@ -70,7 +71,7 @@ impl Organization {
             start,
             feeds: BTreeMap::new(),
             plugins: BTreeMap::new(),
-            orders: Orders::default(),
+            orders,
             begun: 0,
             draining: false,
             suspended: false,
@@ -107,15 +108,30 @@ impl Organization {
             self.feeds.insert(entity, Nursery::new(name, context.address().recipient().downgrade(), make));
             self.start_feed(entity, context);
         }
-        for plugin in self.start.applied.file.plugins.keys().cloned() {
-            let classy_id = self.classy_id();
-            let name: Arc<str> = format!("{classy_id}/{plugin}").into();
-            let make = move |obituary| Plugin::new(obituary, classy_id).start();
-            let mut nursery = Nursery::new(Arc::clone(&name), context.address().recipient().downgrade(), make);
-            let generation = nursery.start();
-            self.shared.roster.born(&name, generation, context.address().recipient().downgrade(), None);
-            self.plugins.insert(plugin, nursery);
+        let plugins: Vec<String> = self.start.applied.file.plugins.keys().cloned().collect();
+        for plugin in plugins {
+            let name = format!("{}/{plugin}", self.classy_id()).into();
+            let outlet = Arc::new(Outlet {
+                shared: Arc::clone(&self.shared),
+                applied: Arc::clone(&self.start.applied),
+                store: self.tenant.clone(),
+                fence: self.start.fence.clone(),
+                plugin: plugin.clone(),
+                kill: self.kill.child(),
+                ready: Mutex::default(),
+            });
+            let (owner, scheduled) = (context.address().recipient().downgrade(), self.start.scheduled);
+            let make = move |obituary| Plugin::new(obituary, Arc::clone(&outlet), owner.clone(), scheduled).start();
+            self.plugins.insert(plugin.clone(), Nursery::new(name, context.address().recipient().downgrade(), make));
+            self.start_plugin(&plugin, context);
         }
+    }
+
+    fn start_plugin(&mut self, plugin: &str, context: &Context<Self>) {
+        let Some(nursery) = self.plugins.get_mut(plugin) else { return };
+        let generation = nursery.start();
+        let keeper = nursery.child().map(|plugin| plugin.clone().recipient().downgrade());
+        self.shared.roster.born(nursery.name(), generation, context.address().recipient().downgrade(), keeper);
     }
 
     fn start_feed(&mut self, entity: Entity, context: &Context<Self>) {
@@ -157,7 +173,12 @@ impl Organization {
                     feed.do_send(order);
                 }
             }
-            Step::Done(feeds, replies) => {
+            Step::Deliver(plugin, ticket) => {
+                if let Some(plugin) = self.plugins.get(&plugin).and_then(Nursery::child) {
+                    plugin.do_send(Deliver { ticket });
+                }
+            }
+            Step::Done(Done { feeds, plugins }, replies) => {
                 let stats = self.start.client.stats();
                 let organization = &self.start.applied.organization;
                 let report = OrganizationReport {
@@ -166,6 +187,7 @@ impl Organization {
                     requests: stats.data_requests,
                     token_requests: stats.token_requests,
                     feeds,
+                    plugins,
                     ..OrganizationReport::default()
                 };
                 let settle = settle::settle(self.tenant.clone(), organization.clone(), self.start.client.clone(), report);
@@ -182,6 +204,17 @@ impl Organization {
                 });
             }
         }
+    }
+
+    /// A scheduled full pass is the moment to learn currency and zone, as an order's is.
+    fn learn(&self, feed: &FeedReport, context: &mut Context<Self>) {
+        let organization = &self.start.applied.organization;
+        if organization.currency_code.is_some() || feed.mode != Mode::Full.as_str() {
+            return;
+        }
+        let report = OrganizationReport { feeds: vec![feed.clone()], ..OrganizationReport::default() };
+        let settle = settle::settle(self.tenant.clone(), organization.clone(), self.start.client.clone(), report);
+        run::spawn(context, self, &self.shared.runtime, self.kill.child(), settle, |_: &mut Self, _, _| {});
     }
 
     /// While it is drained: stops when nothing is left below and every order is answered.
@@ -227,7 +260,7 @@ impl Drop for Organization {
             feed.do_send(Fall);
         }
         for plugin in self.plugins.values().filter_map(Nursery::child) {
-            plugin.do_send(DrainPlugin);
+            plugin.do_send(FallPlugin);
         }
         let classy_id = self.tenant.classy_id();
         for entity in Entity::ALL {
@@ -264,12 +297,25 @@ impl Handler<FeedEnded> for Organization {
                 plugin.do_send(Wake);
             }
         }
+        if self.start.scheduled && ended.tickets.is_empty() && ended.fault.is_none() {
+            self.learn(&ended.report, context);
+        }
         let refused = ended.fault.as_ref().filter(|fault| fault.kind == FaultKind::Credentials);
         // Of an order's runs the order itself draws the conclusion.
         if let (Some(fault), true) = (refused, self.start.scheduled) {
             self.suspend(fault.text.clone(), context);
         }
         let step = self.orders.ended(&ended.tickets, &ended.report, ended.is_over);
+        self.step(step, context);
+    }
+}
+
+impl Handler<PluginEnded> for Organization {
+    type Result = ();
+
+    fn handle(&mut self, ended: PluginEnded, context: &mut Context<Self>) {
+        mischief::here("organization::plugin_ended");
+        let step = self.orders.delivered(&ended.tickets, &ended.report);
         self.step(step, context);
     }
 }
@@ -310,9 +356,12 @@ impl Handler<Respawn> for Organization {
             }
             let step = self.orders.again(entity);
             self.step(step, context);
-        } else if let Some(nursery) = self.plugins.values_mut().find(|nursery| nursery.name() == &respawn.name) {
-            let generation = nursery.start();
-            self.shared.roster.born(&respawn.name, generation, context.address().recipient().downgrade(), None);
+        } else if let Some(plugin) =
+            self.plugins.iter().find(|(_, nursery)| nursery.name() == &respawn.name).map(|(plugin, _)| plugin.clone())
+        {
+            self.start_plugin(&plugin, context);
+            let step = self.orders.deliver_again(&plugin);
+            self.step(step, context);
         }
     }
 }

@@ -1,6 +1,7 @@
-//! Orders of people: one at a time, its feeds one after the other, parents before children. Equal orders that wait are one.
+//! Orders of people: one at a time, its feeds one after the other, parents before children, then its plugins. Equal orders that wait
+//! are one.
 
-use crate::actors::{FeedReport, Order, OrganizationReport};
+use crate::actors::{FeedReport, Order, OrganizationReport, PluginReport};
 use crate::domain::Entity;
 use std::collections::VecDeque;
 use tokio::sync::oneshot;
@@ -11,12 +12,35 @@ struct Waiting {
     replies: Vec<oneshot::Sender<OrganizationReport>>,
 }
 
+/// One after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Stage {
+    Feed(Entity),
+    Plugin(String),
+}
+
 /// The order in hand.
 struct Current {
     waiting: Waiting,
-    left: VecDeque<Entity>,
+    left: VecDeque<Stage>,
     ticket: u64,
-    feeds: Vec<FeedReport>,
+    done: Done,
+}
+
+/// What came of an order.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub(super) feeds: Vec<FeedReport>,
+    pub(super) plugins: Vec<PluginReport>,
+}
+
+impl Current {
+    fn step(&self, stage: &Stage) -> Step {
+        match stage {
+            Stage::Feed(entity) => Step::Run(*entity, self.waiting.order.clone(), self.ticket),
+            Stage::Plugin(name) => Step::Deliver(name.clone(), self.ticket),
+        }
+    }
 }
 
 /// What the organization has to do next for its orders.
@@ -26,8 +50,10 @@ pub(super) enum Step {
     None,
     /// This feed is to run, with this ticket.
     Run(Entity, Order, u64),
+    /// This plugin is to deliver, with this ticket.
+    Deliver(String, u64),
     /// The order is done.
-    Done(Vec<FeedReport>, Replies),
+    Done(Done, Replies),
 }
 
 /// Whoever waits for an order.
@@ -47,12 +73,18 @@ impl Replies {
 /// All orders of an organization.
 #[derive(Default)]
 pub(super) struct Orders {
+    /// In which order plugins deliver.
+    plugins: Vec<String>,
     current: Option<Current>,
     waiting: VecDeque<Waiting>,
     tickets: u64,
 }
 
 impl Orders {
+    pub(super) fn new(plugins: Vec<String>) -> Orders {
+        Orders { plugins, ..Orders::default() }
+    }
+
     /// Takes an order in.
     pub(super) fn push(&mut self, order: Order, reply: oneshot::Sender<OrganizationReport>) -> Step {
         match self.waiting.iter_mut().find(|waiting| waiting.order == order) {
@@ -65,25 +97,42 @@ impl Orders {
     /// A feed's run ended.
     pub(super) fn ended(&mut self, tickets: &[u64], report: &FeedReport, is_over: bool) -> Step {
         let Some(current) = self.current.as_mut().filter(|current| tickets.contains(&current.ticket)) else { return Step::None };
-        current.feeds.push(report.clone());
+        current.done.feeds.push(report.clone());
         if is_over {
             current.left.clear();
         }
         self.advance()
     }
 
+    /// A plugin's delivery ended.
+    pub(super) fn delivered(&mut self, tickets: &[u64], report: &PluginReport) -> Step {
+        let Some(current) = self.current.as_mut().filter(|current| tickets.contains(&current.ticket)) else { return Step::None };
+        current.done.plugins.push(report.clone());
+        self.advance()
+    }
+
     /// A feed's actor died with the run in hand: what was asked of it is asked again of its next life.
     pub(super) fn again(&mut self, entity: Entity) -> Step {
+        self.repeat(&Stage::Feed(entity))
+    }
+
+    /// The same of a plugin's.
+    pub(super) fn deliver_again(&mut self, plugin: &str) -> Step {
+        self.repeat(&Stage::Plugin(plugin.to_owned()))
+    }
+
+    fn repeat(&mut self, stage: &Stage) -> Step {
         match &self.current {
-            Some(current) if current.left.front() == Some(&entity) => Step::Run(entity, current.waiting.order.clone(), current.ticket),
+            Some(current) if current.left.front() == Some(stage) => current.step(stage),
             _ => Step::None,
         }
     }
 
     fn next(&mut self) -> Step {
         let Some(waiting) = self.waiting.pop_front() else { return Step::None };
-        let left = waiting.order.entities.iter().copied().collect();
-        self.current = Some(Current { waiting, left, ticket: 0, feeds: Vec::new() });
+        let plugins = self.plugins.iter().filter(|name| waiting.order.plugins.means(name)).cloned().map(Stage::Plugin);
+        let left = waiting.order.entities.iter().copied().map(Stage::Feed).chain(plugins).collect();
+        self.current = Some(Current { waiting, left, ticket: 0, done: Done::default() });
         self.start()
     }
 
@@ -96,15 +145,15 @@ impl Orders {
 
     fn start(&mut self) -> Step {
         let Some(mut current) = self.current.take() else { return Step::None };
-        match current.left.front().copied() {
-            Some(entity) => {
+        match current.left.front().cloned() {
+            Some(stage) => {
                 self.tickets += 1;
                 current.ticket = self.tickets;
-                let step = Step::Run(entity, current.waiting.order.clone(), current.ticket);
+                let step = current.step(&stage);
                 self.current = Some(current);
                 step
             }
-            None => Step::Done(current.feeds, Replies(current.waiting.replies)),
+            None => Step::Done(current.done, Replies(current.waiting.replies)),
         }
     }
 

@@ -42,6 +42,8 @@ impl Client {
                 cause: "expected base64 after whsec_".to_owned(),
             })?,
         };
+        // One that is there already serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(TIMEOUT)

@@ -75,18 +75,13 @@ impl TenantStore {
         Ok(totals)
     }
 
-    /// A person allows so much harm within the next 24 hours, and those who were held are looked at again.
+    /// A person allows so much harm within the next 24 hours. Those who are held are looked at again by themselves.
     ///
     /// # Errors
     /// Database errors.
     pub async fn approve(&self, key: &PluginKey, harms: &Harms) -> Result<(), Error> {
-        let failed = |error| Error::query("writing an approval", error);
         let tx = self.store.begin_write().await?;
         note(&tx, self, key, HarmEntry::Granted, harms).await?;
-        let text = "UPDATE plugin_deliveries SET next_attempt_at = $1 \
-                    WHERE organization_id = $2 AND plugin = $3 AND destination = $4 AND state = 'held'";
-        let values = [clock::now().into(), self.organization_id.into(), key.plugin.as_str().into(), key.destination.as_str().into()];
-        tx.execute_raw(sql(self.backend(), text, values)).await.map_err(failed)?;
         let detail = Harm::ALL.map(|kind| (kind.as_str().to_owned(), harms.of(kind).into())).into_iter().collect();
         let subject = format!("plugin:{}", key.plugin);
         audit::note(&tx, self.backend(), Some(self.organization_id), "plugin.approve", &subject, serde_json::Value::Object(detail)).await?;

@@ -110,7 +110,8 @@ impl TenantStore {
         rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
     }
 
-    /// Who is due though nothing changed here, the lowest `limit` ids after one: another try, a review, or a send that a crash cut off.
+    /// Who is due though nothing changed here, the lowest `limit` ids after one: another try, a review, a change that was held, or a send
+    /// that a crash cut off.
     ///
     /// # Errors
     /// Database errors.
@@ -118,7 +119,9 @@ impl TenantStore {
         let failed = |error| Error::query("reading who is due", error);
         let mut parts = Vec::new();
         let mut values = Vec::new();
-        for (condition, moment) in [("state = 'sending'", None), ("next_attempt_at <= ", Some(now)), ("review_at <= ", Some(now))] {
+        for (condition, moment) in
+            [("state IN ('sending', 'held')", None), ("next_attempt_at <= ", Some(now)), ("review_at <= ", Some(now))]
+        {
             let first = values.len() + 1;
             let moment_parameter = moment.map_or(String::new(), |_| format!("${}", first + 4));
             parts.push(format!(
