@@ -83,6 +83,7 @@ pub(super) async fn carry_out(desk: &Desk, ctx: &PluginContext, orders: Vec<Orde
             return Ok(done);
         }
         ctx.go_on()?;
+        ctx.mark();
         // One row a person, however many of their members it is about.
         let sending: BTreeMap<i64, Sending> = pending.iter().map(|order| (order.supporter_id, order.sending())).collect();
         let people = ctx.begin_sending(&sending.into_values().collect::<Vec<_>>()).await?;

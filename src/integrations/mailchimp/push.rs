@@ -67,6 +67,7 @@ async fn until_answered(desk: &Desk, ctx: &PluginContext, mut works: Vec<Work>, 
     let mut tries = 0;
     loop {
         ctx.go_on()?;
+        ctx.mark();
         desk.freshen(ctx).await?;
         works = still_in(ctx, works, verdicts).await?;
         if works.is_empty() {

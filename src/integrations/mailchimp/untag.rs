@@ -33,6 +33,7 @@ pub(super) async fn take_off(desk: &Desk, ctx: &PluginContext, losers: Vec<Loser
         let Some((_, segment)) = there(&tag) else { continue };
         for part in addresses.iter().collect::<Vec<_>>().chunks(MOST) {
             ctx.go_on()?;
+            ctx.mark();
             for address in not_taken_off(desk, segment, part).await? {
                 singly.entry(address).or_default().insert(tag.clone());
             }
