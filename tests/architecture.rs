@@ -308,6 +308,8 @@ fn secrets_are_exposed_in_few_places() {
         "config/show.rs",
         "credentials/apply.rs",
         "credentials/sealed.rs",
+        "integrations/mailchimp/client.rs",
+        "integrations/mailchimp/settings.rs",
         "integrations/webhook/client.rs",
         "store/connect.rs",
         "vault/key.rs",
