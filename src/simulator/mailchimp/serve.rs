@@ -2,7 +2,7 @@
 
 use super::call::Spoil;
 use super::problem::Problem;
-use super::route::{Asked, endpoint};
+use super::route::{Asked, decoded, endpoint};
 use super::strike::{Struck, struck};
 use super::time::digits;
 use crate::simulator::fault::{Fault, mix};
@@ -79,6 +79,7 @@ impl Drop for Slot {
 
 /// Answers a request.
 pub(in crate::simulator) async fn serve(shared: &Arc<Shared>, asked: Incoming<'_>) -> Reply {
+    let asked = Incoming { path: &decoded(asked.path), ..asked };
     let faults = shared.world().faults.clone();
     let (latency, endpoint) = (shared.options().latency, endpoint(asked.method.as_str(), asked.path));
     let key = asked.key();
