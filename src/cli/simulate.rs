@@ -1,9 +1,9 @@
-//! `simulate`: the double of the API as a server, until it is stopped.
+//! `simulate`: the double of both APIs as a server, until it is stopped.
 
 use super::args::{Cli, Output, Simulate};
 use super::exit::{Code, Failure};
 use super::output;
-use crate::simulator::{Fault, Options, Simulator};
+use crate::simulator::{Fault, Options, Organization, Simulator};
 use serde_json::json;
 
 pub(super) async fn run(cli: &Cli, order: &Simulate) -> Result<(), Failure> {
@@ -17,25 +17,52 @@ pub(super) async fn run(cli: &Cli, order: &Simulate) -> Result<(), Failure> {
         ..Options::default()
     };
     let simulator = start(options).await?;
-    let organization =
-        simulator.world().organizations.values().next().map(|one| (one.id, one.client_id.clone(), one.client_secret.clone()));
-    let Some((id, client_id, client_secret)) = organization else { return Ok(()) };
-    if cli.output == Output::Json {
-        output::json(&json!({ "classy_id": id, "client_id": client_id, "client_secret": client_secret,
-            "base_url": simulator.base_url(), "token_url": simulator.token_url() }));
-    } else {
-        output::line(&format!("# a simulated Classy on {}; for an organization's file:", simulator.address()));
+    let organizations: Vec<Known> = simulator.world().organizations.values().map(Known::of).collect();
+    for known in organizations {
+        known.print(cli, &simulator);
+    }
+    output::remark(&format!("look at http://{}/__sim/ledger and /__sim/mailchimp/ledger; stop with Ctrl-C", simulator.address()));
+    tokio::signal::ctrl_c().await.map_err(|error| Failure::new(Code::Bug, error))
+}
+
+/// What an organization's file needs to know of its organization.
+struct Known {
+    id: i64,
+    client_id: String,
+    client_secret: String,
+    mailchimp_key: String,
+    mailchimp_audience: String,
+}
+
+impl Known {
+    fn of(organization: &Organization) -> Known {
+        Known {
+            id: organization.id,
+            client_id: organization.client_id.clone(),
+            client_secret: organization.client_secret.clone(),
+            mailchimp_key: organization.mailchimp_key.clone(),
+            mailchimp_audience: organization.mailchimp_audience.clone(),
+        }
+    }
+
+    fn print(&self, cli: &Cli, simulator: &Simulator) {
+        let Known { id, client_id, client_secret, mailchimp_key, mailchimp_audience } = self;
+        let (base_url, token_url, mailchimp_url) = (simulator.base_url(), simulator.token_url(), simulator.mailchimp_url());
+        if cli.output == Output::Json {
+            output::json(&json!({ "classy_id": id, "client_id": client_id, "client_secret": client_secret,
+                "base_url": base_url, "token_url": token_url,
+                "mailchimp": { "base_url": mailchimp_url, "api_key": mailchimp_key, "audience_id": mailchimp_audience } }));
+            return;
+        }
+        output::line(&format!("# a simulated Classy and a simulated Mailchimp on {}; for an organization's file:", simulator.address()));
         output::line(&format!(
             "classy_id = {id}\nname = \"Example Relief\"\n\n[classy]\nclient_id = \"{client_id}\"\nclient_secret = \"{client_secret}\""
         ));
+        output::line(&format!("base_url = \"{base_url}\"\ntoken_url = \"{token_url}\"\nrequests_per_minute = 0"));
         output::line(&format!(
-            "base_url = \"{}\"\ntoken_url = \"{}\"\nrequests_per_minute = 0",
-            simulator.base_url(),
-            simulator.token_url()
+            "\n[plugins.mailchimp]\nbase_url = \"{mailchimp_url}\"\napi_key = \"{mailchimp_key}\"\naudience_id = \"{mailchimp_audience}\""
         ));
     }
-    output::remark(&format!("look at http://{}/__sim/ledger; stop with Ctrl-C", simulator.address()));
-    tokio::signal::ctrl_c().await.map_err(|error| Failure::new(Code::Bug, error))
 }
 
 /// Starts a simulator, or says why not.

@@ -3,6 +3,7 @@
 //! To add one: a module with a type that implements [`Plugin`], a [`Kind`] for it, and a line in [`REGISTRY`].
 
 mod files;
+pub mod mailchimp;
 pub mod webhook;
 
 pub use files::load_organizations;
@@ -16,7 +17,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Every plugin there is.
-pub const REGISTRY: &[Kind] = &[webhook::KIND];
+pub const REGISTRY: &[Kind] = &[mailchimp::KIND, webhook::KIND];
 
 /// A kind of plugin.
 #[derive(Debug, Clone, Copy)]

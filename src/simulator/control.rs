@@ -1,6 +1,7 @@
 //! Looking and editing from outside, under `/__sim/`: for tests in other processes and for people who play.
 
 use super::fault::Fault;
+use super::mailchimp;
 use super::server::Shared;
 use super::world::Kind;
 use serde::Deserialize;
@@ -75,8 +76,9 @@ pub(super) fn answer(shared: &Shared, method: &str, path: &str, body: &[u8]) -> 
             Ok(order) => edit(shared, &order),
             Err(error) => (400, json!({ "error": error.to_string() }).to_string()),
         },
+        (method, ["mailchimp", rest @ ..]) => mailchimp::control_answer(&mut shared.mailchimp(), method, rest, body),
         _ => {
-            let known = "GET or DELETE ledger, GET or POST faults, GET or POST options, GET truth/ORGANIZATION/LIST, POST edit";
+            let known = "GET or DELETE ledger, GET or POST faults, GET or POST options, GET truth/ORGANIZATION/LIST, POST edit, and what is under mailchimp/";
             (404, json!({ "error": known }).to_string())
         }
     }

@@ -53,6 +53,40 @@ faults! {
     /// The token endpoint, too, is struck by what strikes single requests.
     TokenErrors = "token-errors",
 
+    // These strike single requests to Mailchimp, by chance.
+
+    /// 429 as Mailchimp says it: too many connections at once, and not for how long.
+    Mailchimp429 = "mailchimp-429",
+    /// 429 without a word, or with a web page.
+    Mailchimp429Empty = "mailchimp-429-empty",
+    /// 403 without a word, or with a web page: slow down.
+    Mailchimp403Empty = "mailchimp-403-empty",
+    /// 500 with JSON, 502 with a web page, 503 of the network before it.
+    Mailchimp500 = "mailchimp-500",
+    /// The connection ends, and nothing was done.
+    MailchimpDrop = "mailchimp-drop",
+    /// The connection ends, but everything was done.
+    MailchimpDropAfterWrite = "mailchimp-drop-after-write",
+    /// Everything was done, but no answer comes for two minutes, and the connection is taken for so long.
+    MailchimpHang = "mailchimp-hang",
+    /// Some answers take a second.
+    MailchimpSlow = "mailchimp-slow",
+    /// Some members of a batch fail.
+    MailchimpPartial = "mailchimp-partial",
+    /// Some members of a batch are in no part of the answer.
+    MailchimpVanish = "mailchimp-vanish",
+
+    // These are how Mailchimp is.
+
+    /// The key is good no more.
+    MailchimpKeyRevoked = "mailchimp-key-revoked",
+    /// Refusals lack their `type`.
+    MailchimpNoType = "mailchimp-no-type",
+    /// The results of a batch cannot be fetched the first time.
+    MailchimpLateResults = "mailchimp-late-results",
+    /// Mailchimp's webhooks come twice, after later ones, or never.
+    MailchimpWebhookDisorder = "mailchimp-webhook-disorder",
+
     // These are how the API is.
 
     /// Tokens live for a few seconds only, and some are revoked early.

@@ -4,6 +4,7 @@ use super::classy::{Given, Request, answer, no_route, token_answer};
 use super::control;
 use super::fault::Fault;
 use super::ledger::Entry;
+use super::mailchimp::{self, Incoming};
 use super::options::Options;
 use super::reply::{self, Reply};
 use super::server::Shared;
@@ -66,6 +67,14 @@ pub(super) async fn handle(State(shared): State<Arc<Shared>>, method: Method, ur
     }
     // Decoded once, as forms are: a plus is a space.
     let query: Vec<(String, String)> = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    if let Some(rest) = path.strip_prefix("/3.0").filter(|rest| rest.is_empty() || rest.starts_with('/')) {
+        return mailchimp::serve(&shared, Incoming { method: &method, path: rest, query: &query, headers: &headers, body: &body }).await;
+    }
+    if let Some(name) = path.strip_prefix(mailchimp::RESULTS) {
+        let faults = shared.world().faults.clone();
+        let (status, bytes) = shared.mailchimp().results(name, &faults);
+        return reply::bytes(status, bytes);
+    }
     let options = shared.options().clone();
     let faults = shared.world().faults.clone();
     let asked = Asked { method: &method, path: &path, query: &query, headers: &headers, body: &body, options, faults };

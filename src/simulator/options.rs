@@ -1,6 +1,7 @@
 //! How the world and its server are, and what of it can be turned while they run.
 
 use super::fault::Fault;
+use super::mailchimp::Switches;
 use super::webhook::Webhook;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -33,6 +34,12 @@ pub struct Options {
     pub integration_id: Option<String>,
     /// Where changes are told, if anywhere.
     pub webhook: Option<Webhook>,
+    /// How Mailchimp behaves where it may behave in two ways.
+    pub mailchimp: Switches,
+    /// All organizations have their audiences in one Mailchimp account.
+    pub shared_account: bool,
+    /// Contacts of each audience that were there before and are nobody's business.
+    pub strangers: usize,
 }
 
 impl Default for Options {
@@ -50,6 +57,9 @@ impl Default for Options {
             requests_per_minute: 0,
             integration_id: None,
             webhook: None,
+            mailchimp: Switches::default(),
+            shared_account: false,
+            strangers: 24,
         }
     }
 }

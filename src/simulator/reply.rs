@@ -1,9 +1,11 @@
 //! Answers as HTTP: status, headers, body.
 
 use super::fault::Fault;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use futures_util::{StreamExt, stream};
 use serde_json::json;
+use std::io;
 use std::time::{Duration, SystemTime};
 
 /// An answer.
@@ -15,6 +17,13 @@ pub(super) struct Packed;
 
 pub(super) fn json(status: u16, body: String) -> Reply {
     respond(status, "application/json", body)
+}
+
+/// Bytes of no particular kind.
+pub(super) fn bytes(status: u16, bytes: Vec<u8>) -> Reply {
+    let mut reply = respond(status, "application/octet-stream", String::new());
+    *reply.body_mut() = Body::from(bytes);
+    reply
 }
 
 pub(super) fn page(status: u16, body: &str) -> Reply {
@@ -62,6 +71,22 @@ pub(super) fn packed(reply: Reply) -> Reply {
     let (mut head, body) = reply.into_parts();
     head.extensions.insert(Packed);
     Response::from_parts(head, Body::from_stream(body.into_data_stream()))
+}
+
+/// A body after whose beginning the connection ends.
+pub(super) fn broken_off(begin: String) -> Body {
+    let begin = stream::once(std::future::ready(Ok(Bytes::from(begin))));
+    // Not before the beginning is on its way.
+    let end = stream::once(async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    });
+    Body::from_stream(begin.chain(end))
+}
+
+/// No body: the connection ends instead.
+pub(super) fn cut_off() -> Body {
+    Body::from_stream(stream::once(std::future::ready(Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionReset)))))
 }
 
 fn respond(status: u16, kind: &'static str, body: String) -> Reply {

@@ -3,6 +3,7 @@
 use super::classy::List;
 use super::fault::{Fault, mix};
 use super::home::Home;
+use super::mailchimp;
 use super::options::Options;
 use super::record::Record;
 use super::webhook::News;
@@ -35,6 +36,8 @@ pub(super) fn world(options: &Options, news: UnboundedSender<News>) -> World {
             name: format!("Example Relief {id}"),
             client_id: format!("client-{id}"),
             client_secret: format!("secret-of-{id}"),
+            mailchimp_key: mailchimp::api_key(options, id),
+            mailchimp_audience: mailchimp::audience_id(options, id),
             lists: Kind::ALL.into_iter().map(|kind| (kind, List::new(records(kind)))).collect(),
             home,
         };

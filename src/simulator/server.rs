@@ -3,6 +3,7 @@
 use super::classy::Tokens;
 use super::ledger::Ledger;
 use super::limit::Buckets;
+use super::mailchimp::{self, Mailchimp};
 use super::options::Options;
 use super::reply::Packed;
 use super::strike::Striker;
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     striker: Mutex<Striker>,
     buckets: Mutex<Buckets>,
     options: Mutex<Options>,
+    mailchimp: Mutex<Mailchimp>,
     pub(super) stranger: SocketAddr,
 }
 
@@ -59,6 +61,14 @@ impl Shared {
     pub(super) fn options(&self) -> MutexGuard<'_, Options> {
         lock(&self.options)
     }
+
+    /// Mailchimp, at the world's clock. Whoever looks at the world meanwhile may go on.
+    pub(super) fn mailchimp(&self) -> MutexGuard<'_, Mailchimp> {
+        let offset = self.world.try_lock().ok().map(|world| world.clock_offset);
+        let mut state = lock(&self.mailchimp);
+        state.clock_offset = offset.unwrap_or(state.clock_offset);
+        state
+    }
 }
 
 /// A running double; it ends when it is dropped.
@@ -84,8 +94,11 @@ impl Simulator {
         let stranger = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         let address = listener.local_addr()?;
         let (news, told) = unbounded_channel();
+        let (mailchimp_news, mailchimp_told) = unbounded_channel();
+        let world = seed::world(&options, news);
         let shared = Arc::new(Shared {
-            world: Mutex::new(seed::world(&options, news)),
+            mailchimp: Mutex::new(mailchimp::mailchimp(&options, &world, mailchimp_news)),
+            world: Mutex::new(world),
             ledger: Mutex::default(),
             tokens: Mutex::default(),
             striker: Mutex::new(Striker::new(options.seed)),
@@ -104,6 +117,7 @@ impl Simulator {
         let servers = vec![
             serve(listener, Router::new().fallback(handle::handle).layer(packing).with_state(Arc::clone(&shared))),
             tokio::spawn(webhook::deliver(Arc::clone(&shared), told)),
+            tokio::spawn(mailchimp::deliver(Arc::clone(&shared), mailchimp_told)),
             serve(stranger, Router::new().fallback(strange).with_state(Arc::clone(&shared))),
         ];
         Ok(Simulator { shared, address, servers })
@@ -135,7 +149,17 @@ impl Simulator {
         self.shared.options()
     }
 
-    /// What was asked so far.
+    /// The base address of every Mailchimp account.
+    pub fn mailchimp_url(&self) -> String {
+        format!("http://{}/3.0", self.address)
+    }
+
+    /// Mailchimp, to be looked at and turned; its people act here, and its ledger of harm is here. Nothing is answered until it is let go.
+    pub fn mailchimp(&self) -> MutexGuard<'_, Mailchimp> {
+        self.shared.mailchimp()
+    }
+
+    /// What Classy was asked so far.
     pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.shared.ledger()
     }

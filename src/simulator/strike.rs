@@ -3,13 +3,9 @@
 
 use super::fault::{Fault, mix};
 use super::reply::{self, Reply};
-use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
-use futures_util::{StreamExt, stream};
 use std::collections::HashMap;
-use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 /// Those that strike single requests.
 const SINGLE: [Fault; 11] = [
@@ -38,7 +34,7 @@ pub(super) struct Striker {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Strike {
     pub(super) fault: Fault,
-    dice: u64,
+    pub(super) dice: u64,
 }
 
 impl Striker {
@@ -48,7 +44,12 @@ impl Striker {
 
     /// One of the active faults that strike single requests, or none: about one request in four, never the same path twice in a row.
     pub(super) fn strike(&mut self, active: &[Fault], path: &str) -> Option<Strike> {
-        let candidates: Vec<Fault> = SINGLE.into_iter().filter(|fault| active.contains(fault)).collect();
+        self.strike_with(&SINGLE, active, path)
+    }
+
+    /// The same among other faults.
+    pub(super) fn strike_with(&mut self, single: &[Fault], active: &[Fault], path: &str) -> Option<Strike> {
+        let candidates: Vec<Fault> = single.iter().copied().filter(|fault| active.contains(fault)).collect();
         if candidates.is_empty() {
             return None;
         }
@@ -78,14 +79,8 @@ impl Strike {
             },
             Fault::TruncatedBody => reply::json(status, half(&body)),
             Fault::Reset => {
-                let begin = stream::once(std::future::ready(Ok(Bytes::from(half(&body)))));
-                // Not before the beginning is on its way.
-                let end = stream::once(async {
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                    Err(io::Error::from(io::ErrorKind::ConnectionReset))
-                });
                 let mut reply = reply::json(status, String::new());
-                *reply.body_mut() = Body::from_stream(begin.chain(end));
+                *reply.body_mut() = reply::broken_off(half(&body));
                 reply
             }
             Fault::Html200 => reply::page(200, "<!DOCTYPE html><html><body>We will be back soon.</body></html>"),

@@ -2,6 +2,7 @@
 //! twice, late or never when it is told to; a refused one is tried again a few times.
 
 use super::fault::Fault;
+use super::post;
 use super::server::Shared;
 use super::world::Kind;
 use base64::Engine;
@@ -12,8 +13,6 @@ use sha2::Sha256;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedReceiver;
 use url::Url;
 
@@ -116,24 +115,16 @@ impl Message {
     }
 
     async fn send(&self, webhook: &Webhook) -> io::Result<u16> {
-        let signature = self.signature(&webhook.secret)?;
-        let url = &webhook.url;
-        let host = format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(80));
-        let request = format!(
-            "POST {} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\nuser-agent: Svix-Webhooks/1.0\r\nsvix-id: {}\r\n\
-             svix-timestamp: {}\r\nsvix-signature: v1,{signature}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{}",
-            url.path(),
-            self.id,
-            self.at,
-            self.body.len(),
-            self.body
-        );
-        let mut stream = TcpStream::connect(host).await?;
-        stream.write_all(request.as_bytes()).await?;
-        // `HTTP/1.1 204`: the status is all there is to know.
-        let mut head = [0; 12];
-        stream.read_exact(&mut head).await?;
-        std::str::from_utf8(&head[9..]).ok().and_then(|status| status.parse().ok()).ok_or_else(|| io::ErrorKind::InvalidData.into())
+        let signature = format!("v1,{}", self.signature(&webhook.secret)?);
+        let at = self.at.to_string();
+        let headers = [
+            ("content-type", "application/json"),
+            ("user-agent", "Svix-Webhooks/1.0"),
+            ("svix-id", self.id.as_str()),
+            ("svix-timestamp", &at),
+            ("svix-signature", &signature),
+        ];
+        post::send("POST", &webhook.url, &headers, &self.body).await
     }
 }
 

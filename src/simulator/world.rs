@@ -63,6 +63,10 @@ pub struct Organization {
     pub client_id: String,
     /// And the secret.
     pub client_secret: String,
+    /// The key of its account at Mailchimp.
+    pub mailchimp_key: String,
+    /// Its audience there.
+    pub mailchimp_audience: String,
     /// Its records.
     pub lists: BTreeMap<Kind, List>,
     /// What its records have in common.

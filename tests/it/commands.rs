@@ -222,3 +222,29 @@ async fn keys_are_rotated_and_a_missing_one_is_named() {
     }
     assert!(run(&["sync"], &line).status.success(), "the old key is needed no more");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_simulator_says_how_both_apis_are_reached() {
+    use std::io::{BufRead, BufReader};
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_classy-sync"));
+    command.args(["--output", "json", "simulate", "--listen", "127.0.0.1:0", "--supporters", "5", "--faults", "mailchimp-no-type"]);
+    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&line);
+        if line == "}" {
+            break;
+        }
+    }
+    let said: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let chimp = &said["mailchimp"];
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let url = format!("{}/lists/{}", chimp["base_url"].as_str().unwrap(), chimp["audience_id"].as_str().unwrap());
+    let asked = reqwest::Client::new().get(url).basic_auth("anybody", chimp["api_key"].as_str()).send().await.unwrap();
+    let (status, body) = (asked.status(), asked.text().await.unwrap());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(status == 200 && body.contains("Example Relief 10001"), "{status} {body}");
+    assert!(said["base_url"].as_str().unwrap().ends_with("/2.0"));
+}

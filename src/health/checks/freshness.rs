@@ -1,9 +1,9 @@
 //! Whether each feed is as current as it should be: silence is a fault, too.
 
 use super::{served, span};
-use crate::domain::{CheckResult, Time};
+use crate::domain::{CheckResult, Health, Time};
 use crate::health::check::{Finding, HealthCheck};
-use crate::health::facts::{Facts, FeedFacts, FeedState};
+use crate::health::facts::{Facts, FeedFacts, FeedState, OrganizationFacts};
 use std::time::Duration;
 
 pub(super) struct Freshness;
@@ -14,10 +14,31 @@ impl HealthCheck for Freshness {
     }
 
     fn look(&self, facts: &Facts) -> Vec<Finding> {
-        let feeds =
-            served(&facts.organizations).flat_map(|organization| organization.feeds.iter().map(|feed| (organization.classy_id, feed)));
-        feeds.map(|(id, feed)| Finding::of(self.name(), id, feed.entity.as_str(), judge(feed, facts.at, facts.limits.slack))).collect()
+        let judge = |organization: &OrganizationFacts| {
+            // Refused credentials are told of as such.
+            let is_refused = organization.access.is_some_and(|access| access.refused);
+            let feeds: Vec<&FeedFacts> = organization.feeds.iter().filter(|_| !is_refused).collect();
+            let judged = feeds.iter().map(|feed| (*feed, judge(feed, facts.at, facts.limits.slack))).collect();
+            fold(self.name(), organization.classy_id, judged)
+        };
+        served(&facts.organizations).flat_map(judge).collect()
     }
+}
+
+/// Feeds that fail for the same reason have one cause, and one finding tells of it.
+fn fold(check: &'static str, classy_id: i64, judged: Vec<(&FeedFacts, CheckResult)>) -> Vec<Finding> {
+    let alike = |error: &Option<String>| judged.iter().filter(|(other, _)| other.error == *error).count();
+    let common = judged.iter().find(|(feed, _)| feed.error.is_some() && alike(&feed.error) > 1).map(|(feed, _)| feed.error.clone());
+    let Some(common) = common else {
+        return judged.into_iter().map(|(feed, result)| Finding::of(check, classy_id, feed.entity.as_str(), result)).collect();
+    };
+    let count = alike(&common);
+    let (same, others): (Vec<_>, Vec<_>) = judged.into_iter().partition(|(feed, _)| feed.error == common);
+    let health = same.iter().map(|(_, result)| result.health).max().unwrap_or(Health::Degraded);
+    let reason = format!("the last runs of {count} feeds failed: {}", common.unwrap_or_default());
+    let one = Finding::of(check, classy_id, "", CheckResult { health, reason });
+    let others = others.into_iter().map(|(feed, result)| Finding::of(check, classy_id, feed.entity.as_str(), result));
+    std::iter::once(one).chain(others).collect()
 }
 
 fn judge(feed: &FeedFacts, now: Time, slack: Duration) -> CheckResult {
@@ -54,7 +75,7 @@ fn judge(feed: &FeedFacts, now: Time, slack: Duration) -> CheckResult {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Entity, Health};
+    use crate::domain::Entity;
 
     const SLACK: Duration = Duration::from_secs(30);
 
@@ -93,5 +114,17 @@ mod tests {
         let found = judge(&failed, at(10), SLACK);
         assert!(found.health == Health::Degraded && found.reason.contains("no answer"), "{found:?}");
         assert_eq!(judge(&failed, at(5_000), SLACK).health, Health::Failing);
+    }
+
+    #[test]
+    fn feeds_that_fail_alike_have_one_cause() {
+        let failed = FeedFacts { error: Some("no answer".to_owned()), ..feed() };
+        let other = FeedFacts { entity: Entity::Campaigns, ..failed.clone() };
+        let good = FeedFacts { entity: Entity::Supporters, ..feed() };
+        let judged = [&failed, &other, &good].map(|feed| (feed, judge(feed, at(10), SLACK))).to_vec();
+        let found = fold("freshness", 7, judged);
+        let told: Vec<(String, Health)> = found.iter().map(|finding| (finding.key(), finding.verdict())).collect();
+        assert_eq!(told, [("freshness".to_owned(), Health::Degraded), ("freshness:supporters".to_owned(), Health::Ok)]);
+        assert!(found[0].result.reason.contains("2 feeds failed: no answer"), "{}", found[0].result.reason);
     }
 }

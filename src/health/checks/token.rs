@@ -14,7 +14,8 @@ impl HealthCheck for Token {
 
     fn look(&self, facts: &Facts) -> Vec<Finding> {
         let judge = |access: Access| match (access.refused, access.token_for) {
-            (true, _) => CheckResult::failing("Classy refuses the credentials; `classy-sync org set-credentials` replaces them"),
+            // The organization is suspended next, and that is failing.
+            (true, _) => CheckResult::degraded("Classy refuses the credentials; `classy-sync org set-credentials` replaces them"),
             (false, Some(lives)) => CheckResult::well(format!("valid for {}", span(lives))),
             // An organization with nothing to do asks for none.
             (false, None) => CheckResult::well("none needed"),

@@ -86,7 +86,7 @@ fn tiles(site: &Site, rows: &[Row], health: &HealthReport) -> Markup {
     let tile =
         |name: &str, value: String, more: String| html! { div.tile { span.name { (name) } strong { (value) } span.note { (more) } } };
     let database = match facts.map(|facts| &facts.database) {
-        Some(Database::Answers(took)) => (format!("{} ms", took.as_millis()), "to answer".to_owned()),
+        Some(Database::Answers(took)) => (milliseconds(*took), "to answer".to_owned()),
         Some(Database::Silent(_)) => ("silent".to_owned(), "see below".to_owned()),
         None => ("–".to_owned(), "not asked yet".to_owned()),
     };
@@ -97,6 +97,13 @@ fn tiles(site: &Site, rows: &[Row], health: &HealthReport) -> Markup {
         (tile("Open alerts", count(health.alerts.len() as u64), "told once each".to_owned()))
         (tile("Database", database.0, database.1))
         (tile("Memory", facts.map_or_else(|| "–".to_owned(), |facts| format!("{} MiB", facts.memory_bytes >> 20)), "in use".to_owned()))
+    }
+}
+
+fn milliseconds(took: std::time::Duration) -> String {
+    match took.as_millis() {
+        0 => "< 1 ms".to_owned(),
+        took => format!("{took} ms"),
     }
 }
 

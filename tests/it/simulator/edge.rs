@@ -103,7 +103,7 @@ async fn there_are_three_kinds_of_404() {
         assert_eq!((answer.status, answer.json()["request_id"].is_string()), (404, true), "{path}");
         assert_ne!(answer.json(), not_found, "the gateway's own");
     }
-    assert_eq!(sent(api.http.get(api.url("/3.0/organizations/10001"))).await.status, 404, "no such version, token or not");
+    assert_eq!(sent(api.http.get(api.url("/4.0/organizations/10001"))).await.status, 404, "no such version, token or not");
     assert_eq!(sent(api.http.get(api.url("/2.01/organizations/10001"))).await.status, 404);
 }
 

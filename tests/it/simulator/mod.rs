@@ -6,6 +6,7 @@ mod faults;
 mod grammar;
 mod life;
 mod lists;
+mod mailchimp;
 mod rate;
 mod shapes;
 mod tokens;

@@ -1,0 +1,215 @@
+//! Carries requests to Mailchimp: the key, the gate, no redirects, bodies up to a size, and what an answer means.
+//!
+//! A failure is told apart by its status first: Mailchimp's texts change, and a refusal without JSON comes from something that
+//! only wants us to slow down.
+
+use super::gate::Gate;
+use super::settings::{MOST_CONNECTIONS, Settings};
+use super::wire::Problem;
+use crate::domain::Time;
+use crate::plugin::PluginError;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
+use secrecy::ExposeSecret;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+use zeroize::Zeroizing;
+
+/// Mailchimp gives up after 120 seconds by itself; whoever hangs up earlier does not know what became of a write.
+const TIMEOUT: Duration = Duration::from_secs(130);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A page of 1,000 members with all their fields is a few megabytes.
+const MOST_BYTES: usize = 64 << 20;
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    Get,
+    Post,
+    Patch,
+}
+
+/// A request. Its body may hold donors' data, so it has no `Debug`.
+pub(super) struct Request<'a> {
+    pub(super) verb: Verb,
+    /// Below the base address, unescaped.
+    pub(super) path: &'a [&'a str],
+    pub(super) query: Vec<(&'static str, String)>,
+    pub(super) body: Option<Vec<u8>>,
+}
+
+/// A good answer.
+pub(super) struct Answer {
+    pub(super) body: Vec<u8>,
+    /// Mailchimp's clock.
+    pub(super) date: Option<Time>,
+}
+
+/// Why there is no good answer.
+pub(super) enum Failure {
+    /// It did not work this time; whether a write was done is not known.
+    Busy(String),
+    /// The key is not accepted, or may not do this.
+    Refused(String),
+    /// There is no such thing.
+    Missing,
+    /// Mailchimp does not want this request, and would not want it again.
+    Invalid(Problem),
+    /// An answer that cannot be.
+    Strange(String),
+}
+
+impl Failure {
+    /// As the end of a delivery.
+    pub(super) fn into_error(self, what: &str) -> PluginError {
+        match self {
+            Failure::Busy(why) => PluginError::Unavailable(format!("{what}: {why}")),
+            Failure::Refused(why) => PluginError::Refused(format!("{what}: {why}")),
+            Failure::Missing => PluginError::Unexpected(format!("{what}: Mailchimp has no such thing")),
+            Failure::Invalid(problem) => PluginError::Unexpected(format!("{what}: Mailchimp refused it: {}", problem.plain())),
+            Failure::Strange(why) => PluginError::Unexpected(format!("{what}: {why}")),
+        }
+    }
+}
+
+/// The way to one account.
+pub(super) struct Client {
+    http: reqwest::Client,
+    base: Url,
+    authorization: HeaderValue,
+    gate: Arc<Gate>,
+    connections: usize,
+}
+
+impl Client {
+    pub(super) fn new(settings: &Settings) -> Result<Client, PluginError> {
+        let unusable = |error: &dyn std::fmt::Display| PluginError::Unexpected(format!("no HTTP client: {error}"));
+        // Fails only if a provider is installed already, and that one serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("classy-sync/", env!("CARGO_PKG_VERSION"), " (+data sync for nonprofits)"))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            .pool_max_idle_per_host(MOST_CONNECTIONS)
+            .build()
+            .map_err(|error| unusable(&error))?;
+        let key = settings.api_key.expose_secret();
+        let pair = Zeroizing::new(format!("classy-sync:{key}"));
+        let header = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
+        let mut authorization = HeaderValue::from_str(&header).map_err(|error| unusable(&error))?;
+        authorization.set_sensitive(true);
+        let gate = Gate::of(key.as_bytes());
+        Ok(Client { http, base: settings.base_url.clone(), authorization, gate, connections: settings.connections })
+    }
+
+    /// How many requests may be under way at once.
+    pub(super) const fn connections(&self) -> usize {
+        self.connections
+    }
+
+    /// Sends once.
+    pub(super) async fn send(&self, request: &Request<'_>) -> Result<Answer, Failure> {
+        let pass = self.gate.pass(self.connections).await;
+        let outcome = self.exchange(request).await;
+        drop(pass);
+        match &outcome {
+            Ok(_) => self.gate.widen(),
+            Err(Failure::Busy(_)) => self.gate.narrow(self.connections),
+            Err(_) => {}
+        }
+        outcome
+    }
+
+    async fn exchange(&self, request: &Request<'_>) -> Result<Answer, Failure> {
+        let method = match request.verb {
+            Verb::Get => Method::GET,
+            Verb::Post => Method::POST,
+            Verb::Patch => Method::PATCH,
+        };
+        let mut builder = self.http.request(method, self.address(request)?).header(AUTHORIZATION, self.authorization.clone());
+        if let Some(body) = &request.body {
+            builder = builder.header(CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        // Without the address, which may hold somebody's.
+        let lost = |error: reqwest::Error| Failure::Busy(format!("Mailchimp cannot be reached: {}", error.without_url()));
+        let mut response = builder.send().await.map_err(lost)?;
+        let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(lost)? {
+            if body.len() + chunk.len() > MOST_BYTES {
+                return Err(Failure::Strange(format!("an answer of more than {MOST_BYTES} bytes")));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        judge(status, &headers, body)
+    }
+
+    fn address(&self, request: &Request<'_>) -> Result<Url, Failure> {
+        let mut url = self.base.clone();
+        url.path_segments_mut()
+            .map_err(|()| Failure::Strange("a base address without a path".to_owned()))?
+            .pop_if_empty()
+            .extend(request.path);
+        if !request.query.is_empty() {
+            // A plus is escaped here; unescaped it would arrive as a space.
+            url.query_pairs_mut().extend_pairs(&request.query);
+        }
+        Ok(url)
+    }
+}
+
+/// What an answer means.
+fn judge(status: u16, headers: &HeaderMap, body: Vec<u8>) -> Result<Answer, Failure> {
+    let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    if (200..300).contains(&status) {
+        let date = header(DATE).and_then(|text| httpdate::parse_http_date(text).ok()).map(Time::from);
+        return Ok(Answer { body, date });
+    }
+    let problem: Option<Problem> = serde_json::from_slice(&body).ok();
+    Err(match (status, problem) {
+        (401, problem) => Failure::Refused(problem.map_or_else(|| "the API key is not accepted".to_owned(), |problem| problem.title())),
+        (403, Some(problem)) => Failure::Refused(problem.title()),
+        // Without JSON it is something in front of Mailchimp that wants us to slow down.
+        (403 | 429, _) => Failure::Busy(format!("Mailchimp asks to slow down ({status})")),
+        (404, _) => Failure::Missing,
+        (408 | 500..=599, _) => Failure::Busy(format!("Mailchimp does not work at the moment ({status})")),
+        (400 | 405 | 414 | 422, problem) => Failure::Invalid(problem.unwrap_or_default()),
+        (300..=399, _) => Failure::Strange(format!("Mailchimp wants to send us elsewhere ({status}), which is not followed")),
+        _ => Failure::Strange(format!("Mailchimp answered {status}")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(status: u16, body: &str) -> &'static str {
+        match judge(status, &HeaderMap::new(), body.as_bytes().to_vec()) {
+            Ok(_) => "ok",
+            Err(Failure::Busy(_)) => "busy",
+            Err(Failure::Refused(_)) => "refused",
+            Err(Failure::Missing) => "missing",
+            Err(Failure::Invalid(_)) => "invalid",
+            Err(Failure::Strange(_)) => "strange",
+        }
+    }
+
+    #[test]
+    fn an_answer_is_judged_by_its_status_and_whether_it_is_json() {
+        assert_eq!(kind(204, ""), "ok");
+        assert_eq!(kind(401, ""), "refused");
+        assert_eq!(kind(403, "{\"title\":\"User Disabled\",\"status\":403}"), "refused");
+        assert_eq!((kind(403, ""), kind(403, "<html>Access Denied</html>")), ("busy", "busy"));
+        assert_eq!((kind(429, ""), kind(429, "{\"title\":\"Too Many Requests\"}")), ("busy", "busy"));
+        assert_eq!((kind(502, "<html>"), kind(503, "{\"title\":\"akamai_503\"}")), ("busy", "busy"));
+        assert_eq!((kind(404, "{}"), kind(400, "{\"title\":\"Invalid Resource\"}"), kind(400, "")), ("missing", "invalid", "invalid"));
+        assert_eq!((kind(307, ""), kind(418, "")), ("strange", "strange"));
+    }
+}

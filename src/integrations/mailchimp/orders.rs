@@ -1,0 +1,125 @@
+//! Changes of single members: unsubscribing, moving, permissions. Who they are about is written down before every try, and whether they
+//! still hold is asked again.
+
+use super::api::{BACKOFF, TRIES};
+use super::client::Failure;
+use super::desk::Desk;
+use super::member::hash_of;
+use super::wire::{Patch, Permit, Problem, Unsubscribed, WireMember};
+use crate::domain::{Address, Profile, Step};
+use crate::plugin::{PluginContext, PluginError, Sending};
+use futures_util::{StreamExt, stream};
+use std::collections::BTreeMap;
+
+/// What is ordered.
+#[derive(Clone)]
+pub(super) enum What {
+    /// Consent was withdrawn. `even_if_consented`: not at Classy, but in Mailchimp, under another address.
+    Unsubscribe { even_if_consented: bool },
+    /// To the address of the order.
+    Move,
+    /// Permissions by id.
+    Permit(Vec<String>),
+}
+
+/// One change of one member.
+#[derive(Clone)]
+pub(super) struct Order {
+    pub(super) supporter_id: i64,
+    /// The present address, if there is one.
+    pub(super) address: Option<Address>,
+    /// The member's id.
+    pub(super) member: String,
+    pub(super) what: What,
+}
+
+/// What became of it.
+pub(super) enum Said {
+    Done(WireMember),
+    /// There is no such member.
+    Missing,
+    Refused(Problem),
+    /// The person is not any more as they were when it was ordered; nothing was sent.
+    Changed,
+}
+
+impl Order {
+    fn sending(&self) -> Sending {
+        let intent = match self.what {
+            What::Unsubscribe { .. } => Step::Unsubscribe,
+            What::Move => Step::Move,
+            What::Permit(_) => Step::Change,
+        };
+        Sending { supporter_id: self.supporter_id, address: self.address.clone(), intent }
+    }
+
+    /// Whether it is still right.
+    fn holds(&self, person: &Profile) -> bool {
+        match self.what {
+            What::Unsubscribe { even_if_consented } => {
+                even_if_consented || person.consented().is_none_or(|address| hash_of(address) != self.member)
+            }
+            What::Move | What::Permit(_) => person.consented() == self.address.as_ref(),
+        }
+    }
+
+    fn patch(&self) -> Option<Patch> {
+        Some(match &self.what {
+            What::Unsubscribe { .. } => Patch::Unsubscribe { status: Unsubscribed::Unsubscribed },
+            What::Move => Patch::Move { email_address: self.address.as_ref()?.as_str().to_owned() },
+            What::Permit(ids) => {
+                let permit = |id: &String| Permit { marketing_permission_id: id.clone(), enabled: true };
+                Patch::Permit { marketing_permissions: ids.iter().map(permit).collect() }
+            }
+        })
+    }
+}
+
+/// Carries orders out, each until it has an answer.
+pub(super) async fn carry_out(desk: &Desk, ctx: &PluginContext, orders: Vec<Order>) -> Result<Vec<(Order, Said)>, PluginError> {
+    let (mut pending, mut done) = (orders, Vec::new());
+    for tries in 0..TRIES {
+        if pending.is_empty() {
+            return Ok(done);
+        }
+        ctx.go_on()?;
+        ctx.mark();
+        // One row a person, however many of their members it is about.
+        let sending: BTreeMap<i64, Sending> = pending.iter().map(|order| (order.supporter_id, order.sending())).collect();
+        let people = ctx.begin_sending(&sending.into_values().collect::<Vec<_>>()).await?;
+        let people: BTreeMap<i64, Profile> = people.into_iter().map(|person| (person.supporter_id, person)).collect();
+        let (hold, changed): (Vec<Order>, Vec<Order>) =
+            pending.into_iter().partition(|order| people.get(&order.supporter_id).is_some_and(|person| order.holds(person)));
+        done.extend(changed.into_iter().map(|order| (order, Said::Changed)));
+        let calls = hold.into_iter().map(|order| async move {
+            let said = match order.patch() {
+                Some(patch) => desk.api.patch(&order.member, &patch).await,
+                None => Err(Failure::Missing),
+            };
+            (order, said)
+        });
+        let answers: Vec<(Order, Result<WireMember, Failure>)> =
+            stream::iter(calls).buffer_unordered(desk.api.connections()).collect().await;
+        pending = Vec::new();
+        let mut trouble = None;
+        for (order, answer) in answers {
+            match answer {
+                Ok(member) => done.push((order, Said::Done(member))),
+                Err(Failure::Missing) => done.push((order, Said::Missing)),
+                Err(Failure::Invalid(problem)) => done.push((order, Said::Refused(problem))),
+                Err(failure @ Failure::Busy(_)) => {
+                    pending.push(order);
+                    trouble = Some(failure);
+                }
+                Err(failure) => return Err(failure.into_error("changing a member")),
+            }
+        }
+        if let Some(failure) = trouble {
+            if tries + 1 == TRIES {
+                return Err(failure.into_error("changing a member"));
+            }
+            tokio::time::sleep(BACKOFF.wait(tries)).await;
+        }
+    }
+    Ok(done)
+}

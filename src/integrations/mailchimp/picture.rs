@@ -1,0 +1,123 @@
+//! What a member should look like: the fields and tags of one supporter.
+
+use super::name::{Name, cut};
+use super::tags::Managed;
+use crate::domain::{Address, Profile, Time};
+use crate::integrations::fingerprint;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A merge field that is ours to fill.
+pub(super) struct Field {
+    pub(super) tag: &'static str,
+    /// For people, when it is made.
+    pub(super) name: &'static str,
+    /// Mailchimp's type.
+    pub(super) kind: &'static str,
+}
+
+pub(super) const FIRST_NAME: &str = "FNAME";
+pub(super) const LAST_NAME: &str = "LNAME";
+
+/// All of them. Tags have at most ten letters.
+pub(super) const FIELDS: [Field; 7] = [
+    Field { tag: FIRST_NAME, name: "First Name", kind: "text" },
+    Field { tag: LAST_NAME, name: "Last Name", kind: "text" },
+    Field { tag: "TOTALAMT", name: "Total given", kind: "number" },
+    Field { tag: "DONCNT", name: "Number of gifts", kind: "number" },
+    Field { tag: "RECAMT", name: "Monthly recurring", kind: "number" },
+    Field { tag: "LASTGIFT", name: "Last gift", kind: "date" },
+    Field { tag: "ACTIVESUB", name: "Active recurring plan", kind: "text" },
+];
+
+/// What Mailchimp should have of one supporter. Full of personal data, so it has no `Debug`.
+#[derive(Clone, PartialEq)]
+pub(super) struct Picture {
+    pub(super) address: Address,
+    /// A blank part is not sent.
+    pub(super) name: Name,
+    /// By tag, the names apart. An empty text clears.
+    pub(super) fields: BTreeMap<&'static str, String>,
+    pub(super) tags: BTreeSet<String>,
+}
+
+impl Picture {
+    /// Of somebody who may be mailed; `None` of anybody else.
+    pub(super) fn of(person: &Profile, managed: &Managed, now: Time) -> Option<Picture> {
+        let address = person.consented()?.clone();
+        let last_gift = person.last_gift_at.map_or(String::new(), |at| at.format("%Y-%m-%d").to_string());
+        let fields = [
+            ("TOTALAMT", person.lifetime_amount.to_string()),
+            ("DONCNT", person.lifetime_count.to_string()),
+            ("RECAMT", person.monthly_amount.to_string()),
+            ("LASTGIFT", last_gift),
+            ("ACTIVESUB", if person.has_active_plan { "Yes" } else { "No" }.to_owned()),
+        ];
+        let name = Name { first: cut(person.first_name.as_deref()), last: cut(person.last_name.as_deref()) };
+        Some(Picture { address, name, fields: fields.into(), tags: managed.of(person, now) })
+    }
+
+    /// Of address and fields. Names and tags are not in it: the mirror knows them.
+    pub(super) fn fingerprint(&self) -> i64 {
+        let mut text = self.address.as_str().to_owned();
+        for (tag, value) in &self.fields {
+            text.push('\n');
+            text.push_str(tag);
+            text.push('=');
+            text.push_str(value);
+        }
+        fingerprint(text.as_bytes())
+    }
+
+    /// The fields to send, by our tag. `with_name`: whether the name may be told.
+    pub(super) fn values(&self, with_name: bool) -> Vec<(&'static str, &str)> {
+        let names = [(FIRST_NAME, self.name.first.as_str()), (LAST_NAME, self.name.last.as_str())];
+        let names = names.into_iter().filter(|(_, part)| with_name && !part.is_empty());
+        names.chain(self.fields.iter().map(|(tag, value)| (*tag, value.as_str()))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{day, person};
+    use super::*;
+    use crate::domain::Money;
+
+    fn values(person: &Profile) -> String {
+        let picture = Picture::of(person, &Managed::new("Classy-"), day(100)).unwrap();
+        let values = picture.values(true).into_iter().map(|(tag, value)| format!("{tag}={value}"));
+        values.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_blank_name_is_not_sent_and_a_missing_gift_clears_the_date() {
+        let mut somebody = person(1);
+        somebody.first_name = Some("  ".to_owned());
+        somebody.last_name = None;
+        assert_eq!(values(&somebody), "ACTIVESUB=No DONCNT=0 LASTGIFT= RECAMT=0 TOTALAMT=0");
+        somebody.first_name = Some(" Ada ".to_owned());
+        somebody.lifetime_amount = Money::parse("1234.5000").unwrap();
+        somebody.last_gift_at = Some(day(3));
+        somebody.has_active_plan = true;
+        assert_eq!(values(&somebody), "FNAME=Ada ACTIVESUB=Yes DONCNT=0 LASTGIFT=2026-01-04 RECAMT=0 TOTALAMT=1234.5");
+    }
+
+    #[test]
+    fn nobody_without_consent_has_a_picture() {
+        let mut somebody = person(1);
+        for opt_in in [None, Some(false)] {
+            somebody.email_opt_in = opt_in;
+            assert!(Picture::of(&somebody, &Managed::new("Classy-"), day(1)).is_none());
+        }
+    }
+
+    #[test]
+    fn the_fingerprint_is_of_fields_and_address_alone() {
+        let print = |person: &Profile| Picture::of(person, &Managed::new("Classy-"), day(100)).unwrap().fingerprint();
+        let mut somebody = person(1);
+        let before = print(&somebody);
+        somebody.first_name = Some("Other".to_owned());
+        assert_eq!(print(&somebody), before);
+        somebody.lifetime_amount = Money::parse("1").unwrap();
+        assert_ne!(print(&somebody), before);
+    }
+}

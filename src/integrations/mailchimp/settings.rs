@@ -1,0 +1,198 @@
+//! `[plugins.mailchimp]`: read strictly, since a wrong key would send donors' data to a wrong place.
+
+use super::NAME;
+use crate::config::{Secret, check_url};
+use crate::integrations::{Settings as Given, read};
+use crate::plugin::PluginError;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use url::Url;
+
+/// For keys that do not say where their account is.
+const EVERYWHERE: &str = "https://api.mailchimp.com/3.0";
+
+/// Simultaneous requests of one user; Mailchimp refuses the eleventh.
+pub(super) const MOST_CONNECTIONS: usize = 10;
+
+/// What becomes of a member whom we subscribed and who opts out at Classy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum OnOptOut {
+    /// Unsubscribed.
+    #[default]
+    Unsubscribe,
+    /// Left as it is.
+    Ignore,
+}
+
+/// The table as it is written.
+#[derive(Debug, Deserialize)]
+pub(super) struct Config {
+    #[serde(rename = "api_key")]
+    _api_key: Option<Secret>,
+    pub(super) audience_id: String,
+    #[serde(default)]
+    base_url: String,
+    #[serde(default)]
+    on_opt_out: OnOptOut,
+    #[serde(default = "prefix")]
+    tag_prefix: String,
+    /// Texts or ids of the audience's GDPR permissions that are enabled for people whom we add.
+    #[serde(default)]
+    marketing_permissions: Vec<String>,
+    #[serde(default = "connections")]
+    connections: usize,
+}
+
+fn prefix() -> String {
+    "Classy-".to_owned()
+}
+
+const fn connections() -> usize {
+    4
+}
+
+/// Ready to work with.
+pub(super) struct Settings {
+    pub(super) api_key: SecretString,
+    pub(super) audience_id: String,
+    pub(super) base_url: Url,
+    pub(super) on_opt_out: OnOptOut,
+    pub(super) tag_prefix: String,
+    pub(super) marketing_permissions: Vec<String>,
+    pub(super) connections: usize,
+}
+
+fn wrong(key: &str, cause: impl Into<String>) -> PluginError {
+    PluginError::Configuration { key: format!("plugins.{NAME}.{key}"), cause: cause.into() }
+}
+
+/// Checks a table by itself.
+pub(super) fn config(table: &toml::Table) -> Result<Config, PluginError> {
+    let config: Config = read(NAME, table)?;
+    let is_id = (1..=64).contains(&config.audience_id.len()) && config.audience_id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !is_id {
+        return Err(wrong("audience_id", "expected the audience's id, letters and digits only (Audience, Settings, Audience ID)"));
+    }
+    if !config.base_url.is_empty() {
+        base_url(&config.base_url)?;
+    }
+    let prefix = &config.tag_prefix;
+    if prefix.trim() != prefix || !(1..=40).contains(&prefix.chars().count()) || prefix.chars().any(char::is_control) {
+        return Err(wrong(
+            "tag_prefix",
+            "expected 1 to 40 characters without a space at either end; it tells our tags from everybody else's",
+        ));
+    }
+    if !(1..=MOST_CONNECTIONS).contains(&config.connections) {
+        return Err(wrong("connections", format!("expected 1 to {MOST_CONNECTIONS}")));
+    }
+    Ok(config)
+}
+
+impl Settings {
+    pub(super) fn new(given: &Given) -> Result<Settings, PluginError> {
+        let config = config(&given.table)?;
+        let api_key = given.secret(NAME, "api_key")?;
+        let centre = data_centre(&api_key)?;
+        let base_url = match (config.base_url.as_str(), centre) {
+            ("", None) => base_url(EVERYWHERE)?,
+            ("", Some(centre)) => base_url(&format!("https://{centre}.api.mailchimp.com/3.0"))?,
+            (given, _) => base_url(given)?,
+        };
+        Ok(Settings {
+            api_key,
+            audience_id: config.audience_id,
+            base_url,
+            on_opt_out: config.on_opt_out,
+            tag_prefix: config.tag_prefix,
+            marketing_permissions: config.marketing_permissions,
+            connections: config.connections,
+        })
+    }
+}
+
+fn base_url(text: &str) -> Result<Url, PluginError> {
+    let url = Url::parse(text).map_err(|error| wrong("base_url", error.to_string()))?;
+    check_url(&url).map_err(|cause| wrong("base_url", cause))?;
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("base_url", "expected an address without query, fragment, name or password"));
+    }
+    Ok(url)
+}
+
+/// The data centre in a key's suffix. Strict, since it becomes part of a host: anything else would choose where the key is sent.
+fn data_centre(key: &SecretString) -> Result<Option<String>, PluginError> {
+    let key = key.expose_secret();
+    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(wrong("api_key", "expected a key of printable characters without spaces"));
+    }
+    let Some((_, centre)) = key.rsplit_once('-') else { return Ok(None) };
+    let bytes = centre.as_bytes();
+    let letters = bytes.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+    let is_centre = letters == 2 && (3..=5).contains(&bytes.len()) && bytes[2..].iter().all(u8::is_ascii_digit);
+    if !is_centre {
+        return Err(wrong("api_key", "what follows its last dash is no data centre such as us6; copy the key again"));
+    }
+    Ok(Some(centre.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn settings(table: &str, key: &str) -> Result<Settings, String> {
+        let secrets = BTreeMap::from([("api_key".to_owned(), SecretString::from(key.to_owned()))]);
+        let given = Given { classy_id: 1, table: table.parse().unwrap(), secrets };
+        Settings::new(&given).map_err(|error| error.to_string())
+    }
+
+    const KEY: &str = "0123456789abcdef0123456789abcdef-us6";
+
+    fn host(table: &str, key: &str) -> String {
+        settings(table, key).map_or_else(|error| error, |settings| settings.base_url.to_string())
+    }
+
+    #[test]
+    fn the_key_says_where_unless_the_file_does() {
+        assert_eq!(host("audience_id = 'a1'", KEY), "https://us6.api.mailchimp.com/3.0");
+        assert_eq!(host("audience_id = 'a1'", "0123456789abcdef0123456789abcdef"), "https://api.mailchimp.com/3.0");
+        assert_eq!(host("audience_id = 'a1'\nbase_url = 'http://127.0.0.1:1/3.0'", KEY), "http://127.0.0.1:1/3.0");
+    }
+
+    #[test]
+    fn a_crafted_key_chooses_no_host_and_is_not_shown() {
+        for suffix in ["us6.evil.org/", "evil.org", "us6@evil.org", "us", "us1234", "US6", "u6", "us6x", "", "us٣"] {
+            let error = host("audience_id = 'a1'", &format!("0123456789abcdef-{suffix}"));
+            assert!(error.starts_with("plugins.mailchimp.api_key: "), "{suffix}: {error}");
+            assert!(!error.contains("0123456789abcdef"), "{error}");
+        }
+    }
+
+    #[test]
+    fn wrong_values_are_named() {
+        for (table, key) in [
+            ("audience_id = ''", "audience_id"),
+            ("audience_id = '../x'", "audience_id"),
+            ("audience_id = 'a'\nbase_url = 'http://example.org'", "base_url"),
+            ("audience_id = 'a'\nbase_url = 'https://u:p@example.org'", "base_url"),
+            ("audience_id = 'a'\ntag_prefix = ''", "tag_prefix"),
+            ("audience_id = 'a'\nconnections = 11", "connections"),
+            ("audience_id = 'a'\nconnections = 0", "connections"),
+            ("audience_id = 'a'\non_opt_out = 'delete'", "on_opt_out"),
+            ("audience_id = 'a'\nsync_tags = true", "sync_tags"),
+            ("audience_id = 'a'\nmarketing_permissions = 'all'", "marketing_permissions"),
+        ] {
+            let error = settings(table, KEY).err().unwrap_or_default();
+            assert!(error.starts_with(&format!("plugins.mailchimp.{key}: ")), "{table}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_has_the_documented_default() {
+        let settings = settings("audience_id = 'a1'", KEY).ok().unwrap();
+        assert_eq!((settings.on_opt_out, settings.tag_prefix.as_str()), (OnOptOut::Unsubscribe, "Classy-"));
+        assert_eq!((settings.connections, settings.marketing_permissions.len()), (4, 0));
+    }
+}

@@ -1,0 +1,91 @@
+//! The tags that are ours: the prefix and a word, exactly. Every other tag, with the prefix or without, is somebody else's.
+
+use crate::domain::{Engagement, Frequency, Profile, Time, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The tag of people with an active plan.
+const MONTHLY: &str = "Monthly Recurring";
+
+/// Tags of one family take each other's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Family {
+    Value,
+    Frequency,
+    Engagement,
+    Monthly,
+}
+
+/// All names that are ours.
+#[derive(Debug, Clone)]
+pub(super) struct Managed {
+    prefix: String,
+    /// By the name in lower case: Mailchimp is believed to know no difference.
+    names: BTreeMap<String, (String, Family)>,
+}
+
+impl Managed {
+    pub(super) fn new(prefix: &str) -> Managed {
+        let value = Value::TIERS.iter().map(|tier| tier.word).chain([Value::SMALL]).map(|word| (word, Family::Value));
+        let frequency = Frequency::TIERS.iter().map(|tier| (tier.word, Family::Frequency));
+        let states = Engagement::STATES.iter().map(|state| state.word).chain([Engagement::ACTIVE_RECURRING, Engagement::DORMANT]);
+        let engagement = states.map(|word| (word, Family::Engagement));
+        let all = value.chain(frequency).chain(engagement).chain([(MONTHLY, Family::Monthly)]);
+        let names = all.map(|(word, family)| {
+            let name = format!("{prefix}{word}");
+            (name.to_lowercase(), (name, family))
+        });
+        Managed { prefix: prefix.to_owned(), names: names.collect() }
+    }
+
+    /// Our spelling of a tag, if it is ours.
+    pub(super) fn ours(&self, name: &str) -> Option<&str> {
+        self.names.get(&name.trim().to_lowercase()).map(|(name, _)| name.as_str())
+    }
+
+    /// The family of a tag of ours.
+    pub(super) fn family(&self, name: &str) -> Option<Family> {
+        self.names.get(&name.to_lowercase()).map(|(_, family)| *family)
+    }
+
+    /// The tags that somebody should have at a moment.
+    pub(super) fn of(&self, person: &Profile, now: Time) -> BTreeSet<String> {
+        let monthly = (person.monthly_amount.decimal() > rust_decimal::Decimal::ZERO).then_some(MONTHLY);
+        let words = [person.value(), person.frequency(), person.engagement(now), monthly];
+        words.into_iter().flatten().map(|word| format!("{}{word}", self.prefix)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{day, person};
+    use super::*;
+    use crate::domain::Money;
+
+    #[test]
+    fn ours_are_exactly_the_prefix_and_the_words() {
+        let managed = Managed::new("Classy-");
+        assert_eq!(managed.names.len(), 19, "every word once");
+        assert_eq!(managed.ours(" classy-major "), Some("Classy-Major"));
+        for foreign in ["Classy-", "Classy-Gala", "Classy-None", "Classy-Never", "Major", "Classy-Major donor", "xClassy-Major"] {
+            assert_eq!(managed.ours(foreign), None, "{foreign}");
+        }
+        assert_eq!(managed.family("Classy-Active Recurring"), Some(Family::Engagement));
+    }
+
+    #[test]
+    fn people_get_one_tag_of_each_family_that_applies() {
+        let managed = Managed::new("Classy-");
+        let mut somebody = person(1);
+        let tags = |person: &Profile| managed.of(person, day(100)).into_iter().collect::<Vec<_>>().join(" ");
+        assert_eq!(tags(&somebody), "", "nobody without gifts has a tag");
+        somebody.lifetime_amount = Money::parse("1000").unwrap();
+        somebody.lifetime_count = 2;
+        somebody.last_gift_at = Some(day(70));
+        assert_eq!(tags(&somebody), "Classy-Major Classy-Recent Classy-Repeat");
+        somebody.last_gift_at = Some(day(69));
+        assert_eq!(tags(&somebody), "Classy-Active Classy-Major Classy-Repeat");
+        somebody.monthly_amount = Money::parse("0.01").unwrap();
+        somebody.has_active_plan = true;
+        assert_eq!(tags(&somebody), "Classy-Active Recurring Classy-Major Classy-Monthly Recurring Classy-Repeat");
+    }
+}
