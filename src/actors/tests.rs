@@ -366,8 +366,11 @@ fn whoever_watches_says_within_two_looks_that_a_thread_is_blocked_and_that_it_ha
         assert!(shared.health().number > looks + 10, "it looked on");
         until("it is well again", async || shared.health().verdict() == crate::domain::Health::Ok).await;
         until("the alert is over", async || shared.health().alerts.is_empty()).await;
-        let kept = shared.store.alerts(None, true, 10).await.unwrap();
-        assert!(kept.len() == 1 && kept[0].resolved_at.is_some() && kept[0].notices == 2, "{kept:?}");
+        let kept = async || {
+            let kept = shared.store.alerts(None, true, 10).await.unwrap();
+            kept.len() == 1 && kept[0].resolved_at.is_some() && kept[0].notices == 2
+        };
+        until("it is written down, told twice", kept).await;
         watching.abort();
         place.handle.stop().await;
     });

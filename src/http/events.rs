@@ -6,6 +6,7 @@
 
 use super::site::{Refusal, Site};
 use super::status::feed_json;
+use crate::actors::Activity;
 use crate::domain::FaultKind;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -63,28 +64,37 @@ impl Told {
         let shared = Arc::clone(self.site.shared());
         let health = shared.health();
         let mut events = Vec::new();
-        let whole = json!({ "verdict": health.verdict().as_str(), "alerts": health.alerts.len() });
-        self.tell(&mut events, ("health", 0, ""), &whole);
+        let (verdict, alerts) = (health.verdict(), health.alerts.len());
+        self.tell(&mut events, ("health", 0, ""), (verdict, alerts), || json!({ "verdict": verdict.as_str(), "alerts": alerts }));
         for (organization, feeds) in shared.board.all() {
-            let id = organization.classy_id;
-            let one = json!({ "classy_id": id, "condition": organization.condition.as_str(), "verdict": health.verdict_of(id).as_str() });
-            self.tell(&mut events, ("organization", id, ""), &one);
+            let (id, condition, verdict) =
+                (organization.classy_id, organization.condition.as_str(), health.verdict_of(organization.classy_id));
+            let one = || json!({ "classy_id": id, "condition": condition, "verdict": verdict.as_str() });
+            self.tell(&mut events, ("organization", id, ""), (condition, verdict), one);
             for (entity, feed) in feeds {
-                let mut one = feed_json(entity, &feed);
-                one["classy_id"] = id.into();
-                self.tell(&mut events, ("feed", id, entity.as_str()), &one);
+                let (kind, done) = match feed.activity {
+                    Activity::Idle => (0, 0),
+                    Activity::Waiting => (1, 0),
+                    Activity::Running(run) => (2, run.done),
+                };
+                let digest = (kind, done, feed.generation, feed.runs, feed.failures, feed.is_loaded, feed.next_at);
+                self.tell(&mut events, ("feed", id, entity.as_str()), digest, || {
+                    let mut one = feed_json(entity, &feed);
+                    one["classy_id"] = id.into();
+                    one
+                });
             }
         }
         events
     }
 
-    fn tell(&mut self, events: &mut Vec<Event>, key: (&'static str, i64, &'static str), value: &Value) {
-        let text = value.to_string();
+    /// Adds an event when its digest is another than before; only then it is written out.
+    fn tell(&mut self, events: &mut Vec<Event>, key: (&'static str, i64, &'static str), digest: impl Hash, value: impl FnOnce() -> Value) {
         let mut hasher = DefaultHasher::new();
-        text.hash(&mut hasher);
+        digest.hash(&mut hasher);
         let digest = hasher.finish();
         if self.digests.insert(key, digest) != Some(digest) {
-            events.push(Event::default().event(key.0).data(text));
+            events.push(Event::default().event(key.0).data(value().to_string()));
         }
     }
 }

@@ -198,6 +198,20 @@ async fn a_signed_webhook_hurries_a_feed_and_an_unsigned_one_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_listens_hears_everything_once_and_then_what_changes() {
+    let (site, daemon) = loaded(Kind::Sqlite, 208).await;
+    let first = daemon.hear("\"entity\":\"transactions\"", LONG).await;
+    assert_eq!((first.matches("event: health").count(), first.matches("event: feed").count()), (1, 4), "{first}");
+    // The same feed again, since its run count rose.
+    let (heard, ()) = tokio::join!(daemon.hear("\"runs\":7", LONG), async {
+        for _ in 0..6 {
+            assert!(site.run(&["sync", "--entity", "campaigns"]).status.success());
+        }
+    });
+    assert!(heard.matches("event: feed").count() >= 5, "{heard}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn twenty_organizations_load_and_status_is_answered_all_the_while() {
     let organizations: Vec<i64> = (20_001..=20_020).collect();
     let site = Site::new(Kind::Sqlite, Options { organizations, ..world(400, 207) }).await;

@@ -88,6 +88,19 @@ impl Daemon {
         read(self.socket.request(method, format!("http://daemon{path}")).send().await.unwrap()).await
     }
 
+    /// Listens to its events until a text was heard; answers with all that was.
+    pub async fn hear(&self, until: &str, within: Duration) -> String {
+        let mut stream = self.client.get(format!("{}/api/v1/events", self.base)).send().await.unwrap();
+        let mut heard = String::new();
+        let listen = async {
+            while !heard.contains(until) {
+                heard.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()));
+            }
+        };
+        tokio::time::timeout(within, listen).await.unwrap_or_else(|_| panic!("not heard: {until}"));
+        heard
+    }
+
     /// What it wrote to its log.
     pub fn log(site: &Site) -> String {
         std::fs::read_to_string(site.path().join("log")).unwrap()

@@ -18,9 +18,9 @@ impl HealthCheck for Rejects {
                 let (open, recent, foreign) = organization.rejects;
                 let result = match (open, recent, foreign) {
                     (0, ..) => CheckResult::well("none"),
-                    (_, _, 1..) => CheckResult::degraded(format!("{foreign} records name another organization; see the rejects")),
-                    (_, 1.., _) => CheckResult::degraded(format!("{recent} records were turned away in the last day ({open} in all)")),
-                    _ => CheckResult::well(format!("{open} older records are turned away")),
+                    (_, _, 1..) => CheckResult::degraded(format!("records that name another organization: {foreign}; see the rejects")),
+                    (_, 1.., _) => CheckResult::degraded(format!("records turned away in the last day: {recent} ({open} in all)")),
+                    _ => CheckResult::well(format!("older records turned away: {open}")),
                 };
                 Finding::of(self.name(), organization.classy_id, "", result)
             })

@@ -177,17 +177,19 @@ fn state(row: &Row) -> Markup {
 
 fn cell(feed: &FeedStatus) -> Markup {
     html! {
-        @match feed.activity {
-            Activity::Running(run) => {
-                span.running {
-                    @match run.total.filter(|total| *total > 0) {
-                        Some(total) => { (100 * run.done.min(total) / total) " %" }
-                        None => { (count(run.done)) }
+        span {
+            @match feed.activity {
+                Activity::Running(run) => {
+                    span.running {
+                        @match run.total.filter(|total| *total > 0) {
+                            Some(total) => { (100 * run.done.min(total) / total) " %" }
+                            None => { (count(run.done)) }
+                        }
                     }
                 }
+                Activity::Waiting => { span.note { "waits" } }
+                Activity::Idle => { @if feed.failures > 0 { span.bad { "failed" } ", " } (ago(feed.fresh_at)) }
             }
-            Activity::Waiting => { span.note { "waits" } }
-            Activity::Idle => { @if feed.failures > 0 { span.bad { "failed" } " " } (ago(feed.fresh_at)) }
         }
     }
 }

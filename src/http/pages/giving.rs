@@ -55,6 +55,8 @@ pub(crate) async fn page(State(site): State<Site>, headers: HeaderMap, Path(clas
             span aria-current="page" { "Donors and giving" }
         }
         h1 { "Donors and giving" }
+        // Whole views are read for this page: it is made anew once a minute, not with every change.
+        div data-every="60000" {}
         @match known { Err(refusal) => { (unanswered(&refusal)) } Ok(known) => { (told(&known)) } }
     };
     show(shell(&page, &format!("Giving · {}", status.name), &body))
@@ -114,7 +116,8 @@ fn shares(rows: &[Vec<Cell>], headings: &[&str; 4], read: impl Fn(&[Cell]) -> (S
     html! {
         @if rows.is_empty() { p.note { "Nobody yet." } }
         @else {
-            table.shares {
+            div.scroll tabindex="0" role="region" aria-label=(headings[0]) {
+              table.shares {
                 thead { tr { th { (headings[0]) } @for heading in &headings[1..] { th.number { (heading) } } th aria-hidden="true" {} } }
                 tbody {
                     @for row in rows {
@@ -128,6 +131,7 @@ fn shares(rows: &[Vec<Cell>], headings: &[&str; 4], read: impl Fn(&[Cell]) -> (S
                         }
                     }
                 }
+              }
             }
         }
     }

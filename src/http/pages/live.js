@@ -4,8 +4,8 @@
   "use strict";
   const state = document.getElementById("live-state");
   const parts = () => document.querySelectorAll("[data-live][id]");
-  const EVERY = 2000;
-  let last = 0, timer = null, busy = false;
+  const EVERY = Number(document.querySelector("[data-every]")?.dataset.every) || 2000;
+  let last = EVERY > 2000 ? Date.now() : 0, timer = null, busy = false;
 
   const say = (text) => { if (state) state.textContent = text; };
 

@@ -69,7 +69,7 @@ pub(crate) async fn page(State(site): State<Site>, headers: HeaderMap, Path(clas
         section aria-labelledby="feeds-title" {
             h2 #feeds-title { "Feeds" }
             div #feeds .cards data-live {
-                @for (entity, feed) in &feeds { (card(*entity, feed, known.as_ref().ok())) }
+                @for (entity, feed) in &feeds { (card(*entity, feed, status.condition == Condition::Serving, known.as_ref().ok())) }
             }
         }
         @match &known {
@@ -99,8 +99,9 @@ fn why(health: &HealthReport, status: &OrganizationStatus) -> Markup {
     let mut findings: Vec<_> = health.of(Some(status.classy_id)).filter(|finding| finding.verdict() != Health::Ok).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict()));
     html! {
-        @if let Some(reason) = status.condition.reason() { p.callout.degraded { (plain(status.condition.as_str())) ": " (reason) } }
-        @if findings.is_empty() {
+        @if let Condition::Paused(reason) = &status.condition {
+            p.callout.degraded { "Paused: " (reason) }
+        } @else if findings.is_empty() {
             p.callout.ok { "Nothing is wrong: every feed is as current as it should be." }
         } @else {
             ul.trouble {
@@ -118,7 +119,7 @@ fn why(health: &HealthReport, status: &OrganizationStatus) -> Markup {
     }
 }
 
-fn card(entity: Entity, feed: &FeedStatus, known: Option<&Known>) -> Markup {
+fn card(entity: Entity, feed: &FeedStatus, is_served: bool, known: Option<&Known>) -> Markup {
     let rates = known.and_then(|known| known.rates.iter().find(|(other, _)| *other == entity)).map(|(_, rates)| rates.as_slice());
     html! {
         article.card aria-label=(plain(entity.as_str())) {
@@ -126,7 +127,7 @@ fn card(entity: Entity, feed: &FeedStatus, known: Option<&Known>) -> Markup {
             (doing(entity, feed))
             dl {
                 dt { "Up to date" } dd { (ago(feed.fresh_at)) }
-                dt { "Next look" } dd { @if feed.next_at.is_some() { (ago(feed.next_at)) } @else { "–" } }
+                dt { "Next look" } dd { @if is_served && feed.next_at.is_some() { (ago(feed.next_at)) } @else { "–" } }
                 dt { "Since the start" }
                 dd { (count(feed.totals.seen)) " seen, " (count(feed.totals.inserted)) " new, " (count(feed.totals.updated)) " changed" }
                 @if let Some(last) = &feed.last {
