@@ -22,11 +22,11 @@ impl Book {
     pub async fn save(&mut self, store: &Store, mine: &BTreeSet<i64>, now: Time) -> Result<(), Error> {
         let is_due = |entry: &Entry| entry.saved_at.is_none_or(|saved| now - saved >= SAVE_EVERY && entry.row.resolved_at.is_none());
         for entry in self.entries.values_mut().filter(|entry| is_due(entry)) {
-            if entry.row.id == 0 {
-                if let Some(there) = store.open_alert(&entry.row).await? {
-                    (entry.row.id, entry.row.acknowledged_at) = (there.id, there.acknowledged_at);
-                    entry.row.opened_at = there.opened_at;
-                }
+            if entry.row.id == 0
+                && let Some(there) = store.open_alert(&entry.row).await?
+            {
+                (entry.row.id, entry.row.acknowledged_at) = (there.id, there.acknowledged_at);
+                entry.row.opened_at = there.opened_at;
             }
             // Of an organization without a row nothing can be kept.
             if entry.row.id != 0 {
