@@ -111,6 +111,16 @@ pub(crate) fn unpack(backend: DbBackend, fields: &[Field<'_>]) -> String {
     }
 }
 
+/// Joins a table to an unpacked document so that the document is walked once and each row is looked up: left to themselves SQLite and
+/// MySQL may walk the document for each row of the table.
+pub(crate) const fn looked_up(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Postgres => "JOIN",
+        DbBackend::MySql => "STRAIGHT_JOIN",
+        _ => "CROSS JOIN",
+    }
+}
+
 /// Inserts the rows of `$1`; fails when one is there.
 pub(crate) fn insert(backend: DbBackend, table: &str, fields: &[Field<'_>]) -> String {
     let names = fields.iter().map(|(name, _)| quoted(backend, name)).collect::<Vec<_>>();

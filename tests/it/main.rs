@@ -6,6 +6,7 @@ mod backend;
 mod browser;
 mod classy;
 mod commands;
+mod consent;
 mod crash;
 mod daemon;
 mod exact;
