@@ -10,6 +10,7 @@ mod daemon;
 mod exact;
 mod faults;
 mod leases;
+mod mailchimp;
 mod pages;
 mod plugins;
 mod schema;

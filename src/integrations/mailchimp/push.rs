@@ -39,6 +39,9 @@ pub(super) async fn push(desk: &Desk, ctx: &PluginContext, works: Vec<Work>) -> 
                 let addresses: Vec<&str> = sent.iter().map(|(work, _)| work.picture.address.as_str()).collect();
                 let outcomes = reconcile(&addresses, answer);
                 let again = settle(desk, ctx, sent, outcomes, &mut done).await?;
+                if let Some(alarmed) = done.alarmed.take() {
+                    return Err(raise(desk, ctx, alarmed).await);
+                }
                 parts.push(again);
             }
             Try::Refused(mut works, problem) => match (works.len(), works.pop()) {
@@ -56,10 +59,7 @@ pub(super) async fn push(desk: &Desk, ctx: &PluginContext, works: Vec<Work>) -> 
             },
         }
     }
-    match done.alarmed.take() {
-        Some(alarmed) => Err(raise(desk, ctx, alarmed).await),
-        None => Ok(done),
-    }
+    Ok(done)
 }
 
 /// Tries until Mailchimp answers. Before each try everything is asked again: the mirror, the lease, consent.

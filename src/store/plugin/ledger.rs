@@ -259,11 +259,11 @@ impl TenantStore {
         Ok(done.map_err(|error| Error::query("asking for another try", error))?.rows_affected())
     }
 
-    /// Has these people looked at again, since the other side changed.
+    /// Has these people looked at again from a moment on, since the other side changed.
     ///
     /// # Errors
     /// [`Error::FenceLost`]; database errors.
-    pub async fn make_due(&self, fence: &Fence, key: &PluginKey, ids: &[i64]) -> Result<(), Error> {
+    pub async fn make_due(&self, fence: &Fence, key: &PluginKey, ids: &[i64], from: Time) -> Result<(), Error> {
         if ids.is_empty() {
             return Ok(());
         }
@@ -273,7 +273,7 @@ impl TenantStore {
              AND supporter_id IN ({list})"
         );
         let tx = self.begin_fenced(fence).await?;
-        let values = std::iter::once(clock::now().into()).chain(self.plugin_values(key));
+        let values = std::iter::once(from.into()).chain(self.plugin_values(key));
         tx.execute_raw(sql(self.backend(), &text, values)).await.map_err(|error| Error::query("asking for another look", error))?;
         tx.commit().await.map_err(Error::commit)
     }
