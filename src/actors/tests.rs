@@ -13,8 +13,10 @@ use crate::store::{Settings, Store};
 use crate::sync::Task;
 use crate::vault::{KeyRing, Vault, generate_key_line};
 use secrecy::ExposeSecret;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const VICTIM: i64 = 10_001;
 const OTHER: i64 = 10_002;
@@ -24,6 +26,8 @@ struct Place {
     simulator: Simulator,
     store: Store,
     handle: Handle,
+    /// People that the plugins' hook was told of.
+    told: Arc<AtomicUsize>,
     _watch: actix_rt::Arbiter,
     _folder: tempfile::TempDir,
 }
@@ -40,16 +44,45 @@ fn plan() -> Plan {
     }
 }
 
+/// Somebody who takes whatever is posted.
+async fn hook() -> (std::net::SocketAddr, Arc<AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, told) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&told);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let count = Arc::clone(&count);
+            tokio::spawn(async move {
+                let (mut text, mut part) = (String::new(), [0; 65_536]);
+                // The body ends the list of supporters.
+                while !text.ends_with("]}") {
+                    let read = stream.read(&mut part).await.unwrap_or(0);
+                    if read == 0 {
+                        return;
+                    }
+                    text.push_str(&String::from_utf8_lossy(&part[..read]));
+                }
+                count.fetch_add(text.matches("lifetime_donation_count").count(), Ordering::Relaxed);
+                let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").await;
+            });
+        }
+    });
+    (address, told)
+}
+
 impl Place {
     async fn new(runtime: &Arc<tokio::runtime::Runtime>) -> Place {
         let folder = tempfile::tempdir().unwrap();
         let simulator =
             Simulator::start(Options { organizations: vec![VICTIM, OTHER], supporters: 120, ..Options::default() }).await.unwrap();
         std::fs::create_dir(folder.path().join("organizations")).unwrap();
+        let (hook, told) = hook().await;
         for id in [VICTIM, OTHER] {
             let text = format!(
                 "classy_id = {id}\nname = \"Org {id}\"\n[classy]\nclient_id = \"client-{id}\"\nclient_secret = \"secret-of-{id}\"\n\
-                 base_url = \"{}\"\ntoken_url = \"{}\"\nrequests_per_minute = 0\n[plugins.log]\n",
+                 base_url = \"{}\"\ntoken_url = \"{}\"\nrequests_per_minute = 0\n\
+                 [plugins.webhook]\nurl = \"http://{hook}/\"\nsecret = \"s\"\n",
                 simulator.base_url(),
                 simulator.token_url()
             );
@@ -66,7 +99,7 @@ impl Place {
         let watch = actix_rt::Arbiter::with_tokio_rt(move || runtime);
         let handle = Handle::daemon(Arc::new(shared), watch.handle());
         handle.configure(applied);
-        Place { simulator, store, handle, _watch: watch, _folder: folder }
+        Place { simulator, store, handle, told, _watch: watch, _folder: folder }
     }
 
     async fn stored(&self, classy_id: i64, entity: Entity) -> u64 {
@@ -147,7 +180,11 @@ fn after_a_panic_anywhere_the_process_lives_the_child_is_back_and_nothing_is_los
         "organization::start_sync",
         "organization::feed_ended",
         "organization::child_died",
+        "organization::plugin_ended",
         "plugin::wake",
+        "plugin::deliver",
+        "plugin::ended",
+        "delivery::turn",
         "health::look",
     ] {
         in_a_place(async |place| {
@@ -188,12 +225,30 @@ fn a_run_that_hangs_is_ended_and_replaced() {
 }
 
 #[test]
+fn a_delivery_that_hangs_is_ended_and_replaced_and_holds_up_nobody() {
+    in_a_place(async |place| {
+        mischief::plan("delivery::turn", true);
+        place.simulator.world().add(VICTIM, Kind::Supporters);
+        until("it hangs", async || mischief::struck("delivery::turn")).await;
+        still_works(&place, "while a delivery hangs").await;
+        let everybody = async || place.stored(VICTIM, Entity::Supporters).await + place.stored(OTHER, Entity::Supporters).await;
+        let all = everybody().await as usize;
+        for id in [VICTIM, OTHER] {
+            let answer = place.handle.sync(id, Place::order(Task::CatchUp)).await.unwrap();
+            assert_eq!(answer.plugins[0].outcome, "complete", "{answer:?}");
+        }
+        assert!(place.told.load(Ordering::Relaxed) >= all, "everybody is told of in the end");
+        place.handle.stop().await;
+    });
+}
+
+#[test]
 fn ten_thousand_orders_for_a_feed_are_at_most_two_runs() {
     in_a_place(async |place| {
         let (organization, _) = place.handle.shared().board.one(VICTIM).unwrap();
         assert_eq!(organization.condition, Condition::Serving);
         let before = place.store.runs(Some(VICTIM), 1_000).await.unwrap().len();
-        let order = Order { entities: vec![Entity::Supporters], task: Task::Full, plugins: PluginChoice::All, reason: "test" };
+        let order = Order { entities: vec![Entity::Supporters], task: Task::Full, plugins: PluginChoice::None, reason: "test" };
         place.simulator.options().latency = Duration::from_millis(50);
         let answers = futures_util::future::join_all((0..10_000).map(|_| place.handle.sync(VICTIM, order.clone()))).await;
         assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|report| report.feeds[0].is_complete())));

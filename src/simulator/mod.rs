@@ -19,7 +19,7 @@
 //! | what they read and write | `mailchimp::{call, upsert, draft, merge, plausible, audience, member, segment, field, status}` |
 //! | what they share | `mailchimp::{page, problem, time, batch, archive, webhook}` |
 //! | a request's way, and what goes wrong on it | `mailchimp::{serve, strike, deliver}` |
-//! | its world, people, doubts and harm | `mailchimp::{state, seed, people, switches, harm, control}` |
+//! | its world, people, doubts and harm | `mailchimp::{state, seed, people, switches, harm, unread, control}` |
 
 mod classy;
 mod control;

@@ -154,7 +154,7 @@ impl Simulator {
         format!("http://{}/3.0", self.address)
     }
 
-    /// Mailchimp, to be looked at and turned; its people act here, and its ledger of harm is here.
+    /// Mailchimp, to be looked at and turned; its people act here, and its ledger of harm is here. Nothing is answered until it is let go.
     pub fn mailchimp(&self) -> MutexGuard<'_, Mailchimp> {
         self.shared.mailchimp()
     }

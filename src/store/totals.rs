@@ -132,33 +132,29 @@ async fn refresh_monthly(step: &Step<'_>, ids: &BTreeSet<i64>) -> Result<(), Err
     let source = unpack(backend, &[("id", Kind::Int)]);
     let unpaused = if backend == sea_orm::DbBackend::Postgres { "NOT t.is_paused" } else { "t.is_paused = 0" };
     let text = format!(
-        "SELECT s.id, {was} AS was, t.frequency, {sum} AS total FROM {source} JOIN supporters AS s ON s.id = j.id \
+        "SELECT s.id, t.frequency, {sum} AS total FROM {source} JOIN supporters AS s ON s.id = j.id \
          LEFT JOIN recurring_plans AS t ON t.organization_id = s.organization_id AND t.supporter_id = s.id \
          AND t.status = 'active' AND {unpaused} AND t.absent_since IS NULL \
-         WHERE s.organization_id = $2 GROUP BY s.id, s.monthly_recurring_amount, t.frequency",
-        was = money_text(backend, "s.monthly_recurring_amount"),
+         WHERE s.organization_id = $2 GROUP BY s.id, t.frequency",
         sum = sum_text(backend, "t.amount"),
     );
     let failed = |error| Error::query("summing plans", error);
-    let mut plans: HashMap<i64, (Money, Vec<(String, Money)>)> = HashMap::new();
+    let mut plans: HashMap<i64, Vec<(String, Money)>> = HashMap::new();
     for row in fetch(step, &text, ids, "summing plans").await? {
         let id: i64 = row.try_get("", "id").map_err(failed)?;
-        let was = money(&row, "was").map_err(failed)?.unwrap_or_default();
-        let entry = plans.entry(id).or_insert((was, Vec::new()));
         let frequency: Option<String> = row.try_get("", "frequency").map_err(failed)?;
         let total = money(&row, "total").map_err(failed)?.unwrap_or_default();
-        entry.1.extend(frequency.map(|frequency| (frequency, total)));
+        plans.entry(id).or_default().extend(frequency.map(|frequency| (frequency, total)));
     }
     let mut changed = Vec::new();
-    for (id, (was, sums)) in plans {
+    for (id, sums) in plans {
         let monthly = MonthlyRate::monthly(sums.iter().map(|(frequency, sum)| (frequency.as_str(), sum.decimal())));
         let is = Money::new(monthly).map_err(|error| failed(DbErr::Type(format!("monthly_recurring_amount: {error}"))))?;
-        if is != was {
-            let mut object = opening(id);
-            write_key("monthly_recurring_amount", &mut object);
-            write_text(&is.to_string(), &mut object);
-            changed.push(object);
-        }
+        // With an equal amount, too: that there is an active plan is part of the picture, and a plan may be worth nothing a month.
+        let mut object = opening(id);
+        write_key("monthly_recurring_amount", &mut object);
+        write_text(&is.to_string(), &mut object);
+        changed.push(object);
     }
     changed.sort_unstable();
     save_supporters(step, changed, &[("monthly_recurring_amount", Kind::Money)]).await

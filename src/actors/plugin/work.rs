@@ -64,11 +64,11 @@ pub(super) async fn work(outlet: Arc<Outlet>, job: Job) -> Worked {
 /// Delivers until the end, or until others have waited for a turn's length; what was delivered is in the ledger.
 async fn turn(outlet: &Outlet, job: &Job) -> Result<Delivered, PluginError> {
     let permit = outlet.shared.dealer.permit(outlet.store.classy_id()).await;
-    mischief::there("plugin::deliver").await;
     let plan = outlet.shared.plan();
     let (progress, stop) = (Progress::new(), job.stop.child_token());
     let watched = Watched { progress: progress.clone(), kill: job.kill.clone(), patience: plan.patience };
     outlet.shared.roster.watch(&job.name, Some(watched));
+    mischief::there("delivery::turn").await;
     let one = one(outlet, stop.clone(), Arc::new(move || progress.mark()));
     tokio::pin!(one);
     let result = tokio::select! {

@@ -30,6 +30,8 @@ pub struct Audience {
     pub(super) hooks: Vec<Hook>,
     pub(super) account: usize,
     pub(super) seed: u64,
+    /// What the ids of its contacts begin with.
+    contacts: String,
     pub(super) forgotten: HashSet<String>,
     pub(super) last_field: u64,
     members: Vec<Option<Member>>,
@@ -69,7 +71,7 @@ impl Audience {
 
     /// An empty one.
     pub(super) fn new(id: &str, name: String, account: usize, seed: u64) -> Audience {
-        Audience { id: id.to_owned(), name, account, seed, ..Audience::default() }
+        Audience { id: id.to_owned(), name, account, seed, contacts: digits(seed, 24), ..Audience::default() }
     }
 
     pub(super) fn find(&self, email: &str) -> Option<u32> {
@@ -89,7 +91,7 @@ impl Audience {
     }
 
     pub(super) fn contact_id(&self, index: u32) -> String {
-        format!("{}{index:08x}", digits(self.seed, 24))
+        format!("{}{index:08x}", self.contacts)
     }
 
     pub(super) fn member_at(&self, index: u32) -> Option<&Member> {
@@ -104,7 +106,7 @@ impl Audience {
     pub(super) fn add(&mut self, member: Member) -> u32 {
         let index = self.members.len() as u32;
         self.by_email.insert(key_of(&member.email), index);
-        self.by_hash.insert(hash_of(&member.email), index);
+        self.by_hash.insert(member.id.clone(), index);
         self.order.insert((member.last_changed, index));
         self.members.push(Some(member));
         index
@@ -122,17 +124,18 @@ impl Audience {
     pub(super) fn rename(&mut self, index: u32, email: &str) {
         let Some(member) = self.members.get_mut(index as usize).and_then(Option::as_mut) else { return };
         self.by_email.remove(&key_of(&member.email));
-        self.by_hash.remove(&hash_of(&member.email));
+        self.by_hash.remove(&member.id);
         member.email = email.trim().to_owned();
+        member.id = hash_of(email);
         self.by_email.insert(key_of(email), index);
-        self.by_hash.insert(hash_of(email), index);
+        self.by_hash.insert(member.id.clone(), index);
     }
 
     /// Erases a member; its address cannot be imported again.
     pub(super) fn erase(&mut self, index: u32) {
         let Some(member) = self.members.get_mut(index as usize).and_then(Option::take) else { return };
         self.by_email.remove(&key_of(&member.email));
-        self.by_hash.remove(&hash_of(&member.email));
+        self.by_hash.remove(&member.id);
         self.order.remove(&(member.last_changed, index));
         for segment in self.segments.values_mut() {
             segment.holders.remove(&index);

@@ -5,7 +5,7 @@ use super::batch::{ADDRESS_S, Batch, Done, KEPT_S, Operation};
 use super::call::Spoil;
 use super::draft::json_body;
 use super::problem::Problem;
-use super::route::Asked;
+use super::route::{Asked, decoded};
 use super::state::Mailchimp;
 use super::time::digits;
 use crate::simulator::fault::{Fault, mix};
@@ -63,7 +63,7 @@ fn operation(value: &Value) -> Option<Operation> {
     let (method, path) = (text("method")?.to_uppercase(), text("path")?);
     let (path, inline) = path.split_once('?').map_or((path.as_str(), ""), |(path, query)| (path, query));
     let query = url::form_urlencoded::parse(inline.as_bytes()).into_owned().chain(params.into_iter().map(param)).collect();
-    Some(Operation { id: text("operation_id").unwrap_or_default(), method, path: path.to_owned(), query, body })
+    Some(Operation { id: text("operation_id").unwrap_or_default(), method, path: decoded(path), query, body })
 }
 
 fn create(state: &mut Mailchimp, asked: &Asked<'_>) -> Result<Value, Problem> {

@@ -57,7 +57,7 @@ pub struct Harm {
     pub faults: BTreeMap<String, u64>,
     /// Requests that could change something, for each audience.
     pub writes_per_audience: BTreeMap<String, u64>,
-    /// What was written about whom, in order.
+    /// What was sent to be written about whom, in order; refused or lost or not.
     pub writes: Vec<Write>,
     /// Somebody who had left was made subscribed or pending by a program; `what` says how they had left.
     pub resubscriptions: Vec<Mark>,

@@ -68,7 +68,7 @@ impl Filter {
             && after(self.unsubscribed_since, member.last_changed)
             && (!self.vip_only || member.vip)
             && self.email_type.as_ref().is_none_or(|wanted| *wanted == member.email_type)
-            && self.unique.as_ref().is_none_or(|wanted| super::member::hash_of(&member.email).starts_with(wanted.as_str()))
+            && self.unique.as_ref().is_none_or(|wanted| member.id.starts_with(wanted.as_str()))
     }
 }
 

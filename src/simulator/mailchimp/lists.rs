@@ -17,7 +17,7 @@ pub(super) fn root(state: &Mailchimp, account: usize) -> Value {
     let subscribers: usize = of_it.map(|audience| count(audience, Status::Subscribed)).sum();
     json!({
         "account_id": digits(account as u64, 24),
-        "login_id": 1_000 + account,
+        "login_id": (1_000 + account).to_string(),
         "account_name": known.name,
         "email": format!("owner{account}@nonprofit.example.org"),
         "first_name": "Olive",
@@ -47,6 +47,8 @@ pub(super) fn render(audience: &Audience) -> Value {
         "id": audience.id,
         "web_id": 100_000 + audience.seed % 900_000,
         "name": audience.name,
+        "contact": {"company": audience.name, "address1": "1 Main Street", "city": "Springfield", "state": "IL", "zip": "62701", "country": "US"},
+        "campaign_defaults": {"from_name": audience.name, "from_email": "hello@nonprofit.example.org", "subject": "", "language": "en"},
         "permission_reminder": "You signed up at our site.",
         "use_archive_bar": true,
         "date_created": "2019-01-01T00:00:00+00:00",

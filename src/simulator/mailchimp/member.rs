@@ -42,6 +42,8 @@ pub struct Member {
     pub fields: Map<String, Value>,
     /// When it changed last, in seconds since 1970.
     pub last_changed: i64,
+    /// The MD5 of the address.
+    pub(super) id: String,
     pub(super) tags: Vec<Held>,
     pub(super) before_archive: Option<Status>,
     pub(super) reason: String,
@@ -67,6 +69,7 @@ impl Member {
             foreign: false,
             fields: Map::new(),
             last_changed: now,
+            id: hash_of(email),
             tags: Vec::new(),
             before_archive: None,
             reason: String::new(),
@@ -91,7 +94,7 @@ impl Member {
 
 /// A member as the API shows it; `index` is its place in the audience.
 pub(super) fn render(audience: &Audience, index: u32, member: &Member) -> Value {
-    let id = hash_of(&member.email);
+    let id = &member.id;
     let tags: Vec<Value> = member.tags.iter().filter_map(|held| Some(audience.segments.get(&held.segment)?.as_tag())).collect();
     let mut fields = Map::new();
     for field in &audience.fields {

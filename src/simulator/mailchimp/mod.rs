@@ -33,6 +33,7 @@ mod subscribe;
 mod switches;
 mod tags;
 mod time;
+mod unread;
 mod upsert;
 mod webhook;
 mod webhooks;

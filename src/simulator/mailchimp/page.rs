@@ -5,6 +5,8 @@ use super::problem::Problem;
 use serde_json::{Map, Value};
 
 const COUNT_MAX: usize = 1_000;
+/// Keys that are documented, but not of every record.
+const OPTIONAL: [&str; 6] = ["last_note", "ecommerce_data", "sms_phone_number", "sms_subscription_status", "options", "response_body_url"];
 
 /// A page of a collection.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +66,8 @@ fn is_known(path: &[String], value: &Value) -> bool {
         (Some(_), Value::Array(all)) => all.first().is_none_or(|first| is_known(path, first)),
         (Some((key, rest)), Value::Object(map)) => {
             // Keys of these are the account's own.
-            map.get(key).is_some_and(|inner| is_known(rest, inner) || ["merge_fields", "interests"].contains(&key.as_str()))
+            let free = |key: &String| ["merge_fields", "interests"].contains(&key.as_str());
+            OPTIONAL.contains(&key.as_str()) || map.get(key).is_some_and(|inner| is_known(rest, inner) || free(key))
         }
         (Some(_), _) => false,
     }

@@ -23,6 +23,12 @@ pub(super) struct Asked<'a> {
     pub(super) host: &'a str,
 }
 
+/// A path without its percent signs; a plus is a plus.
+pub(super) fn decoded(path: &str) -> String {
+    let form = path.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    url::form_urlencoded::parse(form.as_bytes()).next().map_or_else(String::new, |(path, _)| path.into_owned())
+}
+
 /// An endpoint as the documentation names it.
 pub(super) fn endpoint(method: &str, path: &str) -> String {
     let mut out = format!("{method} /");
@@ -88,7 +94,11 @@ impl Mailchimp {
             spoil: asked.spoil,
             reachable: asked.reachable,
         };
-        dispatch(&mut call, method, rest)
+        let (written, answer) = (call.harm.writes.len(), dispatch(&mut call, method, rest));
+        if let (Err(problem), true) = (&answer, written == self.ledger.writes.len()) {
+            self.note_unread(method, asked.path, asked.body, &problem.detail);
+        }
+        answer
     }
 }
 
@@ -132,11 +142,12 @@ fn dispatch(call: &mut Call<'_>, method: &str, rest: &[&str]) -> Result<Value, P
 
 #[cfg(test)]
 mod tests {
-    use super::endpoint;
+    use super::{decoded, endpoint};
 
     #[test]
     fn endpoints_have_the_names_of_the_documentation() {
-        assert_eq!(endpoint("GET", "/"), "GET /");
+        assert_eq!(decoded("/lists/a1/members/a+b%2B%3D%26%40x.org"), "/lists/a1/members/a+b+=&@x.org");
+        assert_eq!((decoded(""), endpoint("GET", "/")), (String::new(), "GET /".to_owned()));
         assert_eq!(endpoint("POST", "/lists/a1"), "POST /lists/{list_id}");
         assert_eq!(endpoint("POST", "/lists/a1/members/ff/tags"), "POST /lists/{list_id}/members/{subscriber_hash}/tags");
         let erase = "POST /lists/{list_id}/members/{subscriber_hash}/actions/delete-permanent";

@@ -2,7 +2,7 @@
 
 use super::call::Spoil;
 use super::problem::Problem;
-use super::route::{Asked, endpoint};
+use super::route::{Asked, decoded, endpoint};
 use super::strike::{Struck, struck};
 use super::time::digits;
 use crate::simulator::fault::{Fault, mix};
@@ -79,6 +79,7 @@ impl Drop for Slot {
 
 /// Answers a request.
 pub(in crate::simulator) async fn serve(shared: &Arc<Shared>, asked: Incoming<'_>) -> Reply {
+    let asked = Incoming { path: &decoded(asked.path), ..asked };
     let faults = shared.world().faults.clone();
     let (latency, endpoint) = (shared.options().latency, endpoint(asked.method.as_str(), asked.path));
     let key = asked.key();
@@ -94,7 +95,10 @@ pub(in crate::simulator) async fn serve(shared: &Arc<Shared>, asked: Incoming<'_
         (_, None) => (refuse(&Problem::key_invalid()), Duration::ZERO, None),
         (_, Some(_)) if faults.contains(&Fault::MailchimpKeyRevoked) => (refuse(&Problem::key_invalid()), Duration::ZERO, None),
         (_, Some(account)) => match Slot::take(shared, account) {
-            None => (refuse(&Problem::too_many()), Duration::ZERO, None),
+            None => {
+                shared.mailchimp().note_unread(asked.method.as_str(), asked.path, asked.body, "too many at once");
+                (refuse(&Problem::too_many()), Duration::ZERO, None)
+            }
             Some(slot) => {
                 let (reply, wait) = inside(shared, &asked, &faults, account, number).await;
                 (reply, wait + latency + own, Some(slot))
@@ -134,6 +138,7 @@ async fn inside(shared: &Arc<Shared>, asked: &Incoming<'_>, faults: &[Fault], ac
     }
     let struck = struck(shared, faults, asked.method.as_str(), asked.path);
     if let Some(Struck::Before(reply)) = struck {
+        shared.mailchimp().note_unread(asked.method.as_str(), asked.path, asked.body, "struck by a fault");
         return (reply, Duration::ZERO);
     }
     let spoil = match &struck {

@@ -56,7 +56,7 @@ impl Event {
         if audience.hooks.is_empty() {
             return None;
         }
-        let id = &super::member::hash_of(&member.email)[..10];
+        let id = &member.id[..10];
         let fired = DateTime::from_timestamp(now, 0).unwrap_or_default().format("%Y-%m-%d %H:%M:%S").to_string();
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         let kind = match &what {

@@ -58,6 +58,7 @@ impl Chimp {
 #[tokio::test]
 async fn a_batch_ends_with_what_became_of_each_operation() {
     let chimp = Chimp::new(&[]).await;
+    chimp.simulator.mailchimp().switches.batch_ms = 1_000;
     let members: Vec<Value> = (0..150).map(|number| person(&format!("p{number}@x.org"), "P")).collect();
     chimp.subscribe(json!(members)).await;
     let mut operations: Vec<Value> = (0..150).map(|number| tag_of(&format!("p{number}@x.org"), &format!("op{number}"))).collect();
@@ -112,11 +113,23 @@ async fn results_may_not_be_there_the_first_time_and_a_batch_can_be_stopped() {
     assert_eq!(chimp.fetched(&batch["response_body_url"]).await.unwrap_err(), 400);
     assert!(chimp.fetched(&batch["response_body_url"]).await.is_ok());
     chimp.sign_up("b@x.org");
+    chimp.simulator.mailchimp().switches.batch_ms = 1_000;
     let batch = chimp.batch(vec![tag_of("b@x.org", "two")]).await;
     let path = format!("/batches/{}", batch["id"].as_str().unwrap());
     assert_eq!(chimp.send(Method::DELETE, &path, json!(null)).await.status, 204);
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!((chimp.tags("b@x.org").len(), chimp.get(&path).await.status), (0, 404));
     let object = json!({"operations": [{"method": "PUT", "path": "/lists/A/members/a@x.org", "body": {"status": "subscribed"}}]});
     assert_eq!(chimp.post("/batches", object).await.status, 400, "a body is a text");
+}
+
+#[tokio::test]
+async fn no_more_than_five_hundred_wait_at_once() {
+    let chimp = Chimp::new(&[]).await;
+    chimp.simulator.mailchimp().switches.batch_ms = 60_000;
+    let operations = json!({"operations": [{"method": "GET", "path": "/ping"}]});
+    for _ in 0..500 {
+        assert_eq!(chimp.post("/batches", operations.clone()).await.status, 200);
+    }
+    assert_eq!(chimp.post("/batches", operations).await.json()["title"], "Too Many Requests");
 }

@@ -40,7 +40,7 @@ async fn organizations_have_accounts_of_their_own_unless_they_share_one() {
 
 #[tokio::test]
 async fn the_eleventh_at_once_is_refused_and_going_away_frees_nothing() {
-    let mailchimp = Switches { latency_ms: 700, ..Switches::default() };
+    let mailchimp = Switches { latency_ms: 2_000, ..Switches::default() };
     let chimp = Chimp::with(Options { mailchimp, ..Options::default() }).await;
     let impatient = (0..4).map(|_| chimp.request(Method::GET, "/ping").timeout(Duration::from_millis(150)).send());
     assert!(futures_util::future::join_all(impatient).await.iter().all(Result::is_err));
@@ -105,6 +105,9 @@ async fn faults_strike_before_or_after_the_write() {
         let (chimp, email, status) = until_struck(fault).await;
         assert!(statuses.contains(&status.unwrap()), "{fault}: {status:?}");
         assert_eq!(chimp.status(&email), "nobody", "{fault}");
+        let state = chimp.simulator.mailchimp();
+        let last = state.ledger.writes.last().unwrap();
+        assert_eq!((last.email.as_str(), last.refused.as_deref()), (email.as_str(), Some("struck by a fault")), "but it was sent");
     }
     for (fault, written) in
         [(Fault::MailchimpDrop, "nobody"), (Fault::MailchimpDropAfterWrite, "subscribed"), (Fault::MailchimpHang, "subscribed")]
@@ -139,12 +142,12 @@ async fn a_fault_can_take_some_members_of_a_batch() {
 
 #[tokio::test]
 async fn what_is_written_is_read_later() {
-    let mailchimp = Switches { lag_ms: 400, ..Switches::default() };
+    let mailchimp = Switches { lag_ms: 1_500, ..Switches::default() };
     let chimp = Chimp::with(Options { mailchimp, strangers: 0, ..Options::default() }).await;
     chimp.subscribe(json!([person("a@x.org", "Ada")])).await;
     assert_eq!(chimp.get("/lists/A/members/a@x.org").await.status, 404);
     assert_eq!(chimp.get("/lists/A/members").await.json()["total_items"], 0);
-    tokio::time::sleep(Duration::from_millis(450)).await;
+    tokio::time::sleep(Duration::from_millis(1_550)).await;
     assert_eq!(chimp.get("/lists/A/members/a@x.org").await.json()["full_name"], "Ada");
     assert_eq!(chimp.get("/lists/A/members").await.json()["total_items"], 1);
 }

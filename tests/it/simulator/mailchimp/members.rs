@@ -1,6 +1,7 @@
 //! Single members (simulator 13 to 21, 41, 45).
 
 use super::{Chimp, person};
+use crate::simulator::sent;
 use classy_sync::simulator::{Act, Compliance};
 use reqwest::Method;
 use serde_json::json;
@@ -11,7 +12,7 @@ async fn a_member_is_found_by_hash_by_address_and_by_contact_id() {
     let put = chimp.send(Method::PUT, "/lists/A/members/A@x.org", json!({"email_address": "A@x.org", "status_if_new": "subscribed"})).await;
     let member = put.json();
     assert_eq!((put.status, &member["id"]), (200, &json!(md5_of("a@x.org"))));
-    for who in [member["id"].as_str().unwrap(), member["contact_id"].as_str().unwrap(), "a@X.ORG"] {
+    for who in [member["id"].as_str().unwrap(), member["contact_id"].as_str().unwrap(), "a@X.ORG", "A%40x.org"] {
         assert_eq!(chimp.get(&format!("/lists/A/members/{who}")).await.json()["id"], member["id"], "{who}");
     }
     assert_eq!(chimp.get(&format!("/lists/A/members/{}", "0".repeat(32))).await.status, 404);
@@ -116,4 +117,14 @@ async fn permissions_are_given_singly_and_never_in_a_batch() {
     assert_eq!(answer["new_members"][0]["marketing_permissions"][0]["enabled"], false);
     let answer = chimp.send(Method::PATCH, "/lists/A/members/a@x.org", json!({"marketing_permissions": given})).await;
     assert_eq!(answer.json()["marketing_permissions"], json!([{"marketing_permission_id": "e1", "text": "Email", "enabled": true}]));
+}
+
+#[tokio::test]
+async fn an_audience_with_confirmation_does_as_it_is_told_all_the_same() {
+    let chimp = Chimp::new(&[]).await;
+    let url = format!("http://{}/__sim/mailchimp/audiences/{}", chimp.simulator.address(), chimp.audience);
+    assert_eq!(sent(chimp.http.post(url).body(json!({"double_optin": true}).to_string())).await.status, 200);
+    assert_eq!(chimp.get("/lists/A").await.json()["double_optin"], true);
+    chimp.subscribe(json!([person("a@x.org", "A")])).await;
+    assert_eq!((chimp.status("a@x.org"), chimp.simulator.mailchimp().ledger.confirmation_mails.len()), ("subscribed", 0));
 }

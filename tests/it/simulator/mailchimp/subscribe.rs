@@ -74,6 +74,7 @@ async fn some_things_refuse_the_whole_call_and_write_nothing() {
         let answer = chimp.post(path, json!({"members": members, "update_existing": true})).await;
         assert_eq!(answer.status, 400, "{}", answer.text);
         assert_eq!(chimp.status("a@x.org"), "nobody");
+        assert!(chimp.simulator.mailchimp().ledger.writes.last().unwrap().refused.is_some(), "it was sent all the same");
     };
     refused("/lists/A", json!([person("a@x.org", "A"), person("A@X.org", "B")])).await;
     refused("/lists/A", json!([person("a@x.org", "A"), {"email_address": 7, "status_if_new": "subscribed"}])).await;
