@@ -119,9 +119,13 @@ impl TenantStore {
         let failed = |error| Error::query("reading who is due", error);
         let mut parts = Vec::new();
         let mut values = Vec::new();
-        for (condition, moment) in
-            [("state IN ('sending', 'held')", None), ("next_attempt_at <= ", Some(now)), ("review_at <= ", Some(now))]
-        {
+        for (condition, moment) in [
+            ("state = 'sending'", None),
+            // Not those who were held a moment ago: once in a delivery is enough.
+            ("state = 'held' AND updated_at < ", Some(now)),
+            ("next_attempt_at <= ", Some(now)),
+            ("review_at <= ", Some(now)),
+        ] {
             let first = values.len() + 1;
             let moment_parameter = moment.map_or(String::new(), |_| format!("${}", first + 4));
             parts.push(format!(

@@ -83,6 +83,7 @@ async fn a_field_that_does_not_take_its_value_costs_that_field_only() {
     // Somebody made the field of the last gift a link.
     let body = "{\"tag\":\"LASTGIFT\",\"name\":\"Last gift\",\"type\":\"url\"}";
     let url = format!("{}/lists/{}/merge-fields", charity.site.simulator.mailchimp_url(), charity.audience);
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let made = reqwest::Client::new().post(url).basic_auth("x", Some(&charity.key)).body(body).send().await.unwrap();
     assert!(made.status().is_success());
     let givers = charity.givers(10).await;
@@ -118,6 +119,7 @@ async fn a_delivery_that_is_cut_off_anywhere_goes_on_where_it_was() {
             if let Ok(done) = cut {
                 done.unwrap();
             }
+            charity.end_lease().await;
         }
         charity.sync().await;
         charity.assert_complete(&[]).await;

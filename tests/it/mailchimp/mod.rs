@@ -6,6 +6,7 @@ mod consent;
 mod faults;
 mod guard;
 mod people;
+mod program;
 
 use crate::backend::Kind;
 use crate::site::{ORGANIZATION, Site};
@@ -106,6 +107,14 @@ impl Charity {
         done
     }
 
+    /// A process that was killed holds its lease no more.
+    async fn end_lease(&self) {
+        let (store, tenant) = self.store().await;
+        let fence = tenant.acquire("test", Duration::from_secs(1)).await.unwrap();
+        tenant.release(&fence).await.unwrap();
+        store.close().await.unwrap();
+    }
+
     /// Reads and delivers; must succeed, and do no harm.
     async fn sync(&self) -> Delivered {
         self.read();
@@ -185,9 +194,21 @@ impl Charity {
         all.into_iter().filter(|(_, (_, is_in))| *is_in).map(|(email, (id, _))| (email, id)).collect()
     }
 
-    /// So many consented supporters who gave, the lowest ids first.
-    async fn givers(&self, count: usize) -> Vec<i64> {
+    /// Consented supporters who share their address with nobody.
+    fn alone(&self) -> BTreeSet<i64> {
         let consented: BTreeSet<i64> = self.consented().into_values().collect();
+        let mut world = self.site.simulator.world();
+        let mut holders: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+        for record in world.list(ORGANIZATION, List::Supporters).unwrap().iter() {
+            let email = record.get("email_address").unwrap_or_default().trim_matches('"').trim().to_lowercase();
+            holders.entry(email).or_default().push(record.id);
+        }
+        holders.into_values().filter(|ids| ids.len() == 1).flatten().filter(|id| consented.contains(id)).collect()
+    }
+
+    /// So many of them who gave, the lowest ids first.
+    async fn givers(&self, count: usize) -> Vec<i64> {
+        let consented = self.alone();
         let gave = self.site.numbers("SELECT id AS n FROM supporters WHERE lifetime_donation_count > 0 ORDER BY id").await;
         let givers: Vec<i64> = gave.into_iter().filter(|id| consented.contains(id)).take(count).collect();
         assert_eq!(givers.len(), count);
