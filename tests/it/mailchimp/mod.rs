@@ -1,6 +1,7 @@
 //! The Mailchimp plugin against the double over HTTP, with a real world read from Classy into a real database: who is in the audience,
 //! with what, and that nobody is harmed.
 
+mod between;
 mod calls;
 mod consent;
 mod faults;
@@ -32,6 +33,8 @@ struct Charity {
     /// More of `[plugins.mailchimp]`.
     table: String,
     guard: GuardSettings,
+    /// Another address to reach Mailchimp by.
+    via: Option<String>,
     /// Everybody who consented at any time, by address.
     ever_consented: std::sync::Mutex<BTreeSet<String>>,
 }
@@ -50,6 +53,7 @@ impl Charity {
             audience,
             table: String::new(),
             guard: GuardSettings::default(),
+            via: None,
             ever_consented: std::sync::Mutex::default(),
         };
         charity.read();
@@ -63,7 +67,8 @@ impl Charity {
     }
 
     fn plugin(&self) -> Box<dyn Plugin> {
-        let table = format!("audience_id = {:?}\nbase_url = {:?}\n{}", self.audience, self.site.simulator.mailchimp_url(), self.table);
+        let url = self.via.clone().unwrap_or_else(|| self.site.simulator.mailchimp_url());
+        let table = format!("audience_id = {:?}\nbase_url = {url:?}\n{}", self.audience, self.table);
         let secrets = BTreeMap::from([("api_key".to_owned(), self.key.clone().into())]);
         (mailchimp::KIND.make)(Settings { classy_id: ORGANIZATION, table: table.parse().unwrap(), secrets }).unwrap()
     }
