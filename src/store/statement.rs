@@ -111,6 +111,15 @@ pub(crate) fn unpack(backend: DbBackend, fields: &[Field<'_>]) -> String {
     }
 }
 
+/// How the rows of `$1` are looked up in a table by its index. SQLite, left to itself, may walk the table and read the document again
+/// for each of its rows.
+pub(crate) const fn lookup(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Sqlite => "CROSS JOIN",
+        _ => "JOIN",
+    }
+}
+
 /// Inserts the rows of `$1`; fails when one is there.
 pub(crate) fn insert(backend: DbBackend, table: &str, fields: &[Field<'_>]) -> String {
     let names = fields.iter().map(|(name, _)| quoted(backend, name)).collect::<Vec<_>>();
