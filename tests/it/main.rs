@@ -11,6 +11,7 @@ mod daemon;
 mod exact;
 mod faults;
 mod leases;
+mod mailchimp;
 mod pages;
 mod plugins;
 mod schema;
