@@ -33,7 +33,7 @@ pub struct Pass {
     pub last_id: i64,
     /// The largest id at the source when this walk began.
     pub max_id: i64,
-    /// `total` when this walk began; at its end the rows at or below `max_id`, if they are more.
+    /// `total` when this walk began; at its end the rows at or below `max_id` that its pages told of, if they are more.
     pub total: u64,
     /// Rows met so far at or below `max_id`: fewer than `total` in the end means that one may have hidden.
     pub met: u64,

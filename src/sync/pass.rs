@@ -35,6 +35,8 @@ struct Walk<R> {
     ordered: bool,
     /// Rows met above `max_id`; `None` in a walk that was taken up again behind it.
     above: Option<u64>,
+    /// The largest `total` that a page of this walk told.
+    most: u64,
     done: bool,
 }
 
@@ -78,8 +80,8 @@ where
     async fn plan(&mut self, state: &mut FeedState, before: Option<Pass>) -> Result<Page<R>, Error> {
         let per_page = self.settings.per_page;
         let mut first = self.fetch(Query::All, 1, per_page).await?;
-        if first.items.is_empty() {
-            // Nothing at all may be a slip of the source, too.
+        if first.items.is_empty() || first.total < first.items.len() as u64 {
+            // Nothing at all may be a slip of the source, too, and fewer than it shows certainly is one.
             first = self.fetch(Query::All, 1, per_page).await?;
         }
         let (mut total, mut source_max) = (first.total, first.last_id());
@@ -156,7 +158,7 @@ where
         let write = async {
             let (items, texts, since) = (Vec::new(), Vec::new(), Instant::now());
             let (pages, ordered, done, above) = (0, true, false, (pass.last_id <= pass.max_id).then_some(0));
-            let mut walk = Walk { state, pass, items, texts, pages, since, committed_id, guard, missing, ordered, above, done };
+            let mut walk = Walk { state, pass, items, texts, pages, since, committed_id, guard, missing, ordered, above, most: 0, done };
             while let Some((page, texts)) = receiver.recv().await {
                 self.take(&mut walk, page, texts).await?;
                 let due = walk.pages >= self.settings.commit_pages || walk.since.elapsed() >= self.settings.commit_after;
@@ -196,10 +198,11 @@ where
         } else {
             self.count_page(&page);
         }
+        walk.most = walk.most.max(page.total);
         let pass = &mut walk.pass;
         if page.items.is_empty() {
             walk.done = true;
-            pass.total = pass.total.max(at_the_end(&page, walk.above));
+            pass.total = pass.total.max(at_the_end(walk.most, walk.above));
             return Ok(());
         }
         if walk.pages == 0 {
@@ -216,8 +219,8 @@ where
         pass.page += 1;
         // What `max_id` and `total` say counts only on a page that is not full: they may come from an answer that was off.
         let short = page.items.len() < pass.per_page as usize;
-        if short {
-            pass.total = pass.total.max(at_the_end(&page, walk.above));
+        if short && pass.last_id >= pass.max_id {
+            pass.total = pass.total.max(at_the_end(walk.most, walk.above));
         }
         walk.done = short && walk.ordered && pass.last_id >= pass.max_id && pass.met >= pass.total;
         walk.items.append(&mut page.items);
@@ -260,11 +263,11 @@ where
     }
 }
 
-/// How many rows there are at or below `max_id` by the last page of a walk. One that appeared among them while pages were under way
-/// side by side pushed another over the border of two pages, past the one that had been looked up before; then more are
-/// there at the end than were met.
-fn at_the_end<R>(page: &Page<R>, above: Option<u64>) -> u64 {
-    above.map_or(0, |above| page.total.saturating_sub(above))
+/// How many rows there were at or below `max_id` by the pages of a walk that is at its end. One that appeared among them while pages
+/// were under way side by side pushed another over the border of two pages, past the one that had been looked up before;
+/// then a page told of more than were met.
+fn at_the_end(most: u64, above: Option<u64>) -> u64 {
+    above.map_or(0, |above| most.saturating_sub(above))
 }
 
 /// Whether a record may have hidden during the walk that just ended.
