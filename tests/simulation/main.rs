@@ -1,7 +1,7 @@
 //! The sync engine against a world that changes while it is read, with faults, kills at any await, and two runners at once.
 //!
 //! One number, the seed, decides a whole history. After every transaction, and at the end, everything that must hold is checked
-//! (`invariants`). `seeds.txt` holds those that once failed. More of them, and one alone, aloud:
+//! (`invariants`). `seeds.txt` holds those that once failed, `hidden` the histories that are told by hand. More seeds, and one alone, aloud:
 //!
 //! ```sh
 //! CLASSY_SYNC_SEEDS=20000 cargo test --test simulation many_seeds -- --nocapture
@@ -13,6 +13,7 @@
 mod campaign;
 mod columns;
 mod dice;
+mod hidden;
 mod invariants;
 mod machine;
 mod memory;
@@ -60,6 +61,8 @@ fn many_seeds() {
     let histories = play_all(&seeds, |seed| Plan { real: seed % real == 0, ..Plan::default() });
     let seen = seen(&histories);
     println!("{} histories, {} pages\n{seen}", histories.len(), histories.iter().map(|(_, history)| history.pages).sum::<u64>());
+    let failed: Vec<u64> = histories.iter().filter(|(_, history)| history.failed.is_some()).map(|(seed, _)| *seed).collect();
+    println!("failed: {failed:?}");
     assert_all_hold(&histories);
     // Fewer histories, or others, need not show everything.
     if first == 1 && seeds.len() as u64 >= SEEDS {
@@ -97,7 +100,7 @@ const CAUGHT: [(Wrong, u64, &str); 11] = [
     (Wrong::PageNumbers, 1, "I2"),
     (Wrong::NoFence, 3, "I15"),
     (Wrong::IdOnly, 4, "I5"),
-    (Wrong::AbsentUnasked, 50, "I5"),
+    (Wrong::AbsentUnasked, 152, "I5"),
 ];
 
 #[test]
