@@ -111,11 +111,12 @@ pub(crate) fn unpack(backend: DbBackend, fields: &[Field<'_>]) -> String {
     }
 }
 
-/// How the rows of `$1` are looked up in a table by its index. SQLite, left to itself, may walk the table and read the document again
-/// for each of its rows.
+/// How the rows of `$1` are looked up in a table by its index. Left to themselves SQLite and MySQL may walk the table and read the
+/// document again for each of its rows.
 pub(crate) const fn lookup(backend: DbBackend) -> &'static str {
     match backend {
         DbBackend::Sqlite => "CROSS JOIN",
+        DbBackend::MySql => "STRAIGHT_JOIN",
         _ => "JOIN",
     }
 }
