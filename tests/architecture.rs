@@ -306,7 +306,6 @@ fn secrets_are_exposed_in_few_places() {
         "config/load.rs",
         "config/secret.rs",
         "config/show.rs",
-        "credentials/apply.rs",
         "credentials/sealed.rs",
         "integrations/mailchimp/client.rs",
         "integrations/mailchimp/settings.rs",
