@@ -25,7 +25,11 @@ pub(super) async fn run(cli: &Cli, process: &Process, demo: &Demo) -> Result<Exi
     add_key_to_file(&folder.path().join("vault.key"), &generate_key_line("demo"))?;
     // The demo is the same everywhere: no environment, no file of yours.
     let app = App::with(cli, Config::load(Some(&folder.path().join("classy-sync.toml")), [])?)?;
-    output::remark(&format!("a simulated Classy with {} supporters is at {}", demo.supporters, simulator.address()));
+    output::remark(&format!(
+        "a simulated Classy with {} supporters, and a simulated Mailchimp, are at {}",
+        demo.supporters,
+        simulator.address()
+    ));
     let lock = PidFile::lock(&app.config.daemon.pid_file)?;
     let (store, vault) = (app.store().await?, app.vault()?);
     let order = Order { entities: Entity::ALL.to_vec(), task: Task::CatchUp, plugins: PluginChoice::All, reason: "cli" };
@@ -81,13 +85,17 @@ fn write(folder: &Path, simulator: &Simulator) -> std::io::Result<()> {
     std::fs::write(folder.join("classy-sync.toml"), often)?;
     for organization in simulator.world().organizations.values() {
         let text = format!(
-            "classy_id = {}\nname = {:?}\n[classy]\nclient_id = {:?}\nclient_secret = {:?}\nbase_url = {:?}\ntoken_url = {:?}\nrequests_per_minute = 0\n",
+            "classy_id = {}\nname = {:?}\n[classy]\nclient_id = {:?}\nclient_secret = {:?}\nbase_url = {:?}\ntoken_url = {:?}\nrequests_per_minute = 0\n\
+             [plugins.mailchimp]\nbase_url = {:?}\napi_key = {:?}\naudience_id = {:?}\n",
             organization.id,
             organization.name,
             organization.client_id,
             organization.client_secret,
             simulator.base_url(),
-            simulator.token_url()
+            simulator.token_url(),
+            simulator.mailchimp_url(),
+            organization.mailchimp_key,
+            organization.mailchimp_audience,
         );
         std::fs::write(folder.join(format!("organizations/{}.toml", organization.id)), text)?;
     }

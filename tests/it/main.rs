@@ -5,6 +5,7 @@
 mod backend;
 mod classy;
 mod commands;
+mod consent;
 mod crash;
 mod daemon;
 mod exact;

@@ -6,7 +6,7 @@ use super::{HarmEntry, PluginKey};
 use crate::clock;
 use crate::domain::{Address, Fate, Harms, Step, Time, Verdict};
 use crate::store::row::{Kind, time_text};
-use crate::store::statement::{as_bigint, document, ids_document, lookup, sql, unpack, upsert};
+use crate::store::statement::{as_bigint, document, ids_document, looked_up, sql, unpack, upsert};
 use crate::store::{Error, Fence, TenantStore, audit};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
 use serde_json::{Map, json};
@@ -79,10 +79,10 @@ impl TenantStore {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let join = lookup(self.backend());
+        let look_up = looked_up(self.backend());
         let source = unpack(self.backend(), &[("id", Kind::Int)]);
         let rest = format!(
-            "FROM {source} {join} plugin_deliveries AS d ON d.supporter_id = j.id \
+            "FROM {source} {look_up} plugin_deliveries AS d ON d.supporter_id = j.id \
              WHERE d.organization_id = $2 AND d.plugin = $3 AND d.destination = $4"
         );
         let values = std::iter::once(ids_document(ids.iter().copied())).chain(self.plugin_values(key));
@@ -154,10 +154,10 @@ impl TenantStore {
             return Ok(Vec::new());
         }
         let failed = |error| Error::query("reading who was sent where", error);
+        let look_up = looked_up(self.backend());
         let objects = addresses.iter().map(|address| json!({ "address": address.as_str() }).to_string().into_bytes()).collect::<Vec<_>>();
-        let join = lookup(self.backend());
         let text = format!(
-            "SELECT d.supporter_id FROM {} {join} plugin_deliveries AS d ON d.address = j.address \
+            "SELECT d.supporter_id FROM {} {look_up} plugin_deliveries AS d ON d.address = j.address \
              WHERE d.organization_id = $2 AND d.plugin = $3 AND d.destination = $4",
             unpack(self.backend(), &[("address", Kind::Text)])
         );

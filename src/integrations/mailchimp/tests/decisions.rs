@@ -164,7 +164,7 @@ fn a_tag_that_another_of_its_family_replaces_is_no_harm() {
 fn another_name_is_a_rename_and_a_blank_is_nothing() {
     let renames = |first: &str| {
         let person = Profile { first_name: Some(first.to_owned()), ..giver(1) };
-        let plan = plans(&[person.clone()], &[member(&giver(1))], &[delivered(&person)], OnOptOut::Unsubscribe).remove(0);
+        let plan = plans(std::slice::from_ref(&person), &[member(&giver(1))], &[delivered(&person)], OnOptOut::Unsubscribe).remove(0);
         (plan.decision.clone(), plan.harms().of(Harm::Rename))
     };
     assert_eq!(renames("Grace"), (Decision::Change, 1));

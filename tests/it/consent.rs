@@ -1,0 +1,240 @@
+//! The audience against the consent at the source, through the real program: who may be there is there and nobody else, whatever people do
+//! meanwhile, and after a kill at any moment.
+
+use crate::backend::{Kind, kinds};
+use crate::site::{ORGANIZATION, Site, world};
+use classy_sync::simulator::{Act, Mailchimp, Status};
+use sea_orm::{ConnectionTrait, Statement};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Enables the plugin; `more` are further keys.
+fn with_mailchimp(site: &Site, more: &str) {
+    let path = site.path().join(format!("organizations/{ORGANIZATION}.toml"));
+    let before = std::fs::read_to_string(&path).unwrap();
+    let world = site.simulator.world();
+    let organization = &world.organizations[&ORGANIZATION];
+    let table = format!(
+        "[plugins.mailchimp]\nbase_url = {:?}\napi_key = {:?}\naudience_id = {:?}\n{more}",
+        site.simulator.mailchimp_url(),
+        organization.mailchimp_key,
+        organization.mailchimp_audience
+    );
+    std::fs::write(path, before + &table).unwrap();
+}
+
+fn audience_id(site: &Site) -> String {
+    site.simulator.world().organizations[&ORGANIZATION].mailchimp_audience.clone()
+}
+
+fn act(site: &Site, act: &Act) {
+    let id = audience_id(site);
+    assert!(site.simulator.mailchimp().act(&id, act), "{act:?}");
+}
+
+/// What is known of one address.
+#[derive(Default)]
+struct Holder {
+    consents: bool,
+    refuses: bool,
+}
+
+/// Every address that Classy knows, in one spelling, read from the database by other means than the program's.
+async fn addresses(site: &Site) -> BTreeMap<String, Holder> {
+    let connection = site.database.connect().await;
+    let text = "SELECT email_address, email_opt_in FROM supporters WHERE absent_since IS NULL AND email_address IS NOT NULL";
+    let statement = Statement::from_string(connection.get_database_backend(), text.to_owned());
+    let mut found: BTreeMap<String, Holder> = BTreeMap::new();
+    for row in connection.query_all_raw(statement).await.unwrap() {
+        let address: String = row.try_get("", "email_address").unwrap();
+        let opt_in: Option<bool> = row.try_get("", "email_opt_in").unwrap();
+        let holder = found.entry(address.trim().to_lowercase()).or_default();
+        holder.consents |= opt_in == Some(true);
+        holder.refuses |= opt_in == Some(false);
+    }
+    connection.close().await.unwrap();
+    found
+}
+
+/// Addresses of members in a status that were not there before us.
+fn members(mailchimp: &Mailchimp, audience: &str, status: Status) -> BTreeSet<String> {
+    let all = mailchimp.audiences[audience].members();
+    all.filter(|member| !member.foreign && member.status == status).map(|member| member.email.to_lowercase()).collect()
+}
+
+/// The audience is exactly who may be there, less those who left; and no harm was ever done.
+async fn assert_right(site: &Site, left: &BTreeSet<String>) {
+    let known = addresses(site).await;
+    let may: BTreeSet<String> =
+        known.iter().filter(|(_, holder)| holder.consents && !holder.refuses).map(|(address, _)| address.clone()).collect();
+    let id = audience_id(site);
+    let mailchimp = site.simulator.mailchimp();
+    let expected: BTreeSet<String> = may.difference(left).cloned().collect();
+    assert!(!expected.is_empty());
+    assert_eq!(members(&mailchimp, &id, Status::Subscribed), expected);
+    assert_harmless(&mailchimp, &known);
+}
+
+/// Nothing that no program may do was done, and nothing was sent as a subscriber's about anybody who did not consent.
+fn assert_harmless(mailchimp: &Mailchimp, known: &BTreeMap<String, Holder>) {
+    assert_eq!(mailchimp.ledger.found(), Vec::<String>::new());
+    for write in &mailchimp.ledger.writes {
+        let holder = known.get(&write.email);
+        let opts_out = write.sent.get("status").and_then(|status| status.as_str()) == Some("unsubscribed");
+        let consented = holder.is_some_and(|holder| holder.consents && !holder.refuses);
+        assert!(consented || opts_out, "{} about somebody without consent: {:?}", write.endpoint, write.keys());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audience_is_exactly_who_consented_and_a_second_run_writes_nothing() {
+    for kind in kinds() {
+        let site = Site::new(kind, world(300, 80)).await;
+        with_mailchimp(&site, "");
+        let report = site.sync();
+        assert_eq!(report["organizations"][0]["plugins"][0]["outcome"], "complete", "{report}");
+        assert_right(&site, &BTreeSet::new()).await;
+        site.simulator.mailchimp().ledger.clear();
+        site.sync();
+        let mailchimp = site.simulator.mailchimp();
+        assert!(mailchimp.ledger.writes.is_empty(), "nothing changed");
+        assert!(mailchimp.ledger.total_calls() <= 5, "{:?}", mailchimp.ledger.calls);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_leaves_stays_away_whatever_changes_at_the_source() {
+    let site = Site::new(Kind::Sqlite, world(300, 81)).await;
+    with_mailchimp(&site, "");
+    site.sync();
+    let id = audience_id(&site);
+    let there: Vec<String> = members(&site.simulator.mailchimp(), &id, Status::Subscribed).into_iter().collect();
+    let mut left = BTreeSet::new();
+    for (index, email) in there.iter().enumerate().take(30) {
+        let email = email.clone();
+        act(
+            &site,
+            &match index % 3 {
+                0 => Act::Unsubscribe(email.clone()),
+                1 => Act::Clean(email.clone()),
+                _ => Act::Archive(email.clone()),
+            },
+        );
+        left.insert(email);
+    }
+    for round in 0..3 {
+        site.simulator.world().live(ORGANIZATION, 120);
+        site.sync();
+        // Whoever opted out at the source meanwhile is not expected any more; an address that nobody has now has left.
+        let known = addresses(&site).await;
+        let id = audience_id(&site);
+        let subscribed = members(&site.simulator.mailchimp(), &id, Status::Subscribed);
+        assert!(subscribed.is_disjoint(&left), "round {round}: somebody who left is back");
+        assert_eq!(site.simulator.mailchimp().ledger.found(), Vec::<String>::new(), "round {round}");
+        let may = |address: &String| known.get(address).is_some_and(|holder| holder.consents && !holder.refuses);
+        let missing: Vec<&String> =
+            known.keys().filter(|address| may(address) && !left.contains(*address) && !subscribed.contains(*address)).collect();
+        assert!(missing.len() <= 3, "round {round}: {} are missing who may be there", missing.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_again_and_again_nobody_is_put_there_wrongly_and_in_the_end_all_are_there() {
+    for seed in [82] {
+        println!("seed {seed}");
+        let site = Site::new(Kind::Sqlite, world(1_300, seed)).await;
+        with_mailchimp(&site, "");
+        site.json(&["sync", "--no-plugins"], 0);
+        site.simulator.mailchimp().switches.latency_ms = 30;
+        let mut left = BTreeSet::new();
+        for round in 0..6_u64 {
+            let calls = || site.simulator.mailchimp().ledger.total_calls();
+            let enough = calls() + 3 + (seed * 37 + round * 5) % 7;
+            let mut process = site.start(&["plugin", "run"]);
+            while calls() < enough && process.try_wait().unwrap().is_none() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            process.kill().unwrap();
+            process.wait().unwrap();
+            // Somebody who was just put there leaves before the next start.
+            let id = audience_id(&site);
+            let there = members(&site.simulator.mailchimp(), &id, Status::Subscribed);
+            if let Some(email) = there.into_iter().nth(usize::try_from(round * 7).unwrap()) {
+                let way = if round % 2 == 0 { Act::Unsubscribe(email.clone()) } else { Act::Archive(email.clone()) };
+                act(&site, &way);
+                left.insert(email);
+            }
+        }
+        assert!(!left.is_empty(), "somebody was there before the end");
+        site.simulator.mailchimp().switches.latency_ms = 0;
+        site.json(&["plugin", "run"], 0);
+        assert_right(&site, &left).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_of_every_kind_delay_and_lose_nobody() {
+    let site = Site::new(Kind::Sqlite, world(400, 84)).await;
+    with_mailchimp(&site, "");
+    let faults =
+        ["mailchimp-429", "mailchimp-403-empty", "mailchimp-500", "mailchimp-drop", "mailchimp-drop-after-write", "mailchimp-partial"];
+    for fault in faults {
+        site.simulator.world().faults.push(fault.parse().unwrap());
+    }
+    for _ in 0..6 {
+        site.run(&["sync"]);
+    }
+    site.simulator.world().heal();
+    site.run(&["plugin", "retry"]);
+    site.json(&["sync"], 0);
+    assert_right(&site, &BTreeSet::new()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preview_tells_and_a_dry_run_too_and_neither_writes_anywhere() {
+    let site = Site::new(Kind::Sqlite, world(100, 85)).await;
+    with_mailchimp(&site, "");
+    site.json(&["sync", "--no-plugins"], 0);
+    let rows = async || {
+        let tables = ["plugin_deliveries", "plugin_members", "plugin_states", "audit_log"];
+        let mut counts = Vec::new();
+        for table in tables {
+            counts.push(site.count(table).await.unwrap());
+        }
+        counts
+    };
+    let before = rows().await;
+    let preview = site.json(&["plugin", "preview"], 0);
+    let known = addresses(&site).await;
+    let adds: BTreeSet<String> = preview
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["action"] == "add")
+        .map(|row| row["email"].as_str().unwrap().to_owned())
+        .collect();
+    let may: BTreeSet<String> =
+        known.iter().filter(|(_, holder)| holder.consents && !holder.refuses).map(|(address, _)| address.clone()).collect();
+    assert_eq!(adds, may);
+    assert!(preview.as_array().unwrap().iter().filter(|row| row["action"] == "skip").all(|row| row["reason"].is_string()));
+    let dry = site.json(&["sync", "--dry-run"], 0);
+    assert_eq!(dry["plugins"].as_array().unwrap().len(), preview.as_array().unwrap().len());
+    let csv = String::from_utf8(site.run(&["plugin", "preview", "--format", "csv"]).stdout).unwrap();
+    assert_eq!(csv.lines().count(), preview.as_array().unwrap().len() + 1);
+    assert!(site.simulator.mailchimp().ledger.writes.is_empty());
+    assert_eq!(rows().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_organizations_cannot_share_an_audience() {
+    let site = Site::new(Kind::Sqlite, world(5, 86)).await;
+    with_mailchimp(&site, "");
+    let path = site.path().join(format!("organizations/{ORGANIZATION}.toml"));
+    let text = std::fs::read_to_string(&path).unwrap().replace(&ORGANIZATION.to_string(), "10002");
+    std::fs::write(site.path().join("organizations/other.toml"), text).unwrap();
+    let output = site.run(&["config", "check"]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(78), "{error}");
+    assert!(error.contains("plugins.mailchimp") && error.contains("other.toml"), "{error}");
+    assert_eq!(site.run(&["sync"]).status.code(), Some(78));
+}
