@@ -114,13 +114,14 @@ async fn an_opt_out_between_two_tries_is_obeyed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn chunks_go_side_by_side_and_never_more_than_allowed() {
     let switches = Switches { latency_ms: 60, connections: 3, ..Switches::default() };
-    let mut charity = Charity::new(Kind::Sqlite, Options { mailchimp: switches, ..world(3_200, 153) }).await;
+    let mut charity = Charity::new(Kind::Sqlite, Options { mailchimp: switches, ..world(1_900, 153) }).await;
     charity.table = "connections = 3".to_owned();
     let done = charity.sync().await;
-    assert_eq!(done.delivered as usize, charity.consented().len());
+    assert_eq!((done.deferred, done.rejected), (0, 0));
     let harm = charity.harm();
+    assert_eq!(harm.writes.len(), charity.consented().len(), "everybody is sent once");
     let most = harm.in_flight_max.values().copied().max().unwrap();
-    assert_eq!((most, harm.refused_in_flight), (3, 0));
+    assert!((2..=3).contains(&most) && harm.refused_in_flight == 0, "{most} at once");
     let segments = charity.site.simulator.mailchimp().audiences[&charity.audience].segments.clone();
     let mut names: Vec<String> = segments.into_values().map(|segment| segment.name.to_lowercase()).collect();
     names.sort();
