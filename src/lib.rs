@@ -15,6 +15,7 @@ pub mod actors;
 pub mod integrations;
 // 4
 pub mod credentials;
+pub mod health;
 pub mod plugin;
 pub mod sync;
 // 3

@@ -1,6 +1,8 @@
 //! What is going on, for whoever wants to see it: written by the actors and their runs, read without asking anybody.
 
 use super::report::{FeedReport, PluginReport};
+use crate::classy::Client;
+use crate::clock;
 use crate::domain::{Entity, Mode, Time};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,6 +56,8 @@ pub struct OrganizationStatus {
     pub name: String,
     /// Whether it is served.
     pub condition: Condition,
+    /// Since when.
+    pub since: Time,
     /// Which of its actor's lives this is.
     pub generation: u64,
 }
@@ -82,6 +86,56 @@ pub struct RunStatus {
     pub total: Option<u64>,
 }
 
+/// What a feed's runs did since the process began.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[allow(missing_docs, reason = "the names of the metrics")]
+pub struct Totals {
+    pub complete: u64,
+    pub stopped: u64,
+    pub failed: u64,
+    pub requests: u64,
+    pub bytes: u64,
+    pub seen: u64,
+    pub inserted: u64,
+    pub updated: u64,
+    pub rejected: u64,
+    pub absent: u64,
+    pub busy_ms: u64,
+}
+
+impl Totals {
+    const ZERO: Totals = Totals {
+        complete: 0,
+        stopped: 0,
+        failed: 0,
+        requests: 0,
+        bytes: 0,
+        seen: 0,
+        inserted: 0,
+        updated: 0,
+        rejected: 0,
+        absent: 0,
+        busy_ms: 0,
+    };
+
+    /// Adds a run that ended.
+    pub(super) fn add(&mut self, report: &FeedReport) {
+        match report.outcome.as_str() {
+            "complete" => self.complete += 1,
+            "stopped" => self.stopped += 1,
+            _ => self.failed += 1,
+        }
+        self.requests += report.requests;
+        self.bytes += report.bytes;
+        self.seen += report.seen;
+        self.inserted += report.inserted;
+        self.updated += report.updated;
+        self.rejected += report.rejected;
+        self.absent += report.absent;
+        self.busy_ms += report.duration_ms;
+    }
+}
+
 /// One feed.
 #[derive(Debug, Clone)]
 pub struct FeedStatus {
@@ -93,13 +147,31 @@ pub struct FeedStatus {
     pub next_at: Option<Time>,
     /// Runs that ended since the process began.
     pub runs: u64,
+    /// When it was last up to date; absent when it never was.
+    pub fresh_at: Option<Time>,
+    /// It was read whole at least once.
+    pub is_loaded: bool,
+    /// Failures in a row.
+    pub failures: u32,
+    /// What its runs did since the process began.
+    pub totals: Totals,
     /// How the last of them ended.
     pub last: Option<Arc<FeedReport>>,
 }
 
 impl FeedStatus {
     const fn new() -> FeedStatus {
-        FeedStatus { generation: 0, activity: Activity::Idle, next_at: None, runs: 0, last: None }
+        FeedStatus {
+            generation: 0,
+            activity: Activity::Idle,
+            next_at: None,
+            runs: 0,
+            fresh_at: None,
+            is_loaded: false,
+            failures: 0,
+            totals: Totals::ZERO,
+            last: None,
+        }
     }
 }
 
@@ -123,6 +195,8 @@ pub struct PluginStatus {
 struct Card {
     organization: watch::Sender<OrganizationStatus>,
     feeds: [watch::Sender<FeedStatus>; 4],
+    /// Its way to Classy, while it is served here.
+    client: Option<Client>,
     plugins: BTreeMap<String, watch::Sender<PluginStatus>>,
 }
 
@@ -137,15 +211,32 @@ impl Board {
 
     /// Tells where an organization stands; makes its place when it has none.
     pub(super) fn tell(&self, classy_id: i64, name: &str, generation: u64, condition: Condition) {
-        let status = OrganizationStatus { classy_id, name: name.to_owned(), condition, generation };
+        let mut status = OrganizationStatus { classy_id, name: name.to_owned(), condition, since: clock::now(), generation };
         let mut cards = self.lock();
         if let Some(card) = cards.get(&classy_id) {
+            let before = card.organization.borrow().clone();
+            if before.condition.as_str() == status.condition.as_str() {
+                status.since = before.since;
+            }
             card.organization.send_replace(status);
         } else {
             let feeds = Entity::ALL.map(|_| watch::Sender::new(FeedStatus::new()));
             let plugins = BTreeMap::new();
-            cards.insert(classy_id, Card { organization: watch::Sender::new(status), feeds, plugins });
+            cards.insert(classy_id, Card { organization: watch::Sender::new(status), feeds, client: None, plugins });
         }
+    }
+
+    /// Shows an organization's way to Classy, or that it has none here any more.
+    pub(super) fn connect(&self, classy_id: i64, client: Option<Client>) {
+        if let Some(card) = self.lock().get_mut(&classy_id) {
+            card.client = client;
+        }
+    }
+
+    /// How each organization's way to Classy is.
+    pub fn pulses(&self) -> BTreeMap<i64, crate::classy::Pulse> {
+        let clients: Vec<(i64, Client)> = self.lock().iter().filter_map(|(id, card)| Some((*id, card.client.clone()?))).collect();
+        clients.into_iter().map(|(id, client)| (id, client.pulse())).collect()
     }
 
     /// Takes an organization off.

@@ -1,10 +1,10 @@
 //! What those outside hold: begin the tree, order something of it, stop it. Knows no actor but the root.
 
-use super::supervisor::messages::{Configure, StartSync, StopAll};
+use super::supervisor::messages::{Configure, Look, Nudge, StartSync, StopAll};
 use super::supervisor::{Mode, Supervisor};
 use super::{Order, OrganizationReport, Shared};
 use crate::credentials::Applied;
-use crate::domain::{Fault, FaultKind};
+use crate::domain::{Entity, Fault, FaultKind};
 use actix::{Actor, Addr, ArbiterHandle};
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -51,6 +51,16 @@ impl Handle {
         self.root.do_send(StartSync { classy_id, order, reply });
         let gone = |_| Fault { kind: FaultKind::Bug, text: "the supervisor is gone".to_owned(), hint: None };
         report.await.map_err(gone).flatten()
+    }
+
+    /// Something may have changed at an organization: these feeds look soon; without any, the plugins do. Waits for nobody.
+    pub fn nudge(&self, classy_id: i64, entities: Vec<Entity>) {
+        self.root.do_send(Nudge { classy_id, entities });
+    }
+
+    /// A person changed an organization in the database: it takes effect now. Waits for nobody.
+    pub fn look(&self) {
+        self.root.do_send(Look);
     }
 
     /// Ends everything in order: runs at their next page, then actors, leaves first. Answers when they are gone.

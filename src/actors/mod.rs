@@ -14,17 +14,23 @@ mod board;
 mod entity_sync;
 mod handle;
 mod health;
+mod journal;
+mod monitor;
 mod organization;
 mod plan;
 mod plugin;
 mod report;
 mod shared;
 mod supervisor;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 
-pub use board::{Activity, Board, Condition, FeedStatus, OrganizationStatus, PluginStatus, RunStatus};
+pub use board::{Activity, Board, Condition, FeedStatus, OrganizationStatus, PluginStatus, RunStatus, Totals};
 pub use handle::Handle;
+pub use journal::Journal;
+pub use monitor::{Drills, watch};
 pub use plan::{Every, Plan};
 pub use report::{FeedReport, OrganizationReport, PluginReport};
 pub use shared::{Order, PluginChoice, Shared};
+pub use surroundings::{HookSecrets, Surroundings};

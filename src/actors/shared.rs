@@ -1,8 +1,9 @@
 //! What all actors of a process share, and what one may order of them.
 
-use super::{Board, Plan};
+use super::{Board, Drills, Journal, Plan, Surroundings};
 use crate::classy::Transport;
 use crate::domain::Entity;
+use crate::health::HealthReport;
 use crate::kernel::{Kill, Roster};
 use crate::schedule::Dealer;
 use crate::store::Store;
@@ -10,6 +11,7 @@ use crate::sync::Task;
 use crate::vault::Vault;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 /// Shared by all actors; made once a process.
 #[derive(Debug)]
@@ -32,12 +34,20 @@ pub struct Shared {
     pub kill: Kill,
     /// The name under which this process holds leases.
     pub holder: String,
+    /// Runs that ended and were not measured yet.
+    pub journal: Journal,
+    /// How well it is, as of the last look.
+    pub health: watch::Sender<Arc<HealthReport>>,
+    /// Orders to try the alerts.
+    pub drills: Drills,
     plan: RwLock<Arc<Plan>>,
+    surroundings: RwLock<Arc<Surroundings>>,
 }
 
 impl Shared {
     /// Puts the parts together. `runs` is how many may run at once.
     pub fn new(store: Store, vault: Vault, transport: Transport, runtime: Handle, runs: usize, holder: String, plan: Plan) -> Shared {
+        let health = HealthReport::unknown(crate::clock::now(), plan.look);
         Shared {
             store,
             vault,
@@ -48,13 +58,32 @@ impl Shared {
             board: Board::default(),
             kill: Kill::root(),
             holder,
+            journal: Journal::default(),
+            health: watch::Sender::new(Arc::new(health)),
+            drills: Drills::default(),
             plan: RwLock::new(Arc::new(plan)),
+            surroundings: RwLock::default(),
         }
     }
 
     /// The plan in force.
     pub fn plan(&self) -> Arc<Plan> {
         Arc::clone(&self.plan.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What the daemon knows besides.
+    pub fn surroundings(&self) -> Arc<Surroundings> {
+        Arc::clone(&self.surroundings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces what the daemon knows besides.
+    pub fn set_surroundings(&self, surroundings: Surroundings) {
+        *self.surroundings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(surroundings);
+    }
+
+    /// How well it is, as of the last look.
+    pub fn health(&self) -> Arc<HealthReport> {
+        Arc::clone(&self.health.borrow())
     }
 
     /// Puts another plan in force; runs in progress keep theirs.

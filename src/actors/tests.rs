@@ -337,3 +337,57 @@ fn a_blocked_main_thread_does_not_hold_up_runs_and_is_noticed() {
         place.handle.stop().await;
     });
 }
+
+#[test]
+fn whoever_watches_says_within_two_looks_that_a_thread_is_blocked_and_that_it_has_time_again() {
+    in_a_place(async |place| {
+        let shared = Arc::clone(place.handle.shared());
+        let watching = shared.runtime.spawn(watch(Arc::clone(&shared)));
+        until("somebody looks", async || shared.health().number > 2 && shared.health().verdict() == crate::domain::Health::Ok).await;
+        let looks = shared.health().number;
+        let seen = Arc::clone(&shared);
+        // Asked from another thread, as a visitor of the pages would.
+        let asked = std::thread::spawn(move || {
+            let begin = Instant::now();
+            while seen.health().verdict() != crate::domain::Health::Failing {
+                assert!(begin.elapsed() < Duration::from_secs(6), "nobody said so");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            let health = seen.health();
+            let why = health.worst().iter().map(|finding| finding.result.reason.clone()).collect::<Vec<_>>().join("; ");
+            (begin.elapsed(), why)
+        });
+        // No actor has time meanwhile.
+        std::thread::sleep(Duration::from_millis(4_500));
+        let (took, why) = asked.join().unwrap();
+        // The limit is three seconds, a look each tenth of one here.
+        assert!(took < Duration::from_millis(3_000 + 1_000), "{took:?}");
+        assert!(why.contains("main thread"), "{why}");
+        assert!(shared.health().number > looks + 10, "it looked on");
+        until("it is well again", async || shared.health().verdict() == crate::domain::Health::Ok).await;
+        until("the alert is over", async || shared.health().alerts.is_empty()).await;
+        let kept = async || {
+            let kept = shared.store.alerts(None, true, 10).await.unwrap();
+            kept.len() == 1 && kept[0].resolved_at.is_some() && kept[0].notices == 2
+        };
+        until("it is written down, told twice", kept).await;
+        watching.abort();
+        place.handle.stop().await;
+    });
+}
+
+#[test]
+fn an_actor_that_dies_is_seen_and_forgiven_and_a_test_alert_comes_back() {
+    in_a_place(async |place| {
+        let shared = Arc::clone(place.handle.shared());
+        let watching = shared.runtime.spawn(watch(Arc::clone(&shared)));
+        mischief::plan("entity_sync::due", false);
+        until("it struck", async || mischief::struck("entity_sync::due")).await;
+        let seen =
+            async || shared.health().worst().iter().any(|finding| finding.check == "actors" && finding.result.reason.contains("died"));
+        until("it is seen", seen).await;
+        assert_eq!(shared.drills.order().await, Ok(()));
+        watching.abort();
+        place.handle.stop().await;
+    });
+}

@@ -12,6 +12,7 @@ use crate::domain::{Campaign, Entity, Item, Page, Query, Time};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use url::Url;
 
 /// One organization's Classy. Clones share token, pace, breaker and counts.
@@ -32,6 +33,23 @@ pub struct Stats {
     pub retries: u64,
     /// Decoded bytes of data replies.
     pub bytes: u64,
+    /// Milliseconds spent waiting for the answers of data requests.
+    pub spent_ms: u64,
+}
+
+/// How the access is, without asking anybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pulse {
+    /// Nothing is sent for so long, after failures in a row.
+    pub open_for: Option<Duration>,
+    /// The credentials were refused.
+    pub refused: bool,
+    /// How long the token at hand lives; absent when there is none.
+    pub token_for: Option<Duration>,
+    /// By how many milliseconds the source's clock is ahead of ours; absent before its first answer.
+    pub ahead_ms: Option<i64>,
+    /// What was asked so far.
+    pub stats: Stats,
 }
 
 /// What a first look found.
@@ -133,6 +151,20 @@ impl Client {
             data_requests: self.lane.requests.load(Ordering::Relaxed),
             retries: self.lane.repeated.load(Ordering::Relaxed),
             bytes: self.lane.bytes.load(Ordering::Relaxed),
+            spent_ms: self.lane.spent_ms.load(Ordering::Relaxed),
+        }
+    }
+
+    /// How the access is now.
+    pub fn pulse(&self) -> Pulse {
+        let (refused, token_for) = self.lane.tokens.pulse();
+        let ahead = self.lane.skew_ms.load(Ordering::Relaxed);
+        Pulse {
+            open_for: self.lane.breaker.open_for(),
+            refused,
+            token_for,
+            ahead_ms: (ahead != i64::MIN).then_some(ahead),
+            stats: self.stats(),
         }
     }
 

@@ -9,7 +9,7 @@ use super::token::{Token, Tokens};
 use super::transport::{Reply, Request, Transport};
 use crate::resilience::{Breaker, Limiter, RetryBudget};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -31,11 +31,15 @@ pub(super) struct Lane {
     headers: HeaderMap,
     limiter: Limiter,
     permits: Semaphore,
-    breaker: Breaker,
+    pub(super) breaker: Breaker,
     budget: RetryBudget,
     pub(super) requests: AtomicU64,
     pub(super) repeated: AtomicU64,
     pub(super) bytes: AtomicU64,
+    /// Milliseconds spent on answered requests.
+    pub(super) spent_ms: AtomicU64,
+    /// Milliseconds by which the source's clock is ahead of ours, as of its last answer; `i64::MIN` before any.
+    pub(super) skew_ms: AtomicI64,
 }
 
 impl Lane {
@@ -54,6 +58,8 @@ impl Lane {
             requests: AtomicU64::new(0),
             repeated: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            spent_ms: AtomicU64::new(0),
+            skew_ms: AtomicI64::new(i64::MIN),
             settings,
         })
     }
@@ -108,8 +114,12 @@ impl Lane {
         if again {
             self.repeated.fetch_add(1, Ordering::Relaxed);
         }
+        let sent_at = tokio::time::Instant::now();
         let outcome = match self.transport.send(self.request(url, &token)).await {
-            Ok(reply) => self.judge(&reply, url, read),
+            Ok(reply) => {
+                self.measure(&reply, sent_at.elapsed());
+                self.judge(&reply, url, read)
+            }
             Err(error) => Err(Fault::transport(error)),
         };
         match &outcome {
@@ -131,6 +141,15 @@ impl Lane {
         let mut headers = self.headers.clone();
         headers.insert(AUTHORIZATION, token.header.clone());
         Request { url: url.clone(), headers, form: None, timeout: self.settings.data_timeout, max_body: self.settings.max_body }
+    }
+
+    /// How long it took, and how the source's clock compares: its `Date` has whole seconds, of when it answered.
+    fn measure(&self, reply: &Reply, took: std::time::Duration) {
+        self.spent_ms.fetch_add(u64::try_from(took.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        if let Some(date) = reply.date() {
+            let ahead = (date - crate::clock::now()).num_milliseconds();
+            self.skew_ms.store(ahead, Ordering::Relaxed);
+        }
     }
 
     fn judge<T>(&self, reply: &Reply, url: &Url, read: impl Fn(&Reply) -> Result<T, Fault>) -> Result<T, Fault> {

@@ -17,7 +17,7 @@ mod token;
 mod transport;
 mod wire;
 
-pub use client::{Client, Probe, Stats};
+pub use client::{Client, Probe, Pulse, Stats};
 pub use error::Error;
 pub use settings::{Retries, Settings};
 pub use transport::Transport;

@@ -143,6 +143,13 @@ impl Tokens {
         state.served >= generation
     }
 
+    /// Whether the credentials were refused, and how long the token at hand lives.
+    pub(super) fn pulse(&self) -> (bool, Option<Duration>) {
+        let state = self.lock();
+        let lives = state.token.as_ref().map(|token| token.expires_at.saturating_duration_since(Instant::now()));
+        (state.refused.is_some(), lives.filter(|lives| !lives.is_zero()))
+    }
+
     /// A token was refused right after it was issued: nothing is sent for a while.
     pub(super) fn refuse(&self) {
         self.lock().refused = Some((Instant::now(), Error::TokenRefused));

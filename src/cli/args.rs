@@ -46,6 +46,13 @@ pub(super) enum Command {
     Stop,
     /// Let the running daemon read its configuration again
     Reload,
+    /// What is going on now
+    Status(Watch),
+    /// How well it is, and why; ends with 3 when something is failing
+    Health(Watch),
+    /// What is wrong, and who knows
+    #[command(subcommand)]
+    Alerts(Alerts),
     /// Organizations: add, look at, test, pause
     #[command(subcommand)]
     Org(Org),
@@ -78,6 +85,26 @@ pub(super) enum Command {
         /// bash, zsh, fish, elvish or powershell
         shell: clap_complete::Shell,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Watch {
+    /// Look again and again, until Ctrl-C
+    #[arg(long)]
+    pub(super) watch: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Alerts {
+    /// Open alerts; with --all those that are over, too
+    List(Records),
+    /// Say that a person knows: it is not repeated any more
+    Ack {
+        /// From `alerts list`
+        id: i64,
+    },
+    /// Send a test alert the way that real ones go
+    Test,
 }
 
 #[derive(Debug, Args)]
@@ -272,7 +299,7 @@ pub(super) struct Records {
     /// At most so many rows
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(super) limit: u64,
-    /// Closed ones, too (rejects)
+    /// Closed ones, too (rejects, alerts)
     #[arg(long)]
     pub(super) all: bool,
 }

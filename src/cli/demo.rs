@@ -21,7 +21,8 @@ use std::time::Duration;
 pub(super) async fn run(cli: &Cli, process: &Process, demo: &Demo) -> Result<ExitCode, Failure> {
     let folder = tempfile::tempdir().map_err(|error| Failure::new(Code::Bug, error))?;
     let simulator = simulate::start(Options { listen: demo.listen, supporters: demo.supporters, ..Options::default() }).await?;
-    write(folder.path(), &simulator).map_err(|error| Failure::new(Code::Bug, error))?;
+    let token = format!("{:016x}", rand::random::<u64>());
+    write(folder.path(), &simulator, &token).map_err(|error| Failure::new(Code::Bug, error))?;
     add_key_to_file(&folder.path().join("vault.key"), &generate_key_line("demo"))?;
     // The demo is the same everywhere: no environment, no file of yours.
     let app = App::with(cli, Config::load(Some(&folder.path().join("classy-sync.toml")), [])?)?;
@@ -52,9 +53,10 @@ pub(super) async fn run(cli: &Cli, process: &Process, demo: &Demo) -> Result<Exi
         return Ok(code);
     }
     output::remark(&format!(
-        "the daemon goes on and the simulated Classy lives on at http://{}; stop with Ctrl-C. In another terminal:\n\n  \
-         classy-sync --config {} report donors",
+        "the daemon goes on and the simulated Classy lives on at http://{}; stop with Ctrl-C. The dashboard is at http://{}/ (the token is \
+         {token}). In another terminal:\n\n  classy-sync --config {} status --watch",
         simulator.address(),
+        app.config.http.listen,
         app.config.file.display()
     ));
     let vault = app.vault()?;
@@ -79,10 +81,10 @@ async fn live(simulator: &Simulator) -> Infallible {
     }
 }
 
-fn write(folder: &Path, simulator: &Simulator) -> std::io::Result<()> {
+fn write(folder: &Path, simulator: &Simulator, token: &str) -> std::io::Result<()> {
     std::fs::create_dir_all(folder.join("organizations"))?;
     let often = "[sync]\nsupporters = \"10s\"\ncampaigns = \"10s\"\ntransactions = \"5s\"\nrecurring_plans = \"10s\"\n";
-    std::fs::write(folder.join("classy-sync.toml"), often)?;
+    std::fs::write(folder.join("classy-sync.toml"), format!("{often}[http]\ntoken = {token:?}\n"))?;
     for organization in simulator.world().organizations.values() {
         let text = format!(
             "classy_id = {}\nname = {:?}\n[classy]\nclient_id = {:?}\nclient_secret = {:?}\nbase_url = {:?}\ntoken_url = {:?}\nrequests_per_minute = 0\n\

@@ -1,5 +1,6 @@
 //! Words typed by a person: parsed, carried out, answered. Results go to standard output, everything else to standard error.
 
+mod alerts;
 mod app;
 mod args;
 mod configuration;
@@ -9,6 +10,7 @@ mod dry_run;
 mod exit;
 mod init;
 mod keys;
+mod offline;
 mod org;
 mod org_write;
 mod output;
@@ -20,6 +22,7 @@ mod remote;
 mod report;
 mod run;
 mod simulate;
+mod status;
 mod summary;
 mod sync;
 
@@ -54,6 +57,9 @@ async fn carry_out(cli: Cli, process: &Process) -> Result<ExitCode, Failure> {
         Command::Demo(ref demo) => return demo::run(&cli, process, demo).await,
         Command::Init { dir } => init::run(dir.as_deref())?,
         Command::Org(ref order) => return org::run(&cli, order).await,
+        Command::Status(ref watch) => return status::status(&cli, watch).await,
+        Command::Health(ref watch) => return status::health(&cli, watch).await,
+        Command::Alerts(ref order) => alerts::run(&cli, order).await?,
         Command::Run => return run::run(&cli, process).await,
         Command::Stop => return run::stop(&cli).await,
         Command::Reload => return run::reload(&cli).await,

@@ -50,6 +50,11 @@ pub(super) fn line(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
+/// Wipes the terminal.
+pub(super) fn clear() {
+    let _ = write!(std::io::stdout().lock(), "\x1b[H\x1b[2J");
+}
+
 /// Prints a remark that is no result.
 pub(super) fn remark(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");

@@ -27,33 +27,15 @@ pub(super) async fn rejects(cli: &Cli, which: &Records) -> Result<(), Failure> {
     Ok(store.close().await?)
 }
 
+/// So many older runs are read besides, to know what is usual.
+const PAST: u64 = 500;
+
 pub(super) async fn history(cli: &Cli, which: &Records) -> Result<(), Failure> {
     let app = App::start(cli)?;
     let store = app.store().await?;
-    let row = |run: crate::store::RunRow| {
-        let seconds = run.finished_at.map(|end| (end - run.started_at).as_seconds_f64());
-        let rate = seconds.filter(|seconds| *seconds > 0.0).map(|seconds| run.counts.seen as f64 / seconds);
-        let rounded = |value: Option<f64>| value.map_or(Value::Null, |value| json!((value * 100.0).round() / 100.0));
-        vec![
-            json!(run.id),
-            json!(run.classy_id),
-            json!(run.entity),
-            json!(run.mode),
-            json!(run.reason),
-            json!(run.outcome.unwrap_or_else(|| "unfinished".to_owned())),
-            json!(run.started_at.to_rfc3339()),
-            rounded(seconds),
-            json!(run.counts.seen),
-            json!(run.counts.inserted),
-            json!(run.counts.updated),
-            json!(run.counts.rejected),
-            json!(run.counts.absent),
-            json!(run.counts.requests),
-            rounded(rate),
-            json!(run.error),
-        ]
-    };
-    let rows = store.runs(which.org, which.limit).await?.into_iter().map(row).collect();
+    let runs = store.runs(which.org, which.limit.saturating_add(PAST)).await?;
+    let shown = runs.iter().take(usize::try_from(which.limit).unwrap_or(usize::MAX)).enumerate();
+    let rows = shown.map(|(place, run)| history_row(run, &runs[place + 1..])).collect();
     let headings = [
         "run",
         "organization",
@@ -70,10 +52,51 @@ pub(super) async fn history(cli: &Cli, which: &Records) -> Result<(), Failure> {
         "gone",
         "requests",
         "per_second",
+        "ms_per_request",
+        "times_usual",
         "error",
     ];
     output::rows(cli.output, &headings, rows);
     Ok(store.close().await?)
+}
+
+/// A run, with its pace against the median of those before it.
+fn history_row(run: &crate::store::RunRow, before: &[crate::store::RunRow]) -> Vec<Value> {
+    let like = |other: &&crate::store::RunRow| {
+        (other.classy_id, &other.entity, &other.mode) == (run.classy_id, &run.entity, &run.mode)
+            && other.outcome.as_deref() == Some("complete")
+    };
+    let usual = crate::health::usual(before.iter().filter(like).filter_map(pace));
+    let seconds = run.finished_at.map(|end| (end - run.started_at).as_seconds_f64());
+    let rate = seconds.filter(|seconds| *seconds > 0.0).map(|seconds| run.counts.seen as f64 / seconds);
+    let rounded = |value: Option<f64>| value.map_or(Value::Null, |value| json!((value * 100.0).round() / 100.0));
+    let times = pace(run).zip(usual).filter(|(_, usual)| *usual > 0.0).map(|(pace, usual)| pace / usual);
+    vec![
+        json!(run.id),
+        json!(run.classy_id),
+        json!(run.entity),
+        json!(run.mode),
+        json!(run.reason),
+        json!(run.outcome.as_deref().unwrap_or("unfinished")),
+        json!(run.started_at.to_rfc3339()),
+        rounded(seconds),
+        json!(run.counts.seen),
+        json!(run.counts.inserted),
+        json!(run.counts.updated),
+        json!(run.counts.rejected),
+        json!(run.counts.absent),
+        json!(run.counts.requests),
+        rounded(rate),
+        rounded(pace(run)),
+        rounded(times),
+        json!(run.error),
+    ]
+}
+
+/// Milliseconds a request.
+fn pace(run: &crate::store::RunRow) -> Option<f64> {
+    let took = run.finished_at? - run.started_at;
+    Some(took.as_seconds_f64() * 1_000.0 / run.counts.requests.max(1) as f64)
 }
 
 pub(super) async fn audit(cli: &Cli, which: &Records) -> Result<(), Failure> {

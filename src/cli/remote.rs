@@ -43,8 +43,20 @@ impl Daemon {
 
     /// What is going on.
     pub(super) async fn status(&self) -> Result<Value, Failure> {
-        let (_, body) = self.call(reqwest::Method::GET, "/api/v1/status", None).await?;
+        self.get("/api/v1/status").await
+    }
+
+    /// Reads something, whatever the answer's status.
+    pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
+        let (_, body) = self.call(reqwest::Method::GET, path, None).await?;
         serde_json::from_slice(&body).map_err(|error| Failure::new(Code::Bug, error))
+    }
+
+    /// Orders something.
+    pub(super) async fn post(&self, path: &str) -> Result<Value, Failure> {
+        let (status, body) = self.call(reqwest::Method::POST, path, None).await?;
+        let answer: Value = serde_json::from_slice(&body).map_err(|error| Failure::new(Code::Bug, error))?;
+        if status == 200 { Ok(answer) } else { Err(fault(&answer).into()) }
     }
 
     /// Syncs one organization and answers when it is done.
@@ -71,9 +83,7 @@ impl Daemon {
 
     /// Lets it read its configuration again; answers with the number of organizations.
     pub(super) async fn reload(&self) -> Result<u64, Failure> {
-        let (status, body) = self.call(reqwest::Method::POST, "/api/v1/reload", None).await?;
-        let answer: Value = serde_json::from_slice(&body).map_err(|error| Failure::new(Code::Bug, error))?;
-        if status == 200 { Ok(answer["organizations"].as_u64().unwrap_or_default()) } else { Err(fault(&answer).into()) }
+        Ok(self.post("/api/v1/reload").await?["organizations"].as_u64().unwrap_or_default())
     }
 
     async fn call(&self, method: reqwest::Method, path: &str, body: Option<String>) -> Result<(u16, Vec<u8>), Failure> {

@@ -32,4 +32,9 @@ client_secret = { env = "ACME_CLASSY_SECRET" }
 # requests_per_minute = 240    # 0: unlimited
 # max_concurrency = 4
 # headers = { "x-integration-id" = "..." }
+
+# Webhooks make changes arrive sooner; each needs the secret that it is signed with.
+# [hooks]
+# classy = { env = "ACME_CLASSY_WEBHOOK" }      # sent to /hooks/classy/10001
+# mailchimp = { env = "ACME_MAILCHIMP_WEBHOOK" }  # sent to /hooks/mailchimp/10001
 "#;

@@ -100,6 +100,7 @@ pub struct Http {
 #[allow(missing_docs, reason = "config/default.toml documents every key")]
 pub struct Alerts {
     pub webhook: Secret,
+    pub dead_man: Secret,
 }
 
 /// How log lines look.

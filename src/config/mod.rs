@@ -17,7 +17,7 @@ use keys::flat_keys;
 pub use keys::nearest;
 pub use load::Config;
 pub use load::{Alerts, Daemon, Database, Guard, Http, Log, LogFormat, Organizations, PerEntity, Sync, Vault};
-pub use organization::{ClassySettings, OrganizationFile, check_url, load_organizations};
+pub use organization::{ClassySettings, Hooks, OrganizationFile, check_url, load_organizations};
 pub use secret::Secret;
 pub use show::{REFERENCE, show};
 pub use write::{NewOrganization, forget_secret, set_client_id, write_organization};

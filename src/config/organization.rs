@@ -20,12 +20,25 @@ pub struct OrganizationFile {
     /// One table for each plugin, checked by the plugin itself.
     #[serde(default)]
     pub plugins: toml::Table,
+    /// What signs the messages that others send here.
+    #[serde(default)]
+    pub hooks: Hooks,
     /// Where it was read from.
     #[serde(skip)]
     pub path: PathBuf,
     /// Of its text: tells whether it changed.
     #[serde(skip)]
     pub digest: u64,
+}
+
+/// `[hooks]`: secrets of webhooks. Without one, messages of that kind are not taken.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Hooks {
+    /// `whsec_...`, from the endpoint's page at Classy.
+    pub classy: Option<Secret>,
+    /// From the answer to the webhook's creation at Mailchimp.
+    pub mailchimp: Option<Secret>,
 }
 
 /// `[classy]`
@@ -106,7 +119,7 @@ fn read(path: &Path) -> Result<OrganizationFile, ConfigError> {
         ConfigError::Value { place: place.clone(), key, cause }
     })?;
     if let Some(key) = unknown {
-        const KNOWN: [&str; 11] = [
+        const KNOWN: [&str; 14] = [
             "classy_id",
             "name",
             "classy",
@@ -118,6 +131,9 @@ fn read(path: &Path) -> Result<OrganizationFile, ConfigError> {
             "classy.requests_per_minute",
             "classy.max_concurrency",
             "classy.headers",
+            "hooks",
+            "hooks.classy",
+            "hooks.mailchimp",
         ];
         return Err(ConfigError::UnknownKey { place, near: nearest(&key, KNOWN.into_iter()), key });
     }

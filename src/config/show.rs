@@ -45,6 +45,7 @@ pub fn show(config: &Config) -> String {
         format!("token = {}", http.token.describe()),
         "\n[alerts]".to_owned(),
         format!("webhook = {}", alerts.webhook.describe()),
+        format!("dead_man = {}", alerts.dead_man.describe()),
         "\n[log]".to_owned(),
         format!("format = {}", quoted(format)),
         format!("level = {}", quoted(&log.level)),

@@ -8,6 +8,7 @@ mod pid_file;
 mod process;
 mod serve;
 mod signals;
+mod surroundings;
 
 pub use pid_file::{PidFile, PidFileError};
 pub use process::{Process, Tree};

@@ -1,11 +1,11 @@
 //! The daemon from its start to its end.
 
-use super::notify;
 use super::{PidFile, Process, Signal, Signals, Tree};
+use super::{notify, surroundings};
 use crate::actors::{Handle, Plan, Shared};
 use crate::config::{Config, ConfigError};
-use crate::credentials::{self, Applied, apply, require_keys};
-use crate::http::{Control, ReloadRequest};
+use crate::credentials::{self, Applied, apply};
+use crate::http::{Control, Listeners, ReloadRequest, Server};
 use crate::integrations::{load_organizations, secret_keys};
 use crate::store::Store;
 use crate::vault::Vault;
@@ -44,32 +44,38 @@ pub type Reload = fn(&Config) -> Result<Config, ConfigError>;
 /// What is in the way of the start.
 pub async fn serve(process: &Process, service: Service) -> Result<(), credentials::Error> {
     let Service { mut config, reload: read_again, lock, store, vault, transport } = service;
-    if let Err(error) = require_keys(&store, &vault).await {
-        // The organizations that these keys sealed cannot be served; the others can.
-        tracing::error!(%error, "keys are missing");
-    }
+    surroundings::required_token(&config)?;
     let (applied, wrong) = apply(&store, &vault, load_organizations(&config.organizations.dir), secret_keys).await?;
     complain(&wrong);
+    let (tcp, not_listening) = match surroundings::listen(&config) {
+        Ok(tcp) => (Some(tcp), None),
+        Err(error) => {
+            tracing::error!(error, "http.listen cannot be opened: no pages, metrics or webhooks");
+            (None, Some(error))
+        }
+    };
+    let address = tcp.as_ref().and_then(|tcp| tcp.local_addr().ok());
+    let found = surroundings::find(&config, &store, &vault, &applied, &wrong, not_listening).await?;
     let runs = config.sync.max_concurrent_runs;
     let shared = Shared::new(store, vault, transport, process.runtime(), runs, lock.holder(), Plan::of(&config));
+    shared.set_surroundings(found);
     let tree = process.daemon(shared);
     let handle = tree.handle.clone();
     let mut organizations = applied.clone();
     handle.configure(applied);
     let (reloads, mut asked) = mpsc::channel::<ReloadRequest>(8);
     let ready = Arc::new(AtomicBool::new(true));
-    let control = Control { handle: handle.clone(), ready: Arc::clone(&ready), reloads };
+    let control = Control { handle: handle.clone(), ready: Arc::clone(&ready), reloads, address };
     let socket = lock.socket();
-    let server = match crate::http::listen(&socket) {
-        Ok(listener) => Some(process.runtime().spawn(crate::http::serve(listener, control))),
-        Err(error) => {
-            tracing::error!(socket = %socket.display(), %error, "no control socket: commands cannot speak to this process");
-            None
-        }
-    };
+    let control_socket = crate::http::listen(&socket).inspect_err(|error| {
+        tracing::error!(socket = %socket.display(), %error, "no control socket: commands cannot speak to this process");
+    });
+    let server = Server::start(control, Listeners { socket: control_socket.ok(), tcp })
+        .inspect_err(|error| tracing::error!(%error, "nobody can ask this process for anything"));
+    let watch = process.runtime().spawn(watch(Arc::clone(handle.shared())));
     let vouch = process.runtime().spawn(notify::vouch(Arc::clone(handle.shared())));
     let tell = process.runtime().spawn(notify::tell(Arc::clone(handle.shared())));
-    tracing::info!(organizations = organizations.len(), "ready");
+    tracing::info!(organizations = organizations.len(), http = address.map(tracing::field::display), "ready");
     notify::say(NotifyState::Ready);
     let mut signals = Signals::new().map_err(|source| ConfigError::File { path: config.file.clone(), source })?;
     loop {
@@ -98,8 +104,9 @@ pub async fn serve(process: &Process, service: Service) -> Result<(), credential
     stop(tree, &mut signals, config.daemon.shutdown_timeout).await;
     vouch.abort();
     tell.abort();
-    if let Some(server) = server {
-        server.abort();
+    watch.abort();
+    if let Ok(server) = server {
+        server.stop();
     }
     let _ = std::fs::remove_file(&socket);
     let shared = handle.shared();
@@ -110,6 +117,19 @@ pub async fn serve(process: &Process, service: Service) -> Result<(), credential
     tracing::info!("stopped");
     drop(lock);
     Ok(())
+}
+
+/// Lets somebody watch; one that panics is followed by another.
+async fn watch(shared: Arc<Shared>) {
+    loop {
+        // Ends with this task.
+        let mut watching = tokio::task::JoinSet::new();
+        watching.spawn(crate::actors::watch(Arc::clone(&shared)));
+        if let Some(Err(error)) = watching.join_next().await {
+            tracing::error!(%error, "whoever watches panicked; another takes over");
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
 }
 
 /// Stops in order; past the deadline, or at a second signal, at once.
@@ -145,8 +165,17 @@ pub async fn reload(read_again: Reload, config: &mut Config, organizations: &mut
     let files = load_organizations(&new.organizations.dir);
     let (mut applied, wrong) = apply(&shared.store, &shared.vault, files, secret_keys).await.map_err(|error| error.to_string())?;
     complain(&wrong);
+    let before = shared.surroundings();
+    let found = surroundings::find(&new, &shared.store, &shared.vault, &applied, &wrong, before.not_listening.clone()).await;
+    let mut found = found.map_err(|error| error.to_string())?;
     let spoiled = |one: &Applied| wrong.iter().any(|error| error.is_about(&one.file.path));
     applied.extend(organizations.iter().filter(|old| spoiled(old)).cloned());
+    for old in organizations.iter().filter(|old| spoiled(old)) {
+        let id = old.organization.classy_id;
+        found.organizations.insert(id, Applied::clone(old));
+        found.hooks.insert(id, before.hooks.get(&id).cloned().unwrap_or_default());
+    }
+    shared.set_surroundings(found);
     shared.set_plan(Plan::of(&new));
     *config = new;
     organizations.clone_from(&applied);

@@ -1,6 +1,7 @@
 //! What a check found.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// How well something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,7 +27,16 @@ impl Health {
 
 impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Health {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = [Health::Ok, Health::Degraded, Health::Failing];
+        all.into_iter().find(|health| health.as_str() == text).ok_or_else(|| format!("no such health: '{text}'"))
     }
 }
 
@@ -35,7 +45,7 @@ impl fmt::Display for Health {
 pub struct CheckResult {
     /// How well it is.
     pub health: Health,
-    /// Why, in a sentence; empty when all is well.
+    /// Why, in a sentence without secrets and without anything of a donor; may be empty when all is well.
     pub reason: String,
 }
 
@@ -43,6 +53,11 @@ impl CheckResult {
     /// All is well.
     pub const fn ok() -> CheckResult {
         CheckResult { health: Health::Ok, reason: String::new() }
+    }
+
+    /// All is well, and how.
+    pub fn well(reason: impl Into<String>) -> CheckResult {
+        CheckResult { health: Health::Ok, reason: reason.into() }
     }
 
     /// Somebody should look.

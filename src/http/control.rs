@@ -1,109 +1,21 @@
-//! The control socket: `GET /livez`, `/readyz`, `/api/v1/status`; `POST /api/v1/organizations/{classy_id}/sync`, `/api/v1/reload`.
+//! Orders: sync, pause, resume, acknowledge, reload. Programs send JSON and are answered with it; forms of our own pages are sent back to
+//! where they came from. Every order is noted in the audit trail.
 
-use crate::actors::{Activity, FeedStatus, Handle, Order, OrganizationStatus, PluginChoice};
+use super::site::{Refusal, Site};
+use crate::actors::{Order, PluginChoice};
+use crate::clock;
 use crate::domain::{Entity, FaultKind, Time};
+use crate::store::Status;
 use crate::sync::Task;
+use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::http::header::{CONTENT_TYPE, REFERER};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::os::unix::fs::PermissionsExt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::net::UnixListener;
-use tokio::sync::{mpsc, oneshot};
-
-/// Asks for the configuration to be read again; answered with the number of organizations, or with what is wrong.
-pub type ReloadRequest = oneshot::Sender<Result<usize, String>>;
-
-/// What the handlers share.
-#[derive(Debug, Clone)]
-pub struct Control {
-    /// Speaks to the tree.
-    pub handle: Handle,
-    /// Whether new work is taken.
-    pub ready: Arc<AtomicBool>,
-    /// Where requests to reload go.
-    pub reloads: mpsc::Sender<ReloadRequest>,
-}
-
-/// Opens the socket, for this user only. One that a dead process left is replaced: the pid file's lock says that it is dead.
-///
-/// # Errors
-/// When the system refuses, as for a path that is too long.
-pub fn listen(path: &std::path::Path) -> std::io::Result<UnixListener> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = UnixListener::bind(path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-    Ok(listener)
-}
-
-/// Serves until it is aborted.
-pub async fn serve(listener: UnixListener, control: Control) {
-    let router = Router::new()
-        .route("/livez", get(async || "ok"))
-        .route("/readyz", get(ready))
-        .route("/api/v1/status", get(status))
-        .route("/api/v1/organizations/{classy_id}/sync", post(sync))
-        .route("/api/v1/reload", post(reload))
-        .with_state(control);
-    if let Err(error) = axum::serve(listener, router).await {
-        tracing::error!(%error, "the control socket is closed");
-    }
-}
-
-async fn ready(State(control): State<Control>) -> StatusCode {
-    if control.ready.load(Ordering::Relaxed) && control.handle.is_alive() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
-}
-
-async fn status(State(control): State<Control>) -> Json<Value> {
-    let shared = control.handle.shared();
-    let organizations = shared.board.all().iter().map(|(organization, feeds)| organization_json(organization, feeds)).collect::<Vec<_>>();
-    Json(json!({
-        "ready": control.ready.load(Ordering::Relaxed),
-        "holder": shared.holder,
-        "waiting_runs": shared.dealer.waiting(),
-        "organizations": organizations,
-    }))
-}
-
-fn organization_json(organization: &OrganizationStatus, feeds: &[(Entity, FeedStatus)]) -> Value {
-    let feeds: Vec<Value> = feeds.iter().map(|(entity, feed)| feed_json(*entity, feed)).collect();
-    json!({
-        "classy_id": organization.classy_id,
-        "name": organization.name,
-        "condition": organization.condition.as_str(),
-        "reason": organization.condition.reason(),
-        "generation": organization.generation,
-        "feeds": feeds,
-    })
-}
-
-fn feed_json(entity: Entity, feed: &FeedStatus) -> Value {
-    let moment = |at: Option<Time>| at.map(|at| at.to_rfc3339());
-    let (activity, run) = match feed.activity {
-        Activity::Idle => ("idle", Value::Null),
-        Activity::Waiting => ("waiting", Value::Null),
-        Activity::Running(run) => {
-            let mode = run.mode.as_str();
-            ("running", json!({ "mode": mode, "since": run.since.to_rfc3339(), "done": run.done, "total": run.total }))
-        }
-    };
-    json!({
-        "entity": entity.as_str(),
-        "generation": feed.generation,
-        "activity": activity,
-        "run": run,
-        "next_at": moment(feed.next_at),
-        "runs": feed.runs,
-        "last": feed.last.as_deref(),
-    })
-}
+use tokio::sync::oneshot;
 
 /// What is to be synced; nothing means all feeds, looking for changes.
 #[derive(Debug, Default, Deserialize)]
@@ -118,50 +30,145 @@ struct Wanted {
     reason: Option<String>,
 }
 
-type Answer = (StatusCode, Json<Value>);
-
-fn refused(status: StatusCode, kind: FaultKind, text: &str, hint: Option<&str>) -> Answer {
-    (status, Json(json!({ "error": text, "fault": kind.as_str(), "hint": hint })))
+impl Wanted {
+    fn order(self) -> Result<Order, String> {
+        let named: Vec<Entity> = self.entities.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
+        let all = named.is_empty() && self.plugin.is_none();
+        let entities = Entity::ALL.into_iter().filter(|entity| all || named.contains(entity)).collect();
+        let task = match (self.full, self.since) {
+            (true, _) => Task::Full,
+            (false, Some(from)) => Task::Since(from),
+            (false, None) => Task::CatchUp,
+        };
+        let plugins = match (self.no_plugins, self.plugin) {
+            (true, _) => PluginChoice::None,
+            (false, Some(name)) => PluginChoice::One(name),
+            (false, None) => PluginChoice::All,
+        };
+        Ok(Order { entities, task, plugins, reason: if self.reason.as_deref() == Some("cli") { "cli" } else { "http" } })
+    }
 }
 
-/// Syncs, and answers when it is done.
-async fn sync(State(control): State<Control>, Path(classy_id): Path<i64>, body: axum::body::Bytes) -> Answer {
-    let wanted: Wanted = match if body.is_empty() { Ok(Wanted::default()) } else { serde_json::from_slice(&body) } {
-        Ok(wanted) => wanted,
-        Err(error) => return refused(StatusCode::BAD_REQUEST, FaultKind::Configuration, &error.to_string(), None),
-    };
-    let named: Result<Vec<Entity>, String> = wanted.entities.iter().map(|name| name.parse()).collect();
-    let entities = match named {
-        Ok(named) if named.is_empty() && wanted.plugin.is_none() => Entity::ALL.to_vec(),
-        Ok(named) => Entity::ALL.into_iter().filter(|entity| named.contains(entity)).collect(),
-        Err(error) => return refused(StatusCode::BAD_REQUEST, FaultKind::Configuration, &error, None),
-    };
-    let task = match (wanted.full, wanted.since) {
-        (true, _) => Task::Full,
-        (false, Some(from)) => Task::Since(from),
-        (false, None) => Task::CatchUp,
-    };
-    let plugins = match (wanted.no_plugins, wanted.plugin) {
-        (true, _) => PluginChoice::None,
-        (false, Some(name)) => PluginChoice::One(name),
-        (false, None) => PluginChoice::All,
-    };
-    let reason = if wanted.reason.as_deref() == Some("cli") { "cli" } else { "http" };
-    match control.handle.sync(classy_id, Order { entities, task, plugins, reason }).await {
-        Ok(report) => (StatusCode::OK, Json(json!(report))),
+fn bad(text: impl Into<String>) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, FaultKind::Configuration, text)
+}
+
+/// Syncs. A program is answered when it is done, a page at once.
+pub(super) async fn sync(
+    State(site): State<Site>,
+    Path(classy_id): Path<i64>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let by_form = is_form(&headers);
+    let is_empty = body.is_empty() || by_form;
+    let wanted: Wanted =
+        if is_empty { Ok(Wanted::default()) } else { serde_json::from_slice(&body) }.map_err(|error| bad(error.to_string()))?;
+    let detail = json!({ "full": wanted.full, "since": wanted.since.map(|at| at.to_rfc3339()), "plugin": wanted.plugin });
+    let order = wanted.order().map_err(bad)?;
+    let subject = format!("organization:{classy_id}");
+    let store = site.shared().store.clone();
+    if order.reason == "http" {
+        site.ask(async move { store.audit_http(Some(classy_id), "sync.ordered", &subject, detail).await }).await?;
+    }
+    let handle = site.control.handle.clone();
+    if by_form {
+        // Whoever pressed the button watches the page.
+        tokio::spawn(async move { handle.sync(classy_id, order).await });
+        return Ok(back(&headers));
+    }
+    match handle.sync(classy_id, order).await {
+        Ok(report) => Ok((StatusCode::OK, Json(json!(report))).into_response()),
         Err(fault) => {
             let status = if fault.kind == FaultKind::Busy { StatusCode::CONFLICT } else { StatusCode::NOT_FOUND };
-            refused(status, fault.kind, &fault.text, fault.hint.as_deref())
+            Err(Refusal::new(status, fault.kind, fault.text).hint(fault.hint))
         }
     }
 }
 
-async fn reload(State(control): State<Control>) -> Answer {
-    let (answer, answered) = oneshot::channel();
-    let asked = control.reloads.send(answer).await.is_ok();
-    match answered.await {
-        Ok(Ok(count)) if asked => (StatusCode::OK, Json(json!({ "organizations": count }))),
-        Ok(Err(error)) => refused(StatusCode::UNPROCESSABLE_ENTITY, FaultKind::Configuration, &error, None),
-        _ => refused(StatusCode::SERVICE_UNAVAILABLE, FaultKind::Busy, "the process is stopping", None),
+/// Stops syncing an organization until it is resumed.
+pub(super) async fn pause(State(site): State<Site>, Path(classy_id): Path<i64>, headers: HeaderMap) -> Result<Response, Refusal> {
+    set_status(&site, classy_id, Status::Paused, Some("paused over HTTP"), "org.pause", &headers).await
+}
+
+/// Syncs an organization again.
+pub(super) async fn resume(State(site): State<Site>, Path(classy_id): Path<i64>, headers: HeaderMap) -> Result<Response, Refusal> {
+    set_status(&site, classy_id, Status::Active, None, "org.resume", &headers).await
+}
+
+async fn set_status(
+    site: &Site,
+    classy_id: i64,
+    status: Status,
+    reason: Option<&'static str>,
+    action: &'static str,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
+    let store = site.shared().store.clone();
+    let found = site
+        .ask(async move {
+            let Some(organization) = store.organization(classy_id).await? else { return Ok(false) };
+            store.tenant(&organization).set_status(status, reason).await?;
+            store.audit_http(Some(classy_id), action, &format!("organization:{classy_id}"), json!({})).await?;
+            Ok(true)
+        })
+        .await?;
+    if !found {
+        return Err(Refusal::unknown(classy_id));
     }
+    site.control.handle.look();
+    Ok(answer(headers, json!({ "classy_id": classy_id, "status": status.as_str() })))
+}
+
+/// A person knows of an alert: it is not repeated any more.
+pub(super) async fn acknowledge(State(site): State<Site>, Path(id): Path<i64>, headers: HeaderMap) -> Result<Response, Refusal> {
+    let (store, now) = (site.shared().store.clone(), clock::now());
+    let found = site
+        .ask(async move {
+            let found = store.acknowledge_alert(id, now).await?;
+            if found {
+                store.audit_http(None, "alert.acknowledged", &format!("alert:{id}"), json!({})).await?;
+            }
+            Ok(found)
+        })
+        .await?;
+    if !found {
+        return Err(Refusal::new(StatusCode::NOT_FOUND, FaultKind::Partial, format!("there is no open alert {id}")));
+    }
+    Ok(answer(&headers, json!({ "id": id, "acknowledged_at": now.to_rfc3339() })))
+}
+
+/// Sends an alert the whole way, and answers whether it arrived.
+pub(super) async fn try_alerts(State(site): State<Site>, headers: HeaderMap) -> Result<Response, Refusal> {
+    let has_webhook = site.shared().surroundings().messenger.as_ref().is_some_and(crate::health::Messenger::has_webhook);
+    match site.shared().drills.order().await {
+        Ok(()) => Ok(answer(&headers, json!({ "delivered": true, "webhook": has_webhook }))),
+        Err(text) => Err(Refusal::new(StatusCode::BAD_GATEWAY, FaultKind::Remote, text)),
+    }
+}
+
+/// Reads the configuration again.
+pub(super) async fn reload(State(site): State<Site>, headers: HeaderMap) -> Result<Response, Refusal> {
+    let (reply, answered) = oneshot::channel();
+    let asked = site.control.reloads.send(reply).await.is_ok();
+    match answered.await {
+        Ok(Ok(count)) if asked => Ok(answer(&headers, json!({ "organizations": count }))),
+        Ok(Err(error)) => Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, FaultKind::Configuration, error)),
+        _ => Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, FaultKind::Busy, "the process is stopping")),
+    }
+}
+
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"))
+}
+
+/// Back to the page that the form was on; only its path is believed.
+fn back(headers: &HeaderMap) -> Response {
+    let page = headers.get(REFERER).and_then(|value| value.to_str().ok()).and_then(|value| url::Url::parse(value).ok());
+    let path = page.map_or_else(|| "/".to_owned(), |page| page.path().to_owned());
+    Redirect::to(if path.starts_with("//") { "/" } else { &path }).into_response()
+}
+
+pub(super) fn answer(headers: &HeaderMap, body: Value) -> Response {
+    if is_form(headers) { back(headers) } else { Json(body).into_response() }
 }

@@ -2,7 +2,7 @@
 
 use super::{Cause, Kill, Progress};
 use actix::{Message, WeakRecipient};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -70,7 +70,14 @@ struct Inner {
     children: BTreeMap<Arc<str>, Child>,
     /// When the main thread last had time.
     beat: Instant,
+    /// When the thread that watches last had time.
+    watch_beat: Instant,
+    /// When each child died, as long as it counts.
+    deaths: HashMap<Arc<str>, VecDeque<Instant>>,
 }
+
+/// How long a death counts.
+const DEATHS_COUNT: Duration = Duration::from_secs(600);
 
 /// Shared by all.
 #[derive(Debug, Clone)]
@@ -85,7 +92,8 @@ struct Shared {
 
 impl Default for Roster {
     fn default() -> Self {
-        let inner = Mutex::new(Inner { children: BTreeMap::new(), beat: Instant::now() });
+        let now = Instant::now();
+        let inner = Mutex::new(Inner { children: BTreeMap::new(), beat: now, watch_beat: now, deaths: HashMap::new() });
         Roster(Arc::new(Shared { inner, death: Notify::new() }))
     }
 }
@@ -102,10 +110,15 @@ impl Roster {
 
     /// A life ended; another is to come.
     pub fn dead(&self, name: &str, cause: Cause) {
-        if let Some(child) = self.lock().children.get_mut(name) {
+        let mut inner = self.lock();
+        if let Some(child) = inner.children.get_mut(name) {
             child.life = Life::Dead(cause);
             child.run = None;
         }
+        let deaths = inner.deaths.entry(name.into()).or_default();
+        deaths.push_back(Instant::now());
+        deaths.retain(|at| at.elapsed() < DEATHS_COUNT);
+        drop(inner);
         self.0.death.notify_one();
     }
 
@@ -117,7 +130,9 @@ impl Roster {
     /// The child and all below it (`name/...`) are no more.
     pub fn gone(&self, name: &str) {
         let below = format!("{name}/");
-        self.lock().children.retain(|child, _| &**child != name && !child.starts_with(&below));
+        let mut inner = self.lock();
+        inner.children.retain(|child, _| &**child != name && !child.starts_with(&below));
+        inner.deaths.retain(|child, at| &**child != name && !child.starts_with(&below) && !at.is_empty());
     }
 
     /// The child's run, or that it has none.
@@ -130,6 +145,23 @@ impl Roster {
     /// Everybody, as of now.
     pub fn children(&self) -> Vec<(Arc<str>, Child)> {
         self.lock().children.iter().map(|(name, child)| (Arc::clone(name), child.clone())).collect()
+    }
+
+    /// How often each child died in the last ten minutes; those that did not are left out.
+    pub fn deaths(&self) -> HashMap<Arc<str>, u32> {
+        let inner = self.lock();
+        let count = |at: &VecDeque<Instant>| u32::try_from(at.iter().filter(|at| at.elapsed() < DEATHS_COUNT).count()).unwrap_or(u32::MAX);
+        inner.deaths.iter().map(|(name, at)| (Arc::clone(name), count(at))).filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// The thread that watches has time.
+    pub fn watch_beat(&self) {
+        self.lock().watch_beat = Instant::now();
+    }
+
+    /// How long ago the thread that watches last had time.
+    pub fn watch_lateness(&self) -> Duration {
+        self.lock().watch_beat.elapsed()
     }
 
     /// The main thread has time.

@@ -123,6 +123,18 @@ impl Store {
         note(self.connection(), self.backend(), organization_id, action, subject, detail).await
     }
 
+    /// Notes what a person ordered over HTTP. `classy_id` is Classy's id of the organization it concerns.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn audit_http(&self, classy_id: Option<i64>, action: &str, subject: &str, detail: serde_json::Value) -> Result<(), Error> {
+        let organization = match classy_id {
+            Some(classy_id) => self.organization(classy_id).await?.map(|organization| organization.row_id()),
+            None => None,
+        };
+        note_by(self.connection(), self.backend(), "http", organization, action, subject, detail).await
+    }
+
     /// The latest `limit` rows of the audit trail, latest first, of one organization or of all.
     ///
     /// # Errors

@@ -8,8 +8,11 @@
 //! | what one organization owns | `tenant` |
 //! | who is synced, what ran, what is next | `organization`, `run`, `times` |
 //! | which process serves whom | `lease`, `fleet` |
+//! | how well it goes | `alerts`, `vitals`, `samples` |
+//! | for charts | `report`, `giving` |
 //! | people for plugins, and what became of them there | `plugin` |
 
+mod alerts;
 mod audit;
 mod batch;
 mod campaign_totals;
@@ -20,6 +23,7 @@ mod connect;
 mod decide;
 mod error;
 mod fleet;
+mod giving;
 mod lease;
 mod migrate;
 mod organization;
@@ -30,18 +34,22 @@ mod rejects;
 mod report;
 mod row;
 mod run;
+mod samples;
 mod seq;
 mod statement;
 mod tenant;
 mod times;
 mod totals;
 mod value;
+mod vitals;
 
+pub use alerts::AlertRow;
 pub use audit::AuditRow;
 pub use batch::{Batch, Committed};
 pub use check::Violations;
 pub use connect::{Settings, Store};
 pub use error::Error;
+pub use giving::Month;
 pub use lease::Fence;
 pub use organization::{Organization, Status};
 pub use plugin::{Delivered, DeliveryCount, DeliveryRow, HarmEntry, HarmTotals, Left, PluginKey, PluginState, Sending};
@@ -49,5 +57,7 @@ pub use rejects::RejectRow;
 pub use report::{Cell, Report};
 pub use row::{Gift, Row, RowText, Table};
 pub use run::RunRow;
+pub use samples::{Resolution, Sample};
 pub use tenant::TenantStore;
 pub use times::{FeedSummary, FeedTimes};
+pub use vitals::{PluginLag, RejectCount, StateCount};

@@ -75,6 +75,13 @@ fn read(row: &QueryResult) -> Result<Organization, sea_orm::DbErr> {
     })
 }
 
+impl Organization {
+    /// The key that the tables use.
+    pub(super) const fn row_id(&self) -> i64 {
+        self.id
+    }
+}
+
 impl Store {
     /// All organizations, by Classy's id.
     ///

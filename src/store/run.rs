@@ -5,6 +5,7 @@ use super::{Error, Fence, Store, TenantStore};
 use crate::clock;
 use crate::domain::{Entity, Mode, RunCounts, Time};
 use sea_orm::{ConnectionTrait, QueryResult};
+use std::time::Duration;
 
 /// A row of `sync_runs`, as read.
 #[derive(Debug, Clone)]
@@ -108,6 +109,33 @@ impl Store {
         rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
     }
 }
+
+impl Store {
+    /// What the last complete runs of a feed took, and their requests, the earliest first; those that began before a moment.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn past_runs(&self, classy_id: i64, entity: Entity, mode: Mode, before: Time) -> Result<Vec<(Duration, u64)>, Error> {
+        let failed = |error| Error::query("reading runs", error);
+        let text = format!(
+            "SELECT r.started_at, r.finished_at, r.requests FROM sync_runs AS r JOIN organizations AS o ON o.id = r.organization_id \
+             WHERE o.classy_id = $1 AND r.entity = $2 AND r.mode = $3 AND r.outcome = 'complete' AND r.started_at < $4 \
+             ORDER BY r.started_at DESC LIMIT {PAST}"
+        );
+        let values = [classy_id.into(), entity.as_str().into(), mode.as_str().into(), before.into()];
+        let rows = self.connection().query_all_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
+        let read = |row: &QueryResult| -> Result<Option<(Duration, u64)>, sea_orm::DbErr> {
+            let (from, upto): (Time, Option<Time>) = (row.try_get("", "started_at")?, row.try_get("", "finished_at")?);
+            let requests = u64::try_from(row.try_get::<i64>("", "requests")?).unwrap_or(0);
+            Ok(upto.and_then(|upto| (upto - from).to_std().ok()).map(|took| (took, requests)))
+        };
+        let past: Result<Vec<_>, _> = rows.iter().rev().map(read).collect();
+        Ok(past.map_err(failed)?.into_iter().flatten().collect())
+    }
+}
+
+/// Past runs that are compared with.
+const PAST: u64 = 20;
 
 fn read(row: &QueryResult) -> Result<RunRow, sea_orm::DbErr> {
     let count = |name: &str| -> Result<u64, sea_orm::DbErr> { Ok(row.try_get::<Option<i64>>("", name)?.unwrap_or(0).max(0) as u64) };

@@ -24,6 +24,8 @@ pub struct FeedSummary {
     pub entity: Entity,
     /// When it is due.
     pub times: FeedTimes,
+    /// The last complete look for changes.
+    pub swept_at: Option<Time>,
     /// The first complete pass.
     pub first_pass_at: Option<Time>,
     /// The last complete pass.
@@ -39,7 +41,7 @@ impl Store {
     /// Database errors.
     pub async fn feed_summaries(&self) -> Result<Vec<FeedSummary>, Error> {
         let failed = |error| Error::query("reading the schedule", error);
-        let text = "SELECT o.classy_id, c.entity, c.next_run_at, c.window_at, c.first_pass_at, c.reconciled_at, c.pass_stage \
+        let text = "SELECT o.classy_id, c.entity, c.next_run_at, c.window_at, c.swept_at, c.first_pass_at, c.reconciled_at, c.pass_stage \
                     FROM checkpoints AS c JOIN organizations AS o ON o.id = c.organization_id";
         let rows = self.connection().query_all_raw(sql(self.backend(), text, [])).await.map_err(failed)?;
         let read = |row: &QueryResult| {
@@ -48,6 +50,7 @@ impl Store {
                 classy_id: row.try_get("", "classy_id")?,
                 entity: entity.parse().map_err(DbErr::Type)?,
                 times: FeedTimes { next_run_at: row.try_get("", "next_run_at")?, window_at: row.try_get("", "window_at")? },
+                swept_at: row.try_get("", "swept_at")?,
                 first_pass_at: row.try_get("", "first_pass_at")?,
                 reconciled_at: row.try_get("", "reconciled_at")?,
                 passing: row.try_get::<Option<String>>("", "pass_stage")?.is_some(),

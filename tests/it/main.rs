@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
 mod backend;
+mod browser;
 mod classy;
 mod commands;
 mod consent;
@@ -10,6 +11,8 @@ mod crash;
 mod daemon;
 mod exact;
 mod faults;
+mod health;
+mod http;
 mod leases;
 mod mailchimp;
 mod pages;
@@ -19,3 +22,4 @@ mod secrets;
 mod simulator;
 mod site;
 mod truth;
+mod web;

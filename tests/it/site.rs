@@ -26,7 +26,11 @@ impl Site {
         let database = Fresh::new(kind, folder.path()).await;
         let simulator = Simulator::start(options).await.unwrap();
         std::fs::create_dir(folder.path().join("organizations")).unwrap();
-        std::fs::write(folder.path().join("classy-sync.toml"), format!("[database]\nurl = {:?}\n", database.url)).unwrap();
+        std::fs::write(
+            folder.path().join("classy-sync.toml"),
+            format!("[http]\nlisten = \"127.0.0.1:0\"\n[database]\nurl = {:?}\n", database.url),
+        )
+        .unwrap();
         let site = Site { simulator, database, folder };
         let organizations: Vec<(i64, String, String)> =
             site.simulator.world().organizations.values().map(|one| (one.id, one.client_id.clone(), one.client_secret.clone())).collect();

@@ -12,6 +12,8 @@ use std::time::Duration;
 pub(in crate::actors) struct Known {
     /// What the database says.
     pub(in crate::actors) times: FeedTimes,
+    /// The last complete look for changes, by the source's clock.
+    pub(in crate::actors) swept_at: Option<Time>,
     /// The first complete pass.
     pub(in crate::actors) first_pass_at: Option<Time>,
     /// The last complete pass.

@@ -108,6 +108,7 @@ impl EntitySync {
             next.tickets.append(&mut tickets);
         }
         self.publish(Some(Arc::clone(&report)));
+        self.feed.shared.journal.note(self.feed.classy_id, self.feed.entity, &report);
         if let Some(owner) = self.owner.upgrade() {
             let is_over = worked.is_over && !yielded;
             owner.do_send(FeedEnded { report, tickets, fault: worked.fault, is_over });
@@ -169,9 +170,18 @@ impl EntitySync {
         self.card.send_modify(|status| {
             status.generation = generation;
             status.activity = super::Activity::Idle;
-            if last.is_some() {
+            let known = self.known.borrow();
+            status.is_loaded = known.first_pass_at.is_some();
+            status.failures = known.failures;
+            if let Some(last) = last {
                 status.runs += 1;
-                status.last = last;
+                status.totals.add(&last);
+                if last.is_complete() && last.mode != "repair" {
+                    status.fresh_at = Some(crate::clock::now());
+                }
+                status.last = Some(last);
+            } else if status.fresh_at.is_none() {
+                status.fresh_at = known.swept_at;
             }
         });
     }

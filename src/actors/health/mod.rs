@@ -115,6 +115,12 @@ impl Health {
         }));
     }
 
+    /// Shows that this thread has time.
+    fn beat(&self, context: &mut Context<Self>) {
+        self.shared.roster.watch_beat();
+        context.run_later(super::supervisor::BEAT, |actor, context| actor.beat(context));
+    }
+
     fn arm(&self, context: &mut Context<Self>) {
         context.run_later(self.shared.plan().look, |actor, context| {
             actor.look(context);
@@ -129,6 +135,7 @@ impl Actor for Health {
     fn started(&mut self, context: &mut Context<Self>) {
         self.look(context);
         self.arm(context);
+        self.beat(context);
         self.wait_for_death(context);
     }
 }

@@ -1,6 +1,7 @@
 //! What an organization's actor hears.
 
 use crate::actors::{Order, OrganizationReport};
+use crate::domain::Entity;
 use actix::Message;
 use tokio::sync::oneshot;
 
@@ -12,6 +13,14 @@ pub(in crate::actors) struct StartSync {
     pub(in crate::actors) order: Order,
     /// Told how it went. Whoever does not wait any more drops the other end.
     pub(in crate::actors) reply: oneshot::Sender<OrganizationReport>,
+}
+
+/// Something may have changed: these feeds look sooner than planned; without any, the plugins do.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(in crate::actors) struct Nudge {
+    /// Which.
+    pub(in crate::actors) entities: Vec<Entity>,
 }
 
 /// End all runs at their next page, then stop.

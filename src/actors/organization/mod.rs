@@ -3,6 +3,7 @@
 //! The token is asked for by the first run that needs one and shared by all; an organization with nothing to do asks for none.
 
 pub(super) mod messages;
+mod nudge;
 mod orders;
 mod settle;
 

@@ -62,9 +62,9 @@ pub(super) async fn look(shared: Arc<Shared>, question: Question) -> Result<Foun
         found.held.insert(id, fence);
     }
     if !found.taken.is_empty() {
-        for FeedSummary { classy_id, entity, times, first_pass_at, reconciled_at, passing } in store.feed_summaries().await? {
+        for FeedSummary { classy_id, entity, times, swept_at, first_pass_at, reconciled_at, passing } in store.feed_summaries().await? {
             if found.taken.contains(&classy_id) {
-                let known = Known { times, first_pass_at, reconciled_at, passing, failures: 0 };
+                let known = Known { times, swept_at, first_pass_at, reconciled_at, passing, failures: 0 };
                 found.known.entry(classy_id).or_default().insert(entity, known);
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::actors::{Order, OrganizationReport};
 use crate::credentials::Applied;
-use crate::domain::Fault;
+use crate::domain::{Entity, Fault};
 use actix::Message;
 use tokio::sync::oneshot;
 
@@ -25,6 +25,21 @@ pub(in crate::actors) struct StartSync {
     /// Told how it went, or why nothing was done.
     pub(in crate::actors) reply: oneshot::Sender<Result<OrganizationReport, Fault>>,
 }
+
+/// Something may have changed at one organization: look sooner than planned. Says nothing of what changed.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(in crate::actors) struct Nudge {
+    /// Classy's id.
+    pub(in crate::actors) classy_id: i64,
+    /// Which feeds; none means the plugins.
+    pub(in crate::actors) entities: Vec<Entity>,
+}
+
+/// Look at the database now: a person changed something there.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(in crate::actors) struct Look;
 
 /// End everything in order; answered when all actors below are gone.
 #[derive(Debug, Message)]

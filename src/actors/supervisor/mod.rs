@@ -7,7 +7,7 @@ mod slots;
 
 use super::entity_sync::Known;
 use super::health::{Health, Rest};
-use super::organization::messages::StartSync as OrganizationSync;
+use super::organization::messages::{Nudge as OrganizationNudge, StartSync as OrganizationSync};
 use super::{Condition, Shared};
 use crate::clock;
 use crate::credentials::Applied;
@@ -16,7 +16,7 @@ use crate::kernel::run::{self, Ended};
 use crate::kernel::{ChildDied, Nursery, Respawn};
 use actix::{Actor, ActorContext, ArbiterHandle, AsyncContext, Context, Handler};
 use fleet::{Found, Question};
-use messages::{Configure, StartSync, StopAll};
+use messages::{Configure, Look, Nudge, StartSync, StopAll};
 use slots::{Going, Slot, may_run, standing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -295,6 +295,24 @@ impl Handler<StartSync> for Supervisor {
             Some((kind, text)) => drop(order.reply.send(Err(Fault { kind, text, hint: None }))),
             None => self.pass_on(order),
         }
+    }
+}
+
+impl Handler<Nudge> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, Nudge { classy_id, entities }: Nudge, _: &mut Context<Self>) {
+        if let Some(organization) = self.slots.get(&classy_id).and_then(|slot| slot.nursery.child()) {
+            organization.do_send(OrganizationNudge { entities });
+        }
+    }
+}
+
+impl Handler<Look> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, _: Look, context: &mut Context<Self>) {
+        self.look(context);
     }
 }
 

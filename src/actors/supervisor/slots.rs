@@ -47,6 +47,7 @@ impl Supervisor {
         if self.mended.remove(&classy_id) {
             known.values().for_each(|known| known.borrow_mut().at_once());
         }
+        let access = client.clone();
         let start = Start { applied, client, fence: fence.clone(), known, scheduled: self.mode == Mode::Daemon };
         let start = Rc::new(RefCell::new(start));
         let (shared, from) = (Arc::clone(&self.shared), Rc::clone(&start));
@@ -54,6 +55,7 @@ impl Supervisor {
         let nursery = Nursery::new(classy_id.to_string().into(), context.address().recipient().downgrade(), make);
         self.slots.insert(classy_id, Slot { nursery, fence, start, going: None });
         self.begin(classy_id, context);
+        self.shared.board.connect(classy_id, Some(access));
     }
 
     /// Begins a life of a served organization.
@@ -93,6 +95,7 @@ impl Supervisor {
                 let (Some(applied), fence) = (self.organizations.get(&classy_id).cloned(), slot.fence.clone()) else { return };
                 match self.client(&applied) {
                     Ok(client) => {
+                        self.shared.board.connect(classy_id, Some(client.clone()));
                         if let Some(slot) = self.slots.get(&classy_id) {
                             let mut start = slot.start.borrow_mut();
                             (start.applied, start.client) = (applied, client);
@@ -117,6 +120,7 @@ impl Supervisor {
         self.shared.roster.gone(slot.nursery.name());
         let applied = Arc::clone(&slot.start.borrow().applied);
         self.release(&applied, slot.fence, context);
+        self.shared.board.connect(classy_id, None);
         self.tell(classy_id, condition);
         if self.organizations.get(&classy_id).is_none_or(|applied| !may_run(applied, self.mode)) {
             self.tell_standing(classy_id);

@@ -1,0 +1,171 @@
+//! Gathers the facts: from the board, the roster and the database, in bounded time.
+
+use crate::actors::{Activity, Condition, FeedStatus, OrganizationStatus, PluginStatus, Shared};
+use crate::clock;
+use crate::domain::Entity;
+use crate::health::{
+    Access, Baseline, ChildFacts, Database, Facts, FeedFacts, FeedState, Limits, OrganizationFacts, PluginFacts, Standing, free_space,
+    memory_bytes,
+};
+use crate::kernel::Life;
+use crate::store::{PluginLag, RejectCount};
+use chrono::TimeDelta;
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// How long the database may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// What is counted in the database is counted at each so manieth look.
+const COUNT_EVERY: u64 = 3;
+
+/// What is counted in the database.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    rejects: HashMap<i64, RejectCount>,
+    plugins: HashMap<i64, Vec<PluginLag>>,
+    up: Option<Instant>,
+}
+
+impl Counted {
+    /// Counts anew when it is time. What cannot be counted in time stays as it was.
+    pub(super) async fn renew(&mut self, shared: &Shared, number: u64) {
+        self.up.get_or_insert_with(Instant::now);
+        let was_silent = shared.health().facts.as_ref().is_some_and(|facts| answer_time(facts).is_none());
+        if number % COUNT_EVERY != 0 || was_silent {
+            return;
+        }
+        let since = clock::now() - TimeDelta::days(1);
+        if let Ok(Ok(rejects)) = timeout(PATIENCE, shared.store.reject_counts(since)).await {
+            self.rejects = rejects.into_iter().collect();
+        }
+        if let Ok(Ok(lags)) = timeout(PATIENCE, shared.store.plugin_lags()).await {
+            self.plugins.clear();
+            for lag in lags {
+                self.plugins.entry(lag.classy_id).or_default().push(lag);
+            }
+        }
+    }
+}
+
+/// Everything as of now.
+pub(super) async fn facts(shared: &Shared, counted: &Counted, baseline: &Baseline) -> Facts {
+    let database = ask(shared).await;
+    let surroundings = shared.surroundings();
+    let folder = shared.store.folder().map(|folder| ("database", folder.to_owned()));
+    let places = folder.into_iter().chain(surroundings.places.iter().cloned());
+    let mut pulses = shared.board.pulses();
+    let organizations = shared.board.all().into_iter().map(|(status, feeds)| {
+        let access = pulses.remove(&status.classy_id).map(|pulse| Access {
+            open_for: pulse.open_for,
+            refused: pulse.refused,
+            token_for: pulse.token_for,
+            ahead_ms: pulse.ahead_ms,
+        });
+        organization(shared, counted, baseline, status, feeds, access)
+    });
+    Facts {
+        at: clock::now(),
+        up: counted.up.map(|since| since.elapsed()).unwrap_or_default(),
+        limits: Limits::default(),
+        database,
+        organizations: organizations.collect(),
+        spaces: places.filter_map(|(what, folder)| free_space(what, &folder)).collect(),
+        main_late: shared.roster.lateness(),
+        watch_late: shared.roster.watch_lateness(),
+        children: children(shared),
+        keys_missing: surroundings.keys_missing.clone(),
+        wrong_files: surroundings.wrong_files.clone(),
+        not_listening: surroundings.not_listening.clone(),
+        memory_bytes: memory_bytes(),
+    }
+}
+
+/// How long the database took to answer; none when it did not.
+pub(super) const fn answer_time(facts: &Facts) -> Option<Duration> {
+    match facts.database {
+        Database::Answers(took) => Some(took),
+        Database::Silent(_) => None,
+    }
+}
+
+async fn ask(shared: &Shared) -> Database {
+    let begin = Instant::now();
+    match timeout(PATIENCE, shared.store.ping()).await {
+        Ok(Ok(_)) => Database::Answers(begin.elapsed()),
+        Ok(Err(error)) => Database::Silent(error.to_string()),
+        Err(_) => Database::Silent(format!("no answer within {} s", PATIENCE.as_secs())),
+    }
+}
+
+fn children(shared: &Shared) -> Vec<ChildFacts> {
+    let deaths = shared.roster.deaths();
+    let facts = |(name, child): (std::sync::Arc<str>, crate::kernel::Child)| ChildFacts {
+        is_dead: matches!(child.life, Life::Dead(_)),
+        deaths: deaths.get(&name).copied().unwrap_or(0),
+        idle: child.run.map(|run| run.progress.idle()),
+        name,
+    };
+    shared.roster.children().into_iter().map(facts).collect()
+}
+
+/// Each plugin by what the database knows of it and by what its actor told last.
+fn plugins(lags: &[PluginLag], told: &[(String, PluginStatus)]) -> Vec<PluginFacts> {
+    let mut names: Vec<&str> = told.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    let facts = |name: &str| {
+        let lag = lags.iter().find(|lag| lag.plugin == name);
+        let last = told.iter().find(|(other, _)| other == name).and_then(|(_, status)| status.last.as_ref());
+        PluginFacts {
+            plugin: name.to_owned(),
+            behind: lag.map_or(0, |lag| lag.behind),
+            moved_at: lag.map(|lag| lag.moved_at),
+            error: last.and_then(|last| last.error.clone()),
+            held: last.map_or(0, |last| last.held),
+        }
+    };
+    names.into_iter().map(facts).collect()
+}
+
+fn organization(
+    shared: &Shared,
+    counted: &Counted,
+    baseline: &Baseline,
+    status: OrganizationStatus,
+    feeds: Vec<(Entity, FeedStatus)>,
+    access: Option<Access>,
+) -> OrganizationFacts {
+    let standing = match &status.condition {
+        Condition::Serving => Standing::Served,
+        Condition::Draining | Condition::Elsewhere => Standing::Elsewhere,
+        Condition::Paused(_) => Standing::Paused,
+        Condition::Suspended(reason) | Condition::Broken(reason) => Standing::Stopped(reason.clone()),
+    };
+    let plan = shared.plan();
+    let feed = |(entity, feed): (Entity, FeedStatus)| FeedFacts {
+        entity,
+        state: match feed.activity {
+            Activity::Idle => FeedState::Idle,
+            Activity::Waiting => FeedState::Waiting,
+            Activity::Running(run) => FeedState::Running(run.done, run.total),
+        },
+        interval: plan.every(entity).changes,
+        fresh_at: feed.fresh_at.map_or(status.since, |fresh| fresh.max(status.since)),
+        is_loaded: feed.is_loaded,
+        error: feed.last.filter(|last| last.outcome == "failed").and_then(|last| last.error.clone()),
+        failures: feed.failures,
+        slow: baseline.slow(status.classy_id, entity).map(|slow| slow.text.clone()),
+    };
+    let rejects = counted.rejects.get(&status.classy_id).copied().unwrap_or_default();
+    let lags = counted.plugins.get(&status.classy_id).map(Vec::as_slice).unwrap_or_default();
+    let told = shared.board.plugins(status.classy_id);
+    OrganizationFacts {
+        classy_id: status.classy_id,
+        standing,
+        feeds: feeds.into_iter().map(feed).collect(),
+        access,
+        rejects: (rejects.open, rejects.recent, rejects.foreign),
+        plugins: plugins(lags, &told),
+        name: status.name,
+    }
+}

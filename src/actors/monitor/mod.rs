@@ -1,0 +1,221 @@
+//! Looks at everything at a steady pace, publishes the verdict, and lets those be told who should know. A task on the shared runtime and
+//! no actor, so that it goes on when every thread of the actors is blocked.
+
+mod drill;
+mod gather;
+
+use drill::Drill;
+pub use drill::Drills;
+
+use super::Shared;
+use crate::clock;
+use crate::domain::{Health, Time};
+use crate::health::{Baseline, Book, Facts, Finding, HealthCheck, HealthReport, Messenger, Notice, Undelivered, checks, look};
+use chrono::TimeDelta;
+use gather::Counted;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, timeout};
+
+/// How long the book may take to be written down; then it is tried again at the next look.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Samples are written down this often.
+const MINUTE: TimeDelta = TimeDelta::seconds(60);
+/// Samples are rolled up this often.
+const HOUR: TimeDelta = TimeDelta::minutes(60);
+/// Feeds whose past is read from the database in one look.
+const PASTS: usize = 40;
+
+/// A notice, and whether it arrived.
+type Told = (Notice, Result<(), Undelivered>);
+
+/// Watches until the process ends.
+pub async fn watch(shared: Arc<Shared>) {
+    let every = shared.plan().look;
+    let (told, mut arrived) = mpsc::channel(64);
+    let mut monitor = Monitor::new(shared, every, told);
+    let drills = monitor.shared.drills.clone();
+    let mut tick = tokio::time::interval(every);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => monitor.look(None).await,
+            drill = drills.next() => monitor.look(Some(drill)).await,
+            // The sender lives in the monitor.
+            Some(told) = arrived.recv() => monitor.told(told),
+        }
+    }
+}
+
+struct Monitor {
+    shared: Arc<Shared>,
+    every: Duration,
+    checks: Vec<Box<dyn HealthCheck>>,
+    book: Book,
+    baseline: Baseline,
+    counted: Counted,
+    number: u64,
+    sampled_at: Time,
+    rolled_at: Time,
+    alive_at: Option<Time>,
+    drills: Vec<Drill>,
+    told: mpsc::Sender<Told>,
+}
+
+impl Monitor {
+    fn new(shared: Arc<Shared>, every: Duration, told: mpsc::Sender<Told>) -> Monitor {
+        let (book, now) = (Book::new(&shared.holder), clock::now());
+        Monitor {
+            shared,
+            every,
+            checks: checks(),
+            book,
+            baseline: Baseline::default(),
+            counted: Counted::default(),
+            number: 0,
+            sampled_at: now,
+            rolled_at: now,
+            alive_at: None,
+            drills: Vec::new(),
+            told,
+        }
+    }
+
+    async fn look(&mut self, drill: Option<Drill>) {
+        self.measure_runs().await;
+        self.counted.renew(&self.shared, self.number).await;
+        let facts = gather::facts(&self.shared, &self.counted, &self.baseline).await;
+        let mut findings = look(&self.checks, &facts);
+        if let Some(drill) = drill {
+            findings.push(drill::finding());
+            self.drills.push(drill);
+        }
+        self.number += 1;
+        let now = facts.at;
+        self.baseline.measure(None, "memory", facts.memory_bytes as f64);
+        if let Some(took) = gather::answer_time(&facts) {
+            self.baseline.measure(None, "database", took.as_secs_f64());
+        }
+        self.book.judge(&findings, now);
+        let (mine, is_there) = (mine(&facts), gather::answer_time(&facts).is_some());
+        self.publish(facts, findings);
+        self.tell(now);
+        if is_there {
+            self.save(&mine, now).await;
+            self.keep_samples(now).await;
+        }
+        self.show_alerts();
+        self.say_alive(now);
+    }
+
+    fn publish(&self, facts: Facts, findings: Vec<Finding>) {
+        let mut health = HealthReport::new(facts, self.every, findings, self.number);
+        health.alerts = self.book.open();
+        self.shared.health.send_replace(Arc::new(health));
+    }
+
+    /// Shows the alerts with the ids that they have by now.
+    fn show_alerts(&self) {
+        let open = self.book.open();
+        self.shared.health.send_if_modified(|health| {
+            let differs = health.alerts != open;
+            if differs {
+                Arc::make_mut(health).alerts = open;
+            }
+            differs
+        });
+    }
+
+    /// Sends what is due; the answers come back through `told`.
+    fn tell(&mut self, now: Time) {
+        let messenger = self.shared.surroundings().messenger.clone().unwrap_or_else(|| Messenger::new(None, None));
+        for notice in self.book.due(now) {
+            let (messenger, told) = (messenger.clone(), self.told.clone());
+            self.shared.runtime.spawn(async move {
+                let result = messenger.tell(&notice).await;
+                // Without a monitor nobody asks any more.
+                let _ = told.send((notice, result)).await;
+            });
+        }
+    }
+
+    fn told(&mut self, (notice, result): Told) {
+        if let Err(error) = &result
+            && notice.tries == 0
+        {
+            tracing::warn!(%error, "a notice did not arrive and is tried again");
+        }
+        drill::answer(&mut self.drills, &notice, &result);
+        self.book.told(&notice, result.is_ok(), clock::now());
+    }
+
+    async fn save(&mut self, mine: &BTreeSet<i64>, now: Time) {
+        match timeout(PATIENCE, self.book.save(&self.shared.store, mine, now)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "alerts could not be written down"),
+            Err(_) => tracing::warn!("alerts could not be written down in time"),
+        }
+    }
+
+    /// Measures the runs that ended, each against its own past.
+    async fn measure_runs(&mut self) {
+        let mut pasts = 0;
+        for run in self.shared.journal.take() {
+            if self.baseline.is_new(&run) && pasts < PASTS {
+                pasts += 1;
+                let before = run.at - TimeDelta::from_std(run.took).unwrap_or_default() - TimeDelta::seconds(1);
+                let past = self.shared.store.past_runs(run.classy_id, run.entity, run.mode, before);
+                if let Ok(Ok(past)) = timeout(PATIENCE, past).await {
+                    self.baseline.remember(&run, past);
+                }
+            }
+            if let Some(slow) = self.baseline.ended(&run) {
+                tracing::warn!(organization = run.classy_id, entity = %run.entity, reason = slow.text, "a run was far slower than usual");
+            }
+        }
+    }
+
+    async fn keep_samples(&mut self, now: Time) {
+        if now - self.sampled_at < MINUTE {
+            return;
+        }
+        self.sampled_at = now;
+        let samples = self.baseline.minute(now);
+        if let Ok(Err(error)) = timeout(PATIENCE, self.shared.store.add_samples(&samples)).await {
+            tracing::warn!(%error, "samples could not be written down");
+        }
+        if now - self.rolled_at >= HOUR {
+            self.rolled_at = now;
+            let store = self.shared.store.clone();
+            self.shared.runtime.spawn(async move {
+                if let Err(error) = store.roll_up_samples(now).await {
+                    tracing::warn!(%error, "samples could not be rolled up");
+                }
+            });
+        }
+    }
+
+    /// Tells whoever waits for it that nothing is failing.
+    fn say_alive(&mut self, now: Time) {
+        let is_due = self.alive_at.is_none_or(|at| now - at >= MINUTE);
+        if !is_due || self.shared.health().verdict() == Health::Failing {
+            return;
+        }
+        self.alive_at = Some(now);
+        if let Some(messenger) = self.shared.surroundings().messenger.clone() {
+            self.shared.runtime.spawn(async move {
+                if let Err(error) = messenger.alive().await {
+                    tracing::warn!(%error, "the dead-man address did not take the call");
+                }
+            });
+        }
+    }
+}
+
+/// The organizations that this process answers for.
+fn mine(facts: &Facts) -> BTreeSet<i64> {
+    let is_mine = |standing: &crate::health::Standing| *standing != crate::health::Standing::Elsewhere;
+    facts.organizations.iter().filter(|organization| is_mine(&organization.standing)).map(|organization| organization.classy_id).collect()
+}

@@ -1,0 +1,127 @@
+//! `status` and `health`: what is going on, and how well. A running daemon is asked; without one the database tells what it knows.
+
+use super::app::{App, done};
+use super::args::{Cli, Output, Watch};
+use super::exit::{Code, Failure};
+use super::remote::Daemon;
+use super::{offline, output};
+use crate::daemon::PidFile;
+use serde_json::{Value, json};
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How often `--watch` looks.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// What is going on.
+pub(super) async fn status(cli: &Cli, watch: &Watch) -> Result<ExitCode, Failure> {
+    repeat(cli, watch, async |app| {
+        let status = match Daemon::at(&PidFile::socket_of(&app.config.daemon.pid_file)).await {
+            Some(daemon) => daemon.status().await?,
+            None => offline::status(app).await?,
+        };
+        print_status(cli.output, &status);
+        Ok(ExitCode::SUCCESS)
+    })
+    .await
+}
+
+/// How well it is; the exit code says when something is failing.
+pub(super) async fn health(cli: &Cli, watch: &Watch) -> Result<ExitCode, Failure> {
+    repeat(cli, watch, async |app| {
+        let health = match Daemon::at(&PidFile::socket_of(&app.config.daemon.pid_file)).await {
+            Some(daemon) => daemon.get("/api/v1/health").await?,
+            None => offline::health(app).await?,
+        };
+        print_health(cli.output, &health);
+        Ok(if health["verdict"] == "failing" { ExitCode::from(Code::Partial as u8) } else { ExitCode::SUCCESS })
+    })
+    .await
+}
+
+async fn repeat(cli: &Cli, watch: &Watch, look: impl AsyncFn(&App) -> Result<ExitCode, Failure>) -> Result<ExitCode, Failure> {
+    let app = App::start(cli)?;
+    if !watch.watch {
+        return look(&app).await;
+    }
+    loop {
+        if std::io::stdout().is_terminal() {
+            output::clear();
+        }
+        look(&app).await?;
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            _ = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
+        }
+    }
+}
+
+fn print_status(output: Output, status: &Value) {
+    if output == Output::Json {
+        return output::json(status);
+    }
+    if status["ready"].is_null() {
+        done("no daemon is running; this is what the database knows");
+    } else {
+        let text = |key: &str| output::text(&status[key]);
+        done(&format!("{}; {} alerts open; {} runs wait; http://{}", text("verdict"), text("alerts"), text("waiting_runs"), text("http")));
+    }
+    let mut rows = Vec::new();
+    for organization in status["organizations"].as_array().into_iter().flatten() {
+        for feed in organization["feeds"].as_array().into_iter().flatten() {
+            rows.push(vec![
+                organization["classy_id"].clone(),
+                organization["name"].clone(),
+                organization["condition"].clone(),
+                organization["verdict"].clone(),
+                feed["entity"].clone(),
+                json!(doing(feed)),
+                json!(since(&feed["fresh_at"])),
+                json!(since(&feed["next_at"])),
+                feed["last"]["error"].clone(),
+            ]);
+        }
+    }
+    output::rows(output, &["organization", "name", "condition", "health", "feed", "doing", "up_to_date", "next", "error"], rows);
+}
+
+fn doing(feed: &Value) -> String {
+    let run = &feed["run"];
+    match (feed["activity"].as_str(), run["done"].as_u64(), run["total"].as_u64()) {
+        (Some("running"), Some(done), Some(total)) if total > 0 => format!("reads {done} of {total} ({} %)", 100 * done.min(total) / total),
+        (Some("running"), Some(done), _) => format!("reads {done}"),
+        (Some(word), ..) => word.to_owned(),
+        (None, ..) => "-".to_owned(),
+    }
+}
+
+/// How long ago, or in how long.
+fn since(moment: &Value) -> Option<String> {
+    let at: crate::domain::Time = moment.as_str()?.parse().ok()?;
+    let seconds = (crate::clock::now() - at).num_seconds();
+    let span = humantime::format_duration(Duration::from_secs(seconds.unsigned_abs())).to_string();
+    // Two parts are enough: "3days 4h".
+    let span = span.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    Some(if seconds < 0 { format!("in {span}") } else { format!("{span} ago") })
+}
+
+fn print_health(output: Output, health: &Value) {
+    if output == Output::Json {
+        return output::json(health);
+    }
+    let all = health["checks"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let bad: Vec<&Value> = all.iter().filter(|check| check["verdict"] != "ok").collect();
+    done(&format!("{}: {} checks, {} of them not ok", output::text(&health["verdict"]), all.len(), bad.len()));
+    if let Some(stale) = health["stale"].as_str() {
+        done(stale);
+    }
+    let row = |check: &&Value| {
+        let subject = check["subject"].as_str().filter(|subject| !subject.is_empty());
+        vec![check["verdict"].clone(), check["classy_id"].clone(), check["check"].clone(), json!(subject), check["reason"].clone()]
+    };
+    // What is well is told of the process only: of organizations there may be thousands.
+    let well = all.iter().filter(|check| check["verdict"] == "ok" && check["classy_id"].is_null());
+    let rows = bad.iter().map(row).chain(well.map(|check| row(&check))).collect();
+    output::rows(output, &["health", "organization", "check", "of", "reason"], rows);
+}

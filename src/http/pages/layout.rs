@@ -1,0 +1,93 @@
+//! What all pages share: head, navigation, who is looking.
+
+use super::words::badge;
+use crate::domain::Health;
+use crate::http::guard;
+use crate::http::site::{Site, Way};
+use axum::http::HeaderMap;
+use maud::{DOCTYPE, Markup, html};
+
+/// Who looks at a page, and how everything is.
+pub(super) struct Page {
+    pub(super) verdict: Health,
+    pub(super) alerts: usize,
+    /// Whoever looks may give orders.
+    pub(super) may_order: bool,
+    /// There is a token to log in with.
+    can_log_in: bool,
+    stale: Option<u64>,
+}
+
+impl Page {
+    pub(super) fn of(site: &Site, headers: &HeaderMap) -> Page {
+        let health = site.shared().health();
+        Page {
+            verdict: health.verdict(),
+            alerts: health.alerts.len(),
+            may_order: guard::is_known(site, headers),
+            can_log_in: site.way != Way::Socket && site.shared().surroundings().token.is_some(),
+            stale: health.stale().map(|age| age.as_secs()),
+        }
+    }
+}
+
+/// A whole page.
+pub(super) fn shell(page: &Page, title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · classy-sync" }
+                link rel="stylesheet" href="/assets/style.css";
+                script src="/assets/live.js" defer {}
+            }
+            body {
+                a.skip href="#main" { "Skip to the content" }
+                header.top {
+                    a.brand href="/" { "classy-sync" }
+                    nav aria-label="Main" {
+                        a href="/" { "Fleet" }
+                        a #nav-alerts href="/alerts" data-live { "Alerts" @if page.alerts > 0 { " " span.count { (page.alerts) } } }
+                    }
+                    div.right {
+                        span #whole data-live role="status" { (badge(page.verdict)) }
+                        @if page.can_log_in {
+                            @if page.may_order {
+                                form method="post" action="/logout" { button.plain type="submit" { "Log out" } }
+                            } @else {
+                                a href="/login" { "Log in" }
+                            }
+                        }
+                    }
+                }
+                main #main {
+                    @if let Some(age) = page.stale {
+                        p.callout.failing role="alert" { "Nobody has looked for " (age) " s: what you see may be old." }
+                    }
+                    (body)
+                }
+                footer { p #live-state { "Reload to see what changed." } }
+            }
+        }
+    }
+}
+
+/// A button that orders something; without the right to it, nothing.
+pub(super) fn button(page: &Page, action: &str, label: &str, kind: &str) -> Markup {
+    html! { @if page.may_order { form.inline method="post" action=(action) { button type="submit" class=(kind) { (label) } } } }
+}
+
+/// What to do to be allowed to give orders.
+pub(super) fn invitation(page: &Page) -> Markup {
+    html! {
+        @if !page.may_order {
+            p.note {
+                @if page.can_log_in { a href="/login" { "Log in" } " to sync, pause or acknowledge from here." }
+                @else { "Set " code { "http.token" } " to sync, pause or acknowledge from here; the command line can do it now." }
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Every path, and what stands before it.
+
+use super::site::Site;
+use super::{control, events, guard, hooks, lists, metrics, openapi, pages, plugins, probes, status};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+
+/// The largest body of an order.
+const LARGEST_ORDER: usize = 64 * 1_024;
+/// The largest body of a webhook: a transaction with all its answers.
+const LARGEST_HOOK: usize = 1_024 * 1_024;
+
+/// What anybody may ask.
+fn open() -> Router<Site> {
+    Router::new()
+        .route("/livez", get(async || "ok"))
+        .route("/hooks/classy/{classy_id}", post(hooks::classy))
+        // Mailchimp asks with GET whether somebody is there.
+        .route("/hooks/mailchimp/{classy_id}", get(hooks::mailchimp_greeting).post(hooks::mailchimp))
+        .route("/login", get(pages::login::form).post(pages::login::enter))
+        .route("/assets/style.css", get(pages::assets::style))
+        .route("/assets/live.js", get(pages::assets::script))
+        .layer(DefaultBodyLimit::max(LARGEST_HOOK))
+}
+
+/// What changes nothing.
+fn reading() -> Router<Site> {
+    Router::new()
+        .route("/readyz", get(probes::ready))
+        .route("/metrics", get(metrics::metrics))
+        .route("/api/v1/status", get(status::status))
+        .route("/api/v1/health", get(probes::health))
+        .route("/api/v1/organizations", get(status::organizations))
+        .route("/api/v1/organizations/{classy_id}", get(status::organization))
+        .route("/api/v1/alerts", get(lists::alerts))
+        .route("/api/v1/runs", get(lists::runs))
+        .route("/api/v1/events", get(events::events))
+        .route("/api/v1/openapi.json", get(openapi::document))
+        .route("/", get(pages::fleet::page))
+        .route("/alerts", get(pages::alerts::page))
+        .route("/organizations/{classy_id}", get(pages::organization::page))
+        .route("/organizations/{classy_id}/giving", get(pages::giving::page))
+}
+
+/// What changes something.
+fn ordering() -> Router<Site> {
+    Router::new()
+        .route("/api/v1/organizations/{classy_id}/sync", post(control::sync))
+        .route("/api/v1/organizations/{classy_id}/pause", post(control::pause))
+        .route("/api/v1/organizations/{classy_id}/resume", post(control::resume))
+        .route("/api/v1/organizations/{classy_id}/plugins/{plugin}/approve", post(plugins::approve))
+        .route("/api/v1/alerts/{id}/ack", post(control::acknowledge))
+        .route("/api/v1/alerts/test", post(control::try_alerts))
+        .route("/api/v1/reload", post(control::reload))
+        .route("/logout", post(pages::login::leave))
+        .layer(DefaultBodyLimit::max(LARGEST_ORDER))
+}
+
+/// Everything, guarded.
+pub(super) fn router(site: Site) -> Router {
+    let reading = reading().route_layer(from_fn_with_state(site.clone(), guard::reading));
+    let ordering = ordering().route_layer(from_fn_with_state(site.clone(), guard::ordering));
+    open().merge(reading).merge(ordering).fallback(pages::missing).layer(from_fn(guard::headers)).with_state(site)
+}
+
+#[cfg(test)]
+mod tests {
+    /// Paths in this file's router and in the published document are the same.
+    #[test]
+    fn every_path_of_the_interface_is_documented_and_none_that_is_not_there() {
+        let source = include_str!("routes.rs");
+        let mut served: Vec<&str> = source.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        served.retain(|path| path.starts_with("/api/") || path.starts_with("/hooks/") || ["/livez", "/readyz", "/metrics"].contains(path));
+        served.sort_unstable();
+        let document: serde_json::Value = serde_json::from_str(super::openapi::DOCUMENT).unwrap();
+        let mut documented: Vec<&str> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+        documented.sort_unstable();
+        assert_eq!(served, documented);
+    }
+}

@@ -1,0 +1,119 @@
+//! What checks and pages count: open rejects, how far plugins are behind, and where the database's file lies.
+
+use super::statement::{as_bigint, quoted, sql};
+use super::{Error, Store};
+use crate::domain::Time;
+use sea_orm::ConnectionTrait;
+use std::path::Path;
+
+/// Open rejects of one organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RejectCount {
+    /// All.
+    pub open: u64,
+    /// First met after the moment that was asked for.
+    pub recent: u64,
+    /// Records or links that belong to another organization.
+    pub foreign: u64,
+}
+
+/// Where a plugin of an organization stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginLag {
+    /// Classy's id of the organization.
+    pub classy_id: i64,
+    /// The plugin's name.
+    pub plugin: String,
+    /// Changes of supporters that it has not looked at.
+    pub behind: u64,
+    /// When it last wrote down where it stands.
+    pub moved_at: Time,
+}
+
+/// Deliveries of one plugin in one state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateCount {
+    /// The plugin's name.
+    pub plugin: String,
+    /// `sending`, `delivered`, `skipped`, `deferred`, `held` or `rejected`.
+    pub state: String,
+    /// People.
+    pub people: u64,
+    /// The latest change among them.
+    pub latest_at: Option<Time>,
+}
+
+impl Store {
+    /// The folder of the database's file; none for a server.
+    pub fn folder(&self) -> Option<&Path> {
+        let folder = self.file()?.parent()?;
+        Some(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+    }
+
+    /// Open rejects by Classy's id of the organization; those without any are left out.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn reject_counts(&self, since: Time) -> Result<Vec<(i64, RejectCount)>, Error> {
+        let failed = |error| Error::query("counting rejects", error);
+        let sum = |condition: &str| as_bigint(self.backend(), &format!("SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)"));
+        let text = format!(
+            "SELECT o.classy_id, {} AS recent, COUNT(*) AS open_count, {} AS strange FROM rejects AS r \
+             JOIN organizations AS o ON o.id = r.organization_id WHERE r.resolved_at IS NULL GROUP BY o.classy_id",
+            sum("r.first_seen_at >= $1"),
+            sum("r.reason IN ('foreign_organization', 'foreign_id', 'foreign_parent')"),
+        );
+        let rows = self.connection().query_all_raw(sql(self.backend(), &text, [since.into()])).await.map_err(failed)?;
+        let read = |row: &sea_orm::QueryResult| {
+            let count = |name: &str| -> Result<u64, sea_orm::DbErr> { Ok(u64::try_from(row.try_get::<i64>("", name)?).unwrap_or(0)) };
+            let counts = RejectCount { open: count("open_count")?, recent: count("recent")?, foreign: count("strange")? };
+            Ok((row.try_get("", "classy_id")?, counts))
+        };
+        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    /// How far each plugin is behind.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn plugin_lags(&self) -> Result<Vec<PluginLag>, Error> {
+        let failed = |error| Error::query("reading the plugins' places", error);
+        let cursor = quoted(self.backend(), "cursor");
+        let text = format!(
+            "SELECT o.classy_id, p.plugin, {} AS behind, MAX(p.updated_at) AS moved_at FROM plugin_states AS p \
+             JOIN organizations AS o ON o.id = p.organization_id WHERE o.status = 'active' GROUP BY o.classy_id, p.plugin ORDER BY o.classy_id, p.plugin",
+            // A place that was delivered to once and is not any more stays where it was: the nearest one counts.
+            as_bigint(self.backend(), &format!("MIN(o.change_seq - p.{cursor})"))
+        );
+        let rows = self.connection().query_all_raw(sql(self.backend(), &text, [])).await.map_err(failed)?;
+        let read = |row: &sea_orm::QueryResult| {
+            Ok(PluginLag {
+                classy_id: row.try_get("", "classy_id")?,
+                plugin: row.try_get("", "plugin")?,
+                behind: u64::try_from(row.try_get::<i64>("", "behind")?).unwrap_or(0),
+                moved_at: row.try_get("", "moved_at")?,
+            })
+        };
+        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    /// An organization's deliveries, counted by plugin and state.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn delivery_counts(&self, classy_id: i64) -> Result<Vec<StateCount>, Error> {
+        let failed = |error| Error::query("counting deliveries", error);
+        let text = "SELECT d.plugin, d.state, COUNT(*) AS people, MAX(d.updated_at) AS latest_at FROM plugin_deliveries AS d \
+                    JOIN organizations AS o ON o.id = d.organization_id WHERE o.classy_id = $1 GROUP BY d.plugin, d.state ORDER BY d.plugin, d.state";
+        let rows = self.connection().query_all_raw(sql(self.backend(), text, [classy_id.into()])).await.map_err(failed)?;
+        let read = |row: &sea_orm::QueryResult| {
+            Ok(StateCount {
+                plugin: row.try_get("", "plugin")?,
+                state: row.try_get("", "state")?,
+                people: u64::try_from(row.try_get::<i64>("", "people")?).unwrap_or(0),
+                latest_at: row.try_get("", "latest_at")?,
+            })
+        };
+        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
+    }
+}

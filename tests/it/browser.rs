@@ -1,0 +1,209 @@
+//! The dashboard as a person meets it: headless Chromium, driven over WebDriver. Without chromedriver the test is skipped aloud, unless
+//! servers are required.
+
+use crate::backend::Kind;
+use crate::site::{ORGANIZATION, Site, world};
+use crate::web::{Daemon, TOKEN, until};
+use base64::Engine;
+use serde_json::{Value, json};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+const LONG: Duration = Duration::from_secs(60);
+/// Where WebDriver keeps an element's id in an answer.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// Chromium, and the driver that it hangs on.
+struct Browser {
+    driver: Child,
+    client: reqwest::Client,
+    session: String,
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // It takes its Chromium along.
+        let _ = Command::new("kill").args(["-TERM", &self.driver.id().to_string()]).status();
+        let _ = self.driver.wait();
+    }
+}
+
+impl Browser {
+    /// None where there is no driver.
+    async fn start(with_script: bool, dark: bool) -> Option<Browser> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let driver = Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let Ok(driver) = driver else {
+            assert!(std::env::var("CLASSY_SYNC_TEST_REQUIRE_SERVERS").is_err(), "chromedriver is not there, and servers are required");
+            eprintln!("skipped: chromedriver is not there");
+            return None;
+        };
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let base = format!("http://127.0.0.1:{port}");
+        let mut browser = Browser { driver, client, session: base.clone() };
+        until("the driver answers", LONG, async || browser.client.get(format!("{base}/status")).send().await.is_ok()).await;
+        let mut arguments = vec!["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"];
+        if dark {
+            arguments.push("--force-dark-mode");
+        }
+        let script = if with_script { 1 } else { 2 };
+        let preferences = json!({ "profile.managed_default_content_settings.javascript": script });
+        let options = json!({ "args": arguments, "prefs": preferences });
+        let wanted = json!({ "capabilities": { "alwaysMatch": { "browserName": "chrome", "goog:chromeOptions": options } } });
+        let made = browser.call("", "session", Some(wanted)).await;
+        browser.session = format!("{base}/session/{}", made["sessionId"].as_str().unwrap());
+        Some(browser)
+    }
+
+    async fn call(&self, prefix: &str, path: &str, body: Option<Value>) -> Value {
+        let answer = self.send(prefix, path, body).await;
+        assert!(answer["error"].is_null(), "{path}: {answer}");
+        answer
+    }
+
+    async fn send(&self, prefix: &str, path: &str, body: Option<Value>) -> Value {
+        let url = format!("{}{prefix}/{path}", self.session);
+        let request = match body {
+            Some(body) => self.client.post(url).body(body.to_string()),
+            None => self.client.get(url),
+        };
+        let answer: Value = serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
+        answer["value"].clone()
+    }
+
+    async fn go(&self, url: &str) {
+        self.call("", "url", Some(json!({ "url": url }))).await;
+    }
+
+    /// The element's id; by CSS, or by the text of a link.
+    async fn find(&self, using: &str, value: &str) -> String {
+        let found = self.call("", "element", Some(json!({ "using": using, "value": value }))).await;
+        found[ELEMENT].as_str().unwrap().to_owned()
+    }
+
+    /// A page that is live may swap an element between the look and the click; then it is looked for again, as a person would.
+    async fn click(&self, using: &str, value: &str) {
+        for _ in 0..5 {
+            let id = self.find(using, value).await;
+            let answer = self.send("", &format!("element/{id}/click"), Some(json!({}))).await;
+            if answer["error"] != "stale element reference" {
+                assert!(answer["error"].is_null(), "{value}: {answer}");
+                return;
+            }
+        }
+        panic!("{value} is swapped again and again");
+    }
+
+    async fn text(&self, css: &str) -> String {
+        let id = self.find("css selector", css).await;
+        // One that was just swapped is read at the next try.
+        self.send("", &format!("element/{id}/text"), None).await.as_str().unwrap_or_default().to_owned()
+    }
+
+    async fn run(&self, script: &str) -> Value {
+        self.call("", "execute/sync", Some(json!({ "script": script, "args": [] }))).await
+    }
+
+    /// A window narrower than a desktop's smallest is only pretended to be there.
+    async fn size(&self, width: u32, height: u64) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
+        self.call("", "goog/cdp/execute", Some(json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size }))).await;
+    }
+
+    /// Keeps a picture where `CLASSY_SYNC_TEST_PICTURES` says; else only makes sure that one can be made.
+    async fn picture(&self, name: &str, width: u32) {
+        self.size(width, 1_000).await;
+        let height = self.run("return document.documentElement.scrollHeight").await.as_u64().unwrap().clamp(600, 2_600);
+        self.size(width, height).await;
+        let picture = self.call("", "screenshot", None).await;
+        let bytes = base64::engine::general_purpose::STANDARD.decode(picture.as_str().unwrap()).unwrap();
+        assert!(bytes.starts_with(b"\x89PNG"));
+        if let Ok(folder) = std::env::var("CLASSY_SYNC_TEST_PICTURES") {
+            std::fs::write(format!("{folder}/{name}.png"), bytes).unwrap();
+        }
+    }
+}
+
+/// A daemon with one organization that loads and one whose credentials are refused, a reject and an alert.
+async fn troubled(seed: u64) -> (Site, Daemon) {
+    let options = classy_sync::simulator::Options { organizations: vec![10001, 10002, 10003], ..world(400, seed) };
+    let site = Site::new(Kind::Sqlite, options).await;
+    {
+        let mut world = site.simulator.world();
+        let id = world.organizations[&ORGANIZATION].lists[&classy_sync::simulator::Kind::Transactions].iter().next().unwrap().id;
+        world.edit(ORGANIZATION, classy_sync::simulator::Kind::Transactions, id, &[("total_gross_amount", "\"many\"".to_owned())], true);
+    }
+    site.configure("[sync]\nsupporters = \"3s\"\ncampaigns = \"3s\"\ntransactions = \"3s\"\nrecurring_plans = \"3s\"\n");
+    site.write_organization(10002, "client-10002", "wrong", &site.simulator.base_url(), &site.simulator.token_url());
+    let daemon = Daemon::start(&site, TOKEN).await;
+    until("it is loaded", LONG, async || site.runs(ORGANIZATION).await >= 4 && site.runs(10003).await >= 4).await;
+    until("an alert is open", LONG, async || daemon.get("/api/v1/alerts").await.body.contains("10002")).await;
+    (site, daemon)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_the_fleet_to_the_cause_in_two_clicks_an_alert_acknowledged_and_a_change_seen_as_it_arrives() {
+    let Some(browser) = Browser::start(true, false).await else { return };
+    let (site, daemon) = troubled(401).await;
+    browser.go(&format!("{}/login", daemon.base)).await;
+    let field = browser.find("css selector", "#token").await;
+    browser.call("", &format!("element/{field}/value"), Some(json!({ "text": TOKEN }))).await;
+    browser.click("css selector", "form.login button").await;
+    until("the fleet is shown", LONG, async || browser.text("h1").await.contains("need")).await;
+    // Why is it not well? One click away, in a sentence.
+    browser.click("css selector", "#trouble a[href^='/organizations/10002']").await;
+    until("the cause is told", LONG, async || browser.text("#why").await.contains("refused")).await;
+    browser.click("css selector", "#alerts .alert button").await;
+    until("it is acknowledged", LONG, async || browser.text("#alerts").await.contains("acknowledged")).await;
+    assert_eq!(site.number("SELECT COUNT(*) AS n FROM alerts WHERE acknowledged_at IS NOT NULL").await, 1);
+    // The reject, from the fleet.
+    browser.click("link text", "Fleet").await;
+    browser.click("link text", "Test 10001").await;
+    until("the reject is shown", LONG, async || browser.text("#rejects").await.contains("total_gross_amount")).await;
+    // Live: nothing is loaded anew, and yet it changes.
+    browser.run("window.same = true").await;
+    let before = browser.text("#feeds").await;
+    site.simulator.world().live(ORGANIZATION, 40);
+    until("the change arrives", LONG, async || browser.text("#feeds").await != before).await;
+    assert_eq!(browser.run("return window.same").await, true, "the page was not loaded again");
+    let problems =
+        browser.run("return performance.getEntriesByType('resource').filter(e => !e.name.startsWith(location.origin)).length").await;
+    assert_eq!(problems, 0, "nothing is loaded from elsewhere");
+    browser.click("link text", "Donors and giving").await;
+    until("the charts are there", LONG, async || browser.text("main").await.contains("Engagement")).await;
+    assert!(browser.run("return document.querySelectorAll('svg.columns rect.fill').length").await.as_u64().unwrap() > 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_script_everything_is_readable_and_no_page_is_wider_than_a_phone() {
+    let (_site, daemon) = troubled(402).await;
+    for dark in [false, true] {
+        let Some(browser) = Browser::start(dark, dark).await else { return };
+        let shade = if dark { "dark" } else { "light" };
+        for (name, path, word) in [
+            ("fleet", "/", "Test 10001"),
+            ("organization", "/organizations/10001", "recurring plans"),
+            ("refused", "/organizations/10002", "refused"),
+            ("giving", "/organizations/10001/giving", "Engagement"),
+            ("alerts", "/alerts", "10002"),
+            ("login", "/login", "Token"),
+        ] {
+            browser.go(&format!("{}{path}", daemon.base)).await;
+            assert!(browser.text("body").await.to_lowercase().contains(&word.to_lowercase()), "{path}");
+            browser.picture(&format!("{name}-desktop-{shade}"), 1_280).await;
+            browser.picture(&format!("{name}-phone-{shade}"), 375).await;
+            let overhang = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth").await;
+            assert_eq!(overhang, 0, "{path} is wider than a phone");
+            // What a screen reader needs: a name for every control and picture, one h1, a language.
+            let nameless = browser
+                .run(
+                    "return [...document.querySelectorAll('input,button,svg[role=img],progress,[role=region]')].filter(e => \
+                     !(e.getAttribute('aria-label') || e.textContent.trim() || (e.id && document.querySelector('label[for=' + e.id + ']')))).length",
+                )
+                .await;
+            assert_eq!((nameless, browser.run("return document.querySelectorAll('h1').length").await), (0.into(), 1.into()), "{path}");
+            assert_eq!(browser.run("return document.documentElement.lang").await, "en");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! A running daemon as its visitors meet it: over HTTP, over its socket, and those whom it calls.
+
+use crate::site::{Running, Site};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// The token of most tests.
+pub const TOKEN: &str = "a-token-for-tests";
+
+/// A daemon that serves.
+pub struct Daemon {
+    pub process: Running,
+    pub base: String,
+    client: reqwest::Client,
+    socket: reqwest::Client,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: BTreeMap<String, String>,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
+/// Asks until the answer is yes.
+pub async fn until(what: &str, within: Duration, mut yes: impl AsyncFnMut() -> bool) {
+    let begin = Instant::now();
+    while !yes().await {
+        assert!(begin.elapsed() < within, "{what}: not within {within:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+impl Daemon {
+    /// Starts one, with the token unless it is empty, and waits until it answers.
+    pub async fn start(site: &Site, token: &str) -> Daemon {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut command = site.command(&["run"]);
+        if !token.is_empty() {
+            command.env("CLASSY_SYNC_HTTP_TOKEN", token);
+        }
+        let log = std::fs::File::create(site.path().join("log")).unwrap();
+        let process = Running(command.stdout(log).stderr(std::process::Stdio::null()).spawn().unwrap());
+        let builder = || reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        let socket = builder().unix_socket(site.path().join("classy-sync.sock")).build().unwrap();
+        let mut base = String::new();
+        until("the daemon answers", Duration::from_secs(30), async || {
+            let Ok(answer) = socket.get("http://daemon/api/v1/status").send().await else { return false };
+            base = format!("http://{}", read(answer).await.json()["http"].as_str().unwrap_or_default());
+            true
+        })
+        .await;
+        Daemon { process, base, client: builder().build().unwrap(), socket }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.ask(reqwest::Method::GET, path, &[], "").await
+    }
+
+    pub async fn post(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.ask(reqwest::Method::POST, path, headers, "").await
+    }
+
+    pub async fn ask(&self, method: reqwest::Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.base)).body(body.to_owned());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.send().await.unwrap()).await
+    }
+
+    /// The same by the control socket.
+    pub async fn by_socket(&self, method: reqwest::Method, path: &str) -> Answer {
+        read(self.socket.request(method, format!("http://daemon{path}")).send().await.unwrap()).await
+    }
+
+    /// Listens to its events until a text was heard; answers with all that was.
+    pub async fn hear(&self, until: &str, within: Duration) -> String {
+        let mut stream = self.client.get(format!("{}/api/v1/events", self.base)).send().await.unwrap();
+        let mut heard = String::new();
+        let listen = async {
+            while !heard.contains(until) {
+                heard.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()));
+            }
+        };
+        tokio::time::timeout(within, listen).await.unwrap_or_else(|_| panic!("not heard: {until}"));
+        heard
+    }
+
+    /// What it wrote to its log.
+    pub fn log(site: &Site) -> String {
+        std::fs::read_to_string(site.path().join("log")).unwrap()
+    }
+}
+
+async fn read(answer: reqwest::Response) -> Answer {
+    let status = answer.status().as_u16();
+    let text = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = answer.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    Answer { status, headers, body: answer.text().await.unwrap() }
+}
+
+/// Somebody who is called: keeps what was sent, and answers with a status that can be changed.
+#[derive(Clone)]
+pub struct Listener {
+    pub url: String,
+    heard: Arc<Mutex<Vec<String>>>,
+    status: Arc<AtomicU16>,
+}
+
+impl Listener {
+    pub async fn start() -> Listener {
+        let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/services/secret-path", tcp.local_addr().unwrap());
+        let listener = Listener { url, heard: Arc::default(), status: Arc::new(AtomicU16::new(200)) };
+        let hear = async |State(listener): State<Listener>, body: Bytes| {
+            listener.heard.lock().unwrap().push(String::from_utf8(body.to_vec()).unwrap());
+            StatusCode::from_u16(listener.status.load(Ordering::Relaxed)).unwrap()
+        };
+        let router = Router::new().fallback(hear).with_state(listener.clone());
+        tokio::spawn(async move { axum::serve(tcp, router).await });
+        listener
+    }
+
+    /// What was sent so far: the texts of notices.
+    pub fn heard(&self) -> Vec<String> {
+        let heard = self.heard.lock().unwrap();
+        let text = |body: &String| serde_json::from_str::<Value>(body).ok().and_then(|body| body["text"].as_str().map(str::to_owned));
+        heard.iter().map(|body| text(body).unwrap_or_default()).collect()
+    }
+
+    pub fn answer_with(&self, status: u16) {
+        self.status.store(status, Ordering::Relaxed);
+    }
+}
+
+/// A way to a server that can be cut.
+pub struct Wire {
+    pub address: std::net::SocketAddr,
+    cut: tokio::sync::watch::Sender<bool>,
+}
+
+impl Wire {
+    /// To `host:port`.
+    pub async fn to(server: String) -> Wire {
+        let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = tcp.local_addr().unwrap();
+        let (cut, is_cut) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            loop {
+                let (mut here, _) = tcp.accept().await.unwrap();
+                let (server, mut is_cut) = (server.clone(), is_cut.clone());
+                tokio::spawn(async move {
+                    if *is_cut.borrow() {
+                        return;
+                    }
+                    let Ok(mut there) = tokio::net::TcpStream::connect(&server).await else { return };
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut here, &mut there) => {}
+                        _ = is_cut.wait_for(|is_cut| *is_cut) => {}
+                    }
+                });
+            }
+        });
+        Wire { address, cut }
+    }
+
+    pub fn cut(&self, is_cut: bool) {
+        self.cut.send_replace(is_cut);
+    }
+}
