@@ -5,7 +5,8 @@ use super::Time;
 /// The state of one feed of one organization: the row of `checkpoints`, whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FeedState {
-    /// Everything the source showed as changed before this, less the overlap, is stored.
+    /// Everything the source showed as changed before this, less the overlap, is stored; while the first pass is in progress,
+    /// everything of that which changed since it began.
     pub watermark: Option<Time>,
     /// The source's clock at the first page of the last complete incremental sweep.
     pub swept_at: Option<Time>,
@@ -32,7 +33,7 @@ pub struct Pass {
     pub last_id: i64,
     /// The largest id at the source when this walk began.
     pub max_id: i64,
-    /// `total` when this walk began.
+    /// `total` when this walk began; at its end the rows at or below `max_id` that its pages told of, if they are more.
     pub total: u64,
     /// Rows met so far at or below `max_id`: fewer than `total` in the end means that one may have hidden.
     pub met: u64,

@@ -191,7 +191,7 @@ impl PluginContext {
     /// A lost lease; database errors.
     pub async fn make_due(&self, supporters: &[i64]) -> Result<(), PluginError> {
         if let Some(fence) = &self.fence {
-            self.store.make_due(fence, &self.key, supporters).await?;
+            self.store.make_due(fence, &self.key, supporters, self.now).await?;
         }
         Ok(())
     }
@@ -210,6 +210,14 @@ impl PluginContext {
     /// Database errors.
     pub async fn profiles(&self, supporters: &[i64]) -> Result<Vec<Profile>, PluginError> {
         Ok(self.store.profiles(supporters).await?)
+    }
+
+    /// The next `limit` people after a place in the change feed, as they are now.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn people_after(&self, change_seq: i64, limit: u64) -> Result<Vec<Profile>, PluginError> {
+        Ok(self.store.changed_after(change_seq, limit).await?)
     }
 
     /// Everybody who has one of these addresses, as they are now.

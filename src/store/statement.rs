@@ -111,13 +111,13 @@ pub(crate) fn unpack(backend: DbBackend, fields: &[Field<'_>]) -> String {
     }
 }
 
-/// Joins a table to an unpacked document so that the document is walked once and each row is looked up: left to themselves SQLite and
-/// MySQL may walk the document for each row of the table.
-pub(crate) const fn looked_up(backend: DbBackend) -> &'static str {
+/// How the rows of `$1` are looked up in a table by its index. Left to themselves SQLite and MySQL may walk the table and read the
+/// document again for each of its rows.
+pub(crate) const fn lookup(backend: DbBackend) -> &'static str {
     match backend {
-        DbBackend::Postgres => "JOIN",
+        DbBackend::Sqlite => "CROSS JOIN",
         DbBackend::MySql => "STRAIGHT_JOIN",
-        _ => "CROSS JOIN",
+        _ => "JOIN",
     }
 }
 

@@ -33,6 +33,10 @@ struct Walk<R> {
     missing: u64,
     /// Whether every page so far was in the order asked for: only then do id ranges mean something.
     ordered: bool,
+    /// Rows met above `max_id`; `None` in a walk that was taken up again behind it.
+    above: Option<u64>,
+    /// The largest `total` that a page of this walk told.
+    most: u64,
     done: bool,
 }
 
@@ -76,14 +80,20 @@ where
     async fn plan(&mut self, state: &mut FeedState, before: Option<Pass>) -> Result<Page<R>, Error> {
         let per_page = self.settings.per_page;
         let mut first = self.fetch(Query::All, 1, per_page).await?;
-        if first.items.is_empty() {
-            // Nothing at all may be a slip of the source, too.
+        if first.items.is_empty() || first.total < first.items.len() as u64 {
+            // Nothing at all may be a slip of the source, too, and fewer than it shows certainly is one.
             first = self.fetch(Query::All, 1, per_page).await?;
         }
-        let last_page = u32::try_from(first.total.div_ceil(u64::from(per_page))).unwrap_or(u32::MAX);
         let (mut total, mut source_max) = (first.total, first.last_id());
-        if last_page > 1 && first.items.len() >= per_page as usize {
-            let last = self.fetch(Query::All, last_page, per_page).await?;
+        if first.items.len() >= per_page as usize {
+            // A full page need not be the only one, whatever `total` says.
+            let last_page = |total: u64| u32::try_from(total.div_ceil(u64::from(per_page))).unwrap_or(u32::MAX).max(2);
+            let mut number = last_page(total);
+            let mut last = self.fetch(Query::All, number, per_page).await?;
+            if last_page(last.total) > number {
+                number = last_page(last.total);
+                last = self.fetch(Query::All, number, per_page).await?;
+            }
             // A record that only this page knows of is to be met as well. And when it shows none, few records count as met, so
             // that the walk is planned and walked again.
             total = total.max(last.total);
@@ -147,7 +157,8 @@ where
         let committed_id = pass.last_id;
         let write = async {
             let (items, texts, since) = (Vec::new(), Vec::new(), Instant::now());
-            let mut walk = Walk { state, pass, items, texts, pages: 0, since, committed_id, guard, missing, ordered: true, done: false };
+            let (pages, ordered, done, above) = (0, true, false, (pass.last_id <= pass.max_id).then_some(0));
+            let mut walk = Walk { state, pass, items, texts, pages, since, committed_id, guard, missing, ordered, above, most: 0, done };
             while let Some((page, texts)) = receiver.recv().await {
                 self.take(&mut walk, page, texts).await?;
                 let due = walk.pages >= self.settings.commit_pages || walk.since.elapsed() >= self.settings.commit_after;
@@ -187,9 +198,11 @@ where
         } else {
             self.count_page(&page);
         }
+        walk.most = walk.most.max(page.total);
         let pass = &mut walk.pass;
         if page.items.is_empty() {
             walk.done = true;
+            pass.total = pass.total.max(at_the_end(walk.most, walk.above));
             return Ok(());
         }
         if walk.pages == 0 {
@@ -199,12 +212,16 @@ where
         walk.ordered &= ids.clone().is_sorted();
         let unreadable = page.items.iter().filter(|item| item.id().is_none()).count() as u64;
         let counts = |id: &i64| if walk.ordered { *id > pass.last_id && *id <= pass.max_id } else { true };
+        walk.above = walk.above.map(|above| above + ids.clone().filter(|id| *id > pass.last_id.max(pass.max_id)).count() as u64);
         // A record twice on a page is one record met: it must not stand in for one that hides.
         pass.met += ids.filter(counts).collect::<HashSet<_>>().len() as u64 + unreadable;
         pass.last_id = pass.last_id.max(page.last_id().unwrap_or(0));
         pass.page += 1;
         // What `max_id` and `total` say counts only on a page that is not full: they may come from an answer that was off.
         let short = page.items.len() < pass.per_page as usize;
+        if short && pass.last_id >= pass.max_id {
+            pass.total = pass.total.max(at_the_end(walk.most, walk.above));
+        }
         walk.done = short && walk.ordered && pass.last_id >= pass.max_id && pass.met >= pass.total;
         walk.items.append(&mut page.items);
         walk.texts.append(&mut texts);
@@ -244,6 +261,13 @@ where
         walk.pages = 0;
         Ok(())
     }
+}
+
+/// How many rows there were at or below `max_id` by the pages of a walk that is at its end. One that appeared among them while pages
+/// were under way side by side pushed another over the border of two pages, past the one that had been looked up before;
+/// then a page told of more than were met.
+fn at_the_end(most: u64, above: Option<u64>) -> u64 {
+    above.map_or(0, |above| most.saturating_sub(above))
 }
 
 /// Whether a record may have hidden during the walk that just ended.

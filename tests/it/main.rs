@@ -14,6 +14,7 @@ mod faults;
 mod health;
 mod http;
 mod leases;
+mod mailchimp;
 mod pages;
 mod plugins;
 mod schema;

@@ -3,7 +3,7 @@
 use super::client::Failure;
 use super::desk::Desk;
 use super::known::Known;
-use super::member::{FORGOTTEN, KEPT_OUT, hash_of, is_out_word, seen};
+use super::member::{FORGOTTEN, KEPT_OUT, hash_of, is_out, out_reason, seen};
 use super::mirror::left;
 use super::orders::{Order, Said, carry_out};
 use super::settle::Alarmed;
@@ -112,6 +112,9 @@ pub(super) async fn move_on(
                 member.supporter_id = Some(order.supporter_id);
                 evidence.extend(left(old, &member));
                 gone.push(order.member);
+                if is_out(&member) {
+                    verdicts.push(verdict(order.supporter_id, Fate::Skipped(out_reason(&member))));
+                }
                 moved.insert(order.supporter_id, member);
             }
             Err(fate) => verdicts.push(verdict(order.supporter_id, fate)),
@@ -120,7 +123,7 @@ pub(super) async fn move_on(
     let members: Vec<Member> = moved.values().cloned().chain(kept_out).collect();
     ctx.save_members(&members, &evidence).await?;
     ctx.forget_members(&gone).await?;
-    moved.retain(|_, member| !is_out_word(&member.remote_status));
+    moved.retain(|_, member| !is_out(member));
     Ok((verdicts, moved))
 }
 

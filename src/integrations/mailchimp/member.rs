@@ -56,7 +56,10 @@ pub(super) fn out_reason(member: &Member) -> String {
 
 /// What a look at Mailchimp makes of a member that the mirror knew as `old`.
 pub(super) fn seen(wire: &WireMember, old: Option<&Member>, managed: &Managed, now: Time) -> Member {
-    let mut tags: BTreeSet<String> = wire.tags.iter().filter_map(|tag| managed.ours(&tag.name)).map(str::to_owned).collect();
+    // One in other letters that somebody else put on is theirs; it is ours if we did, and Mailchimp took it for the same.
+    let had = |tag: &str| old.is_some_and(|old| old.managed_tags.contains(tag));
+    let ours = wire.tags.iter().filter_map(|tag| managed.like_ours(&tag.name).filter(|ours| *ours == tag.name || had(ours)));
+    let mut tags: BTreeSet<String> = ours.map(str::to_owned).collect();
     if wire.tags_count > wire.tags.len() as u64 {
         // At most fifty are shown; of the others what was known before is believed.
         tags.extend(old.iter().flat_map(|old| old.managed_tags.iter().cloned()));
@@ -117,11 +120,19 @@ mod tests {
     fn tags_beyond_the_fifty_that_are_shown_are_not_taken_for_gone() {
         let managed = Managed::new("Classy-");
         let old = Member { managed_tags: BTreeSet::from(["Classy-Major".to_owned()]), ..Member::default() };
-        let mut shown = wire("subscribed", &["Gala", "classy-recent"]);
-        shown.tags_count = 2;
+        let mut shown = wire("subscribed", &["Gala", "Classy-Recent", "classy-repeat"]);
+        shown.tags_count = 3;
         let tags = |member: Member| member.managed_tags.into_iter().collect::<Vec<_>>().join(" ");
         assert_eq!(tags(seen(&shown, Some(&old), &managed, day(1))), "Classy-Recent");
         shown.tags_count = 60;
         assert_eq!(tags(seen(&shown, Some(&old), &managed, day(1))), "Classy-Major Classy-Recent");
+    }
+
+    #[test]
+    fn a_tag_in_other_letters_is_ours_only_where_we_put_it() {
+        let managed = Managed::new("Classy-");
+        let tags = |old: &Member| seen(&wire("subscribed", &["classy-major"]), Some(old), &managed, day(1)).managed_tags.len();
+        assert_eq!(tags(&Member::default()), 0);
+        assert_eq!(tags(&Member { managed_tags: BTreeSet::from(["Classy-Major".to_owned()]), ..Member::default() }), 1);
     }
 }

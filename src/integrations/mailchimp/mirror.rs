@@ -1,7 +1,8 @@
 //! The mirror is brought up to date: who changed since the last look, page by page; who left is remembered, and whoever changed in a way
 //! that matters is looked at again.
 
-use super::api::{Api, PAGE};
+use super::api::Api;
+use super::listing::{End, READINGS, Walk};
 use super::member::{hash, is_out_word, seen};
 use super::tags::Managed;
 use super::wire::WireMember;
@@ -9,13 +10,10 @@ use crate::domain::{Address, Member, Time};
 use crate::plugin::{Left, PluginContext, PluginError};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Read again before the place that was reached: Mailchimp shows a change a while after it dates it.
 const OVERLAP: TimeDelta = TimeDelta::minutes(10);
-
-/// How often a list that moves while it is read is read again.
-const READINGS: u32 = 5;
 
 /// What is remembered from one look to the next.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -47,38 +45,15 @@ impl Reader<'_> {
     /// Reads a list until it was seen whole; answers with the moment up to which everything is known.
     async fn read(&self, status: Option<&'static str>) -> Result<Option<Time>, PluginError> {
         for _ in 0..READINGS {
-            if let Some(reached) = self.read_once(status).await? {
+            let mut walk = Walk::new(status, self.since);
+            while let Some(members) = walk.next(self.api, self.ctx).await? {
+                self.apply(&members).await?;
+            }
+            if let End::Whole(reached) = walk.end() {
                 return Ok(reached);
             }
         }
         Err(PluginError::Unavailable("the audience changes faster than it can be read".to_owned()))
-    }
-
-    /// `None` when the list moved in a way that may have hidden somebody: fewer were met than there are, or it became shorter.
-    async fn read_once(&self, status: Option<&'static str>) -> Result<Option<Option<Time>>, PluginError> {
-        let mut met: HashSet<String> = HashSet::new();
-        let (mut offset, mut total, mut latest, mut begun) = (0, None, None, None);
-        loop {
-            self.ctx.go_on()?;
-            let asked = self.api.members(status, self.since, offset).await;
-            let (page, date) = asked.map_err(|failure| failure.into_error("reading the audience's members"))?;
-            if total.is_some_and(|total| page.total_items < total) {
-                return Ok(None);
-            }
-            total = Some(page.total_items);
-            begun = begun.or(date);
-            latest = page.members.iter().filter_map(|member| member.last_changed).chain(latest).max();
-            met.extend(page.members.iter().map(|member| hash(&member.email_address)));
-            let count = page.members.len() as u64;
-            offset += count;
-            self.apply(&page.members).await?;
-            if count == 0 || offset >= page.total_items {
-                let is_whole = met.len() as u64 >= page.total_items;
-                // What changed while a second page was read may be dated before the last that was seen.
-                let reached = if offset > PAGE { latest.min(begun.or(latest)) } else { latest };
-                return Ok(is_whole.then_some(reached));
-            }
-        }
     }
 
     async fn apply(&self, members: &[WireMember]) -> Result<(), PluginError> {
@@ -90,7 +65,7 @@ impl Reader<'_> {
         for (wire, id) in shown.iter().zip(&ids) {
             changes.note(wire, known.get(id), self.managed, self.ctx.now());
         }
-        self.ctx.save_members(&changes.members, &changes.left).await?;
+        self.ctx.save_members(&changes.members.into_values().collect::<Vec<_>>(), &changes.left).await?;
         let mut due: BTreeSet<i64> = changes.due;
         // At the first look nobody was delivered yet.
         if self.since.is_some() && !changes.strangers.is_empty() {
@@ -101,7 +76,7 @@ impl Reader<'_> {
 }
 
 /// Erased contacts are shown under an address that is nobody's.
-fn is_somebody(member: &WireMember) -> bool {
+pub(super) fn is_somebody(member: &WireMember) -> bool {
     let address = member.email_address.to_lowercase();
     address.contains('@') && !address.ends_with("@forgotten.mailchimp.com")
 }
@@ -109,7 +84,7 @@ fn is_somebody(member: &WireMember) -> bool {
 /// What a page changes.
 #[derive(Default)]
 struct Changes {
-    members: Vec<Member>,
+    members: BTreeMap<String, Member>,
     left: Vec<Left>,
     /// Supporters whose member is not as we left it.
     due: BTreeSet<i64>,
@@ -133,7 +108,7 @@ impl Changes {
             }
         }
         self.left.extend(left(old, &new));
-        self.members.push(new);
+        self.members.insert(new.remote_id.clone(), new);
     }
 }
 

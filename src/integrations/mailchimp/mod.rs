@@ -5,18 +5,21 @@
 //! |---|---|
 //! | configuration | `settings` |
 //! | requests: connections, calls, shapes, what texts mean | `gate`, `client`, `api`, `wire`, `texts` |
-//! | what is known: the audience, its members as last seen | `desk`, `audience`, `mirror`, `member`, `known` |
+//! | what is known: the audience, its members as last seen | `desk`, `audience`, `listing`, `mirror`, `member`, `known` |
 //! | what should be there | `picture`, `name`, `tags` |
 //! | what is to be done | `plan` |
 //! | doing it | `process`, `work`, `orders`, `leave`, `push`, `reconcile`, `settle`, `untag` |
+//! | who is there, against the consent known here | `audit` |
 
 mod api;
 mod audience;
+mod audit;
 mod client;
 mod desk;
 mod gate;
 mod known;
 mod leave;
+mod listing;
 mod member;
 mod mirror;
 mod name;
@@ -39,7 +42,7 @@ mod tests;
 
 use super::{Kind, Settings as Given};
 use crate::domain::{CheckResult, Planned, Profile, Verdict};
-use crate::plugin::{Plugin, PluginContext, PluginError};
+use crate::plugin::{Finding, Plugin, PluginContext, PluginError};
 use async_trait::async_trait;
 use client::Failure;
 use desk::Desk;
@@ -100,6 +103,10 @@ impl Plugin for Mailchimp {
 
     async fn process(&self, ctx: &PluginContext, batch: &[Profile]) -> Result<Vec<Verdict>, PluginError> {
         process::process(&self.desk, ctx, batch).await
+    }
+
+    async fn audit(&self, ctx: &PluginContext) -> Result<Vec<Finding>, PluginError> {
+        audit::audit(&self.desk, ctx).await
     }
 
     async fn health_check(&self, _: &PluginContext) -> CheckResult {

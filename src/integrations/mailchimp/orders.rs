@@ -48,7 +48,8 @@ impl Order {
         let intent = match self.what {
             What::Unsubscribe { .. } => Step::Unsubscribe,
             What::Move => Step::Move,
-            What::Permit(_) => Step::Change,
+            // Part of adding: what is cut off here is taken up as an addition.
+            What::Permit(_) => Step::Add,
         };
         Sending { supporter_id: self.supporter_id, address: self.address.clone(), intent }
     }

@@ -212,7 +212,7 @@ fn compare(case: &Case<'_>, member: &Member, picture: Picture, rules: &Rules<'_>
     let name = picture.name.against(member.name_hash);
     let adds: Vec<String> = picture.tags.difference(&member.managed_tags).cloned().collect();
     let families: BTreeSet<Option<Family>> = picture.tags.iter().map(|tag| rules.managed.family(tag)).collect();
-    let surplus = member.managed_tags.difference(&picture.tags).filter(|tag| rules.managed.ours(tag).is_some()).cloned();
+    let surplus = member.managed_tags.difference(&picture.tags).filter(|tag| rules.managed.is_ours(tag)).cloned();
     let (replaced, lost): (Vec<String>, Vec<String>) = surplus.partition(|tag| families.contains(&rules.managed.family(tag)));
     let is_same = !fields_differ && !name.differs && adds.is_empty() && replaced.is_empty() && lost.is_empty();
     let decision = if is_same { Decision::Keep } else { Decision::Change };

@@ -136,16 +136,15 @@ async fn push_all(desk: &Desk, ctx: &PluginContext, works: Vec<Work>, known: &Kn
     let shelf = desk.audience.shelf(&desk.api).await?;
     let is_there = |tag: &String| shelf.segments.contains_key(&tag.to_lowercase());
     if !chunks.iter().flatten().flat_map(|work| &work.picture.tags).all(is_there) {
-        // Tags that do not exist yet are made by the first chunk alone: two at once might make two of one name.
-        let tags: BTreeSet<String> =
+        // Tags that do not exist yet are made by one chunk after the other: two at once might make two of one name.
+        let mut new: BTreeSet<String> =
             chunks.iter().flatten().flat_map(|work| work.picture.tags.iter().filter(|tag| !is_there(tag))).cloned().collect();
-        while !chunks.is_empty() && !tags.is_empty() {
+        while !chunks.is_empty() && !new.is_empty() && parts.iter().all(Result::is_ok) {
             let first = chunks.remove(0);
-            let made: BTreeSet<String> = first.iter().flat_map(|work| work.picture.tags.iter().cloned()).collect();
-            parts.push(push(desk, ctx, first).await);
-            if parts.last().is_some_and(Result::is_err) || tags.is_subset(&made) {
-                break;
+            for tag in first.iter().flat_map(|work| &work.picture.tags) {
+                new.remove(tag);
             }
+            parts.push(push(desk, ctx, first).await);
         }
         desk.audience.forget_shelf().await;
     }

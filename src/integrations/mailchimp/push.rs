@@ -39,6 +39,9 @@ pub(super) async fn push(desk: &Desk, ctx: &PluginContext, works: Vec<Work>) -> 
                 let addresses: Vec<&str> = sent.iter().map(|(work, _)| work.picture.address.as_str()).collect();
                 let outcomes = reconcile(&addresses, answer);
                 let again = settle(desk, ctx, sent, outcomes, &mut done).await?;
+                if let Some(alarmed) = done.alarmed.take() {
+                    return Err(raise(desk, ctx, alarmed).await);
+                }
                 parts.push(again);
             }
             Try::Refused(mut works, problem) => match (works.len(), works.pop()) {
@@ -56,10 +59,7 @@ pub(super) async fn push(desk: &Desk, ctx: &PluginContext, works: Vec<Work>) -> 
             },
         }
     }
-    match done.alarmed.take() {
-        Some(alarmed) => Err(raise(desk, ctx, alarmed).await),
-        None => Ok(done),
-    }
+    Ok(done)
 }
 
 /// Tries until Mailchimp answers. Before each try everything is asked again: the mirror, the lease, consent.
@@ -69,6 +69,9 @@ async fn until_answered(desk: &Desk, ctx: &PluginContext, mut works: Vec<Work>, 
         ctx.go_on()?;
         ctx.mark();
         desk.freshen(ctx).await?;
+        // Whatever must be asked of Mailchimp is asked before the last look at consent.
+        let shelf = desk.audience.shelf(&desk.api).await?;
+        let double_optin = desk.audience.setup().double_optin;
         works = still_in(ctx, works, verdicts).await?;
         if works.is_empty() {
             return Ok(Try::Nobody);
@@ -78,8 +81,6 @@ async fn until_answered(desk: &Desk, ctx: &PluginContext, mut works: Vec<Work>, 
         if sent.is_empty() {
             return Ok(Try::Nobody);
         }
-        let shelf = desk.audience.shelf(&desk.api).await?;
-        let double_optin = desk.audience.setup().double_optin;
         let items: Vec<_> = sent.iter().map(|(work, _)| work.item(&shelf, double_optin)).collect();
         match desk.api.subscribe(&items).await {
             Ok(answer) => return Ok(Try::Answered(sent, answer)),

@@ -19,7 +19,7 @@ pub(super) enum Family {
 #[derive(Debug, Clone)]
 pub(super) struct Managed {
     prefix: String,
-    /// By the name in lower case: Mailchimp is believed to know no difference.
+    /// By the name in lower case.
     names: BTreeMap<String, (String, Family)>,
 }
 
@@ -37,9 +37,14 @@ impl Managed {
         Managed { prefix: prefix.to_owned(), names: names.collect() }
     }
 
-    /// Our spelling of a tag, if it is ours.
-    pub(super) fn ours(&self, name: &str) -> Option<&str> {
+    /// Our spelling of a tag that is ours, or that Mailchimp takes for ours: it is believed to know no difference between letters.
+    pub(super) fn like_ours(&self, name: &str) -> Option<&str> {
         self.names.get(&name.trim().to_lowercase()).map(|(name, _)| name.as_str())
+    }
+
+    /// Whether a tag is ours, letter by letter.
+    pub(super) fn is_ours(&self, name: &str) -> bool {
+        self.like_ours(name) == Some(name)
     }
 
     /// The family of a tag of ours.
@@ -65,9 +70,10 @@ mod tests {
     fn ours_are_exactly_the_prefix_and_the_words() {
         let managed = Managed::new("Classy-");
         assert_eq!(managed.names.len(), 19, "every word once");
-        assert_eq!(managed.ours(" classy-major "), Some("Classy-Major"));
+        assert_eq!((managed.like_ours(" classy-major "), managed.is_ours("classy-major")), (Some("Classy-Major"), false));
+        assert!(managed.is_ours("Classy-Major"));
         for foreign in ["Classy-", "Classy-Gala", "Classy-None", "Classy-Never", "Major", "Classy-Major donor", "xClassy-Major"] {
-            assert_eq!(managed.ours(foreign), None, "{foreign}");
+            assert_eq!(managed.like_ours(foreign), None, "{foreign}");
         }
         assert_eq!(managed.family("Classy-Active Recurring"), Some(Family::Engagement));
     }

@@ -6,7 +6,7 @@ use super::{HarmEntry, PluginKey};
 use crate::clock;
 use crate::domain::{Address, Fate, Harms, Step, Time, Verdict};
 use crate::store::row::{Kind, time_text};
-use crate::store::statement::{as_bigint, document, ids_document, looked_up, sql, unpack, upsert};
+use crate::store::statement::{as_bigint, document, ids_document, lookup, sql, unpack, upsert};
 use crate::store::{Error, Fence, TenantStore, audit};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
 use serde_json::{Map, json};
@@ -79,10 +79,10 @@ impl TenantStore {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let look_up = looked_up(self.backend());
+        let join = lookup(self.backend());
         let source = unpack(self.backend(), &[("id", Kind::Int)]);
         let rest = format!(
-            "FROM {source} {look_up} plugin_deliveries AS d ON d.supporter_id = j.id \
+            "FROM {source} {join} plugin_deliveries AS d ON d.supporter_id = j.id \
              WHERE d.organization_id = $2 AND d.plugin = $3 AND d.destination = $4"
         );
         let values = std::iter::once(ids_document(ids.iter().copied())).chain(self.plugin_values(key));
@@ -120,9 +120,13 @@ impl TenantStore {
         let failed = |error| Error::query("reading who is due", error);
         let mut parts = Vec::new();
         let mut values = Vec::new();
-        for (condition, moment) in
-            [("state IN ('sending', 'held')", None), ("next_attempt_at <= ", Some(now)), ("review_at <= ", Some(now))]
-        {
+        for (condition, moment) in [
+            ("state = 'sending'", None),
+            // Not those who were held a moment ago: once in a delivery is enough.
+            ("state = 'held' AND updated_at < ", Some(now)),
+            ("next_attempt_at <= ", Some(now)),
+            ("review_at <= ", Some(now)),
+        ] {
             let first = values.len() + 1;
             let moment_parameter = moment.map_or(String::new(), |_| format!("${}", first + 4));
             parts.push(format!(
@@ -150,10 +154,10 @@ impl TenantStore {
             return Ok(Vec::new());
         }
         let failed = |error| Error::query("reading who was sent where", error);
-        let look_up = looked_up(self.backend());
         let objects = addresses.iter().map(|address| json!({ "address": address.as_str() }).to_string().into_bytes()).collect::<Vec<_>>();
+        let join = lookup(self.backend());
         let text = format!(
-            "SELECT d.supporter_id FROM {} {look_up} plugin_deliveries AS d ON d.address = j.address \
+            "SELECT d.supporter_id FROM {} {join} plugin_deliveries AS d ON d.address = j.address \
              WHERE d.organization_id = $2 AND d.plugin = $3 AND d.destination = $4",
             unpack(self.backend(), &[("address", Kind::Text)])
         );
@@ -261,11 +265,11 @@ impl TenantStore {
         Ok(done.map_err(|error| Error::query("asking for another try", error))?.rows_affected())
     }
 
-    /// Has these people looked at again, since the other side changed.
+    /// Has these people looked at again from a moment on, since the other side changed.
     ///
     /// # Errors
     /// [`Error::FenceLost`]; database errors.
-    pub async fn make_due(&self, fence: &Fence, key: &PluginKey, ids: &[i64]) -> Result<(), Error> {
+    pub async fn make_due(&self, fence: &Fence, key: &PluginKey, ids: &[i64], from: Time) -> Result<(), Error> {
         if ids.is_empty() {
             return Ok(());
         }
@@ -275,7 +279,7 @@ impl TenantStore {
              AND supporter_id IN ({list})"
         );
         let tx = self.begin_fenced(fence).await?;
-        let values = std::iter::once(clock::now().into()).chain(self.plugin_values(key));
+        let values = std::iter::once(from.into()).chain(self.plugin_values(key));
         tx.execute_raw(sql(self.backend(), &text, values)).await.map_err(|error| Error::query("asking for another look", error))?;
         tx.commit().await.map_err(Error::commit)
     }

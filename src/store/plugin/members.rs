@@ -3,7 +3,7 @@
 use super::PluginKey;
 use crate::domain::{Member, Time};
 use crate::store::row::{Kind, time_text, write_text};
-use crate::store::statement::{document, ids_document, looked_up, sql, unpack, upsert};
+use crate::store::statement::{document, ids_document, lookup, sql, unpack, upsert};
 use crate::store::{Error, Fence, TenantStore, audit};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use serde_json::json;
@@ -28,10 +28,10 @@ impl TenantStore {
     /// # Errors
     /// Database errors.
     pub async fn members_of(&self, key: &PluginKey, supporters: &[i64]) -> Result<Vec<Member>, Error> {
-        let look_up = looked_up(self.backend());
+        let join = lookup(self.backend());
         let source = unpack(self.backend(), &[("id", Kind::Int)]);
         let rest = format!(
-            "FROM {source} {look_up} plugin_members AS m ON m.supporter_id = j.id WHERE m.organization_id = $2 AND m.plugin = $3 AND m.destination = $4"
+            "FROM {source} {join} plugin_members AS m ON m.supporter_id = j.id WHERE m.organization_id = $2 AND m.plugin = $3 AND m.destination = $4"
         );
         self.members_by(&rest, std::iter::once(ids_document(supporters.iter().copied())).chain(self.plugin_values(key))).await
     }
@@ -49,10 +49,10 @@ impl TenantStore {
         }
         bytes.push(b']');
         let list: Value = String::from_utf8_lossy(&bytes).into_owned().into();
-        let look_up = looked_up(self.backend());
+        let join = lookup(self.backend());
         let source = unpack(self.backend(), &[("remote", Kind::Text)]);
         let rest = format!(
-            "FROM {source} {look_up} plugin_members AS m ON m.remote_id = j.remote WHERE m.organization_id = $2 AND m.plugin = $3 AND m.destination = $4"
+            "FROM {source} {join} plugin_members AS m ON m.remote_id = j.remote WHERE m.organization_id = $2 AND m.plugin = $3 AND m.destination = $4"
         );
         self.members_by(&rest, std::iter::once(list).chain(self.plugin_values(key))).await
     }

@@ -2,7 +2,7 @@
 
 use crate::domain::{Address, Profile, Standing, Time};
 use crate::store::row::{Kind, write_text};
-use crate::store::statement::{ids_document, looked_up, money_text, sql, unpack};
+use crate::store::statement::{ids_document, lookup, money_text, sql, unpack};
 use crate::store::value::money;
 use crate::store::{Error, TenantStore};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
@@ -50,12 +50,10 @@ impl TenantStore {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let look_up = looked_up(self.backend());
+        let join = lookup(self.backend());
         let source = unpack(self.backend(), &[("id", Kind::Int)]);
-        let rest = format!(
-            "FROM {source} {look_up} supporters AS s ON s.id = j.id WHERE s.organization_id = $2 AND {} ORDER BY s.id",
-            self.whole()
-        );
+        let rest =
+            format!("FROM {source} {join} supporters AS s ON s.id = j.id WHERE s.organization_id = $2 AND {} ORDER BY s.id", self.whole());
         self.read(&rest, [ids_document(ids.iter().copied()), self.organization_id.into()]).await
     }
 
@@ -99,11 +97,11 @@ impl TenantStore {
         let failed = |error| Error::query("reading who shares an address", error);
         let backend = self.backend();
         let key = if backend == DbBackend::MySql { "s.email_key" } else { "LOWER(TRIM(s.email_address))" };
-        let look_up = looked_up(self.backend());
+        let join = lookup(backend);
         let source = unpack(backend, &[("address", Kind::Text)]);
         let text = format!(
             "SELECT s.id, j.address, s.email_address, s.email_opt_in, s.absent_since, s.last_donation_at FROM {source} \
-             {look_up} supporters AS s ON {key} = {} WHERE s.organization_id = $2 AND {}",
+             {join} supporters AS s ON {key} = {} WHERE s.organization_id = $2 AND {}",
             // A long address is cut in MySQL's key; the comparison below is on the whole.
             if backend == DbBackend::MySql { "LEFT(j.address, 190)" } else { "j.address" },
             self.whole()

@@ -1,0 +1,131 @@
+//! Between the program and Mailchimp something happens: somebody whom Mailchimp cannot read, an opt-out between two tries, a slow crowd.
+
+use super::Charity;
+use crate::backend::{Kind, kinds};
+use crate::site::world;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, Response, Uri};
+use classy_sync::plugin::PluginError;
+use classy_sync::simulator::{Options, Switches};
+use sea_orm::{ConnectionTrait, Database};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Answers a batch in Mailchimp's place with this status, or lets it through.
+type Judge = Box<dyn Fn(&str) -> Option<u16> + Send + Sync>;
+
+struct Between {
+    /// Mailchimp itself, without the version.
+    target: String,
+    http: reqwest::Client,
+    judge: Judge,
+    /// Batches that were stopped.
+    stopped: AtomicU64,
+    /// Runs when the first batch is stopped.
+    first: Mutex<Option<String>>,
+    database: String,
+}
+
+/// Somebody between the two; answers with its address, for `base_url`.
+async fn between(charity: &Charity, first: Option<String>, judge: Judge) -> (String, Arc<Between>) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let target = charity.site.simulator.mailchimp_url().trim_end_matches("/3.0").to_owned();
+    let database = charity.site.database.url.clone();
+    let it =
+        Arc::new(Between { target, http: reqwest::Client::new(), judge, stopped: AtomicU64::new(0), first: Mutex::new(first), database });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/3.0", listener.local_addr().unwrap());
+    let router = Router::new().fallback(pass).with_state(Arc::clone(&it));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (url, it)
+}
+
+async fn pass(State(it): State<Arc<Between>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response<Body> {
+    let text = String::from_utf8_lossy(&body).into_owned();
+    let is_batch = method == Method::POST && uri.path().split('/').count() == 4;
+    if let Some(status) = Some(&it.judge).filter(|_| is_batch).and_then(|judge| judge(&text)) {
+        it.stopped.fetch_add(1, Ordering::SeqCst);
+        let first = it.first.lock().unwrap().take();
+        if let Some(statement) = first {
+            let connection = Database::connect(&it.database).await.unwrap();
+            connection.execute_unprepared(&statement).await.unwrap();
+            connection.close().await.unwrap();
+        }
+        let body = Body::from("{\"title\":\"Invalid Resource\",\"detail\":\"The resource submitted could not be validated.\"}");
+        return Response::builder().status(status).body(body).unwrap();
+    }
+    let answer = it.http.request(method, format!("{}{uri}", it.target)).headers(headers).body(body).send().await.unwrap();
+    let status = answer.status();
+    Response::builder().status(status).body(Body::from(answer.bytes().await.unwrap())).unwrap()
+}
+
+impl Charity {
+    fn through(&mut self, url: &str) {
+        self.via = Some(url.to_owned());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_whom_mailchimp_cannot_read_is_found_and_the_others_arrive() {
+    let mut charity = Charity::new(Kind::Sqlite, world(150, 150)).await;
+    let poison = charity.givers(30).await[20];
+    let email = charity.email(poison);
+    let needle = format!("\"{email}\"");
+    let (url, it) = between(&charity, None, Box::new(move |body| body.contains(&needle).then_some(400))).await;
+    charity.through(&url);
+    let done = charity.sync().await;
+    charity.assert_complete(&[poison]).await;
+    assert_eq!(charity.status(&email), "nobody");
+    assert_eq!(done.delivered as usize, charity.consented().len() - 1);
+    let calls = it.stopped.load(Ordering::SeqCst);
+    assert!(calls <= 9, "{calls} refused calls for one of about ninety");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_never_taken_ends_the_delivery() {
+    let mut charity = Charity::new(Kind::Sqlite, world(300, 151)).await;
+    let (url, it) = between(&charity, None, Box::new(|_| Some(400))).await;
+    charity.through(&url);
+    let error = charity.deliver().await.unwrap_err();
+    assert!(matches!(error, PluginError::Unexpected(_)), "{error}");
+    assert!(it.stopped.load(Ordering::SeqCst) < 150);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opt_out_between_two_tries_is_obeyed() {
+    for kind in kinds() {
+        let mut charity = Charity::new(kind, world(60, 152)).await;
+        let person = charity.givers(1).await[0];
+        let no = if kind == Kind::Postgres { "FALSE" } else { "0" };
+        let opt_out = format!("UPDATE supporters SET email_opt_in = {no} WHERE id = {person}");
+        let tries = AtomicU64::new(0);
+        let once = move |_: &str| (tries.fetch_add(1, Ordering::SeqCst) == 0).then_some(500);
+        let (url, _) = between(&charity, Some(opt_out), Box::new(once)).await;
+        charity.through(&url);
+        charity.deliver().await.unwrap();
+        assert_eq!(charity.status(&charity.email(person)), "nobody");
+        assert_eq!(charity.fate(person).await, "skipped: opted out");
+        charity.assert_complete(&[person]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chunks_go_side_by_side_and_never_more_than_allowed() {
+    let switches = Switches { latency_ms: 60, connections: 3, ..Switches::default() };
+    let mut charity = Charity::new(Kind::Sqlite, Options { mailchimp: switches, ..world(1_900, 153) }).await;
+    charity.table = "connections = 3".to_owned();
+    let done = charity.sync().await;
+    assert_eq!((done.deferred, done.rejected), (0, 0));
+    let harm = charity.harm();
+    assert_eq!(harm.writes.len(), charity.consented().len(), "everybody is sent once");
+    let most = harm.in_flight_max.values().copied().max().unwrap();
+    assert!((2..=3).contains(&most) && harm.refused_in_flight == 0, "{most} at once");
+    let segments = charity.site.simulator.mailchimp().audiences[&charity.audience].segments.clone();
+    let mut names: Vec<String> = segments.into_values().map(|segment| segment.name.to_lowercase()).collect();
+    names.sort();
+    let all = names.len();
+    names.dedup();
+    assert_eq!(names.len(), all, "no tag is made twice");
+}

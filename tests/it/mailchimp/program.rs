@@ -1,0 +1,68 @@
+//! The real program: what it says of the audience, and that it says nothing of anybody.
+
+use super::Charity;
+use crate::backend::Kind;
+use crate::site::{ORGANIZATION, world};
+use classy_sync::simulator::Act;
+use serde_json::Value;
+
+impl Charity {
+    /// Writes the plugin into the organization's file.
+    fn configure(&self) {
+        let path = self.site.path().join(format!("organizations/{ORGANIZATION}.toml"));
+        let before = std::fs::read_to_string(&path).unwrap();
+        let table = format!(
+            "[plugins.mailchimp]\napi_key = {:?}\naudience_id = {:?}\nbase_url = {:?}\n",
+            self.key,
+            self.audience,
+            self.site.simulator.mailchimp_url()
+        );
+        std::fs::write(path, before + &table).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_delivers_previews_and_audits() {
+    let charity = Charity::new(Kind::Sqlite, world(80, 140)).await;
+    charity.configure();
+    let preview = charity.site.json(&["plugin", "preview"], 0);
+    assert_eq!(preview.as_array().unwrap().iter().filter(|row| row["action"] == "add").count(), charity.consented().len());
+    assert_eq!(charity.harm().writes.len(), 0, "a preview writes nothing");
+    charity.site.sync();
+    charity.assert_harmless();
+    charity.assert_complete(&[]).await;
+    let people = charity.givers(3).await;
+    let emails: Vec<String> = people.iter().map(|id| charity.email(*id)).collect();
+    charity.act(Act::Unsubscribe(emails[0].clone()));
+    // Gone to an address that the program has not sent yet; what is at the old one is ours, and nobody consents there any more.
+    charity.edit(people[1], "email_address", "\"elsewhere@example.org\"");
+    charity.site.json(&["sync", "--no-plugins"], 0);
+    let audit = charity.site.json(&["plugin", "audit"], 0);
+    let count =
+        |kind: &str| audit.as_array().unwrap().iter().filter(|row| row.as_object().unwrap().values().any(|value| value == kind)).count();
+    let strangers = charity.site.simulator.mailchimp().audiences[&charity.audience].members().filter(|member| member.foreign).count();
+    let found = [count("left"), count("without_consent"), count("missing"), count("foreign")];
+    assert_eq!(found, [1, 1, 1, strangers], "{audit}");
+    assert_eq!(count("ok"), charity.consented().len() - 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_key_and_nobody_is_in_what_it_says() {
+    let charity = Charity::new(Kind::Sqlite, world(60, 141)).await;
+    charity.configure();
+    let output = charity.site.run(&["--log-level", "trace", "sync"]);
+    let mut text = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    charity.site.simulator.world().faults = vec![classy_sync::simulator::Fault::MailchimpPartial];
+    for id in charity.givers(20).await {
+        charity.edit(id, "last_name", "\"Changed\"");
+    }
+    let output = charity.site.run(&["--log-level", "trace", "sync"]);
+    text += &String::from_utf8_lossy(&output.stderr);
+    assert!(text.len() > 100, "{text}");
+    assert!(!text.contains(&charity.key[..32]));
+    for email in charity.consented().into_keys() {
+        assert!(!text.to_lowercase().contains(&email), "an address is told");
+    }
+    let fates: Vec<Value> = charity.site.json(&["plugin", "list"], 0).as_array().unwrap().clone();
+    assert_eq!(fates.len(), 1);
+}

@@ -1,0 +1,247 @@
+//! What is at the source: records with all their versions, the source's clock, and how both move on.
+
+use crate::dice::Dice;
+use crate::options::{Class, Options};
+use crate::sometimes::Sometimes;
+use classy_sync::domain::{Entity, Time};
+use std::collections::BTreeMap;
+
+/// The source's clock when a history begins, in seconds since 1970.
+const BEGINNING: i64 = 1_700_000_000;
+
+/// One feed of one organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Feed {
+    /// From 0.
+    pub organization: usize,
+    pub entity: Entity,
+}
+
+/// What a record was from one moment on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// In seconds.
+    pub updated_at: Option<i64>,
+    /// When it was bought or made, in seconds; never changes.
+    pub made_at: i64,
+    /// Decides every other field.
+    pub content: u64,
+    /// Ids of a supporter, a campaign, a plan.
+    pub links: [Option<i64>; 3],
+    /// From when on it is shown, in milliseconds.
+    pub shown_ms: i64,
+    pub gone: bool,
+    pub bad: bool,
+    /// It got a time of change of its own, so reading what changed must find it.
+    pub fresh: bool,
+    /// Its time of change, though perhaps not its content, is one that reading what changed must find.
+    pub owed: bool,
+    pub served: bool,
+}
+
+/// A record.
+#[derive(Debug, Default)]
+pub struct Entry {
+    pub versions: Vec<Version>,
+}
+
+impl Entry {
+    fn shown_index(&self, now_ms: i64) -> Option<usize> {
+        self.versions.iter().rposition(|version| version.shown_ms <= now_ms).filter(|index| !self.versions[*index].gone)
+    }
+
+    /// What the source shows now.
+    pub fn shown(&self, now_ms: i64) -> Option<&Version> {
+        self.shown_index(now_ms).map(|index| &self.versions[index])
+    }
+
+    /// Shows it to somebody.
+    pub fn serve(&mut self, now_ms: i64) -> Option<Version> {
+        let index = self.shown_index(now_ms)?;
+        self.versions[index].served = true;
+        Some(self.versions[index].clone())
+    }
+
+    pub fn was_gone(&self) -> bool {
+        self.versions.iter().any(|version| version.gone)
+    }
+
+    /// Whether it went after a moment.
+    pub fn went_after(&self, ms: i64) -> bool {
+        self.versions.iter().any(|version| version.gone && version.shown_ms >= ms)
+    }
+
+    /// Whether it came, or came back, after a moment.
+    pub fn came_after(&self, ms: i64) -> bool {
+        let mut before = self.versions.iter().filter(|version| version.shown_ms < ms);
+        let after = self.versions.iter().any(|version| !version.gone && version.shown_ms >= ms);
+        after && (before.next_back().is_none_or(|version| version.gone) || self.went_after(ms))
+    }
+}
+
+pub type List = BTreeMap<i64, Entry>;
+
+pub struct World {
+    pub now_ms: i64,
+    pub lists: BTreeMap<Feed, List>,
+    next_id: i64,
+}
+
+pub fn moment(seconds: i64) -> Time {
+    Time::from_timestamp(seconds, 0).unwrap()
+}
+
+impl World {
+    pub fn new(dice: &mut Dice, options: &Options) -> World {
+        let mut world = World { now_ms: BEGINNING * 1000, lists: BTreeMap::new(), next_id: 1 };
+        let mut seen = Sometimes::default();
+        for organization in 0..options.organizations as usize {
+            for entity in Entity::ALL {
+                let feed = Feed { organization, entity };
+                world.lists.insert(feed, List::new());
+                for _ in 0..dice.between(0, options.records) {
+                    // A few busy seconds long ago, so that many share one.
+                    world.now_ms = (BEGINNING - 90_000 + dice.between(0, 6) * 15_000) * 1000;
+                    world.add(feed, dice, options, &mut seen);
+                }
+            }
+        }
+        world.now_ms = BEGINNING * 1000;
+        world
+    }
+
+    pub const fn now_s(&self) -> i64 {
+        self.now_ms.div_euclid(1000)
+    }
+
+    /// Something changes in one feed.
+    pub fn change(&mut self, feed: Feed, dice: &mut Dice, options: &Options, seen: &mut Sometimes) {
+        match dice.below(12) {
+            0..3 => self.add(feed, dice, options, seen),
+            3 if options.has(Class::Deletions) => self.remove(feed, dice, seen),
+            3 if options.has(Class::Guard) => (0..12).for_each(|_| self.remove(feed, dice, seen)),
+            4 if options.has(Class::Restores) => self.restore(feed, dice, options, seen),
+            5 if options.has(Class::Silent) => self.touch(feed, dice, |_, dice, version| {
+                seen.saw("an edit without a time of change");
+                version.content = dice.roll();
+                version.fresh = false;
+            }),
+            6 if options.has(Class::Nulls) => self.touch(feed, dice, |_, dice, version| {
+                seen.saw("a record without a time of change");
+                (version.content, version.updated_at, version.fresh, version.owed) = (dice.roll(), None, false, false);
+            }),
+            7 if options.has(Class::Bulk) => {
+                seen.saw("many changes in one second");
+                if options.has(Class::Deletions) && dice.chance(300) {
+                    // The first one: whatever is behind it moves up in every list.
+                    let first = self.list(feed).iter().find(|(_, entry)| entry.versions.last().is_some_and(|last| !last.gone));
+                    let first = first.map(|(id, _)| *id);
+                    self.touch_one(feed, first, dice, |_, _, version| vanish(seen, version));
+                }
+                for _ in 0..3 * options.per_page {
+                    self.edit(feed, dice, options, seen);
+                }
+            }
+            _ => self.edit(feed, dice, options, seen),
+        }
+    }
+
+    fn stamp(&self, dice: &mut Dice, options: &Options, seen: &mut Sometimes, version: &mut Version) {
+        version.updated_at = Some(self.now_s());
+        version.shown_ms = self.now_ms;
+        (version.fresh, version.owed, version.gone) = (true, true, false);
+        if options.has(Class::Late) && dice.chance(300) {
+            seen.saw("a change that shows late");
+            version.shown_ms += dice.between(1, 3000);
+        }
+        if options.has(Class::Future) && dice.chance(20) {
+            seen.saw("a time of change ahead of the clock");
+            version.updated_at = Some(self.now_s() + dice.between(1, 900));
+        }
+        version.bad = options.has(Class::Bad) && dice.chance(60);
+    }
+
+    fn add(&mut self, feed: Feed, dice: &mut Dice, options: &Options, seen: &mut Sometimes) {
+        let mut parent = |entity: Entity| {
+            let ids: Vec<i64> = self.lists.get(&Feed { entity, ..feed })?.keys().copied().collect();
+            dice.pick(&ids).filter(|_| dice.chance(900))
+        };
+        let links = match feed.entity {
+            Entity::Transactions => [parent(Entity::Supporters), parent(Entity::Campaigns), parent(Entity::RecurringPlans)],
+            Entity::RecurringPlans => [parent(Entity::Supporters), parent(Entity::Campaigns), None],
+            Entity::Supporters | Entity::Campaigns => [None; 3],
+        };
+        let mut version = Version {
+            updated_at: None,
+            made_at: self.now_s(),
+            content: dice.roll(),
+            links,
+            shown_ms: 0,
+            gone: false,
+            bad: false,
+            fresh: true,
+            owed: true,
+            served: false,
+        };
+        self.stamp(dice, options, seen, &mut version);
+        let id = self.next_id;
+        self.next_id += dice.between(1, 3);
+        self.list(feed).insert(id, Entry { versions: vec![version] });
+    }
+
+    fn list(&mut self, feed: Feed) -> &mut List {
+        self.lists.entry(feed).or_default()
+    }
+
+    /// Changes a record that is there and whose time of change does not lie ahead; mostly one of the last few.
+    fn touch(&mut self, feed: Feed, dice: &mut Dice, change: impl FnOnce(&World, &mut Dice, &mut Version)) {
+        let now_s = self.now_s();
+        let alive = |entry: &Entry| entry.versions.last().is_some_and(|last| !last.gone && last.updated_at.is_none_or(|at| at <= now_s));
+        let ids: Vec<i64> = self.list(feed).iter().filter(|(_, entry)| alive(entry)).map(|(id, _)| *id).collect();
+        let hot = &ids[ids.len().saturating_sub(3)..];
+        let from = if dice.chance(500) { hot } else { &ids };
+        let id = dice.pick(from);
+        self.touch_one(feed, id, dice, change);
+    }
+
+    fn touch_one(&mut self, feed: Feed, id: Option<i64>, dice: &mut Dice, change: impl FnOnce(&World, &mut Dice, &mut Version)) {
+        let Some(id) = id else { return };
+        let Some(mut next) = self.list(feed).get(&id).and_then(|entry| entry.versions.last().cloned()) else { return };
+        // What a change without a time of change of its own builds on is shown with it.
+        (next.shown_ms, next.served) = (self.now_ms, false);
+        change(self, dice, &mut next);
+        self.list(feed).entry(id).or_default().versions.push(next);
+    }
+
+    fn edit(&mut self, feed: Feed, dice: &mut Dice, options: &Options, seen: &mut Sometimes) {
+        self.touch(feed, dice, |world, dice, version| {
+            version.content = dice.roll();
+            world.stamp(dice, options, seen, version);
+        });
+    }
+
+    fn remove(&mut self, feed: Feed, dice: &mut Dice, seen: &mut Sometimes) {
+        self.touch(feed, dice, |_, _, version| vanish(seen, version));
+    }
+
+    fn restore(&mut self, feed: Feed, dice: &mut Dice, options: &Options, seen: &mut Sometimes) {
+        let now_s = self.now_s();
+        let gone = |entry: &Entry| entry.versions.last().is_some_and(|last| last.gone && last.updated_at.is_none_or(|at| at <= now_s));
+        let ids: Vec<i64> = self.list(feed).iter().filter(|(_, entry)| gone(entry)).map(|(id, _)| *id).collect();
+        let Some(id) = dice.pick(&ids) else { return };
+        let Some(mut next) = self.list(feed).get(&id).and_then(|entry| entry.versions.last().cloned()) else { return };
+        (next.gone, next.served, next.shown_ms) = (false, false, self.now_ms);
+        if dice.chance(500) {
+            seen.saw("a restore with a new time of change");
+            self.stamp(dice, options, seen, &mut next);
+        } else {
+            seen.saw("a restore with the old time of change");
+        }
+        self.list(feed).entry(id).or_default().versions.push(next);
+    }
+}
+
+fn vanish(seen: &mut Sometimes, version: &mut Version) {
+    seen.saw("a deletion");
+    (version.gone, version.fresh, version.owed) = (true, false, false);
+}
