@@ -167,8 +167,10 @@ impl Monitor {
                 pasts += 1;
                 let before = run.at - TimeDelta::from_std(run.took).unwrap_or_default() - TimeDelta::seconds(1);
                 let past = self.shared.store.past_runs(run.classy_id, run.entity, run.mode, before);
-                if let Ok(Ok(past)) = timeout(PATIENCE, past).await {
-                    self.baseline.remember(&run, past);
+                match timeout(PATIENCE, past).await {
+                    Ok(Ok(past)) => self.baseline.remember(&run, past),
+                    // A database that is slow or away must not hold the look up: these feeds begin without a past.
+                    _ => pasts = PASTS,
                 }
             }
             if let Some(slow) = self.baseline.ended(&run) {
