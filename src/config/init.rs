@@ -37,4 +37,11 @@ client_secret = { env = "ACME_CLASSY_SECRET" }
 # [hooks]
 # classy = { env = "ACME_CLASSY_WEBHOOK" }      # sent to /hooks/classy/10001
 # mailchimp = { env = "ACME_MAILCHIMP_WEBHOOK" }  # sent to /hooks/mailchimp/10001
+
+# Supporters who agreed to it go to Mailchimp, with tags and fields. `classy-sync plugin preview` shows what would be done.
+# [plugins.mailchimp]
+# api_key = { env = "ACME_MAILCHIMP_KEY" }
+# audience_id = "a1b2c3"       # Audience, Settings, Audience ID
+# on_opt_out = "unsubscribe"   # or "ignore": of members whom we subscribed and who opt out at Classy
+# tag_prefix = "Classy-"
 "#;

@@ -74,9 +74,9 @@ impl Plugin for Mailchimp {
         &self.audience_id
     }
 
-    /// As many as go side by side.
+    /// As many as go side by side, if about half of them may be mailed.
     fn batch_size(&self) -> usize {
-        process::CHUNK * self.desk.settings.connections
+        2 * process::CHUNK * self.desk.settings.connections
     }
 
     async fn initialize(&mut self, _: &PluginContext) -> Result<(), PluginError> {
