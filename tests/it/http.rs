@@ -246,3 +246,29 @@ async fn twenty_organizations_load_and_status_is_answered_all_the_while() {
     let metrics = daemon.get("/metrics").await.body;
     assert!(metrics.contains("classy_sync_feed_loaded{organization=\"20020\",feed=\"transactions\"}"), "{metrics}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_plan_is_shown_and_approved() {
+    let site = Site::new(Kind::Sqlite, world(60, 209)).await;
+    let hook = crate::web::Listener::start().await;
+    let file = site.path().join("organizations/10001.toml");
+    let text =
+        std::fs::read_to_string(&file).unwrap() + &format!("[plugins.webhook]\nurl = {:?}\nsecret = \"a-webhook-secret\"\n", hook.url);
+    std::fs::write(&file, text).unwrap();
+    let daemon = Daemon::start(&site, TOKEN).await;
+    let delivered = "SELECT COUNT(*) AS n FROM plugin_deliveries WHERE state = 'delivered'";
+    until("people are delivered", LONG, async || site.reached(delivered, 10).await).await;
+    let connection = site.database.connect().await;
+    sea_orm::ConnectionTrait::execute_unprepared(&connection, "UPDATE plugin_deliveries SET state = 'held'").await.unwrap();
+    let page = daemon.get("/organizations/10001").await.body;
+    assert!(page.contains("is held") && page.contains("plugin preview --org 10001 --plugin webhook"), "the page says so");
+    assert!(!page.contains("plugins/webhook/approve"), "there is no button for whoever may not press it");
+    let bearer = format!("Bearer {TOKEN}");
+    let right: &[(&str, &str)] = &[("authorization", &bearer)];
+    let page = daemon.ask(Method::GET, "/organizations/10001", right, "").await.body;
+    assert!(page.contains("plugins/webhook/approve"));
+    let approved = daemon.post("/api/v1/organizations/10001/plugins/webhook/approve", right).await;
+    assert!(approved.status == 200 && approved.json()["allowed_for_24_hours"].is_object(), "{approved:?}");
+    assert_eq!(daemon.post("/api/v1/organizations/10001/plugins/nothing/approve", right).await.status, 404);
+    assert_eq!(site.number("SELECT COUNT(*) AS n FROM audit_log WHERE action = 'plugin.approved' AND actor = 'http'").await, 1);
+}
