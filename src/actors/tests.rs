@@ -249,7 +249,7 @@ fn ten_thousand_orders_for_a_feed_are_at_most_two_runs() {
         assert_eq!(organization.condition, Condition::Serving);
         let before = place.store.runs(Some(VICTIM), 1_000).await.unwrap().len();
         let order = Order { entities: vec![Entity::Supporters], task: Task::Full, plugins: PluginChoice::None, reason: "test" };
-        place.simulator.options().latency = Duration::from_millis(50);
+        place.simulator.options().latency = Duration::from_millis(500);
         let answers = futures_util::future::join_all((0..10_000).map(|_| place.handle.sync(VICTIM, order.clone()))).await;
         assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|report| report.feeds[0].is_complete())));
         let runs = place.store.runs(Some(VICTIM), 1_000).await.unwrap();
