@@ -235,6 +235,19 @@ async fn a_preview_tells_and_a_dry_run_too_and_neither_writes_anywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_test_of_the_credentials_asks_mailchimp_too() {
+    let site = Site::new(Kind::Sqlite, world(5, 87)).await;
+    with_mailchimp(&site, "");
+    let rows = site.json(&["org", "test"], 0);
+    assert_eq!((&rows[1]["name"], &rows[1]["works"]), (&"mailchimp".into(), &true.into()), "{rows}");
+    site.simulator.mailchimp().accounts[0].revoked = true;
+    let output = site.run(&["org", "test"]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(77), "{error}");
+    assert!(error.contains("mailchimp") && !error.contains("-us1"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_organizations_cannot_share_an_audience() {
     let site = Site::new(Kind::Sqlite, world(5, 86)).await;
     with_mailchimp(&site, "");
