@@ -96,7 +96,7 @@ async fn serve(control: Control, Listeners { socket, tcp }: Listeners) {
         match tcp.map(tokio_tcp).transpose() {
             Ok(Some(listener)) => {
                 let way = if address.is_some_and(|address: SocketAddr| address.ip().is_loopback()) { Way::Loopback } else { Way::Network };
-                take(async || listener.accept().await.map(|(stream, _)| stream), router(site(way))).await;
+                take(async || listener.accept().await.and_then(at_once), router(site(way))).await;
             }
             Ok(None) => std::future::pending().await,
             Err(error) => tracing::error!(%error, "http.listen is closed"),
@@ -113,6 +113,11 @@ fn tokio_listener(listener: std::os::unix::net::UnixListener) -> std::io::Result
 fn tokio_tcp(listener: std::net::TcpListener) -> std::io::Result<tokio::net::TcpListener> {
     listener.set_nonblocking(true)?;
     tokio::net::TcpListener::from_std(listener)
+}
+
+/// An answer that is there is sent, however small.
+fn at_once((stream, _): (tokio::net::TcpStream, SocketAddr)) -> std::io::Result<tokio::net::TcpStream> {
+    stream.set_nodelay(true).map(|()| stream)
 }
 
 /// Takes connections for ever.

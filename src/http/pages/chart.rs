@@ -49,7 +49,8 @@ pub(super) fn columns(columns: &[Column], label: &str) -> Markup {
     let width = STEP * columns.len().max(1) as f64;
     let every = columns.len().div_ceil(8).max(1);
     html! {
-        svg.columns viewBox={ "0 0 " (width) " " (HEIGHT + 22.0) } role="img" aria-label=(label) {
+        // Room for the first and the last label.
+        svg.columns viewBox={ "-16 0 " (width + 32.0) " " (HEIGHT + 22.0) } role="img" aria-label=(label) {
             @for grid in [0.25, 0.5, 0.75, 1.0] {
                 line.grid x1="0" x2=(width) y1=(format!("{:.1}", HEIGHT * (1.0 - grid))) y2=(format!("{:.1}", HEIGHT * (1.0 - grid))) {}
             }
