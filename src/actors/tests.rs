@@ -249,7 +249,8 @@ fn ten_thousand_orders_for_a_feed_are_at_most_two_runs() {
         assert_eq!(organization.condition, Condition::Serving);
         let before = place.store.runs(Some(VICTIM), 1_000).await.unwrap().len();
         let order = Order { entities: vec![Entity::Supporters], task: Task::Full, plugins: PluginChoice::None, reason: "test" };
-        place.simulator.options().latency = Duration::from_millis(50);
+        // Long enough for the first run that all orders come while it goes on, and shorter than the patience with one that is frozen.
+        place.simulator.options().latency = Duration::from_millis(200);
         let answers = futures_util::future::join_all((0..10_000).map(|_| place.handle.sync(VICTIM, order.clone()))).await;
         assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|report| report.feeds[0].is_complete())));
         let runs = place.store.runs(Some(VICTIM), 1_000).await.unwrap();
@@ -321,6 +322,8 @@ fn a_blocked_main_thread_does_not_hold_up_runs_and_is_noticed() {
         let shared = Arc::clone(place.handle.shared());
         place.simulator.world().add(OTHER, Kind::Supporters);
         let before = place.simulator.ledger().data_requests;
+        // Long enough that a run is still under way when the thread is blocked.
+        place.simulator.options().latency = Duration::from_millis(150);
         // Runs that are under way go on while no actor can do anything.
         let order = Place::order(Task::Full);
         let answer = tokio::task::spawn_local({

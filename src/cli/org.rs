@@ -2,11 +2,14 @@
 
 use super::app::{App, complain, done, find, unknown};
 use super::args::{Cli, Org};
-use super::exit::Failure;
+use super::exit::{Code, Failure};
 use super::{org_write, output};
 use crate::classy::Transport;
+use crate::clock;
 use crate::credentials::{Applied, client};
-use crate::domain::{Entity, Query, Supporter};
+use crate::domain::{CheckResult, Entity, Health, Query, Supporter};
+use crate::integrations;
+use crate::plugin;
 use crate::store::{Status, Store};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -107,6 +110,7 @@ async fn test(cli: &Cli, app: &App, store: &Store, id: Option<i64>) -> Result<Ex
     let mut failures = Vec::new();
     for applied in chosen {
         let organization = applied.organization.clone();
+        let plugins = try_plugins(store, &vault, &applied).await;
         let result = try_one(&transport, &vault, applied).await;
         let text = match &result {
             Ok(text) => text.clone(),
@@ -114,12 +118,35 @@ async fn test(cli: &Cli, app: &App, store: &Store, id: Option<i64>) -> Result<Ex
         };
         rows.push(vec![json!(organization.classy_id), json!(organization.name), json!(result.is_ok()), json!(text)]);
         failures.extend(result.err());
+        for (name, found) in plugins {
+            let works = found.health == Health::Ok;
+            let answer = if works { "it answers and accepts us" } else { &found.reason };
+            rows.push(vec![json!(organization.classy_id), json!(name), json!(works), json!(answer)]);
+            if !works {
+                let text = format!("organization {}, {name}: {}", organization.classy_id, found.reason);
+                failures.push(Failure::new(Code::Credentials, text));
+            }
+        }
     }
     output::rows(cli.output, &["id", "name", "works", "answer"], rows);
     match failures.into_iter().next() {
         Some(failure) => Err(failure),
         None => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// What each plugin's other side says.
+async fn try_plugins(store: &Store, vault: &crate::vault::Vault, applied: &Applied) -> Vec<(String, CheckResult)> {
+    let tenant = store.tenant(&applied.organization);
+    let mut found = Vec::new();
+    for name in applied.file.plugins.keys() {
+        let result = match integrations::make(vault, applied, name) {
+            Ok(mut plugin) => plugin::check(&tenant, name, &mut *plugin, clock::now()).await,
+            Err(error) => CheckResult::failing(error.to_string()),
+        };
+        found.push((name.clone(), result));
+    }
+    found
 }
 
 async fn try_one(transport: &Transport, vault: &crate::vault::Vault, applied: Applied) -> Result<String, Failure> {

@@ -128,9 +128,11 @@ impl Bench<'_> {
                 json!(tenant.count_changed_after(cursor).await?),
             ]);
             if self.cli.output == Output::Table {
-                for row in tenant.deliveries_in(&key, "rejected", 20).await? {
-                    let why = row.reason.unwrap_or_default();
-                    output::remark(&format!("rejected by {name}: supporter {}: {why}", row.supporter_id));
+                for state in ["rejected", "held", "delivered"] {
+                    for row in tenant.deliveries_in(&key, state, 20).await? {
+                        let why = row.reason.unwrap_or_default();
+                        output::remark(&format!("{name}: supporter {} is {state}: {why}", row.supporter_id));
+                    }
                 }
             }
         }

@@ -183,4 +183,13 @@ pub struct Verdict {
     pub fingerprint: Option<i64>,
     /// When to look again though nothing changed: some tags change with time alone.
     pub review_at: Option<Time>,
+    /// What people should know of somebody who was delivered.
+    pub note: Option<String>,
+}
+
+impl Verdict {
+    /// Nothing is known of the other side, and nothing is to be looked at again.
+    pub const fn of(supporter_id: i64, fate: Fate) -> Verdict {
+        Verdict { supporter_id, fate, fingerprint: None, review_at: None, note: None }
+    }
 }

@@ -156,11 +156,6 @@ async fn process(plugin: &dyn Plugin, ctx: &PluginContext, batch: &Batch) -> Res
     let known: BTreeSet<i64> = verdicts.iter().map(|verdict| verdict.supporter_id).collect();
     let forgotten = batch.people.iter().filter(|person| !known.contains(&person.supporter_id));
     let fate = || Fate::Deferred { until: ctx.now() + chrono::TimeDelta::hours(1), reason: "the plugin had no word for them".to_owned() };
-    verdicts.extend(forgotten.map(|person| Verdict {
-        supporter_id: person.supporter_id,
-        fate: fate(),
-        fingerprint: None,
-        review_at: None,
-    }));
+    verdicts.extend(forgotten.map(|person| Verdict::of(person.supporter_id, fate())));
     Ok(verdicts)
 }

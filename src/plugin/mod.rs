@@ -25,6 +25,6 @@ pub use contract::{Finding, Plugin};
 pub use delivery::{Delivered, Delivery, deliver};
 pub use error::PluginError;
 pub use guard::GuardSettings;
-pub use preview::{Preview, audit, preview};
+pub use preview::{Preview, audit, check, preview};
 
 pub use crate::store::{DeliveryRow, Left, Sending};

@@ -3,7 +3,7 @@
 use super::delivery::every_feed_was_read;
 use super::pending::Pending;
 use super::{Finding, Plugin, PluginContext, PluginError};
-use crate::domain::{Harms, Planned, Profile, Time};
+use crate::domain::{CheckResult, Harms, Planned, Profile, Time};
 use crate::store::{PluginKey, TenantStore};
 use tokio_util::sync::CancellationToken;
 
@@ -53,6 +53,15 @@ pub async fn audit(store: &TenantStore, name: &str, plugin: &mut (dyn Plugin + '
     let ctx = reader(store, name, plugin.destination(), now);
     plugin.initialize(&ctx).await?;
     plugin.audit(&ctx).await
+}
+
+/// Whether a fresh plugin's other side answers and accepts us. Sends nothing.
+pub async fn check(store: &TenantStore, name: &str, plugin: &mut (dyn Plugin + 'static), now: Time) -> CheckResult {
+    let ctx = reader(store, name, plugin.destination(), now);
+    match plugin.initialize(&ctx).await {
+        Ok(()) => plugin.health_check(&ctx).await,
+        Err(error) => CheckResult::failing(error.to_string()),
+    }
 }
 
 fn reader(store: &TenantStore, name: &str, destination: &str, now: Time) -> PluginContext {

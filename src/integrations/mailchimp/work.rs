@@ -96,13 +96,10 @@ impl Work {
 
     /// The verdict on somebody who was taken.
     pub(super) fn taken(&self, person: &Profile, now: Time) -> Verdict {
-        let fate = match (&self.held, self.dropped.first()) {
-            (Some(held), _) => Fate::Held(held.clone()),
-            (None, Some((field, words))) => Fate::Rejected(format!("all was taken but the field {field}: {words}")),
-            (None, None) => Fate::Delivered,
-        };
+        let fate = self.held.clone().map_or(Fate::Delivered, Fate::Held);
+        let note = self.dropped.first().map(|(field, words)| format!("all was taken but the field {field}: {words}"));
         let fingerprint = Some(self.picture.fingerprint());
-        Verdict { supporter_id: self.supporter_id, fate, fingerprint, review_at: person.engagement_ends(now) }
+        Verdict { fingerprint, review_at: person.engagement_ends(now), note, ..Verdict::of(self.supporter_id, fate) }
     }
 }
 
@@ -113,5 +110,5 @@ pub(super) fn waits(what: &str) -> String {
 
 /// A verdict on somebody who was not delivered.
 pub(super) fn verdict(supporter_id: i64, fate: Fate) -> Verdict {
-    Verdict { supporter_id, fate, fingerprint: None, review_at: None }
+    Verdict::of(supporter_id, fate)
 }

@@ -113,8 +113,9 @@ impl Plugin for Webhook {
                     let (left, right) = part.split_at(part.len() / 2);
                     parts.extend([left.to_vec(), right.to_vec()]);
                 }
-                Answer::Refused(why) => verdicts
-                    .extend(part.iter().map(|person| Verdict { fingerprint: None, ..verdict(ctx, person, Fate::Rejected(why.clone())) })),
+                Answer::Refused(why) => {
+                    verdicts.extend(part.iter().map(|person| Verdict::of(person.supporter_id, Fate::Rejected(why.clone()))))
+                }
             }
         }
         Ok(verdicts)
@@ -156,10 +157,9 @@ impl Webhook {
 
 fn verdict(ctx: &PluginContext, person: &Profile, fate: Fate) -> Verdict {
     Verdict {
-        supporter_id: person.supporter_id,
-        fate,
         fingerprint: Some(fingerprint(picture(ctx, person).to_string().as_bytes())),
         review_at: person.engagement_ends(ctx.now()),
+        ..Verdict::of(person.supporter_id, fate)
     }
 }
 

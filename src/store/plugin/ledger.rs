@@ -21,7 +21,7 @@ pub struct DeliveryRow {
     pub supporter_id: i64,
     /// `sending`, or a fate's word.
     pub state: String,
-    /// Why, if it is not simply delivered.
+    /// Why, if it is not simply delivered; or a note.
     pub reason: Option<String>,
     /// Of what the other side holds.
     pub fingerprint: Option<i64>,
@@ -90,14 +90,14 @@ impl TenantStore {
         Ok(rows.into_iter().map(|row| (row.supporter_id, row)).collect())
     }
 
-    /// The latest touched rows in a state, for people to look at.
+    /// The latest touched rows in a state that have a reason or a note, for people to look at.
     ///
     /// # Errors
     /// Database errors.
     pub async fn deliveries_in(&self, key: &PluginKey, state: &str, limit: u64) -> Result<Vec<DeliveryRow>, Error> {
         let rest = format!(
             "FROM plugin_deliveries AS d WHERE d.organization_id = $1 AND d.plugin = $2 AND d.destination = $3 AND d.state = $4 \
-             ORDER BY d.updated_at DESC LIMIT {limit}"
+             AND d.reason IS NOT NULL ORDER BY d.updated_at DESC LIMIT {limit}"
         );
         self.delivery_rows(&rest, self.plugin_values(key).into_iter().chain([state.into()])).await
     }
@@ -221,7 +221,7 @@ impl TenantStore {
                 let mut object = self.opening(key, verdict.supporter_id, &stamp);
                 let mut set = |name: &str, value: serde_json::Value| object.insert(name.to_owned(), value);
                 set("state", verdict.fate.as_str().into());
-                set("reason", verdict.fate.reason().into());
+                set("reason", verdict.fate.reason().or(verdict.note.as_deref()).into());
                 set("fingerprint", verdict.fingerprint.into());
                 let is_delivered = verdict.fate == Fate::Delivered;
                 set("attempts", if is_delivered { 0 } else { old.map_or(0, |old| old.attempts) + 1 }.into());
