@@ -5,7 +5,7 @@
 
 mod dialect;
 mod m20261124_000001_schema;
-mod m20261127_000002_plugins;
+mod m20261127_000002_plugins_alerts;
 mod tables;
 mod views;
 
@@ -19,6 +19,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261124_000001_schema::Migration), Box::new(m20261127_000002_plugins::Migration)]
+        vec![Box::new(m20261124_000001_schema::Migration), Box::new(m20261127_000002_plugins_alerts::Migration)]
     }
 }

@@ -203,7 +203,7 @@ pub(crate) const TABLES: &[Table] = &[
         body: "
             id {auto}, organization_id {int}, [key] {word} NOT NULL, severity {word} NOT NULL, message {text} NOT NULL,
             opened_at {time} NOT NULL, last_seen_at {time} NOT NULL, acknowledged_at {time}, resolved_at {time},
-            [count] {int} NOT NULL DEFAULT 1, notices {int} NOT NULL DEFAULT 0, notified_at {time}, FOREIGN KEY (organization_id) REFERENCES organizations (id)",
+            [count] {int} NOT NULL DEFAULT 1, FOREIGN KEY (organization_id) REFERENCES organizations (id)",
         indexes: &[("alerts_key", "organization_id, [key]")],
     },
     Table {

@@ -1,4 +1,5 @@
-//! What plugins need besides their tables: supporters by address, what was sent where, the names in the mirror, and the count of harm.
+//! What plugins and alerts need besides their tables: supporters by address, what was sent where, the names in the mirror, the count of
+//! harm, and how often somebody was told of an alert.
 
 use crate::dialect::Dialect;
 use sea_orm_migration::prelude::*;
@@ -9,16 +10,18 @@ pub(crate) struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &str {
-        "m20261127_000002_plugins"
+        "m20261127_000002_plugins_alerts"
     }
 }
 
 /// Table, column, type.
-const COLUMNS: [(&str, &str, &str); 4] = [
+const COLUMNS: [(&str, &str, &str); 6] = [
     ("plugin_deliveries", "address", "{word}"),
     ("plugin_deliveries", "intent", "{word}"),
     ("plugin_members", "name_hash", "{int}"),
     ("plugin_states", "destination", "{word}"),
+    ("alerts", "notices", "{int} NOT NULL DEFAULT 0"),
+    ("alerts", "notified_at", "{time}"),
 ];
 
 /// Name, table, columns.
