@@ -176,6 +176,44 @@ async fn from_the_fleet_to_the_cause_in_two_clicks_an_alert_acknowledged_and_a_c
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_is_approved_with_a_button_and_then_done() {
+    let Some(browser) = Browser::start(true, false).await else { return };
+    let site = Site::new(Kind::Sqlite, world(80, 403)).await;
+    // Whatever may do harm waits for a person.
+    site.configure("[guard]\naudience_share = 0.0\naudience_min = 0\n[sync]\nsupporters = \"2s\"\n");
+    let file = site.path().join("organizations/10001.toml");
+    let (url, key, audience) = {
+        let world = site.simulator.world();
+        let organization = &world.organizations[&ORGANIZATION];
+        (site.simulator.mailchimp_url(), organization.mailchimp_key.clone(), organization.mailchimp_audience.clone())
+    };
+    let table = format!("[plugins.mailchimp]\nbase_url = {url:?}\napi_key = {key:?}\naudience_id = {audience:?}\n");
+    std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + &table).unwrap();
+    let daemon = Daemon::start(&site, TOKEN).await;
+    let delivered = "SELECT COUNT(*) AS n FROM plugin_deliveries WHERE state = 'delivered'";
+    until("people are in the audience", LONG, async || site.reached(delivered, 10).await).await;
+    // Somebody opts out at the source.
+    let whose = "SELECT supporter_id AS n FROM plugin_deliveries WHERE state = 'delivered' ORDER BY supporter_id LIMIT 1";
+    let somebody = site.number(whose).await;
+    let no = [("opt_in", "false".to_owned())];
+    site.simulator.world().edit(ORGANIZATION, classy_sync::simulator::Kind::Supporters, somebody, &no, true);
+    let held = "SELECT COUNT(*) AS n FROM plugin_deliveries WHERE state = 'held'";
+    until("it is held", LONG, async || site.number(held).await == 1).await;
+    assert!(site.simulator.mailchimp().ledger.unsubscriptions.is_empty());
+    browser.go(&format!("{}/login", daemon.base)).await;
+    let field = browser.find("css selector", "#token").await;
+    browser.call("", &format!("element/{field}/value"), Some(json!({ "text": TOKEN }))).await;
+    browser.click("css selector", "form.login button").await;
+    until("the fleet is shown", LONG, async || browser.text("h1").await.contains("well") || browser.text("h1").await.contains("need"))
+        .await;
+    browser.go(&format!("{}/organizations/10001", daemon.base)).await;
+    browser.picture("held-desktop-light", 1_280).await;
+    browser.click("css selector", "form[action$='plugins/mailchimp/approve'] button").await;
+    until("it is done", LONG, async || site.simulator.mailchimp().ledger.unsubscriptions.len() == 1).await;
+    until("nothing is held any more", LONG, async || site.number(held).await == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_script_everything_is_readable_and_no_page_is_wider_than_a_phone() {
     let (_site, daemon) = troubled(402).await;
     for dark in [false, true] {
