@@ -3,7 +3,7 @@
 use super::decide::Write;
 use super::page::Step;
 use super::row::{Gift, Kind, Row, time_text, write_key, write_text};
-use super::statement::{as_bigint, document, ids_document, money_text, sql, sum_text, unpack, update};
+use super::statement::{as_bigint, document, ids_document, lookup, money_text, sql, sum_text, unpack, update};
 use super::value::{Stored, money};
 use super::{Error, campaign_totals, seq};
 use crate::domain::{Entity, Money, MonthlyRate, Time};
@@ -67,12 +67,12 @@ async fn refresh_gifts(step: &Step<'_>, ids: &BTreeSet<i64>) -> Result<(), Error
         return Ok(());
     }
     let backend = step.backend;
-    let source = unpack(backend, &[("id", Kind::Int)]);
+    let (source, join) = (unpack(backend, &[("id", Kind::Int)]), lookup(backend));
     let text = format!(
         "SELECT s.id, {was_sum} AS was_sum, {was_count} AS was_count, s.first_donation_at AS was_first, s.last_donation_at AS was_last, \
          {was_largest} AS was_largest, {sum} AS is_sum, {count} AS is_count, MIN(t.purchased_at) AS is_first, MAX(t.purchased_at) AS is_last, \
          {largest} AS is_largest \
-         FROM {source} JOIN supporters AS s ON s.id = j.id \
+         FROM {source} {join} supporters AS s ON s.id = j.id \
          LEFT JOIN transactions AS t ON t.organization_id = s.organization_id AND t.supporter_id = s.id AND {GIFT} \
          WHERE s.organization_id = $2 \
          GROUP BY s.id, s.lifetime_donation_amount, s.lifetime_donation_count, s.first_donation_at, s.last_donation_at, s.largest_donation_amount",
@@ -129,10 +129,10 @@ async fn refresh_monthly(step: &Step<'_>, ids: &BTreeSet<i64>) -> Result<(), Err
         return Ok(());
     }
     let backend = step.backend;
-    let source = unpack(backend, &[("id", Kind::Int)]);
+    let (source, join) = (unpack(backend, &[("id", Kind::Int)]), lookup(backend));
     let unpaused = if backend == sea_orm::DbBackend::Postgres { "NOT t.is_paused" } else { "t.is_paused = 0" };
     let text = format!(
-        "SELECT s.id, t.frequency, {sum} AS total FROM {source} JOIN supporters AS s ON s.id = j.id \
+        "SELECT s.id, t.frequency, {sum} AS total FROM {source} {join} supporters AS s ON s.id = j.id \
          LEFT JOIN recurring_plans AS t ON t.organization_id = s.organization_id AND t.supporter_id = s.id \
          AND t.status = 'active' AND {unpaused} AND t.absent_since IS NULL \
          WHERE s.organization_id = $2 GROUP BY s.id, t.frequency",
