@@ -231,6 +231,15 @@ fn the_check_of_floors_sees_every_way_to_name_a_module() {
     );
 }
 
+#[test]
+fn documents_are_looked_up_and_not_walked() {
+    // A plain join lets SQLite read the whole document again for each row of the table: a batch takes seconds instead of milliseconds.
+    let walks = |source: &Source| ["{source} JOIN", "FROM {} JOIN", "AS j JOIN"].iter().any(|join| source.text.contains(join));
+    let wrong: Vec<String> =
+        sources().into_iter().filter(|source| source.module() == "store" && walks(source)).map(|source| source.name).collect();
+    assert!(wrong.is_empty(), "join with statement::lookup: {wrong:?}");
+}
+
 fn prints(name: &str) -> bool {
     name.contains("print")
 }

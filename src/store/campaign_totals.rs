@@ -5,7 +5,7 @@
 use super::Error;
 use super::page::Step;
 use super::row::{Gift, Kind, write_key, write_text};
-use super::statement::{as_bigint, document, ids_document, money_text, sql, sum_text, unpack};
+use super::statement::{as_bigint, document, ids_document, lookup, money_text, sql, sum_text, unpack};
 use super::totals::{GIFT, opening, save};
 use super::value::money;
 use crate::domain::Money;
@@ -44,11 +44,12 @@ pub(super) async fn apply(step: &Step<'_>, gifts: &[(Option<Gift>, Option<Gift>)
     }
     let failed = |error| Error::query("reading what campaigns raised", error);
     let text = format!(
-        "SELECT s.id, {} AS raised, {} AS donors, {} AS gifts FROM {} JOIN campaigns AS s ON s.id = j.id WHERE s.organization_id = $2",
+        "SELECT s.id, {} AS raised, {} AS donors, {} AS gifts FROM {} {} campaigns AS s ON s.id = j.id WHERE s.organization_id = $2",
         money_text(step.backend, "s.total_raised"),
         as_bigint(step.backend, "s.donors_count"),
         as_bigint(step.backend, "s.transactions_count"),
         unpack(step.backend, &[("id", Kind::Int)]),
+        lookup(step.backend),
     );
     let values = [ids_document(changes.keys().copied()), step.organization_id.into()];
     let mut objects = Vec::new();

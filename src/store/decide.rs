@@ -3,7 +3,7 @@
 use super::batch::Batch;
 use super::page::Step;
 use super::row::{Get, Kind, Row, RowText, has_stubs, time_text, write_int, write_key, write_text};
-use super::statement::{as_bigint, ids_document, quoted, sql, unpack};
+use super::statement::{as_bigint, ids_document, lookup, quoted, sql, unpack};
 use super::value::Stored;
 use super::{Error, value};
 use crate::domain::{Item, Money, Reject, RejectReason, RunCounts};
@@ -164,8 +164,8 @@ pub(super) async fn read_stored<R: Row>(step: &Step<'_>, ids: impl Iterator<Item
     for link in table.links {
         columns.push_str(&format!(", t.{}", link.column));
     }
-    let source = unpack(step.backend, &[("id", Kind::Int)]);
-    let text = format!("SELECT {columns} FROM {source} JOIN {} AS t ON t.id = j.id", table.name);
+    let (source, join) = (unpack(step.backend, &[("id", Kind::Int)]), lookup(step.backend));
+    let text = format!("SELECT {columns} FROM {source} {join} {} AS t ON t.id = j.id", table.name);
     let rows = step
         .tx
         .query_all_raw(sql(step.backend, &text, [ids_document(ids)]))

@@ -2,7 +2,7 @@
 
 use super::lease::{NOBODY, after, database_now};
 use super::row::{Kind, time_text};
-use super::statement::{document, insert_missing, sql, unpack};
+use super::statement::{document, insert_missing, lookup, sql, unpack};
 use super::{Error, Fence, Store};
 use crate::domain::Time;
 use sea_orm::{ConnectionTrait, DbBackend};
@@ -111,7 +111,8 @@ impl Store {
         let failed = |error| Error::query("reading organizations", error);
         let objects: Vec<Vec<u8>> = classy_ids.iter().map(|id| format!("{{\"classy_id\":{id}}}").into_bytes()).collect();
         let source = unpack(self.backend(), &[("classy_id", Kind::Int)]);
-        let text = format!("SELECT o.id FROM {source} JOIN organizations AS o ON o.classy_id = j.classy_id ORDER BY o.id");
+        let join = lookup(self.backend());
+        let text = format!("SELECT o.id FROM {source} {join} organizations AS o ON o.classy_id = j.classy_id ORDER BY o.id");
         let document = document(objects.iter().map(Vec::as_slice));
         let rows = self.connection().query_all_raw(sql(self.backend(), &text, [document])).await.map_err(failed)?;
         rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>().map_err(failed)

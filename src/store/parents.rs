@@ -3,7 +3,7 @@
 use super::decide::Decision;
 use super::page::Step;
 use super::row::{Kind, Row, RowText, time_text};
-use super::statement::{document, ids_document, insert_missing, sql, unpack};
+use super::statement::{document, ids_document, insert_missing, lookup, sql, unpack};
 use super::{Error, rejects};
 use crate::domain::{Entity, Reject, RejectReason};
 use sea_orm::ConnectionTrait;
@@ -42,8 +42,8 @@ pub(super) async fn resolve<R: Row>(step: &Step<'_>, decision: &mut Decision<'_,
 /// Of these ids: all that are stored, and those of another organization.
 async fn owners(step: &Step<'_>, parent: Entity, ids: &BTreeSet<i64>) -> Result<(HashSet<i64>, HashSet<i64>), Error> {
     let failed = |error| Error::query("reading parents", error);
-    let source = unpack(step.backend, &[("id", Kind::Int)]);
-    let text = format!("SELECT t.id, t.organization_id FROM {source} JOIN {parent} AS t ON t.id = j.id");
+    let (source, join) = (unpack(step.backend, &[("id", Kind::Int)]), lookup(step.backend));
+    let text = format!("SELECT t.id, t.organization_id FROM {source} {join} {parent} AS t ON t.id = j.id");
     let rows = step.tx.query_all_raw(sql(step.backend, &text, [ids_document(ids.iter().copied())])).await.map_err(failed)?;
     let mut present = HashSet::with_capacity(rows.len());
     let mut foreign = HashSet::new();
