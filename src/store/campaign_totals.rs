@@ -5,7 +5,7 @@
 use super::Error;
 use super::page::Step;
 use super::row::{Gift, Kind, write_key, write_text};
-use super::statement::{as_bigint, document, ids_document, lookup, money_text, sql, sum_text, unpack};
+use super::statement::{as_bigint, by_index, document, ids_document, is_tenants, lookup, money_text, sql, sum_text, unpack};
 use super::totals::{GIFT, opening, save};
 use super::value::money;
 use crate::domain::Money;
@@ -44,12 +44,13 @@ pub(super) async fn apply(step: &Step<'_>, gifts: &[(Option<Gift>, Option<Gift>)
     }
     let failed = |error| Error::query("reading what campaigns raised", error);
     let text = format!(
-        "SELECT s.id, {} AS raised, {} AS donors, {} AS gifts FROM {} {} campaigns AS s ON s.id = j.id WHERE s.organization_id = $2",
+        "SELECT s.id, {} AS raised, {} AS donors, {} AS gifts FROM {} {} campaigns AS s ON s.id = j.id WHERE {}",
         money_text(step.backend, "s.total_raised"),
         as_bigint(step.backend, "s.donors_count"),
         as_bigint(step.backend, "s.transactions_count"),
         unpack(step.backend, &[("id", Kind::Int)]),
         lookup(step.backend),
+        is_tenants("s"),
     );
     let values = [ids_document(changes.keys().copied()), step.organization_id.into()];
     let mut objects = Vec::new();
@@ -74,11 +75,17 @@ async fn gifts_of(step: &Step<'_>, pairs: impl Iterator<Item = (i64, i64)>) -> R
         return Ok(Vec::new());
     }
     let failed = |error| Error::query("counting donors", error);
+    // A question for each pair: as a join, a database without statistics compares every pair with every gift.
+    let count = format!(
+        "SELECT COUNT(*) FROM transactions AS t {} WHERE t.organization_id = o.id AND t.campaign_id = j.campaign \
+         AND t.supporter_id = j.supporter AND {GIFT}",
+        by_index(step.backend, "transactions_campaign"),
+    );
     let text = format!(
-        "SELECT j.campaign, j.supporter, {} AS gifts FROM {} LEFT JOIN transactions AS t \
-         ON t.organization_id = $2 AND t.campaign_id = j.campaign AND t.supporter_id = j.supporter AND {GIFT} GROUP BY j.campaign, j.supporter",
-        as_bigint(step.backend, "COUNT(t.id)"),
+        "SELECT j.campaign, j.supporter, {} AS gifts FROM {} {} organizations AS o ON o.id = $2",
+        as_bigint(step.backend, &format!("({count})")),
         unpack(step.backend, &[("campaign", Kind::Int), ("supporter", Kind::Int)]),
+        lookup(step.backend),
     );
     let values = [document(objects.iter().map(Vec::as_slice)), step.organization_id.into()];
     let rows = step.tx.query_all_raw(sql(step.backend, &text, values)).await.map_err(failed)?;

@@ -183,6 +183,8 @@ fn options(settings: &Settings, wire: Wire) -> ConnectOptions {
                 // Rows and checkpoint are in one file and go together: after a power cut the last commits may be missing,
                 // and are then read again.
                 .synchronous(SqliteSynchronous::Normal)
+                // In KiB; with the 2 MB that SQLite takes by itself, a large load reads the same pages of its indexes again and again.
+                .pragma("cache_size", "-16384")
         })
         .map_sqlx_postgres_opts(move |options| {
             let options = if wire == Wire::Plain { options.ssl_mode(PgSslMode::Disable) } else { options };

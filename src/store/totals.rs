@@ -3,7 +3,7 @@
 use super::decide::Write;
 use super::page::Step;
 use super::row::{Gift, Kind, Row, time_text, write_key, write_text};
-use super::statement::{as_bigint, document, ids_document, lookup, money_text, sql, sum_text, unpack, update};
+use super::statement::{as_bigint, by_index, document, ids_document, is_tenants, lookup, money_text, sql, sum_text, unpack, update};
 use super::value::{Stored, money};
 use super::{Error, campaign_totals, seq};
 use crate::domain::{Entity, Money, MonthlyRate, Time};
@@ -73,8 +73,8 @@ async fn refresh_gifts(step: &Step<'_>, ids: &BTreeSet<i64>) -> Result<(), Error
          {was_largest} AS was_largest, {sum} AS is_sum, {count} AS is_count, MIN(t.purchased_at) AS is_first, MAX(t.purchased_at) AS is_last, \
          {largest} AS is_largest \
          FROM {source} {join} supporters AS s ON s.id = j.id \
-         LEFT JOIN transactions AS t ON t.organization_id = s.organization_id AND t.supporter_id = s.id AND {GIFT} \
-         WHERE s.organization_id = $2 \
+         LEFT JOIN transactions AS t {by_index} ON t.organization_id = s.organization_id AND t.supporter_id = s.id AND {GIFT} \
+         WHERE {is_tenants} \
          GROUP BY s.id, s.lifetime_donation_amount, s.lifetime_donation_count, s.first_donation_at, s.last_donation_at, s.largest_donation_amount",
         was_sum = money_text(backend, "s.lifetime_donation_amount"),
         was_count = as_bigint(backend, "s.lifetime_donation_count"),
@@ -82,6 +82,8 @@ async fn refresh_gifts(step: &Step<'_>, ids: &BTreeSet<i64>) -> Result<(), Error
         sum = sum_text(backend, "t.total_gross_amount"),
         count = as_bigint(backend, "COUNT(t.id)"),
         largest = money_text(backend, "COALESCE(MAX(t.total_gross_amount), 0)"),
+        is_tenants = is_tenants("s"),
+        by_index = by_index(backend, "transactions_supporter"),
     );
     let rows = fetch(step, &text, ids, "summing gifts").await?;
     let read = |row: &QueryResult, prefix: &str| -> Result<Gifts, DbErr> {
@@ -133,10 +135,12 @@ async fn refresh_monthly(step: &Step<'_>, ids: &BTreeSet<i64>) -> Result<(), Err
     let unpaused = if backend == sea_orm::DbBackend::Postgres { "NOT t.is_paused" } else { "t.is_paused = 0" };
     let text = format!(
         "SELECT s.id, t.frequency, {sum} AS total FROM {source} {join} supporters AS s ON s.id = j.id \
-         LEFT JOIN recurring_plans AS t ON t.organization_id = s.organization_id AND t.supporter_id = s.id \
+         LEFT JOIN recurring_plans AS t {by_index} ON t.organization_id = s.organization_id AND t.supporter_id = s.id \
          AND t.status = 'active' AND {unpaused} AND t.absent_since IS NULL \
-         WHERE s.organization_id = $2 GROUP BY s.id, t.frequency",
+         WHERE {is_tenants} GROUP BY s.id, t.frequency",
         sum = sum_text(backend, "t.amount"),
+        by_index = by_index(backend, "recurring_plans_supporter"),
+        is_tenants = is_tenants("s"),
     );
     let failed = |error| Error::query("summing plans", error);
     let mut plans: HashMap<i64, Vec<(String, Money)>> = HashMap::new();

@@ -2,7 +2,7 @@
 
 use crate::domain::{Address, Profile, Standing, Time};
 use crate::store::row::{Kind, write_text};
-use crate::store::statement::{ids_document, lookup, money_text, sql, unpack};
+use crate::store::statement::{ids_document, is_tenants, lookup, money_text, sql, unpack};
 use crate::store::value::money;
 use crate::store::{Error, TenantStore};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
@@ -53,7 +53,7 @@ impl TenantStore {
         let join = lookup(self.backend());
         let source = unpack(self.backend(), &[("id", Kind::Int)]);
         let rest =
-            format!("FROM {source} {join} supporters AS s ON s.id = j.id WHERE s.organization_id = $2 AND {} ORDER BY s.id", self.whole());
+            format!("FROM {source} {join} supporters AS s ON s.id = j.id WHERE {} AND {} ORDER BY s.id", is_tenants("s"), self.whole());
         self.read(&rest, [ids_document(ids.iter().copied()), self.organization_id.into()]).await
     }
 
