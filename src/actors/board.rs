@@ -270,6 +270,11 @@ impl Board {
         self.lock().values().map(Card::snapshot).collect()
     }
 
+    /// All organizations, in order.
+    pub fn ids(&self) -> Vec<i64> {
+        self.lock().keys().copied().collect()
+    }
+
     /// One organization, as of now.
     pub fn one(&self, classy_id: i64) -> Option<(OrganizationStatus, Vec<(Entity, FeedStatus)>)> {
         self.lock().get(&classy_id).map(Card::snapshot)

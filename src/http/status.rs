@@ -6,18 +6,32 @@ use crate::domain::{Entity, Health, Time};
 use crate::health::{Finding, HealthReport};
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-/// Everything in short.
-pub(super) async fn status(State(site): State<Site>) -> Json<Value> {
-    Json(whole(&site))
+/// A list whose elements are made while it is written: thousands of organizations as one tree of values would take megabytes.
+pub(super) struct Each<F>(pub(super) F);
+
+impl<F: Fn() -> I, I: Iterator<Item = Value>> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
 }
 
-pub(super) fn whole(site: &Site) -> Value {
+#[derive(Serialize)]
+struct Whole<L> {
+    #[serde(flatten)]
+    head: Value,
+    organizations: L,
+}
+
+/// Everything in short.
+pub(super) async fn status(State(site): State<Site>) -> Response {
     let shared = site.shared();
     let health = shared.health();
     let facts = health.facts.as_ref();
-    json!({
+    let head = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "ready": site.is_ready(),
         "verdict": health.verdict().as_str(),
@@ -30,22 +44,22 @@ pub(super) fn whole(site: &Site) -> Value {
         "waiting_runs": shared.dealer.waiting(),
         "alerts": health.alerts.len(),
         "checks": health.of(None).map(finding_json).collect::<Vec<_>>(),
-        "organizations": list(site, &health),
-    })
+    });
+    Json(Whole { head, organizations: list(&site, &health) }).into_response()
 }
 
 /// All organizations in short.
-pub(super) async fn organizations(State(site): State<Site>) -> Json<Value> {
-    let health = site.shared().health();
-    Json(list(&site, &health))
+pub(super) async fn organizations(State(site): State<Site>) -> Response {
+    Json(list(&site, &site.shared().health())).into_response()
 }
 
-fn list(site: &Site, health: &HealthReport) -> Value {
+fn list(site: &Site, health: &HealthReport) -> impl Serialize {
     let board = &site.shared().board;
-    let one = |(organization, feeds): &(OrganizationStatus, Vec<(Entity, FeedStatus)>)| {
-        organization_json(organization, feeds, &board.plugins(organization.classy_id), health, false)
+    let one = |id: i64| {
+        let (organization, feeds) = board.one(id)?;
+        Some(organization_json(&organization, &feeds, &board.plugins(id), health, false))
     };
-    board.all().iter().map(one).collect()
+    Each(move || board.ids().into_iter().filter_map(one))
 }
 
 /// One organization with every check.
