@@ -6,6 +6,8 @@
 mod dialect;
 mod m20261124_000001_schema;
 mod m20261127_000002_plugins_alerts;
+mod m20261128_000003_contacts;
+mod statements;
 mod tables;
 mod views;
 
@@ -19,6 +21,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261124_000001_schema::Migration), Box::new(m20261127_000002_plugins_alerts::Migration)]
+        vec![
+            Box::new(m20261124_000001_schema::Migration),
+            Box::new(m20261127_000002_plugins_alerts::Migration),
+            Box::new(m20261128_000003_contacts::Migration),
+        ]
     }
 }

@@ -2,6 +2,7 @@
 //! harm, and how often somebody was told of an alert.
 
 use crate::dialect::Dialect;
+use crate::statements::{add_column, create_index, drop_column, drop_index, run};
 use sea_orm_migration::prelude::*;
 
 /// See the module.
@@ -42,22 +43,18 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let dialect = Dialect::of(manager.get_database_backend());
         for (table, column, kind) in COLUMNS {
-            if !manager.has_column(table, column).await? {
-                run(manager, &dialect.render(&format!("ALTER TABLE {table} ADD COLUMN {column} {kind}"))).await?;
-            }
+            add_column(manager, dialect, table, column, kind).await?;
         }
         run(manager, &dialect.render(HARMS)).await?;
         for (name, table, columns) in INDEXES {
-            index(manager, dialect, name, table, columns).await?;
+            create_index(manager, dialect, name, table, columns).await?;
         }
         if dialect == Dialect::MySql {
-            if !manager.has_column("supporters", "email_key").await? {
-                let column = format!("email_key VARCHAR(190) AS (LEFT({ADDRESS}, 190)) VIRTUAL");
-                run(manager, &format!("ALTER TABLE supporters ADD COLUMN {column}")).await?;
-            }
-            return index(manager, dialect, "supporters_address", "supporters", "organization_id, email_key").await;
+            let kind = format!("VARCHAR(190) AS (LEFT({ADDRESS}, 190)) VIRTUAL");
+            add_column(manager, dialect, "supporters", "email_key", &kind).await?;
+            return create_index(manager, dialect, "supporters_address", "supporters", "organization_id, email_key").await;
         }
-        index(manager, dialect, "supporters_address", "supporters", &format!("organization_id, {ADDRESS}")).await?;
+        create_index(manager, dialect, "supporters_address", "supporters", &format!("organization_id, {ADDRESS}")).await?;
         run(manager, "DROP INDEX IF EXISTS supporters_email").await
     }
 
@@ -66,12 +63,11 @@ impl MigrationTrait for Migration {
         run(manager, "DROP TABLE IF EXISTS plugin_harms").await?;
         let indexes = INDEXES.map(|(name, table, _)| (name, table)).into_iter().chain([("supporters_address", "supporters")]);
         for (name, table) in indexes {
-            let place = if dialect == Dialect::MySql { format!(" ON {table}") } else { String::new() };
-            run(manager, &format!("DROP INDEX {name}{place}")).await?;
+            drop_index(manager, dialect, name, table).await?;
         }
         let key = ("supporters", "email_key", "");
         for (table, column, _) in COLUMNS.into_iter().chain((dialect == Dialect::MySql).then_some(key)) {
-            run(manager, &format!("ALTER TABLE {table} DROP COLUMN {column}")).await?;
+            drop_column(manager, table, column).await?;
         }
         if dialect == Dialect::MySql {
             return Ok(());
@@ -82,18 +78,4 @@ impl MigrationTrait for Migration {
     fn use_transaction(&self) -> Option<bool> {
         Some(true)
     }
-}
-
-async fn run(manager: &SchemaManager<'_>, statement: &str) -> Result<(), DbErr> {
-    manager.get_connection().execute_unprepared(statement).await.map(drop)
-}
-
-async fn index(manager: &SchemaManager<'_>, dialect: Dialect, name: &str, table: &str, columns: &str) -> Result<(), DbErr> {
-    if dialect != Dialect::MySql {
-        return run(manager, &format!("CREATE INDEX IF NOT EXISTS {name} ON {table} ({columns})")).await;
-    }
-    if manager.has_index(table, name).await? {
-        return Ok(());
-    }
-    run(manager, &format!("CREATE INDEX {name} ON {table} ({columns})")).await
 }

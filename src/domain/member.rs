@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 pub struct Member {
     /// The other side's id.
     pub remote_id: String,
+    /// What the other side calls the contact whatever its address is, if it says so.
+    pub contact_id: Option<String>,
     /// The supporter it was delivered for.
     pub supporter_id: Option<i64>,
     /// The other side's word.

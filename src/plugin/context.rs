@@ -146,6 +146,16 @@ impl PluginContext {
         Ok(self.lay_over(stored, |member| wanted.contains(&member.remote_id)))
     }
 
+    /// The contacts that the other side calls by these names, whatever their addresses.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn members_of_contacts(&self, contact_ids: &[String]) -> Result<Vec<Member>, PluginError> {
+        let stored = self.store.members_of_contacts(&self.key, contact_ids).await?;
+        let wanted: BTreeSet<&String> = contact_ids.iter().collect();
+        Ok(self.lay_over(stored, |member| member.contact_id.as_ref().is_some_and(|id| wanted.contains(id))))
+    }
+
     /// The next `limit` contacts after an id of the other side. Does not know what a preview would have written.
     ///
     /// # Errors

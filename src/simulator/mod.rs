@@ -43,7 +43,7 @@ mod world;
 pub use classy::List;
 pub use fault::Fault;
 pub use ledger::{Entry, Ledger};
-pub use mailchimp::{Account, Act, Audience, Compliance, Harm, Left, Mailchimp, Mark, Member, Segment, Status, Switches, Write};
+pub use mailchimp::{Account, Act, Audience, Compliance, Harm, Left, Mailchimp, Mark, Member, Request, Segment, Status, Switches, Write};
 pub use options::Options;
 pub use record::Record;
 pub use server::Simulator;

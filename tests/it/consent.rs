@@ -2,18 +2,23 @@
 //! meanwhile, and after a kill at any moment.
 
 use crate::backend::{Kind, kinds};
+use crate::mailchimp::schema::faults;
 use crate::site::{ORGANIZATION, Site, world};
-use classy_sync::simulator::{Act, Mailchimp, Status};
+use classy_sync::simulator::{Act, Mailchimp, Options, Status};
 use sea_orm::{ConnectionTrait, Statement};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Enables the plugin; `more` are further keys.
 fn with_mailchimp(site: &Site, more: &str) {
-    let path = site.path().join(format!("organizations/{ORGANIZATION}.toml"));
+    with_mailchimp_of(site, ORGANIZATION, more);
+}
+
+fn with_mailchimp_of(site: &Site, classy_id: i64, more: &str) {
+    let path = site.path().join(format!("organizations/{classy_id}.toml"));
     let before = std::fs::read_to_string(&path).unwrap();
     let world = site.simulator.world();
-    let organization = &world.organizations[&ORGANIZATION];
+    let organization = &world.organizations[&classy_id];
     let table = format!(
         "[plugins.mailchimp]\nbase_url = {:?}\napi_key = {:?}\naudience_id = {:?}\n{more}",
         site.simulator.mailchimp_url(),
@@ -78,6 +83,7 @@ async fn assert_right(site: &Site, left: &BTreeSet<String>) {
 /// Nothing that no program may do was done, and nothing was sent as a subscriber's about anybody who did not consent.
 fn assert_harmless(mailchimp: &Mailchimp, known: &BTreeMap<String, Holder>) {
     assert_eq!(mailchimp.ledger.found(), Vec::<String>::new());
+    assert_eq!(mailchimp.ledger.requests.iter().flat_map(faults).collect::<Vec<_>>(), Vec::<String>::new());
     for write in &mailchimp.ledger.writes {
         let holder = known.get(&write.email);
         let opts_out = write.sent.get("status").and_then(|status| status.as_str()) == Some("unsubscribed");
@@ -272,4 +278,20 @@ async fn two_organizations_cannot_share_an_audience() {
     assert_eq!(output.status.code(), Some(78), "{error}");
     assert!(error.contains("plugins.mailchimp") && error.contains("other.toml"), "{error}");
     assert_eq!(site.run(&["sync"]).status.code(), Some(78));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn organizations_of_one_account_share_its_connections() {
+    let organizations = vec![ORGANIZATION, 10002];
+    let site = Site::new(Kind::Sqlite, Options { organizations: organizations.clone(), shared_account: true, ..world(1_400, 83) }).await;
+    organizations.iter().for_each(|id| with_mailchimp_of(&site, *id, "connections = 2\n"));
+    site.simulator.mailchimp().switches.latency_ms = 300;
+    let report = site.sync();
+    for organization in report["organizations"].as_array().unwrap() {
+        // More than one call's worth each, so that either could fill the connections alone.
+        assert!(organization["plugins"][0]["delivered"].as_u64().unwrap() > 500, "{report}");
+    }
+    let mailchimp = site.simulator.mailchimp();
+    assert_eq!(mailchimp.ledger.in_flight_max.values().collect::<Vec<_>>(), [&2], "both were at work at once, within what both may");
+    assert_eq!(mailchimp.ledger.found(), Vec::<String>::new());
 }

@@ -84,7 +84,7 @@ impl Api {
         since: Option<Time>,
         offset: u64,
     ) -> Result<(MemberPage, Option<Time>), Failure> {
-        let names = ["email_address", "status", "last_changed", "tags", "tags_count", "merge_fields"];
+        let names = ["email_address", "contact_id", "status", "last_changed", "tags", "tags_count", "merge_fields"];
         let fields = names.map(|name| format!("members.{name}")).join(",") + ",total_items";
         let mut query = vec![
             ("count", PAGE.to_string()),

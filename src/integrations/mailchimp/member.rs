@@ -12,8 +12,10 @@ use std::collections::BTreeSet;
 pub(super) const FORGOTTEN: &str = "forgotten";
 /// Our own word for an address that Mailchimp keeps out without showing a member.
 pub(super) const KEPT_OUT: &str = "kept out";
+/// Our own word for an address whose contact has another one by now.
+pub(super) const MOVED: &str = "moved";
 
-const OUT: [&str; 5] = ["unsubscribed", "cleaned", "archived", FORGOTTEN, KEPT_OUT];
+const OUT: [&str; 6] = ["unsubscribed", "cleaned", "archived", FORGOTTEN, KEPT_OUT, MOVED];
 const LIVE: [&str; 3] = ["subscribed", "pending", "transactional"];
 
 /// Mailchimp's id of an address.
@@ -25,6 +27,11 @@ pub(super) fn hash_of(address: &Address) -> String {
 /// by which it will ask.
 pub(super) fn hash(address: &str) -> String {
     Md5::digest(address.trim().to_lowercase().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What Mailchimp calls the contact whatever its address is.
+pub(super) fn contact_of(wire: &WireMember) -> Option<&str> {
+    Some(wire.contact_id.as_str()).filter(|id| !id.is_empty())
 }
 
 /// There, and nothing says that they left.
@@ -49,6 +56,7 @@ pub(super) fn out_reason(member: &Member) -> String {
         "archived" => "archived in Mailchimp",
         FORGOTTEN => "erased for good in Mailchimp",
         KEPT_OUT => "kept out by Mailchimp",
+        MOVED => "changed to another address in Mailchimp",
         _ => "left Mailchimp before, and is not shown subscribed since",
     };
     format!("{what}; only they can come back, by a form")
@@ -68,6 +76,7 @@ pub(super) fn seen(wire: &WireMember, old: Option<&Member>, managed: &Managed, n
     let left_before = old.and_then(|old| old.ever_left_at);
     Member {
         remote_id: hash(&wire.email_address),
+        contact_id: contact_of(wire).map(str::to_owned).or_else(|| old.and_then(|old| old.contact_id.clone())),
         supporter_id: old.and_then(|old| old.supporter_id),
         remote_status: wire.status.clone(),
         managed_tags: tags,

@@ -3,7 +3,8 @@
 
 use super::api::Api;
 use super::listing::{End, READINGS, Walk};
-use super::member::{hash, is_out_word, seen};
+use super::member::{MOVED, hash, is_out_word, seen};
+use super::renamed;
 use super::tags::Managed;
 use super::wire::WireMember;
 use crate::domain::{Address, Member, Time};
@@ -61,9 +62,11 @@ impl Reader<'_> {
         let ids: Vec<String> = shown.iter().map(|member| hash(&member.email_address)).collect();
         let known: BTreeMap<String, Member> =
             self.ctx.members(&ids).await?.into_iter().map(|member| (member.remote_id.clone(), member)).collect();
+        let mut renamed = renamed::find(self.api, self.ctx, &shown).await?;
         let mut changes = Changes::default();
         for (wire, id) in shown.iter().zip(&ids) {
-            changes.note(wire, known.get(id), self.managed, self.ctx.now());
+            let before = renamed.remove(id);
+            changes.note(wire, known.get(id), before.as_ref(), self.managed, self.ctx.now());
         }
         self.ctx.save_members(&changes.members.into_values().collect::<Vec<_>>(), &changes.left).await?;
         let mut due: BTreeSet<i64> = changes.due;
@@ -93,9 +96,15 @@ struct Changes {
 }
 
 impl Changes {
-    fn note(&mut self, wire: &WireMember, old: Option<&Member>, managed: &Managed, now: Time) {
+    /// A member who is shown, as it was known by its address, and as it was known under an earlier one.
+    fn note(&mut self, wire: &WireMember, old: Option<&Member>, earlier: Option<&Member>, managed: &Managed, now: Time) {
         let is_stale = old.and_then(|old| old.last_seen_at).zip(wire.last_changed).is_some_and(|(known, shown)| shown < known);
-        let new = seen(wire, old, managed, now);
+        let mut new = seen(wire, old.or(earlier), managed, now);
+        if let Some(earlier) = earlier {
+            new.supporter_id = new.supporter_id.or(earlier.supporter_id);
+            new.subscribed_by_us |= earlier.subscribed_by_us && !is_out_word(&new.remote_status);
+            self.give_up(earlier, now);
+        }
         if is_stale || old == Some(&new) {
             return;
         }
@@ -109,6 +118,20 @@ impl Changes {
         }
         self.left.extend(left(old, &new));
         self.members.insert(new.remote_id.clone(), new);
+    }
+
+    /// An address whose contact has another one now.
+    fn give_up(&mut self, earlier: &Member, now: Time) {
+        let given_up = Member {
+            remote_status: MOVED.to_owned(),
+            managed_tags: BTreeSet::new(),
+            subscribed_by_us: false,
+            ever_left_at: earlier.ever_left_at.or(Some(now)),
+            ..earlier.clone()
+        };
+        self.due.extend(given_up.supporter_id);
+        self.left.extend(left(Some(earlier), &given_up));
+        self.members.insert(given_up.remote_id.clone(), given_up);
     }
 }
 

@@ -29,6 +29,7 @@ mod plan;
 mod process;
 mod push;
 mod reconcile;
+mod renamed;
 mod settings;
 mod settle;
 mod tags;

@@ -30,6 +30,8 @@ pub(super) struct Order {
     pub(super) address: Option<Address>,
     /// The member's id.
     pub(super) member: String,
+    /// What Mailchimp calls the contact whatever its address is.
+    pub(super) contact: Option<String>,
     pub(super) what: What,
 }
 
@@ -64,6 +66,12 @@ impl Order {
         }
     }
 
+    /// Another name of the member, for when there is none under its id: very old members have ids that their address does not give, and a
+    /// word of no is for the contact under whatever address.
+    fn other_name(&self) -> Option<&str> {
+        self.contact.as_deref().filter(|_| matches!(self.what, What::Unsubscribe { .. }))
+    }
+
     fn patch(&self) -> Option<Patch> {
         Some(match &self.what {
             What::Unsubscribe { .. } => Patch::Unsubscribe { status: Unsubscribed::Unsubscribed },
@@ -94,7 +102,10 @@ pub(super) async fn carry_out(desk: &Desk, ctx: &PluginContext, orders: Vec<Orde
         done.extend(changed.into_iter().map(|order| (order, Said::Changed)));
         let calls = hold.into_iter().map(|order| async move {
             let said = match order.patch() {
-                Some(patch) => desk.api.patch(&order.member, &patch).await,
+                Some(patch) => match (desk.api.patch(&order.member, &patch).await, order.other_name()) {
+                    (Err(Failure::Missing), Some(name)) => desk.api.patch(name, &patch).await,
+                    (answer, _) => answer,
+                },
                 None => Err(Failure::Missing),
             };
             (order, said)

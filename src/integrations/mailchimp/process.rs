@@ -77,7 +77,10 @@ fn sort(ctx: &PluginContext, people: &[Profile], known: &Known, plans: Vec<Plan>
     let mut sorted = Sorted::default();
     for (person, plan) in people.iter().zip(plans) {
         let id = person.supporter_id;
-        let order = |member: String, what: What| Order { supporter_id: id, address: person.address.clone(), member, what };
+        let order = |member: String, what: What| {
+            let contact = known.member(&member).and_then(|member| member.contact_id.clone());
+            Order { supporter_id: id, address: person.address.clone(), member, contact, what }
+        };
         match plan.decision.clone() {
             Decision::Skip(reason) => sorted.verdicts.push(verdict(id, Fate::Skipped(reason))),
             Decision::Keep => {
@@ -213,7 +216,8 @@ async fn permit(desk: &Desk, ctx: &PluginContext, taken: &[Taken]) -> Result<(),
     let orders = taken.iter().filter(|taken| taken.work.permits && taken.member.subscribed_by_us).filter_map(|taken| {
         let ids = Some(lacking(taken)).filter(|ids| !ids.is_empty())?;
         let (supporter_id, address) = (taken.work.supporter_id, Some(taken.work.picture.address.clone()));
-        Some(Order { supporter_id, address, member: taken.member.remote_id.clone(), what: What::Permit(ids) })
+        let (member, contact) = (taken.member.remote_id.clone(), taken.member.contact_id.clone());
+        Some(Order { supporter_id, address, member, contact, what: What::Permit(ids) })
     });
     carry_out(desk, ctx, orders.collect()).await.map(drop)
 }

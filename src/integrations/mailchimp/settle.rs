@@ -62,6 +62,7 @@ pub(super) async fn settle(
                         supporter_id: work.supporter_id,
                         address: Some(work.picture.address.clone()),
                         member: member.remote_id.clone(),
+                        contact: member.contact_id.clone(),
                         what: What::Unsubscribe { even_if_consented: true },
                     });
                     alarmed.members.push(member);

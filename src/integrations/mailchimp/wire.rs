@@ -98,6 +98,9 @@ fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) ->
 pub(super) struct WireMember {
     #[serde(deserialize_with = "lenient")]
     pub(super) email_address: String,
+    /// The same whatever the address becomes; blank where it is not told.
+    #[serde(deserialize_with = "lenient")]
+    pub(super) contact_id: String,
     #[serde(deserialize_with = "lenient")]
     pub(super) status: String,
     #[serde(deserialize_with = "lenient")]

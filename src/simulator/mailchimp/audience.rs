@@ -6,6 +6,7 @@ use super::member::{Held, Member, hash_of, key_of};
 use super::segment::Segment;
 use super::time::digits;
 use super::webhook::Hook;
+use crate::simulator::fault::mix;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -128,6 +129,14 @@ impl Audience {
         member.email = email.trim().to_owned();
         member.id = hash_of(email);
         self.by_email.insert(key_of(email), index);
+        self.by_hash.insert(member.id.clone(), index);
+    }
+
+    /// Another id for the same address.
+    pub(super) fn age(&mut self, index: u32) {
+        let Some(member) = self.members.get_mut(index as usize).and_then(Option::as_mut) else { return };
+        self.by_hash.remove(&member.id);
+        member.id = digits(mix(self.seed ^ u64::from(index)), 32);
         self.by_hash.insert(member.id.clone(), index);
     }
 

@@ -46,9 +46,23 @@ impl Write {
     }
 }
 
+/// A request as it arrived.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// `POST /lists/{list_id}`, ...
+    pub endpoint: String,
+    /// Names and values, decoded.
+    pub query: Vec<(String, String)>,
+    /// Empty when there was none.
+    pub body: Vec<u8>,
+}
+
 /// Everything since the start.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Harm {
+    /// All requests, in order, for whoever wants to hold them against a schema.
+    #[serde(skip)]
+    pub requests: Vec<Request>,
     /// Requests for each endpoint, refused ones too.
     pub calls: BTreeMap<String, u64>,
     /// Answers of each status.

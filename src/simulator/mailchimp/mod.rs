@@ -42,7 +42,7 @@ pub use audience::Audience;
 pub(super) use batches::RESULTS;
 pub(super) use control::answer as control_answer;
 pub(super) use deliver::deliver;
-pub use harm::{Harm, Mark, Write};
+pub use harm::{Harm, Mark, Request, Write};
 pub use member::Member;
 pub use people::Act;
 pub(super) use seed::{api_key, audience_id, mailchimp};

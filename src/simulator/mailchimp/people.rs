@@ -45,6 +45,8 @@ pub enum Act {
         /// To.
         to: String,
     },
+    /// Turns out to be so old a contact that its id is of the address in the letters of that time (contract 2).
+    Age(String),
     /// Gets a tag by hand.
     Tag {
         /// Who.
@@ -115,6 +117,10 @@ impl Audience {
                 self.rename(index, to);
                 self.touch(index, now);
                 (index, What::Upemail(email.clone()))
+            }
+            Act::Age(email) => {
+                self.age(self.find(email)?);
+                return Some(Vec::new());
             }
             Act::Tag { email, tag } => {
                 self.tag_by_hand(self.find(email)?, tag, now);

@@ -1,6 +1,7 @@
 //! One request's way: key, connection, fault, answer, wait. What was written stays written, whatever becomes of the answer.
 
 use super::call::Spoil;
+use super::harm::Request;
 use super::problem::Problem;
 use super::route::{Asked, decoded, endpoint};
 use super::strike::{Struck, struck};
@@ -86,6 +87,8 @@ pub(in crate::simulator) async fn serve(shared: &Arc<Shared>, asked: Incoming<'_
     let (account, number, own) = {
         let mut state = shared.mailchimp();
         *state.ledger.calls.entry(endpoint.clone()).or_default() += 1;
+        let request = Request { endpoint: endpoint.clone(), query: asked.query.to_vec(), body: asked.body.to_vec() };
+        state.ledger.requests.push(request);
         let own = Duration::from_millis(state.switches.latency_ms);
         (key.as_deref().and_then(|key| state.account(key)), state.next(), own)
     };

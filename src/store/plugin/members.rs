@@ -41,18 +41,30 @@ impl TenantStore {
     /// # Errors
     /// Database errors.
     pub async fn members(&self, key: &PluginKey, remote_ids: &[String]) -> Result<Vec<Member>, Error> {
-        let mut bytes = vec![b'['];
-        for (index, id) in remote_ids.iter().enumerate() {
-            bytes.extend_from_slice(if index > 0 { b",{\"remote\":" } else { b"{\"remote\":" });
-            write_text(id, &mut bytes);
+        self.members_with(key, "remote_id", remote_ids).await
+    }
+
+    /// The contacts that the other side calls by these names, whatever their addresses.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn members_of_contacts(&self, key: &PluginKey, contact_ids: &[String]) -> Result<Vec<Member>, Error> {
+        self.members_with(key, "contact_id", contact_ids).await
+    }
+
+    async fn members_with(&self, key: &PluginKey, column: &str, words: &[String]) -> Result<Vec<Member>, Error> {
+        let object = |word: &String| {
+            let mut bytes = b"{\"word\":".to_vec();
+            write_text(word, &mut bytes);
             bytes.push(b'}');
-        }
-        bytes.push(b']');
-        let list: Value = String::from_utf8_lossy(&bytes).into_owned().into();
+            bytes
+        };
+        let objects: Vec<Vec<u8>> = words.iter().map(object).collect();
+        let list = document(objects.iter().map(Vec::as_slice));
         let join = lookup(self.backend());
-        let source = unpack(self.backend(), &[("remote", Kind::Text)]);
+        let source = unpack(self.backend(), &[("word", Kind::Text)]);
         let rest = format!(
-            "FROM {source} {join} plugin_members AS m ON m.remote_id = j.remote WHERE m.organization_id = $2 AND m.plugin = $3 AND m.destination = $4"
+            "FROM {source} {join} plugin_members AS m ON m.{column} = j.word WHERE m.organization_id = $2 AND m.plugin = $3 AND m.destination = $4"
         );
         self.members_by(&rest, std::iter::once(list).chain(self.plugin_values(key))).await
     }
@@ -72,7 +84,7 @@ impl TenantStore {
     async fn members_by(&self, rest: &str, values: impl IntoIterator<Item = Value>) -> Result<Vec<Member>, Error> {
         let failed = |error| Error::query("reading the mirror", error);
         let text = format!(
-            "SELECT m.remote_id, m.supporter_id, m.remote_status, m.managed_tags, m.name_hash, m.subscribed_by_us, m.ever_left_at, \
+            "SELECT m.remote_id, m.contact_id, m.supporter_id, m.remote_status, m.managed_tags, m.name_hash, m.subscribed_by_us, m.ever_left_at, \
              m.last_seen_at {rest}"
         );
         let rows = self.connection().query_all_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
@@ -92,7 +104,7 @@ impl TenantStore {
         let object = |member: &Member| {
             json!({
                 "organization_id": self.organization_id, "plugin": key.plugin, "destination": key.destination,
-                "remote_id": member.remote_id, "supporter_id": member.supporter_id, "remote_status": member.remote_status,
+                "remote_id": member.remote_id, "contact_id": member.contact_id, "supporter_id": member.supporter_id, "remote_status": member.remote_status,
                 "managed_tags": json!(member.managed_tags).to_string(), "name_hash": member.name_hash,
                 "subscribed_by_us": i32::from(member.subscribed_by_us), "ever_left_at": time(member.ever_left_at),
                 "last_seen_at": time(member.last_seen_at),
@@ -106,6 +118,7 @@ impl TenantStore {
             ("plugin", Kind::Text),
             ("destination", Kind::Text),
             ("remote_id", Kind::Text),
+            ("contact_id", Kind::Text),
             ("supporter_id", Kind::Int),
             ("remote_status", Kind::Text),
             ("managed_tags", Kind::Text),
@@ -154,6 +167,7 @@ fn read(row: &QueryResult) -> Result<Member, DbErr> {
         .unwrap_or_default();
     Ok(Member {
         remote_id: row.try_get("", "remote_id")?,
+        contact_id: row.try_get("", "contact_id")?,
         supporter_id: row.try_get("", "supporter_id")?,
         remote_status: row.try_get::<Option<String>>("", "remote_status")?.unwrap_or_default(),
         managed_tags: tags,

@@ -8,6 +8,7 @@ mod faults;
 mod guard;
 mod people;
 mod program;
+pub mod schema;
 
 use crate::backend::Kind;
 use crate::site::{ORGANIZATION, Site};
@@ -249,6 +250,7 @@ impl Charity {
     fn assert_harmless(&self) {
         let harm = self.harm();
         assert_eq!(harm.found(), [] as [String; 0]);
+        assert_eq!(harm.requests.iter().flat_map(schema::faults).collect::<Vec<_>>(), [] as [String; 0]);
         let consented = self.ever_consented.lock().unwrap();
         for write in &harm.writes {
             assert!(consented.contains(&write.email), "{} was written about without consent: {:?}", write.email, write.keys());

@@ -123,3 +123,46 @@ async fn an_audience_that_shows_a_write_late_is_not_fought_with() {
     assert_eq!(charity.harm().writes.len(), writes, "nothing is sent twice");
     charity.assert_complete(&[]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_changed_in_mailchimp_is_the_person_s_own_word() {
+    for kind in kinds() {
+        let charity = Charity::new(kind, world(60, 117)).await;
+        charity.sync().await;
+        let people = charity.givers(2).await;
+        let before: Vec<String> = people.iter().map(|id| charity.email(*id)).collect();
+        let after = ["mine.now@example.net", "mine.too@example.net"];
+        for (email, to) in before.iter().zip(after) {
+            charity.act(Act::Rename { email: email.clone(), to: to.to_owned() });
+        }
+        // Something changes at Classy, where the first still has the address of before; the second told Classy, too.
+        people.iter().for_each(|id| charity.give(*id, "20000"));
+        charity.edit(people[1], "email_address", &format!("{:?}", after[1]));
+        charity.sync().await;
+        let statuses =
+            |charity: &Charity| before.iter().map(String::as_str).chain(after).map(|email| charity.status(email)).collect::<Vec<_>>();
+        assert_eq!(statuses(&charity), ["nobody", "nobody", "subscribed", "subscribed"], "no second contact of either");
+        assert!(charity.fate(people[0]).await.contains("changed to another address in Mailchimp"), "{}", charity.fate(people[0]).await);
+        assert_eq!(charity.site.number("SELECT COUNT(*) AS n FROM audit_log WHERE action = 'mailchimp.left'").await, 2);
+        charity.assert_complete(&people[..1]).await;
+        charity.forget_calls();
+        charity.sync().await;
+        assert_eq!((charity.harm().total_calls(), charity.harm().writes.len()), (3, 0));
+        // A no at Classy is a no to the contact, whatever its address.
+        charity.opt(people[0], false);
+        charity.read();
+        charity.deliver().await.unwrap();
+        assert_eq!(statuses(&charity), ["nobody", "nobody", "unsubscribed", "subscribed"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opt_out_reaches_a_contact_so_old_that_its_id_is_not_of_its_address() {
+    let charity = Charity::new(Kind::Sqlite, world(60, 118)).await;
+    charity.sync().await;
+    let person = charity.givers(1).await[0];
+    charity.act(Act::Age(charity.email(person)));
+    charity.opt(person, false);
+    charity.sync().await;
+    assert_eq!(charity.status(&charity.email(person)), "unsubscribed", "{}", charity.fate(person).await);
+}

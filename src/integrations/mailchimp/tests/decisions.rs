@@ -24,6 +24,7 @@ fn giver(id: i64) -> Profile {
 fn member(person: &Profile) -> Member {
     Member {
         remote_id: hash_of(person.address.as_ref().unwrap()),
+        contact_id: None,
         supporter_id: Some(person.supporter_id),
         remote_status: "subscribed".to_owned(),
         managed_tags: managed().of(person, day(100)),

@@ -1,0 +1,42 @@
+//! Contacts who changed their address in Mailchimp: shown under the new one, and not at all any more under the old one, which the mirror
+//! would take for there.
+//!
+//! The new address is the contact's own word, so the old one is given up like that of somebody who left: putting it there again would
+//! mail a person twice, at an address that they do not want.
+
+use super::api::Api;
+use super::client::Failure;
+use super::member::{MOVED, contact_of, hash};
+use super::wire::WireMember;
+use crate::domain::Member;
+use crate::plugin::{PluginContext, PluginError};
+use std::collections::BTreeMap;
+
+/// Of these members, those who were known under another address, by their present id.
+pub(super) async fn find(api: &Api, ctx: &PluginContext, shown: &[&WireMember]) -> Result<BTreeMap<String, Member>, PluginError> {
+    let mut here: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for member in shown {
+        here.entry(contact_of(member).unwrap_or_default()).or_default().push(hash(&member.email_address));
+    }
+    // A name that several have is no name.
+    here.retain(|contact, ids| !contact.is_empty() && ids.len() == 1);
+    let contacts: Vec<String> = here.keys().map(|contact| (*contact).to_owned()).collect();
+    let mut before: BTreeMap<String, Vec<Member>> = BTreeMap::new();
+    for member in ctx.members_of_contacts(&contacts).await? {
+        let present = member.contact_id.as_deref().and_then(|contact| here.get(contact)).and_then(|ids| ids.first());
+        if let Some(present) = present.filter(|present| **present != member.remote_id && member.remote_status != MOVED) {
+            before.entry(present.clone()).or_default().push(member);
+        }
+    }
+    let mut renamed = BTreeMap::new();
+    for (present, mut members) in before {
+        let Some(old) = members.pop().filter(|_| members.is_empty()) else { continue };
+        ctx.go_on()?;
+        match api.member(&old.remote_id).await {
+            Err(Failure::Missing) => drop(renamed.insert(present, old)),
+            Ok(_) => {}
+            Err(failure) => return Err(failure.into_error("looking for somebody who has another address")),
+        }
+    }
+    Ok(renamed)
+}
