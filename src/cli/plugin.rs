@@ -170,7 +170,7 @@ impl Bench<'_> {
         for (applied, name, tenant, key) in self.plugins()? {
             let count = tenant.retry_deliveries(&key).await?;
             tenant.note("plugin.retry", json!({ "plugin": name, "people": count })).await?;
-            done(&format!("organization {}, {name}: {count} people are tried again", applied.organization.classy_id));
+            done(&format!("organization {}, {name}: tried again, people: {count}", applied.organization.classy_id));
         }
         Ok(())
     }

@@ -51,7 +51,7 @@ pub(super) fn print(output: Output, reports: &[OrganizationReport]) {
             }
             if plugin.held > 0 {
                 output::remark(&format!(
-                    "organization {0}: {1} people wait for approval: `classy-sync plugin preview --org {0} --plugin {2}`, then `plugin approve`",
+                    "organization {0}: held for approval, people: {1}; see `classy-sync plugin preview --org {0} --plugin {2}`, then `plugin approve`",
                     report.classy_id, plugin.held, plugin.plugin
                 ));
             }

@@ -184,7 +184,7 @@ fn options(settings: &Settings, wire: Wire) -> ConnectOptions {
                 // and are then read again.
                 .synchronous(SqliteSynchronous::Normal)
                 // In KiB; with the 2 MB that SQLite takes by itself, a large load reads the same pages of its indexes again and again.
-                .pragma("cache_size", "-16384")
+                .pragma("cache_size", "-8192")
         })
         .map_sqlx_postgres_opts(move |options| {
             let options = if wire == Wire::Plain { options.ssl_mode(PgSslMode::Disable) } else { options };

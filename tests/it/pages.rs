@@ -1,26 +1,27 @@
 //! The page transaction by itself: newer wins, blanks and old words are in the audit, links across organizations are refused.
 
-use crate::backend::{Fresh, kinds};
+use crate::backend::{Fresh, Kind, kinds};
 use classy_sync::domain::{Entity, Item, Money, Supporter, Time, Transaction};
 use classy_sync::store::{Batch, Fence, Settings, Store, TenantStore};
-use std::time::Duration;
+use sea_orm::ConnectionTrait;
+use std::time::{Duration, Instant};
 
 struct Place {
     store: Store,
     tenant: TenantStore,
     fence: Fence,
-    _fresh: Fresh,
+    fresh: Fresh,
     _folder: tempfile::TempDir,
 }
 
-async fn place(kind: crate::backend::Kind) -> Place {
+async fn place(kind: Kind) -> Place {
     let folder = tempfile::tempdir().unwrap();
     let fresh = Fresh::new(kind, folder.path()).await;
     let store = Store::connect(&Settings { url: fresh.url.clone().into(), max_connections: 4 }).await.unwrap();
     store.migrate().await.unwrap();
     let tenant = store.tenant(&store.put_organization(1, "One").await.unwrap());
     let fence = tenant.acquire("here", Duration::from_secs(60)).await.unwrap();
-    Place { store, tenant, fence, _fresh: fresh, _folder: folder }
+    Place { store, tenant, fence, fresh, _folder: folder }
 }
 
 fn at(seconds: i64) -> Option<Time> {
@@ -153,5 +154,46 @@ async fn amounts_are_exact_and_what_the_database_cannot_hold_is_rejected() {
         let counts = place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(gift(4, large))])).await.unwrap().counts;
         let fits = kind != crate::backend::Kind::Sqlite;
         assert_eq!((counts.inserted, counts.rejected), if fits { (1, 0) } else { (0, 1) });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_costs_the_same_however_many_rows_there_are_on_a_database_without_statistics() {
+    const PEOPLE: i64 = 4_000;
+    const GIFTS: i64 = 2_000;
+    for kind in kinds() {
+        let place = place(kind).await;
+        let connection = place.fresh.connect().await;
+        for table in ["supporters", "transactions"] {
+            let never = match kind {
+                Kind::Sqlite => continue,
+                Kind::Postgres => "SET (autovacuum_enabled = false)",
+                Kind::MySql => "STATS_AUTO_RECALC = 0",
+            };
+            connection.execute_unprepared(&format!("ALTER TABLE {table} {never}")).await.unwrap();
+        }
+        connection.close().await.unwrap();
+        let people = (1..=PEOPLE).map(|id| Item::Good(Supporter { id, ..person("X", 1) })).collect();
+        place.tenant.commit(&place.fence, &Batch::of(people)).await.unwrap();
+        let gift = |id: i64| Transaction {
+            id,
+            supporter_id: Some(id * 7_919 % PEOPLE + 1),
+            campaign_id: Some(id % 20 + 1),
+            status: "success".to_owned(),
+            total_gross_amount: Money::parse("5").ok(),
+            purchased_at: at(id),
+            source_updated_at: at(id),
+            ..Transaction::default()
+        };
+        let mut took = Vec::new();
+        for batch in 0..14 {
+            let gifts = (batch * GIFTS + 1..=(batch + 1) * GIFTS).map(|id| Item::Good(gift(id))).collect();
+            let begin = Instant::now();
+            place.tenant.commit(&place.fence, &Batch::of(gifts)).await.unwrap();
+            took.push(begin.elapsed());
+        }
+        println!("{kind:?}: {took:?}");
+        let (early, late) = (took[..3].iter().min().unwrap(), took[11..].iter().min().unwrap());
+        assert!(*late < 3 * *early, "{kind:?}: {took:?}");
     }
 }

@@ -26,7 +26,7 @@ impl HealthCheck for Plugins {
                     (Some(error), _) => CheckResult::degraded(format!("the last delivery failed: {error}")),
                     (None, _) if behind > 0 && still > 8 * patience => CheckResult::failing(waits()),
                     (None, _) if behind > 0 && still > patience => CheckResult::degraded(waits()),
-                    (None, 1..) => CheckResult::degraded(format!("{} people are held until somebody approves", plugin.held)),
+                    (None, 1..) => CheckResult::degraded(format!("held until somebody approves, people: {}", plugin.held)),
                     (None, 0) if behind == 0 => CheckResult::well("has seen everything"),
                     (None, 0) => CheckResult::well(format!("{behind} changes to go")),
                 };

@@ -48,6 +48,11 @@ pub(super) fn is_out_word(status: &str) -> bool {
     OUT.contains(&status)
 }
 
+/// An address whose contact has another one by now: nobody left, and only this address is not wanted any more.
+pub(super) fn is_given_up(member: &Member) -> bool {
+    member.remote_status == MOVED
+}
+
 /// Why nothing is sent to somebody who is out.
 pub(super) fn out_reason(member: &Member) -> String {
     let what = match member.remote_status.as_str() {

@@ -9,7 +9,7 @@
 //!    a member already; then the old one is left alone.
 //! 4. Everybody else is added, or gets what differs of our fields and tags.
 
-use super::member::{hash_of, is_live, is_out, out_reason};
+use super::member::{hash_of, is_given_up, is_live, is_out, out_reason};
 use super::name::Difference;
 use super::picture::{FIRST_NAME, LAST_NAME, Picture};
 use super::settings::OnOptOut;
@@ -190,7 +190,7 @@ fn consented(case: &Case<'_>, picture: Picture, claimed: &BTreeSet<String>, rule
         },
         Some(member) if is_live(member) => compare(case, member, picture, rules),
         Some(_) => Plan::nothing(id, Decision::Skip("Mailchimp shows a status that is not known here".to_owned())),
-        None if case.elsewhere.iter().any(|member| is_out(member)) => {
+        None if case.elsewhere.iter().any(|member| is_out(member) && !is_given_up(member)) => {
             let why = "left Mailchimp under an earlier address; only they can come back, by a form";
             Plan::nothing(id, Decision::Skip(why.to_owned()))
         }

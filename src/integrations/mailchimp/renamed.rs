@@ -6,7 +6,7 @@
 
 use super::api::Api;
 use super::client::Failure;
-use super::member::{MOVED, contact_of, hash};
+use super::member::{contact_of, hash, is_given_up};
 use super::wire::WireMember;
 use crate::domain::Member;
 use crate::plugin::{PluginContext, PluginError};
@@ -24,7 +24,7 @@ pub(super) async fn find(api: &Api, ctx: &PluginContext, shown: &[&WireMember]) 
     let mut before: BTreeMap<String, Vec<Member>> = BTreeMap::new();
     for member in ctx.members_of_contacts(&contacts).await? {
         let present = member.contact_id.as_deref().and_then(|contact| here.get(contact)).and_then(|ids| ids.first());
-        if let Some(present) = present.filter(|present| **present != member.remote_id && member.remote_status != MOVED) {
+        if let Some(present) = present.filter(|present| **present != member.remote_id && !is_given_up(&member)) {
             before.entry(present.clone()).or_default().push(member);
         }
     }

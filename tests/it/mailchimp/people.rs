@@ -148,11 +148,15 @@ async fn an_address_changed_in_mailchimp_is_the_person_s_own_word() {
         charity.forget_calls();
         charity.sync().await;
         assert_eq!((charity.harm().total_calls(), charity.harm().writes.len()), (3, 0));
+        // A new address at Classy is the latest word again: the contact moves along.
+        charity.edit(people[1], "email_address", "\"newest@example.net\"");
+        charity.sync().await;
+        assert_eq!((charity.status(after[1]), charity.status("newest@example.net")), ("nobody", "subscribed"));
         // A no at Classy is a no to the contact, whatever its address.
         charity.opt(people[0], false);
         charity.read();
         charity.deliver().await.unwrap();
-        assert_eq!(statuses(&charity), ["nobody", "nobody", "unsubscribed", "subscribed"]);
+        assert_eq!(statuses(&charity), ["nobody", "nobody", "unsubscribed", "nobody"]);
     }
 }
 
