@@ -17,20 +17,23 @@ pub mod integrations;
 pub mod credentials;
 pub mod health;
 pub mod plugin;
+pub mod status;
 pub mod sync;
 // 3
 pub mod classy;
 pub mod store;
 pub mod vault;
 // 2
-pub mod kernel;
-pub mod resilience;
+pub mod net;
 pub mod schedule;
+pub mod supervision;
 pub mod telemetry;
 // 1
 pub mod config;
+pub mod entities;
 // 0
 pub mod clock;
 pub mod domain;
+pub mod files;
 // outside: names nothing of the crate
 pub mod simulator;

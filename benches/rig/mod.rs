@@ -35,21 +35,17 @@ impl Daemon {
 
     /// Waits until every feed of all organizations was read once.
     pub(crate) async fn loaded(&self) {
-        let read = |one: &serde_json::Value| one["feeds"].as_array().unwrap().iter().all(|feed| feed["is_loaded"] == true);
-        let expected = std::fs::read_dir(self.folder.path().join("organizations")).unwrap().count();
-        loop {
+        let organizations = std::fs::read_dir(self.folder.path().join("organizations")).unwrap().count() as u64;
+        // Four feeds each, told of all together.
+        while self.feeds_loaded().await != Some(4 * organizations) {
             tokio::time::sleep(Duration::from_millis(500)).await;
-            let Some(status) = self.status().await else { continue };
-            if status["organizations"].as_array().unwrap().iter().filter(|one| read(one)).count() == expected {
-                return;
-            }
         }
     }
 
-    /// What `/api/v1/status` says, if the daemon answers.
-    async fn status(&self) -> Option<serde_json::Value> {
-        let answer = self.client.get("http://daemon/api/v1/status").send().await.ok()?;
-        serde_json::from_str(&answer.text().await.ok()?).ok()
+    async fn feeds_loaded(&self) -> Option<u64> {
+        let answer = self.client.get("http://daemon/metrics").send().await.ok()?.text().await.ok()?;
+        let loaded = answer.lines().filter(|line| line.starts_with("classy_sync_feed_loaded{"));
+        Some(loaded.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum())
     }
 
     /// A line of `/proc/PID/status` that is in KiB, in MiB: `VmRSS:` is resident memory, `VmHWM:` its peak.

@@ -1,10 +1,12 @@
 //! What those outside hold: begin the tree, order something of it, stop it. Knows no actor but the root.
 
-use super::supervisor::messages::{Configure, Look, Nudge, StartSync, StopAll};
+use super::Shared;
+use super::supervisor::messages::{Configure, Look, Nudge, Settle, StartSync, StopAll};
 use super::supervisor::{Mode, Supervisor};
-use super::{Order, OrganizationReport, Shared};
 use crate::credentials::Applied;
-use crate::domain::{Entity, Fault, FaultKind};
+use crate::domain::{Fault, FaultKind};
+use crate::entities::Entity;
+use crate::status::{Answer, Order, Orders, OrganizationReport};
 use actix::{Actor, Addr, ArbiterHandle};
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -63,6 +65,17 @@ impl Handle {
         self.root.do_send(Look);
     }
 
+    /// The same, answered when it is in force: whatever was to end has ended, whatever was to begin was begun. Of one organization, or of all.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    pub async fn settle(&self, classy_id: Option<i64>) -> Result<(), Fault> {
+        let (done, settled) = oneshot::channel();
+        self.root.do_send(Settle { classy_id, done });
+        let gone = |_| Fault { kind: FaultKind::Busy, text: "the process is stopping".to_owned(), hint: None };
+        settled.await.map_err(gone).flatten()
+    }
+
     /// Ends everything in order: runs at their next page, then actors, leaves first. Answers when they are gone.
     pub async fn stop(&self) {
         let (done, stopped) = oneshot::channel();
@@ -74,5 +87,27 @@ impl Handle {
     /// Whether the root lives.
     pub fn is_alive(&self) -> bool {
         self.root.connected()
+    }
+}
+
+impl Orders for Handle {
+    fn sync(&self, classy_id: i64, order: Order) -> Answer<'_, OrganizationReport, Fault> {
+        Box::pin(Handle::sync(self, classy_id, order))
+    }
+
+    fn nudge(&self, classy_id: i64, entities: Vec<Entity>) {
+        Handle::nudge(self, classy_id, entities);
+    }
+
+    fn settle(&self, classy_id: Option<i64>) -> Answer<'_, (), Fault> {
+        Box::pin(Handle::settle(self, classy_id))
+    }
+
+    fn try_alerts(&self) -> Answer<'_, (), String> {
+        Box::pin(self.shared.test_alerts.order())
+    }
+
+    fn is_alive(&self) -> bool {
+        Handle::is_alive(self)
     }
 }

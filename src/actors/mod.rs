@@ -7,14 +7,14 @@
 //!            -> health (on an arbiter of its own)
 //! ```
 //!
-//! Commands go down by address, events go up by weak recipient. What others may see is published on the [`Board`], never asked of an
+//! A feed's actor and a plugin's are two names of one `worker::Worker`.
+//!
+//! Commands go down by address, events go up by weak recipient. What others may see is published on the [`Board`](crate::status::Board), never asked of an
 //! actor. Whoever is outside speaks through a [`Handle`].
 
-mod board;
 mod entity_sync;
 mod handle;
 mod health;
-mod journal;
 mod monitor;
 mod organization;
 mod plan;
@@ -25,12 +25,10 @@ mod supervisor;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod worker;
 
-pub use board::{Activity, Board, Condition, FeedStatus, OrganizationStatus, PluginStatus, RunStatus, Totals};
 pub use handle::Handle;
-pub use journal::Journal;
-pub use monitor::{Drills, watch};
+pub use monitor::{TestAlerts, watch};
 pub use plan::{Every, Plan};
-pub use report::{FeedReport, OrganizationReport, PluginReport};
-pub use shared::{Order, PluginChoice, Shared};
-pub use surroundings::{HookSecrets, Surroundings};
+pub use shared::Shared;
+pub use surroundings::Surroundings;

@@ -1,9 +1,10 @@
 //! How often and how patiently everything is done: what the actors take from the configuration, and what is fixed.
 
 use crate::config::Config;
-use crate::domain::Entity;
-use crate::kernel::Policy;
-use crate::plugin::GuardSettings;
+use crate::entities::Entity;
+use crate::plugin::{FirstPush, GuardSettings};
+use crate::store::Retention;
+use crate::supervision::RestartPolicy;
 use crate::sync::Settings;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 pub struct Every {
     /// For changes.
     pub changes: Duration,
-    /// Whole.
+    /// For reading the whole list.
     pub reconcile: Duration,
 }
 
@@ -22,7 +23,7 @@ pub struct Plan {
     /// How runs behave.
     pub engine: Settings,
     /// How often supporters, campaigns, recurring plans and transactions are read, in the order of [`Entity::ALL`].
-    pub every: [Every; 4],
+    pub every: [Every; Entity::COUNT],
     /// How often the last months of transactions are read again, for changes that move no time of change (refunds, perhaps).
     pub window_every: Duration,
     /// How far back that goes.
@@ -36,9 +37,11 @@ pub struct Plan {
     /// How often the pulse of runs is looked at.
     pub look: Duration,
     /// How patient one is with actors that die.
-    pub restarts: Policy,
+    pub restarts: RestartPolicy,
     /// How often plugins look at the other side though nothing changed here: people leave there, and tags change with time.
     pub plugins_every: Duration,
+    /// How long is kept what only tells of the past.
+    pub retention: Retention,
     /// How much harm plugins may do unasked.
     pub guard: GuardSettings,
     /// What each organization adds to the span over which the first runs after a start are spread.
@@ -49,30 +52,48 @@ impl Plan {
     /// By the configuration.
     pub fn of(config: &Config) -> Plan {
         let sync = &config.sync;
-        let every = |entity| match entity {
-            Entity::Supporters => Every { changes: sync.supporters, reconcile: sync.reconcile.supporters },
-            Entity::Campaigns => Every { changes: sync.campaigns, reconcile: sync.reconcile.campaigns },
-            Entity::RecurringPlans => Every { changes: sync.recurring_plans, reconcile: sync.reconcile.recurring_plans },
-            Entity::Transactions => Every { changes: sync.transactions, reconcile: sync.reconcile.transactions },
-        };
+        let every = |entity| Every { changes: sync.changes.of(entity), reconcile: sync.reconcile.of(entity) };
         let overlap = chrono::TimeDelta::from_std(sync.overlap).unwrap_or(chrono::TimeDelta::MAX);
         Plan {
             engine: Settings { overlap, absent_share: config.guard.absent_share, ..Settings::default() },
             every: Entity::ALL.map(every),
-            guard: GuardSettings { audience_share: config.guard.audience_share, audience_min: config.guard.audience_min },
+            guard: guard(&config.guard),
+            retention: retention(&config.retention),
             ..Plan::default()
         }
     }
 
     /// How often a feed is read.
     pub fn every(&self, entity: Entity) -> Every {
-        let [supporters, campaigns, plans, transactions] = self.every;
-        match entity {
-            Entity::Supporters => supporters,
-            Entity::Campaigns => campaigns,
-            Entity::RecurringPlans => plans,
-            Entity::Transactions => transactions,
-        }
+        self.every[entity as usize]
+    }
+}
+
+fn guard(config: &crate::config::Guard) -> GuardSettings {
+    GuardSettings {
+        audience_share: config.audience_share,
+        audience_min: config.audience_min,
+        first_push: match config.first_push {
+            crate::config::FirstPush::Ask => FirstPush::Ask,
+            crate::config::FirstPush::Send => FirstPush::Send,
+        },
+        additions_share: config.additions_share,
+        additions_min: config.additions_min,
+        daily_additions: config.daily_additions,
+        ..GuardSettings::default()
+    }
+}
+
+/// 0 is for ever.
+fn retention(config: &crate::config::Retention) -> Retention {
+    let kept = |time: Duration| (!time.is_zero()).then(|| chrono::TimeDelta::from_std(time).ok()).flatten();
+    Retention {
+        runs_without_changes: kept(config.runs_without_changes),
+        runs: kept(config.runs),
+        alerts: kept(config.alerts),
+        harms: kept(config.harms),
+        before_images: kept(config.before_images),
+        audit: kept(config.audit),
     }
 }
 
@@ -81,17 +102,31 @@ impl Default for Plan {
         let day = Duration::from_secs(86_400);
         Plan {
             engine: Settings::default(),
-            every: [Every { changes: Duration::from_secs(900), reconcile: day }; 4],
+            every: [Every { changes: Duration::from_secs(900), reconcile: day }; Entity::COUNT],
             window_every: day,
             window: chrono::TimeDelta::days(90),
             turn: Duration::from_secs(10),
             patience: Duration::from_secs(1_200),
             lease: Duration::from_secs(15),
             look: Duration::from_secs(5),
-            restarts: Policy::default(),
-            plugins_every: Duration::from_secs(900),
+            restarts: RestartPolicy::default(),
+            // With a delivery's own time, whoever leaves there is known within five minutes.
+            plugins_every: Duration::from_secs(240),
+            retention: Retention::default(),
             guard: GuardSettings::default(),
             spread: Duration::from_millis(20),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::jittered;
+
+    #[test]
+    fn whoever_leaves_there_is_looked_for_within_five_minutes_without_a_webhook() {
+        let longest = (0..1_000).map(|_| jittered(Plan::default().plugins_every)).max();
+        assert!(longest < Some(Duration::from_secs(270)), "{longest:?}: half a minute is left for the look itself");
     }
 }

@@ -1,17 +1,19 @@
 //! What all actors of a process share, and what one may order of them.
 
-use super::{Board, Drills, Journal, Plan, Surroundings};
+use super::{Plan, Surroundings, TestAlerts};
 use crate::classy::Transport;
-use crate::domain::Entity;
 use crate::health::HealthReport;
-use crate::kernel::{Kill, Roster};
-use crate::schedule::Dealer;
+use crate::schedule::{ByteBudget, FairSemaphore};
+use crate::status::{Board, Journal};
 use crate::store::Store;
-use crate::sync::Task;
+use crate::supervision::{ActorRegistry, KillSwitch};
 use crate::vault::Vault;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+
+/// Bytes that all runs together may have read and not committed yet.
+const READ_AHEAD: usize = 16 * 1024 * 1024;
 
 /// Shared by all actors; made once a process.
 #[derive(Debug)]
@@ -19,19 +21,21 @@ pub struct Shared {
     /// The database.
     pub store: Store,
     /// The keys.
-    pub vault: Vault,
+    pub vault: Arc<Vault>,
     /// The connections to Classy.
     pub transport: Transport,
     /// Where runs run.
     pub runtime: Handle,
     /// Who may run.
-    pub dealer: Dealer,
+    pub run_permits: FairSemaphore,
+    /// How much runs may have read ahead of the database, all together.
+    pub bytes: ByteBudget,
     /// Who lives.
-    pub roster: Roster,
+    pub registry: ActorRegistry,
     /// What is going on.
     pub board: Board,
     /// Ends everything.
-    pub kill: Kill,
+    pub kill: KillSwitch,
     /// The name under which this process holds leases.
     pub holder: String,
     /// Runs that ended and were not measured yet.
@@ -39,7 +43,7 @@ pub struct Shared {
     /// How well it is, as of the last look.
     pub health: watch::Sender<Arc<HealthReport>>,
     /// Orders to try the alerts.
-    pub drills: Drills,
+    pub test_alerts: TestAlerts,
     plan: RwLock<Arc<Plan>>,
     surroundings: RwLock<Arc<Surroundings>>,
 }
@@ -50,17 +54,18 @@ impl Shared {
         let health = HealthReport::unknown(crate::clock::now(), plan.look);
         Shared {
             store,
-            vault,
+            vault: Arc::new(vault),
             transport,
             runtime,
-            dealer: Dealer::new(runs),
-            roster: Roster::default(),
+            run_permits: FairSemaphore::new(runs),
+            bytes: ByteBudget::new(READ_AHEAD),
+            registry: ActorRegistry::default(),
             board: Board::default(),
-            kill: Kill::root(),
+            kill: KillSwitch::root(),
             holder,
             journal: Journal::default(),
             health: watch::Sender::new(Arc::new(health)),
-            drills: Drills::default(),
+            test_alerts: TestAlerts::default(),
             plan: RwLock::new(Arc::new(plan)),
             surroundings: RwLock::default(),
         }
@@ -90,39 +95,4 @@ impl Shared {
     pub fn set_plan(&self, plan: Plan) {
         *self.plan.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(plan);
     }
-}
-
-/// Which plugins an order is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PluginChoice {
-    /// None.
-    None,
-    /// All that the organization has.
-    All,
-    /// This one.
-    One(String),
-}
-
-impl PluginChoice {
-    /// Whether a plugin is meant.
-    pub fn means(&self, plugin: &str) -> bool {
-        match self {
-            PluginChoice::None => false,
-            PluginChoice::All => true,
-            PluginChoice::One(name) => name == plugin,
-        }
-    }
-}
-
-/// What is to be synced.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
-    /// Which feeds, one after the other.
-    pub entities: Vec<Entity>,
-    /// What is to be done with each.
-    pub task: Task,
-    /// Which plugins deliver afterwards.
-    pub plugins: PluginChoice,
-    /// Who asks: `cli`, `http`, ...
-    pub reason: &'static str,
 }

@@ -1,21 +1,9 @@
-//! What the daemon knows besides its organizations: found at the start and at each reload, read by whoever watches and answers.
+//! What the daemon knows besides its organizations: found at the start and at each reload, read by whoever watches.
 
-use crate::credentials::Applied;
 use crate::health::Messenger;
-use secrecy::SecretString;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// What signs messages for one organization.
-#[derive(Debug, Clone, Default)]
-pub struct HookSecrets {
-    /// Classy's webhooks.
-    pub classy: Option<SecretString>,
-    /// Mailchimp's webhooks.
-    pub mailchimp: Option<SecretString>,
-}
-
-/// See the module.
+/// One picture of them; a reload puts a new one in its place.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
     /// What the vault lacks.
@@ -24,12 +12,10 @@ pub struct Surroundings {
     pub wrong_files: Vec<String>,
     /// What is written where, for the free space there.
     pub places: Vec<(&'static str, PathBuf)>,
-    /// Organizations with their files, by Classy's id.
-    pub organizations: BTreeMap<i64, Applied>,
-    /// By Classy's id.
-    pub hooks: BTreeMap<i64, HookSecrets>,
-    /// Opens control calls, and everything when not on loopback.
-    pub token: Option<SecretString>,
+    /// Files that hold what is private, besides the database's: keys, logs, the lock.
+    pub private_files: Vec<PathBuf>,
+    /// The configuration's files.
+    pub configuration_files: Vec<PathBuf>,
     /// Why `http.listen` could not be opened.
     pub not_listening: Option<String>,
     /// Where alerts go; absent: nowhere yet.

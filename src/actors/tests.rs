@@ -1,17 +1,19 @@
-//! The tree under mischief: a panic in any handler and at any step of a run, runs that hang, floods of orders. Whatever happens to one
+//! The tree of actors under faults: a panic in any handler and at any step of a run, runs that hang, floods of orders. Whatever happens to one
 //! organization, the others do not notice, and in the end everything is there.
+
+mod ear;
 
 use super::entity_sync::messages::Sync;
 use super::*;
 use crate::classy::Transport;
 use crate::credentials::{Applied, apply};
-use crate::domain::Entity;
 use crate::integrations::{load_organizations, secret_keys};
-use crate::kernel::mischief;
 use crate::simulator::{Kind, Options, Simulator};
+use crate::status::{Condition, Order, PluginChoice};
 use crate::store::{Settings, Store};
-use crate::sync::Task;
+use crate::supervision::failpoint;
 use crate::vault::{KeyRing, Vault, generate_key_line};
+use crate::{domain::Task, entities::Entity};
 use secrecy::ExposeSecret;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,7 +41,7 @@ fn plan() -> Plan {
         look: Duration::from_millis(100),
         patience: Duration::from_millis(500),
         lease: 3 * second,
-        restarts: crate::kernel::Policy { first: Duration::from_millis(50), ..Default::default() },
+        restarts: crate::supervision::RestartPolicy { first: Duration::from_millis(50), ..Default::default() },
         ..Plan::default()
     }
 }
@@ -73,6 +75,8 @@ async fn hook() -> (std::net::SocketAddr, Arc<AtomicUsize>) {
 
 impl Place {
     async fn new(runtime: &Arc<tokio::runtime::Runtime>) -> Place {
+        // As the program does: health tells of files that others may read.
+        crate::files::keep_new_files_private();
         let folder = tempfile::tempdir().unwrap();
         let simulator =
             Simulator::start(Options { organizations: vec![VICTIM, OTHER], supporters: 120, ..Options::default() }).await.unwrap();
@@ -82,7 +86,7 @@ impl Place {
             let text = format!(
                 "classy_id = {id}\nname = \"Org {id}\"\n[classy]\nclient_id = \"client-{id}\"\nclient_secret = \"secret-of-{id}\"\n\
                  base_url = \"{}\"\ntoken_url = \"{}\"\nrequests_per_minute = 0\n\
-                 [plugins.webhook]\nurl = \"http://{hook}/\"\nsecret = \"s\"\n",
+                 [plugins.webhook]\nurl = \"http://{hook}/\"\nsecret = \"a-secret-of-a-test-hook\"\n",
                 simulator.base_url(),
                 simulator.token_url()
             );
@@ -93,7 +97,7 @@ impl Place {
         store.migrate().await.unwrap();
         let vault = Vault::new(KeyRing::parse(generate_key_line("k").expose_secret()).unwrap());
         let (applied, _): (Vec<Applied>, _) =
-            apply(&store, &vault, load_organizations(&folder.path().join("organizations")), secret_keys).await.unwrap();
+            apply(&store, &vault, "here", load_organizations(&folder.path().join("organizations")), secret_keys).await.unwrap();
         let shared = Shared::new(store.clone(), vault, Transport::new("").unwrap(), runtime.handle().clone(), 4, "test".to_owned(), plan());
         let runtime = Arc::clone(runtime);
         let watch = actix_rt::Arbiter::with_tokio_rt(move || runtime);
@@ -136,12 +140,12 @@ impl Place {
 async fn until(what: &str, mut yes: impl AsyncFnMut() -> bool) {
     let begin = Instant::now();
     while !yes().await {
-        assert!(begin.elapsed() < Duration::from_secs(20), "{what}");
+        assert!(begin.elapsed() < Duration::from_secs(60), "{what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
-/// One at a time: mischief strikes whoever comes by in this process.
+/// One at a time: a failpoint strikes whoever comes by in this process.
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn in_a_place(test: impl AsyncFnOnce(Place)) {
@@ -188,14 +192,14 @@ fn after_a_panic_anywhere_the_process_lives_the_child_is_back_and_nothing_is_los
         "health::look",
     ] {
         in_a_place(async |place| {
-            mischief::plan(step, false);
+            failpoint::plan(step, false);
             if step == "organization::child_died" {
-                mischief::plan("entity_sync::due", false);
+                failpoint::plan("entity_sync::due", false);
             }
             place.simulator.world().add(VICTIM, Kind::Supporters);
             let answer = tokio::time::timeout(Duration::from_secs(15), place.handle.sync(VICTIM, Place::order(Task::CatchUp))).await;
             assert!(answer.is_ok(), "{step}: whoever ordered is answered");
-            until(&format!("{step} strikes"), async || mischief::struck(step)).await;
+            until(&format!("{step} strikes"), async || failpoint::struck(step)).await;
             still_works(&place, step).await;
             assert!(place.handle.is_alive());
             if ["entity_sync::sync", "entity_sync::due", "entity_sync::ended"].contains(&step) {
@@ -210,8 +214,8 @@ fn after_a_panic_anywhere_the_process_lives_the_child_is_back_and_nothing_is_los
 #[test]
 fn a_run_that_hangs_is_ended_and_replaced() {
     in_a_place(async |place| {
-        mischief::plan("run::watched", true);
-        until("it hangs", async || mischief::struck("run::watched")).await;
+        failpoint::plan("run::watched", true);
+        until("it hangs", async || failpoint::struck("run::watched")).await;
         still_works(&place, "after a hang").await;
         let told = |id| {
             let (_, feeds) = place.handle.shared().board.one(id).unwrap();
@@ -227,9 +231,9 @@ fn a_run_that_hangs_is_ended_and_replaced() {
 #[test]
 fn a_delivery_that_hangs_is_ended_and_replaced_and_holds_up_nobody() {
     in_a_place(async |place| {
-        mischief::plan("delivery::turn", true);
+        failpoint::plan("delivery::turn", true);
         place.simulator.world().add(VICTIM, Kind::Supporters);
-        until("it hangs", async || mischief::struck("delivery::turn")).await;
+        until("it hangs", async || failpoint::struck("delivery::turn")).await;
         still_works(&place, "while a delivery hangs").await;
         let everybody = async || place.stored(VICTIM, Entity::Supporters).await + place.stored(OTHER, Entity::Supporters).await;
         let all = everybody().await as usize;
@@ -245,13 +249,18 @@ fn a_delivery_that_hangs_is_ended_and_replaced_and_holds_up_nobody() {
 #[test]
 fn ten_thousand_orders_for_a_feed_are_at_most_two_runs() {
     in_a_place(async |place| {
-        let (organization, _) = place.handle.shared().board.one(VICTIM).unwrap();
-        assert_eq!(organization.condition, Condition::Serving);
+        assert_eq!(place.handle.shared().board.one(VICTIM).unwrap().0.condition, Condition::Serving);
         let before = place.store.runs(Some(VICTIM), 1_000).await.unwrap().len();
         let order = Order { entities: vec![Entity::Supporters], task: Task::Full, plugins: PluginChoice::None, reason: "test" };
-        // Long enough for the first run that all orders come while it goes on, and shorter than the patience with one that is frozen.
-        place.simulator.options().latency = Duration::from_millis(200);
-        let answers = futures_util::future::join_all((0..10_000).map(|_| place.handle.sync(VICTIM, order.clone()))).await;
+        // The first request takes so long that all orders come while the first run goes on, also on a machine that has much to do.
+        place.handle.shared().set_plan(Plan { patience: Duration::from_secs(60), ..Plan::clone(&place.handle.shared().plan()) });
+        let first = Duration::from_secs(10);
+        place.simulator.options().latency = first;
+        let orders = futures_util::future::join_all((0..10_000).map(|_| place.handle.sync(VICTIM, order.clone())));
+        let (answers, ()) = tokio::join!(orders, async {
+            tokio::time::sleep(first / 2).await;
+            place.simulator.options().latency = Duration::from_millis(10);
+        });
         assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|report| report.feeds[0].is_complete())));
         let runs = place.store.runs(Some(VICTIM), 1_000).await.unwrap();
         let full = runs.iter().take(runs.len() - before).filter(|run| run.mode == "full" && run.entity == "supporters").count();
@@ -265,18 +274,6 @@ fn ten_thousand_nudges_are_at_most_two_runs() {
     use actix::Actor;
     in_a_place(async |place| {
         // A feed of its own, beside the tree.
-        struct Ear;
-        impl Actor for Ear {
-            type Context = actix::Context<Self>;
-        }
-        impl actix::Handler<super::entity_sync::messages::FeedEnded> for Ear {
-            type Result = ();
-            fn handle(&mut self, _: super::entity_sync::messages::FeedEnded, _: &mut actix::Context<Self>) {}
-        }
-        impl actix::Handler<crate::kernel::ChildDied> for Ear {
-            type Result = ();
-            fn handle(&mut self, _: crate::kernel::ChildDied, _: &mut actix::Context<Self>) {}
-        }
         place.handle.stop().await;
         let shared = Arc::clone(place.handle.shared());
         let applied = place.store.organization(OTHER).await.unwrap().unwrap();
@@ -294,20 +291,20 @@ fn ten_thousand_nudges_are_at_most_two_runs() {
             sink: crate::sync::FencedStore::new(tenant, fence),
             classy_id: OTHER,
             entity: Entity::Campaigns,
-            kill: crate::kernel::Kill::root(),
+            kill: crate::supervision::KillSwitch::root(),
             shared,
         });
-        let ear = Ear.start();
+        let ear = ear::Ear.start();
         let owner = ear.clone().recipient().downgrade();
-        let mut nursery = crate::kernel::Nursery::new("nudged".into(), ear.recipient().downgrade(), move |obituary| {
-            super::entity_sync::EntitySync::new(obituary, Arc::clone(&feed), owner.clone(), Default::default(), false).start()
+        let mut child_slot = crate::supervision::ChildSlot::new("nudged".into(), ear.recipient().downgrade(), move |exit_guard| {
+            super::entity_sync::EntitySync::of_feed(exit_guard, Arc::clone(&feed), owner.clone(), Default::default(), false).start()
         });
-        nursery.start();
+        child_slot.start();
         let before = place.store.runs(Some(OTHER), 1_000).await.unwrap().len();
         // Long enough for the first run that all nudges come while it goes on.
         place.simulator.options().latency = Duration::from_millis(200);
         for _ in 0..10_000 {
-            nursery.child().unwrap().do_send(Sync { task: Task::CatchUp, reason: "nudge", ticket: None });
+            child_slot.child().unwrap().do_send(Sync { task: Task::CatchUp, reason: "nudge", ticket: None });
         }
         let runs = async || place.store.runs(Some(OTHER), 1_000).await.unwrap().len() - before;
         until("it runs", async || runs().await >= 1).await;
@@ -323,7 +320,7 @@ fn a_blocked_main_thread_does_not_hold_up_runs_and_is_noticed() {
         place.simulator.world().add(OTHER, Kind::Supporters);
         let before = place.simulator.ledger().data_requests;
         // Long enough that a run is still under way when the thread is blocked.
-        place.simulator.options().latency = Duration::from_millis(150);
+        place.simulator.options().latency = Duration::from_millis(400);
         // Runs that are under way go on while no actor can do anything.
         let order = Place::order(Task::Full);
         let answer = tokio::task::spawn_local({
@@ -332,8 +329,8 @@ fn a_blocked_main_thread_does_not_hold_up_runs_and_is_noticed() {
         });
         until("runs are under way", async || place.simulator.ledger().data_requests > before).await;
         let during = place.simulator.ledger().data_requests;
-        std::thread::sleep(Duration::from_millis(1_500));
-        let (late, after) = (shared.roster.lateness(), place.simulator.ledger().data_requests);
+        std::thread::sleep(Duration::from_secs(3));
+        let (late, after) = (shared.registry.lateness(), place.simulator.ledger().data_requests);
         assert!(late >= Duration::from_millis(400), "{late:?}");
         assert!(after > during, "requests went on");
         assert!(answer.await.unwrap().is_ok());
@@ -354,17 +351,17 @@ fn whoever_watches_says_within_two_looks_that_a_thread_is_blocked_and_that_it_ha
             let begin = Instant::now();
             let says_so = || seen.health().worst().iter().any(|finding| finding.result.reason.contains("main thread has been blocked"));
             while !says_so() {
-                assert!(begin.elapsed() < Duration::from_secs(6), "nobody said so");
+                assert!(begin.elapsed() < Duration::from_secs(9), "nobody said so");
                 std::thread::sleep(Duration::from_millis(10));
             }
             assert_eq!(seen.health().verdict(), crate::domain::Health::Failing);
             begin.elapsed()
         });
         // No actor has time meanwhile.
-        std::thread::sleep(Duration::from_millis(4_500));
+        std::thread::sleep(Duration::from_millis(6_000));
         let took = asked.join().unwrap();
         // The limit is three seconds, a look each tenth of one here.
-        assert!(took < Duration::from_millis(3_000 + 1_000), "{took:?}");
+        assert!(took < Duration::from_millis(5_500), "{took:?}");
         assert!(shared.health().number > looks + 10, "it looked on");
         until("it is well again", async || shared.health().verdict() == crate::domain::Health::Ok).await;
         until("the alert is over", async || shared.health().alerts.is_empty()).await;
@@ -383,12 +380,15 @@ fn an_actor_that_dies_is_seen_and_forgiven_and_a_test_alert_comes_back() {
     in_a_place(async |place| {
         let shared = Arc::clone(place.handle.shared());
         let watching = shared.runtime.spawn(watch(Arc::clone(&shared)));
-        mischief::plan("entity_sync::due", false);
-        until("it struck", async || mischief::struck("entity_sync::due")).await;
+        failpoint::plan("entity_sync::due", false);
+        until("it struck", async || failpoint::struck("entity_sync::due")).await;
         let seen =
             async || shared.health().worst().iter().any(|finding| finding.check == "actors" && finding.result.reason.contains("died"));
         until("it is seen", seen).await;
-        assert_eq!(shared.drills.order().await, Ok(()));
+        // Once more at once: each is answered.
+        for _ in 0..2 {
+            assert_eq!(tokio::time::timeout(Duration::from_secs(20), shared.test_alerts.order()).await, Ok(Ok(())));
+        }
         watching.abort();
         place.handle.stop().await;
     });

@@ -2,7 +2,8 @@
 //! reach no other host.
 
 use super::error::Error;
-use crate::domain::{Entity, Query, Time};
+use crate::domain::{Query, Time};
+use crate::entities::Entity;
 use chrono::SecondsFormat;
 use url::{Host, Url};
 
@@ -25,9 +26,14 @@ impl Address {
         Ok(Address { base, classy_id })
     }
 
+    /// Who is asked: name and port.
+    pub(super) fn host(&self) -> String {
+        super::transport::host(&self.base)
+    }
+
     /// A page of a list of the organization: `sort` always, the filter encoded once (contract 4, 5).
     pub(super) fn list(&self, entity: Entity, query: Query, page: u32, per_page: u32) -> Url {
-        let mut url = self.at(&["organizations", &self.classy_id.to_string(), entity.path()]);
+        let mut url = self.at(&["organizations", &self.classy_id.to_string(), entity.about().path]);
         let (sort, filter) = match query {
             Query::All => ("id:asc", None),
             Query::Since(from) => ("updated_at:asc", Some(at_or_after("updated_at", from))),
@@ -45,7 +51,7 @@ impl Address {
 
     /// A single record (contract 3.2).
     pub(super) fn single(&self, entity: Entity, id: i64) -> Url {
-        self.at(&[entity.path(), &id.to_string()])
+        self.at(&[entity.about().path, &id.to_string()])
     }
 
     /// The organization itself.

@@ -1,9 +1,10 @@
 //! What a reply means: branch on status and content, never on texts (contract 7).
 
 use super::error::Error;
-use super::transport::{Reply, host};
+use super::transport::{Reply, host, shown_path};
 use crate::clock;
-use crate::resilience::{reset_at, retry_after};
+use crate::domain::scrubbed;
+use crate::net::{reset_at, retry_after};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -17,12 +18,12 @@ const UNTOLD_WAIT: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) error: Error,
-    pub(super) again: Again,
+    pub(super) again: RetryClass,
 }
 
 /// Whether, and how, a try is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Again {
+pub(super) enum RetryClass {
     /// Not at all.
     Never,
     /// At once, with another token.
@@ -40,20 +41,20 @@ pub(super) enum Again {
 impl Fault {
     /// A fault that is not repeated.
     pub(super) const fn last(error: Error) -> Fault {
-        Fault { error, again: Again::Never }
+        Fault { error, again: RetryClass::Never }
     }
 
     /// An answer that cannot be understood.
     pub(super) fn protocol(url: &Url, what: &str) -> Fault {
-        Fault { error: Error::Protocol { path: url.path().to_owned(), what: what.to_owned() }, again: Again::Backoff }
+        Fault { error: Error::Protocol { path: shown_path(url), what: what.to_owned() }, again: RetryClass::Backoff }
     }
 
     /// What the transport reported.
     pub(super) fn transport(error: Error) -> Fault {
         let again = match error {
-            Error::Interrupted { .. } => Again::Backoff,
-            Error::Unreachable { .. } | Error::Timeout { .. } => Again::Few,
-            _ => Again::Never,
+            Error::Interrupted { .. } => RetryClass::Backoff,
+            Error::Unreachable { .. } | Error::Timeout { .. } | Error::TooSlow { .. } => RetryClass::Few,
+            _ => RetryClass::Never,
         };
         Fault { error, again }
     }
@@ -63,6 +64,7 @@ impl Fault {
         match self.error {
             Error::Unavailable { .. }
             | Error::Timeout { .. }
+            | Error::TooSlow { .. }
             | Error::Unreachable { .. }
             | Error::Untrusted { .. }
             | Error::Interrupted { .. }
@@ -76,22 +78,22 @@ impl Fault {
 /// Lets through what the caller must read itself: 200 and 404.
 pub(super) fn classify(reply: &Reply, url: &Url) -> Result<(), Fault> {
     let status = reply.status;
-    let path = || url.path().to_owned();
+    let path = || shown_path(url);
     let error = match status {
         200 | 404 => return Ok(()),
         _ if blocked_by_edge(reply) => {
-            return Err(Fault { error: Error::EdgeBlocked { host: host(url), status }, again: Again::Edge });
+            return Err(Fault { error: Error::EdgeBlocked { host: host(url), status }, again: RetryClass::Edge });
         }
         // Never followed. Asked again: what stands in front of the API redirects now and then, the API itself never.
-        300..=399 => return Err(Fault { error: Error::Redirect { host: redirect_host(reply, url) }, again: Again::Backoff }),
-        401 => return Err(Fault { error: Error::TokenRefused, again: Again::Token }),
+        300..=399 => return Err(Fault { error: Error::Redirect { host: redirect_host(reply, url) }, again: RetryClass::Backoff }),
+        401 => return Err(Fault { error: Error::TokenRefused, again: RetryClass::Token }),
         403 => Error::Forbidden { path: path() },
         429 | 503 if told(reply).is_some() || status == 429 => {
             let after = told(reply);
             let error = Error::RateLimited { after: after.unwrap_or(UNTOLD_WAIT) };
-            return Err(Fault { error, again: after.map_or(Again::Backoff, Again::Told) });
+            return Err(Fault { error, again: after.map_or(RetryClass::Backoff, RetryClass::Told) });
         }
-        408 | 425 | 500..=599 => return Err(Fault { error: Error::Unavailable { status }, again: Again::Backoff }),
+        408 | 425 | 500..=599 => return Err(Fault { error: Error::Unavailable { status }, again: RetryClass::Backoff }),
         400..=499 => Error::BadRequest { path: path(), status },
         _ => return Err(Fault::protocol(url, &format!("unexpected status {status}"))),
     };
@@ -146,5 +148,6 @@ fn is_object(reply: &Reply) -> bool {
 
 fn redirect_host(reply: &Reply, url: &Url) -> String {
     let target = reply.header("location").and_then(|location| url.join(location).ok());
-    target.map_or_else(|| "an unknown place".to_owned(), |target| host(&target))
+    // The place is the other side's text.
+    target.map_or_else(|| "an unknown place".to_owned(), |target| scrubbed(&host(&target)))
 }

@@ -27,6 +27,12 @@ pub enum Error {
     /// A token that had just been issued was refused.
     #[error("Classy refused a token that it had just issued")]
     TokenRefused,
+    /// Tokens that are good for everything else.
+    #[error("Classy refuses every token for {path}, and for nothing else")]
+    RefusedHere {
+        /// Of the request, without its query.
+        path: String,
+    },
     /// The app has no right to this.
     #[error("no permission for {path}")]
     Forbidden {
@@ -81,6 +87,26 @@ pub enum Error {
         /// For the whole request.
         limit: Duration,
     },
+    /// The answer began, and comes too slowly to be waited for.
+    #[error("the answer from {host} is too slow: {bytes} bytes within {} s", window.as_secs())]
+    TooSlow {
+        /// Who was asked.
+        host: String,
+        /// What came lately.
+        bytes: usize,
+        /// In which time.
+        window: Duration,
+    },
+    /// A page with far more records than were asked for.
+    #[error("the page {path} holds more than {limit} records, though {asked} were asked for")]
+    TooManyRecords {
+        /// Of the request, without its query.
+        path: String,
+        /// Records a page that were asked for.
+        asked: u32,
+        /// The most that is taken.
+        limit: usize,
+    },
     /// Nobody answers at that address.
     #[error("cannot reach {host}: {detail}")]
     Unreachable {
@@ -123,9 +149,14 @@ pub enum Error {
         /// Decoded.
         limit_bytes: usize,
     },
+    /// Whoever asked was told to end meanwhile.
+    #[error("the answer was not waited for")]
+    LetGo,
     /// Too many failures in a row: nothing is sent for a while.
-    #[error("Classy failed too often in a row and is left alone for {} s", after.as_secs())]
+    #[error("{cause}; it is left alone for {} s", after.as_secs())]
     BreakerOpen {
+        /// What failed.
+        cause: String,
         /// Until one request is let through.
         after: Duration,
     },
@@ -143,13 +174,20 @@ impl Error {
             | Error::NoTokens { .. }
             | Error::TokenRefused
             | Error::Redirect { .. } => Remedy::Suspend,
-            Error::Forbidden { .. } | Error::BadRequest { .. } | Error::NotFound { .. } | Error::TooLarge { .. } => Remedy::Skip,
+            Error::Forbidden { .. }
+            | Error::RefusedHere { .. }
+            | Error::BadRequest { .. }
+            | Error::NotFound { .. }
+            | Error::TooLarge { .. }
+            | Error::TooManyRecords { .. } => Remedy::Skip,
             Error::EdgeBlocked { .. } | Error::Untrusted { .. } => Remedy::Retry { after: Some(SLOWLY) },
-            Error::RateLimited { after } | Error::BreakerOpen { after } => Remedy::Retry { after: Some(*after) },
+            Error::RateLimited { after } | Error::BreakerOpen { after, .. } => Remedy::Retry { after: Some(*after) },
             Error::Unavailable { .. }
             | Error::Timeout { .. }
+            | Error::TooSlow { .. }
             | Error::Unreachable { .. }
             | Error::Interrupted { .. }
+            | Error::LetGo
             | Error::Protocol { .. } => Remedy::Retry { after: None },
         }
     }
@@ -160,7 +198,11 @@ impl Error {
             Error::CredentialsRefused { .. } | Error::TokenRefused => FaultKind::Credentials,
             Error::Settings { .. } => FaultKind::Configuration,
             // It is reached and does not refuse; it talks nonsense.
-            Error::Protocol { .. } | Error::TooLarge { .. } | Error::Interrupted { midway: true, .. } => FaultKind::Partial,
+            Error::Protocol { .. }
+            | Error::TooLarge { .. }
+            | Error::TooManyRecords { .. }
+            | Error::TooSlow { .. }
+            | Error::Interrupted { midway: true, .. } => FaultKind::Partial,
             _ => FaultKind::Remote,
         }
     }
@@ -170,13 +212,30 @@ impl Error {
         self.remedy() == Remedy::Suspend || matches!(self, Error::Unreachable { .. } | Error::EdgeBlocked { .. } | Error::Untrusted { .. })
     }
 
+    /// Whether it may be the fault of what was asked for alone, a page or a record: then other questions are answered. Refused credentials,
+    /// rate limits, an edge that blocks, an open breaker and an address where nobody is concern every request.
+    pub const fn may_be_of_one_request(&self) -> bool {
+        matches!(
+            self,
+            Error::Forbidden { .. }
+                | Error::RefusedHere { .. }
+                | Error::BadRequest { .. }
+                | Error::Unavailable { .. }
+                | Error::Timeout { .. }
+                | Error::Interrupted { .. }
+                | Error::Protocol { .. }
+                | Error::TooLarge { .. }
+                | Error::TooSlow { .. }
+        )
+    }
+
     /// What a person can do, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Error::CredentialsRefused { .. } | Error::TokenRefused => {
                 "check client_id and client_secret against Classy: Admin, Apps & Integrations, API"
             }
-            Error::Forbidden { .. } => "check that classy_id is the organization that the app belongs to",
+            Error::Forbidden { .. } | Error::RefusedHere { .. } => "check that classy_id is the organization that the app belongs to",
             Error::NotFound { .. } => "check classy_id and base_url",
             Error::EdgeBlocked { .. } => {
                 "this is not a permission error: ask Classy's support for an x-integration-id and set it under [classy] headers, or change User-Agent there"
@@ -186,7 +245,10 @@ impl Error {
             Error::Unreachable { .. } => "check base_url, token_url and the network; https://status.classy.org tells of outages",
             Error::Untrusted { .. } => "check base_url and token_url, this machine's clock and its root certificates",
             Error::RateLimited { .. } => "lower requests_per_minute if this happens often",
-            Error::Unavailable { .. } | Error::Timeout { .. } | Error::BreakerOpen { .. } => "https://status.classy.org tells of outages",
+            Error::TooManyRecords { .. } => "the address answers as no Classy does (it ignores per_page): check base_url",
+            Error::Unavailable { .. } | Error::Timeout { .. } | Error::TooSlow { .. } | Error::BreakerOpen { .. } => {
+                "https://status.classy.org tells of outages"
+            }
             _ => return None,
         })
     }

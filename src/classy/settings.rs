@@ -1,5 +1,6 @@
 //! How one organization's Classy is reached.
 
+use crate::net::Limits;
 use secrecy::SecretString;
 use std::fmt;
 use std::time::Duration;
@@ -28,7 +29,9 @@ pub struct Settings {
     pub data_timeout: Duration,
     /// The whole of a token request.
     pub token_timeout: Duration,
-    /// The largest decoded body that is read, in bytes.
+    /// Within each such span at least 15 KiB of a body must come, unless it ends: a source that drips is not waited for.
+    pub drip_window: Duration,
+    /// The largest decoded body that is read, in bytes. Lists and records are read while they arrive, so this costs no memory.
     pub max_body: usize,
     /// How failures are repeated.
     pub retries: Retries,
@@ -74,7 +77,7 @@ impl Default for Retries {
 }
 
 impl Settings {
-    /// Settings with the defaults: 240 requests a minute, 4 at a time, 120 s a request, bodies of at most 16 MiB.
+    /// Settings with the defaults: 240 requests a minute, 4 at a time, 120 s a request, bodies of at most 64 MiB.
     pub fn new(classy_id: i64, base_url: Url, token_url: Url, client_id: String, client_secret: SecretString) -> Settings {
         Settings {
             classy_id,
@@ -87,7 +90,8 @@ impl Settings {
             headers: Vec::new(),
             data_timeout: Duration::from_secs(120),
             token_timeout: Duration::from_secs(30),
-            max_body: 16 * 1024 * 1024,
+            drip_window: Limits::WINDOW,
+            max_body: 64 * 1024 * 1024,
             retries: Retries::default(),
         }
     }

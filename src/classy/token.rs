@@ -2,10 +2,10 @@
 
 use super::classify::{Fault, classify};
 use super::error::Error;
-use super::ladder::{Effort, Ladder};
+use super::retry_policy::{RetryPolicy, RetryProfile};
 use super::settings::Settings;
 use super::transport::{Reply, Request, Transport};
-use crate::resilience::{Breaker, RetryBudget};
+use crate::net::{Breaker, Limits, RetryBudget};
 use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -26,6 +26,9 @@ const LARGEST_LEAD: Duration = Duration::from_secs(60);
 const REFUSAL_HOLDS: Duration = Duration::from_secs(60);
 /// A refresh ahead of time that failed is tried again after this long.
 const EARLY_RETRY: Duration = Duration::from_secs(5);
+
+/// The largest token reply that is read.
+const MOST_OF_A_TOKEN: usize = 256 * 1024;
 
 /// A token as it is sent.
 #[derive(Debug, Clone)]
@@ -66,7 +69,7 @@ struct State {
 }
 
 /// What is at hand without asking.
-enum AtHand {
+enum CachedToken {
     Fresh(Token),
     /// Still valid, but due for its refresh.
     Due(Token),
@@ -98,27 +101,27 @@ impl Tokens {
     }
 
     /// A token to send now. Asks for one if none is valid; refreshes one that ends soon, but lives with it while it lasts.
-    pub(super) async fn current(&self, effort: Effort) -> Result<Token, Error> {
+    pub(super) async fn current(&self, profile: RetryProfile) -> Result<Token, Error> {
         let rounds = match self.at_hand()? {
-            AtHand::Fresh(token) => return Ok(token),
-            AtHand::Due(token) => return self.refresh_early(token).await,
-            AtHand::Nothing { rounds } => rounds,
+            CachedToken::Fresh(token) => return Ok(token),
+            CachedToken::Due(token) => return self.refresh_early(token).await,
+            CachedToken::Nothing { rounds } => rounds,
         };
         let _turn = self.refreshing.lock().await;
         match self.at_hand()? {
-            AtHand::Fresh(token) | AtHand::Due(token) => return Ok(token),
-            AtHand::Nothing { rounds: now } if now != rounds => {
+            CachedToken::Fresh(token) | CachedToken::Due(token) => return Ok(token),
+            CachedToken::Nothing { rounds: now } if now != rounds => {
                 if let Some(error) = self.lock().failure.clone() {
                     return Err(error);
                 }
             }
-            AtHand::Nothing { .. } => {}
+            CachedToken::Nothing { .. } => {}
         }
-        let mut ladder = Ladder::new(&self.settings.retries, &self.budget, effort);
+        let mut policy = RetryPolicy::new(&self.settings.retries, &self.budget, profile);
         let outcome = loop {
             match self.ask().await {
                 Ok(token) => break Ok(token),
-                Err(fault) => match ladder.next(fault) {
+                Err(fault) => match policy.next(fault) {
                     Ok(wait) => tokio::time::sleep(wait).await,
                     Err(error) => break Err(error),
                 },
@@ -150,6 +153,11 @@ impl Tokens {
         (state.refused.is_some(), lives.filter(|lives| !lives.is_zero()))
     }
 
+    /// Who gives the tokens.
+    pub(super) fn host(&self) -> String {
+        super::transport::host(&self.url)
+    }
+
     /// A token was refused right after it was issued: nothing is sent for a while.
     pub(super) fn refuse(&self) {
         self.lock().refused = Some((Instant::now(), Error::TokenRefused));
@@ -159,7 +167,7 @@ impl Tokens {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn at_hand(&self) -> Result<AtHand, Error> {
+    fn at_hand(&self) -> Result<CachedToken, Error> {
         let state = self.lock();
         if let Some((since, error)) = &state.refused
             && since.elapsed() < REFUSAL_HOLDS
@@ -168,16 +176,16 @@ impl Tokens {
         }
         let now = Instant::now();
         Ok(match &state.token {
-            Some(token) if now < token.refresh_at => AtHand::Fresh(token.clone()),
-            Some(token) if now < token.expires_at => AtHand::Due(token.clone()),
-            _ => AtHand::Nothing { rounds: state.rounds },
+            Some(token) if now < token.refresh_at => CachedToken::Fresh(token.clone()),
+            Some(token) if now < token.expires_at => CachedToken::Due(token.clone()),
+            _ => CachedToken::Nothing { rounds: state.rounds },
         })
     }
 
     /// One try by one of those who meet it; the others go on with the old token.
     async fn refresh_early(&self, old: Token) -> Result<Token, Error> {
         let Ok(_turn) = self.refreshing.try_lock() else { return Ok(old) };
-        if let AtHand::Fresh(token) = self.at_hand()? {
+        if let CachedToken::Fresh(token) = self.at_hand()? {
             return Ok(token);
         }
         match self.ask().await {
@@ -214,7 +222,10 @@ impl Tokens {
 
     /// One token request (contract 1). Its form leaves only to the configured address: redirects are not followed.
     async fn ask(&self) -> Result<Token, Fault> {
-        let admission = self.breaker.admit().map_err(|open| Fault::last(Error::BreakerOpen { after: open.after }))?;
+        let admission = self
+            .breaker
+            .admit()
+            .map_err(|open| Fault::last(Error::BreakerOpen { cause: "no token was given".to_owned(), after: open.after }))?;
         let grant = SecretString::from("client_credentials");
         let form = [("grant_type", &grant), ("client_id", &self.client_id), ("client_secret", &self.settings.client_secret)];
         let asked_at = Instant::now();
@@ -224,9 +235,9 @@ impl Tokens {
             headers: self.headers.clone(),
             form: Some(&form),
             timeout: self.settings.token_timeout,
-            max_body: self.settings.max_body,
+            limits: Limits::of(MOST_OF_A_TOKEN).over(self.settings.drip_window),
         };
-        let answer = match self.transport.send(request).await {
+        let answer = match self.transport.send(request, None).await {
             Ok(reply) => self.read(&reply, asked_at),
             Err(error) => Err(Fault::transport(error)),
         };

@@ -1,17 +1,15 @@
 //! `alerts`: what is wrong, that a person knows, and whether anybody would be told.
 
-use super::app::{App, done};
+use super::app::{App, done, require};
 use super::args::{Alerts, Cli};
 use super::exit::{Code, Failure};
 use super::output;
-use super::remote::Daemon;
+use super::remote::{Daemon, absence};
 use crate::clock;
-use crate::config::Secret;
 use crate::daemon::PidFile;
 use crate::domain::CheckResult;
-use crate::health::{Book, Finding, Messenger};
+use crate::health::{Book, Finding, Messenger, Way};
 use crate::store::AlertRow;
-use secrecy::SecretString;
 use serde_json::json;
 
 pub(super) async fn run(cli: &Cli, order: &Alerts) -> Result<(), Failure> {
@@ -19,12 +17,14 @@ pub(super) async fn run(cli: &Cli, order: &Alerts) -> Result<(), Failure> {
     if matches!(order, Alerts::Test) {
         return test(&app).await;
     }
-    let store = app.store().await?;
+    let store = if matches!(order, Alerts::List(_)) { app.look().await? } else { app.store_that_exists().await? };
     match order {
         Alerts::List(which) => {
+            require(&store, which.org).await?;
             let rows = store.alerts(which.org, which.all, which.limit).await?.iter().map(row).collect();
-            let headings = ["id", "organization", "cause", "severity", "message", "opened_at", "acknowledged_at", "resolved_at", "told"];
-            output::rows(cli.output, &headings, rows);
+            let headings =
+                ["id", "organization", "cause", "severity", "message", "opened_at", "acknowledged_at", "resolved_at", "told", "told_by"];
+            output::rows(cli.output, &headings, rows, if which.all { "there was no alert yet" } else { "no alert is open" })?;
         }
         Alerts::Ack { id } => {
             if !store.acknowledge_alert(*id, clock::now()).await? {
@@ -50,6 +50,7 @@ fn row(alert: &AlertRow) -> Vec<serde_json::Value> {
         moment(alert.acknowledged_at),
         moment(alert.resolved_at),
         json!(alert.notices),
+        json!(alert.notified_by.as_deref().map(|way| if way == "log" { "the log alone: alerts.webhook is not set" } else { way })),
     ]
 }
 
@@ -61,18 +62,15 @@ async fn test(app: &App) -> Result<(), Failure> {
         done(&format!("the daemon sent a test alert {way}"));
         return Ok(());
     }
-    let secret = |secret: &Secret, key: &str| -> Result<Option<SecretString>, Failure> {
-        Ok(if secret.is_unset() { None } else { Some(secret.resolve(&app.config.file, key)?) })
-    };
-    let messenger = Messenger::new(secret(&app.config.alerts.webhook, "alerts.webhook")?, None);
+    let messenger = Messenger::new(app.config.alerts_webhook()?, None);
     let (mut book, now) = (Book::new("alerts test"), clock::now());
     let finding = Finding::here("test", "", CheckResult::failing("this is a test: somebody ordered it; nothing is wrong"));
-    book.judge(&[finding], now);
-    for notice in book.due(now) {
+    book.evaluate(&[finding], now);
+    for notice in book.due(messenger.way(), now) {
         let hint = "check alerts.webhook";
         messenger.tell(&notice).await.map_err(|error| Failure::new(Code::Remote, error).hint(hint))?;
     }
-    let way = if messenger.has_webhook() { "to the webhook" } else { "nowhere: alerts.webhook is not set" };
-    done(&format!("no daemon is running; a test alert was sent {way}"));
+    let way = if messenger.way() == Way::Webhook { "to the webhook" } else { "nowhere: alerts.webhook is not set" };
+    done(&format!("{}; a test alert was sent {way}", absence(&app.config.daemon.pid_file)));
     Ok(())
 }

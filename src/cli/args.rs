@@ -1,12 +1,17 @@
 //! The words that may be typed. Verbs and flags are fixed: scripts are written against them.
 
-use crate::domain::Entity;
+mod format;
+mod plugin;
+
+use crate::entities::Entity;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub(super) use format::{Output, ReportFormat};
+pub(super) use plugin::{PluginAdopt, PluginApprove, PluginOrder, PluginPreview, PluginUndo, PluginWhich, WebhookCreate, WebhookOrder};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Keeps a nonprofit's Classy (GoFundMe Pro) data in a database of its own, exact and always current.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(name = "classy-sync", version, propagate_version = true, max_term_width = 110)]
 pub(super) struct Cli {
     /// The configuration file [default: ./classy-sync.toml if it exists]
@@ -22,16 +27,7 @@ pub(super) struct Cli {
     pub(super) command: Command,
 }
 
-/// How results are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Output {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
-}
-
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(super) enum Command {
     /// Show everything at work: a simulated Classy, a SQLite database in a temporary folder, one organization
     Demo(Demo),
@@ -87,14 +83,14 @@ pub(super) enum Command {
     },
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Watch {
     /// Look again and again, until Ctrl-C
     #[arg(long)]
     pub(super) watch: bool,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(super) enum Alerts {
     /// Open alerts; with --all those that are over, too
     List(Records),
@@ -107,7 +103,7 @@ pub(super) enum Alerts {
     Test,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Demo {
     /// How many supporters the simulated organization has
     #[arg(long, value_name = "N", default_value_t = 2_000)]
@@ -120,7 +116,7 @@ pub(super) struct Demo {
     pub(super) once: bool,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(super) enum Org {
     /// Add an organization: asks by hand, takes flags otherwise
     Add(OrgAdd),
@@ -155,7 +151,7 @@ pub(super) enum Org {
     },
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct OrgAdd {
     /// Classy's id: the number in the admin's address
     #[arg(long, value_name = "ID")]
@@ -177,7 +173,7 @@ pub(super) struct OrgAdd {
     pub(super) token_url: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct OrgCredentials {
     /// Classy's id
     pub(super) id: i64,
@@ -189,7 +185,7 @@ pub(super) struct OrgCredentials {
     pub(super) secret_env: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Sync {
     /// Only these organizations
     #[arg(long, value_name = "ID")]
@@ -201,7 +197,7 @@ pub(super) struct Sync {
     #[arg(long)]
     pub(super) full: bool,
     /// Read again what changed since (2026-01-31, 2026-01-31T12:00:00Z); checkpoints stay
-    #[arg(long, value_name = "T", conflicts_with = "full", value_parser = super::parse::moment)]
+    #[arg(long, value_name = "T", conflicts_with = "full", value_parser = super::parse::since)]
     pub(super) since: Option<crate::domain::Time>,
     /// Leave the plugins out
     #[arg(long)]
@@ -211,51 +207,7 @@ pub(super) struct Sync {
     pub(super) dry_run: bool,
 }
 
-#[derive(Debug, Subcommand)]
-pub(super) enum PluginOrder {
-    /// Each plugin, and how many people are in which state
-    List(PluginWhich),
-    /// Deliver now, without reading Classy first
-    Run(PluginWhich),
-    /// Who would be added, changed, tagged, untagged, unsubscribed or skipped, and why; writes nothing anywhere
-    Preview(PluginPreview),
-    /// Try those again who were rejected or put off
-    Retry(PluginWhich),
-    /// Allow for 24 hours the harm that is in what would be done now
-    Approve(PluginWhich),
-    /// Who is on the other side, against the consent known here; writes nothing anywhere
-    Audit(PluginPreview),
-}
-
-impl PluginOrder {
-    pub(super) const fn which(&self) -> &PluginWhich {
-        match self {
-            PluginOrder::List(which) | PluginOrder::Run(which) | PluginOrder::Retry(which) | PluginOrder::Approve(which) => which,
-            PluginOrder::Preview(preview) | PluginOrder::Audit(preview) => &preview.which,
-        }
-    }
-}
-
-#[derive(Debug, Args)]
-pub(super) struct PluginWhich {
-    /// Only this organization
-    #[arg(long, value_name = "ID")]
-    pub(super) org: Option<i64>,
-    /// Only this plugin
-    #[arg(long, value_name = "P")]
-    pub(super) plugin: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct PluginPreview {
-    #[command(flatten)]
-    pub(super) which: PluginWhich,
-    /// How it is printed [default: as --output]
-    #[arg(long, value_enum)]
-    pub(super) format: Option<ReportFormat>,
-}
-
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Report {
     /// Which question
     pub(super) what: ReportKind,
@@ -280,18 +232,7 @@ pub(super) enum ReportKind {
     Supporters,
 }
 
-/// How a report is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ReportFormat {
-    /// For people.
-    Table,
-    /// For spreadsheets.
-    Csv,
-    /// For programs.
-    Json,
-}
-
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Records {
     /// Only this organization
     #[arg(long, value_name = "ID")]
@@ -304,7 +245,7 @@ pub(super) struct Records {
     pub(super) all: bool,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(super) enum Db {
     /// Bring the schema up to date
     Migrate,
@@ -316,7 +257,7 @@ pub(super) enum Db {
     Optimize,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(super) enum Keys {
     /// Make a new key and print its line
     Generate {
@@ -333,7 +274,7 @@ pub(super) enum Keys {
     Rotate,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(super) enum Config {
     /// Read everything and say what is wrong
     Check,
@@ -343,7 +284,7 @@ pub(super) enum Config {
     Reference,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Simulate {
     /// Where to listen
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8470")]

@@ -4,39 +4,40 @@ use super::app::{App, done};
 use super::args::{Cli, Db};
 use super::exit::{Code, Failure};
 use super::output;
+use crate::store::Store;
 use serde_json::json;
 use std::process::ExitCode;
 
 pub(super) async fn run(cli: &Cli, order: &Db) -> Result<ExitCode, Failure> {
     let app = App::start(cli)?;
-    let store = app.connect().await?;
+    let store = match order {
+        Db::Migrate => Store::connect(&app.settings()).await?,
+        Db::Optimize => app.store_that_exists().await?,
+        Db::Status | Db::Check => Store::connect_to_read(&app.settings()).await?,
+    };
     let mut code = ExitCode::SUCCESS;
     match order {
         Db::Migrate => {
             let applied = store.migrate().await?;
-            output::rows(cli.output, &["applied"], applied.iter().map(|name| vec![json!(name)]).collect());
-            if applied.is_empty() {
-                done("the schema was up to date");
-            }
+            output::rows(cli.output, &["applied"], applied.iter().map(|name| vec![json!(name)]).collect(), "the schema was up to date")?;
         }
         Db::Status => {
             let rows = store.schema_status().await?.into_iter().map(|(name, applied)| vec![json!(name), json!(applied)]).collect();
-            output::rows(cli.output, &["migration", "applied"], rows);
+            output::rows(cli.output, &["migration", "applied"], rows, "")?;
         }
         Db::Check => {
-            store.require_schema().await?;
+            store.require_readable().await?;
             let found = store.check().await?;
             let violations: u64 = found.iter().map(|one| one.count).sum();
             let rows = found.into_iter().map(|one| vec![json!(one.name), json!(one.count), json!(one.holds)]).collect();
-            output::rows(cli.output, &["invariant", "violations", "must_hold"], rows);
+            output::rows(cli.output, &["invariant", "violations", "must_hold"], rows, "")?;
             if violations > 0 {
                 code = ExitCode::from(Code::Database as u8);
             }
         }
         Db::Optimize => {
-            store.require_schema().await?;
             store.optimize().await?;
-            done("done");
+            done("the database has gathered its statistics anew");
         }
     }
     store.close().await?;

@@ -1,8 +1,10 @@
 //! How a command ends: one code for scripts, and for people `error:`, `caused by:` and `hint:`.
 
+use super::stderr::remark;
 use crate::daemon::PidFileError;
 use crate::domain::{Fault, FaultKind};
 use crate::{classy, config, credentials, store, vault};
+use serde_json::{Value, json};
 use std::error::Error as StdError;
 
 /// The documented exit codes.
@@ -18,6 +20,8 @@ pub(super) enum Code {
     Database = 65,
     /// The remote side refused or is out of reach.
     Remote = 69,
+    /// Standard output takes nothing more.
+    Output = 74,
     /// Another process is at work.
     Busy = 75,
     /// The credentials were refused.
@@ -49,28 +53,50 @@ impl Failure {
         self
     }
 
+    /// Whether it is an error of this kind for which something holds.
+    pub(super) fn is<E: StdError + 'static>(&self, holds: impl FnOnce(&E) -> bool) -> bool {
+        self.error.downcast_ref::<E>().is_some_and(holds)
+    }
+
     /// The error alone.
     pub(super) fn text(&self) -> String {
         self.error.to_string()
     }
 
-    /// Tells a person.
-    pub(super) fn print(&self) {
-        eprintln!("error: {}", self.error);
-        let mut last = self.error.to_string();
-        let mut cause = self.error.source();
+    /// The error and its causes, outermost first. Whoever repeats another of them whole says nothing new and is left out.
+    fn chain(&self) -> Vec<String> {
+        let (mut all, mut cause) = (vec![self.error.to_string()], self.error.source());
         while let Some(error) = cause {
-            let text = error.to_string();
-            // Wrappers that repeat their cause say nothing new.
-            if !last.contains(&text) {
-                eprintln!("caused by: {text}");
-            }
-            last = text;
+            all.push(error.to_string());
             cause = error.source();
         }
-        if let Some(hint) = &self.hint {
-            eprintln!("hint: {hint}");
+        let is_said = |place: usize, text: &String| {
+            all.iter().enumerate().any(|(other, whole)| other != place && whole.contains(text) && (whole != text || other < place))
+        };
+        all.iter().enumerate().filter(|(place, text)| !is_said(*place, text)).map(|(_, text)| text.clone()).collect()
+    }
+
+    /// Tells a person.
+    pub(super) fn print(&self) {
+        for (place, text) in self.chain().iter().enumerate() {
+            let word = if place == 0 { "error" } else { "caused by" };
+            // Several faults of one kind are a line each.
+            text.lines().for_each(|line| remark(&format!("{word}: {line}")));
         }
+        if let Some(hint) = &self.hint {
+            remark(&format!("hint: {hint}"));
+        }
+    }
+
+    /// The same for a program.
+    pub(super) fn document(&self) -> Value {
+        let mut chain = self.chain().into_iter();
+        json!({ "error": chain.next(), "caused_by": chain.collect::<Vec<_>>(), "hint": self.hint, "exit_code": self.code as u8 })
+    }
+
+    /// The same as one of several.
+    pub(super) fn problem(&self) -> Value {
+        json!({ "error": self.text(), "hint": self.hint })
     }
 }
 
@@ -140,7 +166,15 @@ impl From<PidFileError> for Failure {
                 let hint = "wait for it to end, or give this one a pid file of its own (daemon.pid_file)".to_owned();
                 failure(Code::Busy, Some(hint), error)
             }
-            PidFileError::Unusable { .. } => failure(Code::Configuration, None, error),
+            PidFileError::Foreign { .. } => {
+                let hint = "it was left as it is; give daemon.pid_file the name of a file that is for nothing else".to_owned();
+                failure(Code::Configuration, Some(hint), error)
+            }
+            PidFileError::Unusable { .. } => {
+                let hint =
+                    "see that its folder is there, has space, and lets this user write; or name another file (daemon.pid_file)".to_owned();
+                failure(Code::Configuration, Some(hint), error)
+            }
         }
     }
 }

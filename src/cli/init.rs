@@ -3,9 +3,8 @@
 use super::app::done;
 use super::exit::{Code, Failure};
 use crate::config::{EXAMPLE_ORGANIZATION, MAIN_FILE};
+use crate::files;
 use crate::vault::{add_key_to_file, generate_key_line};
-use std::fs::{self, OpenOptions};
-use std::io::Write;
 use std::path::Path;
 
 pub(super) fn run(dir: Option<&Path>) -> Result<(), Failure> {
@@ -14,7 +13,7 @@ pub(super) fn run(dir: Option<&Path>) -> Result<(), Failure> {
     if main.exists() {
         return Err(Failure::new(Code::Configuration, format!("{} is there already; nothing was written", main.display())));
     }
-    fs::create_dir_all(dir.join("organizations")).map_err(|error| wrong(dir, error))?;
+    files::make_folder(&dir.join("organizations")).map_err(|error| wrong(dir, error))?;
     write(&main, MAIN_FILE)?;
     let example = dir.join("organizations/example.toml.example");
     if !example.exists() {
@@ -38,8 +37,7 @@ pub(super) fn new_key_id() -> String {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| wrong(path, error))?;
-    file.write_all(text.as_bytes()).map_err(|error| wrong(path, error))
+    files::create(path, text.as_bytes()).map_err(|error| wrong(path, error))
 }
 
 fn wrong(path: &Path, error: std::io::Error) -> Failure {

@@ -2,34 +2,59 @@
 
 use super::app::App;
 use super::exit::Failure;
+use super::remote::absence;
+use crate::classy::Heard;
 use crate::clock;
 use crate::credentials::require_keys;
-use crate::domain::{Entity, Health, Time};
-use crate::health::{Database, Facts, FeedFacts, FeedState, Limits, OrganizationFacts, Standing, checks, free_space, look, memory_bytes};
-use crate::store::{FeedSummary, Organization, Status, Store};
+use crate::domain::{Health, Time};
+use crate::entities::Entity;
+use crate::health::{
+    Database, Facts, FeedFacts, FeedState, Limits, OrganizationFacts, PluginFacts, Standing, checks, evaluate, free_space, memory_bytes,
+    wide_files,
+};
+use crate::plugin::Told;
+use crate::store::{FailedFeed, FeedProgress, FeedSummary, Organization, Status, Store};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-type Feeds = HashMap<(i64, Entity), FeedSummary>;
+/// What the database knows of the feeds, each by its organization and entity.
+struct Feeds {
+    summaries: HashMap<(i64, Entity), FeedSummary>,
+    failed: HashMap<(i64, Entity), FailedFeed>,
+}
 
-async fn feeds(store: &Store) -> Result<Feeds, Failure> {
-    Ok(store.feed_summaries().await?.into_iter().map(|feed| ((feed.classy_id, feed.entity), feed)).collect())
+impl Feeds {
+    async fn load(store: &Store) -> Result<Feeds, Failure> {
+        let summaries = store.feed_summaries().await?.into_iter().map(|feed| ((feed.classy_id, feed.entity), feed));
+        let failed = store.failed_feeds().await?.into_iter().map(|feed| ((feed.classy_id, feed.entity), feed));
+        Ok(Feeds { summaries: summaries.collect(), failed: failed.collect() })
+    }
 }
 
 /// What the database knows of all organizations.
 pub(super) async fn status(app: &App) -> Result<Value, Failure> {
-    let store = app.store().await?;
-    let feeds = feeds(&store).await?;
+    let store = app.look().await?;
+    let feeds = Feeds::load(&store).await?;
+    let progress: HashMap<(i64, Entity), FeedProgress> =
+        store.feed_progress(true).await?.into_iter().map(|feed| ((feed.classy_id, feed.entity), feed)).collect();
     let moment = |at: Option<Time>| at.map(|at| at.to_rfc3339());
     let organizations = store.organizations().await?.into_iter().map(|organization| {
         let feed = |entity: Entity| {
-            let known = feeds.get(&(organization.classy_id, entity));
+            let known = feeds.summaries.get(&(organization.classy_id, entity));
+            let failed = feeds.failed.get(&(organization.classy_id, entity));
+            let progress = progress.get(&(organization.classy_id, entity));
             json!({
                 "entity": entity.as_str(),
-                "fresh_at": moment(known.and_then(|known| known.swept_at)),
+                "fresh_at": moment(progress.and_then(|feed| feed.read_at)),
                 "next_at": moment(known.and_then(|known| known.times.next_run_at)),
                 "is_loaded": known.is_some_and(|known| known.first_pass_at.is_some()),
+                "import": progress.and_then(|feed| feed.import).map(|import| {
+                    json!({ "since": moment(import.since), "done": import.done, "total": import.total, "left_s": null })
+                }),
+                "lacks": known.and_then(|known| known.lacks.as_deref()),
+                "failures": failed.map_or(0, |failed| failed.failures),
+                "last": failed.map(|failed| json!({ "error": failed.error })),
             })
         };
         json!({
@@ -40,23 +65,30 @@ pub(super) async fn status(app: &App) -> Result<Value, Failure> {
             "feeds": Entity::ALL.map(feed),
         })
     });
-    let status = json!({ "ready": null, "organizations": organizations.collect::<Vec<_>>() });
+    let status =
+        json!({ "ready": null, "stale": absence(&app.config.daemon.pid_file), "organizations": organizations.collect::<Vec<_>>() });
     store.close().await?;
     Ok(status)
 }
 
 /// The checks that need no daemon.
 pub(super) async fn health(app: &App) -> Result<Value, Failure> {
-    let store = app.store().await?;
+    let store = app.look().await?;
     let begin = Instant::now();
     store.ping().await?;
     let answered = Database::Answers(begin.elapsed());
-    let feeds = feeds(&store).await?;
+    let feeds = Feeds::load(&store).await?;
     let rejects: HashMap<i64, _> = store.reject_counts(clock::now() - chrono::TimeDelta::days(1)).await?.into_iter().collect();
+    let plugins = plugins(&store).await?;
     let organizations = store.organizations().await?.into_iter().map(|organization| {
         let counts = rejects.get(&organization.classy_id).copied().unwrap_or_default();
-        facts_of(app, organization, &feeds, (counts.open, counts.recent, counts.foreign))
+        let plugins = plugins.get(&organization.classy_id).cloned().unwrap_or_default();
+        OrganizationFacts { plugins, ..facts_of(app, organization, &feeds, (counts.open, counts.recent, counts.foreign)) }
     });
+    let keys_missing = match app.vault(&store).await {
+        Ok(vault) => require_keys(&store, &vault).await.err().map(|error| error.to_string()),
+        Err(failure) => Some(failure.text()),
+    };
     let facts = Facts {
         at: clock::now(),
         up: Duration::ZERO,
@@ -66,47 +98,82 @@ pub(super) async fn health(app: &App) -> Result<Value, Failure> {
         main_late: Duration::ZERO,
         watch_late: Duration::ZERO,
         children: Vec::new(),
-        keys_missing: require_keys(&store, &app.vault()?).await.err().map(|error| error.to_string()),
+        keys_missing,
         wrong_files: Vec::new(),
+        wide_files: wide_files(store.files().iter().chain(&app.config.private_files()), app.config.configuration_files().iter()),
         not_listening: None,
+        told_once: std::collections::BTreeSet::new(),
         memory_bytes: memory_bytes(),
         organizations: organizations.collect(),
     };
     // What only a daemon has is not vouched for.
-    let findings: Vec<_> =
-        look(&checks(), &facts).into_iter().filter(|finding| !["threads", "http", "files"].contains(&finding.check)).collect();
+    let findings: Vec<_> = evaluate(&checks(), &facts)
+        .into_iter()
+        .filter(|finding| !["threads", "http", "files", "source"].contains(&finding.check))
+        .collect();
     let checks = findings.iter().map(|finding| {
         json!({
             "check": finding.check, "classy_id": finding.classy_id, "subject": finding.subject, "verdict": finding.verdict().as_str(),
-            "reason": finding.result.reason,
+            "reason": finding.result.reason, "consequence": finding.is_consequence(),
         })
     });
     let verdict = findings.iter().map(crate::health::Finding::verdict).max().unwrap_or(Health::Ok);
     let told = json!({
-        "verdict": verdict.as_str(), "looked_at": facts.at.to_rfc3339(), "stale": "no daemon is running: nothing is kept current",
+        "verdict": verdict.as_str(), "looked_at": facts.at.to_rfc3339(), "stale": format!("{}: this is what the database tells", absence(&app.config.daemon.pid_file)),
         "checks": checks.collect::<Vec<_>>(),
     });
     store.close().await?;
     Ok(told)
 }
 
+/// The plugins that delivered somewhere, by organization: what they hold, what keeps people waiting, and what does not work. Why a
+/// delivery failed only the process knows that made it.
+async fn plugins(store: &Store) -> Result<HashMap<i64, Vec<PluginFacts>>, Failure> {
+    let (lags, holds, suspensions) = (store.plugin_lags(None).await?, store.hold_counts().await?, store.suspensions().await?);
+    let rooms = store.room_counts().await?;
+    let mut plugins: HashMap<i64, Vec<PluginFacts>> = HashMap::new();
+    for (classy_id, plugin, state) in store.plugin_memories().await? {
+        let lag = lags.iter().find(|one| (one.classy_id, &one.plugin) == (classy_id, &plugin));
+        let of = |id: i64, name: &String| (id, name) == (classy_id, &plugin);
+        let suspended = suspensions.iter().find(|one| of(one.classy_id, &one.plugin)).map(|one| one.reason.clone());
+        let waiting: Vec<_> = rooms.iter().filter(|one| of(one.classy_id, &one.plugin)).collect();
+        let people: i64 = waiting.iter().map(|one| one.people).sum();
+        let facts = PluginFacts {
+            behind: lag.map_or(0, |lag| lag.behind),
+            moved_at: lag.map(|lag| lag.moved_at),
+            error: None,
+            was_seen: false,
+            trouble: waiting.first().map(|one| format!("people who wait for room: {people}; of each: {}", one.reason)),
+            silent: None,
+            holds: holds.iter().find(|one| of(one.classy_id, &one.plugin)).map(|one| one.harms).unwrap_or_default(),
+            suspended,
+            lacks: Told::of(state.as_deref()).lacks,
+            plugin,
+        };
+        plugins.entry(classy_id).or_default().push(facts);
+    }
+    Ok(plugins)
+}
+
 fn facts_of(app: &App, organization: Organization, feeds: &Feeds, rejects: (u64, u64, u64)) -> OrganizationFacts {
     let sync = &app.config.sync;
     let feed = |entity: Entity| {
-        let known = feeds.get(&(organization.classy_id, entity));
+        let known = feeds.summaries.get(&(organization.classy_id, entity));
+        let failed = feeds.failed.get(&(organization.classy_id, entity));
         FeedFacts {
             entity,
             state: FeedState::Idle,
-            interval: match entity {
-                Entity::Supporters => sync.supporters,
-                Entity::Campaigns => sync.campaigns,
-                Entity::RecurringPlans => sync.recurring_plans,
-                Entity::Transactions => sync.transactions,
-            },
-            fresh_at: known.and_then(|known| known.swept_at.or(known.first_pass_at)).unwrap_or(organization.created_at),
+            interval: sync.changes.of(entity),
+            fresh_at: known
+                .and_then(|known| known.swept_at.filter(|at| *at <= clock::now()).or(known.first_pass_at))
+                .unwrap_or(organization.created_at),
             is_loaded: known.is_some_and(|known| known.first_pass_at.is_some()),
-            error: None,
-            failures: 0,
+            error: failed.map(|failed| failed.error.clone()),
+            failures: failed.map_or(0, |failed| failed.failures),
+            trouble: None,
+            heard: Heard::default(),
+            was_seen: true,
+            lacks: known.and_then(|known| known.lacks.clone()),
             slow: None,
         }
     };

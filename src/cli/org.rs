@@ -1,46 +1,67 @@
 //! `org`: who is synced, in which state, and whether the credentials work.
 
-use super::app::{App, complain, done, find, unknown};
+use super::app::{App, Expected, done, find, print_config_errors, unknown};
 use super::args::{Cli, Org};
 use super::exit::{Code, Failure};
+use super::in_force::{Changed, in_force, let_go, tell_daemon};
 use super::{org_write, output};
 use crate::classy::Transport;
 use crate::clock;
-use crate::credentials::{Applied, client};
-use crate::domain::{CheckResult, Entity, Health, Query, Supporter};
+use crate::credentials::{Applied, Looked, client, folder, is_of};
+use crate::domain::{CheckResult, Health, Query};
+use crate::entities::{Entity, Supporter};
 use crate::integrations;
 use crate::plugin;
 use crate::store::{Status, Store};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
+/// What a list of organizations says without one.
+const NO_ORGANIZATION: &str = "there is no organization yet: `classy-sync org add` adds one";
+
 pub(super) async fn run(cli: &Cli, order: &Org) -> Result<ExitCode, Failure> {
     let app = App::start(cli)?;
-    let store = app.store().await?;
+    if let Org::Test { id } = order {
+        return test(cli, &app, *id).await;
+    }
+    let store = match order {
+        Org::List | Org::Show { .. } => app.look().await?,
+        Org::Add(_) | Org::SetCredentials(_) | Org::Test { .. } => app.store().await?,
+        Org::Remove { .. } | Org::Pause { .. } | Org::Resume { .. } => app.store_that_exists().await?,
+    };
     let code = match order {
         Org::Add(new) => org_write::add(&app, &store, new).await.map(|()| ExitCode::SUCCESS),
         Org::SetCredentials(new) => org_write::set_credentials(&app, &store, new).await.map(|()| ExitCode::SUCCESS),
         Org::Remove { id } => org_write::remove(&app, &store, *id).await.map(|()| ExitCode::SUCCESS),
         Org::List => list(cli, &app, &store).await,
         Org::Show { id } => show(cli, &store, *id).await.map(|()| ExitCode::SUCCESS),
-        Org::Test { id } => test(cli, &app, &store, *id).await,
-        Org::Pause { id } => pause(&store, *id).await.map(|()| ExitCode::SUCCESS),
-        Org::Resume { id } => resume(&store, *id).await.map(|()| ExitCode::SUCCESS),
+        Org::Test { id } => test(cli, &app, *id).await,
+        Org::Pause { id } => pause(&app, &store, *id).await.map(|()| ExitCode::SUCCESS),
+        Org::Resume { id } => resume(&app, &store, *id).await.map(|()| ExitCode::SUCCESS),
     }?;
     store.close().await?;
     Ok(code)
 }
 
 async fn list(cli: &Cli, app: &App, store: &Store) -> Result<ExitCode, Failure> {
-    let vault = app.vault()?;
-    let (applied, wrong) = app.organizations(store, &vault).await?;
-    let problem = |classy_id: i64| {
-        let one = applied.iter().find(|applied| applied.organization.classy_id == classy_id);
-        one.and_then(|applied| applied.problem.as_ref()).map(ToString::to_string)
+    let Looked { applied, new, wrong } = match app.vault(store).await {
+        Ok(vault) => app.look_at_organizations(store, &vault).await?,
+        Err(failure) => {
+            failure.print();
+            Looked::default()
+        }
     };
+    let here = folder(&app.config.organizations.dir);
     let mut rows = Vec::new();
     for organization in store.organizations().await? {
-        let reason = problem(organization.classy_id).or(organization.status_reason);
+        let file = applied.iter().find(|applied| applied.organization.classy_id == organization.classy_id);
+        let problem = file.and_then(|applied| applied.problem.as_ref()).map(ToString::to_string);
+        let is_orphan = file.is_none() && wrong.is_empty() && organization.status == Status::Active;
+        let orphaned = is_orphan.then(|| match organization.applied_from.as_deref().filter(|_| !is_of(&organization, &here)) {
+            Some(elsewhere) => format!("its file is in another folder: {elsewhere}"),
+            None => "it has no file: the next sync pauses it".to_owned(),
+        });
+        let reason = problem.or(organization.status_reason).or(orphaned);
         rows.push(vec![
             json!(organization.classy_id),
             json!(organization.name),
@@ -49,9 +70,13 @@ async fn list(cli: &Cli, app: &App, store: &Store) -> Result<ExitCode, Failure> 
             json!(reason),
         ]);
     }
-    output::rows(cli.output, &["id", "name", "status", "credentials", "reason"], rows);
+    for file in new {
+        let reason = "the next sync, or the daemon's next start or reload, takes its file over";
+        rows.push(vec![json!(file.classy_id), json!(file.name), json!("new"), json!(false), json!(reason)]);
+    }
+    output::rows(cli.output, &["id", "name", "status", "credentials", "reason"], rows, NO_ORGANIZATION)?;
     let code = if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(super::exit::Code::Partial as u8) };
-    complain(wrong);
+    print_config_errors(wrong);
     Ok(code)
 }
 
@@ -80,37 +105,36 @@ async fn show(cli: &Cli, store: &Store, id: i64) -> Result<(), Failure> {
             "reconciled_at": found.map(|found| found.at.to_rfc3339()),
             "missing": found.map(|found| found.missing),
             "stale": found.map(|found| found.stale),
+            "restored": found.map(|found| found.restored),
             "absent": found.map(|found| found.absent),
+            "lacks": state.lacks(),
         }));
     }
     if cli.output == super::args::Output::Json {
         facts.push(("feeds", Value::Array(feeds)));
-        output::facts(cli.output, facts);
-        return Ok(());
+        return output::facts(cli.output, facts);
     }
-    output::facts(cli.output, facts);
-    let headings = ["feed", "stored", "first_pass", "watermark", "reconciled_at", "missing", "stale", "absent"];
+    output::facts(cli.output, facts)?;
+    let headings = ["feed", "stored", "first_pass", "watermark", "reconciled_at", "missing", "stale", "restored", "absent", "lacks"];
     let rows = feeds.into_iter().map(|feed| headings.iter().map(|name| feed[*name].clone()).collect()).collect();
-    output::line("");
-    output::rows(cli.output, &headings, rows);
-    Ok(())
+    output::line("")?;
+    output::rows(cli.output, &headings, rows, "no feed")
 }
 
 /// One token and one record: the least that proves that the credentials work.
-async fn test(cli: &Cli, app: &App, store: &Store, id: Option<i64>) -> Result<ExitCode, Failure> {
-    let vault = app.vault()?;
-    let (applied, wrong) = app.organizations(store, &vault).await?;
-    complain(wrong);
-    let chosen: Vec<Applied> = applied.into_iter().filter(|applied| id.is_none_or(|id| id == applied.organization.classy_id)).collect();
-    if let (Some(id), true) = (id, chosen.is_empty()) {
-        return Err(unknown(id));
+async fn test(cli: &Cli, app: &App, id: Option<i64>) -> Result<ExitCode, Failure> {
+    let Expected { places, vault, wrong, store: opened } = app.expect().await?;
+    print_config_errors(wrong);
+    let known: Vec<i64> = places.iter().map(|(_, applied)| applied.organization.classy_id).collect();
+    if let Some(id) = id.filter(|id| !known.contains(id)) {
+        return Err(unknown(id, &known));
     }
     let transport = Transport::new("")?;
     let mut rows = Vec::new();
     let mut failures = Vec::new();
-    for applied in chosen {
+    for (store, applied) in places.into_iter().filter(|(_, applied)| id.is_none_or(|id| id == applied.organization.classy_id)) {
         let organization = applied.organization.clone();
-        let plugins = try_plugins(store, &vault, &applied).await;
+        let plugins = try_plugins(&store, &vault, &applied).await;
         let result = try_one(&transport, &vault, applied).await;
         let text = match &result {
             Ok(text) => text.clone(),
@@ -128,7 +152,8 @@ async fn test(cli: &Cli, app: &App, store: &Store, id: Option<i64>) -> Result<Ex
             }
         }
     }
-    output::rows(cli.output, &["id", "name", "works", "answer"], rows);
+    output::rows(cli.output, &["id", "name", "works", "answer"], rows, NO_ORGANIZATION)?;
+    opened.close().await?;
     match failures.into_iter().next() {
         Some(failure) => Err(failure),
         None => Ok(ExitCode::SUCCESS),
@@ -160,16 +185,20 @@ async fn try_one(transport: &Transport, vault: &crate::vault::Vault, applied: Ap
     Ok(format!("the credentials work: {} supporters{name}", page.total))
 }
 
-async fn pause(store: &Store, id: i64) -> Result<(), Failure> {
+async fn pause(app: &App, store: &Store, id: i64) -> Result<(), Failure> {
     let organization = find(store, id).await?;
     store.tenant(&organization).set_status(Status::Paused, Some("paused by hand")).await?;
+    tell_daemon(app, Changed::Row).await;
+    let_go(store, id).await?;
     done(&format!("organization {id} is paused"));
     Ok(())
 }
 
-async fn resume(store: &Store, id: i64) -> Result<(), Failure> {
+async fn resume(app: &App, store: &Store, id: i64) -> Result<(), Failure> {
     let organization = find(store, id).await?;
     store.tenant(&organization).set_status(Status::Active, None).await?;
+    tell_daemon(app, Changed::Row).await;
+    in_force(app, store, id).await?;
     done(&format!("organization {id} is active"));
     Ok(())
 }

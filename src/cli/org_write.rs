@@ -4,16 +4,18 @@
 use super::app::{App, done, find};
 use super::args::{OrgAdd, OrgCredentials};
 use super::exit::{Code, Failure};
-use crate::config::{NewOrganization, OrganizationFile, forget_secret, set_client_id, write_organization};
-use crate::credentials::{Credentials, open, seal};
+use super::in_force::{Changed, in_force, let_go, tell_daemon};
+use crate::config::{NewOrganization, OrganizationFile, clean_secret, forget_secret, set_client_id, shown_variable, write_organization};
+use crate::credentials::{Credentials, folder, open, seal};
 use crate::integrations::load_organizations;
 use crate::store::{Status, Store};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use std::collections::BTreeMap;
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
+use zeroize::Zeroizing;
 
 pub(super) async fn add(app: &App, store: &Store, new: &OrgAdd) -> Result<(), Failure> {
-    let vault = app.vault()?;
+    let vault = app.vault(store).await?;
     let id = match new.id {
         Some(id) => id,
         None => ask("Classy's id of the organization (the number in the admin's address)", "--id")?
@@ -48,23 +50,25 @@ pub(super) async fn add(app: &App, store: &Store, new: &OrgAdd) -> Result<(), Fa
         return Err(error.into());
     }
     let organization = store.put_organization(id, &name).await?;
+    store.note_applied(&[id], &folder(dir)).await?;
     let tenant = store.tenant(&organization);
     seal(&vault, &tenant, &Credentials { client_id, client_secret, plugins: BTreeMap::new() }).await?;
     if organization.status != Status::Active {
         tenant.set_status(Status::Active, None).await?;
     }
     tenant.note("org.add", serde_json::json!({ "file": path.display().to_string() })).await?;
+    tell_daemon(app, Changed::File).await;
     done(&format!("wrote {} and sealed the credentials; next: `classy-sync org test {id}`", path.display()));
     Ok(())
 }
 
 pub(super) async fn set_credentials(app: &App, store: &Store, new: &OrgCredentials) -> Result<(), Failure> {
-    let vault = app.vault()?;
+    let vault = app.vault(store).await?;
     let file = file_of(app, new.id);
     let organization = match (store.organization(new.id).await?, &file) {
         (Some(organization), _) => organization,
         (None, Some(file)) => store.put_organization(file.classy_id, &file.name).await?,
-        (None, None) => return Err(super::app::unknown(new.id)),
+        (None, None) => return find(store, new.id).await.map(|_| ()),
     };
     let sealed = open(&vault, &organization).ok().flatten();
     let known = || sealed.as_ref().map(|credentials| credentials.client_id.clone());
@@ -84,6 +88,8 @@ pub(super) async fn set_credentials(app: &App, store: &Store, new: &OrgCredentia
     if organization.status == Status::Suspended {
         tenant.set_status(Status::Active, None).await?;
     }
+    tell_daemon(app, Changed::File).await;
+    in_force(app, store, new.id).await?;
     done(&format!("sealed the credentials of organization {}; next: `classy-sync org test {0}`", new.id));
     Ok(())
 }
@@ -100,6 +106,8 @@ pub(super) async fn remove(app: &App, store: &Store, id: i64) -> Result<(), Fail
     }
     tenant.set_credentials(None).await?;
     tenant.set_status(Status::Paused, Some("removed by hand")).await?;
+    tell_daemon(app, Changed::File).await;
+    let_go(store, id).await?;
     done(&format!("organization {id} is paused and its credentials are forgotten; its data stays"));
     Ok(())
 }
@@ -110,33 +118,35 @@ fn file_of(app: &App, id: i64) -> Option<OrganizationFile> {
 
 /// Asks on a terminal; elsewhere says which flag is missing.
 fn ask(question: &str, flag: &str) -> Result<String, Failure> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(format!("{flag} is missing")).hint("on a terminal it would be asked for"));
-    }
-    let failed = |error: std::io::Error| Failure::new(Code::Usage, error);
-    write!(std::io::stderr(), "{question}: ").map_err(failed)?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).map_err(failed)?;
-    let answer = answer.trim().to_owned();
+    let answer = super::output::ask(question)
+        .ok_or_else(|| Failure::usage(format!("{flag} is missing")).hint("on a terminal it would be asked for"))?;
+    let answer = answer.map_err(|error| Failure::new(Code::Usage, error))?;
     if answer.is_empty() { Err(Failure::usage("nothing was entered")) } else { Ok(answer) }
 }
 
 /// From a variable, from a terminal without echo, or as the first line of standard input.
 fn secret(variable: Option<&str>) -> Result<SecretString, Failure> {
-    let secret = match variable {
-        Some(name) => std::env::var(name).map_err(|_| Failure::usage(format!("the environment variable {name} is not set")))?,
+    let (secret, source) = match variable {
+        Some(name) => {
+            // What does not look like a variable's name may be the secret itself, so it is not repeated.
+            let shown = shown_variable(name)
+                .map_or_else(|| "the variable that --secret-env names".to_owned(), |name| format!("the variable {name}"));
+            let is_name = !name.is_empty() && !name.contains(['=', '\0']);
+            let value = std::env::var_os(name).filter(|_| is_name).ok_or_else(|| Failure::usage(format!("{shown} is not set")))?;
+            (value.into_string().map_err(|_| Failure::usage(format!("{shown} is not UTF-8 text")))?, shown)
+        }
         None if std::io::stdin().is_terminal() => {
-            rpassword::prompt_password("Client secret: ").map_err(|error| Failure::new(Code::Usage, error))?
+            let typed = rpassword::prompt_password("Client secret: ").map_err(|error| Failure::new(Code::Usage, error))?;
+            (typed, "the client secret".to_owned())
         }
         None => {
             let mut line = String::new();
             std::io::stdin().lock().read_line(&mut line).map_err(|error| Failure::new(Code::Usage, error))?;
-            line
+            (line, "standard input".to_owned())
         }
     };
-    let secret = SecretString::from(secret.trim().to_owned());
-    if secret.expose_secret().is_empty() {
-        return Err(Failure::usage("the client secret is empty").hint("--secret-env NAME, or give it on standard input"));
-    }
+    let secret = Zeroizing::new(secret);
+    let hint = "--secret-env NAME, or give it on standard input";
+    let secret = clean_secret(&secret).map_err(|cause| Failure::usage(format!("{source} {cause}")).hint(hint))?;
     Ok(secret)
 }

@@ -1,10 +1,16 @@
 //! Moments and durations as people type them.
 
-use crate::domain::Time;
+use crate::clock;
+use crate::domain::{Harm, Time, limits};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
+/// A day or a moment of the past, from which on something is read again.
+pub(super) fn since(text: &str) -> Result<Time, String> {
+    moment(text).and_then(|at| limits::since(at, clock::now()))
+}
+
 /// A day or a moment; without a zone it is UTC.
-pub(super) fn moment(text: &str) -> Result<Time, String> {
+fn moment(text: &str) -> Result<Time, String> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Ok(at.with_timezone(&Utc));
     }
@@ -25,6 +31,11 @@ pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
     humantime::parse_duration(text).map_err(|error| error.to_string())
 }
 
+/// A kind of harm by its word.
+pub(super) fn harm(text: &str) -> Result<Harm, String> {
+    Harm::of(text).ok_or_else(|| format!("expected one of {}", Harm::ALL.map(Harm::as_str).join(", ")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,5 +46,9 @@ mod tests {
             assert_eq!(moment(text).unwrap().to_rfc3339(), "2026-01-31T00:00:00+00:00", "{text}");
         }
         assert!(moment("yesterday").is_err());
+        for text in ["+10000-01-01", "-0001-01-01", "0000-12-31", "9999-12-31", "9999-12-31T23:59:59-05:00"] {
+            assert!(since(text).is_err(), "{text}");
+        }
+        assert!(since("0001-01-01").is_ok() && since("2026-01-31").is_ok());
     }
 }

@@ -1,121 +1,105 @@
 //! `plugin`: what plugins did and would do, who waits for what, and who is on the other side.
 
-use super::app::{App, done, unknown};
-use super::args::{Cli, Output, PluginOrder, PluginWhich, ReportFormat};
-use super::exit::{Code, Failure};
+use super::app::{App, done, print_config_errors, unknown};
+use super::args::{Cli, Output, PluginOrder, PluginWhich, WebhookOrder};
+use super::chosen::Asked;
+use super::exit::Failure;
 use super::output;
+use super::plugin_selection::{PluginSelection, choose, no_plugin, require_kind};
 use super::remote::Daemon;
-use crate::actors::{Order, PluginChoice};
+use crate::actors::Plan;
 use crate::clock;
-use crate::credentials::Applied;
-use crate::daemon::{PidFile, Process};
-use crate::domain::{Address, Harm};
+use crate::credentials::Looked;
+use crate::daemon::{PidFile, Process, Signals};
+use crate::domain::Task;
 use crate::integrations;
-use crate::plugin::{PluginError, audit, preview};
-use crate::store::{PluginKey, Store, TenantStore};
-use crate::sync::Task;
-use crate::vault::Vault;
-use serde_json::{Value, json};
+use crate::plugin::Told;
+use crate::status::{Order, PluginChoice};
+use crate::store::{self, ReasonCount};
+use serde_json::json;
 use std::process::ExitCode;
 
-pub(super) async fn run(cli: &Cli, process: &Process, order: &PluginOrder) -> Result<ExitCode, Failure> {
+/// `plugin run`: delivers now, and reads nothing from Classy before.
+pub(super) async fn deliver(cli: &Cli, process: &Process, which: &PluginWhich, signals: &mut Signals) -> Result<ExitCode, Failure> {
     let app = App::start(cli)?;
-    if let PluginOrder::Run(which) = order {
-        let plugins = which.plugin.clone().map_or(PluginChoice::All, PluginChoice::One);
-        let wanted = Order { entities: Vec::new(), task: Task::CatchUp, plugins, reason: "cli" };
-        return super::sync::carry_out(cli, process, app, &which.org.map(|id| vec![id]).unwrap_or_default(), &wanted).await;
-    }
-    let (store, vault) = (app.store().await?, app.vault()?);
-    let (applied, wrong) = app.organizations(&store, &vault).await?;
-    let which = order.which();
-    let chosen = choose(which, applied)?;
-    let bench = Bench { cli, store: &store, vault: &vault, chosen };
+    require_kind(which)?;
+    require_plugin(which, &app)?;
+    let plugins = which.plugin.clone().map_or(PluginChoice::All, PluginChoice::One);
+    let wanted = Order { entities: Vec::new(), task: Task::CatchUp, plugins, reason: "cli" };
+    let orgs: Vec<i64> = which.org.into_iter().collect();
+    super::sync::carry_out(cli, process, signals, &app, Asked { word: "plugin run", orgs: &orgs, order: &wanted, tells: true }).await
+}
+
+/// The columns of `plugin list`; the last one is a kind of finding of an audit.
+const LIST: [&str; 11] = [
+    "organization",
+    "plugin",
+    "destination",
+    "delivered",
+    "skipped",
+    "deferred",
+    "held",
+    "rejected",
+    "sending",
+    "pending",
+    "opted_out_still_subscribed",
+];
+
+/// So many reasons are told.
+const REASONS: u64 = 20;
+
+/// Everything but `plugin run` and `plugin undo`.
+pub(super) async fn run(cli: &Cli, order: &PluginOrder) -> Result<(), Failure> {
+    let app = App::start(cli)?;
+    require_kind(&order.which())?;
+    let is_order = matches!(order, PluginOrder::Retry(_) | PluginOrder::Approve(_) | PluginOrder::Adopt(_) | PluginOrder::Resume(_))
+        || matches!(order, PluginOrder::Webhook(WebhookOrder::Create(_) | WebhookOrder::Delete(_)));
+    let store = if is_order { app.store_that_exists().await? } else { app.look().await? };
+    let vault = app.vault(&store).await?;
+    let (applied, wrong) = if is_order {
+        app.organizations(&store, &vault).await?
+    } else {
+        let Looked { applied, new, wrong } = app.look_at_organizations(&store, &vault).await?;
+        let is_new = |id: i64| new.iter().any(|file| file.classy_id == id);
+        if order.which().org.map_or(applied.is_empty() && !new.is_empty(), is_new) {
+            let place = "the organization was not synced yet, and its first sync takes its file over".to_owned();
+            return Err(store::Error::NothingYet { place }.into());
+        }
+        (applied, wrong)
+    };
+    let chosen = choose(&order.which(), applied, matches!(order, PluginOrder::List(_)))?;
+    let guard = &Plan::of(&app.config).guard;
+    let selection = PluginSelection { cli, store: &store, vault: &vault, chosen };
     match order {
-        PluginOrder::List(_) => bench.list().await?,
-        PluginOrder::Preview(which) => bench.preview(which.format).await?,
-        PluginOrder::Audit(which) => bench.audit(which.format).await?,
-        PluginOrder::Retry(_) => bench.retry().await?,
-        PluginOrder::Approve(_) => bench.approve().await?,
-        PluginOrder::Run(_) => {}
+        PluginOrder::List(_) => selection.list().await?,
+        PluginOrder::Preview(which) => super::plugin_preview::run(&selection, guard, which).await?,
+        PluginOrder::Audit(which) => super::plugin_audit::run(&selection, which).await?,
+        PluginOrder::Retry(_) => selection.retry().await?,
+        PluginOrder::Approve(which) => super::plugin_approve::run(&selection, guard, which).await?,
+        PluginOrder::Adopt(which) => super::plugin_adopt::run(&selection, which).await?,
+        PluginOrder::Resume(which) => selection.resume(&which.reason, which.undone).await?,
+        PluginOrder::Webhook(which) => super::plugin_webhook::run(&selection, &app, which).await?,
+        PluginOrder::Run(_) | PluginOrder::Undo(_) => {}
     }
-    if matches!(order, PluginOrder::Retry(_) | PluginOrder::Approve(_)) {
-        bench.nudge(&app).await;
+    if is_order && !matches!(order, PluginOrder::Webhook(_)) {
+        selection.nudge(&app).await;
     }
     store.close().await?;
-    super::app::complain(wrong);
-    Ok(ExitCode::SUCCESS)
+    print_config_errors(wrong);
+    Ok(())
 }
 
-/// What would be done for everybody who is due, as rows under [`PREVIEW`].
-pub(super) async fn preview_rows(store: &Store, vault: &Vault, chosen: &[Applied]) -> Result<Vec<Vec<Value>>, Failure> {
-    let bench_rows = async |applied: &Applied, name: &str| -> Result<Vec<Vec<Value>>, Failure> {
-        let mut plugin = integrations::make(vault, applied, name).map_err(failed)?;
-        let seen = preview(&store.tenant(&applied.organization), name, &mut *plugin, clock::now()).await.map_err(failed)?;
-        let classy_id = applied.organization.classy_id;
-        if seen.waits {
-            output::remark(&format!(
-                "organization {classy_id}, {name}: nothing is sent before every feed was read once: `classy-sync sync`"
-            ));
-        }
-        let row = |(person, planned): &(crate::domain::Profile, crate::domain::Planned)| {
-            vec![
-                json!(classy_id),
-                json!(name),
-                json!(person.supporter_id),
-                json!(person.address.as_ref().map(Address::as_str)),
-                json!(planned.step.as_str()),
-                json!(planned.fields.join(" ")),
-                json!(planned.tags.join(", ")),
-                json!(planned.untags.join(", ")),
-                json!(planned.reason),
-            ]
-        };
-        Ok(seen.people.iter().map(row).collect())
-    };
-    let mut rows = Vec::new();
-    for applied in chosen {
-        for name in applied.file.plugins.keys() {
-            rows.extend(bench_rows(applied, name).await?);
-        }
-    }
-    Ok(rows)
-}
-
-/// The columns of a preview.
-pub(super) const PREVIEW: [&str; 9] =
-    ["organization", "plugin", "supporter", "email", "action", "fields", "add_tags", "remove_tags", "reason"];
-
-/// Organizations with the plugins that are meant.
-struct Bench<'a> {
-    cli: &'a Cli,
-    store: &'a Store,
-    vault: &'a Vault,
-    chosen: Vec<Applied>,
-}
-
-impl Bench<'_> {
-    /// Each plugin that is meant: its organization, name and ledger.
-    fn plugins(&self) -> Result<Vec<(&Applied, &str, TenantStore, PluginKey)>, Failure> {
-        let mut all = Vec::new();
-        for applied in &self.chosen {
-            for (name, value) in &applied.file.plugins {
-                let kind = integrations::kind(name).zip(value.as_table());
-                let Some((kind, table)) = kind else { continue };
-                let destination = (kind.check)(table).map_err(failed)?;
-                let key = PluginKey { plugin: name.clone(), destination };
-                all.push((applied, name.as_str(), self.store.tenant(&applied.organization), key));
-            }
-        }
-        Ok(all)
-    }
-
+/// What is done for all of them alike.
+impl PluginSelection<'_> {
     async fn list(&self) -> Result<(), Failure> {
-        let mut rows = Vec::new();
+        let (mut rows, mut notices) = (Vec::new(), Vec::new());
         for (applied, name, tenant, key) in self.plugins()? {
-            let cursor = tenant.plugin_state(&key).await?.cursor;
+            let state = tenant.plugin_state(&key).await?;
+            let told: Vec<String> = Told::of(state.state.as_deref()).all().cloned().collect();
+            let (reasons, still) = (tenant.reasons(&key, REASONS).await?, tenant.count_still_subscribed(&key).await?);
             let counts = tenant.count_deliveries(&key).await?;
             let of = |state: &str| json!(counts.iter().find(|one| one.state == state).map_or(0, |one| one.count));
-            rows.push(vec![
+            let mut row = vec![
                 json!(applied.organization.classy_id),
                 json!(name),
                 json!(key.destination),
@@ -125,9 +109,40 @@ impl Bench<'_> {
                 of("held"),
                 of("rejected"),
                 of("sending"),
-                json!(tenant.count_changed_after(cursor).await?),
-            ]);
+                json!(tenant.count_changed_after(state.cursor).await?),
+                json!(still),
+            ];
+            if self.cli.output == Output::Json {
+                let why = |one: &ReasonCount| json!({ "state": one.state, "reason": one.reason, "people": one.people });
+                row.push(reasons.iter().map(why).collect());
+            }
+            rows.push(row);
+            for text in &told {
+                output::remark(&format!("{name}: {text}"));
+            }
+            notices.push(told);
+            if still > 0 {
+                output::remark(&format!(
+                    "{name}: opted out at Classy, still subscribed, not ours: {still}; `classy-sync plugin audit` names them, opt_out_scope decides"
+                ));
+            }
+            if let Some((since, why)) = tenant.guard_state(&key).await?.suspended {
+                output::remark(&format!(
+                    "{name}: suspended since {} until a person has looked, but for opt-outs: {why}; then `classy-sync plugin resume --org {} --reason TEXT`",
+                    since.format("%Y-%m-%d %H:%M UTC"),
+                    applied.organization.classy_id
+                ));
+            }
+            if let Some(open) = tenant.open_undo(&key).await? {
+                let (since, asked) = (open.scope.since.format("%Y-%m-%d %H:%M UTC"), open.asked_at.format("%Y-%m-%d %H:%M UTC"));
+                output::remark(&format!(
+                    "{name}: what was pushed since {since} is to be taken back, as ordered on {asked}; `plugin preview` shows it"
+                ));
+            }
             if self.cli.output == Output::Table {
+                for one in reasons.iter().filter(|one| one.state == "deferred") {
+                    output::remark(&format!("{name}: deferred, people: {}: {}", one.people, one.reason));
+                }
                 for state in ["rejected", "held", "delivered"] {
                     for row in tenant.deliveries_in(&key, state, 20).await? {
                         let why = row.reason.unwrap_or_default();
@@ -136,34 +151,13 @@ impl Bench<'_> {
                 }
             }
         }
-        let headings =
-            ["organization", "plugin", "destination", "delivered", "skipped", "deferred", "held", "rejected", "sending", "pending"];
-        output::rows(self.cli.output, &headings, rows);
-        Ok(())
-    }
-
-    async fn preview(&self, format: Option<ReportFormat>) -> Result<(), Failure> {
-        let rows = preview_rows(self.store, self.vault, &self.chosen).await?;
-        print(self.cli, format, &PREVIEW, rows)
-    }
-
-    async fn audit(&self, format: Option<ReportFormat>) -> Result<(), Failure> {
-        let mut rows = Vec::new();
-        for (applied, name, tenant, _) in self.plugins()? {
-            let mut plugin = integrations::make(self.vault, applied, name).map_err(failed)?;
-            for found in audit(&tenant, name, &mut *plugin, clock::now()).await.map_err(failed)? {
-                rows.push(vec![
-                    json!(applied.organization.classy_id),
-                    json!(name),
-                    json!(found.kind),
-                    json!(found.supporter_id),
-                    json!(found.remote_id),
-                    json!(found.remote_status),
-                    json!(found.detail),
-                ]);
-            }
+        let mut headings = LIST.to_vec();
+        // A table has no room for sentences: there they stand before it.
+        if self.cli.output == Output::Json {
+            headings.extend(["reasons", "notices"]);
+            rows.iter_mut().zip(notices).for_each(|(row, told)| row.push(json!(told)));
         }
-        print(self.cli, format, &["organization", "plugin", "finding", "supporter", "remote_id", "remote_status", "detail"], rows)
+        output::rows(self.cli.output, &headings, rows, "no organization has a plugin")
     }
 
     async fn retry(&self) -> Result<(), Failure> {
@@ -175,21 +169,18 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Computes anew what would be done, and allows the harm in it for 24 hours.
-    async fn approve(&self) -> Result<(), Failure> {
-        let mut rows = Vec::new();
+    /// A person has looked. `undone`: what was taken back may be sent again.
+    async fn resume(&self, reason: &str, undone: bool) -> Result<(), Failure> {
         for (applied, name, tenant, key) in self.plugins()? {
-            let mut plugin = integrations::make(self.vault, applied, name).map_err(failed)?;
-            let planned = preview(&tenant, name, &mut *plugin, clock::now()).await.map_err(failed)?;
-            if !planned.harms.is_none() {
-                tenant.approve(&key, &planned.harms).await?;
-            }
-            for kind in Harm::ALL {
-                rows.push(vec![json!(applied.organization.classy_id), json!(name), json!(kind.as_str()), json!(planned.harms.of(kind))]);
+            let was = tenant.resume_plugin(&key, reason).await?;
+            let what = if was { "goes on" } else { "was not suspended" };
+            done(&format!("organization {}, {name}: {what}", applied.organization.classy_id));
+            if undone {
+                let people = tenant.forget_undone(&key, clock::now()).await?;
+                tenant.note("plugin.resume_undone", json!({ "plugin": name, "people": people, "reason": reason })).await?;
+                done(&format!("organization {}, {name}: sent again, people: {people}", applied.organization.classy_id));
             }
         }
-        output::rows(self.cli.output, &["organization", "plugin", "harm", "allowed_for_24_hours"], rows);
-        done("approved; `classy-sync plugin run` does it now, a running daemon does it by itself");
         Ok(())
     }
 
@@ -208,35 +199,14 @@ impl Bench<'_> {
     }
 }
 
-/// The organizations that are meant, each with only the plugins that are meant.
-fn choose(which: &PluginWhich, applied: Vec<Applied>) -> Result<Vec<Applied>, Failure> {
-    let mut chosen: Vec<Applied> =
-        applied.into_iter().filter(|applied| which.org.is_none_or(|id| id == applied.organization.classy_id)).collect();
-    if let (Some(id), true) = (which.org, chosen.is_empty()) {
-        return Err(unknown(id));
+/// Refuses a delivery by a plugin that no file enables.
+fn require_plugin(which: &PluginWhich, app: &App) -> Result<(), Failure> {
+    let files: Vec<_> = integrations::load_organizations(&app.config.organizations.dir).into_iter().flatten().collect();
+    let known: Vec<i64> = files.iter().map(|file| file.classy_id).collect();
+    if let Some(id) = which.org.filter(|id| !known.contains(id)) {
+        return Err(unknown(id, &known));
     }
-    if let Some(name) = &which.plugin {
-        for applied in &mut chosen {
-            applied.file.plugins.retain(|other, _| other == name);
-        }
-    }
-    chosen.retain(|applied| !applied.file.plugins.is_empty());
-    if chosen.is_empty() {
-        let hint = "a plugin is a table `[plugins.NAME]` in an organization's file; the README shows one";
-        return Err(Failure::new(Code::Configuration, "no organization has such a plugin").hint(hint));
-    }
-    Ok(chosen)
-}
-
-fn failed(error: PluginError) -> Failure {
-    error.fault().into()
-}
-
-fn print(cli: &Cli, format: Option<ReportFormat>, headings: &[&str], rows: Vec<Vec<Value>>) -> Result<(), Failure> {
-    match format.unwrap_or(if cli.output == Output::Json { ReportFormat::Json } else { ReportFormat::Table }) {
-        ReportFormat::Table => output::rows(Output::Table, headings, rows),
-        ReportFormat::Json => output::rows(Output::Json, headings, rows),
-        ReportFormat::Csv => super::report::csv(headings, rows)?,
-    }
-    Ok(())
+    let is_meant = |name: &String| which.plugin.as_ref().is_none_or(|wanted| wanted == name);
+    let mut meant = files.iter().filter(|file| which.org.is_none_or(|id| id == file.classy_id));
+    if meant.any(|file| file.plugins.keys().any(is_meant)) { Ok(()) } else { Err(no_plugin(which)) }
 }

@@ -1,6 +1,6 @@
 //! `rejects`, `history`, `audit`: what the database remembers of its own making.
 
-use super::app::App;
+use super::app::{App, require};
 use super::args::{Cli, Records};
 use super::exit::Failure;
 use super::output;
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 pub(super) async fn rejects(cli: &Cli, which: &Records) -> Result<(), Failure> {
     let app = App::start(cli)?;
-    let store = app.store().await?;
+    let store = app.look().await?;
+    require(&store, which.org).await?;
     let row = |reject: crate::store::RejectRow| {
         vec![
             json!(reject.classy_id),
@@ -23,7 +24,7 @@ pub(super) async fn rejects(cli: &Cli, which: &Records) -> Result<(), Failure> {
     };
     let rows = store.rejects(which.org, which.all, which.limit).await?.into_iter().map(row).collect();
     let headings = ["organization", "feed", "id", "reason", "detail", "first_seen_at", "last_seen_at", "resolved_at"];
-    output::rows(cli.output, &headings, rows);
+    output::rows(cli.output, &headings, rows, "every record that was read could be stored")?;
     Ok(store.close().await?)
 }
 
@@ -32,7 +33,8 @@ const PAST: u64 = 500;
 
 pub(super) async fn history(cli: &Cli, which: &Records) -> Result<(), Failure> {
     let app = App::start(cli)?;
-    let store = app.store().await?;
+    let store = app.look().await?;
+    require(&store, which.org).await?;
     let runs = store.runs(which.org, which.limit.saturating_add(PAST)).await?;
     let shown = runs.iter().take(usize::try_from(which.limit).unwrap_or(usize::MAX)).enumerate();
     let rows = shown.map(|(place, run)| history_row(run, &runs[place + 1..])).collect();
@@ -56,7 +58,7 @@ pub(super) async fn history(cli: &Cli, which: &Records) -> Result<(), Failure> {
         "times_usual",
         "error",
     ];
-    output::rows(cli.output, &headings, rows);
+    output::rows(cli.output, &headings, rows, "nothing ran yet: `classy-sync sync` reads everything once")?;
     Ok(store.close().await?)
 }
 
@@ -101,11 +103,17 @@ fn pace(run: &crate::store::RunRow) -> Option<f64> {
 
 pub(super) async fn audit(cli: &Cli, which: &Records) -> Result<(), Failure> {
     let app = App::start(cli)?;
-    let store = app.store().await?;
+    let store = app.look().await?;
+    require(&store, which.org).await?;
     let row = |row: crate::store::AuditRow| {
         vec![json!(row.at.to_rfc3339()), json!(row.actor), json!(row.classy_id), json!(row.action), json!(row.subject), json!(row.detail)]
     };
     let rows = store.audit_rows(which.org, which.limit).await?.into_iter().map(row).collect();
-    output::rows(cli.output, &["at", "actor", "organization", "action", "subject", "detail"], rows);
+    output::rows(
+        cli.output,
+        &["at", "actor", "organization", "action", "subject", "detail"],
+        rows,
+        "nothing was ordered, and nothing of consent, e-mail or money changed",
+    )?;
     Ok(store.close().await?)
 }

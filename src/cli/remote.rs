@@ -1,9 +1,10 @@
 //! Speaking to a running daemon, through the socket beside its pid file.
 
 use super::exit::{Code, Failure};
-use crate::actors::{Order, OrganizationReport, PluginChoice};
-use crate::domain::{Fault, FaultKind};
-use crate::sync::Task;
+use crate::daemon::PidFile;
+use crate::domain::{Fault, FaultKind, Task};
+use crate::files::SocketPath;
+use crate::status::{Order, OrganizationReport, PluginChoice};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -11,22 +12,45 @@ use std::time::Duration;
 /// A body larger than this is no answer of ours.
 const LARGEST: usize = 64 * 1024 * 1024;
 
+/// So long one that lives may take to say so.
+const ALIVE: Duration = Duration::from_secs(5);
+
 /// Tenths of a second that a daemon may take to start.
 const STARTING: u32 = 20;
 
 /// A daemon that answers.
 pub(super) struct Daemon {
     client: reqwest::Client,
+    /// The way to its socket.
+    _path: SocketPath,
+}
+
+/// What came of reading the configuration again.
+pub(super) struct Reloaded {
+    pub(super) organizations: u64,
+    /// Organizations' files that are wrong; these stay as they were.
+    pub(super) wrong: Vec<String>,
+}
+
+/// Why no daemon answers: there is none, or somebody is at work who cannot be spoken to.
+pub(super) fn absence(pid_file: &Path) -> String {
+    match PidFile::held_by(pid_file) {
+        Ok(Some(held)) if held.is_daemon() => {
+            format!("{held} is at work, and nobody answers at {}", PidFile::socket_of(pid_file).display())
+        }
+        Ok(Some(held)) => format!("no daemon is running; {held} is at work"),
+        _ => "no daemon is running".to_owned(),
+    }
 }
 
 impl Daemon {
     /// The daemon behind a socket, if one answers there.
     pub(super) async fn at(socket: &Path) -> Option<Daemon> {
-        // The builder wants a provider, though nothing here is encrypted. One that is there already serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder().unix_socket(socket.to_owned()).no_proxy().build().ok()?;
-        let daemon = Daemon { client };
-        daemon.call(reqwest::Method::GET, "/livez", None).await.ok()?;
+        let path = SocketPath::of(socket).ok()?;
+        let client = crate::net::client(|builder| builder.unix_socket(path.get().to_owned()).no_proxy()).ok()?;
+        let daemon = Daemon { client, _path: path };
+        // One that is stopped accepts connections, too.
+        tokio::time::timeout(ALIVE, daemon.call(reqwest::Method::GET, "/livez", None)).await.ok()?.ok()?;
         Some(daemon)
     }
 
@@ -41,9 +65,19 @@ impl Daemon {
         None
     }
 
-    /// What is going on.
+    /// What is going on, with all organizations: those beyond the summary come by pages.
     pub(super) async fn status(&self) -> Result<Value, Failure> {
-        self.get("/api/v1/status").await
+        let mut status = self.get("/api/v1/status").await?;
+        let mut more = status["organizations_more"].take().as_str().map(str::to_owned);
+        while let Some(path) = more.take() {
+            let page = self.get(&path).await?;
+            let last = page.as_array().and_then(|page| page.last()).and_then(|one| one["classy_id"].as_i64());
+            more = last.map(|last| format!("/api/v1/organizations?limit=75&after={last}"));
+            if let (Some(all), Value::Array(page)) = (status["organizations"].as_array_mut(), page) {
+                all.extend(page);
+            }
+        }
+        Ok(status)
     }
 
     /// Reads something, whatever the answer's status.
@@ -72,6 +106,9 @@ impl Daemon {
             Task::Since(from) => wanted["since"] = from.to_rfc3339().into(),
             Task::CatchUp | Task::Changes | Task::Recent(_) => {}
         }
+        if order.entities.is_empty() {
+            wanted["no_feeds"] = true.into();
+        }
         let path = format!("/api/v1/organizations/{classy_id}/sync");
         let (status, body) = self.call(reqwest::Method::POST, &path, Some(wanted.to_string())).await?;
         let bug = |error: serde_json::Error| Failure::new(Code::Bug, error);
@@ -81,9 +118,16 @@ impl Daemon {
         Ok(OrganizationReport::failed(classy_id, "", fault(&serde_json::from_slice(&body).map_err(bug)?)))
     }
 
-    /// Lets it read its configuration again; answers with the number of organizations.
-    pub(super) async fn reload(&self) -> Result<u64, Failure> {
-        Ok(self.post("/api/v1/reload").await?["organizations"].as_u64().unwrap_or_default())
+    /// Lets it read its configuration again.
+    pub(super) async fn reload(&self) -> Result<Reloaded, Failure> {
+        let answer = self.post("/api/v1/reload").await?;
+        let wrong = answer["wrong"].as_array().into_iter().flatten().filter_map(|wrong| wrong.as_str().map(str::to_owned)).collect();
+        Ok(Reloaded { organizations: answer["organizations"].as_u64().unwrap_or_default(), wrong })
+    }
+
+    /// Lets it look at what was changed in the database. Answers with why it does not act by it yet, if so.
+    pub(super) async fn look(&self) -> Result<Option<String>, Failure> {
+        Ok(self.post("/api/v1/look").await?["reason"].as_str().map(str::to_owned))
     }
 
     async fn call(&self, method: reqwest::Method, path: &str, body: Option<String>) -> Result<(u16, Vec<u8>), Failure> {

@@ -6,6 +6,7 @@ use super::exit::{Code, Failure};
 use super::remote::Daemon;
 use super::{offline, output};
 use crate::daemon::PidFile;
+use crate::domain::Import;
 use serde_json::{Value, json};
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -21,7 +22,7 @@ pub(super) async fn status(cli: &Cli, watch: &Watch) -> Result<ExitCode, Failure
             Some(daemon) => daemon.status().await?,
             None => offline::status(app).await?,
         };
-        print_status(cli.output, &status);
+        print_status(cli.output, &status, watch.watch)?;
         Ok(ExitCode::SUCCESS)
     })
     .await
@@ -34,7 +35,7 @@ pub(super) async fn health(cli: &Cli, watch: &Watch) -> Result<ExitCode, Failure
             Some(daemon) => daemon.get("/api/v1/health").await?,
             None => offline::health(app).await?,
         };
-        print_health(cli.output, &health);
+        print_health(cli.output, &health, watch.watch)?;
         Ok(if health["verdict"] == "failing" { ExitCode::from(Code::Partial as u8) } else { ExitCode::SUCCESS })
     })
     .await
@@ -47,9 +48,12 @@ async fn repeat(cli: &Cli, watch: &Watch, look: impl AsyncFn(&App) -> Result<Exi
     }
     loop {
         if std::io::stdout().is_terminal() {
-            output::clear();
+            output::clear()?;
         }
         look(&app).await?;
+        if output::is_gone() {
+            return Ok(ExitCode::SUCCESS);
+        }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
             _ = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
@@ -57,12 +61,20 @@ async fn repeat(cli: &Cli, watch: &Watch, look: impl AsyncFn(&App) -> Result<Exi
     }
 }
 
-fn print_status(output: Output, status: &Value) {
+/// What a list of organizations says without one.
+const NO_ORGANIZATION: &str = "there is no organization yet: `classy-sync org add` adds one";
+
+/// A document, or with `--watch` one of many: a line each.
+fn document(value: &Value, again: bool) -> Result<(), Failure> {
+    if again { output::line(&value.to_string()) } else { output::json(value) }
+}
+
+fn print_status(output: Output, status: &Value, again: bool) -> Result<(), Failure> {
     if output == Output::Json {
-        return output::json(status);
+        return document(status, again);
     }
     if status["ready"].is_null() {
-        done("no daemon is running; this is what the database knows");
+        done(&format!("{}; this is what the database knows", output::text(&status["stale"])));
     } else {
         let text = |key: &str| output::text(&status[key]);
         done(&format!("{}; {} alerts open; {} runs wait; http://{}", text("verdict"), text("alerts"), text("waiting_runs"), text("http")));
@@ -80,13 +92,22 @@ fn print_status(output: Output, status: &Value) {
                 json!(since(&feed["fresh_at"])),
                 json!(since(&feed["next_at"])),
                 feed["last"]["error"].clone(),
+                feed["lacks"].clone(),
             ]);
         }
     }
-    output::rows(output, &["organization", "name", "condition", "health", "feed", "doing", "up_to_date", "next", "error"], rows);
+    output::rows(
+        output,
+        &["organization", "name", "condition", "health", "feed", "doing", "up_to_date", "next", "error", "lacks"],
+        rows,
+        NO_ORGANIZATION,
+    )
 }
 
 fn doing(feed: &Value) -> String {
+    if let Some(import) = import(&feed["import"]) {
+        return format!("first import: {}", import.told(crate::clock::now()));
+    }
     let run = &feed["run"];
     match (feed["activity"].as_str(), run["done"].as_u64(), run["total"].as_u64()) {
         (Some("running"), Some(done), Some(total)) if total > 0 => format!("reads {done} of {total} ({} %)", 100 * done.min(total) / total),
@@ -94,6 +115,12 @@ fn doing(feed: &Value) -> String {
         (Some(word), ..) => word.to_owned(),
         (None, ..) => "-".to_owned(),
     }
+}
+
+/// A first import, from its JSON.
+fn import(told: &Value) -> Option<Import> {
+    let since = told["since"].as_str().and_then(|at| at.parse().ok());
+    Some(Import { since, done: told["done"].as_u64()?, total: told["total"].as_u64(), left_s: told["left_s"].as_u64() })
 }
 
 /// How long ago, or in how long.
@@ -106,13 +133,22 @@ fn since(moment: &Value) -> Option<String> {
     Some(if seconds < 0 { format!("in {span}") } else { format!("{span} ago") })
 }
 
-fn print_health(output: Output, health: &Value) {
+fn print_health(output: Output, health: &Value, again: bool) -> Result<(), Failure> {
     if output == Output::Json {
-        return output::json(health);
+        return document(health, again);
     }
     let all = health["checks"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let bad: Vec<&Value> = all.iter().filter(|check| check["verdict"] != "ok").collect();
-    done(&format!("{}: {} checks, {} of them not ok", output::text(&health["verdict"]), all.len(), bad.len()));
+    let (follow, bad): (Vec<&Value>, Vec<&Value>) =
+        all.iter().filter(|check| check["verdict"] != "ok").partition(|check| check["consequence"] == true);
+    let omitted = health["omitted"].as_u64().unwrap_or(0);
+    let count = |verdict: &str| health["counts"][verdict].as_u64();
+    let not_ok =
+        count("degraded").zip(count("failing")).map_or((bad.len() + follow.len()) as u64, |(degraded, failing)| degraded + failing);
+    let text = output::text(&health["verdict"]);
+    done(&format!("{text}: {} checks, {not_ok} of them not ok", all.len() as u64 + omitted));
+    if !follow.is_empty() {
+        done(&format!("{} of these follow from what is shown", follow.len()));
+    }
     if let Some(stale) = health["stale"].as_str() {
         done(stale);
     }
@@ -123,5 +159,5 @@ fn print_health(output: Output, health: &Value) {
     // What is well is told of the process only: of organizations there may be thousands.
     let well = all.iter().filter(|check| check["verdict"] == "ok" && check["classy_id"].is_null());
     let rows = bad.iter().map(row).chain(well.map(|check| row(&check))).collect();
-    output::rows(output, &["health", "organization", "check", "of", "reason"], rows);
+    output::rows(output, &["health", "organization", "check", "of", "reason"], rows, "nothing was looked at")
 }

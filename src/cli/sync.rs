@@ -1,20 +1,22 @@
 //! `sync`: every organization once, its feeds in dependency order. Beside a daemon the order is handed to it.
 
-use super::app::{App, complain, unknown};
+use super::app::{App, print_config_errors};
 use super::args::{self, Cli};
+use super::chosen::{Asked, Chosen, choose, entities, require_some};
 use super::exit::{Code, Failure};
 use super::progress::{Bars, follow};
-use super::{dry_run, remote, summary};
-use crate::actors::{Handle, Order, OrganizationReport, Plan, PluginChoice, Shared};
+use super::{dry_run, hand_over, remote, summary};
+use crate::actors::{Handle, Plan, Shared};
 use crate::classy::Transport;
 use crate::config::ConfigError;
 use crate::credentials::Applied;
-use crate::daemon::{PidFile, PidFileError, Process, Signals};
-use crate::domain::Entity;
-use crate::store::{Status, Store};
-use crate::sync::Task;
+use crate::daemon::{Holder, PidFile, PidFileError, Process, Signals};
+use crate::domain::{Fault, FaultKind, Task};
+use crate::status::{Order, OrganizationReport, PluginChoice};
+use crate::store::Store;
 use crate::vault::Vault;
 use futures_util::future::join_all;
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::process::ExitCode;
 
@@ -26,65 +28,121 @@ pub(super) struct Parts {
     pub(super) holder: String,
 }
 
-pub(super) async fn run(cli: &Cli, process: &Process, order: &args::Sync) -> Result<ExitCode, Failure> {
+pub(super) async fn run(cli: &Cli, process: &Process, signals: &mut Signals, order: &args::Sync) -> Result<ExitCode, Failure> {
     let app = App::start(cli)?;
     if order.dry_run {
-        return dry_run::run(cli, order, &app).await;
+        return tokio::select! {
+            code = dry_run::run(cli, order, &app) => code,
+            () = signals.stop() => Err(not_begun()),
+        };
     }
-    carry_out(cli, process, app, &order.org, &wanted(order)).await
+    carry_out(cli, process, signals, &app, Asked { word: "sync", orgs: &order.org, order: &wanted(order), tells: true }).await
+}
+
+/// Told to stop before anything was begun: a script must see that it was not done.
+fn not_begun() -> Failure {
+    Failure::new(Code::Partial, "stopped before anything was begun")
 }
 
 /// Carries an order out for the organizations that are named, or for all.
-pub(super) async fn carry_out(cli: &Cli, process: &Process, app: App, orgs: &[i64], order: &Order) -> Result<ExitCode, Failure> {
+pub(super) async fn carry_out(
+    cli: &Cli,
+    process: &Process,
+    signals: &mut Signals,
+    app: &App,
+    asked: Asked<'_>,
+) -> Result<ExitCode, Failure> {
     let pid_file = &app.config.daemon.pid_file;
-    let lock = match PidFile::lock(pid_file) {
+    let lock = match PidFile::lock(pid_file, Holder::Command(asked.word)) {
         Ok(lock) => lock,
         Err(held @ PidFileError::Held { .. }) => {
             // Another process is at work: a daemon takes the order, anything else keeps us out.
-            let Some(daemon) = remote::Daemon::waited_for(&PidFile::socket_of(pid_file)).await else { return Err(held.into()) };
-            return hand_over(cli, orgs, order, &daemon).await;
+            let is_command = matches!(PidFile::held_by(pid_file), Ok(Some(held)) if !held.is_daemon());
+            let socket = PidFile::socket_of(pid_file);
+            if is_command {
+                return Err(held.into());
+            }
+            let daemon = tokio::select! {
+                daemon = remote::Daemon::waited_for(&socket) => daemon,
+                () = signals.stop() => return Err(not_begun()),
+            };
+            let Some(daemon) = daemon else { return Err(held.into()) };
+            return hand_over::run(cli, signals, asked, &daemon).await;
         }
         Err(error) => return Err(error.into()),
     };
-    let (store, vault) = (app.store().await?, app.vault()?);
-    let (applied, wrong) = app.organizations(&store, &vault).await?;
-    let chosen = choose(orgs, applied)?;
-    run_applied(cli, process, order, &app, Parts { store, vault, holder: lock.holder() }, chosen, wrong).await
-}
-
-pub(super) fn require_some(chosen: &[Applied], wrong: &[ConfigError]) -> Result<(), Failure> {
-    if chosen.is_empty() && wrong.is_empty() {
-        let hint = "`classy-sync org add` adds one; `classy-sync demo --once` shows everything without one";
-        return Err(Failure::new(Code::Configuration, "there is no organization to sync").hint(hint));
+    let begin = async {
+        app.require_organizations()?;
+        let store = app.store().await?;
+        let vault = app.vault(&store).await?;
+        store.succeed(&lock.holder()).await?;
+        let (applied, wrong) = app.organizations(&store, &vault).await?;
+        let chosen = choose(asked.orgs, applied)?;
+        Ok::<_, Failure>((Parts { store, vault, holder: lock.holder() }, chosen, wrong))
+    };
+    let (parts, chosen, wrong) = tokio::select! {
+        begun = begin => begun?,
+        () = signals.stop() => return Err(not_begun()),
+    };
+    if asked.tells {
+        return run_applied(cli, process, signals, asked.order, app, parts, chosen, wrong).await;
     }
-    Ok(())
+    require_some(&chosen, &wrong)?;
+    let Chosen { synced, refused, .. } = chosen;
+    let mut reports = reports_of(process, signals, asked.order, app, parts, synced).await?;
+    reports.extend(refused);
+    summary::tell_failures(&reports);
+    Ok(summary::exit_code(&reports, !wrong.is_empty()))
 }
 
+#[allow(clippy::too_many_arguments, reason = "each is one thing that two commands begin from")]
 pub(super) async fn run_applied(
     cli: &Cli,
     process: &Process,
+    signals: &mut Signals,
+    order: &Order,
+    app: &App,
+    parts: Parts,
+    chosen: Chosen,
+    wrong: Vec<ConfigError>,
+) -> Result<ExitCode, Failure> {
+    require_some(&chosen, &wrong)?;
+    let Chosen { synced, refused, paused } = chosen;
+    let mut reports = reports_of(process, signals, order, app, parts, synced).await?;
+    reports.extend(refused);
+    reports.sort_by_key(|report| report.classy_id);
+    let wrong_files = !wrong.is_empty();
+    print_config_errors(wrong);
+    summary::print(cli.output, &reports, &paused)?;
+    Ok(summary::exit_code(&reports, wrong_files))
+}
+
+/// Carries an order out in this process.
+pub(super) async fn reports_of(
+    process: &Process,
+    signals: &mut Signals,
     order: &Order,
     app: &App,
     parts: Parts,
     chosen: Vec<Applied>,
-    wrong: Vec<ConfigError>,
-) -> Result<ExitCode, Failure> {
-    require_some(&chosen, &wrong)?;
+) -> Result<Vec<OrganizationReport>, Failure> {
     let transport = Transport::new("")?;
     let Parts { store, vault, holder } = parts;
     let runs = app.config.sync.max_concurrent_runs;
     let shared = Shared::new(store.clone(), vault, transport, process.runtime(), runs, holder, Plan::of(&app.config));
-    let reports = synchronize(process, shared, chosen, order).await?;
+    let reports = synchronize(process, signals, shared, chosen, order).await?;
     store.close().await?;
-    summary::print(cli.output, &reports);
-    let wrong_files = !wrong.is_empty();
-    complain(wrong);
-    Ok(summary::exit_code(&reports, wrong_files))
+    Ok(reports)
 }
 
 /// Lets the tree of actors do it, with a bar for each feed.
-async fn synchronize(process: &Process, shared: Shared, chosen: Vec<Applied>, order: &Order) -> Result<Vec<OrganizationReport>, Failure> {
-    let mut signals = Signals::new().map_err(|error| Failure::new(Code::Bug, error))?;
+async fn synchronize(
+    process: &Process,
+    signals: &mut Signals,
+    shared: Shared,
+    chosen: Vec<Applied>,
+    order: &Order,
+) -> Result<Vec<OrganizationReport>, Failure> {
     let tree = process.command(shared);
     let names: Vec<(i64, String)> =
         chosen.iter().map(|applied| (applied.organization.classy_id, applied.organization.name.clone())).collect();
@@ -99,50 +157,37 @@ async fn synchronize(process: &Process, shared: Shared, chosen: Vec<Applied>, or
     tree.handle.configure(sound);
     let synced = join_all(ids.iter().map(|id| tree.handle.sync(*id, order.clone())));
     let bars = Bars::new();
+    let told = Cell::new(false);
     let results = tokio::select! {
         results = synced => results,
-        never = heed(&mut signals, &tree.handle) => match never {},
+        never = stop_when_told(signals, &tree.handle, &told) => match never {},
         never = follow(&bars, &tree.handle.shared().board) => match never {},
     };
     bars.clear();
     let name = |id: i64| names.iter().find(|(other, _)| *other == id).map_or("", |(_, name)| name.as_str());
     for (id, result) in ids.iter().zip(results) {
-        reports.push(result.unwrap_or_else(|fault| OrganizationReport::failed(*id, name(*id), fault)));
+        reports.push(match result {
+            Ok(report) => report,
+            Err(_) if told.get() => {
+                let text = "stopped before anything was read".to_owned();
+                OrganizationReport::failed(*id, name(*id), Fault { kind: FaultKind::Partial, text, hint: None })
+            }
+            Err(fault) => OrganizationReport::failed(*id, name(*id), fault),
+        });
     }
     tree.stop().await;
-    reports.sort_by_key(|report| report.classy_id);
     Ok(reports)
 }
 
 /// The first signal to stop ends runs at their next page, the second at once; then their orders are answered.
-async fn heed(signals: &mut Signals, handle: &Handle) -> Infallible {
+async fn stop_when_told(signals: &mut Signals, handle: &Handle, told: &Cell<bool>) -> Infallible {
     signals.stop().await;
+    told.set(true);
     tokio::select! {
         () = handle.stop() => {}
         () = signals.stop() => handle.shared().kill.cancel("told to stop twice"),
     }
     std::future::pending().await
-}
-
-/// Lets the daemon do it.
-async fn hand_over(cli: &Cli, orgs: &[i64], order: &Order, daemon: &remote::Daemon) -> Result<ExitCode, Failure> {
-    let status = daemon.status().await?;
-    let known: Vec<i64> = status["organizations"]
-        .as_array()
-        .map(|all| all.iter().filter(|one| one["condition"] != "paused").filter_map(|one| one["classy_id"].as_i64()).collect())
-        .unwrap_or_default();
-    if let Some(missing) = orgs.iter().find(|id| !known.contains(id)) {
-        return Err(unknown(*missing));
-    }
-    let chosen: Vec<i64> = if orgs.is_empty() { known } else { orgs.to_vec() };
-    super::app::done("a daemon is at work: it does the sync");
-    let reports = join_all(chosen.into_iter().map(|id| daemon.sync(id, order))).await.into_iter().collect::<Result<Vec<_>, _>>()?;
-    summary::print(cli.output, &reports);
-    Ok(summary::exit_code(&reports, false))
-}
-
-pub(super) fn entities(order: &args::Sync) -> Vec<Entity> {
-    Entity::ALL.into_iter().filter(|entity| order.entity.is_empty() || order.entity.contains(entity)).collect()
 }
 
 fn wanted(order: &args::Sync) -> Order {
@@ -153,18 +198,4 @@ fn wanted(order: &args::Sync) -> Order {
     };
     let plugins = if order.no_plugins { PluginChoice::None } else { PluginChoice::All };
     Order { entities: entities(order), task, plugins, reason: "cli" }
-}
-
-/// Those named, or all; paused ones are left out unless named.
-pub(super) fn choose(orgs: &[i64], applied: Vec<Applied>) -> Result<Vec<Applied>, Failure> {
-    if let Some(missing) = orgs.iter().find(|id| !applied.iter().any(|applied| applied.organization.classy_id == **id)) {
-        return Err(unknown(*missing));
-    }
-    let named = |applied: &Applied| orgs.contains(&applied.organization.classy_id);
-    if let Some(paused) = applied.iter().find(|applied| named(applied) && applied.organization.status == Status::Paused) {
-        let id = paused.organization.classy_id;
-        return Err(Failure::usage(format!("organization {id} is paused")).hint(format!("`classy-sync org resume {id}`")));
-    }
-    let wanted = |applied: &Applied| if orgs.is_empty() { applied.organization.status != Status::Paused } else { named(applied) };
-    Ok(applied.into_iter().filter(wanted).collect())
 }

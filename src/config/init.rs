@@ -20,6 +20,8 @@ pub const EXAMPLE_ORGANIZATION: &str = r#"# Copy to a name that ends in .toml, o
 # The number in the address of Classy's admin.
 classy_id = 10001
 name = "Acme Relief"
+# Whose days, months and years are counted, by its IANA name; left out, as Classy says.
+# time_zone = "America/New_York"
 
 [classy]
 # From Admin, Apps & Integrations, API.
@@ -36,6 +38,7 @@ client_secret = { env = "ACME_CLASSY_SECRET" }
 # Webhooks make changes arrive sooner; each needs the secret that it is signed with.
 # [hooks]
 # classy = { env = "ACME_CLASSY_WEBHOOK" }      # sent to /hooks/classy/10001
+# Mailchimp's is set up and sealed by `classy-sync plugin webhook create --org 10001`; one that you made there by hand:
 # mailchimp = { env = "ACME_MAILCHIMP_WEBHOOK" }  # sent to /hooks/mailchimp/10001
 
 # Supporters who agreed to it go to Mailchimp, with tags and fields. `classy-sync plugin preview` shows what would be done.
@@ -43,5 +46,6 @@ client_secret = { env = "ACME_CLASSY_SECRET" }
 # api_key = { env = "ACME_MAILCHIMP_KEY" }
 # audience_id = "a1b2c3"       # Audience, Settings, Audience ID
 # on_opt_out = "unsubscribe"   # or "ignore": of members whom we subscribed and who opt out at Classy
+# opt_out_scope = "ours"       # or "everybody": also contacts who were there before us
 # tag_prefix = "Classy-"
 "#;

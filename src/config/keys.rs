@@ -1,6 +1,6 @@
 //! Names of keys: all of a file, and the known one that a misspelt one is nearest to.
 
-/// The dotted names of a table's values; a secret's `{ env = ... }` or `{ file = ... }` is one value.
+/// The dotted names of the defaults' values; a secret's `{ env = ... }` or `{ file = ... }` is one value.
 pub(super) fn flat_keys(table: &toml::Table) -> Vec<String> {
     let is_secret = |table: &toml::Table| !table.is_empty() && table.keys().all(|key| key == "env" || key == "file");
     let mut keys = Vec::new();
@@ -13,6 +13,22 @@ pub(super) fn flat_keys(table: &toml::Table) -> Vec<String> {
     keys
 }
 
+/// Whether a text is a key of the vault, `ID:BASE64` of 32 bytes or nearly so, rather than the path of a file with one.
+pub(super) fn is_vault_key(text: &str) -> bool {
+    const WHOLE: usize = 44;
+    let is_base64 = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+    match text.split_once(':') {
+        Some((id, key)) => {
+            !id.contains(['/', '.'])
+                && is_base64(key)
+                && key.len() >= WHOLE / 4
+                && !key.starts_with('/')
+                && (key.ends_with('=') || !key.contains('/'))
+        }
+        None => is_base64(text) && text.len() == WHOLE && text.ends_with('='),
+    }
+}
+
 /// The known key that differs least, when it differs little.
 pub fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let (distance, near) = known.map(|name| (distance(key, name), name)).min()?;
@@ -20,7 +36,7 @@ pub fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Option<St
 }
 
 /// Edits between two words (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
+pub(super) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {

@@ -1,16 +1,23 @@
 //! The main configuration: layers, types, bounds.
 
-use super::{ConfigError, Secret};
-use ::config::{File, FileFormat, Map, Source, Value};
+use super::duration::duration;
+use super::layers::{self, Layers};
+use super::{ConfigError, Secret, Sync, check_url, reason};
+use crate::files;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use url::Url;
 
 /// The file that is read when it is there and none is named.
 const DEFAULT_FILE: &str = "classy-sync.toml";
-const PREFIX: &str = "CLASSY_SYNC__";
+/// The one variable that makes a configuration by itself.
+const DATABASE: &str = "CLASSY_SYNC__DATABASE__URL";
+/// A configuration is smaller.
+const MOST_BYTES: u64 = 1_024 * 1_024;
 
 /// The whole configuration, checked; paths are absolute or relative to the current folder.
 #[derive(Debug, Clone, Deserialize)]
@@ -22,12 +29,16 @@ pub struct Config {
     pub guard: Guard,
     pub http: Http,
     pub alerts: Alerts,
+    pub retention: Retention,
     pub log: Log,
     pub daemon: Daemon,
     pub organizations: Organizations,
     /// The file it came from, or would have come from.
     #[serde(skip)]
     pub file: PathBuf,
+    /// The variable of each key that the environment gives.
+    #[serde(skip)]
+    pub(super) variables: BTreeMap<String, String>,
 }
 
 /// `[database]`
@@ -46,45 +57,27 @@ pub struct Vault {
     pub keys: SecretString,
 }
 
-/// One duration for each feed.
-#[derive(Debug, Clone, Deserialize)]
-#[allow(missing_docs, reason = "config/default.toml documents every key")]
-pub struct PerEntity {
-    #[serde(deserialize_with = "duration")]
-    pub supporters: Duration,
-    #[serde(deserialize_with = "duration")]
-    pub campaigns: Duration,
-    #[serde(deserialize_with = "duration")]
-    pub transactions: Duration,
-    #[serde(deserialize_with = "duration")]
-    pub recurring_plans: Duration,
-}
-
-/// `[sync]`
-#[derive(Debug, Clone, Deserialize)]
-#[allow(missing_docs, reason = "config/default.toml documents every key")]
-pub struct Sync {
-    #[serde(deserialize_with = "duration")]
-    pub supporters: Duration,
-    #[serde(deserialize_with = "duration")]
-    pub campaigns: Duration,
-    #[serde(deserialize_with = "duration")]
-    pub transactions: Duration,
-    #[serde(deserialize_with = "duration")]
-    pub recurring_plans: Duration,
-    pub reconcile: PerEntity,
-    #[serde(deserialize_with = "duration")]
-    pub overlap: Duration,
-    pub max_concurrent_runs: usize,
-}
-
 /// `[guard]`
 #[derive(Debug, Clone, Deserialize)]
 #[allow(missing_docs, reason = "config/default.toml documents every key")]
 pub struct Guard {
     pub audience_share: f64,
     pub audience_min: u64,
+    pub first_push: FirstPush,
+    pub additions_share: f64,
+    pub additions_min: u64,
+    pub daily_additions: u64,
     pub absent_share: f64,
+}
+
+/// What becomes of the first push into a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FirstPush {
+    /// It waits for a person.
+    Ask,
+    /// It is sent.
+    Send,
 }
 
 /// `[http]`
@@ -93,6 +86,9 @@ pub struct Guard {
 pub struct Http {
     pub listen: std::net::SocketAddr,
     pub token: Secret,
+    pub public_url: String,
+    pub open_on_loopback: bool,
+    pub metrics_per_organization: bool,
 }
 
 /// `[alerts]`
@@ -101,6 +97,24 @@ pub struct Http {
 pub struct Alerts {
     pub webhook: Secret,
     pub dead_man: Secret,
+}
+
+/// `[retention]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[allow(missing_docs, reason = "config/default.toml documents every key")]
+pub struct Retention {
+    #[serde(deserialize_with = "duration")]
+    pub runs_without_changes: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub runs: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub alerts: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub harms: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub before_images: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub audit: Duration,
 }
 
 /// How log lines look.
@@ -139,120 +153,138 @@ pub struct Organizations {
     pub dir: PathBuf,
 }
 
-fn duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    humantime::parse_duration(&text).map_err(|_| serde::de::Error::custom("expected a duration such as \"15m\", \"90s\" or \"1d\""))
-}
-
 impl Config {
-    /// Reads defaults, file and environment. Without a name the file is `classy-sync.toml` here, if there is one.
+    /// Reads defaults, file and environment. Without a name the file is `classy-sync.toml` here; it may be missing
+    /// only where the environment names the database.
     ///
     /// # Errors
-    /// See [`ConfigError`].
-    pub fn load(named: Option<&Path>, environment: impl IntoIterator<Item = (String, String)>) -> Result<Config, ConfigError> {
+    /// The first thing that is wrong; see [`ConfigError`].
+    pub fn load(named: Option<&Path>, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Config, ConfigError> {
+        let (config, faults) = Config::read(named, environment)?;
+        faults.into_iter().next().map_or(Ok(config), Err)
+    }
+
+    /// The same with everything that is wrong; in the place of each wrong value is its default.
+    ///
+    /// # Errors
+    /// No file that could be read as a configuration.
+    pub fn read(
+        named: Option<&Path>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<(Config, Vec<ConfigError>), ConfigError> {
+        let environment: Vec<(OsString, OsString)> = environment.into_iter().collect();
         let file = named.map_or_else(|| PathBuf::from(DEFAULT_FILE), Path::to_owned);
-        let text = match std::fs::read_to_string(&file) {
-            Ok(text) => text,
-            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        let text = match files::read_text(&file, MOST_BYTES) {
+            Ok(text) => text.trim_start_matches('\u{feff}').to_owned(),
+            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+                // Defaults alone would make a database wherever somebody happens to stand. Who configures by the environment says where
+                // the database is.
+                if !environment.iter().any(|(name, text)| name == DATABASE && !text.to_string_lossy().trim().is_empty()) {
+                    let folder = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+                    return Err(ConfigError::Nothing { folder });
+                }
+                String::new()
+            }
             Err(source) => return Err(ConfigError::File { path: file, source }),
         };
         let place = file.display().to_string();
-        let known = known_keys();
-        toml::from_str::<toml::Table>(&text)
-            .map_err(|error| ConfigError::Syntax { place: place.clone(), cause: error.to_string().trim().to_owned() })
-            .and_then(|table| super::flat_keys(&table).iter().try_for_each(|key| require_known(&known, key, &place)))?;
-        let environment: Vec<(String, String)> = environment.into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
-        for (name, _) in &environment {
-            require_known(&known, &key_of(name), &format!("environment variable {name}"))?;
-        }
-        let built = ::config::Config::builder()
-            .add_source(File::from_str(super::REFERENCE, FileFormat::Toml))
-            .add_source(File::from_str(&text, FileFormat::Toml))
-            .add_source(Environment(environment.clone()))
-            .build()
-            .map_err(|error| ConfigError::Syntax { place: place.clone(), cause: error.to_string() })?;
-        let mut config: Config = serde_path_to_error::deserialize(built).map_err(|error| {
+        let mut layers = Layers::defaults();
+        let mut faults = layers.lay_file(&place, &text)?;
+        let (variables, wrong) = layers.lay_environment(environment);
+        faults.extend(wrong);
+        let mut config: Config = loop {
+            let built = layers.build().map_err(|error| reason::value(&place, "", "", &layers::expected(error)))?;
+            let error = match serde_path_to_error::deserialize(built) {
+                Ok(config) => break config,
+                Err(error) => error,
+            };
             let key = error.path().to_string();
-            let variable = environment.iter().find(|(name, _)| key_of(name) == key);
-            let place = variable.map_or_else(|| place.clone(), |(name, _)| format!("environment variable {name}"));
-            ConfigError::Value { place, key, cause: error.into_inner().to_string() }
-        })?;
-        config.file = file;
-        config.check(&place)?;
-        config.anchor_paths();
-        Ok(config)
-    }
-
-    fn check(&self, place: &str) -> Result<(), ConfigError> {
-        let wrong =
-            |key: &str, cause: &str| Err(ConfigError::Value { place: place.to_owned(), key: key.to_owned(), cause: cause.to_owned() });
-        if !(1..=1_000).contains(&self.database.max_connections) {
-            return wrong("database.max_connections", "expected 1 to 1000");
-        }
-        if self.sync.max_concurrent_runs == 0 {
-            return wrong("sync.max_concurrent_runs", "expected at least 1");
-        }
-        for (key, share) in [("guard.audience_share", self.guard.audience_share), ("guard.absent_share", self.guard.absent_share)] {
-            if !(0.0..=1.0).contains(&share) {
-                return wrong(key, "expected a share from 0 to 1");
+            let message = layers::expected(error.into_inner());
+            let fault = match variables.get(&key) {
+                Some(variable) => reason::value(&format!("environment variable {variable}"), "", &key, &message),
+                None => reason::value(&place, &text, &key, &message),
+            };
+            // What is wrong behind it is found with the default in its place.
+            if !layers.reset(&key) {
+                return Err(fault);
             }
-        }
-        if !["error", "warn", "info", "debug", "trace"].contains(&self.log.level.as_str()) {
-            return wrong("log.level", "expected error, warn, info, debug or trace");
-        }
-        Ok(())
+            faults.push(fault);
+        };
+        (config.file, config.variables) = (file, variables);
+        faults.extend(config.take_key_for_path());
+        faults.extend(config.bounds());
+        config.anchor_paths();
+        faults.extend(config.require_log_apart(&place).err());
+        Ok((config, faults))
     }
 
-    /// Makes relative paths relative to the configuration file, the SQLite file too.
+    /// A key in the place of the path to one is a fault, and is nowhere shown as a path.
+    fn take_key_for_path(&mut self) -> Option<ConfigError> {
+        if !super::keys::is_vault_key(&self.vault.key_file.to_string_lossy()) {
+            return None;
+        }
+        self.vault.key_file = PathBuf::new();
+        Some(self.wrong("vault.key_file", "expected a path, and this looks like a key itself, which belongs into vault.keys"))
+    }
+
+    /// Values of the right kind that are too small or too large.
+    fn bounds(&self) -> Vec<ConfigError> {
+        let mut wrong = Vec::new();
+        let mut require = |is_good: bool, key: &str, cause: &str| {
+            if !is_good {
+                wrong.push(self.wrong(key, cause));
+            }
+        };
+        require((1..=1_000).contains(&self.database.max_connections), "database.max_connections", "expected 1 to 1000");
+        require(self.sync.max_concurrent_runs > 0, "sync.max_concurrent_runs", "expected at least 1");
+        let guard = &self.guard;
+        for (key, share) in [
+            ("guard.audience_share", guard.audience_share),
+            ("guard.additions_share", guard.additions_share),
+            ("guard.absent_share", guard.absent_share),
+        ] {
+            require((0.0..=1.0).contains(&share), key, "expected a share from 0 to 1");
+        }
+        const DAY: Duration = Duration::from_secs(86_400);
+        let Retention { runs_without_changes, runs, alerts, harms, before_images, audit } = self.retention;
+        require(harms.is_zero() || harms >= 31 * DAY, "retention.harms", "expected at least 31d, since the guard looks back 30 days");
+        for (key, kept) in [
+            ("retention.runs_without_changes", runs_without_changes),
+            ("retention.runs", runs),
+            ("retention.alerts", alerts),
+            ("retention.before_images", before_images),
+            ("retention.audit", audit),
+        ] {
+            require(kept.is_zero() || kept >= DAY, key, "expected at least 1d, or 0s to keep everything");
+        }
+        let is_public = Url::parse(&self.http.public_url).is_ok_and(|url| check_url(&url).is_ok());
+        let public_url = "expected an address such as https://sync.example.org, or nothing";
+        require(self.http.public_url.is_empty() || is_public, "http.public_url", public_url);
+        let is_level = ["error", "warn", "info", "debug", "trace"].contains(&self.log.level.as_str());
+        require(is_level, "log.level", "expected error, warn, info, debug or trace");
+        wrong
+    }
+
+    /// Makes relative paths relative to the configuration file, the SQLite file too. What is written does not belong below /etc, which
+    /// services may only read: it goes where systemd makes folders for it.
     fn anchor_paths(&mut self) {
         let folder = self.file.parent().map(Path::to_owned).unwrap_or_default();
-        let paths = [&mut self.vault.key_file, &mut self.daemon.pid_file, &mut self.organizations.dir];
-        for path in paths.into_iter().chain((!self.log.file.as_os_str().is_empty()).then_some(&mut self.log.file)) {
+        let homes = super::homes::homes(&self.file).unwrap_or_else(|| [folder.clone(), folder.clone(), folder.clone()]);
+        let [data, run, logs] = homes;
+        for (folder, path) in
+            [(&folder, &mut self.vault.key_file), (&run, &mut self.daemon.pid_file), (&folder, &mut self.organizations.dir)]
+        {
             *path = folder.join(&*path);
+        }
+        if !self.log.file.as_os_str().is_empty() {
+            self.log.file = logs.join(&self.log.file);
         }
         let url = self.database.url.expose_secret();
         if let Some(rest) = url.strip_prefix("sqlite:") {
             let path = rest.strip_prefix("//").unwrap_or(rest);
             if !path.starts_with('/') && !path.starts_with(':') && !path.is_empty() {
-                self.database.url = format!("sqlite://{}", folder.join(path).display()).into();
+                self.database.url = format!("sqlite://{}", data.join(path).display()).into();
             }
         }
-    }
-}
-
-/// `CLASSY_SYNC__DATABASE__URL` is `database.url`.
-fn key_of(variable: &str) -> String {
-    variable.trim_start_matches(PREFIX).to_ascii_lowercase().replace("__", ".")
-}
-
-/// Every key of the defaults; those with a table of their own by the table's name.
-fn known_keys() -> BTreeSet<String> {
-    let table: toml::Table = toml::from_str(super::REFERENCE).unwrap_or_default();
-    super::flat_keys(&table).into_iter().collect()
-}
-
-fn require_known(known: &BTreeSet<String>, key: &str, place: &str) -> Result<(), ConfigError> {
-    if known.contains(key) {
-        return Ok(());
-    }
-    Err(ConfigError::UnknownKey {
-        place: place.to_owned(),
-        near: super::nearest(key, known.iter().map(String::as_str)),
-        key: key.to_owned(),
-    })
-}
-
-/// The environment as a source: texts that look like numbers are taken for numbers where one is expected.
-#[derive(Debug, Clone)]
-struct Environment(Vec<(String, String)>);
-
-impl Source for Environment {
-    fn clone_into_box(&self) -> Box<dyn Source + Send + core::marker::Sync> {
-        Box::new(self.clone())
-    }
-
-    fn collect(&self) -> Result<Map<String, Value>, ::config::ConfigError> {
-        let value = |(name, text): &(String, String)| (key_of(name), Value::new(Some(name), text.as_str()));
-        Ok(self.0.iter().map(value).collect())
     }
 }

@@ -1,9 +1,7 @@
 //! Organization files written for a person: never over another, readable by their owner only, comments kept.
 
 use super::ConfigError;
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use crate::files;
 use std::path::{Path, PathBuf};
 use toml_edit::{DocumentMut, Item, Table, value};
 
@@ -14,7 +12,7 @@ pub struct NewOrganization {
     pub classy_id: i64,
     /// What people call it.
     pub name: String,
-    /// Opaque.
+    /// As Classy gave it; no secret.
     pub client_id: String,
     /// When it differs from the default.
     pub base_url: Option<String>,
@@ -40,9 +38,8 @@ pub fn write_organization(dir: &Path, new: &NewOrganization) -> Result<PathBuf, 
     document["classy"] = Item::Table(classy);
     let path = dir.join(format!("{}.toml", new.classy_id));
     let failed = |source| ConfigError::File { path: path.clone(), source };
-    std::fs::create_dir_all(dir).map_err(failed)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
-    file.write_all(document.to_string().as_bytes()).map_err(failed)?;
+    files::make_folder(dir).map_err(failed)?;
+    files::create(&path, document.to_string().as_bytes()).map_err(failed)?;
     Ok(path)
 }
 
@@ -69,16 +66,12 @@ pub fn forget_secret(path: &Path) -> Result<(), ConfigError> {
 
 fn edit(path: &Path, change: impl FnOnce(&mut Table)) -> Result<(), ConfigError> {
     let failed = |source| ConfigError::File { path: path.to_owned(), source };
-    let text = std::fs::read_to_string(path).map_err(failed)?;
-    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| ConfigError::Syntax {
-        place: path.display().to_string(),
-        cause: error.message().to_owned(),
-    })?;
+    let text = files::read_text(path, super::organization::MOST_BYTES).map_err(failed)?;
+    let mut document: DocumentMut = text
+        .parse()
+        .map_err(|error: toml_edit::TomlError| super::reason::syntax(&path.display().to_string(), &text, error.span(), error.message()))?;
     if let Some(classy) = document.entry("classy").or_insert_with(|| Item::Table(Table::new())).as_table_mut() {
         change(classy);
     }
-    let beside = path.with_extension("toml.new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside).map_err(failed)?;
-    file.write_all(document.to_string().as_bytes()).map_err(failed)?;
-    std::fs::rename(&beside, path).map_err(failed)
+    files::replace(path, document.to_string().as_bytes()).map_err(failed)
 }

@@ -3,11 +3,12 @@
 use super::Error;
 use super::sealed::{Credentials, open, seal};
 use crate::config::{ConfigError, OrganizationFile, Secret};
-use crate::domain::Fault;
+use crate::domain::{Fault, Zone};
 use crate::store::{Organization, Status, Store};
 use crate::vault::Vault;
 use secrecy::SecretString;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
 
 /// Why an organization is paused when nobody paused it.
 const NO_FILE: &str = "its file was removed";
@@ -34,16 +35,33 @@ impl Applied {
 /// Which keys of a plugin's table are secrets; the plugins are known only to those above.
 pub type SecretKeys = fn(&str) -> &'static [&'static str];
 
-/// Applies all files. A wrong file stops only its own organization, which stays as it was.
+/// A folder of organizations' files, as others on the same database tell it from theirs: `HOST:PATH`.
+pub fn folder(dir: &Path) -> String {
+    const LONGEST: usize = 120;
+    let path = std::fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned()).display().to_string();
+    let path: String = path.chars().rev().take(LONGEST).collect::<Vec<_>>().into_iter().rev().collect();
+    let host: String = gethostname::gethostname().to_string_lossy().chars().take(60).collect();
+    format!("{host}:{path}")
+}
+
+/// Whether the lack of a file in a folder says anything about an organization: only where its file was applied last. It may be served by
+/// others with files of their own.
+pub fn is_of(organization: &Organization, folder: &str) -> bool {
+    organization.applied_from.as_deref().is_none_or(|from| from == folder)
+}
+
+/// Applies all files of a folder. A wrong file stops only its own organization, which stays as it was.
 ///
 /// # Errors
 /// Database errors; what is wrong with a single organization is told in its [`Applied`].
 pub async fn apply(
     store: &Store,
     vault: &Vault,
+    folder: &str,
     files: Vec<Result<OrganizationFile, ConfigError>>,
     secret_keys: SecretKeys,
 ) -> Result<(Vec<Applied>, Vec<ConfigError>), Error> {
+    store.keep_zones().await?;
     let mut applied = Vec::new();
     let mut wrong = Vec::new();
     for file in files {
@@ -52,11 +70,14 @@ pub async fn apply(
             Err(error) => wrong.push(error),
         }
     }
+    let ids: Vec<i64> = applied.iter().map(|applied| applied.organization.classy_id).collect();
+    store.note_applied(&ids, folder).await?;
+    let ids: HashSet<i64> = ids.into_iter().collect();
     // A wrong file may be anybody's: nobody is paused for having no file while one cannot be read.
     if wrong.is_empty() {
         for organization in store.organizations().await? {
-            let has_file = applied.iter().any(|applied| applied.organization.classy_id == organization.classy_id);
-            if !has_file && organization.status != Status::Paused {
+            let has_file = ids.contains(&organization.classy_id);
+            if !has_file && is_of(&organization, folder) && organization.status != Status::Paused {
                 store.tenant(&organization).set_status(Status::Paused, Some(NO_FILE)).await?;
             }
         }
@@ -67,6 +88,10 @@ pub async fn apply(
 async fn apply_one(store: &Store, vault: &Vault, file: OrganizationFile, secret_keys: SecretKeys) -> Result<Applied, Error> {
     let organization = store.put_organization(file.classy_id, &file.name).await?;
     let tenant = store.tenant(&organization);
+    match file.time_zone.as_deref().and_then(Zone::parse) {
+        Some(zone) if organization.timezone.as_deref() != Some(zone.name()) => tenant.set_zone(zone).await?,
+        _ => {}
+    }
     if organization.status == Status::Paused && organization.status_reason.as_deref() == Some(NO_FILE) {
         tenant.set_status(Status::Active, None).await?;
     }
@@ -86,14 +111,14 @@ async fn apply_one(store: &Store, vault: &Vault, file: OrganizationFile, secret_
 }
 
 /// What is to be sealed.
-struct Sealing {
-    credentials: Credentials,
+pub(super) struct Sealing {
+    pub(super) credentials: Credentials,
     /// What is shown at the token endpoint is another than before.
     opens_anew: bool,
 }
 
 /// What the file says that is not sealed yet.
-fn seal_new(
+pub(super) fn seal_new(
     vault: &Vault,
     organization: &Organization,
     file: &OrganizationFile,

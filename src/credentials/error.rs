@@ -31,10 +31,26 @@ pub enum Error {
         classy_id: i64,
     },
     /// Sealed with keys that are not here.
-    #[error("the vault lacks keys: {missing}")]
+    #[error("the vault lacks keys: {missing}; it has only {present}")]
     KeysMissing {
         /// Which key, and which organizations it sealed.
         missing: String,
+        /// The keys that are here.
+        present: String,
+    },
+    /// There is no key, and something is sealed.
+    #[error("the vault's key is lost: {} is not there, and credentials are sealed with {missing}", path.display())]
+    KeyFileLost {
+        /// Where the keys should be.
+        path: std::path::PathBuf,
+        /// Which key, and which organizations it sealed.
+        missing: String,
+    },
+    /// There is a key of that name, and it is another one.
+    #[error("a key here is another than the one that sealed, though it has the same name: {wrong}")]
+    KeysWrong {
+        /// Which key, and which organizations do not open with it.
+        wrong: String,
     },
 }
 
@@ -44,9 +60,13 @@ impl Error {
         let kind = match self {
             Error::Store(error) => error.kind(),
             Error::Classy(error) => error.kind(),
-            Error::Vault(_) | Error::Config(_) | Error::None { .. } | Error::NoFile { .. } | Error::KeysMissing { .. } => {
-                FaultKind::Configuration
-            }
+            Error::Vault(_)
+            | Error::Config(_)
+            | Error::None { .. }
+            | Error::NoFile { .. }
+            | Error::KeysMissing { .. }
+            | Error::KeyFileLost { .. }
+            | Error::KeysWrong { .. } => FaultKind::Configuration,
         };
         Fault { kind, text: self.to_string(), hint: self.hint() }
     }
@@ -62,6 +82,16 @@ impl Error {
                 Some(format!("`classy-sync org set-credentials {classy_id}`, or client_id and client_secret in its file"))
             }
             Error::NoFile { classy_id } => Some(format!("`classy-sync org add --id {classy_id}` writes one")),
+            Error::KeyFileLost { .. } => Some(
+                "put the key file back from its copy. Without a copy: `classy-sync keys generate --write`, then `classy-sync org \
+                 set-credentials ID` for each organization; all other data is as it was"
+                    .to_owned(),
+            ),
+            Error::KeysWrong { .. } => Some(
+                "put the right line back into the key file in place of that one, or give the credentials anew: `classy-sync org \
+                 set-credentials ID`"
+                    .to_owned(),
+            ),
             Error::KeysMissing { .. } => Some("put the lines of those keys back into the key file, below the current one".to_owned()),
         }
     }

@@ -5,10 +5,12 @@
 
 mod apply;
 mod error;
+mod look;
 mod rotate;
 mod sealed;
 
-pub use apply::{Applied, SecretKeys, apply};
+pub use apply::{Applied, SecretKeys, apply, folder, is_of};
 pub use error::Error;
+pub use look::{Looked, look};
 pub use rotate::{KeyUse, Rotated, key_use, require_keys, rotate};
 pub use sealed::{Credentials, client, open, seal};

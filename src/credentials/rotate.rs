@@ -15,23 +15,23 @@ pub struct KeyUse {
     pub present: bool,
     /// Whether it seals.
     pub current: bool,
-    /// Classy's ids.
+    /// Whose credentials it seals, by Classy's id.
     pub organizations: Vec<i64>,
 }
 
 /// What a rotation did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rotated {
-    /// Sealed anew.
+    /// Organizations whose credentials were sealed anew.
     pub resealed: u64,
-    /// Sealed with the current key already.
+    /// Organizations whose credentials had been sealed with the current key before.
     pub current: u64,
 }
 
 /// Every key that is here or that something is sealed with.
 ///
 /// # Errors
-/// Database errors.
+/// The organizations' sealed credentials cannot be read.
 pub async fn key_use(store: &Store, vault: &Vault) -> Result<Vec<KeyUse>, Error> {
     let mut uses: BTreeMap<String, Vec<i64>> = vault.key_ids().into_iter().map(|id| (id.to_owned(), Vec::new())).collect();
     for organization in store.organizations().await? {
@@ -48,21 +48,41 @@ pub async fn key_use(store: &Store, vault: &Vault) -> Result<Vec<KeyUse>, Error>
         .collect())
 }
 
-/// The start-up check: names the organizations whose key is missing.
+/// The start-up check: names the organizations whose key is missing, or is another one of the same name.
 ///
 /// # Errors
-/// [`Error::KeysMissing`]; database errors.
+/// [`Error::KeysMissing`], [`Error::KeysWrong`]; database errors.
 pub async fn require_keys(store: &Store, vault: &Vault) -> Result<(), Error> {
-    let missing: Vec<String> = key_use(store, vault)
-        .await?
-        .into_iter()
-        .filter(|key| !key.present)
-        .map(|key| {
-            let organizations = key.organizations.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            format!("'{}' (organizations {organizations})", key.id)
-        })
-        .collect();
-    if missing.is_empty() { Ok(()) } else { Err(Error::KeysMissing { missing: missing.join("; ") }) }
+    let (mut missing, mut wrong) = (BTreeMap::<String, Vec<i64>>::new(), BTreeMap::<String, Vec<i64>>::new());
+    for organization in store.organizations().await? {
+        let Some(sealed) = &organization.credentials_encrypted else { continue };
+        let id = Vault::key_id_of(sealed).unwrap_or("(unreadable)");
+        match open(vault, &organization) {
+            Ok(_) => {}
+            Err(Error::Vault(crate::vault::Error::MissingKey { .. })) => {
+                missing.entry(id.to_owned()).or_default().push(organization.classy_id)
+            }
+            Err(_) => wrong.entry(id.to_owned()).or_default().push(organization.classy_id),
+        }
+    }
+    if !missing.is_empty() {
+        let present = match vault.key_ids().as_slice() {
+            [] => "none".to_owned(),
+            ids => ids.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", "),
+        };
+        return Err(Error::KeysMissing { missing: told(missing), present });
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Error::KeysWrong { wrong: told(wrong) }) }
+}
+
+/// `'k1' (organizations 10001, 10002)`
+fn told(keys: BTreeMap<String, Vec<i64>>) -> String {
+    let one = |(id, organizations): (String, Vec<i64>)| {
+        let word = if organizations.len() == 1 { "organization" } else { "organizations" };
+        let organizations = organizations.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        format!("'{id}' ({word} {organizations})")
+    };
+    keys.into_iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// Seals every organization's credentials with the current key. Each is one statement, so a rotation that was interrupted is

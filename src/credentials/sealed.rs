@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 /// What an organization shows at the token endpoint.
 #[derive(Clone)]
 pub struct Credentials {
-    /// Opaque.
+    /// As Classy gave it; no secret.
     pub client_id: String,
     /// Opaque, and secret.
     pub client_secret: SecretString,

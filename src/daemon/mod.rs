@@ -3,14 +3,18 @@
 //! Start: lock, schema, keys, files, tree, control socket, ready. Stop: not ready any more, runs to their next page, actors leaves
 //! first, leases back, pool closed, lock released.
 
+mod apart;
 mod notify;
 mod pid_file;
 mod process;
+mod reload;
 mod serve;
 mod signals;
 mod surroundings;
 
-pub use pid_file::{PidFile, PidFileError};
+pub use apart::apart;
+pub use pid_file::{HeldBy, Holder, PidFile, PidFileError};
 pub use process::{Process, Tree};
-pub use serve::{Reload, Service, reload, serve};
-pub use signals::{Signal, Signals, signal_process};
+pub use reload::Reload;
+pub use serve::{Service, serve};
+pub use signals::{Signal, Signals, hold_signals, let_signals, signal_process};

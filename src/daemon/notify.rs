@@ -1,6 +1,7 @@
 //! Words to systemd, where it started this process; silence elsewhere.
 
-use crate::actors::{Activity, Condition, Shared};
+use crate::actors::Shared;
+use crate::status::{Activity, Condition};
 use sd_notify::NotifyState;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +48,7 @@ fn line(shared: &Shared) -> String {
 pub(super) async fn vouch(shared: Arc<Shared>) {
     let Some(within) = sd_notify::watchdog_enabled() else { return };
     loop {
-        if shared.roster.lateness() < LATEST {
+        if shared.registry.lateness() < LATEST {
             say(NotifyState::Watchdog);
         }
         tokio::time::sleep(within / 3).await;

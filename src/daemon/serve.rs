@@ -1,22 +1,26 @@
 //! The daemon from its start to its end.
 
-use super::{PidFile, Process, Signal, Signals, Tree};
-use super::{notify, surroundings};
-use crate::actors::{Handle, Plan, Shared};
+use super::reload::{InForce, Reload, Reloader};
+use super::surroundings::{self, Prepared, prepare};
+use super::{PidFile, Process, Signal, Signals, Tree, apart, notify};
+use crate::actors::{Plan, Shared};
 use crate::config::{Config, ConfigError};
-use crate::credentials::{self, Applied, apply};
-use crate::http::{Control, Listeners, ReloadRequest, Server};
-use crate::integrations::{load_organizations, secret_keys};
+use crate::credentials;
+use crate::http::{Control, Listeners, ReloadRequest, Server, Settings, Sources};
+use crate::integrations::load_organizations;
 use crate::store::Store;
 use crate::vault::Vault;
 use sd_notify::NotifyState;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// How long runs may take to fall once they were told to fall at once.
 const FALL: Duration = Duration::from_secs(2);
+
+/// How long what follows may take: leases given back, connections closed, memory freed.
+const LAST_MOMENTS: Duration = Duration::from_secs(10);
 
 /// What the daemon is made from: opened by whoever started the process, so that a wrong start is told on its terminal.
 #[derive(Debug)]
@@ -35,18 +39,12 @@ pub struct Service {
     pub transport: crate::classy::Transport,
 }
 
-/// Reads the main configuration again.
-pub type Reload = fn(&Config) -> Result<Config, ConfigError>;
-
 /// Serves until it is told to stop.
 ///
 /// # Errors
 /// What is in the way of the start.
-pub async fn serve(process: &Process, service: Service) -> Result<(), credentials::Error> {
-    let Service { mut config, reload: read_again, lock, store, vault, transport } = service;
-    surroundings::required_token(&config)?;
-    let (applied, wrong) = apply(&store, &vault, load_organizations(&config.organizations.dir), secret_keys).await?;
-    complain(&wrong);
+pub async fn serve(process: &Process, service: Service, signals: &mut Signals) -> Result<(), credentials::Error> {
+    let Service { config, reload: read_again, lock, store, vault, transport } = service;
     let (tcp, not_listening) = match surroundings::listen(&config) {
         Ok(tcp) => (Some(tcp), None),
         Err(error) => {
@@ -54,61 +52,75 @@ pub async fn serve(process: &Process, service: Service) -> Result<(), credential
             (None, Some(error))
         }
     };
+    let beginning = {
+        let (config, store, holder) = (config.clone(), store.clone(), lock.holder());
+        async move {
+            config.meanings().into_iter().next().map_or(Ok(()), Err)?;
+            store.succeed(&holder).await?;
+            let files = load_organizations(&config.organizations.dir);
+            let prepared = prepare(&config, files, &store, &vault, not_listening).await?;
+            Ok::<_, credentials::Error>((vault, prepared))
+        }
+    };
+    let failed = |source| ConfigError::File { path: config.file.clone(), source };
+    let Some(prepared) = apart(&process.runtime(), signals.stop(), beginning).await.map_err(failed)? else {
+        tracing::info!("stopped before it had begun");
+        return Ok(());
+    };
+    let (vault, Prepared { applied, wrong, surroundings, settings }) = prepared?;
+    if let Some(error) = wrong.into_iter().find(|error| matches!(error, ConfigError::Folder { .. })) {
+        return Err(error.into());
+    }
     let address = tcp.as_ref().and_then(|tcp| tcp.local_addr().ok());
-    let found = surroundings::find(&config, &store, &vault, &applied, &wrong, not_listening).await?;
     let runs = config.sync.max_concurrent_runs;
     let shared = Shared::new(store, vault, transport, process.runtime(), runs, lock.holder(), Plan::of(&config));
-    shared.set_surroundings(found);
+    shared.set_surroundings(surroundings);
     let tree = process.daemon(shared);
     let handle = tree.handle.clone();
-    let mut organizations = applied.clone();
+    let organizations = applied.len();
+    let (deadline, in_force) = (config.daemon.shutdown_timeout, InForce { config, organizations: applied.clone() });
     handle.configure(applied);
     let (reloads, mut asked) = mpsc::channel::<ReloadRequest>(8);
     let ready = Arc::new(AtomicBool::new(true));
-    let control = Control { handle: handle.clone(), ready: Arc::clone(&ready), reloads, address };
+    let (settings, settings_now) = watch::channel(Arc::new(settings));
+    let sources = Arc::new(sources(handle.shared(), settings_now));
+    let control = Control { orders: Arc::new(handle.clone()), sources, ready: Arc::clone(&ready), reloads, address };
     let socket = lock.socket();
     let control_socket = crate::http::listen(&socket).inspect_err(|error| {
         tracing::error!(socket = %socket.display(), %error, "no control socket: commands cannot speak to this process");
     });
     let server = Server::start(control, Listeners { socket: control_socket.ok(), tcp })
         .inspect_err(|error| tracing::error!(%error, "nobody can ask this process for anything"));
-    let watch = process.runtime().spawn(watch(Arc::clone(handle.shared())));
+    let watching = process.runtime().spawn(keep_watching(Arc::clone(handle.shared())));
     let vouch = process.runtime().spawn(notify::vouch(Arc::clone(handle.shared())));
     let tell = process.runtime().spawn(notify::tell(Arc::clone(handle.shared())));
-    tracing::info!(organizations = organizations.len(), http = address.map(tracing::field::display), "ready");
+    tracing::info!(organizations, http = address.map(tracing::field::display), "ready");
     notify::say(NotifyState::Ready);
-    let mut signals = Signals::new().map_err(|source| ConfigError::File { path: config.file.clone(), source })?;
+    let mut reloader = Reloader::new(read_again, handle.clone(), settings, in_force);
     loop {
-        let request = tokio::select! {
+        tokio::select! {
             signal = signals.next() => match signal {
                 Signal::Stop => break,
-                Signal::Reload => None,
+                Signal::Reload => reloader.ask(None),
             },
-            request = asked.recv() => request,
-        };
-        notify::reloading();
-        let result = reload(read_again, &mut config, &mut organizations, &handle).await;
-        match &result {
-            Ok(count) => tracing::info!(organizations = count, "the configuration was read again"),
-            Err(error) => tracing::error!(error, "the configuration could not be read again; the old one stays in force"),
-        }
-        notify::say(NotifyState::Ready);
-        if let Some(request) = request {
-            // Whoever hung up does not want to know.
-            let _ = request.send(result);
+            Some(request) = asked.recv() => reloader.ask(Some(request)),
+            () = reloader.ended() => {}
         }
     }
+    drop(reloader);
     ready.store(false, Ordering::Relaxed);
     notify::say(NotifyState::Stopping);
     tracing::info!("stopping");
-    stop(tree, &mut signals, config.daemon.shutdown_timeout).await;
+    end_at_the_latest(deadline + FALL + LAST_MOMENTS);
+    stop(tree, signals, deadline).await;
     vouch.abort();
     tell.abort();
-    watch.abort();
+    watching.abort();
     if let Ok(server) = server {
         server.stop();
     }
-    let _ = std::fs::remove_file(&socket);
+    // Whatever took its place meanwhile is not ours to remove.
+    let _ = crate::files::remove_socket(&socket);
     let shared = handle.shared();
     if let Err(error) = shared.store.leave(&shared.holder).await {
         tracing::warn!(%error, "the leases could not be given back; they end by themselves");
@@ -119,8 +131,23 @@ pub async fn serve(process: &Process, service: Service) -> Result<(), credential
     Ok(())
 }
 
+/// What the server reads from.
+fn sources(shared: &Shared, settings: watch::Receiver<Arc<Settings>>) -> Sources {
+    Sources {
+        board: shared.board.clone(),
+        health: shared.health.subscribe(),
+        registry: shared.registry.clone(),
+        run_permits: shared.run_permits.clone(),
+        holder: shared.holder.clone(),
+        store: shared.store.clone(),
+        vault: Arc::clone(&shared.vault),
+        runtime: shared.runtime.clone(),
+        settings,
+    }
+}
+
 /// Lets somebody watch; one that panics is followed by another.
-async fn watch(shared: Arc<Shared>) {
+async fn keep_watching(shared: Arc<Shared>) {
     loop {
         // Ends with this task.
         let mut watching = tokio::task::JoinSet::new();
@@ -142,43 +169,18 @@ async fn stop(tree: Tree, signals: &mut Signals, deadline: Duration) {
         () = tokio::time::sleep(deadline) => kill.cancel("the deadline for stopping has passed"),
         () = signals.stop() => kill.cancel("told to stop twice"),
     }
-    for (child, _) in handle.shared().roster.children().into_iter().filter(|(_, child)| child.run.is_some()) {
+    for (child, _) in handle.shared().registry.children().into_iter().filter(|(_, child)| child.run.is_some()) {
         tracing::warn!(child = %child, "a run is ended before its next page");
     }
     let _ = tokio::time::timeout(FALL, stopped).await;
 }
 
-fn complain(wrong: &[ConfigError]) {
-    for error in wrong {
-        tracing::error!(%error, "an organization's file is wrong; it stays as it was");
-    }
-}
-
-/// Reads everything again. A wrong main file changes nothing; a wrong organization's file leaves that organization as it was.
-/// Answers with the number of organizations.
-///
-/// # Errors
-/// What is wrong with the main file, or with the database.
-pub async fn reload(read_again: Reload, config: &mut Config, organizations: &mut Vec<Applied>, handle: &Handle) -> Result<usize, String> {
-    let new = read_again(config).map_err(|error| error.to_string())?;
-    let shared = handle.shared();
-    let files = load_organizations(&new.organizations.dir);
-    let (mut applied, wrong) = apply(&shared.store, &shared.vault, files, secret_keys).await.map_err(|error| error.to_string())?;
-    complain(&wrong);
-    let before = shared.surroundings();
-    let found = surroundings::find(&new, &shared.store, &shared.vault, &applied, &wrong, before.not_listening.clone()).await;
-    let mut found = found.map_err(|error| error.to_string())?;
-    let spoiled = |one: &Applied| wrong.iter().any(|error| error.is_about(&one.file.path));
-    applied.extend(organizations.iter().filter(|old| spoiled(old)).cloned());
-    for old in organizations.iter().filter(|old| spoiled(old)) {
-        let id = old.organization.classy_id;
-        found.organizations.insert(id, Applied::clone(old));
-        found.hooks.insert(id, before.hooks.get(&id).cloned().unwrap_or_default());
-    }
-    shared.set_surroundings(found);
-    shared.set_plan(Plan::of(&new));
-    *config = new;
-    organizations.clone_from(&applied);
-    handle.configure(applied);
-    Ok(organizations.len())
+/// Ends the process when it has not ended by then, whatever its threads do. Whatever is not committed by then was not promised to anybody, and
+/// the next start takes over at once.
+fn end_at_the_latest(after: Duration) {
+    std::thread::spawn(move || {
+        std::thread::sleep(after);
+        tracing::error!("the process did not end in time, and ends now");
+        std::process::exit(1);
+    });
 }

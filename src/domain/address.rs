@@ -10,9 +10,17 @@ use std::fmt;
 pub struct Address(String);
 
 impl Address {
-    /// Reads an address; `None` when nobody could be reached by it.
+    /// Reads an address; `None` when nobody could be reached by it. Blanks of every kind around it, and characters that nobody sees
+    /// anywhere in it, come from pasting: they make nobody another person.
     pub fn parse(text: &str) -> Option<Address> {
-        let text = text.trim();
+        let visible: String;
+        let text = if text.is_ascii() {
+            text
+        } else {
+            visible = text.chars().filter(|letter| !is_invisible(*letter)).collect();
+            visible.as_str()
+        };
+        let text = text.trim_matches(|letter: char| letter.is_whitespace() || letter.is_control());
         let (name, host) = text.rsplit_once('@')?;
         let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_graphic() && !b"@,;<>()[]\\\"".contains(&byte));
         let labels = || host.split('.');
@@ -39,6 +47,19 @@ impl Address {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What supporters are looked up by: the address, cut where an index of every database still holds it.
+    pub fn key(&self) -> &str {
+        self.0.get(..KEY_LENGTH).unwrap_or(&self.0)
+    }
+}
+
+/// Letters of [`Address::key`].
+const KEY_LENGTH: usize = 190;
+
+/// Marks of width zero, direction and order, and the soft hyphen.
+const fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
 
 impl fmt::Debug for Address {
@@ -54,6 +75,16 @@ mod tests {
     #[test]
     fn one_spelling_for_one_person() {
         assert_eq!(Address::parse(" Ada.Lovelace@Example.ORG\n").unwrap().as_str(), "ada.lovelace@example.org");
+        for text in [
+            "ada@b.org\t",
+            "\r\nada@b.org\u{a0}",
+            "\u{feff}ada@b.org",
+            "a\u{200b}da@b.org\u{200b}",
+            "ADA@B.ORG\0",
+            "\u{3000}ada@b.org\u{2028}",
+        ] {
+            assert_eq!(Address::parse(text).unwrap().as_str(), "ada@b.org", "{text:?}");
+        }
         assert_eq!(format!("{:?}", Address::parse("a@b.org")), "Some(Address(..))");
     }
 

@@ -18,13 +18,120 @@ pub struct FeedState {
     pub pass: Option<Pass>,
     /// What the last complete reconcile found.
     pub reconciled: Option<Reconciled>,
+    /// The version of the record's columns with which the whole list was last read.
+    pub schema_version: i64,
+    /// Both clocks at the last look: a jump of either shows in the next.
+    pub clocks: Option<Clocks>,
+    /// What the last pass could not bring.
+    pub shortfall: Option<Shortfall>,
+    /// What the looks for changes cannot bring: until it is whole again, or a day has passed, the watermark waits for it.
+    pub gap: Option<Gap>,
+}
+
+/// Passes that fall short in a row before one counts as done all the same: a source that counts what it never shows must not keep
+/// plugins waiting, and the whole list being read, for ever.
+pub const SHORT_PASSES: u32 = 3;
+
+/// The source's clock and ours at the moment of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clocks {
+    /// The source's `Date`, if it told one.
+    pub theirs: Option<Time>,
+    /// This machine's.
+    pub ours: Time,
+}
+
+/// What a pass could not bring, known by number. It is shown, and asked for again by the next pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shortfall {
+    /// When the first pass began that fell short; passes since fell short, too.
+    pub since: Time,
+    /// So many in a row.
+    pub passes: u32,
+    /// Records that the source counts and shows nowhere.
+    pub unmet: u64,
+    /// Rows of pages that cannot be read.
+    pub unread: u64,
+    /// Stored records of which the source says neither that they are there nor that they are gone.
+    pub undecided: u64,
+    /// The first reason.
+    pub reason: String,
+}
+
+/// Changes that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// When it was met first.
+    pub since: Time,
+    /// Rows.
+    pub records: u64,
+    /// The first reason.
+    pub reason: String,
+}
+
+impl Shortfall {
+    /// Whether records are lacking, rather than only undecided.
+    pub const fn is_short(&self) -> bool {
+        self.unmet + self.unread > 0
+    }
+}
+
+impl FeedState {
+    /// Whether it is known that records are lacking.
+    pub fn is_short(&self) -> bool {
+        self.gap.is_some() || self.shortfall.as_ref().is_some_and(Shortfall::is_short)
+    }
+
+    /// Whether a page could not be read when it was last asked for.
+    pub fn has_unread(&self) -> bool {
+        let passed = self.shortfall.as_ref().is_some_and(|short| short.unread > 0);
+        passed || self.gap.is_some() || self.pass.as_ref().is_some_and(|pass| pass.unread > 0)
+    }
+
+    /// Whether the whole list is to be read: for the first time, to its end, again because it fell short, or because more of a record is
+    /// stored than when it was read: `schema_version` is the one of the columns of today.
+    pub fn needs_pass(&self, schema_version: i64) -> bool {
+        let is_short = (1..SHORT_PASSES).contains(&self.short_passes());
+        self.first_pass_at.is_none() || self.pass.is_some() || is_short || self.is_outdated(schema_version)
+    }
+
+    /// Whether it was last read with fewer columns than are stored now.
+    pub fn is_outdated(&self, schema_version: i64) -> bool {
+        self.first_pass_at.is_some() && self.schema_version < schema_version
+    }
+
+    /// Passes in a row that lacked records.
+    pub fn short_passes(&self) -> u32 {
+        self.shortfall.as_ref().filter(|short| short.is_short()).map_or(0, |short| short.passes)
+    }
+
+    /// What is known to be lacking, in words; nothing when nothing is.
+    pub fn lacks(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        if let Some(short) = &self.shortfall {
+            let counts = [
+                (short.unmet, "counted by the source and shown nowhere"),
+                (short.unread, "on pages that cannot be read"),
+                (short.undecided, "undecided"),
+            ];
+            let counted: Vec<String> =
+                counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+            parts.push(format!("records {} ({})", counted.join(", "), short.reason));
+        }
+        if let Some(gap) = &self.gap {
+            parts.push(format!("changes that cannot be read: {} ({})", gap.records, gap.reason));
+        }
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
 }
 
 /// A full pass in progress, resumable at its page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pass {
-    /// The source's clock at its first page: the first incremental begins here.
+    /// The source's clock at its first page.
     pub started_at: Time,
+    /// The latest time of change that the source showed when it began, not beyond its clock: the first incremental begins here.
+    pub seen_at: Time,
     /// The next page to ask for, from 1.
     pub page: u32,
     /// Rows a page: a pass is resumed with the size it began with.
@@ -47,6 +154,16 @@ pub struct Pass {
     pub missing: u64,
     /// Records stored with other content than the source's although the incremental should have brought them.
     pub stale: u64,
+    /// Records that went back to an older version at the source.
+    pub restored: u64,
+    /// Records of this walk that were met and cannot be stored.
+    pub refused: u64,
+    /// Rows of this walk's pages that the source does not give.
+    pub unread: u64,
+    /// The first of them, and why; empty when there is none.
+    pub note: String,
+    /// The version of the record's columns when it began.
+    pub schema_version: i64,
 }
 
 /// How a walk went.
@@ -91,6 +208,8 @@ pub struct Reconciled {
     pub missing: u64,
     /// Records stored with older content though they should have been fresh.
     pub stale: u64,
+    /// Records that went back to an older version at the source.
+    pub restored: u64,
     /// Records newly marked `absent_since`.
     pub absent: u64,
 }

@@ -1,78 +1,6 @@
 //! What a plugin would do, may do and did with one person.
 
-use super::Time;
-use std::fmt;
-
-/// What can go wrong for many at once, and is therefore counted and held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Harm {
-    /// Somebody is taken off.
-    Unsubscribe,
-    /// A tag is taken away and none of its family takes its place.
-    Untag,
-    /// A name or an address is replaced by another.
-    Rename,
-}
-
-impl Harm {
-    /// All kinds.
-    pub const ALL: [Harm; 3] = [Harm::Unsubscribe, Harm::Untag, Harm::Rename];
-
-    /// The word in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Harm::Unsubscribe => "unsubscribe",
-            Harm::Untag => "untag",
-            Harm::Rename => "rename",
-        }
-    }
-}
-
-impl fmt::Display for Harm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// How often each kind of harm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Harms([u64; 3]);
-
-impl Harms {
-    /// One of a kind.
-    pub fn one(kind: Harm) -> Harms {
-        let mut harms = Harms::default();
-        harms.add(kind, 1);
-        harms
-    }
-
-    /// How often.
-    pub fn of(&self, kind: Harm) -> u64 {
-        self.0[kind as usize]
-    }
-
-    /// Counts more.
-    pub fn add(&mut self, kind: Harm, count: u64) {
-        self.0[kind as usize] += count;
-    }
-
-    /// Counts fewer.
-    pub fn remove(&mut self, kind: Harm, count: u64) {
-        self.0[kind as usize] = self.of(kind).saturating_sub(count);
-    }
-
-    /// Counts all of another count.
-    pub fn extend(&mut self, other: &Harms) {
-        for kind in Harm::ALL {
-            self.add(kind, other.of(kind));
-        }
-    }
-
-    /// Whether there is none.
-    pub fn is_none(&self) -> bool {
-        self.0 == [0; 3]
-    }
-}
+use super::{Deed, Time};
 
 /// What would be done with a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +17,8 @@ pub enum Step {
     Skip,
     /// Nothing: as it should be.
     Keep,
+    /// What pushes changed is taken back, as a person ordered.
+    Undo,
 }
 
 impl Step {
@@ -101,6 +31,7 @@ impl Step {
             Step::Unsubscribe => "unsubscribe",
             Step::Skip => "skip",
             Step::Keep => "keep",
+            Step::Undo => "undo",
         }
     }
 }
@@ -108,9 +39,9 @@ impl Step {
 /// What a plugin would do with one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
-    /// Who.
+    /// Classy's id of the supporter.
     pub supporter_id: i64,
-    /// What.
+    /// What would be done.
     pub step: Step,
     /// Why, when it is skipped.
     pub reason: Option<String>,
@@ -120,16 +51,33 @@ pub struct Planned {
     pub tags: Vec<String>,
     /// Tags that would be taken away.
     pub untags: Vec<String>,
-    /// The harm in it.
-    pub harms: Harms,
+    /// The harm in it, each kind at most once.
+    pub deeds: Vec<Deed>,
+    /// It would be done in another place than the one that is delivered to.
+    pub elsewhere: bool,
 }
 
 impl Planned {
     /// Nothing would be done.
     pub fn nothing(supporter_id: i64, step: Step, reason: Option<String>) -> Planned {
-        Planned { supporter_id, step, reason, fields: Vec::new(), tags: Vec::new(), untags: Vec::new(), harms: Harms::default() }
+        Planned {
+            supporter_id,
+            step,
+            reason,
+            fields: Vec::new(),
+            tags: Vec::new(),
+            untags: Vec::new(),
+            deeds: Vec::new(),
+            elsewhere: false,
+        }
     }
 }
+
+/// The reason of whoever said no here and is mailed there all the same, since they were there before us.
+pub const STILL_SUBSCRIBED: &str = "the contact was not subscribed by us, and is left alone";
+
+/// What the reason of whoever waits for room on the other side begins with.
+pub const WAITS_FOR_ROOM: &str = "waits for room in the plan, ";
 
 /// What became of one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +90,7 @@ pub enum Fate {
     Deferred {
         /// When to try again.
         until: Time,
-        /// Why.
+        /// In a sentence for people, without secrets.
         reason: String,
     },
     /// Everything but what a person must approve first.
@@ -175,7 +123,7 @@ impl Fate {
 /// A plugin's word on one person, for the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// Who.
+    /// Classy's id of the supporter.
     pub supporter_id: i64,
     /// What became of them.
     pub fate: Fate,
@@ -185,11 +133,13 @@ pub struct Verdict {
     pub review_at: Option<Time>,
     /// What people should know of somebody who was delivered.
     pub note: Option<String>,
+    /// What waits for a person's word.
+    pub held: Vec<Deed>,
 }
 
 impl Verdict {
     /// Nothing is known of the other side, and nothing is to be looked at again.
     pub const fn of(supporter_id: i64, fate: Fate) -> Verdict {
-        Verdict { supporter_id, fate, fingerprint: None, review_at: None, note: None }
+        Verdict { supporter_id, fate, fingerprint: None, review_at: None, note: None, held: Vec::new() }
     }
 }

@@ -1,6 +1,6 @@
 //! What a feed is asked and what it answers: a query, and one page of items in the source's order.
 
-use super::{Record, Time};
+use super::{Clocks, Time};
 use std::fmt;
 
 /// Which records of a feed are wanted, in which order.
@@ -16,6 +16,16 @@ pub enum Query {
     PurchasedSince(Time),
 }
 
+/// A record that has an id and changes.
+pub trait Versioned {
+    /// Classy's id, unique at Classy.
+    fn id(&self) -> i64;
+    /// When the source last changed it; some records have none (contract 5).
+    fn updated_at(&self) -> Option<Time>;
+    /// What it occupies, in bytes.
+    fn bytes(&self) -> usize;
+}
+
 /// One record as served: good, or refused with its reason. Nothing served is ever silently dropped.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Item<R> {
@@ -25,7 +35,7 @@ pub enum Item<R> {
     Bad(Reject),
 }
 
-impl<R: Record> Item<R> {
+impl<R: Versioned> Item<R> {
     /// The id, when it can be read.
     pub fn id(&self) -> Option<i64> {
         match self {
@@ -41,21 +51,27 @@ impl<R: Record> Item<R> {
             Item::Bad(reject) => reject.updated_at,
         }
     }
+
+    /// What it occupies, in bytes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Item::Good(record) => record.bytes(),
+            Item::Bad(reject) => size_of::<Self>() + reject.detail.capacity(),
+        }
+    }
 }
 
-/// Why a record is not stored, or not whole.
+/// Why a record is not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RejectReason {
     /// A value that does not fit its field.
     Invalid,
     /// It names another organization as its owner.
     ForeignOrganization,
-    /// Its id is stored for another organization.
-    ForeignId,
-    /// It links to a record of another organization; stored with that link empty.
-    ForeignParent,
     /// An amount larger than this database holds exactly.
     AmountTooLarge,
+    /// The database refused it, for a reason that only the database knows.
+    Database,
 }
 
 impl RejectReason {
@@ -64,9 +80,8 @@ impl RejectReason {
         match self {
             RejectReason::Invalid => "invalid",
             RejectReason::ForeignOrganization => "foreign_organization",
-            RejectReason::ForeignId => "foreign_id",
-            RejectReason::ForeignParent => "foreign_parent",
             RejectReason::AmountTooLarge => "amount_too_large",
+            RejectReason::Database => "database",
         }
     }
 }
@@ -90,6 +105,50 @@ pub struct Reject {
     pub detail: String,
 }
 
+/// What the source says about one record that was asked for by its id.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer<R> {
+    /// It is there.
+    Stored(Item<R>),
+    /// It does not exist (404, and nothing else).
+    Gone,
+    /// Neither is known: the record stays as it is, and is asked for again by the next pass.
+    Undecided(Doubt),
+}
+
+/// Why the source's answer about one record decides nothing. It concerns that record alone: what concerns all of them is an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// Refused or failed, after the tries that it deserved.
+    Status(u16),
+    /// No whole answer, though the source answers other questions.
+    NoAnswer,
+    /// It answers with another record, as after a merge.
+    OtherRecord,
+    /// The record belongs to another organization now.
+    OtherOrganization,
+    /// What came cannot be understood.
+    Unreadable(String),
+    /// It asks to wait for so many seconds, though others are served.
+    Wait(u64),
+    /// So many others could not be decided that nobody asked.
+    NotAsked,
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Doubt::Status(status) => write!(f, "status {status}"),
+            Doubt::NoAnswer => f.write_str("no whole answer"),
+            Doubt::OtherRecord => f.write_str("another record came"),
+            Doubt::OtherOrganization => f.write_str("it names another organization"),
+            Doubt::Unreadable(what) => write!(f, "cannot be understood: {what}"),
+            Doubt::Wait(seconds) => write!(f, "it asks to wait for {seconds} s"),
+            Doubt::NotAsked => f.write_str("not asked: too many others could not be decided"),
+        }
+    }
+}
+
 /// One page of a feed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<R> {
@@ -97,13 +156,35 @@ pub struct Page<R> {
     pub items: Vec<Item<R>>,
     /// Records that match the query, as the source counted them for this page.
     pub total: u64,
-    /// The source's own clock (`Date`) when it answered.
-    pub date: Option<Time>,
+    /// Rows a page, as the source says that it cut them.
+    pub per_page: Option<u32>,
+    /// The last page, as the source counts them.
+    pub last_page: Option<u32>,
+    /// When the answer came.
+    pub clocks: Clocks,
     /// Size of the decoded body.
     pub bytes: u64,
+    /// Rows at its place that the source does not give, however they are asked for.
+    pub unread: u64,
 }
 
-impl<R: Record> Page<R> {
+impl<R: Versioned> Page<R> {
+    /// An empty page.
+    pub const fn empty(clocks: Clocks) -> Self {
+        Page { items: Vec::new(), total: 0, per_page: None, last_page: None, clocks, bytes: 0, unread: 0 }
+    }
+
+    /// Rows that a full page has: as many as were asked for, or as few as the source says.
+    pub fn told_size(&self, asked: u32) -> u32 {
+        self.per_page.filter(|told| *told > 0).map_or(asked, |told| told.min(asked))
+    }
+
+    /// The same of a first page, also when the source cuts pages and does not say so: then there is more, and the page is short.
+    pub fn size(&self, asked: u32) -> u32 {
+        let (told, shown) = (self.told_size(asked), u32::try_from(self.items.len()).unwrap_or(u32::MAX));
+        if shown > 0 && shown < told && self.unread == 0 && self.total > u64::from(shown) { shown } else { told }
+    }
+
     /// The largest id on the page.
     pub fn last_id(&self) -> Option<i64> {
         self.items.iter().filter_map(Item::id).max()

@@ -47,7 +47,11 @@ pub struct RunCounts {
     pub updated: u64,
     /// As stored already: not written.
     pub unchanged: u64,
-    /// Versions older than the stored one: not written.
+    /// Of the updated: the source went back to an older version, as after a restored backup. Only a full reading stores these.
+    pub restored: u64,
+    /// Of the updated: the same version as stored, of which more is stored now than an older version of this program did.
+    pub upgraded: u64,
+    /// Versions older than the stored one, met while looking for changes: not written.
     pub older: u64,
     /// Kept in `rejects`.
     pub rejected: u64,
@@ -58,13 +62,15 @@ pub struct RunCounts {
 impl RunCounts {
     /// Adds another count to this one.
     pub fn add(&mut self, other: &RunCounts) {
-        let RunCounts { requests, pages, bytes, seen, inserted, updated, unchanged, older, rejected, absent } = other;
+        let RunCounts { requests, pages, bytes, seen, inserted, updated, restored, upgraded, unchanged, older, rejected, absent } = other;
         self.requests += requests;
         self.pages += pages;
         self.bytes += bytes;
         self.seen += seen;
         self.inserted += inserted;
         self.updated += updated;
+        self.restored += restored;
+        self.upgraded += upgraded;
         self.unchanged += unchanged;
         self.older += older;
         self.rejected += rejected;
@@ -77,6 +83,8 @@ impl RunCounts {
 pub enum RunEnd {
     /// Caught up.
     Complete,
+    /// Read to the end, but it is known that records are lacking.
+    Incomplete,
     /// Stopped at a page boundary because it was told to; goes on from its checkpoint.
     Stopped,
 }

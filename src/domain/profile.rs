@@ -1,7 +1,6 @@
 //! The current truth of one person, as plugins see it.
 
-use super::{Address, Engagement, Frequency, Money, Time, Value};
-use chrono::TimeDelta;
+use super::{Address, Engagement, Frequency, Money, Time, Value, Zone};
 use rust_decimal::Decimal;
 use std::fmt;
 
@@ -12,12 +11,12 @@ pub enum Standing {
     Speaks,
     /// Another one does.
     Silent {
-        /// Who.
+        /// Classy's id of that supporter.
         speaker: i64,
     },
     /// One of the holders refused, and a refusal goes for all.
     Refused {
-        /// Who.
+        /// Classy's id of that supporter.
         by: i64,
     },
 }
@@ -57,6 +56,8 @@ pub struct Profile {
     pub last_gift_at: Option<Time>,
     /// Has an active plan that is not paused.
     pub has_active_plan: bool,
+    /// Whose days are counted.
+    pub zone: Zone,
 }
 
 impl fmt::Debug for Profile {
@@ -108,7 +109,7 @@ impl Profile {
         if self.has_active_plan {
             return Some(Engagement::ACTIVE_RECURRING);
         }
-        let days = (now - self.last_gift_at?).num_days();
+        let days = self.zone.days_between(self.last_gift_at?, now);
         Some(Engagement::STATES.iter().find(|state| days <= state.up_to_days).map_or(Engagement::DORMANT, |state| state.word))
     }
 
@@ -117,9 +118,9 @@ impl Profile {
         if self.has_active_plan {
             return None;
         }
-        let last = self.last_gift_at?;
-        let days = (now - last).num_days();
-        // A day is over once its 24 hours are.
-        Engagement::STATES.iter().find(|state| days <= state.up_to_days).map(|state| last + TimeDelta::days(state.up_to_days + 1))
+        // One that is dated ahead is as good as one of now.
+        let last = self.last_gift_at?.min(now);
+        let days = self.zone.days_between(last, now);
+        Engagement::STATES.iter().find(|state| days <= state.up_to_days).map(|state| self.zone.days_after(last, state.up_to_days + 1))
     }
 }

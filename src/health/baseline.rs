@@ -1,7 +1,9 @@
 //! How fast runs are, against their own past: a run far slower than the median of the last ones is worth a warning.
 
-use super::checks::span;
-use crate::domain::{Entity, Mode, Time};
+use super::span::span;
+use crate::domain::{Mode, Time};
+use crate::entities::EndedRun;
+use crate::entities::Entity;
 use crate::store::Sample;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
@@ -17,26 +19,7 @@ const NOISE: Duration = Duration::from_secs(1);
 /// Rates over fewer records say nothing.
 const FEW_RECORDS: u64 = 100;
 
-/// A run that read to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ended {
-    /// Classy's id of the organization.
-    pub classy_id: i64,
-    /// The feed.
-    pub entity: Entity,
-    /// The kind of run: full ones and looks for changes are compared with their like.
-    pub mode: Mode,
-    /// What it took.
-    pub took: Duration,
-    /// Requests it made.
-    pub requests: u64,
-    /// Records it met.
-    pub seen: u64,
-    /// When it ended.
-    pub at: Time,
-}
-
-impl Ended {
+impl EndedRun {
     /// Milliseconds a request.
     fn pace(&self) -> f64 {
         self.took.as_secs_f64() * 1_000.0 / self.requests.max(1) as f64
@@ -60,19 +43,19 @@ pub struct Baseline {
 
 impl Baseline {
     /// Whether nothing is known of a feed's past yet.
-    pub fn is_new(&self, run: &Ended) -> bool {
+    pub fn is_new(&self, run: &EndedRun) -> bool {
         !self.past.contains_key(&(run.classy_id, run.entity, run.mode))
     }
 
     /// Takes over a feed's past from before the process began, the earliest first: what each run took, and its requests.
-    pub fn remember(&mut self, run: &Ended, past: impl IntoIterator<Item = (Duration, u64)>) {
+    pub fn remember(&mut self, run: &EndedRun, past: impl IntoIterator<Item = (Duration, u64)>) {
         let pace = |(took, requests): (Duration, u64)| took.as_secs_f64() * 1_000.0 / requests.max(1) as f64;
         let kept = self.past.entry((run.classy_id, run.entity, run.mode)).or_default();
         kept.extend(past.into_iter().map(pace));
     }
 
     /// A run ended: measures it, and answers when it was far slower than the median of those before.
-    pub fn ended(&mut self, run: &Ended) -> Option<&Slow> {
+    pub fn ended(&mut self, run: &EndedRun) -> Option<&Slow> {
         self.measure(Some(run.classy_id), format!("{}.duration", run.entity), run.took.as_secs_f64());
         self.measure(Some(run.classy_id), format!("{}.latency", run.entity), run.pace());
         if run.seen >= FEW_RECORDS {
@@ -143,9 +126,9 @@ pub fn usual(past: impl IntoIterator<Item = f64>) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn run(ms: u64, requests: u64) -> Ended {
+    fn run(ms: u64, requests: u64) -> EndedRun {
         let at = Time::from_timestamp(1_700_000_000, 0).unwrap();
-        Ended {
+        EndedRun {
             classy_id: 1,
             entity: Entity::Supporters,
             mode: Mode::Incremental,

@@ -1,4 +1,4 @@
-//! One thing that can be wrong, and all of them in a row.
+//! One thing that can be wrong, and what is found about it.
 
 use super::facts::Facts;
 use crate::domain::{CheckResult, Health};
@@ -9,7 +9,20 @@ pub trait HealthCheck: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// What it found: one entry for each thing it looked at, good ones too, so that an alert about it can end.
-    fn look(&self, facts: &Facts) -> Vec<Finding>;
+    fn evaluate(&self, facts: &Facts) -> Vec<Finding>;
+}
+
+/// What alerts make of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    /// It is told by itself.
+    Alone,
+    /// Nothing was seen yet in this process: an alert of before is neither over nor confirmed.
+    Unproven,
+    /// It follows from something else of the same organization, which is told.
+    Within,
+    /// It is told once for several organizations.
+    Shared,
 }
 
 /// What a check found about one thing.
@@ -23,17 +36,44 @@ pub struct Finding {
     pub subject: String,
     /// How it is, and why.
     pub result: CheckResult,
+    /// How it is told.
+    pub telling: Telling,
 }
 
 impl Finding {
     /// About the process.
     pub fn here(check: &'static str, subject: impl Into<String>, result: CheckResult) -> Finding {
-        Finding { check, classy_id: None, subject: subject.into(), result }
+        Finding { check, classy_id: None, subject: subject.into(), result, telling: Telling::Alone }
     }
 
     /// About an organization.
     pub fn of(check: &'static str, classy_id: i64, subject: impl Into<String>, result: CheckResult) -> Finding {
-        Finding { check, classy_id: Some(classy_id), subject: subject.into(), result }
+        Finding { check, classy_id: Some(classy_id), subject: subject.into(), result, telling: Telling::Alone }
+    }
+
+    /// The same, of which nothing was seen yet.
+    pub fn unproven(self) -> Finding {
+        Finding { telling: Telling::Unproven, ..self }
+    }
+
+    /// Whether nothing was seen yet.
+    pub fn is_unproven(&self) -> bool {
+        self.telling == Telling::Unproven
+    }
+
+    /// Whether it is bad and told by itself.
+    pub fn is_cause(&self) -> bool {
+        self.verdict() != Health::Ok && self.telling == Telling::Alone
+    }
+
+    /// Whether it is bad and follows from something else that is told.
+    pub fn is_consequence(&self) -> bool {
+        self.verdict() != Health::Ok && !self.is_cause()
+    }
+
+    /// Whether it is bad and no mere consequence of something else that is found about the same organization.
+    pub fn is_reason(&self) -> bool {
+        self.verdict() != Health::Ok && self.telling != Telling::Within
     }
 
     /// How it is.
@@ -47,9 +87,4 @@ impl Finding {
         // It is a key in the database, and those are short there.
         key.chars().take(180).collect()
     }
-}
-
-/// Lets all checks look.
-pub fn look(checks: &[Box<dyn HealthCheck>], facts: &Facts) -> Vec<Finding> {
-    checks.iter().flat_map(|check| check.look(facts)).collect()
 }

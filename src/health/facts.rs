@@ -1,6 +1,10 @@
 //! What checks look at: plain values, gathered in one go.
 
-use crate::domain::{Entity, Time};
+use crate::classy::Heard;
+use crate::domain::{Harms, Time, Trouble};
+use crate::entities::Entity;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,12 +31,47 @@ pub struct Facts {
     pub keys_missing: Option<String>,
     /// Files that could not be read.
     pub wrong_files: Vec<String>,
+    /// Files of ours that others may open.
+    pub wide_files: Vec<WideFile>,
     /// Why `http.listen` could not be opened.
     pub not_listening: Option<String>,
+    /// Of what open alerts tell for many organizations at once, see `told_for_many`.
+    pub told_once: BTreeSet<String>,
     /// What the process occupies.
     pub memory_bytes: u64,
     /// All organizations, by Classy's id.
     pub organizations: Vec<OrganizationFacts>,
+}
+
+impl Facts {
+    /// Organizations that this process serves: the others are looked at by whoever serves them.
+    pub(super) fn served(&self) -> impl Iterator<Item = &OrganizationFacts> {
+        self.organizations.iter().filter(|organization| organization.standing == Standing::Served)
+    }
+}
+
+#[cfg(test)]
+impl Facts {
+    /// A process with these organizations in which nothing else is wrong.
+    pub(crate) fn at_rest(at: Time, organizations: Vec<OrganizationFacts>) -> Facts {
+        Facts {
+            at,
+            up: Duration::from_secs(1),
+            limits: Limits::default(),
+            database: Database::Answers(Duration::from_millis(1)),
+            spaces: Vec::new(),
+            main_late: Duration::ZERO,
+            watch_late: Duration::ZERO,
+            children: Vec::new(),
+            keys_missing: None,
+            wrong_files: Vec::new(),
+            wide_files: Vec::new(),
+            not_listening: None,
+            told_once: BTreeSet::new(),
+            memory_bytes: 1,
+            organizations,
+        }
+    }
 }
 
 /// From when on something is noteworthy.
@@ -77,6 +116,17 @@ pub struct Space {
     pub free: u64,
     /// Bytes in all.
     pub total: u64,
+}
+
+/// A file of ours that others on this machine may open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WideFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its permission bits.
+    pub mode: u32,
+    /// A person wrote it.
+    pub is_configuration: bool,
 }
 
 /// An actor.
@@ -127,7 +177,7 @@ pub enum Standing {
 /// A feed.
 #[derive(Debug, Clone)]
 pub struct FeedFacts {
-    /// Which.
+    /// The list that it reads.
     pub entity: Entity,
     /// What it does.
     pub state: FeedState,
@@ -141,6 +191,14 @@ pub struct FeedFacts {
     pub error: Option<String>,
     /// Failures in a row.
     pub failures: u32,
+    /// Why the last run failed, when that concerns more than this feed.
+    pub trouble: Option<Trouble>,
+    /// How its requests go at the moment, before a run ends.
+    pub heard: Heard,
+    /// A run ended since this process began, so that what is told of it was seen.
+    pub was_seen: bool,
+    /// What is known to be lacking, in words.
+    pub lacks: Option<String>,
     /// What its last run took, when that was far slower than usual.
     pub slow: Option<String>,
 }
@@ -157,8 +215,14 @@ pub enum FeedState {
 }
 
 /// An organization's way to Classy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
+    /// Who is asked.
+    pub host: String,
+    /// Why nothing comes at all; absent when the last answer was as it should be.
+    pub trouble: Option<Trouble>,
+    /// Somebody waits, and nothing was answered for so long.
+    pub silent_for: Option<Duration>,
     /// The breaker is open for so long.
     pub open_for: Option<Duration>,
     /// The credentials were refused.
@@ -180,6 +244,16 @@ pub struct PluginFacts {
     pub moved_at: Option<Time>,
     /// Why its last delivery failed.
     pub error: Option<String>,
-    /// People that the last delivery held until somebody approves.
-    pub held: u64,
+    /// A delivery ended since this process began, so that what is told of it was seen.
+    pub was_seen: bool,
+    /// What keeps people waiting on the other side.
+    pub trouble: Option<String>,
+    /// Looks in a row that found what the other side's webhook should have told, and when that was last heard.
+    pub silent: Option<(i64, Option<Time>)>,
+    /// What is held until somebody approves, by kind of harm.
+    pub holds: Harms,
+    /// Why nothing is sent until a person has looked.
+    pub suspended: Option<String>,
+    /// What does not work as it is configured.
+    pub lacks: Vec<String>,
 }

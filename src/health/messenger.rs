@@ -1,12 +1,32 @@
 //! Where alerts go: the log, and a webhook that speaks Slack's JSON. The dead-man address is called here, too.
 
-use super::book::{Notice, Occasion};
+use super::checks::SOURCE;
+use super::notice::{Notice, Occasion};
 use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 
 /// How long the other side may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How somebody was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// By the webhook, which said that it took it.
+    Webhook,
+    /// By the log alone: no webhook is configured.
+    Log,
+}
+
+impl Way {
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Way::Webhook => "webhook",
+            Way::Log => "log",
+        }
+    }
+}
 
 /// A notice did not arrive. Names no address: it is a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +43,9 @@ pub enum Undelivered {
         /// HTTP's.
         status: u16,
     },
+    /// Nothing can be sent at all.
+    #[error("no HTTP client could be made; the log says why")]
+    NoClient,
     /// The address is none.
     #[error("alerts.webhook or alerts.dead_man is not an http:// or https:// address")]
     Address,
@@ -39,27 +62,26 @@ pub struct Messenger {
 impl Messenger {
     /// With the addresses that are configured.
     pub fn new(webhook: Option<SecretString>, dead_man: Option<SecretString>) -> Messenger {
-        // Fails only if a provider is installed already, and that one serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build();
+        let client = crate::net::client(|builder| builder.timeout(PATIENCE));
         Messenger { client: client.inspect_err(|error| tracing::error!(%error, "alerts go to the log only")).ok(), webhook, dead_man }
     }
 
-    /// Whether there is a webhook.
-    pub const fn has_webhook(&self) -> bool {
-        self.webhook.is_some()
+    /// How notices go.
+    pub const fn way(&self) -> Way {
+        if self.webhook.is_some() { Way::Webhook } else { Way::Log }
     }
 
     /// Tells the log, once for each notice, and the webhook.
     ///
     /// # Errors
     /// The webhook's; a notice is then tried again.
-    pub async fn tell(&self, notice: &Notice) -> Result<(), Undelivered> {
+    pub async fn tell(&self, notice: &Notice) -> Result<Way, Undelivered> {
         if notice.tries == 0 {
             log(notice);
         }
-        let Some(webhook) = &self.webhook else { return Ok(()) };
-        self.post(webhook, Some(serde_json::json!({ "text": text(notice) }).to_string())).await
+        let Some(webhook) = &self.webhook else { return Ok(Way::Log) };
+        self.post(webhook, Some(serde_json::json!({ "text": text(notice) }).to_string())).await?;
+        Ok(Way::Webhook)
     }
 
     /// Says that all is well, where somebody waits for it.
@@ -74,7 +96,7 @@ impl Messenger {
     }
 
     async fn post(&self, address: &SecretString, body: Option<String>) -> Result<(), Undelivered> {
-        let Some(client) = &self.client else { return Ok(()) };
+        let client = self.client.as_ref().ok_or(Undelivered::NoClient)?;
         let url = url::Url::parse(address.expose_secret()).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
         let url = url.ok_or(Undelivered::Address)?;
         let request = match body {
@@ -121,6 +143,8 @@ fn text(notice: &Notice) -> String {
     let since = alert.opened_at.format("%Y-%m-%d %H:%M:%S UTC");
     let text = match notice.occasion {
         Occasion::Resolved => format!("[{word}] {whom}: {key} is well again (was since {since}: {})", alert.message),
+        // It says itself who waits, and for what.
+        _ if key == SOURCE || key.starts_with("source:") => format!("[{word}] {} (since {since})", alert.message),
         _ => format!("[{word}] {whom}: {key}: {} (since {since})", alert.message),
     };
     // Slack reads these three as markup.

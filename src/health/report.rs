@@ -21,6 +21,8 @@ pub struct HealthReport {
     pub facts: Option<Facts>,
     /// What the checks found.
     pub findings: Vec<Finding>,
+    /// The worst of them: asked for far more often than one looks.
+    found: Health,
     /// Places in `findings`, by whom they are about.
     by: HashMap<Option<i64>, Vec<usize>>,
     /// Open alerts.
@@ -38,6 +40,7 @@ impl HealthReport {
             every,
             facts: None,
             findings: Vec::new(),
+            found: Health::Ok,
             by: HashMap::new(),
             alerts: Vec::new(),
             number: 0,
@@ -50,7 +53,8 @@ impl HealthReport {
         for (place, finding) in findings.iter().enumerate() {
             by.entry(finding.classy_id).or_default().push(place);
         }
-        HealthReport { at: facts.at, looked: Instant::now(), every, facts: Some(facts), findings, by, alerts: Vec::new(), number }
+        let found = findings.iter().map(Finding::verdict).max().unwrap_or(Health::Ok);
+        HealthReport { at: facts.at, looked: Instant::now(), every, facts: Some(facts), findings, found, by, alerts: Vec::new(), number }
     }
 
     /// The whole: the worst of what was found. A look that is overdue vouches for nothing.
@@ -58,7 +62,7 @@ impl HealthReport {
         if self.stale().is_some() {
             return Health::Failing;
         }
-        self.findings.iter().map(Finding::verdict).max().unwrap_or(Health::Ok)
+        self.found
     }
 
     /// One organization: the worst of what was found about it.
@@ -72,9 +76,9 @@ impl HealthReport {
         places.iter().filter_map(|place| self.findings.get(*place))
     }
 
-    /// What is not as it should be, the worst first.
+    /// What is not as it should be, the worst first, and of what has one cause the cause alone.
     pub fn worst(&self) -> Vec<&Finding> {
-        let mut worst: Vec<&Finding> = self.findings.iter().filter(|finding| finding.verdict() != Health::Ok).collect();
+        let mut worst: Vec<&Finding> = self.findings.iter().filter(|finding| finding.is_cause()).collect();
         worst.sort_by_key(|finding| std::cmp::Reverse(finding.verdict()));
         worst
     }

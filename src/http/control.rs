@@ -1,21 +1,25 @@
-//! Orders: sync, pause, resume, acknowledge, reload. Programs send JSON and are answered with it; forms of our own pages are sent back to
+//! Orders: sync, acknowledge, reload. Programs send JSON and are answered with it; forms of our own pages are sent back to
 //! where they came from. Every order is noted in the audit trail.
 
-use super::site::{Refusal, Site};
-use crate::actors::{Order, PluginChoice};
+use super::answer::{answer, back, is_form};
+use super::payload::Payload;
+use super::site::{Refusal, Reloaded, Site};
+use super::standing;
 use crate::clock;
-use crate::domain::{Entity, FaultKind, Time};
-use crate::store::Status;
-use crate::sync::Task;
+use crate::domain::{FaultKind, Task, Time, limits};
+use crate::entities::Entity;
+use crate::status::{Order, PluginChoice};
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::header::{CONTENT_TYPE, REFERER};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
+use std::sync::Arc;
 use tokio::sync::oneshot;
+
+/// The largest order.
+const LARGEST: usize = 64 * 1_024;
 
 /// What is to be synced; nothing means all feeds, looking for changes.
 #[derive(Debug, Default, Deserialize)]
@@ -27,17 +31,22 @@ struct Wanted {
     no_plugins: bool,
     /// Only this plugin, and no feed unless one is named.
     plugin: Option<String>,
+    /// Plugins only.
+    no_feeds: bool,
     reason: Option<String>,
 }
 
 impl Wanted {
     fn order(self) -> Result<Order, String> {
         let named: Vec<Entity> = self.entities.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
-        let all = named.is_empty() && self.plugin.is_none();
+        if self.no_feeds && !named.is_empty() {
+            return Err("no_feeds and entities do not go together".to_owned());
+        }
+        let all = named.is_empty() && self.plugin.is_none() && !self.no_feeds;
         let entities = Entity::ALL.into_iter().filter(|entity| all || named.contains(entity)).collect();
         let task = match (self.full, self.since) {
             (true, _) => Task::Full,
-            (false, Some(from)) => Task::Since(from),
+            (false, Some(from)) => Task::Since(limits::since(from, clock::now())?),
             (false, None) => Task::CatchUp,
         };
         let plugins = match (self.no_plugins, self.plugin) {
@@ -58,7 +67,7 @@ pub(super) async fn sync(
     State(site): State<Site>,
     Path(classy_id): Path<i64>,
     headers: HeaderMap,
-    body: Bytes,
+    Payload(body): Payload<LARGEST>,
 ) -> Result<Response, Refusal> {
     let by_form = is_form(&headers);
     let is_empty = body.is_empty() || by_form;
@@ -67,17 +76,17 @@ pub(super) async fn sync(
     let detail = json!({ "full": wanted.full, "since": wanted.since.map(|at| at.to_rfc3339()), "plugin": wanted.plugin });
     let order = wanted.order().map_err(bad)?;
     let subject = format!("organization:{classy_id}");
-    let store = site.shared().store.clone();
+    let store = site.sources().store.clone();
     if order.reason == "http" {
         site.ask(async move { store.audit_http(Some(classy_id), "sync.ordered", &subject, detail).await }).await?;
     }
-    let handle = site.control.handle.clone();
+    let orders = Arc::clone(&site.control.orders);
     if by_form {
         // Whoever pressed the button watches the page.
-        tokio::spawn(async move { handle.sync(classy_id, order).await });
+        tokio::spawn(async move { orders.sync(classy_id, order).await });
         return Ok(back(&headers));
     }
-    match handle.sync(classy_id, order).await {
+    match orders.sync(classy_id, order).await {
         Ok(report) => Ok((StatusCode::OK, Json(json!(report))).into_response()),
         Err(fault) => {
             let status = if fault.kind == FaultKind::Busy { StatusCode::CONFLICT } else { StatusCode::NOT_FOUND };
@@ -86,43 +95,9 @@ pub(super) async fn sync(
     }
 }
 
-/// Stops syncing an organization until it is resumed.
-pub(super) async fn pause(State(site): State<Site>, Path(classy_id): Path<i64>, headers: HeaderMap) -> Result<Response, Refusal> {
-    set_status(&site, classy_id, Status::Paused, Some("paused over HTTP"), "org.pause", &headers).await
-}
-
-/// Syncs an organization again.
-pub(super) async fn resume(State(site): State<Site>, Path(classy_id): Path<i64>, headers: HeaderMap) -> Result<Response, Refusal> {
-    set_status(&site, classy_id, Status::Active, None, "org.resume", &headers).await
-}
-
-async fn set_status(
-    site: &Site,
-    classy_id: i64,
-    status: Status,
-    reason: Option<&'static str>,
-    action: &'static str,
-    headers: &HeaderMap,
-) -> Result<Response, Refusal> {
-    let store = site.shared().store.clone();
-    let found = site
-        .ask(async move {
-            let Some(organization) = store.organization(classy_id).await? else { return Ok(false) };
-            store.tenant(&organization).set_status(status, reason).await?;
-            store.audit_http(Some(classy_id), action, &format!("organization:{classy_id}"), json!({})).await?;
-            Ok(true)
-        })
-        .await?;
-    if !found {
-        return Err(Refusal::unknown(classy_id));
-    }
-    site.control.handle.look();
-    Ok(answer(headers, json!({ "classy_id": classy_id, "status": status.as_str() })))
-}
-
 /// A person knows of an alert: it is not repeated any more.
 pub(super) async fn acknowledge(State(site): State<Site>, Path(id): Path<i64>, headers: HeaderMap) -> Result<Response, Refusal> {
-    let (store, now) = (site.shared().store.clone(), clock::now());
+    let (store, now) = (site.sources().store.clone(), clock::now());
     let found = site
         .ask(async move {
             let found = store.acknowledge_alert(id, now).await?;
@@ -140,8 +115,8 @@ pub(super) async fn acknowledge(State(site): State<Site>, Path(id): Path<i64>, h
 
 /// Sends an alert the whole way, and answers whether it arrived.
 pub(super) async fn try_alerts(State(site): State<Site>, headers: HeaderMap) -> Result<Response, Refusal> {
-    let has_webhook = site.shared().surroundings().messenger.as_ref().is_some_and(crate::health::Messenger::has_webhook);
-    match site.shared().drills.order().await {
+    let has_webhook = site.sources().settings().has_alert_webhook;
+    match site.control.orders.try_alerts().await {
         Ok(()) => Ok(answer(&headers, json!({ "delivered": true, "webhook": has_webhook }))),
         Err(text) => Err(Refusal::new(StatusCode::BAD_GATEWAY, FaultKind::Remote, text)),
     }
@@ -152,23 +127,12 @@ pub(super) async fn reload(State(site): State<Site>, headers: HeaderMap) -> Resu
     let (reply, answered) = oneshot::channel();
     let asked = site.control.reloads.send(reply).await.is_ok();
     match answered.await {
-        Ok(Ok(count)) if asked => Ok(answer(&headers, json!({ "organizations": count }))),
+        Ok(Ok(Reloaded { organizations, wrong })) if asked => {
+            // What was read is in force when it is answered. Why it is not, if so, is in the log and on the board.
+            let _ = standing::settled(&site, None).await;
+            Ok(answer(&headers, json!({ "organizations": organizations, "wrong": wrong })))
+        }
         Ok(Err(error)) => Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, FaultKind::Configuration, error)),
         _ => Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, FaultKind::Busy, "the process is stopping")),
     }
-}
-
-pub(super) fn is_form(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"))
-}
-
-/// Back to the page that the form was on; only its path is believed.
-fn back(headers: &HeaderMap) -> Response {
-    let page = headers.get(REFERER).and_then(|value| value.to_str().ok()).and_then(|value| url::Url::parse(value).ok());
-    let path = page.map_or_else(|| "/".to_owned(), |page| page.path().to_owned());
-    Redirect::to(if path.starts_with("//") { "/" } else { &path }).into_response()
-}
-
-pub(super) fn answer(headers: &HeaderMap, body: Value) -> Response {
-    if is_form(headers) { back(headers) } else { Json(body).into_response() }
 }

@@ -1,16 +1,11 @@
 //! Every path, and what stands before it.
 
 use super::site::Site;
-use super::{control, events, guard, hooks, lists, metrics, openapi, pages, plugins, probes, status};
+use super::{control, events, guard, hooks, lists, metrics, openapi, pages, plugins, probes, shape, standing, status};
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
-
-/// The largest body of an order.
-const LARGEST_ORDER: usize = 64 * 1_024;
-/// The largest body of a webhook: a transaction with all its answers.
-const LARGEST_HOOK: usize = 1_024 * 1_024;
 
 /// What anybody may ask.
 fn open() -> Router<Site> {
@@ -22,7 +17,6 @@ fn open() -> Router<Site> {
         .route("/login", get(pages::login::form).post(pages::login::enter))
         .route("/assets/style.css", get(pages::assets::style))
         .route("/assets/live.js", get(pages::assets::script))
-        .layer(DefaultBodyLimit::max(LARGEST_HOOK))
 }
 
 /// What changes nothing.
@@ -34,6 +28,7 @@ fn reading() -> Router<Site> {
         .route("/api/v1/health", get(probes::health))
         .route("/api/v1/organizations", get(status::organizations))
         .route("/api/v1/organizations/{classy_id}", get(status::organization))
+        .route("/api/v1/organizations/{classy_id}/plugins/{plugin}/held", get(plugins::held))
         .route("/api/v1/alerts", get(lists::alerts))
         .route("/api/v1/runs", get(lists::runs))
         .route("/api/v1/events", get(events::events))
@@ -42,41 +37,66 @@ fn reading() -> Router<Site> {
         .route("/alerts", get(pages::alerts::page))
         .route("/organizations/{classy_id}", get(pages::organization::page))
         .route("/organizations/{classy_id}/giving", get(pages::giving::page))
+        .route("/organizations/{classy_id}/held", get(pages::held::page))
 }
 
 /// What changes something.
 fn ordering() -> Router<Site> {
     Router::new()
         .route("/api/v1/organizations/{classy_id}/sync", post(control::sync))
-        .route("/api/v1/organizations/{classy_id}/pause", post(control::pause))
-        .route("/api/v1/organizations/{classy_id}/resume", post(control::resume))
+        .route("/api/v1/organizations/{classy_id}/pause", post(standing::pause))
+        .route("/api/v1/organizations/{classy_id}/resume", post(standing::resume))
         .route("/api/v1/organizations/{classy_id}/plugins/{plugin}/approve", post(plugins::approve))
         .route("/api/v1/alerts/{id}/ack", post(control::acknowledge))
         .route("/api/v1/alerts/test", post(control::try_alerts))
+        .route("/api/v1/look", post(standing::look))
         .route("/api/v1/reload", post(control::reload))
         .route("/logout", post(pages::login::leave))
-        .layer(DefaultBodyLimit::max(LARGEST_ORDER))
 }
 
 /// Everything, guarded.
 pub(super) fn router(site: Site) -> Router {
     let reading = reading().route_layer(from_fn_with_state(site.clone(), guard::reading));
     let ordering = ordering().route_layer(from_fn_with_state(site.clone(), guard::ordering));
-    open().merge(reading).merge(ordering).fallback(pages::missing).layer(from_fn(guard::headers)).with_state(site)
+    open()
+        .merge(reading)
+        .merge(ordering)
+        .fallback(async || StatusCode::NOT_FOUND)
+        .layer(from_fn_with_state(site.clone(), shape::shape))
+        .layer(from_fn_with_state(site.clone(), guard::identify))
+        .layer(from_fn(shape::admit))
+        .layer(from_fn(guard::headers))
+        .with_state(site)
 }
 
 #[cfg(test)]
 mod tests {
-    /// Paths in this file's router and in the published document are the same.
+    /// Paths in this file's router with their methods, and in the published document, are the same.
     #[test]
     fn every_path_of_the_interface_is_documented_and_none_that_is_not_there() {
         let source = include_str!("routes.rs");
-        let mut served: Vec<&str> = source.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-        served.retain(|path| path.starts_with("/api/") || path.starts_with("/hooks/") || ["/livez", "/readyz", "/metrics"].contains(path));
+        let source = &source[..source.find("#[cfg(test)]").unwrap()];
+        let mut served = Vec::new();
+        for route in source.split(".route(\"").skip(1) {
+            let (path, handlers) = route.split_once('"').unwrap();
+            let is_interface =
+                path.starts_with("/api/") || path.starts_with("/hooks/") || ["/livez", "/readyz", "/metrics"].contains(&path);
+            let handlers = handlers.lines().next().unwrap();
+            served.extend(
+                ["get", "post"]
+                    .into_iter()
+                    .filter(|method| is_interface && handlers.contains(&format!("{method}(")))
+                    .map(|method| (path, method)),
+            );
+        }
         served.sort_unstable();
         let document: serde_json::Value = serde_json::from_str(super::openapi::DOCUMENT).unwrap();
-        let mut documented: Vec<&str> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+        let methods = |methods: &serde_json::Value| methods.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let paths = document["paths"].as_object().unwrap().iter();
+        let mut documented: Vec<(&str, String)> =
+            paths.flat_map(|(path, of)| methods(of).into_iter().map(move |method| (path.as_str(), method))).collect();
         documented.sort_unstable();
+        let documented: Vec<(&str, &str)> = documented.iter().map(|(path, method)| (*path, method.as_str())).collect();
         assert_eq!(served, documented);
     }
 }

@@ -1,86 +1,159 @@
 //! How much harm is left to be done in one delivery.
 
-use crate::domain::{Harm, Harms};
-use crate::store::HarmEntry;
-use std::sync::{Mutex, PoisonError};
+use super::guard::Rule;
+use crate::domain::{Deed, Harm, Harms, Time};
+use crate::store::{HarmEntry, Taken};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What is left of a kind: what everybody may, and what a person granted.
-#[derive(Debug, Clone, Copy, Default)]
-struct Left {
-    free: u64,
-    granted: u64,
+/// What the guard says to a deed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// It may be done.
+    Go,
+    /// It waits for a person's word.
+    Hold,
+    /// It goes with a later portion.
+    Later,
 }
 
-/// The allowance of one delivery. What is taken and not written down with a send is given back by [`Budget::restore`].
+/// The allowance of one delivery. What is taken is written down with the send that it is taken for.
 #[derive(Debug, Default)]
 pub struct Budget {
-    left: Mutex<[Left; 3]>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    rules: [Rule; Harm::ALL.len()],
+    /// What a person allowed.
+    grants: BTreeMap<(i64, Harm), i64>,
+    /// How many may still come in today.
+    portion: Option<u64>,
     /// Taken and not yet written down.
-    taken: Mutex<(Harms, Harms)>,
+    taken: BTreeMap<i64, Vec<(HarmEntry, Harm)>>,
+    /// Taken and written down.
+    written: BTreeMap<i64, Vec<(HarmEntry, Harm)>>,
+    /// People who came in or were changed for the first time.
+    entries: u64,
 }
 
 impl Budget {
-    pub(super) fn new(allowance: [(u64, u64); 3]) -> Budget {
-        let left = allowance.map(|(free, granted)| Left { free, granted });
-        Budget { left: Mutex::new(left), taken: Mutex::default() }
+    pub(super) fn new(rules: [Rule; Harm::ALL.len()], grants: BTreeMap<(i64, Harm), i64>, portion: Option<u64>) -> Budget {
+        Budget { inner: Mutex::new(Inner { rules, grants, portion, ..Inner::default() }) }
     }
 
-    /// Nothing is held: for a preview, which does nothing.
+    /// Nothing is held: for what does nothing.
     pub(super) fn unlimited() -> Budget {
-        Budget::new([(u64::MAX, 0); 3])
+        Budget::new([Rule::OPEN; Harm::ALL.len()], BTreeMap::new(), None)
     }
 
-    /// Takes one of a kind; `false` when it must be held.
-    pub fn take(&self, kind: Harm) -> bool {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = &mut left[kind as usize];
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if left.free > 0 {
-            left.free -= 1;
-            taken.0.add(kind, 1);
-        } else if left.granted > 0 {
-            left.granted -= 1;
-            taken.1.add(kind, 1);
-        } else {
-            return false;
-        }
-        true
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes all or nothing.
-    pub fn take_all(&self, harms: &Harms) -> bool {
-        let mut got: Vec<Harm> = Vec::new();
-        for kind in Harm::ALL {
-            for _ in 0..harms.of(kind) {
-                if !self.take(kind) {
-                    self.restore(&got);
-                    return false;
+    /// Asks for one deed to one person, and takes it when it may be done.
+    pub fn ask(&self, supporter_id: i64, deed: Deed) -> Said {
+        self.inner().ask(supporter_id, deed)
+    }
+
+    /// Asks for all that would be done to a person: what waits, and whether all of it goes later. Who may not come in is done nothing
+    /// else.
+    pub(super) fn ask_all(&self, supporter_id: i64, deeds: &[Deed]) -> (Vec<Deed>, bool) {
+        let mut inner = self.inner();
+        let mut waiting = Vec::new();
+        for deed in deeds {
+            match inner.ask(supporter_id, *deed) {
+                Said::Go => {}
+                Said::Later => return (Vec::new(), true),
+                Said::Hold => {
+                    waiting.push(*deed);
+                    if deed.kind.is_entry() {
+                        break;
+                    }
                 }
-                got.push(kind);
             }
         }
-        true
+        (waiting, false)
     }
 
-    /// Gives back what was not done after all.
-    pub fn restore(&self, kinds: &[Harm]) {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        for kind in kinds {
-            // A grant is the last that is taken, so it is the first that comes back.
-            let (source, pool) = if taken.1.of(*kind) > 0 {
-                (&mut taken.1, &mut left[*kind as usize].granted)
-            } else {
-                (&mut taken.0, &mut left[*kind as usize].free)
-            };
-            source.remove(*kind, 1);
-            *pool += 1;
+    /// What was taken for these people since the last call, to be written down.
+    pub(super) fn settle(&self, people: &BTreeSet<i64>, at: Time) -> Taken {
+        let mut inner = self.inner();
+        let mut taken = Taken { at, ..Taken::default() };
+        for id in people {
+            for (entry, kind) in inner.taken.remove(id).unwrap_or_default() {
+                inner.written.entry(*id).or_default().push((entry, kind));
+                taken.harms.entry(entry).or_default().add(kind, 1);
+                if inner.grants.remove(&(*id, kind)).is_some() {
+                    taken.grants.push((*id, kind));
+                }
+            }
         }
+        taken
     }
 
-    /// What was taken since the last call, to be written down.
-    pub(super) fn settle(&self) -> [(HarmEntry, Harms); 2] {
-        let (free, granted) = std::mem::take(&mut *self.taken.lock().unwrap_or_else(PoisonError::into_inner));
-        [(HarmEntry::Done, free), (HarmEntry::Used, granted)]
+    /// Nothing was done to these people: it may be done to others. Answers with what of it was written down.
+    pub(super) fn give_back(&self, people: &BTreeSet<i64>) -> BTreeMap<HarmEntry, Harms> {
+        let mut inner = self.inner();
+        let mut harms: BTreeMap<HarmEntry, Harms> = BTreeMap::new();
+        for id in people {
+            let written = inner.written.remove(id).unwrap_or_default();
+            for (entry, kind) in &written {
+                harms.entry(*entry).or_default().add(*kind, 1);
+            }
+            let taken = inner.taken.remove(id).unwrap_or_default();
+            for (entry, kind) in written.into_iter().chain(taken) {
+                let rule = &mut inner.rules[kind as usize];
+                if entry == HarmEntry::Done && rule.counts {
+                    rule.free = rule.free.saturating_add(1);
+                }
+                inner.entries = inner.entries.saturating_sub(u64::from(kind.is_entry()));
+                if kind.is_addition() {
+                    inner.portion = inner.portion.map(|left| left + 1);
+                }
+            }
+        }
+        harms
     }
+
+    /// How many people came in, or were changed for the first time.
+    pub(super) fn entries(&self) -> u64 {
+        self.inner().entries
+    }
+}
+
+impl Inner {
+    fn ask(&mut self, supporter_id: i64, deed: Deed) -> Said {
+        let Deed { kind, mark } = deed;
+        let is_granted = self.grants.get(&(supporter_id, kind)) == Some(&mark);
+        // A person was asked about them, but as somebody or something else: that is asked again, however few they are.
+        let is_other = !is_granted
+            && kind.is_entry()
+            && Harm::ALL.iter().any(|kind| kind.is_entry() && self.grants.contains_key(&(supporter_id, *kind)));
+        let rule = &mut self.rules[kind as usize];
+        if is_other || !is_granted && rule.free == 0 {
+            return Said::Hold;
+        }
+        if kind.is_addition() && self.portion == Some(0) {
+            return Said::Later;
+        }
+        if kind.is_addition() {
+            self.portion = self.portion.map(|left| left - 1);
+        }
+        if !is_granted {
+            rule.free -= 1;
+        }
+        self.entries += u64::from(kind.is_entry());
+        let entry = if is_granted || !rule.counts { HarmEntry::Used } else { HarmEntry::Done };
+        self.taken.entry(supporter_id).or_default().push((entry, kind));
+        Said::Go
+    }
+}
+
+/// How much of each kind there is in deeds.
+pub(super) fn count<'a>(deeds: impl IntoIterator<Item = &'a Deed>) -> Harms {
+    let mut harms = Harms::default();
+    deeds.into_iter().for_each(|deed| harms.add(deed.kind, 1));
+    harms
 }

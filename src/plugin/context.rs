@@ -1,11 +1,16 @@
 //! What a plugin is given to work with: the moment, its memory, the mirror, the ledger, and how much harm it may do.
 
+mod images;
+mod places;
+
+use super::overlay::Overlay;
 use super::{Budget, PluginError};
 use crate::domain::{Address, Member, Profile, Time};
-use crate::store::{DeliveryRow, Fence, Left, PluginKey, Sending, TenantStore};
+use crate::store::{DeliveryRow, Error, Fence, Leaving, Left, PluginKey, Sending, Suppressed, TenantStore};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
@@ -20,18 +25,15 @@ pub struct PluginContext {
     stop: CancellationToken,
     budget: Budget,
     pulse: Pulse,
-    overlay: Mutex<Overlay>,
+    overlay: Arc<Mutex<Overlay>>,
+    /// In a preview: what would have been written for other places, by place.
+    elsewhere: Arc<Mutex<BTreeMap<String, Arc<Mutex<Overlay>>>>>,
+    suspended: AtomicBool,
+    is_first_push: bool,
 }
 
 /// Told of each step, so that a delivery that stands still is seen.
 pub type Pulse = Arc<dyn Fn() + Send + Sync>;
-
-/// What a preview would have written.
-#[derive(Default)]
-struct Overlay {
-    state: Option<String>,
-    members: BTreeMap<String, Option<Member>>,
-}
 
 impl std::fmt::Debug for PluginContext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -41,11 +43,28 @@ impl std::fmt::Debug for PluginContext {
 
 impl PluginContext {
     pub(super) fn new(store: TenantStore, fence: Option<Fence>, key: PluginKey, now: Time, stop: CancellationToken) -> PluginContext {
-        PluginContext { store, fence, key, now, stop, budget: Budget::unlimited(), pulse: Arc::new(|| {}), overlay: Mutex::default() }
+        PluginContext {
+            store,
+            fence,
+            key,
+            now,
+            stop,
+            budget: Budget::unlimited(),
+            pulse: Arc::new(|| {}),
+            overlay: Arc::default(),
+            elsewhere: Arc::default(),
+            suspended: AtomicBool::new(false),
+            is_first_push: false,
+        }
     }
 
     pub(super) fn with_budget(mut self, budget: Budget) -> PluginContext {
         self.budget = budget;
+        self
+    }
+
+    pub(super) fn with_first_push(mut self, is_first: bool) -> PluginContext {
+        self.is_first_push = is_first;
         self
     }
 
@@ -85,6 +104,11 @@ impl PluginContext {
     /// How much harm may be done.
     pub const fn budget(&self) -> &Budget {
         &self.budget
+    }
+
+    /// Whether the place was not pushed into before.
+    pub const fn is_first_push(&self) -> bool {
+        self.is_first_push
     }
 
     /// Cancelled when the work is to end at the next good moment.
@@ -127,9 +151,6 @@ impl PluginContext {
     }
 
     /// The contacts that were delivered for these supporters.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn members_of(&self, supporters: &[i64]) -> Result<Vec<Member>, PluginError> {
         let stored = self.store.members_of(&self.key, supporters).await?;
         let wanted: BTreeSet<i64> = supporters.iter().copied().collect();
@@ -137,9 +158,6 @@ impl PluginContext {
     }
 
     /// The contacts with these ids of the other side.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn members(&self, remote_ids: &[String]) -> Result<Vec<Member>, PluginError> {
         let stored = self.store.members(&self.key, remote_ids).await?;
         let wanted: BTreeSet<&String> = remote_ids.iter().collect();
@@ -147,9 +165,6 @@ impl PluginContext {
     }
 
     /// The contacts that the other side calls by these names, whatever their addresses.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn members_of_contacts(&self, contact_ids: &[String]) -> Result<Vec<Member>, PluginError> {
         let stored = self.store.members_of_contacts(&self.key, contact_ids).await?;
         let wanted: BTreeSet<&String> = contact_ids.iter().collect();
@@ -157,11 +172,44 @@ impl PluginContext {
     }
 
     /// The next `limit` contacts after an id of the other side. Does not know what a preview would have written.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn members_after(&self, after: &str, limit: u64) -> Result<Vec<Member>, PluginError> {
         Ok(self.store.members_after(&self.key, after, limit).await?)
+    }
+
+    /// The `limit` contacts in one of these statuses that changed last, by the other side's time, after a moment and up to another.
+    pub async fn latest_members(
+        &self,
+        statuses: &[&str],
+        between: (Option<Time>, Option<Time>),
+        limit: u64,
+    ) -> Result<Vec<Member>, PluginError> {
+        let is_meant = |member: &Member| {
+            let at = member.last_seen_at;
+            statuses.contains(&member.remote_status.as_str()) && at > between.0 && between.1.is_none_or(|until| at <= Some(until))
+        };
+        let stored = self.store.latest_members(&self.key, statuses, between, limit).await?;
+        let mut found = self.lay_over(stored, is_meant);
+        found.sort_by_key(|member| std::cmp::Reverse(member.last_seen_at));
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(found)
+    }
+
+    /// How many contacts the mirror has in each status; `since`: of those that changed since.
+    pub async fn member_counts(&self, since: Option<Time>) -> Result<BTreeMap<String, u64>, PluginError> {
+        let mut counts = self.store.member_counts(&self.key, since).await?;
+        let laid: BTreeMap<String, Option<Member>> = self.overlay().members.clone();
+        if laid.is_empty() {
+            return Ok(counts);
+        }
+        let changed = |member: &&Member| since.is_none_or(|since| member.last_seen_at.is_some_and(|at| at > since));
+        let ids: Vec<String> = laid.keys().cloned().collect();
+        for hidden in self.store.members(&self.key, &ids).await?.iter().filter(changed) {
+            counts.entry(hidden.remote_status.clone()).and_modify(|count| *count = count.saturating_sub(1));
+        }
+        for shown in laid.values().flatten().filter(changed) {
+            *counts.entry(shown.remote_status.clone()).or_default() += 1;
+        }
+        Ok(counts)
     }
 
     fn lay_over(&self, stored: Vec<Member>, wanted: impl Fn(&Member) -> bool) -> Vec<Member> {
@@ -195,52 +243,109 @@ impl PluginContext {
         Ok(())
     }
 
+    /// Which of these addresses (by the other side's ids) and supporters left, in whatever destination of this plugin.
+    pub async fn suppressed(&self, remote_ids: &[String], supporters: &[i64]) -> Result<Suppressed, PluginError> {
+        let mut found = self.store.suppressed(&self.key, remote_ids, supporters).await?;
+        let overlay = self.overlay();
+        found.addresses.retain(|id, _| !overlay.lifted.0.contains(id));
+        found.supporters.retain(|id, _| !overlay.lifted.1.contains(id));
+        for Leaving { remote_id, supporter_id, why } in &overlay.leavings {
+            if remote_ids.contains(remote_id) {
+                let why = why.clone().beside(found.addresses.get(remote_id), true);
+                found.addresses.insert(remote_id.clone(), why);
+            }
+            if let Some(supporter_id) = supporter_id.filter(|id| supporters.contains(id)) {
+                let by = found.supporters.entry(supporter_id).or_default();
+                by.insert(remote_id.clone(), why.clone().beside(by.get(remote_id), false));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Remembers who left.
+    ///
+    /// # Errors
+    /// A lost lease; database errors.
+    pub async fn suppress(&self, leavings: &[Leaving]) -> Result<(), PluginError> {
+        match &self.fence {
+            Some(fence) => self.store.suppress(fence, &self.key, leavings, self.now).await?,
+            None => self.overlay().leavings.extend_from_slice(leavings),
+        }
+        Ok(())
+    }
+
+    /// Ends the suppression of addresses and people whom the other side shows there again by their own doing.
+    ///
+    /// # Errors
+    /// A lost lease; database errors.
+    pub async fn lift_suppressions(&self, remote_ids: &BTreeSet<String>, supporters: &BTreeSet<i64>) -> Result<(), PluginError> {
+        match &self.fence {
+            Some(fence) => self.store.lift_suppressions(fence, &self.key, remote_ids, supporters, self.now).await?,
+            None => {
+                let mut overlay = self.overlay();
+                overlay
+                    .leavings
+                    .retain(|one| !remote_ids.contains(&one.remote_id) && !one.supporter_id.is_some_and(|id| supporters.contains(&id)));
+                overlay.lifted.0.extend(remote_ids.iter().cloned());
+                overlay.lifted.1.extend(supporters);
+            }
+        }
+        Ok(())
+    }
+
     /// Has these people looked at in this delivery, since the other side changed.
     ///
     /// # Errors
     /// A lost lease; database errors.
     pub async fn make_due(&self, supporters: &[i64]) -> Result<(), PluginError> {
-        if let Some(fence) = &self.fence {
-            self.store.make_due(fence, &self.key, supporters, self.now).await?;
+        match &self.fence {
+            Some(fence) => self.store.make_due(fence, &self.key, supporters, self.now).await?,
+            // As it is written only of people whom the ledger knows; everybody else is due anyway.
+            None => {
+                let known = self.store.deliveries(&self.key, supporters).await?;
+                self.overlay().due.extend(known.into_keys());
+            }
         }
         Ok(())
     }
 
+    /// Who is due though nothing changed here, the lowest `limit` ids after one.
+    pub(super) async fn due_after(&self, after: i64, limit: u64) -> Result<Vec<i64>, Error> {
+        let everybody_is = self.overlay().everybody_due;
+        let stored = if everybody_is {
+            self.store.delivered_after(&self.key, after, limit).await?
+        } else {
+            self.store.due_after(&self.key, after, self.now, limit).await?
+        };
+        let mut ids: BTreeSet<i64> = stored.into_iter().collect();
+        ids.extend(self.overlay().due.iter().filter(|id| **id > after));
+        Ok(ids.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+    }
+
     /// What the ledger says of these people.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn ledger(&self, supporters: &[i64]) -> Result<BTreeMap<i64, DeliveryRow>, PluginError> {
-        Ok(self.store.deliveries(&self.key, supporters).await?)
+        let mut rows = self.store.deliveries(&self.key, supporters).await?;
+        self.lay_undone_over(&mut rows);
+        Ok(rows)
     }
 
     /// People by id, as they are now.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn profiles(&self, supporters: &[i64]) -> Result<Vec<Profile>, PluginError> {
         Ok(self.store.profiles(supporters).await?)
     }
 
     /// The next `limit` people after a place in the change feed, as they are now.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn people_after(&self, change_seq: i64, limit: u64) -> Result<Vec<Profile>, PluginError> {
         Ok(self.store.changed_after(change_seq, limit).await?)
     }
 
     /// Everybody who has one of these addresses, as they are now.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn profiles_at(&self, addresses: &BTreeSet<Address>) -> Result<Vec<Profile>, PluginError> {
         let ids = self.store.holders(addresses).await?;
         Ok(self.store.profiles(&ids).await?)
     }
 
-    /// Right before a send: checks the lease, writes down who is about to be sent and the harm taken from the budget since the last
-    /// send, and answers with these people as they are at this moment. Whoever is not consented among them any more must not be sent as a
+    /// Right before a send: checks the lease, writes down who is about to be sent and the harm taken from the budget for them, and answers with these people as they are at this moment. Whoever is not consented among them any more must not be sent as a
     /// subscriber.
     ///
     /// # Errors
@@ -250,9 +355,34 @@ impl PluginContext {
         let Some(fence) = &self.fence else {
             return Err(PluginError::Unexpected("a preview was about to send".to_owned()));
         };
-        self.store.begin_sending(fence, &self.key, sending, &self.budget.settle()).await?;
-        let ids: Vec<i64> = sending.iter().map(|one| one.supporter_id).collect();
-        Ok(self.store.profiles(&ids).await?)
+        let people: BTreeSet<i64> = sending.iter().map(|one| one.supporter_id).collect();
+        self.store.begin_sending(fence, &self.key, sending, &self.budget.settle(&people, self.now)).await?;
+        Ok(self.store.profiles(&people.into_iter().collect::<Vec<_>>()).await?)
+    }
+
+    /// Nothing was done to these people though it was written down: what was counted for it counts no more, and what a person allowed
+    /// holds for another while.
+    ///
+    /// # Errors
+    /// A lost lease; database errors.
+    pub async fn give_back(&self, people: &BTreeSet<i64>) -> Result<(), PluginError> {
+        let harms = self.budget.give_back(people);
+        if let Some(fence) = &self.fence {
+            self.store.give_back(fence, &self.key, people, &harms, self.now).await?;
+        }
+        Ok(())
+    }
+
+    /// Something happened that must never happen: the plugin is suspended, for every process, until a person has looked. What undoes it
+    /// may still be sent.
+    pub async fn suspend(&self, reason: &str) -> Result<(), PluginError> {
+        self.suspended.store(true, Ordering::Relaxed);
+        Ok(self.store.suspend_plugin(&self.key, reason, self.now).await?)
+    }
+
+    /// Whether that was said in this delivery: nobody is sent any more.
+    pub fn is_suspended(&self) -> bool {
+        self.suspended.load(Ordering::Relaxed)
     }
 
     fn overlay(&self) -> std::sync::MutexGuard<'_, Overlay> {

@@ -1,8 +1,9 @@
 //! What a plugin must be able to do.
 
 use super::{PluginContext, PluginError};
-use crate::domain::{CheckResult, Planned, Profile, Verdict};
+use crate::domain::{CheckResult, Image, Planned, Profile, Taking, Verdict};
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 
 /// What an audit found about one contact or supporter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,9 @@ pub struct Finding {
     /// In a sentence.
     pub detail: String,
 }
+
+/// The kind of a contact who could be adopted, and whose supporter said no.
+pub const REFUSED: &str = "refused";
 
 /// One integration for one organization.
 ///
@@ -50,6 +54,11 @@ pub trait Plugin: Send + Sync {
         0
     }
 
+    /// What keeps people waiting on the other side, as of the last delivery, in a sentence that names nobody.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
     /// What `process` would do with these people, by what is known now. Sends nothing.
     async fn preview(&self, ctx: &PluginContext, batch: &[Profile]) -> Result<Vec<Planned>, PluginError>;
 
@@ -57,9 +66,39 @@ pub trait Plugin: Send + Sync {
     /// [`PluginContext::budget`] allows; who is consented is asked again right before every send ([`PluginContext::begin_sending`]).
     async fn process(&self, ctx: &PluginContext, batch: &[Profile]) -> Result<Vec<Verdict>, PluginError>;
 
+    /// Passes refusals on and does nothing else: in place of `process` while the plugin is suspended. A verdict for whoever is taken off, or
+    /// waits for that; none for anybody else.
+    async fn withdraw(&self, _ctx: &PluginContext, _batch: &[Profile]) -> Result<Vec<Verdict>, PluginError> {
+        Ok(Vec::new())
+    }
+
+    /// Whether what a push changed can be taken back.
+    fn takes_back(&self) -> bool {
+        false
+    }
+
+    /// Takes back what these pushes changed, by person and the oldest first: a word on each of these people. Never a status. `really`: done, by
+    /// what is on the other side at this moment, and the same when it is done twice; in a preview only what would be known afterwards is
+    /// saved. Otherwise only said, by what is known here.
+    async fn take_back(
+        &self,
+        _ctx: &PluginContext,
+        _people: &[Profile],
+        _images: &BTreeMap<i64, Vec<Image>>,
+        _really: bool,
+    ) -> Result<Vec<Taking>, PluginError> {
+        Ok(Vec::new())
+    }
+
     /// Who is on the other side, against the consent known here. Sends nothing.
     async fn audit(&self, _ctx: &PluginContext) -> Result<Vec<Finding>, PluginError> {
         Ok(Vec::new())
+    }
+
+    /// Contacts that look like ours and are not known as such, as a database from before would have known them; `None` of a plugin without
+    /// contacts. Sends nothing.
+    async fn adoptable(&self, _ctx: &PluginContext) -> Result<Option<Vec<Finding>>, PluginError> {
+        Ok(None)
     }
 
     /// Whether the other side answers and accepts us.

@@ -3,9 +3,12 @@
 //! Everything pending is counted before the first of it is sent, so that a large harm is held as a whole.
 
 use super::context::Pulse;
+use super::guard::Push;
 use super::pending::{Batch, Pending};
-use super::{GuardSettings, Plugin, PluginContext, PluginError};
-use crate::domain::{Entity, Fate, Harms, Time, Verdict};
+use super::survey::Survey;
+use super::{GuardSettings, Plugin, PluginContext, PluginError, undo};
+use crate::domain::{Fate, Forecast, Harm, Harms, Time, Verdict};
+use crate::entities::Entity;
 use crate::store::{self, Fence, PluginKey, TenantStore};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -36,7 +39,7 @@ impl std::fmt::Debug for Delivery {
 }
 
 /// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Delivered {
     /// The feeds have not been read once yet, so nothing was sent: tags of people whose gifts are not there would be wrong.
     pub waits: bool,
@@ -48,21 +51,28 @@ pub struct Delivered {
     pub skipped: u64,
     /// Put off.
     pub deferred: u64,
-    /// Waiting for approval.
+    /// Waiting for approval, these and those of earlier deliveries.
     pub held: u64,
+    /// What waits, by kind.
+    pub holds: Harms,
+    /// What the first push would do, when it waits.
+    pub forecast: Option<Forecast>,
     /// Refused by the other side.
     pub rejected: u64,
+    /// What keeps people waiting on the other side.
+    pub trouble: Option<String>,
 }
 
 impl Delivered {
     /// Goes on counting after another part of the same delivery.
     pub fn add(&mut self, next: &Delivered) {
-        let Delivered { waits, is_partial, delivered, skipped, deferred, held, rejected } = *next;
+        let Delivered { waits, is_partial, delivered, skipped, deferred, held, holds, forecast, rejected, ref trouble } = *next;
         (self.waits, self.is_partial) = (waits, is_partial);
+        self.trouble.clone_from(trouble);
+        (self.held, self.holds, self.forecast) = (held, holds, forecast);
         self.delivered += delivered;
         self.skipped += skipped;
         self.deferred += deferred;
-        self.held += held;
         self.rejected += rejected;
     }
 
@@ -72,7 +82,7 @@ impl Delivered {
                 Fate::Delivered => self.delivered += 1,
                 Fate::Skipped(_) => self.skipped += 1,
                 Fate::Deferred { .. } => self.deferred += 1,
-                Fate::Held(_) => self.held += 1,
+                Fate::Held(_) => {}
                 Fate::Rejected(_) => self.rejected += 1,
             }
         }
@@ -87,20 +97,82 @@ pub async fn deliver(delivery: &Delivery, plugin: &mut (dyn Plugin + 'static), i
     if !every_feed_was_read(&delivery.store).await? {
         return Ok(Delivered { waits: true, ..Delivered::default() });
     }
-    let mut ctx = context(delivery, plugin.destination());
+    let ctx = context(delivery, plugin.destination());
+    if let Some((since, reason)) = delivery.store.guard_state(ctx.key()).await?.suspended {
+        return Err(match pass_refusals_on(delivery, ctx, plugin, is_new).await {
+            Ok(()) => PluginError::Suspended { since, reason },
+            Err(stop @ (PluginError::Stopped | PluginError::Store(_))) => stop,
+            Err(error) => PluginError::Suspended { since, reason: format!("{reason}. Opt-outs could not be passed on: {error}") },
+        });
+    }
+    let key = ctx.key().clone();
+    let done = deliver_all(delivery, ctx, plugin, is_new).await;
+    if let Err(PluginError::Alarm(reason)) = &done {
+        delivery.store.suspend_plugin(&key, reason, delivery.now).await?;
+    }
+    done
+}
+
+/// What is suspended brings nobody in and changes nobody. An opt-out takes somebody out, which is what an alarm is about, and does not wait
+/// for a person to look; how many of them go unasked the guard says as always.
+async fn pass_refusals_on(
+    delivery: &Delivery,
+    ctx: PluginContext,
+    plugin: &mut (dyn Plugin + 'static),
+    is_new: bool,
+) -> Result<(), PluginError> {
+    if is_new {
+        plugin.initialize(&ctx).await?;
+    }
+    plugin.refresh(&ctx).await?;
+    delivery.store.bound_guard(ctx.key(), delivery.now).await?;
+    let mut survey = Survey::begin(&ctx).await?;
+    let mut pending = Pending::refusals(&ctx, plugin.batch_size()).await?;
+    while let Some(batch) = pending.next(&ctx).await? {
+        ctx.go_on()?;
+        ctx.mark();
+        for mut planned in plugin.preview(&ctx, &batch.people).await? {
+            planned.deeds.retain(|deed| deed.kind == Harm::Unsubscribe);
+            planned.tags.clear();
+            survey.count(&planned);
+        }
+    }
+    let ruling = survey.rule(plugin, &ctx, &delivery.guard).await?;
+    let ctx = ctx.with_budget(ruling.budget);
+    let mut pending = Pending::refusals(&ctx, plugin.batch_size()).await?;
+    while let Some(batch) = pending.next(&ctx).await? {
+        ctx.go_on()?;
+        let verdicts = plugin.withdraw(&ctx, &batch.people).await?;
+        let row = store::Delivered { verdicts: &verdicts, addresses: &batch.addresses(), cursor: None };
+        delivery.store.finish_deliveries(&delivery.fence, ctx.key(), &row).await?;
+        ctx.mark();
+    }
+    Ok(())
+}
+
+async fn deliver_all(
+    delivery: &Delivery,
+    mut ctx: PluginContext,
+    plugin: &mut (dyn Plugin + 'static),
+    is_new: bool,
+) -> Result<Delivered, PluginError> {
     if is_new {
         plugin.initialize(&ctx).await?;
         plugin.setup(&ctx).await?;
     }
+    delivery.store.arrive(&delivery.fence, ctx.key()).await?;
     plugin.refresh(&ctx).await?;
-    let harms = count_harm(plugin, &ctx).await?;
-    let lately = delivery.store.harms(ctx.key(), delivery.now).await?;
-    ctx = ctx.with_budget(delivery.guard.budget(plugin.audience(), &harms, &lately));
+    delivery.store.bound_guard(ctx.key(), delivery.now).await?;
+    // Before anything is sent: what is taken back now is not sent again in the same delivery.
+    undo::carry_out(delivery, plugin, &ctx).await?;
+    let mut survey = survey(plugin, &ctx).await?;
+    let ruling = survey.rule(plugin, &ctx, &delivery.guard).await?;
+    ctx = ctx.with_budget(ruling.budget).with_first_push(ruling.push != Push::Later);
     let mut done = Delivered::default();
     let mut pending = Pending::begin(&ctx, plugin.batch_size()).await?;
     while let Some(batch) = pending.next(&ctx).await? {
         if delivery.stop.is_cancelled() {
-            done.is_partial = true;
+            (done.is_partial, done.trouble) = (true, plugin.trouble());
             return Ok(done);
         }
         let verdicts = process(plugin, &ctx, &batch).await?;
@@ -109,6 +181,20 @@ pub async fn deliver(delivery: &Delivery, plugin: &mut (dyn Plugin + 'static), i
         delivery.store.finish_deliveries(&delivery.fence, ctx.key(), &row).await?;
         ctx.mark();
         done.count(&verdicts);
+    }
+    let is_made = match ruling.push {
+        Push::Later | Push::Asks { is_allowed: false } => false,
+        Push::Open | Push::Asks { is_allowed: true } => ruling.was_carried_out || ctx.budget().entries() > 0,
+    };
+    if is_made {
+        delivery.store.note_first_push(&delivery.fence, ctx.key(), delivery.now).await?;
+    }
+    (done.held, done.holds) = delivery.store.count_holds(ctx.key()).await?;
+    done.forecast = (ruling.push.asks() && !is_made && done.held > 0).then_some(survey.forecast);
+    delivery.store.note_forecast(&delivery.fence, ctx.key(), done.forecast.map(|forecast| forecast.to_string())).await?;
+    done.trouble = plugin.trouble();
+    if let Some(trouble) = &done.trouble {
+        tracing::warn!(plugin = delivery.plugin, trouble, "people wait for the other side");
     }
     if done.held > 0 {
         tracing::warn!(plugin = delivery.plugin, people = done.held, "changes are held until a person approves them");
@@ -133,21 +219,16 @@ pub(super) async fn every_feed_was_read(store: &TenantStore) -> Result<bool, sto
     Ok(true)
 }
 
-async fn count_harm(plugin: &dyn Plugin, ctx: &PluginContext) -> Result<Harms, PluginError> {
-    let mut harms = Harms::default();
-    let mut counted: BTreeSet<i64> = BTreeSet::new();
+/// Everything that is due, as it would be done.
+async fn survey(plugin: &dyn Plugin, ctx: &PluginContext) -> Result<Survey, PluginError> {
+    let mut survey = Survey::begin(ctx).await?;
     let mut pending = Pending::begin(ctx, plugin.batch_size()).await?;
     while let Some(batch) = pending.next(ctx).await? {
         ctx.go_on()?;
         ctx.mark();
-        for planned in plugin.preview(ctx, &batch.people).await? {
-            // Who shares an address with others may come several times.
-            if !planned.harms.is_none() && counted.insert(planned.supporter_id) {
-                harms.extend(&planned.harms);
-            }
-        }
+        plugin.preview(ctx, &batch.people).await?.iter().for_each(|planned| survey.count(planned));
     }
-    Ok(harms)
+    Ok(survey)
 }
 
 /// Hands a batch over. Whoever the plugin has no word for is tried again later, so that nobody is lost.

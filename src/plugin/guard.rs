@@ -1,50 +1,170 @@
 //! No large harm in one step: how much may be done before a person is asked.
 
 use super::Budget;
-use crate::domain::{Harm, Harms};
-use crate::store::HarmTotals;
+use crate::domain::{Harm, Harms, Time};
+use crate::store::{GuardState, HarmTotals};
+use std::collections::BTreeMap;
+
+/// Whether the first push of an organization is asked for. One into another place than before always is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FirstPush {
+    /// It waits for a person.
+    #[default]
+    Ask,
+    /// It is sent.
+    Send,
+}
 
 /// `[guard]`
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GuardSettings {
-    /// The share of the audience.
+    /// Of a large audience: the share.
     pub audience_share: f64,
-    /// The number of people.
+    /// Of a large audience: the number of people.
     pub audience_min: u64,
+    /// Of a small audience, and of any within 30 days: the share.
+    pub small_share: f64,
+    /// Of a small audience: the number of people.
+    pub small_min: u64,
+    /// Whether the first push waits.
+    pub first_push: FirstPush,
+    /// More new people than this share of the audience are held.
+    pub additions_share: f64,
+    /// So many new people are never held.
+    pub additions_min: u64,
+    /// Portions in which new people come in; 0: no limit.
+    pub daily_additions: u64,
 }
 
 impl Default for GuardSettings {
     fn default() -> Self {
-        GuardSettings { audience_share: 0.02, audience_min: 50 }
+        GuardSettings {
+            audience_share: 0.02,
+            audience_min: 50,
+            small_share: 0.1,
+            small_min: 5,
+            first_push: FirstPush::Ask,
+            additions_share: 0.2,
+            additions_min: 100,
+            daily_additions: 0,
+        }
     }
 }
 
+/// Whether a place was pushed into before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Push {
+    /// Not yet, and only what a person allowed goes. `is_allowed`: that was all that was held, so it is made with it.
+    Asks { is_allowed: bool },
+    /// Not yet, and nobody is asked.
+    Open,
+    /// The first push was made.
+    Later,
+}
+
+impl Push {
+    /// It waits for a person's word.
+    pub(super) const fn asks(self) -> bool {
+        matches!(self, Push::Asks { .. })
+    }
+}
+
+/// What holds for one kind of harm in one delivery.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Rule {
+    /// How much goes unasked.
+    pub(super) free: u64,
+    /// Whether that counts towards the limits of the next deliveries.
+    pub(super) counts: bool,
+}
+
+impl Rule {
+    pub(super) const OPEN: Rule = Rule { free: u64::MAX, counts: false };
+    const SHUT: Rule = Rule { free: 0, counts: true };
+}
+
+/// What a ruling is made of.
+pub(super) struct Sight<'a> {
+    /// Contacts who are there.
+    pub(super) audience: u64,
+    /// All that would be done, but for what a person allowed.
+    pub(super) pending: &'a Harms,
+    pub(super) lately: &'a HarmTotals,
+    pub(super) push: Push,
+}
+
 impl GuardSettings {
-    /// How much of one kind may be done in 24 hours unasked: the share or the number, whichever is more.
-    fn limit(&self, audience: u64) -> u64 {
-        let share = (audience as f64 * self.audience_share).floor() as u64;
-        share.max(self.audience_min)
+    /// Whether a push into a place waits for a person's word, whoever it is about.
+    pub(super) fn asks_first(&self, state: &GuardState) -> bool {
+        state.first_push_at.is_none() && (self.first_push == FirstPush::Ask || state.was_elsewhere)
     }
 
-    /// What may be done of everything that is pending. A kind that would go over its limit is held as a whole, but for what a
-    /// person granted.
-    pub(super) fn budget(&self, audience: u64, pending: &Harms, lately: &HarmTotals) -> Budget {
-        let limit = self.limit(audience);
-        let allowance = Harm::ALL.map(|kind| {
-            let done = lately.done.of(kind);
-            if pending.of(kind) + done <= limit {
-                (limit.saturating_sub(done), 0)
-            } else {
-                (0, lately.granted.of(kind).saturating_sub(lately.used.of(kind)))
-            }
-        });
-        Budget::new(allowance)
+    /// Whether a place was pushed into before.
+    pub(super) fn push(&self, state: &GuardState, now: Time) -> Push {
+        match state.first_push_at {
+            Some(_) => Push::Later,
+            None if self.asks_first(state) => Push::Asks { is_allowed: state.first_push_until.is_some_and(|until| until > now) },
+            None => Push::Open,
+        }
     }
+
+    /// How much of one kind may be done in 24 hours unasked. In a small audience: the small share or number, whichever is more; in a large
+    /// one the others. It is small as long as its own limit is the lower one.
+    fn day(&self, audience: u64) -> u64 {
+        let large = share(audience, self.audience_share).max(self.audience_min);
+        self.small(audience).min(large)
+    }
+
+    /// How much of one kind may be done in 30 days unasked.
+    fn small(&self, audience: u64) -> u64 {
+        share(audience, self.small_share).max(self.small_min)
+    }
+
+    /// What holds for each kind. One that would go over its limit is held as a whole, but for what a person allowed.
+    pub(super) fn rules(&self, sight: &Sight<'_>) -> [Rule; Harm::ALL.len()] {
+        Harm::ALL.map(|kind| self.rule(kind, sight))
+    }
+
+    fn rule(&self, kind: Harm, sight: &Sight<'_>) -> Rule {
+        let Sight { audience, pending, lately, push } = *sight;
+        match kind {
+            Harm::Unsubscribe | Harm::Untag | Harm::Rename | Harm::Undo => {
+                let room = |limit: u64, done: &Harms| limit.saturating_sub(done.of(kind));
+                let room = room(self.day(audience), &lately.day).min(room(self.small(audience), &lately.month));
+                within(pending.of(kind), room)
+            }
+            _ if push.asks() => Rule::SHUT,
+            Harm::Add | Harm::Confirm if push == Push::Open => Rule::OPEN,
+            Harm::Add | Harm::Confirm => {
+                let limit = share(audience, self.additions_share).max(self.additions_min);
+                within(pending.additions(), limit.saturating_sub(lately.day.additions()))
+            }
+            Harm::Change => Rule::OPEN,
+        }
+    }
+
+    /// The allowance of one delivery.
+    pub(super) fn budget(&self, sight: &Sight<'_>, grants: BTreeMap<(i64, Harm), i64>) -> Budget {
+        let portion = (self.daily_additions > 0).then(|| self.daily_additions.saturating_sub(sight.lately.additions));
+        Budget::new(self.rules(sight), grants, portion)
+    }
+}
+
+const fn within(pending: u64, room: u64) -> Rule {
+    if pending <= room { Rule { free: room, counts: true } } else { Rule::SHUT }
+}
+
+fn share(audience: u64, share: f64) -> u64 {
+    (audience as f64 * share).floor() as u64
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::budget::Said;
     use super::*;
+    use crate::domain::Deed;
+
+    const HARD: [Harm; 4] = [Harm::Unsubscribe, Harm::Untag, Harm::Rename, Harm::Undo];
 
     fn harms(kind: Harm, count: u64) -> Harms {
         let mut harms = Harms::default();
@@ -52,38 +172,134 @@ mod tests {
         harms
     }
 
-    fn allowed(audience: u64, pending: u64, lately: HarmTotals) -> u64 {
-        let budget = GuardSettings::default().budget(audience, &harms(Harm::Untag, pending), &lately);
-        (0..pending).filter(|_| budget.take(Harm::Untag)).count() as u64
+    fn goes(guard: &GuardSettings, kind: Harm, count: u64, audience: u64, lately: &HarmTotals, push: Push) -> u64 {
+        let sight = Sight { audience, pending: &harms(kind, count), lately, push };
+        let budget = guard.budget(&sight, BTreeMap::new());
+        (0..count).filter(|id| budget.ask(*id as i64, Deed { kind, mark: 1 }) == Said::Go).count() as u64
+    }
+
+    fn later(kind: Harm, count: u64, audience: u64, lately: HarmTotals) -> u64 {
+        goes(&GuardSettings::default(), kind, count, audience, &lately, Push::Later)
     }
 
     #[test]
     fn up_to_the_limit_everything_goes_and_beyond_it_nothing() {
-        let none = HarmTotals::default();
-        assert_eq!(allowed(1_000, 50, none), 50);
-        assert_eq!(allowed(1_000, 51, none), 0, "two percent of 1,000 is less than fifty people");
-        assert_eq!(allowed(10_000, 200, none), 200);
-        assert_eq!(allowed(10_000, 201, none), 0);
+        for kind in HARD {
+            for (audience, limit) in
+                [(0, 5), (10, 5), (47, 5), (50, 5), (168, 16), (500, 50), (501, 50), (1_000, 50), (2_500, 50), (10_000, 200)]
+            {
+                assert_eq!(later(kind, limit, audience, HarmTotals::default()), limit, "{kind} {audience}");
+                assert_eq!(later(kind, limit + 1, audience, HarmTotals::default()), 0, "{kind} {audience}");
+            }
+        }
     }
 
     #[test]
-    fn what_was_done_in_the_last_day_counts() {
-        let lately = HarmTotals { done: harms(Harm::Untag, 40), ..HarmTotals::default() };
-        assert_eq!(allowed(1_000, 10, lately), 10);
-        assert_eq!(allowed(1_000, 11, lately), 0);
+    fn what_was_done_in_the_last_day_and_month_counts() {
+        let day = HarmTotals { day: harms(Harm::Untag, 40), month: harms(Harm::Untag, 40), ..HarmTotals::default() };
+        assert_eq!((later(Harm::Untag, 10, 1_000, day), later(Harm::Untag, 11, 1_000, day)), (10, 0));
+        assert_eq!(later(Harm::Rename, 50, 1_000, day), 50, "each kind by itself");
+        let month = HarmTotals { month: harms(Harm::Untag, 90), ..HarmTotals::default() };
+        assert_eq!((later(Harm::Untag, 10, 1_000, month), later(Harm::Untag, 11, 1_000, month)), (10, 0));
     }
 
     #[test]
-    fn a_grant_allows_what_it_counts_and_only_its_own_kind() {
-        let lately = HarmTotals { granted: harms(Harm::Untag, 100), used: harms(Harm::Untag, 30), ..HarmTotals::default() };
-        assert_eq!(allowed(1_000, 90, lately), 70);
-        let other = HarmTotals { granted: harms(Harm::Unsubscribe, 100), ..HarmTotals::default() };
-        assert_eq!(allowed(1_000, 90, other), 0);
+    fn slices_come_to_an_end() {
+        // As much as goes each day, for as long as anything does.
+        for start in [20_u64, 168, 500, 1_000, 4_000, 30_000] {
+            let (mut audience, mut month) = (start, 0);
+            for _ in 0..30 {
+                let limit = GuardSettings::default().day(audience);
+                let lately = HarmTotals { month: harms(Harm::Unsubscribe, month), ..HarmTotals::default() };
+                let best = (0..=limit).rev().find(|count| later(Harm::Unsubscribe, *count, audience, lately) == *count).unwrap_or_default();
+                (audience, month) = (audience - best, month + best);
+            }
+            assert!(month <= (start / 10).max(5), "{month} of {start}");
+        }
+    }
+
+    #[test]
+    fn a_first_push_is_held_whole_unless_it_is_to_be_sent() {
+        let (guard, none) = (GuardSettings::default(), HarmTotals::default());
+        for kind in [Harm::Add, Harm::Confirm, Harm::Change] {
+            for is_allowed in [false, true] {
+                assert_eq!(goes(&guard, kind, 1, 1_000, &none, Push::Asks { is_allowed }), 0, "{kind}: nobody named them");
+            }
+            assert_eq!(goes(&guard, kind, 5_000, 0, &none, Push::Open), 5_000, "{kind}");
+        }
+        // Consent first.
+        assert_eq!(goes(&guard, Harm::Unsubscribe, 5, 1_000, &none, Push::Asks { is_allowed: false }), 5);
+    }
+
+    #[test]
+    fn a_first_push_is_asked_for_as_configured_and_into_another_place_always() {
+        let (ask, send) = (GuardSettings::default(), GuardSettings { first_push: FirstPush::Send, ..GuardSettings::default() });
+        let now = crate::clock::now();
+        let new = GuardState::default();
+        let moved = GuardState { was_elsewhere: true, ..GuardState::default() };
+        let made = GuardState { first_push_at: Some(now), ..moved.clone() };
+        assert_eq!([&new, &moved, &made].map(|state| ask.push(state, now).asks()), [true, true, false]);
+        assert_eq!([&new, &moved, &made].map(|state| send.push(state, now)), [Push::Open, Push::Asks { is_allowed: false }, Push::Later]);
+    }
+
+    #[test]
+    fn whoever_was_allowed_as_somebody_else_waits_to_be_asked_again() {
+        let (pending, lately) = (harms(Harm::Add, 2), HarmTotals::default());
+        let sight = Sight { audience: 100, pending: &pending, lately: &lately, push: Push::Later };
+        let budget = GuardSettings::default().budget(&sight, BTreeMap::from([((1, Harm::Add), 7), ((2, Harm::Add), 7)]));
+        let ask = |id: i64, kind: Harm, mark: i64| budget.ask(id, Deed { kind, mark });
+        assert_eq!(ask(1, Harm::Add, 8), Said::Hold, "under another address");
+        assert_eq!(ask(2, Harm::Confirm, 7), Said::Hold, "with a mail that nobody was told of");
+        assert_eq!(ask(3, Harm::Add, 8), Said::Go, "nobody was asked about them");
+    }
+
+    #[test]
+    fn later_additions_are_held_above_share_and_number() {
+        for (audience, limit) in [(0, 100), (499, 100), (1_000, 200)] {
+            assert_eq!(
+                (
+                    later(Harm::Add, limit, audience, HarmTotals::default()),
+                    later(Harm::Confirm, limit + 1, audience, HarmTotals::default())
+                ),
+                (limit, 0)
+            );
+        }
+        // Whoever came in by mail and whoever did not are one crowd.
+        let lately = HarmTotals { day: harms(Harm::Confirm, 60), ..HarmTotals::default() };
+        assert_eq!((later(Harm::Add, 40, 0, lately), later(Harm::Add, 41, 0, lately)), (40, 0));
+    }
+
+    #[test]
+    fn portions_bound_even_what_was_allowed() {
+        let guard = GuardSettings { daily_additions: 30, ..GuardSettings::default() };
+        let lately = HarmTotals { additions: 10, ..HarmTotals::default() };
+        let sight = Sight { audience: 1_000, pending: &Harms::default(), lately: &lately, push: Push::Asks { is_allowed: true } };
+        let grants = (0..50).map(|id| ((id, Harm::Add), 7)).collect();
+        let budget = guard.budget(&sight, grants);
+        let said: Vec<Said> = (0..51).map(|id| budget.ask(id, Deed { kind: Harm::Add, mark: 7 })).collect();
+        assert_eq!(said.iter().filter(|said| **said == Said::Go).count(), 20);
+        assert_eq!((said[20], said[49], said[50]), (Said::Later, Said::Later, Said::Hold));
+    }
+
+    #[test]
+    fn a_grant_is_for_one_person_one_kind_one_deed_and_once() {
+        let lately = HarmTotals::default();
+        let sight = Sight { audience: 100, pending: &harms(Harm::Untag, 90), lately: &lately, push: Push::Later };
+        let budget = GuardSettings::default().budget(&sight, BTreeMap::from([((1, Harm::Untag), 7)]));
+        let ask = |id: i64, kind: Harm, mark: i64| budget.ask(id, Deed { kind, mark });
+        assert_eq!(ask(2, Harm::Untag, 7), Said::Hold);
+        assert_eq!(ask(1, Harm::Untag, 8), Said::Hold);
+        assert_eq!(ask(1, Harm::Untag, 7), Said::Go);
+        let taken = budget.settle(&[1].into(), crate::clock::now());
+        assert_eq!((taken.grants, taken.harms.len()), (vec![(1, Harm::Untag)], 1));
+        assert_eq!(ask(1, Harm::Untag, 7), Said::Hold, "it is used up");
     }
 
     #[test]
     fn more_harm_than_was_planned_is_held_when_it_comes() {
-        let budget = GuardSettings::default().budget(1_000, &Harms::default(), &HarmTotals::default());
-        assert_eq!((0..80).filter(|_| budget.take(Harm::Rename)).count(), 50);
+        let (pending, lately) = (Harms::default(), HarmTotals::default());
+        let budget = GuardSettings::default()
+            .budget(&Sight { audience: 1_000, pending: &pending, lately: &lately, push: Push::Later }, BTreeMap::new());
+        assert_eq!((0..80).filter(|id| budget.ask(*id, Deed { kind: Harm::Rename, mark: 0 }) == Said::Go).count(), 50);
     }
 }

@@ -5,26 +5,38 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | what a plugin must be able to do | `contract`, `error` |
-//! | what it is given to work with | `context`, `budget` |
-//! | one delivery: who is due, what may be done, what became of it | `delivery`, `pending`, `guard` |
-//! | what would be done | `preview` |
+//! | what a plugin must be able to do | `contract`, `error`, `hooks` |
+//! | what it is given to work with | `context`, `overlay`, `budget` |
+//! | one delivery: who is due, what may be done, what became of it | `delivery`, `pending`, `survey`, `guard` |
+//! | what would be done, and what a person says to it | `preview`, `approve` |
+//! | what was done is taken back | `undo` |
+//! | what a plugin tells of the other side as a whole | `told` |
 
+mod approve;
 mod budget;
 mod context;
 mod contract;
 mod delivery;
 mod error;
 mod guard;
+mod hooks;
+mod overlay;
 mod pending;
 mod preview;
+mod survey;
+mod told;
+mod undo;
 
-pub use budget::Budget;
+pub use approve::{Allowed, Disallowed, Word, approve, asks_first};
+pub use budget::{Budget, Said};
 pub use context::{PluginContext, Pulse};
-pub use contract::{Finding, Plugin};
+pub use contract::{Finding, Plugin, REFUSED};
 pub use delivery::{Delivered, Delivery, deliver};
 pub use error::PluginError;
-pub use guard::GuardSettings;
-pub use preview::{Preview, audit, check, preview};
+pub use guard::{FirstPush, GuardSettings};
+pub use hooks::{Hook, Hooks, NewHook};
+pub use preview::{Preview, Seen, adoptable, audit, check, preview};
+pub use told::Told;
+pub use undo::{UndoPreview, preview_undo};
 
-pub use crate::store::{DeliveryRow, Left, Sending};
+pub use crate::store::{DeliveryRow, FormerAddress, Leaving, Left, Sending, Suppressed};

@@ -1,7 +1,8 @@
-//! Who is due: changed since the plugin's cursor, or to be tried or looked at again; and with each everybody who has the same address.
+//! Who is due: changed since the plugin's cursor (whoever refuses first), or to be tried or looked at again; and with each everybody who
+//! has the same address.
 
 use super::PluginContext;
-use crate::domain::{Address, Profile};
+use crate::domain::{Address, Profile, Standing};
 use crate::store::Error;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +11,20 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Pending {
     stage: Stage,
     size: u64,
+    /// Where the plugin is in the change feed.
+    cursor: i64,
+    /// Those who came before their place in the change feed.
+    early: BTreeSet<i64>,
+    /// Nobody but those who refuse.
+    only_refusals: bool,
 }
 
 #[derive(Debug)]
 enum Stage {
+    /// Of those who changed whoever does not consent, up to a place in the change feed: an opt-out does not wait behind a large import.
+    Refused {
+        after: i64,
+    },
     /// Up to a place in the change feed.
     Changed {
         after: i64,
@@ -43,31 +54,55 @@ impl Batch {
 impl Pending {
     pub(super) async fn begin(ctx: &PluginContext, size: usize) -> Result<Pending, Error> {
         let cursor = ctx.store().plugin_state(ctx.key()).await?.cursor;
-        Ok(Pending { stage: Stage::Changed { after: cursor }, size: size.max(1) as u64 })
+        // Before the first delivery nobody is there who could be taken off.
+        let stage = if cursor == 0 { Stage::Changed { after: cursor } } else { Stage::Refused { after: cursor } };
+        Ok(Pending { stage, size: size.max(1) as u64, cursor, early: BTreeSet::new(), only_refusals: false })
+    }
+
+    /// Of those who are due only whoever refuses; nobody's place in the change feed is reached by it.
+    pub(super) async fn refusals(ctx: &PluginContext, size: usize) -> Result<Pending, Error> {
+        let all = Pending::begin(ctx, size).await?;
+        Ok(Pending { stage: Stage::Refused { after: all.cursor }, only_refusals: true, ..all })
     }
 
     /// The next batch; `None` when nobody is left.
     pub(super) async fn next(&mut self, ctx: &PluginContext) -> Result<Option<Batch>, Error> {
         loop {
             match self.stage {
+                Stage::Refused { after } => {
+                    let people = ctx.store().refused_after(after, self.size).await?;
+                    match people.last().map(|last| last.change_seq) {
+                        Some(last) => {
+                            self.stage = Stage::Refused { after: last };
+                            self.early.extend(people.iter().map(|person| person.supporter_id));
+                            return Ok(Some(Batch { people: widen(ctx, people).await?, cursor: None }));
+                        }
+                        None if self.only_refusals => self.stage = Stage::Due { after: i64::MIN },
+                        None => self.stage = Stage::Changed { after: self.cursor },
+                    }
+                }
                 Stage::Changed { after } => {
                     let people = ctx.store().changed_after(after, self.size).await?;
                     match people.last().map(|last| last.change_seq) {
                         Some(last) => {
                             self.stage = Stage::Changed { after: last };
+                            let people = people.into_iter().filter(|person| !self.early.contains(&person.supporter_id)).collect();
                             return Ok(Some(Batch { people: widen(ctx, people).await?, cursor: Some(last) }));
                         }
                         None => self.stage = Stage::Due { after: i64::MIN },
                     }
                 }
                 Stage::Due { after } => {
-                    let ids = ctx.store().due_after(ctx.key(), after, ctx.now(), self.size).await?;
+                    let ids = ctx.due_after(after, self.size).await?;
                     let Some(last) = ids.last().copied() else {
                         self.stage = Stage::Done;
                         continue;
                     };
                     self.stage = Stage::Due { after: last };
-                    let people = ctx.store().profiles(&ids).await?;
+                    let mut people = ctx.store().profiles(&ids).await?;
+                    if self.only_refusals {
+                        people.retain(|person| person.email_opt_in == Some(false) || matches!(person.standing, Standing::Refused { .. }));
+                    }
                     return Ok(Some(Batch { people: widen(ctx, people).await?, cursor: None }));
                 }
                 Stage::Done => return Ok(None),

@@ -7,21 +7,20 @@ use super::webhook::News;
 use super::world::{Kind, World};
 use std::sync::Arc;
 
-/// Which lists live, and how much.
-const LIVELY: [Kind; 10] = [
-    Kind::Supporters,
-    Kind::Supporters,
-    Kind::Supporters,
-    Kind::Campaigns,
-    Kind::Plans,
-    Kind::Transactions,
-    Kind::Transactions,
-    Kind::Transactions,
-    Kind::Transactions,
-    Kind::Transactions,
-];
-
 type Changes = Vec<(&'static str, String)>;
+
+/// A kind of record, the livelier the more often.
+fn lively(roll: u64) -> Kind {
+    let all: u64 = Kind::ALL.iter().map(|kind| kind.about().liveliness).sum();
+    let mut rest = roll % all;
+    let is_it = |kind: &Kind| {
+        let weight = kind.about().liveliness;
+        let is_it = rest < weight;
+        rest = rest.saturating_sub(weight);
+        is_it
+    };
+    Kind::ALL.into_iter().find(is_it).unwrap_or(Kind::Supporters)
+}
 
 fn text(word: &str) -> String {
     format!("\"{word}\"")
@@ -32,7 +31,7 @@ impl World {
     pub fn live(&mut self, organization: i64, count: usize) {
         for _ in 0..count {
             let roll = self.roll();
-            let kind = LIVELY[(roll % 10) as usize];
+            let kind = lively(roll);
             match (roll >> 8) % 4 {
                 0 => self.add(organization, kind),
                 _ => self.change(organization, kind, roll >> 16),
@@ -74,7 +73,6 @@ impl World {
         let changes: Changes = match kind {
             Kind::Supporters if roll % 3 == 0 => vec![("opt_in", (record.get("opt_in").as_deref() != Some("true")).to_string())],
             Kind::Supporters if roll % 3 == 1 => vec![("email_address", text(&format!("changed.{}@example.org", roll % 1_000_000)))],
-            Kind::Supporters => vec![("city", text("Elsewhere"))],
             Kind::Campaigns => vec![("goal", (roll % 100_000).to_string())],
             Kind::Plans if is("active") && roll % 2 == 0 => {
                 self.charge(organization, &record);
@@ -86,6 +84,7 @@ impl World {
             Kind::Transactions if is("cb_initiated") => vec![("status", text(if roll % 2 == 0 { "cb_lost" } else { "success" }))],
             Kind::Transactions if roll % 3 == 0 => vec![("status", text("cb_initiated"))],
             Kind::Transactions => vec![("status", text("refunded")), ("refunded_at", at)],
+            other => vec![(other.about().text, text(&format!("Changed {}", roll % 1_000_000)))],
         };
         // Whether these move the time of change at the source, nobody knows (contract 9).
         let doubtful = changes.iter().any(|(field, _)| matches!(*field, "opt_in" | "status"));

@@ -122,6 +122,40 @@ faults! {
     /// Webhooks come twice, after later ones, or never.
     WebhookDisorder = "webhook-disorder",
 
+    /// The `Date` header is two hours ahead of the clock that stamps records.
+    ClockAhead = "clock-ahead",
+    /// The same, twenty years behind.
+    ClockBehind = "clock-behind",
+    /// Pages are cut to 50 records, as the envelope says.
+    Clamp = "clamp",
+    /// The same, and the envelope says what was asked for.
+    SilentClamp = "silent-clamp",
+    /// Each full page lacks a row.
+    LackingRows = "lacking-rows",
+    /// Page two is answered with the content of page one.
+    CachedPage = "cached-page",
+    /// The first page of a whole list is empty, and so is the list as it counts itself.
+    EmptyFirstPage = "empty-first-page",
+    /// Every page is the first.
+    IgnoresPage = "ignores-page",
+    /// The first three pages come again and again.
+    RotatingPages = "rotating-pages",
+    /// Lists tell of a hundred million records, whatever they hold.
+    HugeTotal = "huge-total",
+    /// Behind the last page there are others with records that nobody made.
+    Endless = "endless",
+    /// The record in the middle of each list cannot be served: 500 for each page with it, and for itself.
+    BadPage = "bad-page",
+    /// Whoever asks for a record by its id is told neither that it is there nor that it is gone: refused, failing, another one, or
+    /// nothing that can be understood.
+    OddSingles = "odd-singles",
+
+    /// Whoever asks for a record by its id is refused with 401, whatever the token.
+    SingleUnauthorized = "single-unauthorized",
+    /// Two records in the middle of each list have a text that is none: bytes that are not UTF-8, and half of a surrogate pair. In lists and when
+    /// they are asked for by their ids.
+    NotText = "not-text",
+
     // These are what the records are like.
 
     /// Records change between page requests.

@@ -1,6 +1,6 @@
 //! One handler for everything, so that each request is seen, judged and written down in one place.
 
-use super::classy::{Given, Request, answer, no_route, token_answer};
+use super::classy::{Given, NO_TEXT, Request, answer, no_route, token_answer};
 use super::control;
 use super::fault::Fault;
 use super::ledger::Entry;
@@ -181,7 +181,16 @@ fn within_the_rate(shared: &Shared, asked: &Asked<'_>, given: Given, version: &s
 
 /// An answer, or what a fault made of it.
 fn outcome(shared: &Shared, asked: &Asked<'_>, strike: Option<Strike>, status: u16, body: String) -> Outcome {
-    let Some(strike) = strike else { return Outcome::plain(status, body) };
+    let Some(strike) = strike else {
+        if !body.contains(NO_TEXT) {
+            return Outcome::plain(status, body);
+        }
+        // Where a text is none there are bytes that are no UTF-8.
+        let pieces: Vec<&[u8]> = body.split(NO_TEXT).map(str::as_bytes).collect();
+        let mut outcome = Outcome::plain(status, String::new());
+        *outcome.reply.body_mut() = axum::body::Body::from(pieces.join(b"\xff\xc3".as_slice()));
+        return outcome;
+    };
     let reply = strike.spoil(&asked.faults, status, body, shared.stranger, shared.world().now());
     Outcome { fault: Some(strike.fault), ..Outcome::of(reply) }
 }

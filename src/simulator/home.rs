@@ -19,14 +19,14 @@ pub(super) struct Home {
     pub(super) organization: i64,
     seed: u64,
     base: i64,
-    counts: [i64; 4],
+    counts: [i64; Kind::COUNT],
     /// Nothing that was there at the start changed after this second.
     horizon: i64,
 }
 
 impl Home {
     /// The home of the organization at a place, with so many records of each kind, in a world that starts at `now`.
-    pub(super) const fn new(organization: i64, place: usize, seed: u64, counts: [i64; 4], now: i64) -> Home {
+    pub(super) const fn new(organization: i64, place: usize, seed: u64, counts: [i64; Kind::COUNT], now: i64) -> Home {
         // By the full hour: worlds that start in the same hour are the same to the second.
         let horizon = now - HOUR - now.rem_euclid(HOUR);
         Home { organization, seed, base: FIRST + place as i64 * 10 * RANGE, counts, horizon }

@@ -9,7 +9,7 @@
 //! | one record, told from a seed until it is changed | `record`, `classy::keys` |
 //! | life going on | `edit` |
 //! | what a list can be asked, and how it is quick | `classy::{query, grammar, list, order}` |
-//! | the API's answers | `classy::{api, envelope, relations, overview, organization, token, noise}` |
+//! | the API's answers | `classy::{api, odd, envelope, relations, overview, organization, token, noise}` |
 //! | the server and one request's way through it | `server`, `handle`, `limit`, `reply` |
 //! | what goes wrong, and when | `fault`, `strike` |
 //! | what was asked | `ledger` |
@@ -43,7 +43,9 @@ mod world;
 pub use classy::List;
 pub use fault::Fault;
 pub use ledger::{Entry, Ledger};
-pub use mailchimp::{Account, Act, Audience, Compliance, Harm, Left, Mailchimp, Mark, Member, Request, Segment, Status, Switches, Write};
+pub use mailchimp::{
+    Account, Act, Audience, Compliance, Full, Harm, Left, Mailchimp, Mark, Member, Request, Segment, Status, Switches, Write,
+};
 pub use options::Options;
 pub use record::Record;
 pub use server::Simulator;

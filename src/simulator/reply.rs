@@ -61,7 +61,12 @@ pub(super) fn put(reply: &mut Reply, name: HeaderName, value: &str) {
 
 /// The source's own clock in the answer's head. Without one there is an empty value: the server would add its own.
 pub(super) fn date(reply: &mut Reply, now: i64, active: &[Fault]) {
-    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(now.max(0) as u64);
+    let off = match () {
+        () if active.contains(&Fault::ClockAhead) => 7_200,
+        () if active.contains(&Fault::ClockBehind) => -20 * 365 * 86_400,
+        () => 0,
+    };
+    let at = SystemTime::UNIX_EPOCH + Duration::from_secs((now + off).max(0) as u64);
     let text = if active.contains(&Fault::NoDate) { String::new() } else { httpdate::fmt_http_date(at) };
     put(reply, header::DATE, &text);
 }

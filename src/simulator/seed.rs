@@ -12,9 +12,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 
-/// Supporters, campaigns, plans and transactions of the organization that the contract knows best.
-const PROPORTIONS: [usize; 4] = [9_480, 75, 1_965, 60_100];
-
 /// Makes the world.
 pub(super) fn world(options: &Options, news: UnboundedSender<News>) -> World {
     let mut world = World {
@@ -26,8 +23,12 @@ pub(super) fn world(options: &Options, news: UnboundedSender<News>) -> World {
     };
     let now = world.now();
     // A few of everything even in a small world, and nothing at all in an empty one.
-    let scaled = |share: usize| if options.supporters == 0 { 0 } else { (options.supporters * share / PROPORTIONS[0]).max(3) as i64 };
-    let counts = [options.supporters as i64, scaled(PROPORTIONS[1]), scaled(PROPORTIONS[2]), scaled(PROPORTIONS[3])];
+    let supporters = options.supporters;
+    let counts = Kind::ALL.map(|kind| match kind {
+        _ if supporters == 0 => 0,
+        Kind::Supporters => supporters as i64,
+        other => (supporters * other.about().share / Kind::Supporters.about().share).max(3) as i64,
+    });
     for (place, id) in options.organizations.iter().copied().enumerate() {
         let home = Arc::new(Home::new(id, place, mix(options.seed) ^ id as u64, counts, now));
         let records = |kind: Kind| (1..=home.count(kind)).map(|number| Record::new(&home, kind, number, home.born(kind, number))).collect();

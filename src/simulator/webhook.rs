@@ -77,16 +77,16 @@ struct Message {
 }
 
 impl Message {
-    /// The record as it is by now. Nothing is said about campaigns, nor about what is gone.
+    /// The record as it is by now. Nothing is said about most kinds, nor about what is gone.
     fn of(shared: &Shared, news: News) -> Option<Message> {
         let mut world = shared.world();
         let (at, number) = (world.now(), world.roll());
         let record = world.organizations.get(&news.organization)?.lists.get(&news.kind)?.get(news.id)?;
-        let what = match news.kind {
-            Kind::Campaigns => return None,
-            kind => kind.entity(),
-        };
-        let mut body = format!("{{\"eventType\":\"{what}.{}\",\"data\":", if news.is_new { "created" } else { "updated" });
+        let about = news.kind.about();
+        if !about.has_webhooks {
+            return None;
+        }
+        let mut body = format!("{{\"eventType\":\"{}.{}\",\"data\":", about.singular, if news.is_new { "created" } else { "updated" });
         record.render(&world.faults, &mut body);
         body.push('}');
         Some(Message { id: format!("msg_{number:016x}"), body, at })

@@ -1,6 +1,7 @@
 //! The world: organizations with their records, and a clock that can be moved.
 
 use super::classy::List;
+use super::classy::keys::{self, About};
 use super::fault::Fault;
 use super::home::Home;
 use super::webhook::News;
@@ -9,41 +10,47 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc::UnboundedSender;
 
-/// A kind of record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident: $keys:ident,)*) => {
+        /// A kind of record.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Kind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl Kind {
+            /// How many there are.
+            pub(super) const COUNT: usize = [$(stringify!($kind)),*].len();
+
+            /// All of them.
+            pub const ALL: [Kind; Kind::COUNT] = [$(Kind::$kind),*];
+
+            /// What sets it apart in the API.
+            pub(super) const fn about(self) -> &'static About {
+                match self {
+                    $(Kind::$kind => &keys::$keys::ABOUT,)*
+                }
+            }
+        }
+    };
+}
+
+// A kind's ids lie where its place in this list says: a new one goes to the end.
+kinds! {
     /// People.
-    Supporters,
+    Supporters: supporter,
     /// Pages that raise money.
-    Campaigns,
+    Campaigns: campaign,
     /// Promises.
-    Plans,
+    Plans: plan,
     /// Gifts.
-    Transactions,
+    Transactions: transaction,
 }
 
 impl Kind {
-    /// All four.
-    pub const ALL: [Kind; 4] = [Kind::Supporters, Kind::Campaigns, Kind::Plans, Kind::Transactions];
-
     /// The path segment.
     pub const fn path(self) -> &'static str {
-        match self {
-            Kind::Supporters => "supporters",
-            Kind::Campaigns => "campaigns",
-            Kind::Plans => "recurring-donation-plans",
-            Kind::Transactions => "transactions",
-        }
-    }
-
-    /// The word for one of them in the API's answers.
-    pub const fn entity(self) -> &'static str {
-        match self {
-            Kind::Supporters => "supporter",
-            Kind::Campaigns => "campaign",
-            Kind::Plans => "recurring_donation_plan",
-            Kind::Transactions => "transaction",
-        }
+        self.about().path
     }
 
     /// The kind of a path segment.

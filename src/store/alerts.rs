@@ -1,7 +1,7 @@
 //! Alerts: one open row for each cause, whoever opened it.
 
 use super::statement::{quoted, sql};
-use super::{Error, Store};
+use super::{Error, Slice, Store};
 use crate::domain::Time;
 use sea_orm::{ConnectionTrait, QueryResult};
 
@@ -14,7 +14,7 @@ pub struct AlertRow {
     pub classy_id: Option<i64>,
     /// The cause: `freshness:supporters`, `database`, ...
     pub key: String,
-    /// `degraded` or `failing`.
+    /// `degraded` or `failing`: the worst that it was.
     pub severity: String,
     /// One sentence; no secret, nothing of a donor.
     pub message: String,
@@ -32,6 +32,8 @@ pub struct AlertRow {
     pub notices: u64,
     /// When it was last told.
     pub notified_at: Option<Time>,
+    /// How: `webhook`, or `log` where no webhook is configured.
+    pub notified_by: Option<String>,
 }
 
 impl Store {
@@ -39,31 +41,32 @@ impl Store {
         let [key, count] = ["key", "count"].map(|name| quoted(self.backend(), name));
         format!(
             "a.id, o.classy_id, a.{key} AS alert_key, a.severity, a.message, a.opened_at, a.last_seen_at, a.acknowledged_at, a.resolved_at, \
-             a.{count} AS seen_count, a.notices, a.notified_at"
+             a.{count} AS seen_count, a.notices, a.notified_at, a.notified_by"
         )
     }
 
     /// The latest `limit` alerts of one organization or of all, open ones first; without `all` only the open ones.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn alerts(&self, classy_id: Option<i64>, all: bool, limit: u64) -> Result<Vec<AlertRow>, Error> {
+        self.alerts_of(classy_id, all, Slice::first(limit)).await
+    }
+
+    /// The same, of a slice of them.
+    pub async fn alerts_of(&self, classy_id: Option<i64>, all: bool, slice: Slice) -> Result<Vec<AlertRow>, Error> {
         let failed = |error| Error::query("reading alerts", error);
         let open = if all { "" } else { " AND a.resolved_at IS NULL" };
         let only = if classy_id.is_some() { " AND o.classy_id = $1" } else { "" };
         let text = format!(
             "SELECT {} FROM alerts AS a LEFT JOIN organizations AS o ON o.id = a.organization_id WHERE 1 = 1{open}{only} \
-             ORDER BY CASE WHEN a.resolved_at IS NULL THEN 0 ELSE 1 END, a.id DESC LIMIT {limit}",
-            self.alert_columns()
+             ORDER BY CASE WHEN a.resolved_at IS NULL THEN 0 ELSE 1 END, a.id DESC LIMIT {} OFFSET {}",
+            self.alert_columns(),
+            slice.limit,
+            slice.skipped
         );
         let rows = self.connection().query_all_raw(sql(self.backend(), &text, classy_id.map(Into::into))).await.map_err(failed)?;
         rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
     }
 
     /// Opens an alert, unless one with the same key is open for the same organization already; answers the open one's row.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn open_alert(&self, alert: &AlertRow) -> Result<Option<AlertRow>, Error> {
         let failed = |error| Error::query("writing an alert", error);
         if let Some(open) = self.open_alert_of(alert.classy_id, &alert.key).await? {
@@ -79,8 +82,8 @@ impl Store {
         };
         let [key, count] = ["key", "count"].map(|name| quoted(self.backend(), name));
         let text = format!(
-            "INSERT INTO alerts (organization_id, {key}, severity, message, opened_at, last_seen_at, {count}, notices, notified_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+            "INSERT INTO alerts (organization_id, {key}, severity, message, opened_at, last_seen_at, {count}, notices, notified_at, \
+             notified_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
         );
         let values = [
             organization.into(),
@@ -92,6 +95,7 @@ impl Store {
             number(alert.count),
             number(alert.notices),
             alert.notified_at.into(),
+            alert.notified_by.clone().into(),
         ];
         self.connection().execute_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
         self.open_alert_of(alert.classy_id, &alert.key).await
@@ -112,13 +116,10 @@ impl Store {
     }
 
     /// Writes down what is known of an alert by now; its acknowledgement stays as people set it.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn update_alert(&self, alert: &AlertRow) -> Result<(), Error> {
         let text = format!(
-            "UPDATE alerts SET severity = $1, message = $2, last_seen_at = $3, resolved_at = $4, {} = $5, notices = $6, notified_at = $7 \
-             WHERE id = $8",
+            "UPDATE alerts SET severity = $1, message = $2, last_seen_at = $3, resolved_at = $4, {} = $5, notices = $6, notified_at = $7, \
+             notified_by = $8 WHERE id = $9",
             quoted(self.backend(), "count")
         );
         let values = [
@@ -129,16 +130,41 @@ impl Store {
             number(alert.count),
             number(alert.notices),
             alert.notified_at.into(),
+            alert.notified_by.clone().into(),
             alert.id.into(),
         ];
         self.connection().execute_raw(sql(self.backend(), &text, values)).await.map_err(|error| Error::query("writing an alert", error))?;
         Ok(())
     }
 
+    /// Writes down that its process still tells of an open alert.
+    pub async fn count_alert(&self, id: i64, count: u64, message: &str) -> Result<(), Error> {
+        let text =
+            format!("UPDATE alerts SET {} = $1, message = $2 WHERE id = $3 AND resolved_at IS NULL", quoted(self.backend(), "count"));
+        self.write_alert(&text, vec![number(count), message.into(), id.into()]).await?;
+        Ok(())
+    }
+
+    /// Writes down that another process than its own sees what an open alert tells of.
+    pub async fn touch_alert(&self, id: i64, at: Time) -> Result<(), Error> {
+        let text = "UPDATE alerts SET last_seen_at = $1 WHERE id = $2 AND resolved_at IS NULL";
+        self.write_alert(text, vec![at.into(), id.into()]).await?;
+        Ok(())
+    }
+
+    /// Makes an open alert of a process that is gone another one's; answers whether it was still as known.
+    pub async fn adopt_alert(&self, id: i64, from: &str, to: &str) -> Result<bool, Error> {
+        let key = quoted(self.backend(), "key");
+        let text = format!("UPDATE alerts SET {key} = $1 WHERE id = $2 AND {key} = $3 AND resolved_at IS NULL");
+        Ok(self.write_alert(&text, vec![to.into(), id.into(), from.into()]).await? == 1)
+    }
+
+    async fn write_alert(&self, text: &str, values: Vec<sea_orm::Value>) -> Result<u64, Error> {
+        let done = self.connection().execute_raw(sql(self.backend(), text, values)).await;
+        Ok(done.map_err(|error| Error::query("writing an alert", error))?.rows_affected())
+    }
+
     /// Notes that a person knows of an open alert. Answers whether there is such a one.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn acknowledge_alert(&self, id: i64, at: Time) -> Result<bool, Error> {
         let failed = |error| Error::query("acknowledging an alert", error);
         let text = "SELECT id FROM alerts WHERE id = $1 AND resolved_at IS NULL";
@@ -170,5 +196,6 @@ fn read(row: &QueryResult) -> Result<AlertRow, sea_orm::DbErr> {
         count: count("seen_count")?,
         notices: count("notices")?,
         notified_at: row.try_get("", "notified_at")?,
+        notified_by: row.try_get("", "notified_by")?,
     })
 }

@@ -1,20 +1,20 @@
 //! The audit trail: what an operator ordered, and what a stored consent, e-mail or amount was before.
 
-use super::decide::Decision;
-use super::page::Step;
-use super::row::{Kind, Row, time_text};
+use super::of_organization::{OfOrganization, with_organization};
+use super::row::time_text;
 use super::statement::{document, quoted, sql, unpack};
-use super::value::Value;
 use super::{Error, Store};
 use crate::clock;
-use crate::domain::{Entity, Time};
-use sea_orm::{ConnectionTrait, DbBackend};
+use crate::domain::Time;
+use crate::entities::audit_entry;
+use crate::entities::record::Kind;
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryOrder, QuerySelect};
 use serde_json::json;
 
 /// One row of `audit_log`, as read.
 #[derive(Debug, Clone)]
 pub struct AuditRow {
-    /// When.
+    /// When it was done.
     pub at: Time,
     /// Who: `sync`, a plugin's name, or `cli` for a person's command.
     pub actor: String,
@@ -36,39 +36,6 @@ const FIELDS: [(&str, Kind); 6] = [
     ("subject", Kind::Text),
     ("detail", Kind::Text),
 ];
-
-/// Notes every change of an audited column of a row that was stored.
-pub(super) async fn changes<R: Row>(step: &Step<'_>, decision: &Decision<'_, R>) -> Result<(), Error> {
-    let at = time_text(step.now, step.backend);
-    let noun = noun(R::ENTITY);
-    let mut objects = Vec::new();
-    for write in &decision.writes {
-        let Some(before) = write.before.as_ref().filter(|stored| !stored.is_stub) else { continue };
-        let audited = R::table().columns.iter().filter_map(|column| Some((column, column.audit?)));
-        for ((column, action), was) in audited.zip(&before.audited) {
-            let is = Value::of(&column.get, &write.row);
-            if is != *was {
-                let detail = json!({ "column": column.name, "from": was.json(), "to": is.json() });
-                let object = json!({
-                    "at": at, "actor": "sync", "organization_id": step.organization_id, "action": format!("{noun}.{action}"),
-                    "subject": format!("{noun}:{}", write.row.id()), "detail": detail.to_string(),
-                });
-                objects.push(object.to_string().into_bytes());
-            }
-        }
-    }
-    insert(step.tx, step.backend, &objects).await
-}
-
-/// The singular of an entity's name, as audit subjects spell it.
-pub(super) const fn noun(entity: Entity) -> &'static str {
-    match entity {
-        Entity::Supporters => "supporter",
-        Entity::Campaigns => "campaign",
-        Entity::RecurringPlans => "recurring_plan",
-        Entity::Transactions => "transaction",
-    }
-}
 
 /// Notes one act of a person.
 pub(super) async fn note<C: ConnectionTrait>(
@@ -101,7 +68,8 @@ pub(super) async fn note_by<C: ConnectionTrait>(
     insert(connection, backend, &[object.to_string().into_bytes()]).await
 }
 
-async fn insert<C: ConnectionTrait>(connection: &C, backend: DbBackend, objects: &[Vec<u8>]) -> Result<(), Error> {
+/// Writes rows of the trail, given as JSON objects.
+pub(super) async fn insert<C: ConnectionTrait>(connection: &C, backend: DbBackend, objects: &[Vec<u8>]) -> Result<(), Error> {
     if objects.is_empty() {
         return Ok(());
     }
@@ -116,17 +84,11 @@ async fn insert<C: ConnectionTrait>(connection: &C, backend: DbBackend, objects:
 
 impl Store {
     /// Notes a person's command that concerns no single organization's rows.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn audit(&self, organization_id: Option<i64>, action: &str, subject: &str, detail: serde_json::Value) -> Result<(), Error> {
         note(self.connection(), self.backend(), organization_id, action, subject, detail).await
     }
 
     /// Notes what a person ordered over HTTP. `classy_id` is Classy's id of the organization it concerns.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn audit_http(&self, classy_id: Option<i64>, action: &str, subject: &str, detail: serde_json::Value) -> Result<(), Error> {
         let organization = match classy_id {
             Some(classy_id) => self.organization(classy_id).await?.map(|organization| organization.row_id()),
@@ -136,30 +98,17 @@ impl Store {
     }
 
     /// The latest `limit` rows of the audit trail, latest first, of one organization or of all.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn audit_rows(&self, classy_id: Option<i64>, limit: u64) -> Result<Vec<AuditRow>, Error> {
-        let failed = |error| Error::query("reading the audit trail", error);
-        let at = quoted(self.backend(), "at");
-        let only = if classy_id.is_some() { "WHERE o.classy_id = $1" } else { "" };
-        let text = format!(
-            "SELECT a.{at} AS noted_at, a.actor, o.classy_id, a.action, a.subject, a.detail FROM audit_log AS a \
-             LEFT JOIN organizations AS o ON o.id = a.organization_id {only} ORDER BY a.id DESC LIMIT {limit}"
-        );
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, classy_id.map(Into::into))).await.map_err(failed)?;
-        rows.iter()
-            .map(|row| {
-                Ok(AuditRow {
-                    at: row.try_get("", "noted_at")?,
-                    actor: row.try_get("", "actor")?,
-                    classy_id: row.try_get("", "classy_id")?,
-                    action: row.try_get("", "action")?,
-                    subject: row.try_get("", "subject")?,
-                    detail: row.try_get::<Option<String>>("", "detail")?.unwrap_or_default(),
-                })
-            })
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+        let rows = audit_entry::Entity::find().order_by_desc(audit_entry::Column::Id).limit(limit);
+        let rows = with_organization(rows, classy_id).all(self.connection()).await;
+        let row = |OfOrganization { row, classy_id }: OfOrganization<audit_entry::Model>| AuditRow {
+            at: row.at,
+            actor: row.actor,
+            classy_id,
+            action: row.action,
+            subject: row.subject,
+            detail: row.detail.unwrap_or_default(),
+        };
+        Ok(rows.map_err(|error| Error::query("reading the audit trail", error))?.into_iter().map(row).collect())
     }
 }

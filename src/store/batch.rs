@@ -1,7 +1,8 @@
 //! What one page transaction is given and what it reports.
 
 use super::row::RowText;
-use crate::domain::{FeedState, Item, RunCounts, Time};
+use crate::domain::{FeedState, Item, Pass, RunCounts, Time};
+use std::collections::HashSet;
 
 /// Everything that one transaction writes for a feed.
 #[derive(Debug, Clone)]
@@ -10,6 +11,8 @@ pub struct Batch<R> {
     pub items: Vec<Item<R>>,
     /// For the first of the items, or for none: what was made of them beforehand (see `TenantStore::row_texts`).
     pub texts: Vec<Option<RowText>>,
+    /// What the records may replace.
+    pub reading: Reading,
     /// The checkpoint after this batch; `None` leaves it as it is (a repair).
     pub state: Option<FeedState>,
     /// In a reconcile: what the source changed before this should be here already, so an insert counts as
@@ -19,7 +22,11 @@ pub struct Batch<R> {
     pub suspects: Vec<i64>,
     /// Suspects that the source says do not exist: marked `absent_since`.
     pub absent: Vec<i64>,
-    /// The pass is over: its suspects are forgotten.
+    /// Suspects of which the source said what they are.
+    pub decided: Vec<i64>,
+    /// Suspects of which it did not, and why: they stay.
+    pub undecided: Vec<(i64, String)>,
+    /// A walk begins or the pass is over: suspects that nobody asked for yet are forgotten.
     pub forget_suspects: bool,
 }
 
@@ -29,10 +36,13 @@ impl<R> Batch<R> {
         Batch {
             items,
             texts: Vec::new(),
+            reading: Reading::Changes,
             state: None,
             expected_before: None,
             suspects: Vec::new(),
             absent: Vec::new(),
+            decided: Vec::new(),
+            undecided: Vec::new(),
             forget_suspects: false,
         }
     }
@@ -45,13 +55,56 @@ impl<R> Batch<R> {
     }
 }
 
+/// What the records of a batch may replace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// They were met while looking for changes: an older version never replaces a newer one, since it may come from an answer
+    /// that is out of date.
+    Changes,
+    /// They are what the source says now, whatever their date: it may have gone back to an earlier version. But for these ids, of which
+    /// a version was stored after their page was asked for: nobody knows which of the two the source says now.
+    Full {
+        /// Ids that are read as if looking for changes.
+        but: HashSet<i64>,
+    },
+}
+
+impl Reading {
+    /// Whether an older version of this record is believed.
+    pub fn believes(&self, id: i64) -> bool {
+        matches!(self, Reading::Full { but } if !but.contains(&id))
+    }
+}
+
 /// What a page transaction did.
 #[derive(Debug, Clone, Default)]
 pub struct Committed {
-    /// `seen`, `inserted`, `updated`, `unchanged`, `older`, `rejected` and `absent` of this batch.
+    /// `seen`, `inserted`, `updated`, `restored`, `unchanged`, `older`, `rejected` and `absent` of this batch.
     pub counts: RunCounts,
     /// The checkpoint as written.
     pub state: Option<FeedState>,
+}
+
+/// What a pass finds out about the incremental, see [`Batch::expected_before`].
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Late {
+    pub(super) missing: u64,
+    pub(super) stale: u64,
+    pub(super) restored: u64,
+}
+
+impl Late {
+    pub(super) const fn add(&mut self, other: Late) {
+        self.missing += other.missing;
+        self.stale += other.stale;
+        self.restored += other.restored;
+    }
+
+    pub(super) const fn add_to(self, pass: &mut Pass) {
+        pass.missing += self.missing;
+        pass.stale += self.stale;
+        pass.restored += self.restored;
+    }
 }
 
 impl Committed {

@@ -1,29 +1,29 @@
-//! What must always hold, as far as SQL can see it; and tidying up.
+//! What must always hold, as far as SQL can see it.
 
 use super::statement::sql;
 use super::{Error, Store};
+use crate::entities::{Entity, ForRecord, Record};
 use sea_orm::{ConnectionTrait, DbBackend};
 
 /// One invariant and how often it is violated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violations {
     /// A short name.
-    pub name: &'static str,
+    pub name: String,
     /// What must hold.
-    pub holds: &'static str,
+    pub holds: String,
     /// Rows for which it does not.
     pub count: u64,
 }
 
 impl Store {
     /// Counts the violations of each invariant.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn check(&self) -> Result<Vec<Violations>, Error> {
         let backend = self.backend();
         let mut found = Vec::new();
-        for (name, holds, text) in invariants(backend) {
+        let fixed = invariants(backend).into_iter().map(|(name, holds, text)| (name.to_owned(), holds.to_owned(), text));
+        let of_records = Entity::ALL.into_iter().flat_map(|entity| entity.with(Linked(backend)));
+        for (name, holds, text) in fixed.chain(of_records) {
             let failed = |error| Error::query("checking an invariant", error);
             let row = self.connection().query_one_raw(sql(backend, &text, [])).await.map_err(failed)?;
             let count: i64 = row.ok_or(Error::NoOrganization)?.try_get("", "n").map_err(failed)?;
@@ -31,28 +31,40 @@ impl Store {
         }
         Ok(found)
     }
+}
 
-    /// Lets the database tidy up: statistics, and on SQLite the write-ahead log.
-    ///
-    /// # Errors
-    /// Database errors.
-    pub async fn optimize(&self) -> Result<(), Error> {
-        let failed = |error| Error::query("tidying up", error);
-        match self.backend() {
-            DbBackend::Postgres => {
-                self.connection().execute_unprepared("ANALYZE").await.map_err(failed)?;
-            }
-            DbBackend::MySql => {
-                let tables = "organizations, supporters, campaigns, recurring_plans, transactions, audit_log, sync_runs";
-                self.connection().execute_unprepared(&format!("ANALYZE TABLE {tables}")).await.map_err(failed)?;
-            }
-            _ => {
-                for text in ["ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"] {
-                    self.connection().execute_unprepared(text).await.map_err(failed)?;
-                }
-            }
+/// A flag in a condition.
+fn is(backend: DbBackend, flag: &str) -> String {
+    if backend == DbBackend::Postgres { flag.to_owned() } else { format!("{flag} = 1") }
+}
+
+/// What must hold of every kind of record: its parents are there, and a stub is empty.
+struct Linked(DbBackend);
+
+impl ForRecord for Linked {
+    type Output = Vec<(String, String, String)>;
+
+    fn call<R: Record>(self) -> Self::Output {
+        let (table, one) = (R::ABOUT.table, R::ABOUT.singular);
+        let mut found: Vec<_> = R::LINKS
+            .iter()
+            .map(|link| {
+                let (column, parent) = (link.column, link.parent);
+                let text = format!(
+                    "SELECT COUNT(*) AS n FROM {table} AS c LEFT JOIN {parent} AS p ON p.id = c.{column} AND p.organization_id = c.organization_id \
+                     WHERE c.{column} IS NOT NULL AND p.id IS NULL"
+                );
+                (format!("{one}_{column}"), format!("whatever a {one}'s {column} names is there, in its own organization"), text)
+            })
+            .collect();
+        if R::ABOUT.is_linked_to {
+            let is_stub = is(self.0, "s.is_stub");
+            let text = format!(
+                "SELECT COUNT(*) AS n FROM {table} AS s WHERE ({is_stub} AND s.fingerprint IS NOT NULL) OR (NOT ({is_stub}) AND s.fingerprint IS NULL)"
+            );
+            found.push((format!("{one}_stubs"), format!("a {one} that is a stub has no content, and whatever is no stub has"), text));
         }
-        Ok(())
+        found
     }
 }
 
@@ -67,7 +79,6 @@ fn invariants(backend: DbBackend) -> Vec<(&'static str, &'static str, String)> {
         DbBackend::Sqlite => format!("CAST(ROUND({column} * 10000) AS INTEGER)"),
         _ => column.to_owned(),
     };
-    let is = |flag: &str| if backend == DbBackend::Postgres { flag.to_owned() } else { format!("{flag} = 1") };
     let gifts = |key: &str| {
         format!(
             "SELECT t.organization_id, t.{key} AS id, {} AS total, COUNT(*) AS gifts FROM transactions AS t WHERE t.status = 'success' \
@@ -81,11 +92,6 @@ fn invariants(backend: DbBackend) -> Vec<(&'static str, &'static str, String)> {
              WHERE {} <> COALESCE(g.total, 0) OR s.{count} <> COALESCE(g.gifts, 0)",
             gifts(key),
             stored(&format!("s.{amount}"))
-        )
-    };
-    let foreign = |child: &str, column: &str, parent: &str| {
-        format!(
-            "SELECT COUNT(*) AS n FROM {child} AS c JOIN {parent} AS p ON p.id = c.{column} WHERE p.organization_id <> c.organization_id"
         )
     };
     vec![
@@ -119,18 +125,6 @@ fn invariants(backend: DbBackend) -> Vec<(&'static str, &'static str, String)> {
             "no supporter is ahead of its organization's change feed",
             "SELECT COUNT(*) AS n FROM supporters AS s JOIN organizations AS o ON o.id = s.organization_id WHERE s.change_seq > o.change_seq"
                 .to_owned(),
-        ),
-        ("tenants_supporters", "no gift links to another organization's supporter", foreign("transactions", "supporter_id", "supporters")),
-        ("tenants_campaigns", "no gift links to another organization's campaign", foreign("transactions", "campaign_id", "campaigns")),
-        ("tenants_plans", "no plan links to another organization's supporter", foreign("recurring_plans", "supporter_id", "supporters")),
-        (
-            "stubs_empty",
-            "a stub has no content, and whatever is no stub has",
-            format!(
-                "SELECT COUNT(*) AS n FROM supporters AS s WHERE ({} AND s.fingerprint IS NOT NULL) OR (NOT ({}) AND s.fingerprint IS NULL)",
-                is("s.is_stub"),
-                is("s.is_stub")
-            ),
         ),
         (
             "checkpoints",

@@ -1,14 +1,13 @@
-//! The checkpoint of a feed, read whole and written whole, and the suspects of its pass.
+//! The checkpoint of a feed and the suspects of its pass, read whole. `page::checkpoint` writes them, with the rows.
 
-use super::page::Step;
-use super::row::Kind;
-use super::statement::{document, insert_missing, quoted, sql};
+use super::statement::sql;
 use super::{Error, TenantStore};
-use crate::clock;
-use crate::domain::{Entity, FeedState, Pass, PassStage, Reconciled, Walked};
+use crate::domain::{Clocks, FeedState, Gap, Pass, PassStage, Reconciled, Shortfall, Time, Walked};
+use crate::entities::Entity;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 
-const COLUMNS: [&str; 21] = [
+/// What [`values`] gives, in its order; [`ABSENT`] is the last.
+pub(super) const COLUMNS: [&str; 40] = [
     "mode",
     "watermark",
     "swept_at",
@@ -27,17 +26,38 @@ const COLUMNS: [&str; 21] = [
     "pass_stage",
     "pass_missing",
     "pass_stale",
+    "pass_restored",
     "reconciled_at",
     "missing",
     "stale",
+    "restored",
+    "pass_seen_at",
+    "pass_refused",
+    "pass_unread",
+    "pass_note",
+    "clock_theirs",
+    "clock_ours",
+    "short_since",
+    "short_passes",
+    "short_unmet",
+    "short_unread",
+    "short_undecided",
+    "short_reason",
+    "gap_since",
+    "gap_records",
+    "gap_reason",
+    "schema_version",
+    "pass_schema_version",
 ];
 
 /// `absent` is a word of its own in some dialects; it is written apart, quoted.
-const ABSENT: &str = "absent";
+pub(super) const ABSENT: &str = "absent";
 
-fn values(state: &FeedState) -> Vec<Value> {
+/// What the columns hold.
+pub(super) fn values(state: &FeedState) -> Vec<Value> {
     let pass = state.pass.as_ref();
     let found = state.reconciled.as_ref();
+    let (short, gap) = (state.shortfall.as_ref(), state.gap.as_ref());
     vec![
         if pass.is_some() || state.first_pass_at.is_none() { "full" } else { "incremental" }.into(),
         state.watermark.into(),
@@ -57,9 +77,28 @@ fn values(state: &FeedState) -> Vec<Value> {
         pass.map(|pass| pass.stage.as_str()).into(),
         pass.map(|pass| pass.missing as i64).into(),
         pass.map(|pass| pass.stale as i64).into(),
+        pass.map(|pass| pass.restored as i64).into(),
         found.map(|found| found.at).into(),
         found.map(|found| found.missing as i64).into(),
         found.map(|found| found.stale as i64).into(),
+        found.map(|found| found.restored as i64).into(),
+        pass.map(|pass| pass.seen_at).into(),
+        pass.map(|pass| pass.refused as i64).into(),
+        pass.map(|pass| pass.unread as i64).into(),
+        pass.map(|pass| pass.note.clone()).into(),
+        state.clocks.and_then(|clocks| clocks.theirs).into(),
+        state.clocks.map(|clocks| clocks.ours).into(),
+        short.map(|short| short.since).into(),
+        short.map(|short| i64::from(short.passes)).into(),
+        short.map(|short| short.unmet as i64).into(),
+        short.map(|short| short.unread as i64).into(),
+        short.map(|short| short.undecided as i64).into(),
+        short.map(|short| short.reason.clone()).into(),
+        gap.map(|gap| gap.since).into(),
+        gap.map(|gap| gap.records as i64).into(),
+        gap.map(|gap| gap.reason.clone()).into(),
+        state.schema_version.into(),
+        pass.map(|pass| pass.schema_version).into(),
         found.map(|found| found.absent as i64).into(),
     ]
 }
@@ -83,6 +122,12 @@ fn read(row: &QueryResult) -> Result<FeedState, DbErr> {
             stage,
             missing: count("pass_missing")?.unwrap_or(0),
             stale: count("pass_stale")?.unwrap_or(0),
+            restored: count("pass_restored")?.unwrap_or(0),
+            seen_at: row.try_get("", "pass_seen_at")?,
+            refused: count("pass_refused")?.unwrap_or(0),
+            unread: count("pass_unread")?.unwrap_or(0),
+            note: row.try_get::<Option<String>>("", "pass_note")?.unwrap_or_default(),
+            schema_version: row.try_get::<Option<i64>>("", "pass_schema_version")?.unwrap_or(0),
         }),
     };
     let reconciled = match row.try_get("", "reconciled_at")? {
@@ -91,64 +136,56 @@ fn read(row: &QueryResult) -> Result<FeedState, DbErr> {
             at,
             missing: count("missing")?.unwrap_or(0),
             stale: count("stale")?.unwrap_or(0),
+            restored: count("restored")?.unwrap_or(0),
             absent: count(ABSENT)?.unwrap_or(0),
         }),
     };
+    let Lacking { shortfall, gap } = lacking(row)?;
+    let theirs = row.try_get("", "clock_theirs")?;
     Ok(FeedState {
+        clocks: row.try_get::<Option<Time>>("", "clock_ours")?.map(|ours| Clocks { theirs, ours }),
+        shortfall,
+        gap,
         watermark: row.try_get("", "watermark")?,
         swept_at: row.try_get("", "swept_at")?,
         first_pass_at: row.try_get("", "first_pass_at")?,
         last_pass_id: row.try_get::<Option<i64>>("", "pass_id")?.unwrap_or(0),
+        schema_version: row.try_get::<Option<i64>>("", "schema_version")?.unwrap_or(0),
         pass,
         reconciled,
     })
 }
 
-/// Writes the checkpoint in the page transaction.
-pub(super) async fn save(step: &Step<'_>, state: &FeedState) -> Result<(), Error> {
-    let failed = |error| Error::query("writing the checkpoint", error);
-    let names = || COLUMNS.into_iter().chain([ABSENT]).map(|name| quoted(step.backend, name));
-    let mut values = values(state);
-    values.extend([clock::now().into(), step.organization_id.into(), step.entity.as_str().into()]);
-    let set = names().enumerate().map(|(index, name)| format!("{name} = ${}", index + 1)).collect::<Vec<_>>().join(", ");
-    let next = COLUMNS.len() + 2;
-    let text =
-        format!("UPDATE checkpoints SET {set}, updated_at = ${next} WHERE organization_id = ${} AND entity = ${}", next + 1, next + 2);
-    let updated = step.tx.execute_raw(sql(step.backend, &text, values.clone())).await.map_err(failed)?;
-    if updated.rows_affected() == 0 {
-        let names = names().collect::<Vec<_>>().join(", ");
-        let marks = (1..=values.len()).map(|index| format!("${index}")).collect::<Vec<_>>().join(", ");
-        let text = format!("INSERT INTO checkpoints ({names}, updated_at, organization_id, entity) VALUES ({marks})");
-        step.tx.execute_raw(sql(step.backend, &text, values)).await.map_err(failed)?;
-    }
-    Ok(())
+/// What is known to be lacking.
+pub(super) struct Lacking {
+    pub(super) shortfall: Option<Shortfall>,
+    pub(super) gap: Option<Gap>,
 }
 
-/// Adds suspects of the pass in progress, or forgets them all.
-pub(super) async fn suspects(step: &Step<'_>, ids: &[i64], forget: bool) -> Result<(), Error> {
-    let failed = |error| Error::query("writing suspects", error);
-    let key = || [step.organization_id.into(), step.entity.as_str().into()];
-    if forget {
-        let text = "DELETE FROM absence_suspects WHERE organization_id = $1 AND entity = $2";
-        step.tx.execute_raw(sql(step.backend, text, key())).await.map_err(failed)?;
-    }
-    if !ids.is_empty() {
-        let fields = [("organization_id", Kind::Int), ("entity", Kind::Text), ("source_id", Kind::Int)];
-        let (organization, entity) = (step.organization_id, step.entity);
-        let object = |id: &i64| format!(r#"{{"organization_id":{organization},"entity":"{entity}","source_id":{id}}}"#).into_bytes();
-        let objects: Vec<Vec<u8>> = ids.iter().map(object).collect();
-        let text = insert_missing(step.backend, "absence_suspects", "source_id", &fields);
-        let document = document(objects.iter().map(Vec::as_slice));
-        step.tx.execute_raw(sql(step.backend, &text, [document])).await.map_err(failed)?;
-    }
-    Ok(())
+/// Reads it from a row of `checkpoints`.
+pub(super) fn lacking(row: &QueryResult) -> Result<Lacking, DbErr> {
+    let count = |column: &str| -> Result<u64, DbErr> { Ok(row.try_get::<Option<i64>>("", column)?.unwrap_or(0).max(0) as u64) };
+    let text = |column: &str| -> Result<String, DbErr> { Ok(row.try_get::<Option<String>>("", column)?.unwrap_or_default()) };
+    let shortfall = match row.try_get("", "short_since")? {
+        None => None,
+        Some(since) => Some(Shortfall {
+            since,
+            passes: count("short_passes")?.try_into().unwrap_or(u32::MAX),
+            unmet: count("short_unmet")?,
+            unread: count("short_unread")?,
+            undecided: count("short_undecided")?,
+            reason: text("short_reason")?,
+        }),
+    };
+    let gap = match row.try_get("", "gap_since")? {
+        None => None,
+        Some(since) => Some(Gap { since, records: count("gap_records")?, reason: text("gap_reason")? }),
+    };
+    Ok(Lacking { shortfall, gap })
 }
 
 impl TenantStore {
     /// The checkpoint of a feed; a feed that was never read has the default one.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn feed_state(&self, entity: Entity) -> Result<FeedState, Error> {
         let failed = |error| Error::query("reading the checkpoint", error);
         let text = "SELECT * FROM checkpoints WHERE organization_id = $1 AND entity = $2";
@@ -157,10 +194,7 @@ impl TenantStore {
         row.map_or(Ok(FeedState::default()), |row| read(&row).map_err(failed))
     }
 
-    /// The suspects of the pass in progress.
-    ///
-    /// # Errors
-    /// Database errors.
+    /// The suspects of the pass in progress, with those that no pass could decide so far.
     pub async fn suspects(&self, entity: Entity) -> Result<Vec<i64>, Error> {
         let failed = |error| Error::query("reading suspects", error);
         let text = "SELECT source_id FROM absence_suspects WHERE organization_id = $1 AND entity = $2 ORDER BY source_id";

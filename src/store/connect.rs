@@ -1,24 +1,31 @@
 //! The connection pool, set up for each database so that waits end, writers queue, and values stay out of logs.
 
-use super::Error;
+use super::reading::{Reading, left_behind, require_writable};
+use super::statement::{now, sql};
+use super::written::Written;
+use super::{Error, pooler};
+use crate::config::{DatabaseAddress, DatabaseKind};
 use crate::domain::Time;
 use sea_orm::sqlx::mysql::MySqlSslMode;
-use sea_orm::sqlx::postgres::PgSslMode;
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{self, Executor};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
-use url::Url;
 
 /// How long a statement waits for a lock, and an idle transaction keeps one: below the time of a lease, so that a
 /// frozen holder is cut off before another may write.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How MySQL and MariaDB treat our statements.
+const SQL_MODE: &str = "STRICT_ALL_TABLES,STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT";
 
 /// How to reach the database.
 #[derive(Clone)]
@@ -35,8 +42,9 @@ pub struct Store {
     connection: DatabaseConnection,
     /// The file of a SQLite database.
     file: Option<PathBuf>,
-    settings: Settings,
-    wire: Wire,
+    written: Arc<Written>,
+    /// How its file is read, when nothing else is done with it.
+    reading: Option<Reading>,
 }
 
 /// How a connection goes.
@@ -60,42 +68,46 @@ impl Store {
     /// Connects. A SQLite file and its folder are made if they are not there.
     ///
     /// # Errors
-    /// An address that is not understood, a server that cannot be reached.
+    /// An address that is not understood, a server that cannot be reached, a pooler that shares its connections.
     pub async fn connect(settings: &Settings) -> Result<Store, Error> {
-        let url = settings.url.expose_secret();
-        let address = |reason: &str| Error::Address { reason: reason.to_owned() };
-        let (scheme, rest) = url.split_once(':').ok_or_else(|| address("it has no scheme"))?;
-        let file = match scheme {
-            "sqlite" => sqlite_file(rest),
-            "postgres" | "postgresql" | "mysql" | "mariadb" => None,
-            other => return Err(address(&format!("the scheme '{other}' is not known"))),
-        };
-        if let Some(folder) = file.as_ref().and_then(|file| file.parent()).filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|error| Error::Unreachable { cause: format!("{}: {error}", folder.display()) })?;
+        let address = address_of(settings)?;
+        if let Some(folder) = address.file.as_ref().and_then(|file| file.parent()).filter(|folder| !folder.as_os_str().is_empty()) {
+            crate::files::make_folder(folder).map_err(|error| Error::File { cause: format!("{}: {error}", folder.display()) })?;
         }
-        let mut wire = if scheme == "sqlite" && file.is_none() { Wire::Memory } else { Wire::AsSaid };
-        if let (true, Ok(address)) = (scheme != "sqlite", Url::parse(url)) {
-            knock(&address).await?;
-            if is_here(&address) {
-                wire = Wire::Plain;
-            }
-        }
-        let connection = match Database::connect(options(settings, wire)).await {
-            // A server that lets nobody in without encryption.
-            Err(_) if wire == Wire::Plain => {
-                wire = Wire::AsSaid;
-                Database::connect(options(settings, wire)).await
-            }
-            connection => connection,
-        };
-        Ok(Store { connection: connection.map_err(|error| Error::unreachable(&error))?, file, settings: settings.clone(), wire })
+        address.file.as_deref().map_or(Ok(()), require_writable)?;
+        Store::open(settings, address, None).await
     }
 
-    /// A connection of its own outside the pool, for a lock that lives as long as it.
-    pub(super) async fn connect_apart(&self) -> Result<DatabaseConnection, Error> {
-        let mut settings = self.settings.clone();
-        settings.max_connections = 1;
-        Database::connect(options(&settings, self.wire)).await.map_err(|error| Error::unreachable(&error))
+    /// Connects to read what is there: makes nothing, and needs no right to write.
+    ///
+    /// # Errors
+    /// [`Error::NothingYet`]; else as for [`Store::connect`].
+    pub async fn connect_to_read(settings: &Settings) -> Result<Store, Error> {
+        let address = address_of(settings)?;
+        if address.file.is_none() && address.kind == DatabaseKind::Sqlite {
+            return Err(Error::NothingYet { place: "a database in memory ends with its process".to_owned() });
+        }
+        let file = address.file.clone();
+        let reading = file.as_deref().map(Reading::of).transpose()?;
+        Store::open(settings, address, reading).await.map_err(|error| match (error, file.as_deref().and_then(left_behind)) {
+            (Error::File { .. }, Some(cause)) => Error::File { cause },
+            (error, _) => error,
+        })
+    }
+
+    /// Refuses when a SQLite file is not there yet; servers answer for themselves.
+    ///
+    /// # Errors
+    /// [`Error::NothingYet`].
+    pub fn require_there(settings: &Settings) -> Result<(), Error> {
+        address_of(settings)?.file.as_deref().map_or(Ok(()), |file| Reading::of(file).map(|_| ()))
+    }
+
+    async fn open(settings: &Settings, address: DatabaseAddress, reading: Option<Reading>) -> Result<Store, Error> {
+        let way = Way { max_connections: settings.max_connections, alone: reading.as_ref().map(Reading::is_alone) };
+        let silent = |_| Error::Unreachable { cause: format!("{}: no answer within {} s", address.shown(), PATIENCE.as_secs()) };
+        let connection = tokio::time::timeout(PATIENCE, open(&address, way)).await.map_err(silent)??;
+        Ok(Store { connection, file: address.file, written: Arc::default(), reading })
     }
 
     pub(super) const fn connection(&self) -> &DatabaseConnection {
@@ -104,6 +116,10 @@ impl Store {
 
     pub(super) const fn file(&self) -> Option<&PathBuf> {
         self.file.as_ref()
+    }
+
+    pub(super) fn written(&self) -> &Written {
+        &self.written
     }
 
     pub(super) fn backend(&self) -> DbBackend {
@@ -121,60 +137,143 @@ impl Store {
     }
 
     /// The database's own clock; also the cheapest proof that it answers.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn ping(&self) -> Result<Time, Error> {
-        super::lease::database_now(&self.connection, self.backend()).await
+        now_in(&self.connection, self.backend()).await
     }
 
     /// Closes the pool.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn close(self) -> Result<(), Error> {
-        self.connection.close().await.map_err(|error| Error::query("closing the pool", error))
+        self.connection.close().await.map_err(|error| Error::query("closing the pool", error))?;
+        if self.reading.is_some_and(|reading| !reading.was_right()) { Err(Error::WrittenMeanwhile) } else { Ok(()) }
     }
 }
 
-/// Tries the server's port once: the pool would go on trying a port where nobody listens until its patience ends.
-async fn knock(address: &Url) -> Result<(), Error> {
-    let port = address.port().unwrap_or(if address.scheme().starts_with("postgres") { 5432 } else { 3306 });
-    // No host, or a folder in its place: a socket on this machine.
-    let Some(host) = address.host_str().filter(|host| !host.is_empty() && !host.contains('%')) else { return Ok(()) };
-    let place = format!("{host}:{port}");
-    match tokio::time::timeout(PATIENCE, tokio::net::TcpStream::connect(&place)).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(Error::Unreachable { cause: format!("{place}: {error}") }),
-        Err(_) => Err(Error::Unreachable { cause: format!("{place}: no answer within {} s", PATIENCE.as_secs()) }),
-    }
+/// The database's own clock, also within a transaction.
+pub(super) async fn now_in<C: ConnectionTrait>(connection: &C, backend: DbBackend) -> Result<Time, Error> {
+    let failed = |error| Error::query("reading the database's clock", error);
+    let text = format!("SELECT {} AS now_at", now(backend));
+    let row = connection.query_one_raw(sql(backend, &text, [])).await.map_err(failed)?.ok_or(Error::NoOrganization)?;
+    row.try_get("", "now_at").map_err(failed)
 }
 
-fn sqlite_file(rest: &str) -> Option<PathBuf> {
-    let path = rest.trim_start_matches("//").split('?').next().unwrap_or_default();
-    (!path.contains(":memory:") && !rest.contains("mode=memory") && !path.is_empty()).then(|| PathBuf::from(path))
+fn address_of(settings: &Settings) -> Result<DatabaseAddress, Error> {
+    DatabaseAddress::parse(settings.url.expose_secret()).map_err(|reason| Error::Address { reason: reason.to_owned() })
 }
 
-/// Whether a server is on this machine and its address says nothing about encryption.
-fn is_here(address: &Url) -> bool {
-    let loopback = match address.host_str() {
-        Some("localhost") => true,
-        Some(host) => host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
-        None => false,
+/// How the pool is used.
+#[derive(Clone, Copy)]
+struct Way {
+    max_connections: u32,
+    /// Said by those who only read: whether nobody else has the file open.
+    alone: Option<bool>,
+}
+
+async fn open(address: &DatabaseAddress, way: Way) -> Result<DatabaseConnection, Error> {
+    knock(address).await?;
+    let wire = match address.kind {
+        DatabaseKind::Sqlite if address.file.is_none() => Wire::Memory,
+        DatabaseKind::Sqlite => Wire::AsSaid,
+        _ if is_here(address) && !address.names_encryption() => Wire::Plain,
+        _ => Wire::AsSaid,
     };
-    loopback && !address.query_pairs().any(|(name, _)| name.starts_with("ssl"))
+    match open_as(address, way, wire).await {
+        // A server that lets nobody in without encryption.
+        Err(Error::Unreachable { .. }) if wire == Wire::Plain => open_as(address, way, Wire::AsSaid).await,
+        opened => opened,
+    }
 }
 
-fn options(settings: &Settings, wire: Wire) -> ConnectOptions {
+async fn open_as(address: &DatabaseAddress, way: Way, wire: Wire) -> Result<DatabaseConnection, Error> {
+    let connect = async |limits| Database::connect(options(address, way, wire, limits)).await;
+    let unreachable = |error: DbErr| Error::unreachable(&error, &address.shown());
+    let failed = |error: sqlx::Error| unreachable(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))));
+    if address.kind != DatabaseKind::Postgres {
+        return connect(Limits::AtStart).await.map_err(unreachable);
+    }
+    match connect(Limits::AtStart).await {
+        Ok(connection) if pooler::heeded_the_limits(&connection, PATIENCE).await.map_err(unreachable)? => return Ok(connection),
+        // A pooler in between, which did not pass them on; it need not be a bad one.
+        Ok(connection) => drop(connection.close().await),
+        Err(error) if pooler::refused_the_limits(&error) => {}
+        Err(error) => return Err(unreachable(error)),
+    }
+    let plain = address.url.parse::<PgConnectOptions>().map_err(failed)?;
+    let shared = pooler::shares_connections(&pg_options(plain, wire, Limits::Afterwards)).await;
+    if shared.map_err(failed)? {
+        return Err(Error::Pooler { address: address.shown() });
+    }
+    connect(Limits::Afterwards).await.map_err(unreachable)
+}
+
+/// Tries a server's port or socket once: the pool would go on trying where nobody listens until its patience ends.
+async fn knock(address: &DatabaseAddress) -> Result<(), Error> {
+    let unreachable = |place: &str, error: std::io::Error| Error::Unreachable { cause: format!("{place}: {error}") };
+    if let Some(socket) = address.socket() {
+        let place = format!("the socket {}", socket.display());
+        return tokio::net::UnixStream::connect(&socket).await.map(drop).map_err(|error| unreachable(&place, error));
+    }
+    // Without a host the driver looks for a socket by itself.
+    let Some(host) = address.host() else { return Ok(()) };
+    let place = format!("{host}:{}", address.port());
+    tokio::net::TcpStream::connect(&place).await.map(drop).map_err(|error| unreachable(&place, error))
+}
+
+/// Whether a server is on this machine.
+fn is_here(address: &DatabaseAddress) -> bool {
+    match address.host() {
+        None => true,
+        Some(host) if host == "localhost" => true,
+        Some(host) => host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
+    }
+}
+
+/// How a PostgreSQL server is told how long it waits for us and for locks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Limits {
+    /// With the connection's first message, which poolers do not pass on.
+    AtStart,
+    /// By a statement, once the connection stands.
+    Afterwards,
+}
+
+fn pg_options(options: PgConnectOptions, wire: Wire, limits: Limits) -> PgConnectOptions {
+    let options = if wire == Wire::Plain { options.ssl_mode(PgSslMode::Disable) } else { options };
+    let options = options.application_name("classy-sync");
+    let patience = PATIENCE.as_millis().to_string();
+    match limits {
+        Limits::AtStart => options.options([
+            ("idle_in_transaction_session_timeout", patience.as_str()),
+            ("lock_timeout", patience.as_str()),
+            ("timezone", "UTC"),
+        ]),
+        // Numbers travel in binary, so that their digits as text need no setting.
+        Limits::Afterwards => options.extra_float_digits(None),
+    }
+}
+
+fn options(address: &DatabaseAddress, way: Way, wire: Wire, limits: Limits) -> ConnectOptions {
     let in_memory = wire == Wire::Memory;
-    let mut options = ConnectOptions::new(settings.url.expose_secret().to_owned());
+    let file = address.file.clone();
+    let mut options = ConnectOptions::new(address.url.clone());
     options
-        .max_connections(if in_memory { 1 } else { settings.max_connections })
+        .max_connections(if in_memory { 1 } else { way.max_connections })
         .min_connections(if in_memory { 1 } else { 0 })
         .acquire_timeout(Duration::from_secs(30))
         // Statements carry donors' data.
         .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(|options| {
+        .map_sqlx_sqlite_opts(move |options| {
+            let options = match &file {
+                Some(file) => options.filename(file),
+                None => options,
+            };
+            if let Some(alone) = way.alone {
+                return options
+                    .create_if_missing(false)
+                    .read_only(true)
+                    .immutable(alone)
+                    .busy_timeout(PATIENCE)
+                    .pragma("cache_size", "-8192");
+            }
             options
                 .create_if_missing(true)
                 .foreign_keys(true)
@@ -185,20 +284,31 @@ fn options(settings: &Settings, wire: Wire) -> ConnectOptions {
                 .synchronous(SqliteSynchronous::Normal)
                 // In KiB; with the 2 MB that SQLite takes by itself, a large load reads the same pages of its indexes again and again.
                 .pragma("cache_size", "-8192")
+                // Rows of an index that are looked at for statistics: a moment, however large it is.
+                .analysis_limit(1_000)
         })
-        .map_sqlx_postgres_opts(move |options| {
-            let options = if wire == Wire::Plain { options.ssl_mode(PgSslMode::Disable) } else { options };
-            let patience = PATIENCE.as_millis().to_string();
-            options.application_name("classy-sync").options([
-                ("idle_in_transaction_session_timeout", patience.as_str()),
-                ("lock_timeout", patience.as_str()),
-                ("timezone", "UTC"),
-            ])
+        .map_sqlx_postgres_opts(move |options| pg_options(options, wire, limits))
+        .map_sqlx_postgres_pool_opts(move |pool| {
+            if limits == Limits::AtStart {
+                return pool;
+            }
+            pool.after_connect(|connection, _| {
+                Box::pin(async move {
+                    for name in ["idle_in_transaction_session_timeout", "lock_timeout"] {
+                        let patience = PATIENCE.as_millis();
+                        connection.execute(sqlx::AssertSqlSafe(format!("SET {name} = {patience}"))).await?;
+                    }
+                    connection.execute("SET timezone = 'UTC'").await?;
+                    Ok(())
+                })
+            })
         })
         .map_sqlx_mysql_opts(move |options| if wire == Wire::Plain { options.ssl_mode(MySqlSslMode::Disabled) } else { options })
         .map_sqlx_mysql_pool_opts(|pool| {
             pool.after_connect(|connection, _| {
                 Box::pin(async move {
+                    // Whatever the server is set to: a value that does not fit is an error, never cut, and texts are what they are.
+                    connection.execute(sqlx::AssertSqlSafe(format!("SET SESSION sql_mode = '{SQL_MODE}'"))).await?;
                     connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
                     let seconds = PATIENCE.as_secs();
                     connection.execute(sqlx::AssertSqlSafe(format!("SET SESSION innodb_lock_wait_timeout = {seconds}"))).await?;

@@ -1,30 +1,68 @@
 //! Several processes on one database: who is there, and who serves which organization. The database and its clock are the arbiter.
 
-use super::lease::{NOBODY, after, database_now};
-use super::row::{Kind, time_text};
+use super::holder::place_of;
+use super::lease::{NOBODY, after};
+use super::row::time_text;
 use super::statement::{document, insert_missing, lookup, sql, unpack};
 use super::{Error, Fence, Store};
 use crate::domain::Time;
-use sea_orm::{ConnectionTrait, DbBackend};
+use crate::entities::record::Kind;
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, SqlErr};
 use std::time::Duration;
 
+/// An organization that should be synced and that nobody holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unserved {
+    /// Classy's id.
+    pub classy_id: i64,
+    /// What people call it.
+    pub name: String,
+    /// Who let the lease end; empty when it was given back, or never taken.
+    pub last_holder: String,
+}
+
 impl Store {
+    /// Frees what dead predecessors left: those of the same place (see [`place_of`]), whose lock the caller has, so that they are dead for
+    /// sure. Everybody else's leases end by themselves.
+    pub async fn succeed(&self, holder: &str) -> Result<(), Error> {
+        let failed = |error| Error::query("freeing a predecessor's leases", error);
+        let Some(place) = place_of(holder) else { return Ok(()) };
+        let text = format!("SELECT holder FROM leases WHERE holder <> '{NOBODY}' UNION SELECT holder FROM daemons");
+        let rows = self.connection().query_all_raw(sql(self.backend(), &text, [])).await.map_err(failed)?;
+        let holders = rows.iter().map(|row| row.try_get("", "holder")).collect::<Result<Vec<String>, _>>().map_err(failed)?;
+        for dead in holders.iter().filter(|other| *other != holder && place_of(other) == Some(place)) {
+            self.leave(dead).await?;
+        }
+        Ok(())
+    }
+
+    /// Expiries that were written while the clock was ahead count from now on.
+    async fn bound_expiries(&self, ttl: Duration) -> Result<(), Error> {
+        let failed = |error| Error::query("looking after the leases", error);
+        let latest = after(self.ping().await?, ttl);
+        for table in ["leases", "daemons"] {
+            let text = format!("UPDATE {table} SET expires_at = $1 WHERE expires_at > $2");
+            self.connection().execute_raw(sql(self.backend(), &text, [latest.into(), latest.into()])).await.map_err(failed)?;
+        }
+        Ok(())
+    }
+
     /// Says that this process is there for another `ttl`, and renews all its leases. Answers with everybody who is there, and with
     /// the organizations (Classy's ids) whose leases it holds.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn attend(&self, holder: &str, ttl: Duration) -> Result<(Vec<String>, Vec<(i64, Fence)>), Error> {
         let failed = |error| Error::query("renewing the leases", error);
-        let now = database_now(self.connection(), self.backend()).await?;
+        self.bound_expiries(ttl).await?;
+        let now = self.ping().await?;
         let until = || after(now, ttl).into();
-        let run = async |text: &str, values: Vec<sea_orm::Value>| {
-            self.connection().execute_raw(sql(self.backend(), text, values)).await.map_err(failed)
-        };
+        let run = async |text: &str, values: Vec<sea_orm::Value>| self.connection().execute_raw(sql(self.backend(), text, values)).await;
         let text = "UPDATE daemons SET expires_at = $1 WHERE holder = $2";
-        if run(text, vec![until(), holder.into()]).await?.rows_affected() == 0 {
-            // One that found no row and one that came meanwhile: the second fails, and tries again at its next turn.
-            let _ = run("INSERT INTO daemons (expires_at, holder) VALUES ($1, $2)", vec![until(), holder.into()]).await;
+        if run(text, vec![until(), holder.into()]).await.map_err(failed)?.rows_affected() == 0 {
+            let inserted = run("INSERT INTO daemons (expires_at, holder) VALUES ($1, $2)", vec![until(), holder.into()]).await;
+            // One that found no row and one that came meanwhile: the second is there already. Whoever cannot write must not go on: it
+            // would take itself for absent, and leave its organizations to others.
+            inserted.map(drop).or_else(|error| {
+                if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) { Ok(()) } else { Err(failed(error)) }
+            })?;
         }
         let held = self.renew_leases(holder, ttl).await?;
         let text = "SELECT holder FROM daemons WHERE expires_at > $1 ORDER BY holder";
@@ -34,28 +72,82 @@ impl Store {
     }
 
     /// Renews all leases of this process, and answers with them.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn renew_leases(&self, holder: &str, ttl: Duration) -> Result<Vec<(i64, Fence)>, Error> {
         let failed = |error| Error::query("renewing the leases", error);
-        let now = database_now(self.connection(), self.backend()).await?;
+        let now = self.ping().await?;
         let text = "UPDATE leases SET expires_at = $1 WHERE holder = $2";
         self.connection().execute_raw(sql(self.backend(), text, [after(now, ttl).into(), holder.into()])).await.map_err(failed)?;
         self.leases_of(holder).await
     }
 
     /// Who holds a lease that has not expired, by Classy's id of the organization.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn lease_holders(&self) -> Result<Vec<(i64, String)>, Error> {
         let failed = |error| Error::query("reading the leases", error);
-        let now = database_now(self.connection(), self.backend()).await?;
-        let text =
-            "SELECT o.classy_id, l.holder FROM leases AS l JOIN organizations AS o ON o.id = l.organization_id WHERE l.expires_at > $1";
-        let rows = self.connection().query_all_raw(sql(self.backend(), text, [now.into()])).await.map_err(failed)?;
+        let now = self.ping().await?;
+        let text = format!(
+            "SELECT o.classy_id, l.holder FROM leases AS l JOIN organizations AS o ON o.id = l.organization_id \
+             WHERE l.expires_at > $1 AND l.holder <> '{NOBODY}'"
+        );
+        let rows = self.connection().query_all_raw(sql(self.backend(), &text, [now.into()])).await.map_err(failed)?;
         rows.iter().map(|row| Ok((row.try_get("", "classy_id")?, row.try_get("", "holder")?))).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    /// Who holds the lease of one organization (Classy's id), unless it has expired.
+    pub async fn lease_holder(&self, classy_id: i64) -> Result<Option<String>, Error> {
+        Ok(self.lease_holders().await?.into_iter().find(|(id, _)| *id == classy_id).map(|(_, holder)| holder))
+    }
+
+    /// The same with the end of the lease, which its holder puts off at each look at the database.
+    pub async fn lease_of(&self, classy_id: i64) -> Result<Option<(String, Time)>, Error> {
+        let failed = |error| Error::query("reading a lease", error);
+        let now = self.ping().await?;
+        let text = format!(
+            "SELECT l.holder, l.expires_at FROM leases AS l JOIN organizations AS o ON o.id = l.organization_id \
+             WHERE o.classy_id = $1 AND l.expires_at > $2 AND l.holder <> '{NOBODY}'"
+        );
+        let row = self.connection().query_one_raw(sql(self.backend(), &text, [classy_id.into(), now.into()])).await.map_err(failed)?;
+        row.map(|row| Ok((row.try_get("", "holder")?, row.try_get("", "expires_at")?))).transpose().map_err(failed)
+    }
+
+    /// Whether any daemon is there.
+    pub async fn has_daemons(&self) -> Result<bool, Error> {
+        let failed = |error| Error::query("reading who is there", error);
+        let now = self.ping().await?;
+        let text = "SELECT holder FROM daemons WHERE expires_at > $1 LIMIT 1";
+        Ok(self.connection().query_one_raw(sql(self.backend(), text, [now.into()])).await.map_err(failed)?.is_some())
+    }
+
+    /// Organizations that should be synced and that nobody holds, with the last holder's name; empty when it gave its lease back.
+    pub async fn unserved(&self) -> Result<Vec<Unserved>, Error> {
+        let failed = |error| Error::query("reading the leases", error);
+        let now = self.ping().await?;
+        let text = format!(
+            "SELECT o.classy_id, o.name, COALESCE(l.holder, '{NOBODY}') AS holder FROM organizations AS o \
+             LEFT JOIN leases AS l ON l.organization_id = o.id \
+             WHERE o.status = 'active' AND (l.holder IS NULL OR l.holder = '{NOBODY}' OR l.expires_at <= $1)"
+        );
+        let rows = self.connection().query_all_raw(sql(self.backend(), &text, [now.into()])).await.map_err(failed)?;
+        let read = |row: &QueryResult| {
+            Ok(Unserved {
+                classy_id: row.try_get("", "classy_id")?,
+                name: row.try_get("", "name")?,
+                last_holder: row.try_get("", "holder")?,
+            })
+        };
+        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    /// Gives back leases (by Classy's id of the organization), as far as this process has them under these numbers.
+    pub async fn release_leases(&self, leases: &[(i64, Fence)]) -> Result<(), Error> {
+        for (classy_id, fence) in leases {
+            if let Some(organization) = self.organization(*classy_id).await? {
+                match self.tenant(&organization).release(fence).await {
+                    Ok(()) | Err(Error::FenceLost) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn leases_of(&self, holder: &str) -> Result<Vec<(i64, Fence)>, Error> {
@@ -68,11 +160,8 @@ impl Store {
             .map_err(failed)
     }
 
-    /// Takes the leases of these organizations (Classy's ids) as far as they are free, expired, or left by a dead process of the
-    /// same name. Answers with what it holds of them now.
-    ///
-    /// # Errors
-    /// Database errors.
+    /// Takes the leases of these organizations (Classy's ids) as far as they are free, expired, or this process's own. One that a
+    /// person paused is not taken. Answers with what it holds of them now.
     pub async fn take_leases(&self, holder: &str, ttl: Duration, classy_ids: &[i64]) -> Result<Vec<(i64, Fence)>, Error> {
         if classy_ids.is_empty() {
             return Ok(Vec::new());
@@ -87,17 +176,21 @@ impl Store {
         let text = insert_missing(backend, "leases", "organization_id", &fields);
         let document = || document(objects.iter().map(Vec::as_slice));
         self.connection().execute_raw(sql(backend, &text, [document()])).await.map_err(failed)?;
-        let now = database_now(self.connection(), backend).await?;
+        self.bound_expiries(ttl).await?;
+        let now = self.ping().await?;
         let source = unpack(backend, &[("organization_id", Kind::Int)]);
+        let unpaused = "(SELECT id FROM organizations WHERE status <> 'paused')";
         // Each row is judged again when its lock is had: of two that take at once, one finds it taken.
         let text = match backend {
             DbBackend::MySql => format!(
                 "UPDATE leases AS t JOIN {source} ON j.organization_id = t.organization_id \
-                 SET t.holder = $2, t.epoch = t.epoch + 1, t.expires_at = $3 WHERE t.expires_at <= $4 OR t.holder = $5"
+                 SET t.holder = $2, t.epoch = t.epoch + 1, t.expires_at = $3 \
+                 WHERE (t.expires_at <= $4 OR t.holder = $5 OR t.holder = '{NOBODY}') AND t.organization_id IN {unpaused}"
             ),
             _ => format!(
                 "UPDATE leases AS t SET holder = $2, epoch = t.epoch + 1, expires_at = $3 FROM {source} \
-                 WHERE j.organization_id = t.organization_id AND (t.expires_at <= $4 OR t.holder = $5)"
+                 WHERE j.organization_id = t.organization_id AND (t.expires_at <= $4 OR t.holder = $5 OR t.holder = '{NOBODY}') \
+                 AND t.organization_id IN {unpaused}"
             ),
         };
         let values = [document(), holder.into(), after(now, ttl).into(), now.into(), holder.into()];
@@ -119,12 +212,9 @@ impl Store {
     }
 
     /// Says that this process is gone, and gives all its leases back.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn leave(&self, holder: &str) -> Result<(), Error> {
         let failed = |error| Error::query("giving the leases back", error);
-        let now = database_now(self.connection(), self.backend()).await?;
+        let now = self.ping().await?;
         let text = "UPDATE leases SET expires_at = $1, holder = $2 WHERE holder = $3";
         self.connection().execute_raw(sql(self.backend(), text, [now.into(), NOBODY.into(), holder.into()])).await.map_err(failed)?;
         let text = "DELETE FROM daemons WHERE holder = $1";

@@ -3,10 +3,12 @@
 use super::statement::{sql, sum_text};
 use super::value::money;
 use super::{Error, Store};
-use crate::domain::{Money, Time};
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult};
+use crate::clock;
+use crate::domain::{Money, Time, Zone};
+use chrono::NaiveDate;
+use sea_orm::{ConnectionTrait, QueryResult};
 
-/// What came in during one month (UTC).
+/// What came in during one month of the organization's time zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Month {
     /// `2026-01`
@@ -19,23 +21,31 @@ pub struct Month {
 
 impl Store {
     /// The months since a moment in which anything came in, the earliest first.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn giving_by_month(&self, classy_id: i64, since: Time) -> Result<Vec<Month>, Error> {
         let failed = |error| Error::query("reading gifts by month", error);
-        let month = match self.backend() {
-            DbBackend::Postgres => "to_char(t.purchased_at AT TIME ZONE 'UTC', 'YYYY-MM')",
-            DbBackend::MySql => "DATE_FORMAT(t.purchased_at, '%Y-%m')",
-            _ => "substr(t.purchased_at, 1, 7)",
-        };
+        let zone = Zone::of(self.organization(classy_id).await?.and_then(|organization| organization.timezone).as_deref());
+        let months = zone.months(since, clock::now());
+        // When each month begins in the organization's zone, the latest first: no database needs to know the zone.
+        let name = |month: &(NaiveDate, Time)| month.0.format("%Y-%m").to_string();
+        let later: Vec<&(NaiveDate, Time)> = months.iter().skip(1).rev().collect();
+        let cases: String = later
+            .iter()
+            .enumerate()
+            .map(|(place, month)| format!("WHEN t.purchased_at >= ${} THEN '{}' ", place + 1, name(month)))
+            .collect();
+        let first = months.first().map(name).unwrap_or_default();
+        let month = if cases.is_empty() { format!("'{first}'") } else { format!("CASE {cases}ELSE '{first}' END") };
         let text = format!(
-            "SELECT {month} AS gift_month, COUNT(*) AS gifts, {} AS total FROM transactions AS t \
-             JOIN organizations AS o ON o.id = t.organization_id \
-             WHERE o.classy_id = $1 AND t.purchased_at >= $2 AND t.status = 'success' AND t.absent_since IS NULL GROUP BY {month} ORDER BY 1",
-            sum_text(self.backend(), "t.total_gross_amount")
+            "SELECT g.gift_month, COUNT(*) AS gifts, {} AS total FROM (SELECT {month} AS gift_month, t.total_gross_amount \
+             FROM transactions AS t JOIN organizations AS o ON o.id = t.organization_id \
+             WHERE o.classy_id = ${} AND t.purchased_at >= ${} AND t.status = 'success' AND t.absent_since IS NULL) AS g \
+             GROUP BY g.gift_month ORDER BY 1",
+            sum_text(self.backend(), "g.total_gross_amount"),
+            later.len() + 1,
+            later.len() + 2
         );
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, [classy_id.into(), since.into()])).await.map_err(failed)?;
+        let values = later.iter().map(|(_, start)| (*start).into()).chain([classy_id.into(), since.into()]);
+        let rows = self.connection().query_all_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
         rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
     }
 }

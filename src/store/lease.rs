@@ -1,12 +1,16 @@
 //! One writer an organization: a row with holder, fencing number and expiry by the database's own clock.
 //!
-//! A holder that lost its lease may still believe in it. So every page transaction begins by locking the row and
-//! comparing the number: whoever was replaced cannot write.
+//! A holder that lost its lease may still believe in it. So every transaction of a holder begins by writing the row under its
+//! number (see `fenced`): whoever was replaced cannot write.
+//!
+//! A lease of nobody is free, whatever its expiry. An expiry further away than a lease's length was written while the clock was ahead
+//! (nobody writes a later one than now and that length), and counts as that length from the moment it is met.
 
-use super::statement::{for_update, now, sql};
+use super::connect::now_in;
+use super::statement::{for_update, sql};
 use super::{Error, TenantStore};
 use crate::domain::Time;
-use sea_orm::{ConnectionTrait, DbBackend, Value};
+use sea_orm::{ConnectionTrait, Value};
 use std::time::Duration;
 
 /// Who holds a lease that was given back.
@@ -29,33 +33,10 @@ impl Fence {
         Fence { holder, epoch }
     }
 
-    /// That the lease `l` is still this one, as a condition with three parameters from `$first` on.
-    pub(super) fn condition(&self, first: usize) -> String {
-        format!("l.organization_id = ${first} AND l.holder = ${} AND l.epoch = ${}", first + 1, first + 2)
-    }
-
-    /// The parameters of [`Fence::condition`].
+    /// What the lease's row must say, by its columns: organization, holder, number.
     pub(super) fn values(&self, organization_id: i64) -> [Value; 3] {
         [organization_id.into(), self.holder.as_str().into(), self.epoch.into()]
     }
-}
-
-/// The first statement of every transaction that writes what an organization owns.
-pub(super) async fn check<C: ConnectionTrait>(tx: &C, backend: DbBackend, organization_id: i64, fence: &Fence) -> Result<(), Error> {
-    let failed = |error| Error::query("checking the lease", error);
-    let text = format!("SELECT epoch, holder FROM leases WHERE organization_id = $1{}", for_update(backend));
-    let row = tx.query_one_raw(sql(backend, &text, [organization_id.into()])).await.map_err(failed)?;
-    let row = row.ok_or(Error::FenceLost)?;
-    let epoch: i64 = row.try_get("", "epoch").map_err(failed)?;
-    let holder: String = row.try_get("", "holder").map_err(failed)?;
-    if epoch == fence.epoch && holder == fence.holder { Ok(()) } else { Err(Error::FenceLost) }
-}
-
-pub(super) async fn database_now<C: ConnectionTrait>(connection: &C, backend: DbBackend) -> Result<Time, Error> {
-    let failed = |error| Error::query("reading the database's clock", error);
-    let text = format!("SELECT {} AS now_at", now(backend));
-    let row = connection.query_one_raw(sql(backend, &text, [])).await.map_err(failed)?.ok_or(Error::NoOrganization)?;
-    row.try_get("", "now_at").map_err(failed)
 }
 
 pub(super) fn after(at: Time, ttl: Duration) -> Time {
@@ -63,8 +44,8 @@ pub(super) fn after(at: Time, ttl: Duration) -> Time {
 }
 
 impl TenantStore {
-    /// Takes the lease: when it is free, expired, or held by the same holder (a dead predecessor on this host under this
-    /// pid file, whose lock the caller has). Each taking raises the number.
+    /// Takes the lease: when it is free, expired, or held by the same holder, which is one life of a process. Each taking raises
+    /// the number.
     ///
     /// # Errors
     /// [`Error::LeaseHeld`] while another holder's lease runs.
@@ -72,7 +53,7 @@ impl TenantStore {
         let failed = |error| Error::query("taking the lease", error);
         let backend = self.backend();
         let tx = self.store.begin_write().await?;
-        let now = database_now(&tx, backend).await?;
+        let now = now_in(&tx, backend).await?;
         let text = format!("SELECT holder, epoch, expires_at FROM leases WHERE organization_id = $1{}", for_update(backend));
         let epoch = match tx.query_one_raw(sql(backend, &text, [self.organization_id.into()])).await.map_err(failed)? {
             None => {
@@ -84,7 +65,11 @@ impl TenantStore {
             Some(row) => {
                 let held_by: String = row.try_get("", "holder").map_err(failed)?;
                 let expires_at: Time = row.try_get("", "expires_at").map_err(failed)?;
-                if held_by != holder && expires_at > now {
+                if held_by != holder && held_by != NOBODY && expires_at > now {
+                    let expires_at = expires_at.min(after(now, ttl));
+                    let text = "UPDATE leases SET expires_at = $1 WHERE organization_id = $2";
+                    tx.execute_raw(sql(backend, text, [expires_at.into(), self.organization_id.into()])).await.map_err(failed)?;
+                    tx.commit().await.map_err(Error::commit)?;
                     return Err(Error::LeaseHeld { holder: held_by, expires_at });
                 }
                 let epoch = row.try_get::<i64>("", "epoch").map_err(failed)? + 1;
@@ -103,7 +88,7 @@ impl TenantStore {
     /// # Errors
     /// [`Error::FenceLost`] when it changed hands.
     pub async fn renew(&self, fence: &Fence, ttl: Duration) -> Result<(), Error> {
-        let now = database_now(self.connection(), self.backend()).await?;
+        let now = self.store.ping().await?;
         self.change(fence, &fence.holder, after(now, ttl)).await
     }
 
@@ -112,7 +97,7 @@ impl TenantStore {
     /// # Errors
     /// [`Error::FenceLost`] when it changed hands already.
     pub async fn release(&self, fence: &Fence) -> Result<(), Error> {
-        let now = database_now(self.connection(), self.backend()).await?;
+        let now = self.store.ping().await?;
         self.change(fence, NOBODY, now).await
     }
 

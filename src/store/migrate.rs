@@ -1,44 +1,64 @@
 //! The schema: brought up to date by one process at a time, refused when it is newer than this program.
 
+use super::migration_lock::{self, LockRow};
 use super::statement::sql;
 use super::{Error, Store};
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
-use std::fs::File;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, TransactionTrait};
 
-/// The key of the lock: any number that nobody else uses.
-const LOCK: i64 = 0x00C1_A551;
-
-/// Held while migrations run; let go by dropping it.
-enum MigrationLock {
-    /// PostgreSQL and MySQL: a lock of a connection's session.
-    Session(DatabaseConnection),
-    /// SQLite: a lock on a file beside the database.
-    Beside(#[expect(dead_code, reason = "the lock is the open file")] File),
-    /// SQLite in memory: nobody else can see it.
-    Alone,
+fn failed(error: DbErr) -> Error {
+    Error::query("migrating the schema", error)
 }
 
 impl Store {
-    /// Applies what is not applied yet and says which.
+    /// Applies what is not applied yet and says which. Who finds another process at it waits, and says so in the end.
     ///
     /// # Errors
-    /// [`Error::SchemaNewer`], and database errors.
+    /// [`Error::SchemaNewer`], [`Error::Encoding`], [`Error::Migrating`], and database errors.
     pub async fn migrate(&self) -> Result<Vec<String>, Error> {
-        let lock = self.lock_migrations().await?;
-        let pending = self.pending().await;
-        let result = match pending {
-            Ok(pending) if pending.is_empty() => Ok(pending),
-            Ok(pending) => {
-                Migrator::up(self.connection(), None).await.map(|()| pending).map_err(|error| Error::query("migrating the schema", error))
-            }
-            Err(error) => Err(error),
-        };
-        if let MigrationLock::Session(connection) = lock {
-            // The lock goes with its session, whatever closing says.
-            let _ = connection.close().await;
+        self.require_unicode().await?;
+        // Nothing to do is nothing to wait for; what is said under the lock counts.
+        if self.pending().await?.is_empty() {
+            return Ok(Vec::new());
         }
-        result
+        match (self.backend(), self.file()) {
+            (DbBackend::Postgres, _) => self.migrate_in_one_transaction().await,
+            (DbBackend::MySql, _) => {
+                let lock = LockRow::take(self.connection()).await?;
+                let migrated = lock.keep_during(self.apply_pending()).await;
+                lock.give_back().await;
+                migrated
+            }
+            (_, file) => {
+                let _lock = match file {
+                    Some(file) => Some(migration_lock::beside(file).await?),
+                    // In memory: nobody else can see it.
+                    None => None,
+                };
+                self.apply_pending().await
+            }
+        }
+    }
+
+    async fn apply_pending(&self) -> Result<Vec<String>, Error> {
+        let pending = self.pending().await?;
+        if !pending.is_empty() {
+            Migrator::up(self.connection(), None).await.map_err(failed)?;
+        }
+        Ok(pending)
+    }
+
+    /// PostgreSQL makes tables within transactions, so the lock is the transaction's, too: it ends with it however it ends, and needs no
+    /// session of its own, which a pooler in between would not keep.
+    async fn migrate_in_one_transaction(&self) -> Result<Vec<String>, Error> {
+        let tx = self.connection().begin().await.map_err(failed)?;
+        migration_lock::within(&tx).await?;
+        let pending = pending(&tx, DbBackend::Postgres).await?;
+        if !pending.is_empty() {
+            Migrator::up(&tx, None).await.map_err(failed)?;
+        }
+        tx.commit().await.map_err(Error::commit)?;
+        Ok(pending)
     }
 
     /// Every migration that this program knows, and whether it is applied.
@@ -54,61 +74,56 @@ impl Store {
     /// Refuses a schema that is not exactly this program's.
     ///
     /// # Errors
-    /// [`Error::SchemaNewer`], [`Error::SchemaBehind`], and database errors.
+    /// [`Error::SchemaNewer`], [`Error::SchemaBehind`], [`Error::Encoding`], and database errors.
     pub async fn require_schema(&self) -> Result<(), Error> {
         match self.pending().await?.into_iter().next() {
-            None => Ok(()),
+            None => self.require_unicode().await,
             Some(pending) => Err(Error::SchemaBehind { pending }),
         }
     }
 
-    async fn pending(&self) -> Result<Vec<String>, Error> {
-        let failed = |error| Error::query("reading the schema's state", error);
-        // A table that is not there means that nothing is applied; any other fault shows itself in the next statement.
-        let applied: Vec<String> =
-            match self.connection().query_all_raw(sql(self.backend(), "SELECT version FROM seaql_migrations", [])).await {
-                Ok(rows) => rows.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>().map_err(failed)?,
-                Err(_) => {
-                    self.connection().query_one_raw(sql(self.backend(), "SELECT 1 AS one", [])).await.map_err(failed)?;
-                    Vec::new()
-                }
-            };
-        let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
-        if let Some(unknown) = applied.iter().find(|name| !known.contains(name)) {
-            return Err(Error::SchemaNewer { unknown: unknown.clone() });
+    /// Refuses to read a schema that is not exactly this program's; one that was never made is told apart.
+    ///
+    /// # Errors
+    /// [`Error::NothingYet`], [`Error::SchemaNewer`], [`Error::SchemaBehind`], and database errors.
+    pub async fn require_readable(&self) -> Result<(), Error> {
+        let pending = self.pending().await?;
+        match pending.first() {
+            None => Ok(()),
+            Some(_) if pending.len() == Migrator::migrations().len() => {
+                Err(Error::NothingYet { place: "the database has no tables of this program".to_owned() })
+            }
+            Some(first) => Err(Error::SchemaBehind { pending: first.clone() }),
         }
-        Ok(known.into_iter().filter(|name| !applied.contains(name)).collect())
     }
 
-    async fn lock_migrations(&self) -> Result<MigrationLock, Error> {
-        let failed = |error| Error::query("waiting for another migration", error);
-        match (self.backend(), self.file()) {
-            (DbBackend::Postgres, _) => {
-                let connection = self.connect_apart().await?;
-                // The pool's lock_timeout does not bound advisory locks' waiters here: whoever migrates ends soon.
-                connection.execute_unprepared("SET lock_timeout = 0").await.map_err(failed)?;
-                connection.query_all_raw(sql(DbBackend::Postgres, "SELECT pg_advisory_lock($1)", [LOCK.into()])).await.map_err(failed)?;
-                Ok(MigrationLock::Session(connection))
-            }
-            (DbBackend::MySql, _) => {
-                let connection = self.connect_apart().await?;
-                let text = format!("SELECT GET_LOCK('classy-sync-{LOCK}', 600) AS got");
-                connection.query_all_raw(sql(DbBackend::MySql, &text, [])).await.map_err(failed)?;
-                Ok(MigrationLock::Session(connection))
-            }
-            (_, Some(file)) => {
-                let mut name = file.clone().into_os_string();
-                name.push(".migrating");
-                let locked = tokio::task::spawn_blocking(move || {
-                    let file = File::create(name)?;
-                    file.lock()?;
-                    Ok::<_, std::io::Error>(file)
-                });
-                let unreachable = |cause: String| Error::Unreachable { cause };
-                let file = locked.await.map_err(|error| unreachable(error.to_string()))?.map_err(|error| unreachable(error.to_string()))?;
-                Ok(MigrationLock::Beside(file))
-            }
-            (_, None) => Ok(MigrationLock::Alone),
-        }
+    async fn pending(&self) -> Result<Vec<String>, Error> {
+        pending(self.connection(), self.backend()).await
     }
+}
+
+async fn pending<C: ConnectionTrait>(connection: &C, backend: DbBackend) -> Result<Vec<String>, Error> {
+    let failed = |error| Error::query("reading the schema's state", error);
+    let one = async |text: &str| connection.query_one_raw(sql(backend, text, [])).await.map_err(failed);
+    // PostgreSQL gives up a transaction in which anything failed, so it is asked before.
+    let is_there = match backend {
+        DbBackend::Postgres => one("SELECT 1 AS one WHERE to_regclass('seaql_migrations') IS NOT NULL").await?.is_some(),
+        _ => true,
+    };
+    let read = async || connection.query_all_raw(sql(backend, "SELECT version FROM seaql_migrations", [])).await;
+    let applied: Vec<String> = match if is_there { read().await } else { Ok(Vec::new()) } {
+        Ok(rows) => rows.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>().map_err(failed)?,
+        // A table that is not there means that nothing is applied; any other fault shows itself in the next statement.
+        Err(_) => {
+            one("SELECT 1 AS one").await?;
+            Vec::new()
+        }
+    };
+    let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    if let Some(unknown) = applied.iter().find(|name| !known.contains(name)) {
+        let unknown = unknown.clone();
+        let is_unreleased = known.first().is_some_and(|first| unknown < *first);
+        return Err(if is_unreleased { Error::SchemaUnreleased { unknown } } else { Error::SchemaNewer { unknown } });
+    }
+    Ok(known.into_iter().filter(|name| !applied.contains(name)).collect())
 }

@@ -2,62 +2,85 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | connection, schema | `connect`, `migrate` |
-//! | one page, one transaction | `page`, and in its order `lease`, `decide`, `parents`, `audit`, `rejects`, `totals`, `campaign_totals`, `checkpoint` |
-//! | how a record lies in its table | `row`, `columns`, `value`, and the statements made from them in `statement` |
+//! | connection, schema | `connect`, `pooler`, `migrate`, `migration_lock` |
+//! | one page, one transaction | `page`: what it is given and reports in `batch`, who may write in `fenced` |
+//! | how a record lies in its table | `row`, `columns`, `tables`, `value`, and the statements made from them in `statement` |
 //! | what one organization owns | `tenant` |
+//! | rows of bookkeeping with their organization | `of_organization` |
 //! | who is synced, what ran, what is next | `organization`, `run`, `times` |
-//! | which process serves whom | `lease`, `fleet` |
+//! | which process serves whom | `lease`, `holder`, `fleet` |
 //! | how well it goes | `alerts`, `vitals`, `samples` |
+//! | what the database knows of its tables | `statistics`, `written` |
+//! | read back: checkpoints, rejects, the audit trail | `checkpoint`, `rejects`, `audit` |
+//! | what is removed in time | `retention` |
 //! | for charts | `report`, `giving` |
 //! | people for plugins, and what became of them there | `plugin` |
+//!
+//! Everything here that reads or writes fails with [`Error`] when the database does; "Errors" names only what else may be the reason.
 
 mod alerts;
 mod audit;
 mod batch;
-mod campaign_totals;
 mod check;
 mod checkpoint;
-mod columns;
+mod clocks;
 mod connect;
-mod decide;
+mod encoding;
 mod error;
+mod fenced;
 mod fleet;
 mod giving;
+mod holder;
 mod lease;
 mod migrate;
+mod migration_lock;
+mod of_organization;
 mod organization;
 mod page;
-mod parents;
 mod plugin;
+mod pooler;
+mod progress;
+mod reading;
 mod rejects;
 mod report;
+mod retention;
 mod row;
 mod run;
+mod run_failures;
 mod samples;
-mod seq;
+mod slice;
 mod statement;
+mod statistics;
 mod tenant;
 mod times;
-mod totals;
 mod value;
 mod vitals;
+mod written;
 
 pub use alerts::AlertRow;
 pub use audit::AuditRow;
-pub use batch::{Batch, Committed};
+pub use batch::{Batch, Committed, Reading};
 pub use check::Violations;
 pub use connect::{Settings, Store};
 pub use error::Error;
+pub use fleet::Unserved;
 pub use giving::Month;
+pub use holder::{place_of, readable};
 pub use lease::Fence;
 pub use organization::{Organization, Status};
-pub use plugin::{Delivered, DeliveryCount, DeliveryRow, HarmEntry, HarmTotals, Left, PluginKey, PluginState, Sending};
+pub use plugin::{
+    Approval, Delivered, DeliveryCount, DeliveryRow, FormerAddress, GuardState, HarmEntry, HarmTotals, HoldCount, HookRow, Leaving, Left,
+    PluginKey, PluginState, ReasonCount, RoomCount, Sending, SilentHook, Suppressed, Suspension, Taken, UndoOrder, UndoneRow,
+};
+pub use progress::FeedProgress;
 pub use rejects::RejectRow;
 pub use report::{Cell, Report};
-pub use row::{Gift, Row, RowText, Table};
+pub use retention::{Pruned, Retention};
+pub use row::RowText;
 pub use run::RunRow;
+pub use run_failures::FailedFeed;
 pub use samples::{Resolution, Sample};
+pub use slice::Slice;
 pub use tenant::TenantStore;
 pub use times::{FeedSummary, FeedTimes};
 pub use vitals::{PluginLag, RejectCount, StateCount};

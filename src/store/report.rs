@@ -1,9 +1,9 @@
 //! The four views as rows of text, for `report`.
 
-use super::row::Kind;
 use super::statement::{money_text, quoted, sql};
 use super::{Error, Store};
 use crate::domain::Money;
+use crate::entities::record::Kind;
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult};
 
 /// A question that is asked often.
@@ -110,9 +110,6 @@ impl Report {
 
 impl Store {
     /// Rows `offset` to `offset + limit` of a report, of one organization or of all.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn report(&self, report: Report, classy_id: Option<i64>, offset: u64, limit: u64) -> Result<Vec<Vec<Cell>>, Error> {
         let backend = self.backend();
         let failed = |error| Error::query("reading a report", error);
@@ -143,7 +140,7 @@ fn read(row: &QueryResult, columns: Columns, backend: DbBackend) -> Result<Vec<C
         cells.push(match kind {
             Kind::Int => row.try_get::<Option<i64>>("", name)?.map_or(Cell::Null, Cell::Int),
             Kind::Bool => row.try_get::<Option<bool>>("", name)?.map_or(Cell::Null, Cell::Bool),
-            Kind::Money => super::value::money(row, name)?.map_or(Cell::Null, Cell::Number),
+            Kind::Money => super::value::total(row, name)?.map_or(Cell::Null, Cell::Number),
             Kind::Time if backend == DbBackend::Sqlite => row.try_get::<Option<String>>("", name)?.map_or(Cell::Null, Cell::Text),
             Kind::Time => row.try_get::<Option<crate::domain::Time>>("", name)?.map_or(Cell::Null, |time| Cell::Text(time.to_rfc3339())),
             Kind::Text => row.try_get::<Option<String>>("", name)?.map_or(Cell::Null, Cell::Text),

@@ -1,11 +1,14 @@
 //! The performance baseline: samples by the minute, rolled up to hours and days, so that years of it stay small.
 
-use super::row::{Kind, time_text};
+use super::of_organization::{OfOrganization, with_organization};
+use super::row::time_text;
 use super::statement::{document, quoted, sql, unpack};
 use super::{Error, Store};
 use crate::domain::Time;
+use crate::entities::health_sample;
+use crate::entities::record::Kind;
 use chrono::TimeDelta;
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 
 /// How finely a sample is kept.
@@ -53,9 +56,6 @@ pub struct Sample {
 
 impl Store {
     /// Keeps samples by the minute.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn add_samples(&self, samples: &[Sample]) -> Result<(), Error> {
         if samples.is_empty() {
             return Ok(());
@@ -88,9 +88,6 @@ impl Store {
 
     /// Makes hours of old minutes, days of old hours, and forgets old days. A crash between the two statements of a step would count
     /// some samples twice in one average, so both are one transaction.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn roll_up_samples(&self, now: Time) -> Result<(), Error> {
         let failed = |error| Error::query("rolling samples up", error);
         let backend = self.backend();
@@ -119,23 +116,15 @@ impl Store {
     }
 
     /// The latest `limit` samples of a metric, the earliest first, whatever their resolution.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn samples(&self, classy_id: Option<i64>, metric: &str, limit: u64) -> Result<Vec<(Time, f64)>, Error> {
         let failed = |error| Error::query("reading samples", error);
-        let [at, value] = ["at", "value"].map(|name| quoted(self.backend(), name));
-        let whose = if classy_id.is_some() { "o.classy_id = $2" } else { "s.organization_id IS NULL" };
-        let text = format!(
-            "SELECT s.{at} AS sampled_at, s.{value} AS sampled FROM health_samples AS s LEFT JOIN organizations AS o ON o.id = s.organization_id \
-             WHERE s.metric = $1 AND {whose} ORDER BY s.{at} DESC LIMIT {limit}"
-        );
-        let values = std::iter::once(metric.into()).chain(classy_id.map(Into::into));
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
-        let read = |row: &sea_orm::QueryResult| Ok((row.try_get("", "sampled_at")?, row.try_get("", "sampled")?));
-        let mut samples: Vec<(Time, f64)> = rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)?;
-        samples.reverse();
-        Ok(samples)
+        let mut rows = health_sample::Entity::find().filter(health_sample::Column::Metric.eq(metric));
+        if classy_id.is_none() {
+            rows = rows.filter(health_sample::Column::OrganizationId.is_null());
+        }
+        let rows = rows.order_by_desc(health_sample::Column::At).limit(limit);
+        let rows = with_organization(rows, classy_id).all(self.connection()).await.map_err(failed)?;
+        Ok(rows.into_iter().rev().map(|OfOrganization { row, .. }| (row.at, row.value)).collect())
     }
 }
 

@@ -3,7 +3,7 @@
 //! A batch travels as one JSON document in one parameter and is unpacked by the database: one statement text a table
 //! and backend, whatever the number of rows. Names come from our own lists, values only through parameters.
 
-use super::row::Kind;
+use crate::entities::record::Kind;
 use sea_orm::{DbBackend, Statement, Value};
 
 /// A column of an unpacked document.
@@ -122,16 +122,20 @@ pub(crate) const fn lookup(backend: DbBackend) -> &'static str {
     }
 }
 
-/// The condition that a row found by its id is the organization's of `$2`, as no index serves it: as long as a database has no statistics,
-/// it takes an organization's rows for a few, and walks them all rather than looking ids up.
-pub(crate) fn is_tenants(alias: &str) -> String {
-    format!("{alias}.organization_id + 0 = $2")
+/// The condition that rows of `alias` are the organization's of `$N`, beside one that finds them by id. PostgreSQL gets it as no index
+/// serves it: as long as it has no statistics, it takes an organization's rows for a few, and reads them all rather than looking ids up.
+pub(crate) fn is_tenants(backend: DbBackend, alias: &str, parameter: u8) -> String {
+    let none = if backend == DbBackend::Postgres { " + 0" } else { "" };
+    format!("{alias}.organization_id{none} = ${parameter}")
 }
 
 /// The index to look rows up by, for MySQL, which without statistics takes any that begins with the organization and walks all its rows.
 pub(crate) fn by_index(backend: DbBackend, name: &str) -> String {
     if backend == DbBackend::MySql { format!("FORCE INDEX ({name})") } else { String::new() }
 }
+
+/// MySQL's name of a primary key, for `by_index`.
+pub(crate) const KEY: &str = "PRIMARY";
 
 /// Inserts the rows of `$1`; fails when one is there.
 pub(crate) fn insert(backend: DbBackend, table: &str, fields: &[Field<'_>]) -> String {
@@ -181,11 +185,12 @@ pub(crate) fn update(backend: DbBackend, table: &str, fields: &[Field<'_>]) -> S
     match backend {
         DbBackend::MySql => {
             let set = names.map(|name| format!("t.{name} = j.{name}")).collect::<Vec<_>>().join(", ");
-            format!("UPDATE {source} STRAIGHT_JOIN {table} AS t ON t.id = j.id AND {} SET {set}", is_tenants("t"))
+            let (by_key, ours) = (by_index(backend, KEY), is_tenants(backend, "t", 2));
+            format!("UPDATE {source} STRAIGHT_JOIN {table} AS t {by_key} ON t.id = j.id AND {ours} SET {set}")
         }
         _ => {
             let set = names.map(|name| format!("{name} = j.{name}")).collect::<Vec<_>>().join(", ");
-            format!("UPDATE {table} AS t SET {set} FROM {source} WHERE t.id = j.id AND {}", is_tenants("t"))
+            format!("UPDATE {table} AS t SET {set} FROM {source} WHERE t.id = j.id AND {}", is_tenants(backend, "t", 2))
         }
     }
 }

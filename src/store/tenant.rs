@@ -1,9 +1,10 @@
 //! Everything that one organization owns is reached through here; no method takes an organization's id.
 
-use super::row::{Row, RowText, has_stubs};
+use super::row::{RowText, has_stubs};
 use super::statement::sql;
 use super::{Error, Store};
-use crate::domain::{Entity, Item, Time};
+use crate::domain::{Item, Time};
+use crate::entities::{Entity, Record};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 
 /// The store as one organization sees it.
@@ -27,12 +28,17 @@ impl TenantStore {
     }
 
     /// Makes of records what their rows need and no transaction is needed for, so that it can be done while another one goes on.
-    pub fn row_texts<R: Row>(&self, items: &[Item<R>]) -> Vec<Option<RowText>> {
+    pub fn row_texts<R: Record>(&self, items: &[Item<R>]) -> Vec<Option<RowText>> {
         let text = |item: &Item<R>| match item {
             Item::Good(record) => Some(RowText::of(record, self.backend())),
             Item::Bad(_) => None,
         };
         items.iter().map(text).collect()
+    }
+
+    /// Has statistics gathered when the tables grew; see [`Store::keep_statistics`].
+    pub async fn keep_statistics(&self) -> Result<bool, Error> {
+        self.store.keep_statistics().await
     }
 
     pub(super) fn connection(&self) -> &DatabaseConnection {
@@ -45,13 +51,12 @@ impl TenantStore {
 
     /// The stored ids above `after` and up to `upto` that the source should show (neither stubs nor absent ones), the lowest
     /// `limit` of them.
-    ///
-    /// # Errors
-    /// Database errors.
-    pub async fn ids_between<R: Row>(&self, after: i64, upto: i64, limit: u64) -> Result<Vec<i64>, Error> {
+    pub async fn ids_between<R: Record>(&self, after: i64, upto: i64, limit: u64) -> Result<Vec<i64>, Error> {
         let failed = |error| Error::query("reading stored ids", error);
+        // Without statistics SQLite would read all rows of the organization for each range.
+        let by_key = if self.backend() == DbBackend::Sqlite { " + 0" } else { "" };
         let text = format!(
-            "SELECT id FROM {} WHERE organization_id = $1 AND id > $2 AND id <= $3 AND absent_since IS NULL{} ORDER BY id LIMIT {limit}",
+            "SELECT id FROM {} WHERE organization_id{by_key} = $1 AND id > $2 AND id <= $3 AND absent_since IS NULL{} ORDER BY id LIMIT {limit}",
             R::ENTITY,
             self.no_stubs(R::ENTITY)
         );
@@ -61,9 +66,6 @@ impl TenantStore {
     }
 
     /// The largest stored id that the source should show; 0 when nothing is stored.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn max_id(&self, entity: Entity) -> Result<i64, Error> {
         let failed = |error| Error::query("reading stored ids", error);
         let text = format!(
@@ -75,17 +77,11 @@ impl TenantStore {
     }
 
     /// How many stored records the source should show.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn count(&self, entity: Entity) -> Result<u64, Error> {
         self.count_where(entity, "", None).await
     }
 
     /// How many of them changed at or after a moment.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn count_since(&self, entity: Entity, from: Time) -> Result<u64, Error> {
         self.count_where(entity, " AND source_updated_at >= $2", Some(from)).await
     }

@@ -1,9 +1,13 @@
 //! When a feed is due: kept in the database, so that a restart neither skips nor repeats.
 
+use super::checkpoint::{Lacking, lacking};
+use super::fenced::TransactionTries;
 use super::statement::sql;
 use super::{Error, Fence, Store, TenantStore};
 use crate::clock;
-use crate::domain::{Entity, Time};
+use crate::domain::{FeedState, Time};
+use crate::entities::Entity;
+use crate::net::retry;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 
 /// When a feed is due.
@@ -16,11 +20,11 @@ pub struct FeedTimes {
 }
 
 /// Where a feed stands, as far as its plan depends on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedSummary {
     /// Classy's id of the organization.
     pub classy_id: i64,
-    /// The feed.
+    /// The kind of record that the feed reads.
     pub entity: Entity,
     /// When it is due.
     pub times: FeedTimes,
@@ -32,26 +36,39 @@ pub struct FeedSummary {
     pub reconciled_at: Option<Time>,
     /// A pass was begun and is not complete.
     pub passing: bool,
+    /// More of a record is stored now than when the whole list was last read.
+    pub is_outdated: bool,
+    /// Passes in a row that fell short.
+    pub short_passes: u32,
+    /// What is known to be lacking, in words.
+    pub lacks: Option<String>,
 }
 
 impl Store {
     /// Every feed of every organization that was ever planned or read.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn feed_summaries(&self) -> Result<Vec<FeedSummary>, Error> {
         let failed = |error| Error::query("reading the schedule", error);
-        let text = "SELECT o.classy_id, c.entity, c.next_run_at, c.window_at, c.swept_at, c.first_pass_at, c.reconciled_at, c.pass_stage \
+        let text = "SELECT o.classy_id, c.entity, c.next_run_at, c.window_at, c.swept_at, c.first_pass_at, c.reconciled_at, c.pass_stage, c.schema_version, \
+                    c.short_since, c.short_passes, c.short_unmet, c.short_unread, c.short_undecided, c.short_reason, \
+                    c.gap_since, c.gap_records, c.gap_reason \
                     FROM checkpoints AS c JOIN organizations AS o ON o.id = c.organization_id";
         let rows = self.connection().query_all_raw(sql(self.backend(), text, [])).await.map_err(failed)?;
         let read = |row: &QueryResult| {
             let entity: String = row.try_get("", "entity")?;
+            let Lacking { shortfall, gap } = lacking(row)?;
+            let entity: Entity = entity.parse().map_err(DbErr::Type)?;
+            let first_pass_at = row.try_get("", "first_pass_at")?;
+            let schema_version = row.try_get::<Option<i64>>("", "schema_version")?.unwrap_or(0);
+            let state = FeedState { shortfall, gap, first_pass_at, schema_version, ..FeedState::default() };
             Ok(FeedSummary {
+                short_passes: state.short_passes(),
+                lacks: state.lacks(),
                 classy_id: row.try_get("", "classy_id")?,
-                entity: entity.parse().map_err(DbErr::Type)?,
+                entity,
                 times: FeedTimes { next_run_at: row.try_get("", "next_run_at")?, window_at: row.try_get("", "window_at")? },
                 swept_at: row.try_get("", "swept_at")?,
-                first_pass_at: row.try_get("", "first_pass_at")?,
+                first_pass_at,
+                is_outdated: state.is_outdated(entity.schema_version()),
                 reconciled_at: row.try_get("", "reconciled_at")?,
                 passing: row.try_get::<Option<String>>("", "pass_stage")?.is_some(),
             })
@@ -62,9 +79,6 @@ impl Store {
 
 impl TenantStore {
     /// When a feed is due.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn feed_times(&self, entity: Entity) -> Result<FeedTimes, Error> {
         let failed = |error| Error::query("reading the schedule", error);
         let text = "SELECT next_run_at, window_at FROM checkpoints WHERE organization_id = $1 AND entity = $2";
@@ -77,34 +91,26 @@ impl TenantStore {
     }
 
     /// Plans a feed. Nothing is written when another process took the organization over.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn set_feed_times(&self, fence: &Fence, entity: Entity, times: FeedTimes) -> Result<(), Error> {
         let failed = |error| Error::query("writing the schedule", error);
-        let condition = |first| format!("EXISTS (SELECT 1 FROM leases AS l WHERE {})", fence.condition(first));
-        let text = format!(
-            "UPDATE checkpoints SET next_run_at = $1, window_at = $2 WHERE organization_id = $3 AND entity = $4 AND {}",
-            condition(5)
-        );
-        let times = || [times.next_run_at.into(), times.window_at.into()];
-        let key = || [self.organization_id.into(), entity.as_str().into()];
-        let values = times().into_iter().chain(key()).chain(fence.values(self.organization_id));
-        let done = self.connection().execute_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
-        if done.rows_affected() > 0 || self.has_checkpoint(entity).await? {
-            return Ok(());
-        }
-        let text =
+        let update = "UPDATE checkpoints SET next_run_at = $1, window_at = $2 WHERE organization_id = $3 AND entity = $4";
+        let insert =
             "INSERT INTO checkpoints (next_run_at, window_at, organization_id, entity, mode, updated_at) VALUES ($1, $2, $3, $4, $5, $6)";
-        let values = times().into_iter().chain(key()).chain(["full".into(), clock::now().into()]);
-        self.connection().execute_raw(sql(self.backend(), text, values)).await.map_err(failed)?;
-        Ok(())
-    }
-
-    async fn has_checkpoint(&self, entity: Entity) -> Result<bool, Error> {
-        let text = "SELECT 1 AS one FROM checkpoints WHERE organization_id = $1 AND entity = $2";
-        let values = [self.organization_id.into(), entity.as_str().into()];
-        let row = self.connection().query_one_raw(sql(self.backend(), text, values)).await;
-        Ok(row.map_err(|error| Error::query("reading the schedule", error))?.is_some())
+        let values = || -> [sea_orm::Value; 4] {
+            [times.next_run_at.into(), times.window_at.into(), self.organization_id.into(), entity.as_str().into()]
+        };
+        let once = || async {
+            let tx = self.begin_fenced(fence).await?;
+            // MySQL counts rows that are as they were, too: the driver asks it to.
+            if tx.execute_raw(sql(self.backend(), update, values())).await.map_err(failed)?.rows_affected() == 0 {
+                let values = values().into_iter().chain(["full".into(), clock::now().into()]);
+                tx.execute_raw(sql(self.backend(), insert, values)).await.map_err(failed)?;
+            }
+            tx.commit().await.map_err(Error::commit)
+        };
+        match retry(TransactionTries::of_repeatable(), once).await {
+            Err(Error::FenceLost) => Ok(()),
+            done => done,
+        }
     }
 }

@@ -1,18 +1,21 @@
 //! Reads back what is stored: the little that decisions, audit and totals need.
 
-use super::row::{Get, Gift, Kind, MONEY_IN, Row};
-use crate::domain::{Entity, Money, Time};
-use sea_orm::{DbErr, QueryResult};
+use crate::domain::{Money, Time};
+use crate::entities::record::{Get, Gift, Kind};
+use crate::entities::transaction::MONEY_IN;
+use crate::entities::{Entity, Record};
+use rust_decimal::Decimal;
+use sea_orm::{DbBackend, DbErr, QueryResult};
 
 /// A stored row, as far as it matters for what comes after it.
 #[derive(Debug, Clone)]
 pub(super) struct Stored {
-    pub(super) is_foreign: bool,
-    pub(super) owner: i64,
     pub(super) fingerprint: Option<i64>,
     pub(super) updated_at: Option<Time>,
     pub(super) is_stub: bool,
     pub(super) is_absent: bool,
+    /// It was written with fewer columns than are stored now.
+    pub(super) is_outdated: bool,
     /// The audited columns, in the table's order.
     pub(super) audited: Vec<Value>,
     /// The parents' ids, in the order of the table's links.
@@ -45,11 +48,32 @@ impl Value {
         match get {
             Get::Bool(get) => get(record).map_or(Value::Null, Value::Bool),
             Get::Text(get) => get(record).map_or(Value::Null, |text| Value::Text(text.to_owned())),
+            Get::Made(make) => make(record).map_or(Value::Null, Value::Text),
             Get::Money(get) => get(record).map_or(Value::Null, Value::Money),
             Get::Int(get) => get(record).map_or(Value::Null, |id| Value::Text(id.to_string())),
             Get::Time(get) => get(record).map_or(Value::Null, |time| Value::Text(time.to_rfc3339())),
         }
     }
+}
+
+/// SQLite's REAL holds fifteen significant digits: eleven before the point, four after.
+const SQLITE_LIMIT: i64 = 100_000_000_000;
+
+/// Whether the database keeps an amount to the last digit.
+pub(super) fn is_exact(amount: Money, backend: DbBackend) -> bool {
+    backend != DbBackend::Sqlite || amount.decimal().abs() < Decimal::from(SQLITE_LIMIT)
+}
+
+/// The first sum of which SQLite's REAL does not keep the fourth decimal: from 2^39 on its steps are too wide.
+const SQLITE_SUM_LIMIT: i64 = 500_000_000_000;
+
+/// A sum that was worked out here; one that the database cannot hold refuses the record that brought it there.
+pub(super) fn sum(column: &str, sum: Decimal, backend: DbBackend) -> Result<Money, DbErr> {
+    let sum = Money::new(sum).map_err(|error| DbErr::Type(format!("{column}: {error}")))?;
+    if backend == DbBackend::Sqlite && sum.decimal().abs() >= Decimal::from(SQLITE_SUM_LIMIT) {
+        return Err(DbErr::Type(format!("{column}: more than SQLite holds exactly (500 billion)")));
+    }
+    Ok(sum)
 }
 
 /// Reads an amount that was selected as text.
@@ -58,12 +82,16 @@ pub(super) fn money(row: &QueryResult, column: &str) -> Result<Option<Money>, Db
     text.map(|text| Money::parse(&text).map_err(|error| DbErr::Type(format!("{column}: {error}")))).transpose()
 }
 
-pub(super) fn stored<R: Row>(row: &QueryResult, organization_id: i64) -> Result<(i64, Stored), DbErr> {
-    let table = R::table();
-    let owner: i64 = row.try_get("", "organization_id")?;
+/// Reads a sum of amounts that was selected as text.
+pub(super) fn total(row: &QueryResult, column: &str) -> Result<Option<Money>, DbErr> {
+    let text: Option<String> = row.try_get("", column)?;
+    let total = |text: String| text.parse().map(Money::total).map_err(|error| DbErr::Type(format!("{column}: {error}")));
+    text.map(total).transpose()
+}
+
+pub(super) fn stored<R: Record>(row: &QueryResult) -> Result<(i64, Stored), DbErr> {
     let flags: i64 = row.try_get("", "flags")?;
-    let audited = table
-        .columns
+    let audited = R::COLUMNS
         .iter()
         .filter(|column| column.audit.is_some())
         .map(|column| {
@@ -74,7 +102,7 @@ pub(super) fn stored<R: Row>(row: &QueryResult, organization_id: i64) -> Result<
             })
         })
         .collect::<Result<_, DbErr>>()?;
-    let links = table.links.iter().map(|link| row.try_get("", link.column)).collect::<Result<_, _>>()?;
+    let links = R::LINKS.iter().map(|link| row.try_get("", link.column)).collect::<Result<_, _>>()?;
     let is_absent = flags & 2 != 0;
     let gift = if R::ENTITY == Entity::Transactions && !is_absent && row.try_get::<String>("", "status")? == MONEY_IN {
         Some(Gift {
@@ -86,12 +114,11 @@ pub(super) fn stored<R: Row>(row: &QueryResult, organization_id: i64) -> Result<
         None
     };
     let stored = Stored {
-        is_foreign: owner != organization_id,
-        owner,
         fingerprint: row.try_get("", "fingerprint")?,
         updated_at: row.try_get("", "source_updated_at")?,
         is_stub: flags & 1 != 0,
         is_absent,
+        is_outdated: flags & 4 != 0,
         audited,
         links,
         gift,

@@ -4,16 +4,16 @@ use super::statement::{as_bigint, quoted, sql};
 use super::{Error, Store};
 use crate::domain::Time;
 use sea_orm::ConnectionTrait;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Open rejects of one organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RejectCount {
-    /// All.
+    /// Rejects that are open, of all feeds.
     pub open: u64,
     /// First met after the moment that was asked for.
     pub recent: u64,
-    /// Records or links that belong to another organization.
+    /// Records that belong to another organization.
     pub foreign: u64,
 }
 
@@ -37,7 +37,7 @@ pub struct StateCount {
     pub plugin: String,
     /// `sending`, `delivered`, `skipped`, `deferred`, `held` or `rejected`.
     pub state: String,
-    /// People.
+    /// How many people are in this state.
     pub people: u64,
     /// The latest change among them.
     pub latest_at: Option<Time>,
@@ -50,10 +50,18 @@ impl Store {
         Some(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
     }
 
+    /// The database's files that are there; none for a server.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let Some(file) = self.file() else { return Vec::new() };
+        let beside = |end: &str| {
+            let mut name = file.clone().into_os_string();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        ["", "-wal", "-shm"].into_iter().map(beside).filter(|path| path.exists()).collect()
+    }
+
     /// Open rejects by Classy's id of the organization; those without any are left out.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn reject_counts(&self, since: Time) -> Result<Vec<(i64, RejectCount)>, Error> {
         let failed = |error| Error::query("counting rejects", error);
         let sum = |condition: &str| as_bigint(self.backend(), &format!("SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)"));
@@ -61,7 +69,7 @@ impl Store {
             "SELECT o.classy_id, {} AS recent, COUNT(*) AS open_count, {} AS strange FROM rejects AS r \
              JOIN organizations AS o ON o.id = r.organization_id WHERE r.resolved_at IS NULL GROUP BY o.classy_id",
             sum("r.first_seen_at >= $1"),
-            sum("r.reason IN ('foreign_organization', 'foreign_id', 'foreign_parent')"),
+            sum("r.reason = 'foreign_organization'"),
         );
         let rows = self.connection().query_all_raw(sql(self.backend(), &text, [since.into()])).await.map_err(failed)?;
         let read = |row: &sea_orm::QueryResult| {
@@ -72,20 +80,19 @@ impl Store {
         rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
     }
 
-    /// How far each plugin is behind.
-    ///
-    /// # Errors
-    /// Database errors.
-    pub async fn plugin_lags(&self) -> Result<Vec<PluginLag>, Error> {
+    /// How far each plugin is behind, of one organization or of all.
+    pub async fn plugin_lags(&self, classy_id: Option<i64>) -> Result<Vec<PluginLag>, Error> {
         let failed = |error| Error::query("reading the plugins' places", error);
         let cursor = quoted(self.backend(), "cursor");
+        let only = if classy_id.is_some() { " AND o.classy_id = $1" } else { "" };
         let text = format!(
             "SELECT o.classy_id, p.plugin, {} AS behind, MAX(p.updated_at) AS moved_at FROM plugin_states AS p \
-             JOIN organizations AS o ON o.id = p.organization_id WHERE o.status = 'active' GROUP BY o.classy_id, p.plugin ORDER BY o.classy_id, p.plugin",
+             JOIN organizations AS o ON o.id = p.organization_id WHERE o.status = 'active'{only} GROUP BY o.classy_id, p.plugin ORDER BY o.classy_id, p.plugin",
             // A place that was delivered to once and is not any more stays where it was: the nearest one counts.
             as_bigint(self.backend(), &format!("MIN(o.change_seq - p.{cursor})"))
         );
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, [])).await.map_err(failed)?;
+        let values = classy_id.map(Into::into);
+        let rows = self.connection().query_all_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
         let read = |row: &sea_orm::QueryResult| {
             Ok(PluginLag {
                 classy_id: row.try_get("", "classy_id")?,
@@ -98,9 +105,6 @@ impl Store {
     }
 
     /// An organization's deliveries, counted by plugin and state.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn delivery_counts(&self, classy_id: i64) -> Result<Vec<StateCount>, Error> {
         let failed = |error| Error::query("counting deliveries", error);
         let text = "SELECT d.plugin, d.state, COUNT(*) AS people, MAX(d.updated_at) AS latest_at FROM plugin_deliveries AS d \

@@ -1,6 +1,7 @@
 //! Why a run failed.
 
-use crate::domain::{Entity, Fault, FaultKind, Remedy};
+use crate::domain::{Fault, FaultKind, Remedy};
+use crate::entities::Entity;
 use crate::{classy, store};
 
 /// The reasons for which a run ends early. What was committed before stays, and the next run goes on from there.
@@ -17,7 +18,7 @@ pub enum Error {
         "the list of {entity} lacks at least {missing} of {stored} stored records: taken for a fault of the API, nothing was marked absent"
     )]
     MassAbsence {
-        /// The feed.
+        /// The kind of record that the feed reads.
         entity: Entity,
         /// Stored records that no page showed, as far as they were counted.
         missing: u64,
@@ -27,8 +28,24 @@ pub enum Error {
     /// The list is not in the order that was asked for, so it cannot be read by key.
     #[error("the list of {entity} is not in the order that was asked for (sort=updated_at:asc)")]
     Unordered {
-        /// The feed.
+        /// The kind of record that the feed reads.
         entity: Entity,
+    },
+    /// The source shows page after page and nothing new, or far more than it told of: it would never end.
+    #[error("the list of {entity} does not end: {what}")]
+    Endless {
+        /// The kind of record that the feed reads.
+        entity: Entity,
+        /// What was seen.
+        what: String,
+    },
+    /// Page after page cannot be read.
+    #[error("the list of {entity} cannot be read: {what}")]
+    Unreadable {
+        /// The kind of record that the feed reads.
+        entity: Entity,
+        /// The first of them.
+        what: String,
     },
 }
 
@@ -38,7 +55,7 @@ impl Error {
         match self {
             Error::Source(error) => error.remedy(),
             Error::Store(error) => error.remedy(),
-            Error::MassAbsence { .. } | Error::Unordered { .. } => Remedy::Skip,
+            _ => Remedy::Skip,
         }
     }
 
@@ -47,7 +64,7 @@ impl Error {
         match self {
             Error::Source(error) => error.kind(),
             Error::Store(error) => error.kind(),
-            Error::MassAbsence { .. } | Error::Unordered { .. } => FaultKind::Partial,
+            _ => FaultKind::Partial,
         }
     }
 
@@ -56,7 +73,16 @@ impl Error {
         match self {
             Error::Source(error) => error.concerns_all_feeds(),
             Error::Store(_) => true,
-            Error::MassAbsence { .. } | Error::Unordered { .. } => false,
+            _ => false,
+        }
+    }
+
+    /// Whether it is this list, or this pass over it, that is at fault: then another way to read it may work.
+    pub const fn is_of_this_feed(&self) -> bool {
+        match self {
+            Error::Source(error) => error.may_be_of_one_request() || matches!(error, classy::Error::NotFound { .. }),
+            Error::Store(_) => false,
+            _ => true,
         }
     }
 
@@ -73,7 +99,8 @@ impl Error {
             Error::MassAbsence { .. } => {
                 Some("if so many records were really deleted, raise guard.absent_share for one `sync --full`".to_owned())
             }
-            Error::Unordered { .. } => None,
+            Error::Endless { .. } => Some("the source may ignore `page`: ask Classy's support; the other feeds go on".to_owned()),
+            Error::Unordered { .. } | Error::Unreadable { .. } => None,
         }
     }
 }

@@ -1,9 +1,12 @@
 //! One run of one feed with everything around it: the row in `sync_runs`, the span, the log line.
 
-use super::{Error, FencedStore, Observer, Outcome, Run, Settings, Task};
-use crate::classy::{Client, Wire};
-use crate::domain::{Campaign, Entity, FeedState, Mode, RecurringPlan, RunCounts, RunEnd, Supporter, Transaction};
-use crate::store::{self, Row};
+use super::bounds::{Bounded, Bounds};
+use super::{Error, FencedStore, Observer, Outcome, Run, Settings};
+use crate::classy::Client;
+use crate::domain::{FeedState, Mode, RunCounts, RunEnd, Task};
+use crate::entities::{Entity, ForRecord, Record};
+use crate::store;
+use futures_util::future::BoxFuture;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -17,6 +20,8 @@ pub struct Order<'a> {
     pub sink: &'a FencedStore,
     /// How runs behave.
     pub settings: &'a Settings,
+    /// How much of the process it may use.
+    pub bounds: Bounds<'a>,
     /// Stops the run at its next page boundary.
     pub stop: &'a CancellationToken,
     /// Is told of each page.
@@ -32,7 +37,7 @@ pub struct Order<'a> {
 /// How a feed's run ended.
 #[derive(Debug)]
 pub struct FeedOutcome {
-    /// The feed.
+    /// The kind of record that the feed reads.
     pub entity: Entity,
     /// The kind of run.
     pub mode: Mode,
@@ -42,6 +47,8 @@ pub struct FeedOutcome {
     pub result: Result<RunEnd, Error>,
     /// The checkpoint afterwards.
     pub state: FeedState,
+    /// What a person should know though nothing failed.
+    pub notes: Vec<String>,
     /// How long it took.
     pub took: Duration,
 }
@@ -51,6 +58,7 @@ impl FeedOutcome {
     pub const fn word(&self) -> &'static str {
         match self.result {
             Ok(RunEnd::Complete) => "complete",
+            Ok(RunEnd::Incomplete) => "incomplete",
             Ok(RunEnd::Stopped) => "stopped",
             Err(_) => "failed",
         }
@@ -62,35 +70,50 @@ impl FeedOutcome {
 /// # Errors
 /// Only when the history itself cannot be written; the run's own failure is in the outcome.
 pub async fn run_feed(entity: Entity, order: Order<'_>) -> Result<FeedOutcome, store::Error> {
-    match entity {
-        Entity::Supporters => run::<Supporter>(order).await,
-        Entity::Campaigns => run::<Campaign>(order).await,
-        Entity::RecurringPlans => run::<RecurringPlan>(order).await,
-        Entity::Transactions => run::<Transaction>(order).await,
+    entity.with(RunFeed(order)).await
+}
+
+struct RunFeed<'a>(Order<'a>);
+
+impl<'a> ForRecord for RunFeed<'a> {
+    type Output = BoxFuture<'a, Result<FeedOutcome, store::Error>>;
+
+    fn call<R: Record>(self) -> Self::Output {
+        Box::pin(run::<R>(self.0))
     }
 }
 
-async fn run<R: Row + Wire>(order: Order<'_>) -> Result<FeedOutcome, store::Error> {
+async fn run<R: Record>(order: Order<'_>) -> Result<FeedOutcome, store::Error> {
     let started = Instant::now();
     let store = order.sink.store();
-    let mode = order.task.mode(&store.feed_state(R::ENTITY).await?);
+    let mode = order.task.mode(&store.feed_state(R::ENTITY).await?, R::ABOUT.schema_version);
     let id = store.start_run(order.sink.fence(), R::ENTITY, mode, order.reason).await?;
     let (generation, epoch) = (order.generation, order.sink.fence().epoch());
     let span = tracing::info_span!("sync", organization = store.classy_id(), entity = %R::ENTITY, run_id = id, generation, epoch);
     async {
-        let run = Run::<R, _, _>::new(order.client, order.sink, order.settings, order.stop, order.observer);
-        let Outcome { counts, result } = run.execute(order.task).await;
-        let error = result.as_ref().err().map(ToString::to_string);
+        let bounded = Bounded::new(order.client, order.sink, order.bounds);
+        let run = Run::<R, _, _>::new(&bounded, &bounded, order.settings, order.stop, order.observer);
+        let Outcome { counts, result, notes } = run.execute(order.task).await;
         let state = store.feed_state(R::ENTITY).await?;
-        let outcome = FeedOutcome { entity: R::ENTITY, mode, counts, result, state, took: started.elapsed() };
+        let error = match &result {
+            Ok(RunEnd::Incomplete) => state.lacks(),
+            Ok(RunEnd::Complete | RunEnd::Stopped) => None,
+            Err(error) => Some(error.to_string()),
+        };
+        let outcome = FeedOutcome { entity: R::ENTITY, mode, counts, result, state, notes, took: started.elapsed() };
         store.finish_run(order.sink.fence(), id, outcome.word(), &counts, error.as_deref()).await?;
+        if let Err(error) = store.keep_statistics().await {
+            tracing::warn!(%error, "the database's statistics could not be gathered; questions to it may take longer");
+        }
         let took_ms = u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX);
         match error {
             None => tracing::info!(
                 mode = %mode, outcome = outcome.word(), seen = counts.seen, inserted = counts.inserted, updated = counts.updated,
                 rejected = counts.rejected, absent = counts.absent, requests = counts.requests, took_ms, "the run ended"
             ),
-            Some(error) => tracing::warn!(mode = %mode, error, requests = counts.requests, took_ms, "the run failed"),
+            Some(error) => {
+                tracing::warn!(mode = %mode, outcome = outcome.word(), error, requests = counts.requests, took_ms, "the run fell short")
+            }
         }
         Ok(outcome)
     }

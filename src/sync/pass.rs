@@ -1,44 +1,22 @@
-//! The full pass: every record by rising id, pages fetched side by side and committed in order, resumable at its page.
+//! The full pass: every record by rising id, pages fetched side by side and committed in order, resumable at its page. Where pages end
+//! is not told by how few rows one has, but by what the source counts, and in the end by a page that is empty twice.
 //!
 //! The list is live, so pages shift when records vanish. A stored record that no page showed becomes a suspect and is
 //! asked for singly at the end. A record that is not stored yet may hide the same way; then the walk met fewer records than
-//! there were at its beginning, and it is walked again until it met them all, or until two walks went alike.
+//! there were at its beginning, and it is walked again, in pages of another size, until it met them all, or until two walks went
+//! alike: then the pass fell short, and says so.
 
-use super::verify::Guard;
-use super::window::date_of;
-use super::{Error, Mark, Run, Sink, Source};
-use crate::domain::{FeedState, Item, Page, Pass, PassStage, Query, Record, RunEnd, Walked};
-use crate::store::{Batch, RowText};
+use super::walk::{Asked, GROWTH, HOPELESS, Walk, at_the_end, hides};
+use super::{Error, Run, Sink, Source};
+use crate::classy;
+use crate::domain::{FeedState, Item, Page, Pass, PassStage, Query, RunEnd};
+use crate::entities::Record;
+use crate::store::{Batch, Reading};
 use futures_util::{StreamExt, stream};
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-
-/// Walks of one pass at most: a list from which records vanish all the time must not hold the feed for ever.
-const WALKS: u32 = 5;
-
-/// A walk in progress: what was read and is not committed yet.
-struct Walk<R> {
-    state: FeedState,
-    pass: Pass,
-    items: Vec<Item<R>>,
-    texts: Vec<Option<RowText>>,
-    pages: usize,
-    /// When the first of those pages came.
-    since: Instant,
-    /// The last id of the last committed page.
-    committed_id: i64,
-    guard: Guard,
-    /// Stored records that this walk did not meet so far.
-    missing: u64,
-    /// Whether every page so far was in the order asked for: only then do id ranges mean something.
-    ordered: bool,
-    /// Rows met above `max_id`; `None` in a walk that was taken up again behind it.
-    above: Option<u64>,
-    /// The largest `total` that a page of this walk told.
-    most: u64,
-    done: bool,
-}
 
 impl<R, S, K> Run<'_, R, S, K>
 where
@@ -47,7 +25,8 @@ where
     K: Sink<R>,
 {
     /// Begins a pass or goes on with the one that was begun.
-    pub(super) async fn pass(&mut self, mut state: FeedState) -> Result<RunEnd, Error> {
+    pub(super) async fn pass(&mut self) -> Result<RunEnd, Error> {
+        let mut state = self.sink.load().await?;
         let mut first = None;
         loop {
             let Some(pass) = state.pass.clone() else {
@@ -76,47 +55,6 @@ where
         }
     }
 
-    /// Looks at the first and the last page, so that the walk knows what it has to meet. Returns the first page.
-    async fn plan(&mut self, state: &mut FeedState, before: Option<Pass>) -> Result<Page<R>, Error> {
-        let per_page = self.settings.per_page;
-        let mut first = self.fetch(Query::All, 1, per_page).await?;
-        if first.items.is_empty() || first.total < first.items.len() as u64 {
-            // Nothing at all may be a slip of the source, too, and fewer than it shows certainly is one.
-            first = self.fetch(Query::All, 1, per_page).await?;
-        }
-        let (mut total, mut source_max) = (first.total, first.last_id());
-        if first.items.len() >= per_page as usize {
-            // A full page need not be the only one, whatever `total` says.
-            let last_page = |total: u64| u32::try_from(total.div_ceil(u64::from(per_page))).unwrap_or(u32::MAX).max(2);
-            let mut number = last_page(total);
-            let mut last = self.fetch(Query::All, number, per_page).await?;
-            if last_page(last.total) > number {
-                number = last_page(last.total);
-                last = self.fetch(Query::All, number, per_page).await?;
-            }
-            // A record that only this page knows of is to be met as well. And when it shows none, few records count as met, so
-            // that the walk is planned and walked again.
-            total = total.max(last.total);
-            source_max = last.last_id().or(source_max);
-        }
-        let before = before.as_ref();
-        state.pass = Some(Pass {
-            started_at: before.map_or_else(|| date_of(first.date), |pass| pass.started_at),
-            page: 1,
-            per_page,
-            last_id: 0,
-            max_id: source_max.unwrap_or(0).max(self.sink.max_id().await?),
-            total,
-            met: 0,
-            walks: before.map_or(1, |pass| pass.walks + 1),
-            before: before.map(|pass| Walked { total: pass.total, met: pass.met }),
-            stage: PassStage::Walk,
-            missing: before.map_or(0, |pass| pass.missing),
-            stale: before.map_or(0, |pass| pass.stale),
-        });
-        Ok(first)
-    }
-
     /// Reads from the pass's page to the end. Answers whether the end was reached.
     async fn walk(&mut self, state: FeedState, pass: Pass, first: Option<Page<R>>) -> Result<(FeedState, bool), Error> {
         let (source, sink) = (self.source, self.sink);
@@ -124,32 +62,52 @@ where
         let known = u32::try_from(pass.total.div_ceil(u64::from(per_page))).unwrap_or(u32::MAX);
         let next = pass.page + u32::from(first.is_some());
         let guard = self.guard().await?;
-        // What a walk that was interrupted did not meet is known from before.
-        let missing = if pass.page == 1 { 0 } else { self.sink.suspects().await?.len() as u64 };
+        let limit = 2 * pass.total.max(self.sink.count().await?) + GROWTH;
+        // What a walk that was interrupted did not meet is known from before; what lay on pages that cannot be read is no sign of anything.
+        let missing = if pass.page == 1 { 0 } else { (self.sink.suspects().await?.len() as u64).saturating_sub(pass.unread) };
         // While one batch is committed the next is read.
         let (sender, mut receiver) = mpsc::channel(self.settings.commit_pages.max(width));
+        let commits = &AtomicU64::new(0);
+        let is_wary = self.is_wary;
         let read_ahead = async move {
-            // What can be made of a page is made here, while a batch before it is committed.
-            let ready = |page: Page<R>| {
-                let texts = sink.row_texts(&page.items);
-                (page, texts)
+            // What can be made of a page is made here, while a batch before it is committed. A page that fails alone does not end it.
+            let ready = |after: u64, page: Result<Page<R>, classy::Error>| -> Result<Asked<R>, classy::Error> {
+                match page {
+                    Ok(page) => {
+                        let texts = sink.row_texts(&page.items);
+                        Ok(Asked { after, page: Ok((page, texts)) })
+                    }
+                    Err(error) if error.may_be_of_one_request() || matches!(error, classy::Error::BreakerOpen { .. }) => {
+                        Ok(Asked { after, page: Err(error) })
+                    }
+                    Err(error) => Err(error),
+                }
+            };
+            let ask = async |number: u32| {
+                let after = commits.load(Ordering::Relaxed);
+                // Where a page failed alone before, what fails is read in parts soon.
+                let page = match is_wary {
+                    true => source.part(Query::All, number, per_page).await,
+                    false => source.page(Query::All, number, per_page).await,
+                };
+                ready(after, page)
             };
             if let Some(page) = first
-                && sender.send(ready(page)).await.is_err()
+                && sender.send(ready(0, Ok(page))?).await.is_err()
             {
                 return Ok(());
             }
             // Side by side as far as the source said there are pages, then one by one.
-            let mut pages = stream::iter(next..=known.max(next)).map(|number| source.page(Query::All, number, per_page)).buffered(width);
+            let mut pages = stream::iter(next..=known.max(next)).map(ask).buffered(width);
             while let Some(page) = pages.next().await {
-                if sender.send(ready(page?)).await.is_err() {
+                if sender.send(page?).await.is_err() {
                     return Ok(());
                 }
             }
             let mut number = known.max(next);
             loop {
                 number = number.saturating_add(1);
-                if sender.send(ready(source.page(Query::All, number, per_page).await?)).await.is_err() {
+                if sender.send(ask(number).await?).await.is_err() {
                     return Ok(());
                 }
             }
@@ -158,12 +116,52 @@ where
         let write = async {
             let (items, texts, since) = (Vec::new(), Vec::new(), Instant::now());
             let (pages, ordered, done, above) = (0, true, false, (pass.last_id <= pass.max_id).then_some(0));
-            let mut walk = Walk { state, pass, items, texts, pages, since, committed_id, guard, missing, ordered, above, most: 0, done };
-            while let Some((page, texts)) = receiver.recv().await {
-                self.take(&mut walk, page, texts).await?;
-                let due = walk.pages >= self.settings.commit_pages || walk.since.elapsed() >= self.settings.commit_after;
+            let (overtaken, recent) = (HashSet::new(), VecDeque::new());
+            let (most, barren, hopeless, empty, rows, unread_before) = (0, 0, 0, 0, 0, pass.unread);
+            let mut walk = Walk {
+                state,
+                pass,
+                items,
+                texts,
+                overtaken,
+                commits,
+                recent,
+                pages,
+                since,
+                committed_id,
+                guard,
+                missing,
+                ordered,
+                above,
+                most,
+                shown: Vec::new(),
+                barren,
+                stale: 0,
+                unordered: HashSet::new(),
+                hopeless,
+                empty,
+                rows,
+                limit,
+                unread_before,
+                done,
+            };
+            while let Some(asked) = receiver.recv().await {
+                self.counts.requests += 1;
+                if let Err(error) = self.take(&mut walk, asked).await {
+                    // What was read before is kept.
+                    if walk.pages > 0 {
+                        self.save(&mut walk).await?;
+                    }
+                    return Err(error);
+                }
+                let due = walk.pages >= self.settings.commit_pages
+                    || walk.since.elapsed() >= self.settings.commit_after
+                    || self.sink.is_due(&walk.texts);
                 if walk.done || due || self.stop.is_cancelled() {
                     self.save(&mut walk).await?;
+                }
+                if walk.done && !walk.ordered {
+                    self.count_once(&mut walk).await?;
                 }
                 if walk.done || self.stop.is_cancelled() {
                     return Ok((walk.state, walk.done));
@@ -189,57 +187,101 @@ where
     }
 
     /// Takes the next page into the walk.
-    async fn take(&mut self, walk: &mut Walk<R>, mut page: Page<R>, mut texts: Vec<Option<RowText>>) -> Result<(), Error> {
-        self.counts.requests += 1;
-        if page.items.is_empty() {
+    async fn take(&mut self, walk: &mut Walk<'_, R>, asked: Asked<R>) -> Result<(), Error> {
+        let (number, per_page) = (walk.pass.page, walk.pass.per_page);
+        let Asked { mut after, page } = asked;
+        let is_good = page.as_ref().is_ok_and(|(page, _)| !page.items.is_empty());
+        if !is_good {
+            after = walk.commits.load(Ordering::Relaxed);
+        }
+        let (mut page, mut texts) = match page {
+            Ok((page, texts)) if is_good => {
+                self.count_page(&page);
+                (page, texts)
+            }
             // One empty answer may be a slip of the source; two are the end.
-            page = self.fetch(Query::All, walk.pass.page, walk.pass.per_page).await?;
+            Ok(_) => (self.fetch(Query::All, number, per_page).await?, Vec::new()),
+            Err(error) => (self.narrow(Query::All, number, per_page, error).await?, Vec::new()),
+        };
+        if texts.is_empty() {
             texts = self.sink.row_texts(&page.items);
-        } else {
-            self.count_page(&page);
         }
         walk.most = walk.most.max(page.total);
         let pass = &mut walk.pass;
-        if page.items.is_empty() {
+        pass.unread += page.unread;
+        if pass.note.is_empty() {
+            pass.note = self.unread.note.clone();
+        }
+        if page.items.is_empty() && page.unread == 0 {
+            // There are pages behind it by the source's own count: one that is empty in their midst is not the end.
+            if u64::from(number) * u64::from(per_page) < pass.total && walk.empty < HOPELESS {
+                walk.empty += 1;
+                pass.page += 1;
+                return Ok(());
+            }
             walk.done = true;
             pass.total = pass.total.max(at_the_end(walk.most, walk.above));
             return Ok(());
         }
+        walk.empty = 0;
         if walk.pages == 0 {
             walk.since = Instant::now();
         }
         let ids = page.items.iter().filter_map(Item::id);
+        // Pages are asked for in order, so what was committed before this one was asked for concerns none that follows.
+        while walk.recent.front().is_some_and(|(commit, _)| *commit <= after) {
+            walk.recent.pop_front();
+        }
+        walk.overtaken.extend(ids.clone().filter(|id| walk.recent.iter().any(|(_, ids)| ids.contains(id))));
         walk.ordered &= ids.clone().is_sorted();
         let unreadable = page.items.iter().filter(|item| item.id().is_none()).count() as u64;
-        let counts = |id: &i64| if walk.ordered { *id > pass.last_id && *id <= pass.max_id } else { true };
         walk.above = walk.above.map(|above| above + ids.clone().filter(|id| *id > pass.last_id.max(pass.max_id)).count() as u64);
+        walk.look_for_news(ids.clone().collect(), unreadable + page.unread);
+        let pass = &mut walk.pass;
+        let counts = |id: &i64| if walk.ordered { *id > pass.last_id && *id <= pass.max_id } else { true };
         // A record twice on a page is one record met: it must not stand in for one that hides.
         pass.met += ids.filter(counts).collect::<HashSet<_>>().len() as u64 + unreadable;
+        pass.refused += page.items.iter().filter(|item| matches!(item, Item::Bad(_))).count() as u64;
         pass.last_id = pass.last_id.max(page.last_id().unwrap_or(0));
         pass.page += 1;
         // What `max_id` and `total` say counts only on a page that is not full: they may come from an answer that was off.
-        let short = page.items.len() < pass.per_page as usize;
+        let short = page.items.len() < per_page as usize && page.unread == 0;
         if short && pass.last_id >= pass.max_id {
             pass.total = pass.total.max(at_the_end(walk.most, walk.above));
         }
         walk.done = short && walk.ordered && pass.last_id >= pass.max_id && pass.met >= pass.total;
+        walk.hopeless = if page.items.is_empty() { walk.hopeless + 1 } else { 0 };
+        // A source that ignores `page` and showed all it has.
+        walk.done |= walk.barren > 0 && pass.met >= pass.total && pass.last_id >= pass.max_id;
+        walk.rows += page.items.len() as u64;
         walk.items.append(&mut page.items);
         walk.texts.append(&mut texts);
         walk.pages += 1;
-        self.observer.mark(Mark { done: pass.met, total: Some(pass.total.max(pass.met)) });
+        self.mark(pass.met, Some(pass.total.max(pass.met)));
+        if walk.done { Ok(()) } else { walk.check(number) }
+    }
+
+    /// Where the list was not in order records may have been met twice: no more were met than are stored, or were refused.
+    async fn count_once(&mut self, walk: &mut Walk<'_, R>) -> Result<(), Error> {
+        let stored = self.sink.count().await?;
+        if let Some(pass) = &mut walk.state.pass {
+            pass.met = pass.met.min(stored + pass.refused);
+        }
         Ok(())
     }
 
     /// Commits what was taken, with the stored ids in its range that it lacks as suspects.
-    async fn save(&mut self, walk: &mut Walk<R>) -> Result<(), Error> {
+    async fn save(&mut self, walk: &mut Walk<'_, R>) -> Result<(), Error> {
         let upto = if walk.done { walk.pass.last_id.max(walk.pass.max_id) } else { walk.pass.last_id };
+        let shown: HashSet<i64> = walk.items.iter().filter_map(Item::id).collect();
         let mut suspects = Vec::new();
         if walk.ordered && upto > walk.committed_id {
-            let shown: HashSet<i64> = walk.items.iter().filter_map(Item::id).collect();
-            let enough = shown.len() as u64 + walk.guard.missing + 1;
+            // What lies on rows that cannot be read is asked for singly, too, and is no sign that the list lacks anything.
+            let unread = walk.pass.unread - walk.unread_before;
+            let enough = shown.len() as u64 + walk.guard.missing + unread + 1;
             suspects = self.sink.ids_between(walk.committed_id, upto, enough).await?;
             suspects.retain(|id| !shown.contains(id));
-            walk.missing += suspects.len() as u64;
+            walk.missing += (suspects.len() as u64).saturating_sub(unread);
             if walk.missing > walk.guard.missing {
                 return Err(self.refuse(walk.state.clone(), walk.missing, walk.guard).await?);
             }
@@ -247,6 +289,7 @@ where
         walk.state.pass = Some(walk.pass.clone());
         let mut batch = Batch::of(std::mem::take(&mut walk.items)).at(walk.state.clone());
         batch.texts = std::mem::take(&mut walk.texts);
+        batch.reading = Reading::Full { but: std::mem::take(&mut walk.overtaken) };
         // What became visible later than the overlap allows for is missing; what is younger, the next sweep brings.
         batch.expected_before = walk.state.first_pass_at.and(walk.state.watermark).map(|watermark| watermark - self.settings.overlap);
         batch.suspects = suspects;
@@ -257,27 +300,10 @@ where
             walk.pass = state.pass.clone().unwrap_or_else(|| walk.pass.clone());
             walk.state = state;
         }
+        walk.recent.push_back((walk.commits.fetch_add(1, Ordering::Relaxed) + 1, shown));
         walk.committed_id = walk.pass.last_id;
+        walk.unread_before = walk.pass.unread;
         walk.pages = 0;
         Ok(())
     }
-}
-
-/// How many rows there were at or below `max_id` by the pages of a walk that is at its end. One that appeared among them while pages
-/// were under way side by side pushed another over the border of two pages, past the one that had been looked up before;
-/// then a page told of more than were met.
-fn at_the_end(most: u64, above: Option<u64>) -> u64 {
-    above.map_or(0, |above| most.saturating_sub(above))
-}
-
-/// Whether a record may have hidden during the walk that just ended.
-fn hides(pass: &Pass) -> bool {
-    if pass.met >= pass.total || pass.before == Some(Walked { total: pass.total, met: pass.met }) {
-        return false;
-    }
-    if pass.walks >= WALKS {
-        tracing::warn!(walks = WALKS, met = pass.met, total = pass.total, "records vanish all the time; the next reconcile reads again");
-        return false;
-    }
-    true
 }

@@ -1,7 +1,9 @@
-//! One run: what it is given, what it counts, and which parts it goes through.
+//! One run: what it is given and what it counts. `execute` says which parts it goes through.
 
+use super::unread::Unread;
 use super::{Error, Sink, Source};
-use crate::domain::{FeedState, Mode, Page, Query, Record, RunCounts, RunEnd, Time};
+use crate::domain::{Page, RunCounts, RunEnd};
+use crate::entities::Record;
 use crate::store::{Batch, Committed};
 use chrono::TimeDelta;
 use std::marker::PhantomData;
@@ -42,6 +44,8 @@ pub struct Mark {
     pub done: u64,
     /// Records to read, as far as the source said.
     pub total: Option<u64>,
+    /// Records that were new, differed or were gone, and are saved.
+    pub changed: u64,
 }
 
 /// Somebody who is told of each page.
@@ -58,33 +62,6 @@ impl Observer for Quiet {
     fn mark(&self, _: Mark) {}
 }
 
-/// What a run is asked to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Task {
-    /// The pass that is not complete, if there is one, then what changed.
-    CatchUp,
-    /// A full pass from its beginning or where it stopped, then what changed meanwhile.
-    Full,
-    /// What changed, though a pass is not complete: a long pass yields to it and goes on afterwards.
-    Changes,
-    /// Everything that changed at or after a moment, again; the checkpoint stays.
-    Since(Time),
-    /// Transactions bought at or after a moment, again: for changes that move no time of change. The checkpoint stays.
-    Recent(Time),
-}
-
-impl Task {
-    /// The word for `sync_runs`.
-    pub fn mode(self, state: &FeedState) -> Mode {
-        match self {
-            Task::Full => Mode::Full,
-            Task::CatchUp if state.first_pass_at.is_none() || state.pass.is_some() => Mode::Full,
-            Task::CatchUp | Task::Changes => Mode::Incremental,
-            Task::Since(_) | Task::Recent(_) => Mode::Repair,
-        }
-    }
-}
-
 /// How a run ended, with what it counted; the counts are there when it failed, too.
 #[derive(Debug)]
 pub struct Outcome {
@@ -92,6 +69,8 @@ pub struct Outcome {
     pub counts: RunCounts,
     /// How it ended.
     pub result: Result<RunEnd, Error>,
+    /// What a person should know though nothing failed.
+    pub notes: Vec<String>,
 }
 
 /// One run of one feed.
@@ -102,6 +81,11 @@ pub struct Run<'a, R, S, K> {
     pub(super) stop: &'a CancellationToken,
     pub(super) observer: &'a dyn Observer,
     pub(super) counts: RunCounts,
+    pub(super) notes: Vec<String>,
+    /// What could not be read of the walk or sweep in hand.
+    pub(super) unread: Unread,
+    /// A page failed alone: others may, too.
+    pub(super) is_wary: bool,
     record: PhantomData<fn() -> R>,
 }
 
@@ -113,41 +97,25 @@ where
 {
     /// Prepares a run.
     pub fn new(source: &'a S, sink: &'a K, settings: &'a Settings, stop: &'a CancellationToken, observer: &'a dyn Observer) -> Self {
-        Run { source, sink, settings, stop, observer, counts: RunCounts::default(), record: PhantomData }
+        let (counts, notes, unread) = (RunCounts::default(), Vec::new(), Unread::default());
+        Run { source, sink, settings, stop, observer, counts, notes, unread, is_wary: false, record: PhantomData }
     }
 
-    /// Does the task. Cancelling the token stops it at the next page boundary; dropping the future at any moment is safe.
-    pub async fn execute(mut self, task: Task) -> Outcome {
-        let result = self.perform(task).await;
-        Outcome { counts: self.counts, result }
-    }
-
-    async fn perform(&mut self, task: Task) -> Result<RunEnd, Error> {
-        let state = self.sink.load().await?;
-        let passes = match task {
-            Task::Since(from) => return self.repair(from).await,
-            Task::Recent(from) => return self.recent(from).await,
-            Task::Changes => false,
-            Task::CatchUp => state.first_pass_at.is_none() || state.pass.is_some(),
-            Task::Full => true,
-        };
-        if passes && self.pass(state).await? == RunEnd::Stopped {
-            return Ok(RunEnd::Stopped);
-        }
-        self.sweep(passes).await
-    }
-
-    /// Asks for a page and counts it.
-    pub(super) async fn fetch(&mut self, query: Query, page: u32, per_page: u32) -> Result<Page<R>, Error> {
-        self.counts.requests += 1;
-        let page = self.source.page(query, page, per_page).await?;
-        self.count_page(&page);
-        Ok(page)
+    /// Keeps a word for people.
+    pub(super) fn note(&mut self, text: String) {
+        tracing::warn!(entity = %R::ENTITY, note = text, "something to know of this run");
+        self.notes.push(text);
     }
 
     pub(super) fn count_page(&mut self, page: &Page<R>) {
         self.counts.pages += 1;
         self.counts.bytes += page.bytes;
+    }
+
+    /// How far it is, told to whoever watches.
+    pub(super) fn mark(&self, done: u64, total: Option<u64>) {
+        let changed = self.counts.inserted + self.counts.updated + self.counts.absent;
+        self.observer.mark(Mark { done, total, changed });
     }
 
     /// Commits a batch and counts it.

@@ -1,7 +1,8 @@
 //! What the engine asks of the store.
 
-use crate::domain::{FeedState, Item, Record, Time};
-use crate::store::{self, Batch, Committed, Fence, Row, RowText, TenantStore};
+use crate::domain::{FeedState, Item, Time};
+use crate::entities::Record;
+use crate::store::{self, Batch, Committed, Fence, RowText, TenantStore};
 use std::future::Future;
 
 /// Where a feed is kept. Every write is one transaction that carries its checkpoint.
@@ -11,6 +12,10 @@ pub trait Sink<R: Record>: Sync {
     /// What can be made of records before their transaction; may be nothing.
     fn row_texts(&self, _items: &[Item<R>]) -> Vec<Option<RowText>> {
         Vec::new()
+    }
+    /// Whether what was made of records so far should be committed now, though more could go with it.
+    fn is_due(&self, _texts: &[Option<RowText>]) -> bool {
+        false
     }
     /// One page transaction.
     fn commit(&self, batch: Batch<R>) -> impl Future<Output = Result<Committed, store::Error>> + Send;
@@ -50,7 +55,7 @@ impl FencedStore {
     }
 }
 
-impl<R: Row> Sink<R> for FencedStore {
+impl<R: Record> Sink<R> for FencedStore {
     async fn load(&self) -> Result<FeedState, store::Error> {
         self.store.feed_state(R::ENTITY).await
     }

@@ -6,9 +6,12 @@
 //! seen, and page two is asked for only inside a single second that fills a whole page, until every record of that second
 //! was met. So a record that moves while we read moves ahead of us, never behind.
 
-use super::window::{advance, date_of, start};
-use super::{Error, Mark, Run, Sink, Source};
-use crate::domain::{FeedState, Item, Page, Query, Record, RunEnd, Time};
+use super::unread::Unread;
+use super::walk::BARREN;
+use super::window::{Moment, advance, latest_seen, start};
+use super::{Error, Run, Sink, Source};
+use crate::domain::{FeedState, Gap, Item, Page, Query, Time};
+use crate::entities::Record;
 use crate::store::Batch;
 use chrono::TimeDelta;
 use std::collections::BTreeSet;
@@ -17,12 +20,93 @@ use std::collections::BTreeSet;
 /// hold the feed.
 const READINGS: u32 = 10;
 
+/// Rows that a window may grow by while it is read, beside four times what it told of: each may be met twice.
+const GROWTH: u64 = 1_000;
+
+/// How long the watermark waits for changes that cannot be read: longer, and the window would grow without end. The next full pass
+/// brings them.
+const WAITING: TimeDelta = TimeDelta::days(1);
+
+/// How a look for changes ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Swept {
+    /// At its end.
+    Done,
+    /// Told to stop.
+    Stopped,
+    /// The watermark lies ahead of every clock: what it skipped, only a full pass can tell.
+    Ahead,
+}
+
 /// What a walk by key may move.
 pub(super) enum Checkpoint {
-    /// The feed's watermark, not beyond the source's clock at the sweep's first page.
-    Upto(Box<FeedState>, Time),
+    /// The feed's watermark.
+    Upto(Box<Upto>),
     /// Nothing: a repair.
     Untouched,
+}
+
+/// How far a sweep has come.
+pub(super) struct Upto {
+    state: FeedState,
+    /// The source's clock at its first page: the watermark goes no further.
+    date: Time,
+    /// The watermark when it began.
+    began: Option<Time>,
+    /// The latest time of change that was stored, whatever could not be read before it.
+    reached: Option<Time>,
+    /// Fewer records were shown than were counted.
+    is_doubtful: bool,
+    /// The end was reached, and something was there.
+    ended: bool,
+}
+
+impl Checkpoint {
+    const fn doubt(&mut self) {
+        if let Checkpoint::Upto(upto) = self {
+            upto.is_doubtful = true;
+        }
+    }
+
+    const fn reach_the_end(&mut self, shown: bool) {
+        if let Checkpoint::Upto(upto) = self {
+            upto.ended = shown;
+        }
+    }
+}
+
+/// Where a numbered reading of a list is: pages may be cut smaller than asked, with or without a word, and a list may not end.
+pub(super) struct Paging {
+    pub(super) per_page: u32,
+    shown: u64,
+    /// What the first page told of: one that grows with each page bounds nothing.
+    told: Option<u64>,
+}
+
+impl Paging {
+    pub(super) const fn new(per_page: u32) -> Paging {
+        Paging { per_page, shown: 0, told: None }
+    }
+
+    /// Counts a page; answers whether another one follows. That a page has fewer rows than were asked for says nothing.
+    pub(super) fn has_more<R: Record>(&mut self, page: &Page<R>, number: u32) -> bool {
+        let rows = page.items.len() as u64 + page.unread;
+        self.shown += rows;
+        self.told = self.told.or(Some(page.total));
+        let full = rows > 0 && rows >= u64::from(page.told_size(self.per_page));
+        // A count below what the page itself shows is off, and says nothing of what follows.
+        let is_off = page.total < rows - page.unread;
+        full || is_off || page.total > self.shown || page.last_page.is_some_and(|last| last > number && rows > 0)
+    }
+
+    /// Whether it goes on and on.
+    pub(super) fn check<R: Record>(&self) -> Result<(), Error> {
+        let told = self.told.unwrap_or_default();
+        if self.shown <= 4 * told + GROWTH {
+            return Ok(());
+        }
+        Err(Error::Endless { entity: R::ENTITY, what: format!("{} rows were read where it told of {told}", self.shown) })
+    }
 }
 
 impl<R, S, K> Run<'_, R, S, K>
@@ -32,112 +116,207 @@ where
     K: Sink<R>,
 {
     /// Reads what changed; `passed` when a full pass came just before.
-    pub(super) async fn sweep(&mut self, passed: bool) -> Result<RunEnd, Error> {
+    pub(super) async fn sweep(&mut self, passed: bool) -> Result<Swept, Error> {
+        self.unread = Unread::default();
         let mut state = self.sink.load().await?;
-        let overlap = self.settings.overlap;
-        let Some(from) = start(&state, overlap) else { return Ok(RunEnd::Complete) };
-        let latest = self.fetch(Query::LatestSince(from), 1, self.settings.per_page).await?;
-        let date = date_of(latest.date);
+        let (overlap, per_page) = (self.settings.overlap, self.settings.per_page);
+        let Some(mut from) = start(&state, overlap) else { return Ok(Swept::Done) };
+        let mut latest = self.fetch(Query::LatestSince(from), 1, per_page).await?;
+        let moment = Moment::of(state.clocks, latest.clocks);
+        let jumped = self.heed_clocks(&mut state, &moment);
+        if state.watermark.is_some_and(|at| moment.is_impossible(at)) {
+            match &state.pass {
+                // All that changed since the pass began has a later time than it saw then.
+                Some(pass) => state.watermark = state.watermark.min(Some(pass.seen_at)),
+                None => return Ok(Swept::Ahead),
+            }
+        }
+        if let Some(earlier) = start(&state, overlap).filter(|earlier| *earlier < from) {
+            from = earlier;
+            self.commit(Batch::of(latest.items)).await?;
+            latest = self.fetch(Query::LatestSince(from), 1, per_page).await?;
+        }
+        state.clocks = Some(latest.clocks);
+        let date = moment.bound;
         let times = latest.items.iter().filter_map(Item::updated_at);
-        let (oldest, seen, total) = (times.clone().min(), times.max(), latest.total);
-        let whole = latest.items.len() < self.settings.per_page as usize && total <= latest.items.len() as u64;
-        self.observer.mark(Mark { done: latest.items.len() as u64, total: Some(total) });
-        if latest.items.is_empty() && total == 0 {
+        let (oldest, seen, total) = (times.min(), latest_seen(&latest.items, date), latest.total);
+        let whole = !Paging::new(per_page).has_more(&latest, 1) && latest.unread == 0;
+        self.mark(latest.items.len() as u64, Some(total));
+        if whole && latest.items.is_empty() && total == 0 {
             // Nothing changed, or a slip of the source: neither is worth moving the place from which the next sweep reads.
-            return Ok(RunEnd::Complete);
+            if jumped || state.gap.take().is_some() {
+                self.commit(Batch::of(Vec::new()).at(state)).await?;
+            }
+            return Ok(Swept::Done);
         }
         if whole {
-            state.watermark = advance(state.watermark, seen, date);
+            state.watermark = advance(state.watermark, seen);
             state.swept_at = Some(date);
+            state.gap = None;
             self.commit(Batch::of(latest.items).at(state)).await?;
-            return Ok(RunEnd::Complete);
+            return Ok(Swept::Done);
         }
         // An equal count alone proves little: a changed record counts here with its old time and there with its new one. A
         // page that reaches back to before the last complete sweep shows all that changed since, and settles the matter.
-        // Within the overlap after that sweep a quiet page is enough for now; a later sweep reads the window again.
-        let settled = oldest.zip(state.swept_at).is_some_and(|(oldest, swept)| oldest < swept - overlap);
-        let recent = !passed && oldest.is_some() && state.swept_at.is_some_and(|swept| date - swept < overlap);
+        // Within the overlap after that sweep a quiet page is enough for now, once the seconds behind it were at rest when they were
+        // read: a later sweep reads the window again.
+        let swept = state.swept_at;
+        let reaches = |back: TimeDelta| oldest.zip(swept).is_some_and(|(oldest, swept)| oldest < swept - back);
+        let settled = reaches(overlap);
+        let recent = !passed && reaches(overlap / 5) && swept.is_some_and(|swept| date - swept < overlap);
+        let readable = latest.unread == 0 && state.gap.is_none();
         let committed = self.commit(Batch::of(latest.items)).await?;
-        if (settled || recent) && committed.quiet() && self.sink.count_since(from).await? == total {
-            if settled {
-                state.watermark = advance(state.watermark, seen, date);
-                state.swept_at = Some(date);
+        if readable && (settled || recent) && committed.quiet() && self.sink.count_since(from).await? == total {
+            if settled || jumped {
+                state.watermark = advance(state.watermark, seen);
+                state.swept_at = if settled { Some(date) } else { state.swept_at };
                 self.commit(Batch::of(Vec::new()).at(state)).await?;
             }
-            return Ok(RunEnd::Complete);
+            return Ok(Swept::Done);
         }
-        self.walk_by_key(from, Checkpoint::Upto(Box::new(state), date)).await
+        // The walk meets again what could not be read here.
+        self.unread = Unread::default();
+        let (began, reached, is_doubtful, ended) = (state.watermark, None, false, false);
+        self.walk_by_key(from, total, Checkpoint::Upto(Box::new(Upto { state, date, began, reached, is_doubtful, ended }))).await
     }
 
-    /// Reads everything that changed at or after `key`, oldest change first.
-    pub(super) async fn walk_by_key(&mut self, from: Time, mut checkpoint: Checkpoint) -> Result<RunEnd, Error> {
-        let mut key = from;
-        let mut done = 0;
+    /// Tells of a clock that jumped, and forgets what was believed on its word. Answers whether that has to be written down.
+    fn heed_clocks(&mut self, state: &mut FeedState, moment: &Moment) -> bool {
+        if let Some(jump) = moment.jump {
+            let minutes = jump.num_minutes();
+            self.note(format!(
+                "the source's clock and this machine's moved against each other by {minutes} min: what was read since is read again"
+            ));
+        }
+        let is_ahead = state.swept_at.is_some_and(|at| moment.is_ahead(at));
+        if moment.jump.is_some() || is_ahead {
+            state.swept_at = None;
+        }
+        moment.jump.is_some() || is_ahead
+    }
+
+    /// Reads everything that changed at or after `key`, oldest change first; `told` is how much that is, if anybody said.
+    pub(super) async fn walk_by_key(&mut self, from: Time, told: u64, mut checkpoint: Checkpoint) -> Result<Swept, Error> {
+        let rejected = self.counts.rejected;
+        let (mut key, mut done, mut most) = (from, 0, told);
+        // What the source counted from the last key on, and how much of that lies before the present one.
+        let mut before: Option<(u64, u64)> = None;
         loop {
             if self.stop.is_cancelled() {
-                return Ok(RunEnd::Stopped);
+                return Ok(Swept::Stopped);
             }
-            let page = self.fetch(Query::Since(key), 1, self.settings.per_page).await?;
-            done += page.items.len() as u64;
-            self.observer.mark(Mark { done, total: None });
-            let last = page.last_updated_at();
-            let more = self.has_more(&page, 1);
+            let per_page = self.settings.per_page;
+            let page = self.fetch(Query::Since(key), 1, per_page).await?;
+            if done == 0 {
+                most = most.max(page.total);
+            }
+            done += page.items.len() as u64 + page.unread;
+            self.mark(done, None);
+            if done > 4 * most + GROWTH {
+                return Err(Error::Endless { entity: R::ENTITY, what: format!("{done} changes were read where it told of {most}") });
+            }
+            if before.is_some_and(|(counted, shown)| counted.saturating_sub(page.total) > shown) {
+                // Fewer were shown before this key than were counted: perhaps they moved on, perhaps they are lacking.
+                checkpoint.doubt();
+            }
+            let (last, total) = (page.last_updated_at(), page.total);
+            let more = Paging::new(per_page).has_more(&page, 1);
             let Some(last) = last.filter(|last| more && *last >= key) else {
-                if more {
+                // An empty page where the source counts more is a lack, and is told as one.
+                if more && !page.items.is_empty() {
                     return Err(Error::Unordered { entity: R::ENTITY });
                 }
-                let shown = !page.items.is_empty();
-                self.commit_upto(&mut checkpoint, page.items, last, shown).await?;
-                return Ok(RunEnd::Complete);
+                checkpoint.reach_the_end(!page.items.is_empty());
+                self.commit_upto(&mut checkpoint, page.items, key).await?;
+                break;
             };
-            self.commit_upto(&mut checkpoint, page.items, Some(last), false).await?;
+            let shown = page.items.iter().filter(|item| item.updated_at().is_none_or(|at| at < last)).count() as u64;
+            self.commit_upto(&mut checkpoint, page.items, key).await?;
             if last > key {
+                before = Some((total, shown));
                 key = last;
-            } else if self.read_second(key, &mut checkpoint).await? {
-                // Everything of this second was read; the next request need not meet it again.
-                key += TimeDelta::seconds(1);
-            } else {
-                self.commit_upto(&mut checkpoint, Vec::new(), Some(key), true).await?;
-                return Ok(RunEnd::Complete);
+                continue;
             }
+            let (beyond, shown) = self.read_second(key, &mut checkpoint).await?;
+            if !beyond {
+                checkpoint.reach_the_end(true);
+                break;
+            }
+            // Everything of this second was read; the next request need not meet it again.
+            before = Some((total, shown));
+            key += TimeDelta::seconds(1);
         }
+        if let Checkpoint::Upto(upto) = checkpoint {
+            self.conclude(*upto, from, most, self.counts.rejected - rejected).await?;
+        }
+        Ok(Swept::Done)
     }
 
-    fn has_more(&self, page: &Page<R>, number: u32) -> bool {
-        let full = page.items.len() >= self.settings.per_page as usize;
-        let before = u64::from(number - 1) * u64::from(self.settings.per_page);
-        full || page.total > before + page.items.len() as u64
+    /// Ends a walk: the watermark moves to what was reached; but when changes are lacking that the source counts, it waits for them
+    /// where it was, for a day at most.
+    async fn conclude(&mut self, upto: Upto, from: Time, told: u64, rejected: u64) -> Result<(), Error> {
+        let Upto { mut state, date, began, reached, ended, .. } = upto;
+        let stored = self.sink.count_since(from).await? + rejected;
+        if self.unread.rows == 0 && stored < told {
+            // Some may have vanished meanwhile, or have been stored with another time.
+            let now = self.fetch(Query::LatestSince(from), 1, self.settings.per_page).await?;
+            let counted = told.min(now.total);
+            self.unread.add(counted.saturating_sub(stored), &format!("the source counts {counted} changes, and shows fewer"));
+            self.commit(Batch::of(now.items)).await?;
+        }
+        let Unread { rows, note } = self.unread.clone();
+        let waits = rows > 0 && began.is_none_or(|began| date - began < WAITING);
+        if waits {
+            state.watermark = began;
+        } else {
+            state.watermark = advance(state.watermark, reached);
+            state.swept_at = if ended { Some(date) } else { state.swept_at };
+        }
+        // A clock that was ahead then is no reason to wait longer.
+        let since = state.gap.as_ref().map_or(date, |gap| gap.since.min(date));
+        state.gap = (rows > 0).then_some(Gap { since, records: rows, reason: note });
+        self.commit(Batch::of(Vec::new()).at(state)).await?;
+        Ok(())
     }
 
     /// Reads a second that fills more than a page, until as many different records of it were met as the list has, in readings
-    /// between which that number stayed the same. Answers whether anything lies beyond it.
+    /// between which that number stayed the same. Answers whether anything lies beyond it, and how many records it has.
     ///
     /// Two requests may order the records of one second differently: then a reading shows one of them twice and another not
     /// at all, and two readings may even agree on that.
-    async fn read_second(&mut self, key: Time, checkpoint: &mut Checkpoint) -> Result<bool, Error> {
+    async fn read_second(&mut self, key: Time, checkpoint: &mut Checkpoint) -> Result<(bool, u64), Error> {
         let mut met: BTreeSet<i64> = BTreeSet::new();
         let (mut before, mut beyond, mut idle) = (None, false, 0);
         while idle < READINGS {
-            let (mut shown, mut reading) = (0, Vec::new());
+            let (mut shown, mut reading, mut named_ids, mut barren) = (0, Vec::new(), BTreeSet::new(), 0);
+            let mut paging = Paging::new(self.settings.per_page);
             for number in 1.. {
-                let page = self.fetch(Query::Since(key), number, self.settings.per_page).await?;
-                let more = self.has_more(&page, number) && !page.items.is_empty();
+                let page = self.fetch(Query::Since(key), number, paging.per_page).await?;
+                let more = paging.has_more(&page, number) && !(page.items.is_empty() && page.unread == 0);
                 let tied = page.items.iter().take_while(|item| item.updated_at().is_none_or(|at| at <= key));
                 let (length, named) = (tied.clone().count(), reading.len());
+                // Rows without a number are new as far as anybody knows.
+                let is_new = tied.clone().fold(page.unread > 0, |is_new, item| item.id().is_none_or(|id| named_ids.insert(id)) || is_new);
+                barren = if is_new { 0 } else { barren + 1 };
                 reading.extend(tied.filter_map(Item::id));
                 shown += reading.len() - named;
                 let passed = length < page.items.len();
                 beyond |= passed;
-                self.commit_upto(checkpoint, page.items, Some(key), false).await?;
+                self.commit_upto(checkpoint, page.items, key).await?;
                 if passed || !more {
                     break;
                 }
+                if barren >= BARREN {
+                    let what = format!("pages {} to {number} of one second show the same records", number - BARREN);
+                    return Err(Error::Endless { entity: R::ENTITY, what });
+                }
+                paging.check::<R>()?;
             }
             let known = met.len();
             if before == Some(shown) {
                 met.extend(reading);
                 if met.len() >= shown {
-                    return Ok(beyond);
+                    return Ok((beyond, met.len() as u64));
                 }
             } else {
                 // Who moved away meanwhile must not stand in for one that was not met.
@@ -147,19 +326,21 @@ where
             before = Some(shown);
         }
         tracing::warn!(entity = %R::ENTITY, readings = READINGS, "a second with many changes did not come to rest; the next sweep reads it again");
-        Ok(beyond)
+        Ok((beyond, met.len() as u64))
     }
 
-    async fn commit_upto(&mut self, checkpoint: &mut Checkpoint, items: Vec<Item<R>>, seen: Option<Time>, end: bool) -> Result<(), Error> {
+    /// Commits what was read. The watermark follows the keys: that everything before a key was shown, only the count at the key tells.
+    async fn commit_upto(&mut self, checkpoint: &mut Checkpoint, items: Vec<Item<R>>, key: Time) -> Result<(), Error> {
         let batch = match checkpoint {
             Checkpoint::Untouched if items.is_empty() => return Ok(()),
             Checkpoint::Untouched => Batch::of(items),
-            Checkpoint::Upto(state, date) => {
-                state.watermark = advance(state.watermark, seen, *date);
-                if end {
-                    state.swept_at = Some(*date);
+            Checkpoint::Upto(upto) => {
+                // Never past a change that could not be read, and not within a second that is not read to its end.
+                if self.unread.rows == 0 && !upto.is_doubtful {
+                    upto.state.watermark = advance(upto.state.watermark, upto.reached.map(|reached| reached.min(key)));
                 }
-                Batch::of(items).at((**state).clone())
+                upto.reached = advance(upto.reached, latest_seen(&items, upto.date));
+                Batch::of(items).at(upto.state.clone())
             }
         };
         self.commit(batch).await?;

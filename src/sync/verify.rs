@@ -1,18 +1,23 @@
 //! The end of a full pass: every stored record that no page showed is asked for singly before it is called gone.
 //!
-//! When more are missing than the guard takes for deletions, the list is not believed and nothing is marked.
+//! When more are missing than the guard takes for deletions, the list is not believed and nothing is marked. A record of which the
+//! source says neither that it is there nor that it is gone stays a suspect, counted and shown, until a later pass gets an answer.
 
-use super::window::advance;
 use super::{Error, Run, Sink, Source};
-use crate::domain::{FeedState, Pass, Reconciled, Record, RunEnd};
-use crate::store::Batch;
+use crate::domain::{Answer, Doubt, FeedState, Pass, Reconciled, RunEnd, SHORT_PASSES, Shortfall};
+use crate::entities::Record;
+use crate::store::{Batch, Reading};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use std::collections::HashSet;
 
 /// So few missing records are never taken for a fault, whatever share they are.
 const FEW: u64 = 5;
 
 /// Ids asked for between two looks at the stop token.
 const CHUNK: usize = 100;
+
+/// Undecided records after which a pass asks for no more: each may have cost several tries.
+const UNDECIDED: usize = 200;
 
 /// How much may be missing.
 #[derive(Debug, Clone, Copy)]
@@ -39,10 +44,14 @@ where
     pub(super) async fn verify(&mut self, mut state: FeedState, pass: Pass) -> Result<RunEnd, Error> {
         let guard = self.guard().await?;
         let suspects = self.sink.suspects().await?;
-        let (mut absent, mut found) = (Vec::new(), Vec::new());
+        let (mut absent, mut found, mut undecided) = (Vec::new(), Vec::new(), Vec::new());
         for chunk in suspects.chunks(CHUNK) {
             if self.stop.is_cancelled() {
                 return Ok(RunEnd::Stopped);
+            }
+            if undecided.len() >= UNDECIDED {
+                undecided.extend(chunk.iter().map(|id| (*id, Doubt::NotAsked)));
+                continue;
             }
             self.counts.requests += chunk.len() as u64;
             let source = self.source;
@@ -53,25 +62,72 @@ where
                 .await?;
             for (id, answer) in answers {
                 match answer {
-                    None => absent.push(id),
-                    Some(item) => found.push(item),
+                    Answer::Gone => absent.push(id),
+                    Answer::Stored(item) => found.push(item),
+                    Answer::Undecided(doubt) => undecided.push((id, doubt)),
                 }
             }
             if absent.len() as u64 > guard.gone {
                 return Err(self.refuse(state, absent.len() as u64, guard).await?);
             }
         }
-        if state.first_pass_at.is_none() {
-            state.first_pass_at = Some(pass.started_at);
-            state.watermark = advance(state.watermark, Some(pass.started_at), pass.started_at);
+        let shortfall = self.shortfall(&state, &pass, absent.len() as u64, &undecided).await?;
+        let is_short = shortfall.as_ref().is_some_and(Shortfall::is_short);
+        // Whatever changed since the pass began, reading what changed has to find, also when the pass fell short.
+        state.watermark = state.watermark.or(Some(pass.seen_at));
+        if shortfall.as_ref().is_none_or(|short| !short.is_short() || short.passes >= SHORT_PASSES) {
+            state.first_pass_at = state.first_pass_at.or(Some(pass.started_at));
+            state.schema_version = pass.schema_version;
+            state.reconciled = Some(Reconciled {
+                at: pass.started_at,
+                missing: pass.missing,
+                stale: pass.stale,
+                restored: pass.restored,
+                absent: absent.len() as u64,
+            });
         }
-        state.reconciled = Some(Reconciled { at: pass.started_at, missing: pass.missing, stale: pass.stale, absent: absent.len() as u64 });
+        state.swept_at = state.swept_at.or(Some(pass.started_at));
+        state.shortfall = shortfall;
         state.pass = None;
+        let open: Vec<i64> = undecided.iter().map(|(id, _)| *id).collect();
         let mut batch = Batch::of(found).at(state);
+        // Asked for after everything that the walk stored.
+        batch.reading = Reading::Full { but: HashSet::new() };
+        batch.decided = suspects.into_iter().filter(|id| !open.contains(id)).collect();
         batch.absent = absent;
+        batch.undecided = undecided.into_iter().map(|(id, doubt)| (id, doubt.to_string())).collect();
         batch.forget_suspects = true;
         self.commit(batch).await?;
-        Ok(RunEnd::Complete)
+        Ok(if is_short { RunEnd::Incomplete } else { RunEnd::Complete })
+    }
+
+    /// What this pass could not bring, after one that may have fallen short as well.
+    async fn shortfall(&self, state: &FeedState, pass: &Pass, gone: u64, undecided: &[(i64, Doubt)]) -> Result<Option<Shortfall>, Error> {
+        let unmet = if pass.met < pass.total {
+            // What another walk of this pass met, or was asked for singly, is stored and counts, too.
+            let above = self.sink.ids_between(pass.max_id, i64::MAX, pass.total).await?.len() as u64;
+            let stored = self.sink.count().await?.saturating_sub(gone + above + undecided.len() as u64);
+            pass.total.saturating_sub(pass.met.max(stored + pass.refused))
+        } else {
+            0
+        };
+        let unread = pass.unread.min(unmet);
+        let unmet = unmet - unread;
+        if unmet + unread + undecided.len() as u64 == 0 {
+            return Ok(None);
+        }
+        let first = undecided.first().map(|(id, doubt)| format!("record {id}: {doubt}"));
+        let counted = || format!("{} of {} were met", pass.met, pass.total);
+        let reason = if unread > 0 {
+            pass.note.clone()
+        } else if unmet > 0 {
+            counted()
+        } else {
+            first.unwrap_or_default()
+        };
+        let before = state.shortfall.as_ref().filter(|before| before.is_short());
+        let (since, passes) = before.map_or((pass.started_at, 1), |before| (before.since, before.passes.saturating_add(1)));
+        Ok(Some(Shortfall { since, passes, unmet, unread, undecided: undecided.len() as u64, reason }))
     }
 
     /// Ends the pass without marking anything, and says why.

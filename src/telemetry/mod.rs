@@ -1,5 +1,8 @@
 //! Logs: ours at the level asked for, libraries' warnings only, since they would print statements and requests.
 
+mod daily;
+
+use daily::DailyFile;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use tracing_appender::non_blocking::WorkerGuard;
@@ -25,9 +28,9 @@ pub enum Target {
     Stderr,
     /// Standard output: for the daemon.
     Stdout,
-    /// A file that is rotated each day.
+    /// A file that is rotated each day; for one process at a time.
     File {
-        /// Where.
+        /// The file; rotated ones are beside it, with the day in their names.
         path: PathBuf,
         /// Rotated files that are kept.
         keep: usize,
@@ -38,17 +41,14 @@ pub enum Target {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The level is no level.
-    #[error("'{level}' is no log level: error, warn, info, debug or trace")]
-    Level {
-        /// What was asked for.
-        level: String,
-    },
+    #[error("expected a log level: error, warn, info, debug or trace")]
+    Level,
     /// The file cannot be written.
     #[error("the log file {} cannot be written: {cause}", path.display())]
     File {
-        /// Which.
+        /// The file that cannot be written.
         path: PathBuf,
-        /// Why.
+        /// What the system said.
         cause: String,
     },
     /// Somebody set logs up before.
@@ -66,16 +66,13 @@ pub struct Guard {
 fn filter(level: &str) -> Result<EnvFilter, Error> {
     let level = level.to_ascii_lowercase();
     if !["error", "warn", "info", "debug", "trace"].contains(&level.as_str()) {
-        return Err(Error::Level { level });
+        return Err(Error::Level);
     }
     let others = if level == "error" { "error" } else { "warn" };
-    EnvFilter::try_new(format!("{others},classy_sync={level}")).map_err(|_| Error::Level { level })
+    EnvFilter::try_new(format!("{others},classy_sync={level}")).map_err(|_| Error::Level)
 }
 
 /// Sets logs up for this process.
-///
-/// # Errors
-/// See [`Error`].
 pub fn init(format: Format, level: &str, target: &Target) -> Result<Guard, Error> {
     let filter = filter(level)?;
     match target {
@@ -83,15 +80,8 @@ pub fn init(format: Format, level: &str, target: &Target) -> Result<Guard, Error
         Target::Stdout => install(format, filter, std::io::stdout, std::io::stdout().is_terminal()).map(|()| Guard { _worker: None }),
         Target::File { path, keep } => {
             let failed = |cause: String| Error::File { path: path.clone(), cause };
-            let name = path.file_name().ok_or_else(|| failed("it has no name".to_owned()))?;
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), PathBuf::from);
-            let appender = tracing_appender::rolling::Builder::new()
-                .rotation(tracing_appender::rolling::Rotation::DAILY)
-                .filename_prefix(name.to_string_lossy())
-                .max_log_files(keep.saturating_add(1))
-                .build(folder)
-                .map_err(|error| failed(error.to_string()))?;
-            let (writer, worker) = tracing_appender::non_blocking(appender);
+            let file = DailyFile::open(path, *keep).map_err(|error| failed(error.to_string()))?;
+            let (writer, worker) = tracing_appender::non_blocking(file);
             install(format, filter, writer, false).map(|()| Guard { _worker: Some(worker) })
         }
     }
@@ -108,7 +98,9 @@ where
             let lines = BunyanFormattingLayer::new("classy-sync".to_owned(), writer);
             registry.with(JsonStorageLayer).with(lines).try_init()
         }
-        Format::Pretty => registry.with(fmt::layer().with_writer(writer).with_ansi(colors).with_target(false).boxed()).try_init(),
+        Format::Pretty => registry
+            .with(fmt::layer().with_writer(writer).with_ansi(colors).with_target(false).log_internal_errors(false).boxed())
+            .try_init(),
     }
     .map_err(|_| Error::Twice)
 }

@@ -14,9 +14,9 @@ pub enum Error {
     /// A key file that cannot be used.
     #[error("the key file {}: {cause}", path.display())]
     File {
-        /// Which.
+        /// The key file.
         path: PathBuf,
-        /// Why.
+        /// What is wrong with it, without what it says.
         cause: String,
     },
     /// A line that is no key.
@@ -48,8 +48,13 @@ impl Error {
     /// What a person can do.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Error::NoKey { .. } => "`classy-sync keys generate --write` makes one; keep a copy in a safe place",
-            Error::File { .. } => "the file must belong to the user that runs classy-sync and be readable by nobody else (chmod 600)",
+            Error::NoKey { .. } => {
+                "if there was one before, put it back from its copy: what is sealed with it opens with no other; for a first one, \
+                 `classy-sync keys generate --write` makes it, and a copy belongs in a safe place"
+            }
+            Error::File { .. } => {
+                "the file must belong to the user that runs classy-sync and be writable and readable by nobody else (chmod 600)"
+            }
             Error::Line { .. } => "a key line is `id:base64 of 32 bytes`; `classy-sync keys generate` prints one",
             Error::MissingKey { .. } => "put that key's line back into the key file (below the current one)",
             Error::Unreadable { .. } => "give the credentials anew: `classy-sync org set-credentials`",

@@ -1,17 +1,18 @@
 //! The master keys: where they are kept and how they are written down.
 
 use super::Error;
+use crate::files;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use zeroize::Zeroizing;
 
 /// Bytes of a master key.
 pub(super) const KEY_LENGTH: usize = 32;
+
+/// A file of a thousand keys is smaller.
+const MOST_BYTES: u64 = 256 * 1_024;
 
 /// The keys in order: the first seals, all open what they sealed.
 pub struct KeyRing {
@@ -26,23 +27,23 @@ impl std::fmt::Debug for KeyRing {
 
 impl KeyRing {
     /// From `keys` (lines, or the same separated by commas) when there are any, else from the file.
-    ///
-    /// # Errors
-    /// See [`Error`].
     pub fn load(keys: &SecretString, file: &Path) -> Result<KeyRing, Error> {
         if !keys.expose_secret().trim().is_empty() {
             return KeyRing::parse(keys.expose_secret());
         }
         let failed = |cause: String| Error::File { path: file.to_owned(), cause };
-        let metadata = match fs::metadata(file) {
-            Ok(metadata) => metadata,
+        if let Some(mode) = files::wide_mode(file) {
+            // Whoever may write it chooses what secrets are sealed with; whoever may read it is named by health.
+            if mode & 0o022 != 0 {
+                return Err(failed(format!("others may write it (mode {mode:04o})")));
+            }
+            tracing::warn!(file = %file.display(), mode = format!("{mode:04o}"), "others may read the key file: chmod 600");
+        }
+        let text = match files::read_text(file, MOST_BYTES) {
+            Ok(text) => Zeroizing::new(text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Error::NoKey { path: file.to_owned() }),
             Err(error) => return Err(failed(error.to_string())),
         };
-        if metadata.mode() & 0o077 != 0 {
-            return Err(failed(format!("others may read it (mode {:03o})", metadata.mode() & 0o777)));
-        }
-        let text = Zeroizing::new(fs::read_to_string(file).map_err(|error| failed(error.to_string()))?);
         KeyRing::parse(&text).map_err(|error| match error {
             Error::NoKey { .. } => Error::NoKey { path: file.to_owned() },
             other => other,
@@ -54,6 +55,9 @@ impl KeyRing {
     /// # Errors
     /// [`Error::Line`] and [`Error::NoKey`].
     pub fn parse(text: &str) -> Result<KeyRing, Error> {
+        // What editors and files of variables put around a text.
+        let text = text.trim_start_matches('\u{feff}').trim();
+        let text = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote)).unwrap_or(text);
         let mut keys: Vec<(String, Zeroizing<[u8; KEY_LENGTH]>)> = Vec::new();
         for (index, line) in text.split(['\n', ',']).enumerate().map(|(index, line)| (index + 1, line.trim())) {
             if line.is_empty() || line.starts_with('#') {
@@ -78,6 +82,11 @@ impl KeyRing {
             return Err(Error::NoKey { path: Path::new("vault.keys").to_owned() });
         }
         Ok(KeyRing { keys })
+    }
+
+    /// No key at all: nothing opens, and nothing is sealed.
+    pub const fn empty() -> KeyRing {
+        KeyRing { keys: Vec::new() }
     }
 
     /// All ids, the current one first.
@@ -106,19 +115,15 @@ pub fn generate_key_line(id: &str) -> SecretString {
 /// [`Error::File`], and [`Error::Line`] when the file would not be a key file.
 pub fn add_key_to_file(file: &Path, line: &SecretString) -> Result<(), Error> {
     let failed = |error: std::io::Error| Error::File { path: file.to_owned(), cause: error.to_string() };
-    let before = match fs::read_to_string(file) {
+    let before = match files::read_text(file, MOST_BYTES) {
         Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Zeroizing::new(String::new()),
         Err(error) => return Err(failed(error)),
     };
     let text = Zeroizing::new(format!("{}\n{}", line.expose_secret(), before.as_str()));
     KeyRing::parse(&text)?;
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(failed)?;
+    if let Some(folder) = file.parent() {
+        files::make_folder(folder).map_err(failed)?;
     }
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(".new");
-    let mut new = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside).map_err(failed)?;
-    new.write_all(text.as_bytes()).and_then(|()| new.sync_all()).map_err(failed)?;
-    fs::rename(&beside, file).map_err(failed)
+    files::replace(file, text.as_bytes()).map_err(failed)
 }

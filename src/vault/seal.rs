@@ -101,7 +101,9 @@ impl Vault {
         let payload = Payload { msg: ciphertext, aad: &associated(id, organization, purpose) };
         let plain = derived.cipher.decrypt(&Nonce::from(nonce), payload).map_err(|_| unreadable("it was changed"))?;
         let plain = Zeroizing::new(plain);
-        std::str::from_utf8(&plain).map(SecretString::from).map_err(|_| unreadable("it is not text"))
+        let secret = std::str::from_utf8(&plain).map(SecretString::from).map_err(|_| unreadable("it is not text"))?;
+        crate::domain::keep_secret(&secret);
+        Ok(secret)
     }
 }
 

@@ -50,6 +50,11 @@ impl Fresh {
         Fresh { kind, url: format!("{server}/{name}"), admin: Some((admin, name)) }
     }
 
+    /// One that is there, and stays.
+    pub const fn there(kind: Kind, url: String) -> Fresh {
+        Fresh { kind, url, admin: None }
+    }
+
     pub async fn connect(&self) -> DatabaseConnection {
         let create = if self.kind == Kind::Sqlite { "?mode=rwc" } else { "" };
         let mut options = sea_orm::ConnectOptions::new(format!("{}{create}", self.url));

@@ -6,6 +6,7 @@ use crate::site::{ORGANIZATION, Site, world};
 use crate::web::{Daemon, TOKEN, until};
 use base64::Engine;
 use serde_json::{Value, json};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -22,8 +23,8 @@ struct Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // It takes its Chromium along.
-        let _ = Command::new("kill").args(["-TERM", &self.driver.id().to_string()]).status();
+        // With its Chromium, which is of its group and would outlive it.
+        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.driver.id())]).status();
         let _ = self.driver.wait();
     }
 }
@@ -33,7 +34,8 @@ impl Browser {
     async fn start(with_script: bool, dark: bool) -> Option<Browser> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let driver = Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let mut driver = Command::new("chromedriver");
+        let driver = driver.arg(format!("--port={port}")).process_group(0).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let Ok(driver) = driver else {
             assert!(std::env::var("CLASSY_SYNC_TEST_REQUIRE_SERVERS").is_err(), "chromedriver is not there, and servers are required");
             eprintln!("skipped: chromedriver is not there");
@@ -53,6 +55,8 @@ impl Browser {
         let wanted = json!({ "capabilities": { "alwaysMatch": { "browserName": "chrome", "goog:chromeOptions": options } } });
         let made = browser.call("", "session", Some(wanted)).await;
         browser.session = format!("{base}/session/{}", made["sessionId"].as_str().unwrap());
+        // Right after a click the next page may not be there yet; a person would wait for it, too.
+        browser.call("", "timeouts", Some(json!({ "implicit": 10_000 }))).await;
         Some(browser)
     }
 
@@ -172,7 +176,8 @@ async fn from_the_fleet_to_the_cause_in_two_clicks_an_alert_acknowledged_and_a_c
     assert_eq!(problems, 0, "nothing is loaded from elsewhere");
     browser.click("link text", "Donors and giving").await;
     until("the charts are there", LONG, async || browser.text("main").await.contains("Engagement")).await;
-    assert!(browser.run("return document.querySelectorAll('svg.columns rect.fill').length").await.as_u64().unwrap() > 3);
+    let columns = async || browser.run("return document.querySelectorAll('svg.columns rect.fill').length").await.as_u64();
+    until("their columns are there", LONG, async || columns().await > Some(3)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -208,7 +213,10 @@ async fn what_is_held_is_approved_with_a_button_and_then_done() {
         .await;
     browser.go(&format!("{}/organizations/10001", daemon.base)).await;
     browser.picture("held-desktop-light", 1_280).await;
-    browser.click("css selector", "form[action$='plugins/mailchimp/approve'] button").await;
+    browser.click("link text", "Look whom it touches").await;
+    until("the list is there", LONG, async || browser.text("main").await.contains(&somebody.to_string())).await;
+    browser.picture("held-list-desktop-light", 1_280).await;
+    browser.click("css selector", "td form[action$='plugins/mailchimp/approve'] button").await;
     until("it is done", LONG, async || site.simulator.mailchimp().ledger.unsubscriptions.len() == 1).await;
     until("nothing is held any more", LONG, async || site.number(held).await == 0).await;
 }

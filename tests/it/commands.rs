@@ -185,7 +185,7 @@ async fn organizations_are_paused_resumed_removed_and_come_back() {
     let site = Site::new(Backend::Sqlite, world(30, 55)).await;
     site.sync();
     site.json(&["org", "pause", "10001"], 0);
-    assert_eq!(site.run(&["sync", "--org", "10001"]).status.code(), Some(2));
+    assert_eq!(site.run(&["sync", "--org", "10001"]).status.code(), Some(3));
     site.json(&["org", "resume", "10001"], 0);
     site.sync();
     site.json(&["org", "remove", "10001"], 0);
@@ -228,7 +228,8 @@ async fn a_simulator_says_how_both_apis_are_reached() {
     use std::io::{BufRead, BufReader};
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_classy-sync"));
     command.args(["--output", "json", "simulate", "--listen", "127.0.0.1:0", "--supporters", "5", "--faults", "mailchimp-no-type"]);
-    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut child = crate::site::Running(child);
     let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let mut text = String::new();
     for line in lines {
@@ -243,8 +244,100 @@ async fn a_simulator_says_how_both_apis_are_reached() {
     let url = format!("{}/lists/{}", chimp["base_url"].as_str().unwrap(), chimp["audience_id"].as_str().unwrap());
     let asked = reqwest::Client::new().get(url).basic_auth("anybody", chimp["api_key"].as_str()).send().await.unwrap();
     let (status, body) = (asked.status(), asked.text().await.unwrap());
-    child.kill().unwrap();
-    child.wait().unwrap();
+    drop(child);
     assert!(status == 200 && body.contains("Example Relief 10001"), "{status} {body}");
     assert!(said["base_url"].as_str().unwrap().ends_with("/2.0"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_demo_names_its_own_dashboard() {
+    use std::io::{BufRead, BufReader};
+    let folder = tempfile::tempdir().unwrap();
+    let mut demos = Vec::new();
+    for _ in 0..2 {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_classy-sync"));
+        command.args(["demo", "--supporters", "20"]).current_dir(folder.path()).env_clear();
+        let child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let mut demo = crate::site::Running(child);
+        let lines = BufReader::new(demo.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let mut lines = lines.skip_while(|line| !line.contains("The dashboard is at "));
+        let line = tokio::task::block_in_place(|| lines.next().unwrap());
+        let (_, rest) = line.split_once("The dashboard is at ").unwrap();
+        demos.push((rest.split_once("/ ").unwrap().0.to_owned(), demo));
+    }
+    assert_ne!(demos[0].0, demos[1].0);
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for (address, demo) in &demos {
+        crate::web::until("the dashboard answers", std::time::Duration::from_secs(20), async || {
+            client.get(format!("{address}/livez")).send().await.is_ok_and(|answer| answer.status() == 200)
+        })
+        .await;
+        assert!(demo.id() > 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_nobody_has_are_told_with_those_there_are() {
+    let site = Site::new(Backend::Sqlite, world(10, 57)).await;
+    site.sync();
+    for arguments in [
+        &["plugin", "run", "--plugin", "foo"][..],
+        &["plugin", "list", "--plugin", "foo"],
+        &["plugin", "preview", "--plugin", "foo"],
+        &["plugin", "audit", "--plugin", "mailchmp"],
+    ] {
+        let output = site.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", says(&output));
+        assert!(says(&output).contains("there is no plugin '") && says(&output).contains("mailchimp, webhook"), "{}", says(&output));
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+    let output = site.run(&["plugin", "run", "--plugin", "mailchimp"]);
+    assert!(output.status.code() == Some(78) && says(&output).contains("no organization has the plugin 'mailchimp'"), "{}", says(&output));
+    for arguments in [
+        &["sync", "--org", "77"][..],
+        &["sync", "--dry-run", "--org", "77"],
+        &["report", "donors", "--org", "77"],
+        &["history", "--org", "77"],
+        &["rejects", "--org", "77"],
+        &["audit", "--org", "77"],
+        &["alerts", "list", "--org", "77"],
+        &["org", "show", "77"],
+        &["org", "test", "77"],
+        &["org", "pause", "77"],
+        &["org", "set-credentials", "77"],
+        &["plugin", "run", "--org", "77"],
+        &["plugin", "list", "--org", "77"],
+    ] {
+        let output = site.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", says(&output));
+        assert!(says(&output).contains("no organization 77") && says(&output).contains("those there are: 10001"), "{}", says(&output));
+    }
+    let output = site.run(&["sync", "--entity", "donors"]);
+    assert!(output.status.code() == Some(2) && says(&output).contains("recurring_plans"), "{}", says(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_in_a_deep_folder_is_spoken_to_and_one_that_is_silent_is_not_called_absent() {
+    let site = Site::new(Backend::Sqlite, world(10, 58)).await;
+    site.sync();
+    let deep = site.path().join("deep".repeat(20)).join("folder".repeat(20));
+    site.configure(&format!("[daemon]\npid_file = {:?}\n", deep.join("classy-sync.pid")));
+    let daemon = site.start(&["run"]);
+    let is_ready = async || site.json(&["status"], 0)["ready"] == true;
+    crate::web::until("it is spoken to", std::time::Duration::from_secs(20), is_ready).await;
+    assert!(deep.join("classy-sync.sock").exists());
+    assert!(says(&site.run(&["reload"])).contains("was read again"));
+    let stopped = site.run(&["stop"]);
+    assert!(says(&stopped).contains(&format!("process {} has stopped", daemon.id())), "{}", says(&stopped));
+    // A name that is too long by itself: nobody can speak to it, and nobody says that it is not there.
+    let long = format!("{}.pid", "long".repeat(30));
+    let main = site.path().join("classy-sync.toml");
+    let text = std::fs::read_to_string(&main).unwrap();
+    std::fs::write(&main, text.replace("classy-sync.pid", &long)).unwrap();
+    let daemon = site.start(&["run"]);
+    let is_seen = async || says(&site.run(&["status"])).contains(&format!("process {} is at work", daemon.id()));
+    crate::web::until("it is seen", std::time::Duration::from_secs(20), is_seen).await;
+    assert!(!says(&site.run(&["status"])).contains("no daemon is running"));
+    assert!(says(&site.run(&["stop"])).contains("has stopped"));
 }

@@ -63,7 +63,7 @@ async fn told_to_stop_it_ends_at_a_page_boundary_and_goes_on_later() {
     }
     let pid = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    assert_eq!(tokio::task::block_in_place(|| child.wait().unwrap()).code(), Some(0));
+    assert_eq!(tokio::task::block_in_place(|| child.wait().unwrap()).code(), Some(3));
     assert_eq!(site.number("SELECT COUNT(*) AS n FROM sync_runs WHERE outcome = 'stopped'").await, 1);
     site.json(&["sync", "--entity", "supporters"], 0);
     crate::truth::assert_list(&site.simulator, &site.database, crate::site::ORGANIZATION, Kind::Supporters).await;

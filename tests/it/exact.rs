@@ -23,8 +23,9 @@ async fn with_nothing_changed_it_asks_at_most_five_times_and_writes_no_row() {
     for kind in kinds() {
         let site = Site::new(kind, world(300, 2)).await;
         site.sync();
-        // A bulk update inside the overlap must not cost its pages each time.
+        // A bulk update inside the overlap must not cost its pages each time, once its seconds were at rest when they were read.
         site.simulator.world().live(ORGANIZATION, 900);
+        site.simulator.world().clock_offset += 75;
         site.sync();
         let change = "SELECT change_seq AS n FROM organizations";
         let before = site.number(change).await;
@@ -172,17 +173,17 @@ async fn two_organizations_do_not_touch_each_other() {
         for id in [10001, 10002] {
             crate::truth::assert_exact(&site.simulator, &site.database, id).await;
         }
-        // One of them claims a donor of the other: refused, noted, nothing moves.
-        let stolen = site.simulator.world().list(10002, Kind::Supporters).unwrap().iter().next().unwrap().id;
-        let mut record = site.simulator.world().list(10002, Kind::Supporters).unwrap().get(stolen).unwrap().clone();
-        record.updated_at = Some(site.simulator.world().now());
-        site.simulator.world().list(10001, Kind::Supporters).unwrap().put(record);
-        assert_eq!(site.run(&["sync"]).status.code(), Some(3));
-        site.simulator.world().delete(10001, Kind::Supporters, stolen);
-        crate::truth::assert_exact(&site.simulator, &site.database, 10002).await;
-        let rejects = site.json(&["rejects"], 0);
-        assert_eq!((&rejects[0]["reason"], &rejects[0]["organization"]), (&"foreign_id".into(), &10001.into()));
+        // The same ids are in both from now on, and each has its own records.
+        let records: Vec<_> = site.simulator.world().list(10002, Kind::Supporters).unwrap().iter().take(20).cloned().collect();
+        for mut record in records {
+            let now = site.simulator.world().now();
+            record.updated_at = Some(now);
+            site.simulator.world().list(10001, Kind::Supporters).unwrap().put(record);
+        }
         site.sync();
-        crate::truth::assert_exact(&site.simulator, &site.database, 10001).await;
+        for id in [10001, 10002] {
+            crate::truth::assert_exact(&site.simulator, &site.database, id).await;
+        }
+        assert_eq!(site.json(&["rejects"], 0), serde_json::json!([]));
     }
 }

@@ -1,7 +1,8 @@
 //! One writer an organization: a lost lease cannot write, a dead predecessor is replaced at once, two processes never overlap.
 
 use crate::backend::{Fresh, kinds};
-use classy_sync::domain::{Item, Supporter};
+use classy_sync::domain::Item;
+use classy_sync::entities::Supporter;
 use classy_sync::store::{Batch, Error, Settings, Store};
 use std::time::Duration;
 
@@ -29,12 +30,12 @@ async fn whoever_lost_the_lease_writes_nothing() {
         let late = Batch::of(vec![Item::Good(Supporter { id: 8, ..Supporter::default() })]);
         assert!(matches!(tenant.commit(&first, &late).await, Err(Error::FenceLost)));
         assert!(matches!(tenant.renew(&first, long).await, Err(Error::FenceLost)));
-        assert_eq!(tenant.count(classy_sync::domain::Entity::Supporters).await.unwrap(), 1);
+        assert_eq!(tenant.count(classy_sync::entities::Entity::Supporters).await.unwrap(), 1);
         // Given back, it is free for anybody.
         tenant.release(&second).await.unwrap();
         let third = tenant.acquire("host-b:pid", long).await.unwrap();
         tenant.commit(&third, &late).await.unwrap();
-        assert_eq!(tenant.count(classy_sync::domain::Entity::Supporters).await.unwrap(), 2);
+        assert_eq!(tenant.count(classy_sync::entities::Entity::Supporters).await.unwrap(), 2);
         store.close().await.unwrap();
     }
 }
@@ -43,7 +44,8 @@ async fn whoever_lost_the_lease_writes_nothing() {
 async fn a_second_process_on_one_pid_file_is_told_who_is_at_work() {
     use crate::site::{Site, world};
     let site = Site::new(crate::backend::Kind::Sqlite, world(5, 40)).await;
-    let lock = classy_sync::daemon::PidFile::lock(&site.path().join("classy-sync.pid")).unwrap();
+    let lock =
+        classy_sync::daemon::PidFile::lock(&site.path().join("classy-sync.pid"), classy_sync::daemon::Holder::Command("test")).unwrap();
     let output = site.run(&["sync"]);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(75), "{text}");
@@ -83,7 +85,7 @@ async fn two_processes_share_the_organizations_and_take_over_what_a_dead_one_lef
         let ghost = tenant(1).await;
         let batch = Batch::of(vec![Item::Good(Supporter { id: 7, ..Supporter::default() })]);
         assert!(matches!(ghost.commit(&held[0].1, &batch).await, Err(Error::FenceLost)));
-        let (entity, mode) = (classy_sync::domain::Entity::Supporters, classy_sync::domain::Mode::Full);
+        let (entity, mode) = (classy_sync::entities::Entity::Supporters, classy_sync::domain::Mode::Full);
         assert!(matches!(ghost.start_run(&held[0].1, entity, mode, "test").await, Err(Error::FenceLost)));
         let times = classy_sync::store::FeedTimes { next_run_at: Some(chrono::Utc::now()), window_at: None };
         ghost.set_feed_times(&held[0].1, entity, times).await.unwrap();
@@ -98,7 +100,8 @@ async fn two_processes_share_the_organizations_and_take_over_what_a_dead_one_lef
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_s_plan_survives_and_needs_the_lease() {
-    use classy_sync::domain::{Entity, FeedState};
+    use classy_sync::domain::FeedState;
+    use classy_sync::entities::Entity;
     use classy_sync::store::FeedTimes;
     for kind in kinds() {
         let folder = tempfile::tempdir().unwrap();
@@ -121,4 +124,38 @@ async fn a_feed_s_plan_survives_and_needs_the_lease() {
         assert_eq!(tenant.feed_times(entity).await.unwrap(), second, "{kind:?}: the old number plans nothing");
         store.close().await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_cannot_write_its_lease_is_failing_and_refuses_orders_until_it_can() {
+    use crate::backend::Kind;
+    use crate::health::{LONG, verdict};
+    use crate::site::{Site, world};
+    use crate::web::{Daemon, until};
+    let site = Site::new(Kind::Sqlite, world(20, 41)).await;
+    site.sync();
+    let tables = ["daemons", "leases"];
+    for table in tables {
+        for verb in ["INSERT", "UPDATE"] {
+            let full = "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
+            site.execute(&format!("CREATE TRIGGER full_{table}_{verb} BEFORE {verb} ON {table} {full}")).await;
+        }
+    }
+    let daemon = Daemon::start(&site, "").await;
+    until("it is failing", LONG, async || verdict(&daemon).await == "failing").await;
+    let health = String::from_utf8(site.run(&["health"]).stdout).unwrap();
+    assert!(health.contains("lease cannot be taken") && health.contains("disk is full"), "{health}");
+    let status = site.json(&["status"], 0);
+    assert_eq!(status["organizations"][0]["condition"], "broken", "{status}");
+    let output = site.run(&["sync"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(65) && said.contains("disk is full"), "{:?} {said}", output.status);
+    for table in tables {
+        for verb in ["INSERT", "UPDATE"] {
+            site.execute(&format!("DROP TRIGGER full_{table}_{verb}")).await;
+        }
+    }
+    until("it serves", LONG, async || site.json(&["status"], 0)["organizations"][0]["condition"] == "serving").await;
+    until("all is well", LONG, async || verdict(&daemon).await == "ok").await;
+    assert_eq!(site.run(&["sync"]).status.code(), Some(0));
 }

@@ -1,32 +1,12 @@
-//! The page transaction by itself: newer wins, blanks and old words are in the audit, links across organizations are refused.
+//! The page transaction by itself: newer wins, blanks and old words are in the audit, organizations share ids and no links.
 
-use crate::backend::{Fresh, Kind, kinds};
-use classy_sync::domain::{Entity, Item, Money, Supporter, Time, Transaction};
-use classy_sync::store::{Batch, Fence, Settings, Store, TenantStore};
+use crate::backend::{Kind, kinds};
+use crate::place::{at, place};
+use classy_sync::domain::{Item, Money, Reject, RejectReason};
+use classy_sync::entities::{Entity, Supporter, Transaction};
+use classy_sync::store::Batch;
 use sea_orm::ConnectionTrait;
 use std::time::{Duration, Instant};
-
-struct Place {
-    store: Store,
-    tenant: TenantStore,
-    fence: Fence,
-    fresh: Fresh,
-    _folder: tempfile::TempDir,
-}
-
-async fn place(kind: Kind) -> Place {
-    let folder = tempfile::tempdir().unwrap();
-    let fresh = Fresh::new(kind, folder.path()).await;
-    let store = Store::connect(&Settings { url: fresh.url.clone().into(), max_connections: 4 }).await.unwrap();
-    store.migrate().await.unwrap();
-    let tenant = store.tenant(&store.put_organization(1, "One").await.unwrap());
-    let fence = tenant.acquire("here", Duration::from_secs(60)).await.unwrap();
-    Place { store, tenant, fence, fresh, _folder: folder }
-}
-
-fn at(seconds: i64) -> Option<Time> {
-    Time::from_timestamp(1_700_000_000 + seconds, 0)
-}
 
 fn person(city: &str, seconds: i64) -> Supporter {
     Supporter { id: 7, city: Some(city.to_owned()), source_updated_at: at(seconds), email_opt_in: Some(true), ..Supporter::default() }
@@ -90,47 +70,93 @@ async fn what_consent_email_and_money_were_before_is_in_the_audit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_to_another_organization_is_left_empty_and_noted() {
+async fn two_organizations_with_the_same_ids_hold_all_of_their_records_whoever_came_first() {
     for kind in kinds() {
         let place = place(kind).await;
-        place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(person("X", 1))])).await.unwrap();
         let other = place.store.tenant(&place.store.put_organization(2, "Two").await.unwrap());
         let fence = other.acquire("here", Duration::from_secs(60)).await.unwrap();
-        let gift =
-            Transaction { id: 9, supporter_id: Some(7), status: "success".to_owned(), source_updated_at: at(1), ..Transaction::default() };
-        other.commit(&fence, &Batch::of(vec![Item::Good(gift.clone())])).await.unwrap();
-        let rejects = place.store.rejects(Some(2), false, 10).await.unwrap();
-        assert_eq!(rejects.len(), 1);
-        assert_eq!((rejects[0].source_id, rejects[0].reason.as_str()), (9, "foreign_parent"));
-        assert_eq!(other.count(Entity::Transactions).await.unwrap(), 1, "the gift itself is stored");
-        // Seen again as it was: the note stays. And a whole row of one organization is refused to the other.
-        assert_eq!(other.commit(&fence, &Batch::of(vec![Item::Good(gift)])).await.unwrap().counts.unchanged, 1);
-        let counts = other.commit(&fence, &Batch::of(vec![Item::Good(person("Stolen", 99))])).await.unwrap().counts;
-        assert_eq!((counts.rejected, counts.updated), (1, 0));
-        assert_eq!(place.store.rejects(Some(2), false, 10).await.unwrap().len(), 2);
+        let gift = |amount: &str| Transaction {
+            id: 9,
+            supporter_id: Some(7),
+            campaign_id: Some(3),
+            recurring_plan_id: Some(4),
+            status: "success".to_owned(),
+            total_gross_amount: Money::parse(amount).ok(),
+            source_updated_at: at(1),
+            ..Transaction::default()
+        };
+        // The other organization comes first, with stubs for the supporter, the campaign and the plan that both have.
+        other.commit(&fence, &Batch::of(vec![Item::Good(gift("5"))])).await.unwrap();
+        assert_eq!(
+            place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(gift("7"))])).await.unwrap().counts.inserted,
+            1,
+            "{kind:?}"
+        );
+        let ours = Batch::of(vec![Item::Good(person("Ours", 1))]);
+        assert_eq!(place.tenant.commit(&place.fence, &ours).await.unwrap().counts.inserted, 1);
+        assert_eq!((place.tenant.count(Entity::Supporters).await.unwrap(), other.count(Entity::Supporters).await.unwrap()), (1, 0));
+        // Theirs is older than ours, and a record of its own.
+        assert_eq!(other.commit(&fence, &Batch::of(vec![Item::Good(person("Theirs", 0))])).await.unwrap().counts.inserted, 1);
+        assert_eq!(place.tenant.commit(&place.fence, &ours).await.unwrap().counts.unchanged, 1);
+        let mut absent: Batch<Supporter> = Batch::of(Vec::new());
+        absent.absent = vec![7];
+        other.commit(&fence, &absent).await.unwrap();
+        assert_eq!((place.tenant.count(Entity::Supporters).await.unwrap(), other.count(Entity::Supporters).await.unwrap()), (1, 0));
+        for (classy_id, city, amount) in [(1, "Ours", "7"), (2, "Theirs", "5")] {
+            let text = format!(
+                "SELECT s.city, {} AS amount FROM transactions AS t JOIN organizations AS o ON o.id = t.organization_id JOIN supporters AS s \
+                 ON s.id = t.supporter_id AND s.organization_id = t.organization_id WHERE o.classy_id = {classy_id}",
+                place.fresh.text("s.lifetime_donation_amount")
+            );
+            let rows = place.query(&text).await;
+            let found: Vec<(String, Money)> = rows
+                .iter()
+                .map(|row| (row.try_get("", "city").unwrap(), Money::parse(&row.try_get::<String>("", "amount").unwrap()).unwrap()))
+                .collect();
+            assert_eq!(found, [(city.to_owned(), Money::parse(amount).unwrap())], "{kind:?}");
+        }
+        assert!(place.store.rejects(None, true, 10).await.unwrap().is_empty());
+        assert!(place.store.check().await.unwrap().iter().all(|one| one.count == 0), "{kind:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stub_yields_to_its_real_owner() {
+async fn the_database_itself_refuses_a_link_to_another_organization() {
     for kind in kinds() {
         let place = place(kind).await;
-        let other = place.store.tenant(&place.store.put_organization(2, "Two").await.unwrap());
-        let fence = other.acquire("here", Duration::from_secs(60)).await.unwrap();
-        let gift = Transaction {
-            id: 9,
-            supporter_id: Some(7),
-            status: "success".to_owned(),
-            total_gross_amount: Money::parse("5").ok(),
-            source_updated_at: at(1),
-            ..Transaction::default()
+        place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(person("X", 1))])).await.unwrap();
+        place.store.put_organization(2, "Two").await.unwrap();
+        let insert = |organization: i64| {
+            format!(
+                "INSERT INTO transactions (id, organization_id, supporter_id, status, last_sync_at) \
+                 SELECT 9, o.id, 7, 'success', o.created_at FROM organizations AS o WHERE o.classy_id = {organization}"
+            )
         };
-        other.commit(&fence, &Batch::of(vec![Item::Good(gift)])).await.unwrap();
-        place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(person("Mine", 1))])).await.unwrap();
-        assert_eq!(place.tenant.count(Entity::Supporters).await.unwrap(), 1);
-        assert_eq!(other.count(Entity::Supporters).await.unwrap(), 0);
-        assert_eq!(place.store.rejects(Some(2), false, 10).await.unwrap()[0].reason, "foreign_parent");
-        assert!(place.store.check().await.unwrap().iter().all(|one| one.count == 0));
+        let connection = place.fresh.connect().await;
+        assert!(connection.execute_unprepared(&insert(2)).await.is_err(), "{kind:?}");
+        connection.execute_unprepared(&insert(1)).await.unwrap();
+        connection.close().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gift_that_came_before_its_donor_is_linked_when_the_donor_comes() {
+    for kind in kinds() {
+        let place = place(kind).await;
+        let gift =
+            Transaction { id: 9, supporter_id: Some(7), status: "success".to_owned(), source_updated_at: at(1), ..Transaction::default() };
+        place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(gift.clone())])).await.unwrap();
+        // The donor cannot be stored at first.
+        let (source_id, updated_at, reason) = (Some(7), at(1), RejectReason::Invalid);
+        let bad = Reject { source_id, updated_at, reason, detail: "email_address: not a text".to_owned() };
+        place.tenant.commit::<Supporter>(&place.fence, &Batch::of(vec![Item::Bad(bad)])).await.unwrap();
+        place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(person("Late", 2))])).await.unwrap();
+        assert_eq!(place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(gift)])).await.unwrap().counts.unchanged, 1);
+        let text =
+            "SELECT s.city FROM transactions AS t JOIN supporters AS s ON s.id = t.supporter_id AND s.organization_id = t.organization_id";
+        let cities: Vec<String> = place.query(text).await.iter().map(|row| row.try_get("", "city").unwrap()).collect();
+        assert_eq!(cities, ["Late"], "{kind:?}");
+        assert!(place.store.rejects(None, false, 10).await.unwrap().is_empty());
     }
 }
 

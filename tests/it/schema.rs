@@ -1,10 +1,14 @@
 //! The schema on every database: made, made at once by several, unmade, refused when it is newer.
 
-use crate::backend::{Fresh, kinds};
+use crate::backend::{Fresh, Kind, kinds};
 use classy_sync::domain::{Engagement, Value};
+use classy_sync::entities;
 use classy_sync::store::{Error, Settings, Store};
 use migration::{Migrator, MigratorTrait};
-use sea_orm::ConnectionTrait;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn, QueryResult, Statement,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 async fn store(fresh: &Fresh) -> Store {
     Store::connect(&Settings { url: fresh.url.clone().into(), max_connections: 4 }).await.unwrap()
@@ -25,6 +29,58 @@ async fn it_is_made_unmade_and_made_again() {
                 .await
                 .unwrap_or_else(|error| panic!("{kind:?} {table}: {error}"));
         }
+        connection.close().await.unwrap();
+    }
+}
+
+/// The columns of a table, and which of them may be empty, as the database tells them.
+async fn columns_of(connection: &DatabaseConnection, kind: Kind, table: &str) -> BTreeMap<String, bool> {
+    let text = match kind {
+        Kind::Sqlite => format!(
+            "SELECT name AS column_name, CASE WHEN \"notnull\" = 0 THEN 'YES' ELSE 'NO' END AS nullable FROM pragma_table_info('{table}')"
+        ),
+        Kind::Postgres => format!(
+            "SELECT column_name::text AS column_name, is_nullable::text AS nullable FROM information_schema.columns \
+             WHERE table_schema = current_schema() AND table_name = '{table}'"
+        ),
+        Kind::MySql => format!(
+            "SELECT column_name AS column_name, is_nullable AS nullable FROM information_schema.columns \
+             WHERE table_schema = DATABASE() AND table_name = '{table}'"
+        ),
+    };
+    let rows = connection.query_all_raw(Statement::from_string(connection.get_database_backend(), text)).await.unwrap();
+    let column = |row: &QueryResult| {
+        let nullable: String = row.try_get("", "nullable").unwrap();
+        (row.try_get("", "column_name").unwrap(), nullable == "YES")
+    };
+    rows.iter().map(column).collect()
+}
+
+/// What the program takes a table for is what the migrations made of it.
+async fn is_as_made<E: EntityTrait>(connection: &DatabaseConnection, kind: Kind, _: E) {
+    let table = E::default().table_name().to_owned();
+    let keys: BTreeSet<String> = E::PrimaryKey::iter().map(|key| key.into_column().as_str().to_owned()).collect();
+    let made = columns_of(connection, kind, &table).await;
+    let taken: BTreeMap<String, bool> = E::Column::iter().map(|column| (column.as_str().to_owned(), column.def().is_null())).collect();
+    assert_eq!(made.keys().collect::<Vec<_>>(), taken.keys().collect::<Vec<_>>(), "{kind:?} {table}");
+    for (column, nullable) in taken.iter().filter(|(column, _)| !keys.contains(*column)) {
+        assert_eq!(made[column], *nullable, "{kind:?} {table}.{column}: may it be empty?");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_entity_is_its_table() {
+    for kind in kinds() {
+        let folder = tempfile::tempdir().unwrap();
+        let fresh = Fresh::new(kind, folder.path()).await;
+        let connection = fresh.connect().await;
+        Migrator::up(&connection, None).await.unwrap();
+        is_as_made(&connection, kind, entities::audit_entry::Entity).await;
+        is_as_made(&connection, kind, entities::health_sample::Entity).await;
+        is_as_made(&connection, kind, entities::organization::Entity).await;
+        is_as_made(&connection, kind, entities::reject::Entity).await;
+        is_as_made(&connection, kind, entities::sync_run::Entity).await;
+        is_as_made(&connection, kind, entities::zone_clock::Entity).await;
         connection.close().await.unwrap();
     }
 }
@@ -128,7 +184,8 @@ async fn a_newer_schema_is_refused_and_an_older_one_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_views_tell_what_was_computed_by_hand() {
-    use classy_sync::domain::{Campaign, Item, Money, Record, RecurringPlan, Supporter, Transaction};
+    use classy_sync::domain::{Item, Money};
+    use classy_sync::entities::{Campaign, Record, RecurringPlan, Supporter, Transaction};
     use classy_sync::store::{Batch, Cell, Report};
     for kind in kinds() {
         let folder = tempfile::tempdir().unwrap();
@@ -260,7 +317,7 @@ async fn the_views_tell_what_was_computed_by_hand() {
 
 #[test]
 fn the_views_use_the_words_and_bounds_of_the_domain() {
-    let views = include_str!("../../migration/src/views.rs");
+    let views = include_str!("../../migration/src/m20261130_000001_first/views.rs");
     for tier in Value::TIERS {
         assert!(views.contains(&format!(">= {} THEN '{}'", tier.from, tier.word)), "{}", tier.word);
     }

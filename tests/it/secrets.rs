@@ -52,3 +52,30 @@ async fn the_database_file_holds_no_credential_and_no_payment_payload() {
     assert!(contains("@example.org"), "donors are in it");
     assert!(!contains(&format!("secret-of-{ORGANIZATION}")) && !contains("Canary-Payer-Data") && !contains("_classy_pay"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_that_opens_nothing_is_told_of_before_it_is_used() {
+    let site = Site::new(Backend::Sqlite, world(5, 960)).await;
+    let run = |arguments: &[&str]| {
+        let output = tokio::task::block_in_place(|| site.command(arguments).env_remove("CLASSY_SYNC__VAULT__KEYS").output().unwrap());
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let key = site.path().join("vault.key");
+    // Nothing is sealed yet: nothing to say.
+    let (code, said) = run(&["keys", "generate", "--id", "first", "--write"]);
+    assert!(code == Some(0) && !said.contains("warning"), "{said}");
+    assert_eq!(run(&["sync"]).0, Some(0));
+    // What is sealed opens with the key that stays in the file.
+    let (code, said) = run(&["keys", "generate", "--id", "second", "--write"]);
+    assert!(code == Some(0) && !said.contains("warning"), "{said}");
+    std::fs::remove_file(&key).unwrap();
+    for arguments in [&["keys", "generate"][..], &["keys", "generate", "--id", "third", "--write"]] {
+        let (code, said) = run(arguments);
+        assert!(code == Some(0) && said.contains("warning: ") && said.contains("'first'") && said.contains("set-credentials"), "{said}");
+    }
+    // A key of the name of the one that is lost would hide that it is.
+    let before = std::fs::read(&key).unwrap();
+    let (code, said) = run(&["keys", "generate", "--id", "first", "--write"]);
+    assert!(code == Some(78) && said.contains("another key of the name 'first'"), "{said}");
+    assert_eq!(std::fs::read(&key).unwrap(), before);
+}

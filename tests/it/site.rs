@@ -14,6 +14,9 @@ pub const ORGANIZATION: i64 = 10001;
 /// The key that credentials are sealed with in tests.
 pub const KEY: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
+/// Most tests are about what comes after the first push into an audience.
+const SENDS_FIRST: &str = "[guard]\nfirst_push = \"send\"\n";
+
 pub struct Site {
     pub simulator: Simulator,
     pub database: Fresh,
@@ -28,7 +31,7 @@ impl Site {
         std::fs::create_dir(folder.path().join("organizations")).unwrap();
         std::fs::write(
             folder.path().join("classy-sync.toml"),
-            format!("[http]\nlisten = \"127.0.0.1:0\"\n[database]\nurl = {:?}\n", database.url),
+            format!("[http]\nlisten = \"127.0.0.1:0\"\n[database]\nurl = {:?}\n{SENDS_FIRST}", database.url),
         )
         .unwrap();
         let site = Site { simulator, database, folder };
@@ -89,7 +92,21 @@ impl Site {
     pub fn configure(&self, text: &str) {
         let main = self.path().join("classy-sync.toml");
         let before = std::fs::read_to_string(&main).unwrap();
-        std::fs::write(main, before + text).unwrap();
+        let text = if before.contains(SENDS_FIRST) && text.contains("[guard]\n") {
+            std::fs::write(&main, before.replace(SENDS_FIRST, "")).unwrap();
+            text.replace("[guard]\n", SENDS_FIRST)
+        } else {
+            text.to_owned()
+        };
+        let before = std::fs::read_to_string(&main).unwrap();
+        std::fs::write(main, before + &text).unwrap();
+    }
+
+    /// The first push into an audience is asked for, as it is where nobody says otherwise.
+    pub fn ask_first(&self) {
+        let main = self.path().join("classy-sync.toml");
+        let before = std::fs::read_to_string(&main).unwrap();
+        std::fs::write(main, before.replace("first_push = \"send\"\n", "")).unwrap();
     }
 
     /// Another folder with the same database and organizations, for a second process.
@@ -155,6 +172,18 @@ impl Site {
         numbers
     }
 
+    /// Changes the database behind the program's back.
+    pub async fn execute(&self, text: &str) {
+        let connection = self.database.connect().await;
+        sea_orm::ConnectionTrait::execute_unprepared(&connection, text).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    /// The same before there is a database, too.
+    pub async fn number_or_zero(&self, text: &str) -> i64 {
+        if self.started().await { self.number(text).await } else { 0 }
+    }
+
     /// A single number from the database.
     pub async fn number(&self, text: &str) -> i64 {
         self.numbers(text).await[0]
@@ -205,6 +234,10 @@ impl Twin {
     /// Runs to the end.
     pub fn run(&self, arguments: &[&str]) -> Output {
         tokio::task::block_in_place(|| command(self.path(), arguments).output().unwrap())
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        command(self.path(), arguments)
     }
 
     /// Starts and leaves alone.

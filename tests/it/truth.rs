@@ -2,7 +2,7 @@
 
 use crate::backend::Fresh;
 use chrono::{DateTime, Utc};
-use classy_sync::simulator::{Kind, Simulator};
+use classy_sync::simulator::{Fault, Kind, Simulator};
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use serde_json::Value;
@@ -15,8 +15,9 @@ enum As {
     Money,
     Time,
     Flag,
+    Json,
 }
-use As::{Flag, Money, Number, Text, Time};
+use As::{Flag, Json, Money, Number, Text, Time};
 
 type Map = &'static [(&'static str, &'static str, As)];
 
@@ -36,6 +37,15 @@ const SUPPORTERS: Map = &[
     ("origin", "origin", Text),
     ("source_campaign_id", "source_campaign_id", Number),
     ("member_id", "member_id", Number),
+    ("birthday", "birthday", Text),
+    ("gender", "gender", Text),
+    ("nickname", "nickname", Text),
+    ("location", "location", Text),
+    ("cell_phone", "cell_phone", Text),
+    ("last_emailed_at", "last_emailed_at", Text),
+    ("sms_opt_in", "sms_opt_in", Flag),
+    ("last_sms_consent_decision_date", "sms_consent_decided_at", Time),
+    ("source_fundraising_page_id", "source_fundraising_page_id", Number),
     ("created_at", "source_created_at", Time),
     ("updated_at", "source_updated_at", Time),
 ];
@@ -49,6 +59,25 @@ const CAMPAIGNS: Map = &[
     ("canonical_url", "canonical_url", Text),
     ("started_at", "started_at", Time),
     ("ended_at", "ended_at", Time),
+    ("internal_name", "internal_name", Text),
+    ("external_id", "external_id", Text),
+    ("designation_id", "designation_id", Number),
+    ("raw_goal", "raw_goal", Money),
+    ("raw_currency_code", "raw_currency_code", Text),
+    ("channel_id", "channel_id", Number),
+    ("category_id", "category_id", Number),
+    ("venue", "venue", Text),
+    ("address1", "address1", Text),
+    ("city", "city", Text),
+    ("state", "state", Text),
+    ("postal_code", "postal_code", Text),
+    ("country", "country", Text),
+    ("location_details", "location_details", Text),
+    ("external_url", "external_url", Text),
+    ("contact_email", "contact_email", Text),
+    ("created_with", "created_with", Text),
+    ("is_general", "is_general", Flag),
+    ("minimum_donation_amount", "minimum_donation_amount", Money),
     ("created_at", "source_created_at", Time),
     ("updated_at", "source_updated_at", Time),
 ];
@@ -63,6 +92,28 @@ const PLANS: Map = &[
     ("started_at", "started_at", Time),
     ("next_processing_date", "next_payment_date", Time),
     ("canceled_at", "canceled_at", Time),
+    ("designation_id", "designation_id", Number),
+    ("fundraising_page_id", "fundraising_page_id", Number),
+    ("fundraising_team_id", "fundraising_team_id", Number),
+    ("raw_donation_amount", "raw_amount", Money),
+    ("raw_currency_code", "raw_currency_code", Text),
+    ("payment_type", "payment_type", Text),
+    ("payment_gateway", "payment_gateway", Text),
+    ("cc_type", "cc_type", Text),
+    ("cc_card_exp", "cc_card_exp", Text),
+    ("is_donor_covered_fee", "is_donor_covered_fee", Flag),
+    ("is_gift_aid", "is_gift_aid", Flag),
+    ("is_anonymous", "is_anonymous", Flag),
+    ("hide_amount", "hide_amount", Flag),
+    ("company_name", "company_name", Text),
+    ("timezone_identifier", "timezone", Text),
+    ("recur_until", "recur_until", Time),
+    ("pause_until", "pause_until", Time),
+    ("plan_paused_on_date", "plan_paused_on_date", Time),
+    ("failed_at", "failed_at", Time),
+    ("cancel_by", "cancel_by", Text),
+    ("cancel_reason_code", "cancel_reason_code", Text),
+    ("cancel_reason_text", "cancel_reason_text", Text),
     ("created_at", "source_created_at", Time),
     ("updated_at", "source_updated_at", Time),
 ];
@@ -88,6 +139,36 @@ const TRANSACTIONS: Map = &[
     ("is_anonymous", "is_anonymous", Flag),
     ("purchased_at", "purchased_at", Time),
     ("refunded_at", "refunded_at", Time),
+    ("fundraising_page_id", "fundraising_page_id", Number),
+    ("fundraising_team_id", "fundraising_team_id", Number),
+    ("member_id", "member_id", Number),
+    ("company_name", "company_name", Text),
+    ("in_honor_of", "in_honor_of", Text),
+    ("comment", "comment", Text),
+    ("billing_city", "billing_city", Text),
+    ("billing_state", "billing_state", Text),
+    ("billing_postal_code", "billing_postal_code", Text),
+    ("billing_country", "billing_country", Text),
+    ("promo_code_code", "promo_code_code", Text),
+    ("overhead_net_amount", "overhead_net_amount", Money),
+    ("adjustment_amount", "adjustment_amount", Money),
+    ("classy_fees_amount", "classy_fees_amount", Money),
+    ("pp_fees_amount", "pp_fees_amount", Money),
+    ("charged_fees_amount", "charged_fees_amount", Money),
+    ("initial_gross_amount", "initial_gross_amount", Money),
+    ("raw_donation_gross_amount", "raw_donation_gross_amount", Money),
+    ("is_donor_covered_fee", "is_donor_covered_fee", Flag),
+    ("is_gift_aid", "is_gift_aid", Flag),
+    ("hide_amount", "hide_amount", Flag),
+    ("payment_source", "payment_source", Text),
+    ("payment_gateway", "payment_gateway", Text),
+    ("card_type", "card_type", Text),
+    ("pp_transaction_id", "pp_transaction_id", Text),
+    ("pp_reference_id", "pp_reference_id", Text),
+    ("donation_matching_plan_id", "donation_matching_plan_id", Number),
+    ("utm", "utm", Json),
+    ("consent", "consent", Json),
+    ("charged_at", "charged_at", Time),
     ("updated_at", "source_updated_at", Time),
 ];
 
@@ -107,6 +188,7 @@ fn normal(kind: As, text: Option<String>) -> Option<String> {
     let text = text.filter(|text| !text.is_empty())?;
     Some(match kind {
         Text | Number => text,
+        Json => serde_json::from_str::<Value>(&text).unwrap_or_else(|error| panic!("{text}: {error}")).to_string(),
         Money => text.parse::<Decimal>().unwrap_or_else(|error| panic!("{text}: {error}")).round_dp(4).normalize().to_string(),
         Flag => if ["true", "t", "1"].contains(&text.as_str()) { "yes" } else { "no" }.to_owned(),
         Time => moment(&text).to_rfc3339(),
@@ -125,11 +207,13 @@ fn moment(text: &str) -> DateTime<Utc> {
 fn at_source(simulator: &Simulator, organization: i64, kind: Kind) -> Rows {
     let (_, map) = table(kind);
     let world = simulator.world();
+    // Of what may go wrong this alone changes which values there are.
+    let faults: Vec<Fault> = [Fault::NewKeys].into_iter().filter(|fault| world.has(*fault)).collect();
     world.organizations[&organization].lists[&kind]
         .iter()
         .map(|record| {
             let mut json = String::new();
-            record.render(&[], &mut json);
+            record.render(&faults, &mut json);
             let fields: Value = serde_json::from_str(&json).unwrap();
             let value = |name: &str| match &fields[name] {
                 Value::Null => None,

@@ -1,13 +1,14 @@
 //! Which field of a record is which column, said a second time and apart from the program.
 
-use classy_sync::domain::{Campaign, Money, RecurringPlan, Supporter, Transaction};
+use classy_sync::domain::Money;
+use classy_sync::entities::{Campaign, RecurringPlan, Supporter, Transaction};
 use sea_orm::{DbErr, QueryResult};
 
 /// A record that can be read back, every field of it.
 pub trait Columns: Sized {
     /// Names, and whether an amount.
-    const COLUMNS: &'static [(&'static str, bool)];
-    fn read(row: &QueryResult) -> Result<Self, DbErr>;
+    const STORED: &'static [(&'static str, bool)];
+    fn read_back(row: &QueryResult) -> Result<Self, DbErr>;
 }
 
 fn money(row: &QueryResult, name: &str) -> Result<Option<Money>, DbErr> {
@@ -24,9 +25,9 @@ macro_rules! columns {
     (@ name $field:ident) => { stringify!($field) };
     ($record:ident: $($kind:ident $field:ident $(as $name:literal)?),* $(,)?) => {
         impl Columns for $record {
-            const COLUMNS: &'static [(&'static str, bool)] = &[$((columns!(@ name $field $($name)?), columns!(@ $kind))),*];
-            fn read(row: &QueryResult) -> Result<Self, DbErr> {
-                Ok($record { id: row.try_get("", "id")?, $($field: columns!(@ $kind row columns!(@ name $field $($name)?)),)* })
+            const STORED: &'static [(&'static str, bool)] = &[$((columns!(@ name $field $($name)?), columns!(@ $kind))),*];
+            fn read_back(row: &QueryResult) -> Result<Self, DbErr> {
+                Ok($record { id: row.try_get("", "id")?, $($field: columns!(@ $kind row columns!(@ name $field $($name)?)),)* ..$record::default() })
             }
         }
     };

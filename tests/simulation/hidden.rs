@@ -1,4 +1,4 @@
-//! Histories in which a first pass lost a record, told by hand: once a campaign had found them, they were easy to tell.
+//! Histories in which a first pass lost a record or did not end, told by hand: once a campaign had found them, they were easy to tell.
 
 use crate::dice::Dice;
 use crate::memory::Defects;
@@ -9,8 +9,9 @@ use crate::source::{Served, pause};
 use crate::world::{Feed, Version};
 use chrono::TimeDelta;
 use classy_sync::classy::Error;
-use classy_sync::domain::{Entity, Item, Page, Query, RunEnd, Supporter};
-use classy_sync::sync::{Quiet, Run, Settings, Source, Task};
+use classy_sync::domain::{Answer, Clocks, Item, Page, Query, RunEnd, Task};
+use classy_sync::entities::{Entity, Supporter};
+use classy_sync::sync::{Quiet, Run, Settings, Source};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -24,6 +25,12 @@ enum Story {
     Appears { after: u32 },
     /// The first page says that it is all there is; the first record vanishes before page two is looked up.
     SaysOne,
+    /// Every page is the first.
+    IgnoresPage,
+    /// Even pages come from somebody who has the list the other way round.
+    TwoOrders,
+    /// Behind the end there are records that nobody made, and ever more of them.
+    Garbage,
 }
 
 struct Told {
@@ -47,6 +54,7 @@ fn put(shared: &Shared, id: i64, gone: bool) {
         fresh: !gone,
         owed: !gone,
         served: false,
+        back: false,
     };
     sim.world.lists.entry(FEED).or_default().entry(id).or_default().versions.push(version);
 }
@@ -58,14 +66,30 @@ impl Source<Supporter> for Told {
             pause(1).await;
         }
         let first = !happened();
-        let mut page: Page<Supporter> = self.inner.page(query, number, per_page).await?;
+        let asked = if self.story == Story::IgnoresPage { 1 } else { number };
+        let mut page: Page<Supporter> = self.inner.page(query, asked, per_page).await?;
         match self.story {
-            // The first two looks plan the walk.
-            Story::Appears { after } if first && number == after && self.inner.sim.lock().tally(0).pages > 2 => {
+            Story::IgnoresPage | Story::Garbage => self.happened.store(true, Ordering::Relaxed),
+            _ => {}
+        }
+        match self.story {
+            Story::TwoOrders if query == Query::All && number.is_multiple_of(2) => {
+                self.happened.store(true, Ordering::Relaxed);
+                let mut all: Page<Supporter> = self.inner.page(query, 1, 100).await?;
+                all.items.reverse();
+                page.items = all.items.into_iter().skip(((number - 1) * per_page) as usize).take(per_page as usize).collect();
+            }
+            Story::Garbage if query == Query::All && page.items.is_empty() => {
+                let nobody =
+                    |place: u32| Item::Good(Supporter { id: 1_000_000 + i64::from(number * per_page + place), ..Supporter::default() });
+                page.items = (0..per_page).map(nobody).collect();
+            }
+            // The first three looks plan the walk.
+            Story::Appears { after } if first && number == after && self.inner.sim.lock().tally(0).pages > 3 => {
                 self.happened.store(true, Ordering::Relaxed);
                 put(&self.inner.sim, 45, false);
             }
-            Story::SaysOne if first && number == 1 => {
+            Story::SaysOne if first && number == 1 && query == Query::All => {
                 self.happened.store(true, Ordering::Relaxed);
                 put(&self.inner.sim, 10, true);
                 page.total = 1;
@@ -75,8 +99,16 @@ impl Source<Supporter> for Told {
         Ok(page)
     }
 
-    async fn one(&self, id: i64) -> Result<Option<Item<Supporter>>, Error> {
+    async fn part(&self, query: Query, number: u32, per_page: u32) -> Result<Page<Supporter>, Error> {
+        self.inner.part(query, number, per_page).await
+    }
+
+    async fn one(&self, id: i64) -> Result<Answer<Supporter>, Error> {
         self.inner.one(id).await
+    }
+
+    async fn answers(&self) -> Result<Clocks, Error> {
+        Source::<Supporter>::answers(&self.inner).await
     }
 
     fn concurrency(&self) -> usize {
@@ -84,14 +116,16 @@ impl Source<Supporter> for Told {
     }
 }
 
-/// A first pass over nine records, two a page. Answers which of them are stored.
-fn stored_after(story: Story) -> Vec<i64> {
+/// A first pass over nine records, two a page. Answers how it ended, and which records are stored.
+fn told(story: Story) -> (Result<RunEnd, classy_sync::sync::Error>, Vec<i64>) {
     let mut options = Options::new(&mut Dice::new(1));
     options.calm();
     options.organizations = 1;
     let sim = Shared::new(Dice::new(1), options, Defects::default(), false, false);
     sim.lock().world.lists.values_mut().for_each(std::collections::BTreeMap::clear);
-    (1..=9).for_each(|place| put(&sim, place * 10, false));
+    // What nobody made lies behind a last page that is full.
+    let records = if story == Story::Garbage { 10 } else { 9 };
+    (1..=records).for_each(|place| put(&sim, place * 10, false));
     let source = Told { inner: Served { sim: sim.clone(), feed: FEED, run: 0 }, story, happened: AtomicBool::new(false) };
     let sink = Checked { sim: sim.clone(), feed: FEED, run: 0, epoch: 1 };
     let (per_page, commit_pages, commit_after) = (2, 2, Duration::from_secs(100_000));
@@ -100,12 +134,26 @@ fn stored_after(story: Story) -> Vec<i64> {
     let mut run = Box::pin(Run::<Supporter, _, _>::new(&source, &sink, &settings, &stop, &Quiet).execute(Task::Full));
     for _ in 0..100_000 {
         if let Poll::Ready(outcome) = run.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop())) {
-            assert!(matches!(outcome.result, Ok(RunEnd::Complete)), "{:?}", outcome.result);
             assert!(source.happened.load(Ordering::Relaxed), "the story was not told");
-            return sim.lock().memory.table::<Supporter>(FEED).rows.keys().copied().collect();
+            return (outcome.result, sim.lock().memory.table::<Supporter>(FEED).rows.keys().copied().collect());
         }
     }
     panic!("the pass does not end");
+}
+
+fn stored_after(story: Story) -> Vec<i64> {
+    let (result, stored) = told(story);
+    assert!(matches!(result, Ok(RunEnd::Complete)), "{result:?}");
+    stored
+}
+
+#[test]
+fn a_list_that_does_not_end_is_left_with_a_fault() {
+    for story in [Story::IgnoresPage, Story::Garbage] {
+        let (result, stored) = told(story);
+        assert!(matches!(result, Err(classy_sync::sync::Error::Endless { .. })), "{result:?}");
+        assert!(stored.contains(&10), "what was read is kept: {stored:?}");
+    }
 }
 
 #[test]
@@ -119,4 +167,10 @@ fn a_record_that_another_one_pushes_over_a_border_is_met() {
 fn a_full_page_that_says_it_is_all_is_not_believed() {
     let stored = stored_after(Story::SaysOne);
     assert!([20, 30, 40, 50, 60, 70, 80, 90].iter().all(|id| stored.contains(id)), "{stored:?}");
+}
+
+#[test]
+fn what_is_shown_twice_does_not_stand_in_for_what_is_not_shown() {
+    let (result, stored) = told(Story::TwoOrders);
+    assert!(matches!(result, Ok(RunEnd::Incomplete)) || stored.len() == 9, "{result:?} with {stored:?}");
 }

@@ -4,20 +4,20 @@
 //! |---|---|---|
 //! | I1 | undisturbed, the stored set becomes the source's, record for record, those that are gone marked | at the end |
 //! | I2 | the watermark, less the overlap, never passes a change that is not stored | every commit |
-//! | I3 | no row and no watermark goes back; no row is removed | every commit |
+//! | I3 | no row goes back unless the source did, no watermark but to wait for changes that cannot be read; no row is removed | every commit |
 //! | I4 | a transaction is in the database whole or not at all (`sim`, against a real database) | every commit |
 //! | I5 | every stored value was once served to that organization; whoever is marked absent was gone once | every commit |
 //! | I6 | amounts, times and giving totals are exact (`real`, against a real database) | at the end |
 //! | I7 | every record seen is in exactly one count, and a run's counts are the sum of its transactions' | every commit, every run |
 //! | I15 | only the holder of the lease writes (`sim`) | every commit |
 
-use crate::memory::Table;
+use crate::memory::{Kept, Table};
 use crate::options::Class;
 use crate::records::Kind;
 use crate::sim::{Sim, Tally};
-use crate::world::{Entry, Feed, Version, moment};
+use crate::world::{Entry, Feed, List, Version, moment};
 use chrono::TimeDelta;
-use classy_sync::domain::{Item, Pass, RunCounts};
+use classy_sync::domain::{Item, Pass, RunCounts, Shortfall};
 use classy_sync::sync::Outcome;
 use std::collections::BTreeMap;
 
@@ -40,8 +40,11 @@ pub struct Watch {
     /// What hid in the first pass is found by the next pass only, so I2 asks nothing until then: the pass gave up after its last
     /// walk, which the engine bounds; or a record came (back) among those to be met while another one went, and was
     /// met in the place of one that hid at the border of two pages. The list numbers its pages and tells how many it has, no more,
-    /// so nobody who reads it can see that.
+    /// so nobody who reads it can see that. Nor where the engine itself says that records are lacking: a pass that fell short,
+    /// or changes that could not be read for longer than the watermark waits.
     pub hidden: bool,
+    /// The true time when the run began that began the present pass, whatever its clocks said.
+    pub began_ms: i64,
 }
 
 /// Walks of one pass at most, as the engine has it.
@@ -51,27 +54,32 @@ pub fn after_commit<R: Kind>(sim: &mut Sim, feed: Feed, before: &Table<R>) -> Re
     let after = sim.memory.table::<R>(feed);
     let first = before.state.first_pass_at.is_none() && after.state.first_pass_at.is_some();
     let passed = before.state.reconciled != after.state.reconciled;
+    let is_short = after.state.shortfall.as_ref().is_some_and(Shortfall::is_short);
+    let outlasted = after.state.gap.as_ref().is_some_and(|gap| moment(sim.world.now_s()) - gap.since >= WAITING);
     let hidden = match &before.state.pass {
-        Some(pass) if first => may_hide(sim, feed, pass),
-        _ => sim.watches[&feed].hidden && !passed,
+        Some(pass) if first => is_short || may_hide(sim, feed, pass),
+        _ => is_short || outlasted || sim.watches[&feed].hidden && !passed,
     };
     sim.watches.entry(feed).or_default().hidden = hidden;
     let after = sim.memory.table::<R>(feed);
-    no_regress(feed, before, after)?;
+    no_regress(sim, feed, before, after)?;
     no_invention(sim, feed, after)?;
     if hidden { Ok(()) } else { never_past_the_unsaved(sim, feed, after) }
 }
 
+/// How long the watermark waits for changes that cannot be read, as the engine has it, less what its clocks may be apart.
+const WAITING: TimeDelta = TimeDelta::hours(23);
+
 fn may_hide(sim: &Sim, feed: Feed, pass: &Pass) -> bool {
-    let began = pass.started_at.timestamp_millis();
+    let began = pass.started_at.timestamp_millis().min(sim.watches[&feed].began_ms);
     let among = || sim.world.lists[&feed].iter().filter(|(id, _)| **id <= pass.max_id).map(|(_, entry)| entry);
     let gave_up = pass.walks >= WALKS && pass.met < pass.total;
     gave_up || (among().any(|entry| entry.went_after(began)) && among().any(|entry| entry.came_after(began)))
 }
 
-fn no_regress<R: Kind>(feed: Feed, before: &Table<R>, after: &Table<R>) -> Result<(), Violation> {
+fn no_regress<R: Kind>(sim: &Sim, feed: Feed, before: &Table<R>, after: &Table<R>) -> Result<(), Violation> {
     let wrong = |text: String| Err(Violation::new("I3", format!("{feed:?}: {text}")));
-    if before.state.watermark > after.state.watermark {
+    if before.state.watermark > after.state.watermark && after.state.gap.is_none() {
         return wrong(format!("the watermark went back from {:?} to {:?}", before.state.watermark, after.state.watermark));
     }
     for (id, kept) in &before.rows {
@@ -81,11 +89,20 @@ fn no_regress<R: Kind>(feed: Feed, before: &Table<R>, after: &Table<R>) -> Resul
         if !kept.absent
             && let (Some(old), Some(new)) = (old.updated_at(), new.updated_at())
             && new < old
+            && !went_back::<R>(&sim.world.lists[&feed], *id, kept, now)
         {
             return wrong(format!("{id} went back from {old} to {new}"));
         }
     }
     Ok(())
+}
+
+/// Whether the source itself went from what was stored to what is stored now.
+fn went_back<R: Kind>(list: &List, id: i64, before: &Kept<R>, after: &Kept<R>) -> bool {
+    let versions = list.get(&id).map_or(&[][..], |entry| &entry.versions);
+    let is = |kept: &Kept<R>, version: &Version| !version.gone && kept.record.as_ref() == Some(&R::make(id, version));
+    let (first, last) = (versions.iter().position(|version| is(before, version)), versions.iter().rposition(|version| is(after, version)));
+    first.is_some() && first < last
 }
 
 fn no_invention<R: Kind>(sim: &Sim, feed: Feed, after: &Table<R>) -> Result<(), Violation> {
@@ -109,6 +126,10 @@ fn is_stored<R: Kind>(table: &Table<R>, id: i64, version: &Version) -> bool {
         return table.rejects.contains(&id);
     }
     let kept = table.rows.get(&id).filter(|kept| !kept.absent).and_then(|kept| kept.record.as_ref());
+    if version.back && kept.is_some_and(|record| record.updated_at() > version.updated_at.map(moment)) {
+        // A look at what changed does not go back behind what is stored; a full reading does.
+        return true;
+    }
     if version.fresh {
         return kept.is_some_and(|record| *record == R::make(id, version));
     }
@@ -123,7 +144,7 @@ fn never_past_the_unsaved<R: Kind>(sim: &Sim, feed: Feed, after: &Table<R>) -> R
     let overlap = TimeDelta::seconds(sim.options.overlap_s);
     let since = match (&after.state.first_pass_at, &after.state.pass) {
         (Some(_), _) => None,
-        (None, Some(pass)) => Some(pass.started_at - overlap),
+        (None, Some(pass)) => Some(pass.seen_at - overlap),
         (None, None) => return Ok(()),
     };
     let passed = |version: &Version| {
@@ -199,11 +220,12 @@ pub fn expected(sim: &Sim, feed: Feed, outcome: &Outcome) -> Result<(), Violatio
     use classy_sync::sync::Error;
     let fits = match &outcome.result {
         Ok(_) => true,
-        Err(Error::Source(_)) => sim.options.has(Class::Errors),
+        Err(Error::Source(_)) => sim.options.has(Class::Errors) || sim.options.has(Class::BadPages),
         Err(Error::Store(classy_sync::store::Error::FenceLost)) => true,
         Err(Error::Store(_)) => sim.options.has(Class::Database),
         Err(Error::MassAbsence { .. }) => sim.options.has(Class::Guard),
-        Err(Error::Unordered { .. }) => false,
+        Err(Error::Unreadable { .. }) => sim.options.has(Class::BadPages) || sim.options.has(Class::Errors),
+        Err(Error::Unordered { .. } | Error::Endless { .. }) => false,
     };
     if fits { Ok(()) } else { Err(Violation::new("I17", format!("{feed:?}: the run failed for no reason: {:?}", outcome.result))) }
 }

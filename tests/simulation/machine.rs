@@ -10,8 +10,8 @@ use crate::sim::{Shared, Sim};
 use crate::sometimes::Sometimes;
 use crate::world::{Feed, moment};
 use crate::wrong::Wrong;
-use classy_sync::domain::Entity;
-use classy_sync::sync::Task;
+use classy_sync::domain::Task;
+use classy_sync::entities::Entity;
 use std::task::{Context, Poll};
 
 /// How a history is to be played.

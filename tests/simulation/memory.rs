@@ -3,7 +3,8 @@
 
 use crate::records::Kind;
 use crate::world::Feed;
-use classy_sync::domain::{Campaign, Entity, FeedState, Item, RecurringPlan, RunCounts, Supporter, Time, Transaction};
+use classy_sync::domain::{FeedState, Item, RunCounts, Time};
+use classy_sync::entities::{Campaign, Entity, RecurringPlan, Supporter, Transaction};
 use classy_sync::store::{Batch, Committed, Error};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,14 +20,15 @@ pub struct Kept<R> {
 pub struct Table<R> {
     pub rows: BTreeMap<i64, Kept<R>>,
     pub state: FeedState,
-    pub suspects: BTreeSet<i64>,
+    /// With the reason, when a pass could not decide them.
+    pub suspects: BTreeMap<i64, Option<String>>,
     /// Records that could not be read, and were not read well since.
     pub rejects: BTreeSet<i64>,
 }
 
 impl<R> Default for Table<R> {
     fn default() -> Self {
-        Table { rows: BTreeMap::new(), state: FeedState::default(), suspects: BTreeSet::new(), rejects: BTreeSet::new() }
+        Table { rows: BTreeMap::new(), state: FeedState::default(), suspects: BTreeMap::new(), rejects: BTreeSet::new() }
     }
 }
 
@@ -86,10 +88,7 @@ impl Tables {
                     counts.rejected += 1;
                     rejected.extend(reject.source_id);
                 }
-                Item::Good(record) if foreign.contains(&record.id()) && !defects.id_only => {
-                    counts.rejected += 1;
-                    rejected.insert(record.id());
-                }
+                Item::Good(record) if defects.id_only && foreign.contains(&record.id()) => {}
                 Item::Good(record) => {
                     let known = newest.get(&record.id()).filter(|known| known.updated_at() > record.updated_at() && !defects.older_wins);
                     if known.is_none() {
@@ -98,13 +97,13 @@ impl Tables {
                 }
             }
         }
-        let mut late = (0, 0);
+        let mut late = (0, 0, 0);
         let table = R::kept_mut(self);
         let mut links = Vec::new();
         for (id, record) in newest {
             let before = table.rows.get(&id).filter(|kept| !kept.absent).and_then(|kept| kept.record.as_ref());
             let older = before.is_some_and(|kept| matches!((record.updated_at(), kept.updated_at()), (Some(new), Some(old)) if new < old));
-            if older && !defects.older_wins {
+            if older && !defects.older_wins && !batch.reading.believes(id) {
                 counts.older += 1;
                 continue;
             }
@@ -112,8 +111,11 @@ impl Tables {
                 let known = table.rows.get(&id).is_some_and(|kept| kept.record.is_some());
                 let count = if known { &mut counts.updated } else { &mut counts.inserted };
                 *count += 1;
-                if batch.expected_before.is_some_and(|before| record.updated_at().is_none_or(|at| at < before)) {
-                    late = if known { (late.0, late.1 + 1) } else { (late.0 + 1, late.1) };
+                counts.restored += u64::from(older);
+                if older && batch.expected_before.is_some() {
+                    late.2 += 1;
+                } else if batch.expected_before.is_some_and(|before| record.updated_at().is_none_or(|at| at < before)) {
+                    late = if known { (late.0, late.1 + 1, late.2) } else { (late.0 + 1, late.1, late.2) };
                 }
                 links.extend(record.links());
                 table.rows.insert(id, Kept { record: Some(record.clone()), absent: false });
@@ -129,15 +131,19 @@ impl Tables {
         }
         let mut state = batch.state.clone();
         if let Some(pass) = state.as_mut().and_then(|state| state.pass.as_mut()) {
-            (pass.missing, pass.stale) = (pass.missing + late.0, pass.stale + late.1);
+            (pass.missing, pass.stale, pass.restored) = (pass.missing + late.0, pass.stale + late.1, pass.restored + late.2);
         }
         if let Some(state) = &state {
             table.state = state.clone();
         }
         if batch.forget_suspects {
-            table.suspects.clear();
+            table.suspects.retain(|_, reason| reason.is_some());
         }
-        table.suspects.extend(&batch.suspects);
+        table.suspects.retain(|id, _| !batch.decided.contains(id));
+        for id in &batch.suspects {
+            table.suspects.entry(*id).or_default();
+        }
+        table.suspects.extend(batch.undecided.iter().map(|(id, reason)| (*id, Some(reason.clone()))));
         for (entity, id) in links {
             match entity {
                 Entity::Supporters => self.supporters.stub(id),

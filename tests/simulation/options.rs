@@ -49,10 +49,22 @@ pub enum Class {
     Guard,
     /// A page of what changed shows a record of another organization, too.
     Leaks,
+    /// The source goes back to earlier versions of its records, with their old times of change.
+    Backups,
+    /// Some records cannot be served for a while: every page with one of them fails, and so does the record itself.
+    BadPages,
+    /// Asked for by its id, a record is refused though it may be there.
+    Doubts,
+    /// The source's `Date`, or our clock, is hours ahead or behind for a while; never both.
+    Clocks,
+    /// The source cuts pages smaller than asked, and says so or not.
+    Clamp,
+    /// A page lacks a row.
+    Lacking,
 }
 
 impl Class {
-    pub const ALL: [Class; 22] = [
+    pub const ALL: [Class; 28] = [
         Class::Late,
         Class::Deletions,
         Class::Restores,
@@ -75,6 +87,12 @@ impl Class {
         Class::Fulls,
         Class::Guard,
         Class::Leaks,
+        Class::Backups,
+        Class::BadPages,
+        Class::Doubts,
+        Class::Clocks,
+        Class::Clamp,
+        Class::Lacking,
     ];
 }
 
@@ -95,6 +113,9 @@ pub struct Options {
     /// Changes in a thousand steps.
     pub changes: u64,
     pub steps: u32,
+    /// Rows of a page, where the source cuts them smaller.
+    pub clamp: u32,
+    pub clamp_is_told: bool,
 }
 
 impl Options {
@@ -112,6 +133,8 @@ impl Options {
             pace_ms: dice.pick(&[2, 20, 100, 400]).unwrap_or(20),
             changes: dice.pick(&[10, 40, 100, 250]).unwrap_or(40),
             steps: dice.between(600, 2000) as u32,
+            clamp: dice.between(1, 4) as u32,
+            clamp_is_told: dice.chance(500),
         }
     }
 

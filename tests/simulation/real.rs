@@ -5,7 +5,8 @@ use crate::invariants::Violation;
 use crate::memory::{Kept, Memory, Table};
 use crate::records::Kind;
 use crate::world::Feed;
-use classy_sync::domain::{Entity, Item, MonthlyRate, Time};
+use classy_sync::domain::{Item, MonthlyRate, Time};
+use classy_sync::entities::Entity;
 use classy_sync::store::{Batch, Committed, Error, RowText, Settings, Store};
 use classy_sync::sync::{FencedStore, Sink};
 use rust_decimal::Decimal;
@@ -124,7 +125,7 @@ impl Real {
             self.difference = format!("{} rows instead of {}", rows.len(), table.rows.len());
         } else if state != table.state {
             self.difference = format!("the checkpoint is {state:?} instead of {:?}", table.state);
-        } else if !suspects.iter().eq(&table.suspects) {
+        } else if !suspects.iter().eq(table.suspects.keys()) {
             self.difference = format!("the suspects are {suspects:?} instead of {:?}", table.suspects);
         } else if !rejects.iter().eq(&table.rejects) {
             self.difference = format!("the rejects are {rejects:?} instead of {:?}", table.rejects);
@@ -148,7 +149,7 @@ impl Real {
             let amount = format!("CASE WHEN \"{name}\" IS NULL THEN NULL ELSE printf('%.4f', \"{name}\") END AS \"{name}\"");
             if *money { amount } else { format!("\"{name}\"") }
         };
-        let columns: Vec<String> = R::COLUMNS.iter().map(column).collect();
+        let columns: Vec<String> = R::STORED.iter().map(column).collect();
         let stub = if feed.entity == Entity::Transactions { "0 AS is_stub" } else { "is_stub" };
         let (entity, place) = (feed.entity, 1000 + feed.organization);
         let text = format!(
@@ -158,7 +159,7 @@ impl Real {
         );
         let read = |row: &sea_orm::QueryResult| {
             let stub: bool = row.try_get("", "is_stub").unwrap();
-            let record = (!stub).then(|| R::read(row).unwrap());
+            let record = (!stub).then(|| R::read_back(row).unwrap());
             (row.try_get("", "id").unwrap(), Kept { record, absent: row.try_get("", "absent").unwrap() })
         };
         self.query(text).iter().map(read).collect()
@@ -167,7 +168,7 @@ impl Real {
     fn rejects(&self, feed: Feed) -> Vec<i64> {
         let (entity, place) = (feed.entity, 1000 + feed.organization);
         let text = format!(
-            "SELECT r.source_id FROM rejects AS r JOIN organizations AS o ON o.id = r.organization_id \
+            "SELECT DISTINCT r.source_id FROM rejects AS r JOIN organizations AS o ON o.id = r.organization_id \
              WHERE o.classy_id = {place} AND r.entity = '{entity}' AND r.resolved_at IS NULL ORDER BY r.source_id"
         );
         self.query(text).iter().map(|row| row.try_get("", "source_id").unwrap()).collect()
@@ -197,7 +198,7 @@ impl Real {
                     row.try_get::<Option<Time>>("", "last_gift").unwrap(),
                     number("monthly"),
                 );
-                let is_gift = |gift: &&classy_sync::domain::Transaction| gift.supporter_id == Some(id) && gift.status == "success";
+                let is_gift = |gift: &&classy_sync::entities::Transaction| gift.supporter_id == Some(id) && gift.status == "success";
                 let gifts: Vec<_> = tables.transactions.present().map(|(_, gift)| gift).filter(is_gift).collect();
                 let sum: Decimal = gifts.iter().filter_map(|gift| gift.total_gross_amount).map(|amount| amount.decimal()).sum();
                 let last = gifts.iter().filter_map(|gift| gift.purchased_at).max();

@@ -4,12 +4,12 @@ use crate::columns::Columns;
 use crate::memory::{Table, Tables};
 use crate::world::{Version, moment};
 use chrono::TimeDelta;
-use classy_sync::domain::{Campaign, Entity, Item, Money, Record, RecurringPlan, Reject, RejectReason, Supporter, Time, Transaction};
-use classy_sync::store::Row;
+use classy_sync::domain::{Item, Money, Reject, RejectReason, Time};
+use classy_sync::entities::{Campaign, Entity, Record, RecurringPlan, Supporter, Transaction};
 use rust_decimal::Decimal;
 
 /// What the simulation knows of a record beyond what the engine does.
-pub trait Kind: Record + Row + Columns {
+pub trait Kind: Record + Columns {
     /// The record that a version is.
     fn make(id: i64, version: &Version) -> Self;
     /// What it links to.

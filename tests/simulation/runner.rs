@@ -9,8 +9,8 @@ use crate::source::Served;
 use crate::world::{Feed, moment};
 use crate::wrong::{self, Wrong, WrongSink, WrongSource};
 use chrono::TimeDelta;
-use classy_sync::domain::{PassStage, RunCounts, RunEnd};
-use classy_sync::sync::{Outcome, Quiet, Run, Settings, Task};
+use classy_sync::domain::{PassStage, RunCounts, RunEnd, Task};
+use classy_sync::sync::{Outcome, Quiet, Run, Settings};
 use std::pin::Pin;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -31,10 +31,10 @@ pub struct Runner {
 macro_rules! for_kind {
     ($feed:expr, $call:ident($($argument:expr),*)) => {
         match $feed.entity {
-            classy_sync::domain::Entity::Supporters => $call::<classy_sync::domain::Supporter>($($argument),*),
-            classy_sync::domain::Entity::Campaigns => $call::<classy_sync::domain::Campaign>($($argument),*),
-            classy_sync::domain::Entity::RecurringPlans => $call::<classy_sync::domain::RecurringPlan>($($argument),*),
-            classy_sync::domain::Entity::Transactions => $call::<classy_sync::domain::Transaction>($($argument),*),
+            classy_sync::entities::Entity::Supporters => $call::<classy_sync::entities::Supporter>($($argument),*),
+            classy_sync::entities::Entity::Campaigns => $call::<classy_sync::entities::Campaign>($($argument),*),
+            classy_sync::entities::Entity::RecurringPlans => $call::<classy_sync::entities::RecurringPlan>($($argument),*),
+            classy_sync::entities::Entity::Transactions => $call::<classy_sync::entities::Transaction>($($argument),*),
         }
     };
 }
@@ -43,6 +43,11 @@ pub(crate) use for_kind;
 /// Makes a run ready.
 pub fn start(shared: &Shared, sim: &mut Sim, wrong: Option<Wrong>, run: u64, feed: Feed, task: Task) -> Runner {
     let epoch = sim.memory.0[feed.organization].epoch;
+    let state = sim.memory.state(feed);
+    let now_ms = sim.world.now_ms;
+    if state.pass.is_none() {
+        sim.watches.entry(feed).or_default().began_ms = now_ms;
+    }
     let state = sim.memory.state(feed);
     let resumes = matches!(task, Task::Full | Task::CatchUp);
     if resumes && state.pass.as_ref().is_some_and(|pass| pass.page > 1 && pass.stage == PassStage::Walk) {
@@ -100,7 +105,7 @@ fn future<R: Kind>(
     Box::pin(async move {
         if by_number {
             let result = wrong::page_numbers::<R>(&source, &sink, settings.overlap, settings.per_page).await;
-            return Outcome { counts: RunCounts::default(), result };
+            return Outcome { counts: RunCounts::default(), result, notes: Vec::new() };
         }
         Run::<R, _, _>::new(&source, &sink, &settings, &stop, &Quiet).execute(task).await
     })

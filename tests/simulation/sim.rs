@@ -8,7 +8,7 @@ use crate::real::Real;
 use crate::records::Kind;
 use crate::sometimes::Sometimes;
 use crate::world::{Feed, World};
-use classy_sync::domain::Item;
+use classy_sync::domain::{Item, RejectReason};
 use classy_sync::store::{Batch, Committed, Error};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -24,6 +24,8 @@ pub struct Tally {
     pub pages: u64,
     pub slips: u32,
     pub short_totals: u32,
+    /// A request failed and nobody asked yet whether the source is there at all.
+    pub is_down: bool,
 }
 
 pub struct Sim {
@@ -163,6 +165,9 @@ impl Sim {
         if counts.older > 0 {
             self.seen.saw("an older version not stored over a newer one");
         }
+        if counts.restored > 0 {
+            self.seen.saw("an older version stored by a full reading");
+        }
         if counts.absent > 0 {
             self.seen.saw("a record marked absent");
         }
@@ -177,12 +182,20 @@ impl Sim {
                 Some(Some(kept)) if kept.record.is_none() => self.seen.saw("a stub filled by its record"),
                 _ => {}
             }
-            if matches!(item, Item::Good(record) if !self.world.lists[&feed].contains_key(&record.id())) {
+            if matches!(item, Item::Bad(reject) if reject.reason == RejectReason::ForeignOrganization) {
                 self.seen.saw("a record of another organization refused");
             }
         }
         if batch.state.as_ref().and_then(|state| state.pass.as_ref()).is_some_and(|pass| pass.walks > 1) {
             self.seen.saw("a pass walked again");
+        }
+        if let Some(state) = &batch.state {
+            if state.gap.is_some() {
+                self.seen.saw("changes that cannot be read for now");
+            }
+            if state.shortfall.as_ref().is_some_and(classy_sync::domain::Shortfall::is_short) {
+                self.seen.saw("a pass that fell short");
+            }
         }
         let checked = invariants::counts(feed, &batch.items, counts);
         self.check(checked);

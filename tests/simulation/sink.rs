@@ -115,7 +115,7 @@ impl<R: Kind> Sink<R> for Checked {
     async fn suspects(&self) -> Result<Vec<i64>, Error> {
         let feed = self.feed;
         self.ask("suspects", move |sim| {
-            let suspects = sim.memory.table::<R>(feed).suspects.iter().copied().collect();
+            let suspects = sim.memory.table::<R>(feed).suspects.keys().copied().collect();
             (suspects, sim.real.as_ref().map(|real| real.ask(feed, Sink::<R>::suspects)))
         })
         .await

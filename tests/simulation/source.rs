@@ -5,7 +5,7 @@ use crate::records::{self, Kind};
 use crate::sim::{Shared, Sim};
 use crate::world::{Feed, moment};
 use classy_sync::classy::Error;
-use classy_sync::domain::{Item, Page, Query};
+use classy_sync::domain::{Answer, Clocks, Doubt, Item, Page, Query, Reject, RejectReason};
 use classy_sync::sync::Source;
 use std::task::Poll;
 use std::time::Duration;
@@ -73,8 +73,16 @@ fn decide(sim: &mut Sim, run: u64) -> Fate {
     Fate { empty, short_total, ..fate }
 }
 
-fn look<R: Kind>(sim: &mut Sim, feed: Feed, query: Query, number: u32, per_page: u32, fate: &Fate) -> Page<R> {
+/// A page; nothing when a record on it cannot be served.
+fn look<R: Kind>(sim: &mut Sim, feed: Feed, query: Query, number: u32, asked: u32, fate: &Fate) -> Option<Page<R>> {
     let now_ms = sim.world.now_ms;
+    let clocks = sim.world.clocks(&sim.options);
+    let cursed = sim.options.has(Class::BadPages);
+    let clamped = sim.options.has(Class::Clamp) && asked > sim.options.clamp;
+    let per_page = if clamped { sim.options.clamp } else { asked };
+    if clamped {
+        sim.seen.saw("a page cut smaller than asked");
+    }
     let (unstable, dice) = (sim.options.has(Class::Unstable), &mut sim.dice);
     let list = sim.world.lists.entry(feed).or_default();
     let mut found: Vec<(i64, i64, i64)> = list
@@ -96,26 +104,39 @@ fn look<R: Kind>(sim: &mut Sim, feed: Feed, query: Query, number: u32, per_page:
         .collect();
     found.sort_unstable();
     let mut total = found.len() as u64;
-    if fate.short_total && total > 0 {
+    // Of a page that is silently cut nothing but the count says that others follow.
+    if fate.short_total && total > 0 && (!clamped || sim.options.clamp_is_told) {
         sim.seen.saw("a total that is too small");
         total -= 1 + dice.below(total);
     }
-    let chosen = found.into_iter().skip(((number - 1) * per_page) as usize).take(per_page as usize);
+    let chosen: Vec<i64> =
+        found.into_iter().map(|(_, _, id)| id).skip(((number - 1) * per_page) as usize).take(per_page as usize).collect();
+    if cursed && chosen.iter().any(|id| list[id].is_cursed) {
+        sim.seen.saw("a page that cannot be served");
+        return None;
+    }
     let mut items = Vec::new();
-    for (_, _, id) in chosen {
+    for id in chosen {
         items.extend(list.get_mut(&id).and_then(|entry| entry.serve(now_ms)).map(|version| records::item(id, &version)));
     }
     if matches!(query, Query::Since(_) | Query::LatestSince(_)) && sim.options.has(Class::Leaks) && sim.dice.chance(50) {
         leak(sim, feed, &mut items);
     }
+    // What lacks is counted: a source that counts as it shows is believed.
+    if sim.options.has(Class::Lacking) && !fate.short_total && items.len() > 1 && sim.dice.chance(60) {
+        sim.seen.saw("a page that lacks a row");
+        let place = sim.dice.below(items.len() as u64) as usize;
+        items.remove(place);
+    }
     if fate.empty && !items.is_empty() {
         sim.seen.saw("a slip: an empty page");
         (items, total) = (Vec::new(), 0);
     }
-    Page { items, total, date: Some(moment(sim.world.now_s())), bytes: 1 }
+    let told = if clamped && !sim.options.clamp_is_told { asked } else { per_page };
+    Some(Page { items, total, per_page: Some(told), bytes: 1, ..Page::empty(clocks) })
 }
 
-/// Puts a record that another organization has stored before the others, if one lies between them in time.
+/// Puts a record that another organization has stored before the others, if one lies between them in time; it names its owner.
 fn leak<R: Kind>(sim: &mut Sim, feed: Feed, items: &mut Vec<Item<R>>) {
     let times = || items.iter().filter_map(Item::updated_at);
     let between = |record: &&R| record.updated_at() >= times().min() && record.updated_at() <= times().max();
@@ -123,11 +144,14 @@ fn leak<R: Kind>(sim: &mut Sim, feed: Feed, items: &mut Vec<Item<R>>) {
     let stored = others.flat_map(|organization| sim.memory.table::<R>(Feed { organization, ..feed }).present().map(|(_, record)| record));
     let found: Vec<R> = stored.filter(between).cloned().collect();
     if let Some(record) = found.into_iter().next_back() {
-        items.insert(0, Item::Good(record));
+        let detail = "organization_id: names another organization".to_owned();
+        let (source_id, updated_at) = (Some(record.id()), record.updated_at());
+        items.insert(0, Item::Bad(Reject { source_id, updated_at, reason: RejectReason::ForeignOrganization, detail }));
     }
 }
 
-fn failed(sim: &mut Sim, failure: Failure) -> Error {
+fn failed(sim: &mut Sim, run: u64, failure: Failure) -> Error {
+    sim.tally(run).is_down = true;
     match failure {
         Failure::Before => {
             sim.seen.saw("a page that failed before the source looked");
@@ -157,14 +181,18 @@ impl<R: Kind> Source<R> for Served {
         let fate = decide(&mut self.sim.lock(), self.run);
         pause(fate.before).await;
         if let Some(failure @ (Failure::Before | Failure::NotFound)) = fate.failure {
-            return Err(failed(&mut self.sim.lock(), failure));
+            return Err(failed(&mut self.sim.lock(), self.run, failure));
         }
         let page = look::<R>(&mut self.sim.lock(), self.feed, query, number, per_page, &fate);
         pause(fate.after).await;
         let sim = &mut *self.sim.lock();
         if let Some(failure) = fate.failure {
-            return Err(failed(sim, failure));
+            return Err(failed(sim, self.run, failure));
         }
+        let Some(page) = page else {
+            sim.note("no page", Some(self.feed), (self.run, format!("{query:?}"), number, per_page));
+            return Err(Error::Unavailable { status: 500 });
+        };
         if moved(sim, self.feed, &page.items) {
             sim.seen.saw("a record that moved while its page was under way");
         }
@@ -172,30 +200,55 @@ impl<R: Kind> Source<R> for Served {
             sim.seen.saw("a second that fills more than a page");
         }
         let shown: Vec<_> = page.items.iter().map(|item| (item.id(), item.updated_at().map(|at| at.timestamp() - 1_700_000_000))).collect();
-        sim.note("page", Some(self.feed), (self.run, format!("{query:?}"), number, shown, page.total, page.date));
+        sim.note("page", Some(self.feed), (self.run, format!("{query:?}"), number, shown, page.total, page.clocks.theirs));
         let tally = sim.tally(self.run);
         tally.served += page.items.len() as u64;
         tally.pages += 1;
         Ok(page)
     }
 
-    async fn one(&self, id: i64) -> Result<Option<Item<R>>, Error> {
+    async fn part(&self, query: Query, number: u32, per_page: u32) -> Result<Page<R>, Error> {
+        self.page(query, number, per_page).await
+    }
+
+    async fn one(&self, id: i64) -> Result<Answer<R>, Error> {
         let fate = decide(&mut self.sim.lock(), self.run);
         pause(fate.before).await;
         let (answer, now_ms) = {
             let sim = &mut *self.sim.lock();
             let now_ms = sim.world.now_ms;
+            let cursed = sim.options.has(Class::BadPages);
+            let doubt = sim.options.has(Class::Doubts) && sim.dice.chance(300);
             let entry = sim.world.lists.get_mut(&self.feed).and_then(|list| list.get_mut(&id));
-            (entry.and_then(|entry| entry.serve(now_ms)).map(|version| records::item(id, &version)), now_ms)
+            let answer = match entry {
+                Some(entry) if doubt || cursed && entry.is_cursed => Answer::Undecided(Doubt::Status(403)),
+                entry => {
+                    entry.and_then(|entry| entry.serve(now_ms)).map_or(Answer::Gone, |version| Answer::Stored(records::item(id, &version)))
+                }
+            };
+            (answer, now_ms)
         };
         pause(fate.after).await;
         let sim = &mut *self.sim.lock();
         if let Some(failure) = fate.failure.filter(|failure| *failure != Failure::NotFound) {
-            return Err(failed(sim, failure));
+            return Err(failed(sim, self.run, failure));
         }
-        sim.note("one", Some(self.feed), (self.run, id, answer.is_some(), now_ms));
-        sim.tally(self.run).served += u64::from(answer.is_some());
+        if matches!(answer, Answer::Undecided(_)) {
+            sim.seen.saw("a suspect that stays undecided");
+        }
+        let stored = matches!(answer, Answer::Stored(_));
+        sim.note("one", Some(self.feed), (self.run, id, stored, now_ms));
+        sim.tally(self.run).served += u64::from(stored);
         Ok(answer)
+    }
+
+    async fn answers(&self) -> Result<Clocks, Error> {
+        pause(1).await;
+        let sim = &mut *self.sim.lock();
+        if std::mem::take(&mut sim.tally(self.run).is_down) {
+            return Err(Error::Unavailable { status: 503 });
+        }
+        Ok(sim.world.clocks(&sim.options))
     }
 
     fn concurrency(&self) -> usize {

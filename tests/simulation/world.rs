@@ -3,7 +3,8 @@
 use crate::dice::Dice;
 use crate::options::{Class, Options};
 use crate::sometimes::Sometimes;
-use classy_sync::domain::{Entity, Time};
+use classy_sync::domain::{Clocks, Time};
+use classy_sync::entities::Entity;
 use std::collections::BTreeMap;
 
 /// The source's clock when a history begins, in seconds since 1970.
@@ -37,12 +38,16 @@ pub struct Version {
     /// Its time of change, though perhaps not its content, is one that reading what changed must find.
     pub owed: bool,
     pub served: bool,
+    /// The source went back to this version, or to one that this one was made of.
+    pub back: bool,
 }
 
 /// A record.
 #[derive(Debug, Default)]
 pub struct Entry {
     pub versions: Vec<Version>,
+    /// It cannot be served.
+    pub is_cursed: bool,
 }
 
 impl Entry {
@@ -83,8 +88,13 @@ pub type List = BTreeMap<i64, Entry>;
 
 pub struct World {
     pub now_ms: i64,
+    /// By how many seconds the source's `Date` is off.
+    pub date_off_s: i64,
+    /// The same of our clock.
+    pub ours_off_s: i64,
     pub lists: BTreeMap<Feed, List>,
-    next_id: i64,
+    /// By organization: each counts by itself, so that they share ids.
+    next_ids: BTreeMap<usize, i64>,
 }
 
 pub fn moment(seconds: i64) -> Time {
@@ -93,7 +103,7 @@ pub fn moment(seconds: i64) -> Time {
 
 impl World {
     pub fn new(dice: &mut Dice, options: &Options) -> World {
-        let mut world = World { now_ms: BEGINNING * 1000, lists: BTreeMap::new(), next_id: 1 };
+        let mut world = World { now_ms: BEGINNING * 1000, date_off_s: 0, ours_off_s: 0, lists: BTreeMap::new(), next_ids: BTreeMap::new() };
         let mut seen = Sometimes::default();
         for organization in 0..options.organizations as usize {
             for entity in Entity::ALL {
@@ -114,8 +124,25 @@ impl World {
         self.now_ms.div_euclid(1000)
     }
 
+    /// Both clocks as an answer has them.
+    pub fn clocks(&self, options: &Options) -> Clocks {
+        let (theirs, ours) = if options.has(Class::Clocks) { (self.date_off_s, self.ours_off_s) } else { (0, 0) };
+        Clocks { theirs: Some(moment(self.now_s() + theirs)), ours: moment(self.now_s() + options.skew_s + ours) }
+    }
+
     /// Something changes in one feed.
     pub fn change(&mut self, feed: Feed, dice: &mut Dice, options: &Options, seen: &mut Sometimes) {
+        if options.has(Class::BadPages) && dice.chance(60) {
+            let ids: Vec<i64> = self.list(feed).keys().copied().collect();
+            if let Some(entry) = dice.pick(&ids).and_then(|id| self.list(feed).get_mut(&id)) {
+                entry.is_cursed = !entry.is_cursed;
+            }
+        }
+        if options.has(Class::Clocks) && dice.chance(60) {
+            seen.saw("a clock that jumped");
+            let off = dice.pick(&[0, 0, 7_200, -7_200, 1_800, 86_400 * 400, -86_400 * 400]).unwrap_or(0);
+            (self.date_off_s, self.ours_off_s) = if dice.chance(500) { (off, 0) } else { (0, off) };
+        }
         match dice.below(12) {
             0..3 => self.add(feed, dice, options, seen),
             3 if options.has(Class::Deletions) => self.remove(feed, dice, seen),
@@ -130,6 +157,7 @@ impl World {
                 seen.saw("a record without a time of change");
                 (version.content, version.updated_at, version.fresh, version.owed) = (dice.roll(), None, false, false);
             }),
+            8 if options.has(Class::Backups) => self.go_back(feed, dice, seen),
             7 if options.has(Class::Bulk) => {
                 seen.saw("many changes in one second");
                 if options.has(Class::Deletions) && dice.chance(300) {
@@ -182,11 +210,13 @@ impl World {
             fresh: true,
             owed: true,
             served: false,
+            back: false,
         };
         self.stamp(dice, options, seen, &mut version);
-        let id = self.next_id;
-        self.next_id += dice.between(1, 3);
-        self.list(feed).insert(id, Entry { versions: vec![version] });
+        let next_id = self.next_ids.entry(feed.organization).or_insert(1);
+        let id = *next_id;
+        *next_id += dice.between(1, 3);
+        self.list(feed).insert(id, Entry { versions: vec![version], is_cursed: false });
     }
 
     fn list(&mut self, feed: Feed) -> &mut List {
@@ -222,6 +252,20 @@ impl World {
 
     fn remove(&mut self, feed: Feed, dice: &mut Dice, seen: &mut Sometimes) {
         self.touch(feed, dice, |_, _, version| vanish(seen, version));
+    }
+
+    /// A backup is restored: some records are again what they were some versions ago.
+    fn go_back(&mut self, feed: Feed, dice: &mut Dice, seen: &mut Sometimes) {
+        let now_ms = self.now_ms;
+        for entry in self.list(feed).values_mut() {
+            let earlier: Vec<usize> = (0..entry.versions.len().saturating_sub(1)).filter(|place| !entry.versions[*place].gone).collect();
+            let gone = entry.versions.last().is_some_and(|last| last.gone || last.shown_ms > now_ms);
+            let Some(place) = dice.pick(&earlier).filter(|_| !gone && dice.chance(500)) else { continue };
+            seen.saw("a record that went back to an earlier version");
+            let mut next = entry.versions[place].clone();
+            (next.shown_ms, next.served, next.fresh, next.owed, next.back) = (now_ms, false, false, false, true);
+            entry.versions.push(next);
+        }
     }
 
     fn restore(&mut self, feed: Feed, dice: &mut Dice, options: &Options, seen: &mut Sometimes) {

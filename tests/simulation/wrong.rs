@@ -7,8 +7,8 @@ use crate::source::{Served, pause};
 use crate::world::moment;
 use chrono::TimeDelta;
 use classy_sync::classy;
-use classy_sync::domain::{FeedState, Item, Page, Query, RunEnd, Time};
-use classy_sync::store::{Batch, Committed, Error, RowText};
+use classy_sync::domain::{Answer, Clocks, FeedState, Item, Page, Query, RunEnd, Time};
+use classy_sync::store::{Batch, Committed, Error, Reading, RowText};
 use classy_sync::sync::{self, Sink, Source};
 use std::sync::Mutex;
 
@@ -35,12 +35,26 @@ pub enum Wrong {
     NoFence,
     /// A row is found by its id alone, whosever it is.
     IdOnly,
+    /// A full reading stores no older version, whatever the source says now.
+    NeverBack,
+    /// A full reading believes a page, though a later version was stored after that was asked for.
+    BelievesOldPages,
     /// Records that no page showed are marked absent, and nobody asks for them singly.
     AbsentUnasked,
+    /// An answer that decides nothing is taken for a deletion.
+    DoubtIsGone,
+    /// The source's `Date` is believed, however far it is ahead.
+    DateAlone,
+    /// A page with fewer rows than were asked for is the last one.
+    ShortIsLast,
+    /// What could not be read of the changes is forgotten.
+    GapForgotten,
+    /// A pass that fell short is called done.
+    ShortfallIgnored,
 }
 
 impl Wrong {
-    pub const ALL: [Wrong; 11] = [
+    pub const ALL: [Wrong; 18] = [
         Wrong::CursorAfter,
         Wrong::CheckpointFirst,
         Wrong::LocalClock,
@@ -51,7 +65,14 @@ impl Wrong {
         Wrong::PageNumbers,
         Wrong::NoFence,
         Wrong::IdOnly,
+        Wrong::NeverBack,
+        Wrong::BelievesOldPages,
         Wrong::AbsentUnasked,
+        Wrong::DoubtIsGone,
+        Wrong::DateAlone,
+        Wrong::ShortIsLast,
+        Wrong::GapForgotten,
+        Wrong::ShortfallIgnored,
     ];
 
     pub fn defects(wrong: Option<Wrong>) -> Defects {
@@ -75,11 +96,35 @@ impl<R: Kind> Source<R> for WrongSource {
             Query::Since(from) if self.wrong == Some(Wrong::CursorAfter) => Query::Since(from + TimeDelta::seconds(1)),
             query => query,
         };
-        self.inner.page(query, number, per_page).await
+        let mut page: Page<R> = self.inner.page(query, number, per_page).await?;
+        match self.wrong {
+            Some(Wrong::DateAlone) => page.clocks.ours = page.clocks.theirs.unwrap_or(page.clocks.ours),
+            Some(Wrong::ShortIsLast) if page.items.len() < per_page as usize => {
+                page.total = page.total.min(u64::from((number - 1) * per_page) + page.items.len() as u64);
+                page.per_page = None;
+            }
+            _ => {}
+        }
+        Ok(page)
     }
 
-    async fn one(&self, id: i64) -> Result<Option<Item<R>>, classy::Error> {
-        if self.wrong == Some(Wrong::AbsentUnasked) { Ok(None) } else { self.inner.one(id).await }
+    async fn part(&self, query: Query, number: u32, per_page: u32) -> Result<Page<R>, classy::Error> {
+        self.inner.part(query, number, per_page).await
+    }
+
+    async fn one(&self, id: i64) -> Result<Answer<R>, classy::Error> {
+        match self.wrong {
+            Some(Wrong::AbsentUnasked) => Ok(Answer::Gone),
+            Some(Wrong::DoubtIsGone) => Ok(match self.inner.one(id).await? {
+                Answer::Undecided(_) => Answer::Gone,
+                answer => answer,
+            }),
+            _ => self.inner.one(id).await,
+        }
+    }
+
+    async fn answers(&self) -> Result<Clocks, classy::Error> {
+        Source::<R>::answers(&self.inner).await
     }
 
     fn concurrency(&self) -> usize {
@@ -127,6 +172,26 @@ impl<R: Kind> Sink<R> for WrongSink {
 
     async fn commit(&self, mut batch: Batch<R>) -> Result<Committed, Error> {
         self.watermark(&mut batch);
+        match (self.wrong, &mut batch.reading) {
+            (Some(Wrong::NeverBack), reading) => *reading = Reading::Changes,
+            (Some(Wrong::BelievesOldPages), Reading::Full { but }) => but.clear(),
+            _ => {}
+        }
+        if let Some(state) = &mut batch.state {
+            match self.wrong {
+                Some(Wrong::GapForgotten) if state.gap.take().is_some() => {
+                    state.watermark = state.watermark.max(*self.seen.lock().unwrap());
+                }
+                Some(Wrong::ShortfallIgnored) if state.shortfall.take().is_some_and(|short| short.is_short()) => {
+                    state.first_pass_at = state.first_pass_at.or(state.watermark);
+                }
+                _ => {}
+            }
+        }
+        if self.wrong == Some(Wrong::GapForgotten) {
+            let mut seen = self.seen.lock().unwrap();
+            *seen = batch.items.iter().filter_map(Item::updated_at).max().max(*seen);
+        }
         if self.wrong == Some(Wrong::CheckpointFirst) && batch.state.is_some() && !batch.items.is_empty() {
             let mut first = Batch::of(Vec::new());
             first.state = batch.state.clone();
@@ -168,7 +233,7 @@ pub async fn page_numbers<R: Kind>(
     let mut upto = None;
     for number in 1.. {
         let page: Page<R> = source.page(Query::Since(from), number, per_page).await?;
-        upto = upto.or(page.date);
+        upto = upto.or(page.clocks.theirs);
         let last = page.items.len() < per_page as usize;
         let seen = page.items.iter().filter_map(Item::updated_at).max();
         let mut batch = Batch::of(page.items);

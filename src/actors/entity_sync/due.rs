@@ -1,10 +1,10 @@
 //! When a feed is due, and for what. Nothing here reads a clock.
 
 use crate::actors::Plan;
-use crate::domain::{Entity, FeedState, Time};
+use crate::domain::{FeedState, SHORT_PASSES, Task, Time, Trouble};
+use crate::entities::Entity;
 use crate::schedule::{jittered, spread};
 use crate::store::FeedTimes;
-use crate::sync::Task;
 use std::time::Duration;
 
 /// What a feed's plan depends on; kept by its organization over the lives of its actor.
@@ -20,19 +20,54 @@ pub(in crate::actors) struct Known {
     pub(in crate::actors) reconciled_at: Option<Time>,
     /// A pass was begun and is not complete.
     pub(in crate::actors) passing: bool,
+    /// More of a record is stored now than when the whole list was last read.
+    pub(in crate::actors) is_outdated: bool,
+    /// Passes in a row that fell short.
+    pub(in crate::actors) short_passes: u32,
+    /// What is known to be lacking, in words.
+    pub(in crate::actors) lacks: Option<String>,
     /// Failures in a row.
     pub(in crate::actors) failures: u32,
+    /// Runs in a row that ended and left something out, in this process.
+    pub(in crate::actors) shortfalls: u32,
+    /// Why the last run failed, when that concerns more than this feed.
+    pub(in crate::actors) trouble: Option<Trouble>,
+    /// How the next look came to its moment, when that was in this process.
+    pub(in crate::actors) planned: Option<Planned>,
+    /// The last complete pass of this process, by our clock.
+    pub(in crate::actors) passed_at: Option<Time>,
 }
 
-/// The first wait after a failure; it doubles up to the feed's own pace.
+/// How a feed's next moment was found.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::actors) struct Planned {
+    /// The end of the run before it.
+    at: Time,
+    /// From there.
+    wait: Duration,
+    /// What the source demanded of it.
+    least: Duration,
+}
+
+/// The first wait after a failure, or after a run that left something out; it doubles up to the feed's own pace.
 const FIRST_RETRY: Duration = Duration::from_secs(30);
+
+/// By so much another clock may be ahead of ours before what it told is not believed.
+const BELIEVED: chrono::TimeDelta = chrono::TimeDelta::hours(1);
 
 impl Known {
     /// Takes over what a run found.
-    pub(in crate::actors) fn learn(&mut self, state: &FeedState) {
+    pub(in crate::actors) fn learn(&mut self, state: &FeedState, entity: Entity, now: Time) {
+        let reconciled_at = state.reconciled.as_ref().map(|found| found.at);
+        if reconciled_at != self.reconciled_at || state.first_pass_at != self.first_pass_at {
+            self.passed_at = Some(now);
+        }
         self.first_pass_at = state.first_pass_at;
-        self.reconciled_at = state.reconciled.as_ref().map(|found| found.at);
+        self.reconciled_at = reconciled_at;
         self.passing = state.pass.is_some();
+        self.is_outdated = state.is_outdated(entity.schema_version());
+        self.short_passes = state.short_passes();
+        self.lacks = state.lacks();
     }
 
     /// The next task and its moment.
@@ -45,40 +80,102 @@ impl Known {
         }
         // A feed that fails is asked nothing more than it already refuses.
         let Some(first_pass_at) = self.first_pass_at.filter(|_| self.failures == 0) else { return due };
-        let reconcile = later(self.reconciled_at.unwrap_or(first_pass_at), every.reconcile);
+        if self.is_short_lately() {
+            // The next look for changes reads the whole list again.
+            return due;
+        }
+        if self.is_outdated {
+            return (now, Task::Full);
+        }
+        let reconcile = match self.passed_at.or(self.reconciled_at).unwrap_or(first_pass_at) {
+            // Nobody knows when that was.
+            at if at > now + BELIEVED => now,
+            at => later(at, every.reconcile),
+        };
         // A pass ends with a look for changes: at the same moment it goes first.
         if reconcile <= due.0.max(now) {
             due = (reconcile, Task::Full);
         }
-        let window = later(self.times.window_at.unwrap_or(first_pass_at), plan.window_every);
-        if entity == Entity::Transactions && window < due.0.min(now) {
+        let window = later(self.times.window_at.unwrap_or(first_pass_at).min(now), plan.window_every);
+        if entity.about().has_purchases && window < due.0.min(now) {
             due = (window, Task::Recent(now - plan.window));
         }
         due
     }
 
+    /// Whether a pass fell short, and another one is to be tried soon.
+    pub(super) fn is_short_lately(&self) -> bool {
+        (1..SHORT_PASSES).contains(&self.short_passes)
+    }
+
     /// Plans what comes after a run that did its task.
     pub(super) fn after_success(&mut self, plan: &Plan, entity: Entity, task: Task, now: Time) {
+        self.shortfalls = 0;
+        self.done(task, jittered(plan.every(entity).changes), now);
+    }
+
+    /// Plans what comes after a run that ended and knows what it did not bring: sooner than usual, and ever later, since a source may lack
+    /// it for ever.
+    pub(super) fn after_shortfall(&mut self, plan: &Plan, entity: Entity, task: Task, now: Time) {
+        let wait = doubled(self.shortfalls).min(plan.every(entity).changes);
+        self.shortfalls = self.shortfalls.saturating_add(1);
+        self.done(task, jittered(wait), now);
+    }
+
+    fn done(&mut self, task: Task, wait: Duration, now: Time) {
         self.failures = 0;
+        self.trouble = None;
         match task {
             Task::Recent(_) => self.times.window_at = Some(now),
             Task::Since(_) => {}
-            Task::CatchUp | Task::Full | Task::Changes => self.times.next_run_at = Some(later(now, jittered(plan.every(entity).changes))),
+            Task::CatchUp | Task::Full | Task::Changes => self.plan(now, wait, Duration::ZERO),
+        }
+    }
+
+    fn plan(&mut self, at: Time, wait: Duration, least: Duration) {
+        self.times.next_run_at = Some(later(at, wait));
+        self.planned = Some(Planned { at, wait, least });
+    }
+
+    /// The longest wait that a plan of these settings comes to.
+    fn longest(plan: &Plan, entity: Entity) -> Duration {
+        plan.every(entity).changes.mul_f64(1.1)
+    }
+
+    /// Moments that were written while a clock was ahead are no reason to wait: a wait is never longer from now than it was planned.
+    pub(super) fn bound(&mut self, plan: &Plan, entity: Entity, now: Time) {
+        if let Some(planned) = &mut self.planned {
+            planned.at = planned.at.min(now);
+        }
+        let wait = self.planned.map_or_else(|| Known::longest(plan, entity), |planned| planned.wait);
+        self.times.next_run_at = self.times.next_run_at.map(|at| at.min(later(now, wait)));
+        self.times.window_at = self.times.window_at.filter(|at| *at <= now);
+        self.passed_at = self.passed_at.map(|at| at.min(now));
+    }
+
+    /// Another plan is in force: what it would do sooner is done sooner, from the end of the last run on.
+    pub(super) fn replan(&mut self, plan: &Plan, entity: Entity, now: Time) {
+        let Some(next) = self.times.next_run_at else { return };
+        let planned = self.planned.unwrap_or(Planned { at: now, wait: Known::longest(plan, entity), least: Duration::ZERO });
+        let wait = planned.wait.min(jittered(plan.every(entity).changes)).max(planned.least);
+        if later(planned.at.min(now), wait) < next {
+            self.plan(planned.at.min(now), wait, planned.least);
         }
     }
 
     /// Plans what comes after a failure: sooner than usual, ever later, and not before the source said.
     pub(super) fn after_failure(&mut self, plan: &Plan, entity: Entity, not_before: Option<Duration>, now: Time) {
-        let doubled = FIRST_RETRY.saturating_mul(1_u32.checked_shl(self.failures.min(31)).unwrap_or(u32::MAX));
+        let doubled = doubled(self.failures);
         self.failures = self.failures.saturating_add(1);
-        let wait = jittered(doubled.min(plan.every(entity).changes)).max(not_before.unwrap_or_default());
-        self.times.next_run_at = Some(later(now, wait));
+        let least = not_before.unwrap_or_default();
+        self.plan(now, jittered(doubled.min(plan.every(entity).changes)).max(least), least);
     }
 
     /// Forgets failures: a person mended something, so it is tried at once.
     pub(in crate::actors) fn at_once(&mut self) {
         self.failures = 0;
         self.times.next_run_at = None;
+        self.planned = None;
     }
 
     /// Spreads what is overdue at a start: by the organization's own place, over a span that grows with their number.
@@ -89,13 +186,19 @@ impl Known {
     }
 }
 
+/// The wait after so many failures before this one.
+fn doubled(before: u32) -> Duration {
+    FIRST_RETRY.saturating_mul(1_u32.checked_shl(before.min(31)).unwrap_or(u32::MAX))
+}
+
 fn later(at: Time, wait: Duration) -> Time {
-    at + chrono::TimeDelta::from_std(wait).unwrap_or(chrono::TimeDelta::MAX)
+    chrono::TimeDelta::from_std(wait).ok().and_then(|wait| at.checked_add_signed(wait)).unwrap_or(Time::MAX_UTC)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actors::Every;
 
     fn at(minutes: i64) -> Time {
         Time::from_timestamp(1_700_000_000 + 60 * minutes, 0).unwrap()
@@ -123,6 +226,8 @@ mod tests {
         let begun = Known { passing: true, ..known(day + 9, Some(0)) };
         assert_eq!(begun.due(&plan, Entity::Supporters, at(day)), (at(day), Task::CatchUp), "a pass that was begun goes on");
         let late = Known { failures: 1, ..known(day + 9, Some(0)) };
+        let outdated = Known { is_outdated: true, ..known(day + 3, Some(day)) };
+        assert_eq!(outdated.due(&plan, Entity::Supporters, at(day + 1)), (at(day + 1), Task::Full), "more is stored of a record: at once");
         assert_eq!(late.due(&plan, Entity::Transactions, at(2 * day)), (at(day + 9), Task::CatchUp), "a feed that fails only catches up");
     }
 
@@ -143,6 +248,65 @@ mod tests {
         feed.after_success(&plan, Entity::Supporters, Task::CatchUp, at(0));
         let wait = (feed.times.next_run_at.unwrap() - at(0)).num_seconds();
         assert!((855..=945).contains(&wait) && feed.failures == 0, "{wait}");
+    }
+
+    #[test]
+    fn after_runs_that_left_something_out_the_next_is_due_soon_and_ever_later_up_to_its_own_pace() {
+        let plan = Plan::default();
+        let mut feed = known(0, None);
+        let mut waits = Vec::new();
+        for _ in 0..7 {
+            feed.after_shortfall(&plan, Entity::Supporters, Task::CatchUp, at(0));
+            waits.push((feed.times.next_run_at.unwrap() - at(0)).num_seconds());
+        }
+        for (wait, about) in waits.iter().zip([30, 60, 120, 240, 480, 900, 900]) {
+            assert!((about * 94 / 100..=about * 106 / 100).contains(wait), "{waits:?}");
+        }
+        feed.after_success(&plan, Entity::Supporters, Task::CatchUp, at(0));
+        feed.after_shortfall(&plan, Entity::Supporters, Task::CatchUp, at(0));
+        assert!((feed.times.next_run_at.unwrap() - at(0)).num_seconds() <= 32, "from the beginning");
+    }
+
+    #[test]
+    fn what_a_clock_that_was_ahead_wrote_is_waited_for_no_longer_than_an_interval() {
+        let plan = Plan::default();
+        let year = 365 * 24 * 60;
+        let mut feed = known(year, Some(year));
+        feed.times.window_at = Some(at(year));
+        feed.bound(&plan, Entity::Transactions, at(0));
+        assert!(feed.times.next_run_at.unwrap() <= at(17));
+        assert_eq!(feed.due(&plan, Entity::Transactions, at(0)), (at(0), Task::Full), "nobody knows when the last pass was");
+        // After it: by our clock, whatever the source's says.
+        let pass = |minutes| FeedState {
+            first_pass_at: Some(at(0)),
+            schema_version: Entity::Transactions.schema_version(),
+            reconciled: Some(crate::domain::Reconciled { at: at(minutes), missing: 0, stale: 0, restored: 0, absent: 0 }),
+            ..FeedState::default()
+        };
+        feed.learn(&pass(2 * year), Entity::Transactions, at(1));
+        feed.after_success(&plan, Entity::Transactions, Task::Full, at(1));
+        assert_eq!(feed.due(&plan, Entity::Transactions, at(1)).1, Task::CatchUp);
+        // Our own clock set back by a year while it runs.
+        feed.bound(&plan, Entity::Transactions, at(-year));
+        assert!(feed.times.next_run_at.unwrap() <= at(17 - year));
+        let day = 24 * 60;
+        assert_eq!(feed.due(&plan, Entity::Transactions, at(day - year)).1, Task::Full, "a day later the next pass is due");
+    }
+
+    #[test]
+    fn a_shorter_interval_counts_from_the_last_run_and_what_the_source_demanded_stands() {
+        let (plan, quick) =
+            (Plan::default(), Plan { every: [Every { changes: Duration::from_secs(60), reconcile: Duration::MAX }; 4], ..Plan::default() });
+        let mut feed = known(0, None);
+        feed.after_success(&plan, Entity::Supporters, Task::CatchUp, at(0));
+        feed.replan(&quick, Entity::Supporters, at(10));
+        assert!(feed.times.next_run_at.unwrap() < at(2), "a minute after the last one, which has passed");
+        feed.after_success(&quick, Entity::Supporters, Task::CatchUp, at(11));
+        feed.replan(&plan, Entity::Supporters, at(11));
+        assert!(feed.times.next_run_at.unwrap() < at(13), "a longer one begins with the next run");
+        feed.after_failure(&plan, Entity::Supporters, Some(Duration::from_secs(3_000)), at(20));
+        feed.replan(&quick, Entity::Supporters, at(21));
+        assert_eq!(feed.times.next_run_at, Some(at(70)));
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! What a feed's actor hears, and what it says to its organization.
 
-use crate::actors::FeedReport;
-use crate::domain::Fault;
-use crate::sync::Task;
+use crate::domain::{Fault, Task};
+use crate::status::FeedReport;
 use actix::Message;
 use std::sync::Arc;
 
@@ -10,6 +9,11 @@ use std::sync::Arc;
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(in crate::actors) struct Begin;
+
+/// Another plan is in force.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub(in crate::actors) struct Replan;
 
 /// Read now. While a run goes on, one more follows it, however often this is said.
 #[derive(Debug, Clone, Copy, Message)]
@@ -23,21 +27,11 @@ pub(in crate::actors) struct Sync {
     pub(in crate::actors) ticket: Option<u64>,
 }
 
-/// End the run at its next page, then stop.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(in crate::actors) struct Drain;
-
-/// Stop at once.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(in crate::actors) struct Fall;
-
 /// A run of a feed ended.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub(in crate::actors) struct FeedEnded {
-    /// How.
+    /// How the run ended.
     pub(in crate::actors) report: Arc<FeedReport>,
     /// The tickets of those who asked for it.
     pub(in crate::actors) tickets: Vec<u64>,

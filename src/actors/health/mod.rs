@@ -1,14 +1,17 @@
-//! Watches everybody from a thread of its own: decides when a dead child lives again, ends runs that are frozen, and keeps the book of
-//! failures. All it knows comes from the roster, so it is reborn knowing.
+//! Watches all actors from a thread of its own: decides when a child that died is started again, ends runs that are frozen, and counts
+//! failures. What it knows is in the registry, so it knows as much after a restart of its own.
 
 use super::Shared;
-use crate::kernel::{Abandon, Book, Child, Life, Obituary, Respawn, Watched, mischief};
+use crate::supervision::{Abandon, Child, ExitGuard, Life, Respawn, RestartTracker, Watched, failpoint};
 use actix::fut::WrapFuture;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// How often the main thread shows that it has time.
+pub(super) const BEAT: Duration = Duration::from_secs(1);
 
 /// How long a cancelled run may take to end before it is left behind.
 const GRACE: Duration = Duration::from_secs(5);
@@ -20,9 +23,9 @@ pub(super) struct Rest;
 
 /// The actor that watches.
 pub(super) struct Health {
-    _obituary: Obituary,
+    _exit_guard: ExitGuard,
     shared: Arc<Shared>,
-    book: Book,
+    restarts: RestartTracker,
     /// Children whose next life is ordered, with the life that ended.
     ordered: HashMap<Arc<str>, u64>,
     /// Runs that were cancelled, with the moment.
@@ -31,31 +34,31 @@ pub(super) struct Health {
 }
 
 impl Health {
-    pub(super) fn new(obituary: Obituary, shared: Arc<Shared>) -> Health {
-        let book = Book::new(shared.plan().restarts);
-        Health { _obituary: obituary, shared, book, ordered: HashMap::new(), cancelled: HashMap::new(), is_late: false }
+    pub(super) fn new(exit_guard: ExitGuard, shared: Arc<Shared>) -> Health {
+        let restarts = RestartTracker::new(shared.plan().restarts);
+        Health { _exit_guard: exit_guard, shared, restarts, ordered: HashMap::new(), cancelled: HashMap::new(), is_late: false }
     }
 
     fn look(&mut self, context: &mut Context<Self>) {
-        mischief::here("health::look");
-        let children = self.shared.roster.children();
+        failpoint::here("health::look");
+        let children = self.shared.registry.children();
         for (name, child) in &children {
             match child.life {
                 Life::Dead(cause) if self.ordered.get(name) != Some(&child.generation) => {
-                    let sentence = self.book.died(name);
-                    let (after_ms, deaths) = (u64::try_from(sentence.after.as_millis()).unwrap_or(u64::MAX), sentence.deaths);
-                    tracing::error!(child = %name, generation = child.generation, ?cause, deaths, after_ms, degraded = sentence.degraded,
+                    let decision = self.restarts.died(name);
+                    let (after_ms, deaths) = (u64::try_from(decision.after.as_millis()).unwrap_or(u64::MAX), decision.deaths);
+                    tracing::error!(child = %name, generation = child.generation, ?cause, deaths, after_ms, degraded = decision.degraded,
                         "an actor died; its next life is ordered");
                     self.ordered.insert(Arc::clone(name), child.generation);
                     let (owner, name) = (child.owner.clone(), Arc::clone(name));
-                    context.run_later(sentence.after, move |_, _| {
+                    context.run_later(decision.after, move |_, _| {
                         if let Some(owner) = owner.upgrade() {
                             owner.do_send(Respawn { name });
                         }
                     });
                 }
                 Life::Dead(_) => {}
-                Life::Alive => self.feel(name, child),
+                Life::Alive => self.check_progress(name, child),
             }
         }
         let known = |name: &Arc<str>| children.iter().any(|(other, _)| other == name);
@@ -64,8 +67,8 @@ impl Health {
         self.listen();
     }
 
-    /// Feels the pulse of a child's run.
-    fn feel(&mut self, name: &Arc<str>, child: &Child) {
+    /// Ends a child's run that has made no progress for too long.
+    fn check_progress(&mut self, name: &Arc<str>, child: &Child) {
         let Some(Watched { progress, kill, patience }) = &child.run else {
             self.cancelled.remove(name);
             return;
@@ -84,7 +87,7 @@ impl Health {
             Some(since) if since.elapsed() >= GRACE => {
                 tracing::error!(child = %name, generation = child.generation, "a frozen run did not end and is left behind");
                 self.cancelled.remove(name);
-                self.shared.roster.watch(name, None);
+                self.shared.registry.watch(name, None);
                 if let Some(keeper) = child.keeper.as_ref().and_then(actix::WeakRecipient::upgrade) {
                     keeper.do_send(Abandon { name: Arc::clone(name) });
                 }
@@ -95,8 +98,8 @@ impl Health {
 
     /// Whether the main thread has time for its actors.
     fn listen(&mut self) {
-        let late = self.shared.roster.lateness();
-        let is_late = late > 3 * super::supervisor::BEAT;
+        let late = self.shared.registry.lateness();
+        let is_late = late > 3 * BEAT;
         if is_late && !self.is_late {
             tracing::error!(late_ms = u64::try_from(late.as_millis()).unwrap_or(u64::MAX), "the main thread is blocked");
         } else if self.is_late && !is_late {
@@ -107,8 +110,8 @@ impl Health {
 
     /// Looks at once when somebody dies.
     fn wait_for_death(&self, context: &mut Context<Self>) {
-        let roster = self.shared.roster.clone();
-        let death = async move { roster.death().await };
+        let registry = self.shared.registry.clone();
+        let death = async move { registry.death().await };
         context.spawn(death.into_actor(self).map(|(), actor, context| {
             actor.look(context);
             actor.wait_for_death(context);
@@ -117,8 +120,8 @@ impl Health {
 
     /// Shows that this thread has time.
     fn beat(&self, context: &mut Context<Self>) {
-        self.shared.roster.watch_beat();
-        context.run_later(super::supervisor::BEAT, |actor, context| actor.beat(context));
+        self.shared.registry.watch_beat();
+        context.run_later(BEAT, |actor, context| actor.beat(context));
     }
 
     fn arm(&self, context: &mut Context<Self>) {

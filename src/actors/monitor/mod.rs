@@ -1,16 +1,17 @@
 //! Looks at everything at a steady pace, publishes the verdict, and lets those be told who should know. A task on the shared runtime and
 //! no actor, so that it goes on when every thread of the actors is blocked.
 
-mod drill;
 mod gather;
+mod progress;
+mod test_alert;
 
-use drill::Drill;
-pub use drill::Drills;
+use test_alert::TestAlert;
+pub use test_alert::TestAlerts;
 
 use super::Shared;
 use crate::clock;
 use crate::domain::{Health, Time};
-use crate::health::{Baseline, Book, Facts, Finding, HealthCheck, HealthReport, Messenger, Notice, Undelivered, checks, look};
+use crate::health::{Baseline, Book, Facts, Finding, HealthCheck, HealthReport, Messenger, Notice, Undelivered, Way, checks, evaluate};
 use chrono::TimeDelta;
 use gather::Counted;
 use std::collections::BTreeSet;
@@ -29,20 +30,23 @@ const HOUR: TimeDelta = TimeDelta::minutes(60);
 const PASTS: usize = 40;
 
 /// A notice, and whether it arrived.
-type Told = (Notice, Result<(), Undelivered>);
+type Told = (Notice, Result<Way, Undelivered>);
 
 /// Watches until the process ends.
 pub async fn watch(shared: Arc<Shared>) {
     let every = shared.plan().look;
     let (told, mut arrived) = mpsc::channel(64);
     let mut monitor = Monitor::new(shared, every, told);
-    let drills = monitor.shared.drills.clone();
+    let test_alerts = monitor.shared.test_alerts.clone();
     let mut tick = tokio::time::interval(every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // A task of its own, which ends with this one: a question that is not polled during a look would keep a connection from it.
+    let mut following = tokio::task::JoinSet::new();
+    following.spawn(progress::follow(Arc::clone(&monitor.shared), 3 * every));
     loop {
         tokio::select! {
             _ = tick.tick() => monitor.look(None).await,
-            drill = drills.next() => monitor.look(Some(drill)).await,
+            test_alert = test_alerts.next() => monitor.look(Some(test_alert)).await,
             // The sender lives in the monitor.
             Some(told) = arrived.recv() => monitor.told(told),
         }
@@ -59,14 +63,15 @@ struct Monitor {
     number: u64,
     sampled_at: Time,
     rolled_at: Time,
+    pruning: Option<tokio::task::JoinHandle<()>>,
     alive_at: Option<Time>,
-    drills: Vec<Drill>,
+    test_alerts: Vec<TestAlert>,
     told: mpsc::Sender<Told>,
 }
 
 impl Monitor {
     fn new(shared: Arc<Shared>, every: Duration, told: mpsc::Sender<Told>) -> Monitor {
-        let (book, now) = (Book::new(&shared.holder), clock::now());
+        let (book, now) = (Book::new(crate::store::readable(&shared.holder)), clock::now());
         Monitor {
             shared,
             every,
@@ -77,20 +82,21 @@ impl Monitor {
             number: 0,
             sampled_at: now,
             rolled_at: now,
+            pruning: None,
             alive_at: None,
-            drills: Vec::new(),
+            test_alerts: Vec::new(),
             told,
         }
     }
 
-    async fn look(&mut self, drill: Option<Drill>) {
+    async fn look(&mut self, test_alert: Option<TestAlert>) {
         self.measure_runs().await;
         self.counted.renew(&self.shared, self.number).await;
         let facts = gather::facts(&self.shared, &self.counted, &self.baseline).await;
-        let mut findings = look(&self.checks, &facts);
-        if let Some(drill) = drill {
-            findings.push(drill::finding());
-            self.drills.push(drill);
+        let mut findings = evaluate(&self.checks, &facts);
+        if let Some(test_alert) = test_alert {
+            findings.push(test_alert::finding(&test_alert));
+            self.test_alerts.push(test_alert);
         }
         self.number += 1;
         let now = facts.at;
@@ -98,12 +104,15 @@ impl Monitor {
         if let Some(took) = gather::answer_time(&facts) {
             self.baseline.measure(None, "database", took.as_secs_f64());
         }
-        self.book.judge(&findings, now);
-        let (mine, is_there) = (mine(&facts), gather::answer_time(&facts).is_some());
+        let is_there = gather::answer_time(&facts).is_some();
+        if is_there {
+            self.recall(&mine(&facts), now).await;
+        }
+        self.book.evaluate(&findings, now);
         self.publish(facts, findings);
         self.tell(now);
         if is_there {
-            self.save(&mine, now).await;
+            self.save(now).await;
             self.keep_samples(now).await;
         }
         self.show_alerts();
@@ -131,7 +140,7 @@ impl Monitor {
     /// Sends what is due; the answers come back through `told`.
     fn tell(&mut self, now: Time) {
         let messenger = self.shared.surroundings().messenger.clone().unwrap_or_else(|| Messenger::new(None, None));
-        for notice in self.book.due(now) {
+        for notice in self.book.due(messenger.way(), now) {
             let (messenger, told) = (messenger.clone(), self.told.clone());
             self.shared.runtime.spawn(async move {
                 let result = messenger.tell(&notice).await;
@@ -147,12 +156,20 @@ impl Monitor {
         {
             tracing::warn!(%error, "a notice did not arrive and is tried again");
         }
-        drill::answer(&mut self.drills, &notice, &result);
-        self.book.told(&notice, result.is_ok(), clock::now());
+        test_alert::answer(&mut self.test_alerts, &notice, &result);
+        self.book.notified(&notice, result.ok(), clock::now());
     }
 
-    async fn save(&mut self, mine: &BTreeSet<i64>, now: Time) {
-        match timeout(PATIENCE, self.book.save(&self.shared.store, mine, now)).await {
+    async fn recall(&mut self, mine: &BTreeSet<i64>, now: Time) {
+        match timeout(PATIENCE, self.book.recall(&self.shared.store, mine, now)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "open alerts could not be read"),
+            Err(_) => tracing::warn!("open alerts could not be read in time"),
+        }
+    }
+
+    async fn save(&mut self, now: Time) {
+        match timeout(PATIENCE, self.book.save(&self.shared.store, now)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "alerts could not be written down"),
             Err(_) => tracing::warn!("alerts could not be written down in time"),
@@ -180,7 +197,7 @@ impl Monitor {
     }
 
     async fn keep_samples(&mut self, now: Time) {
-        if now - self.sampled_at < MINUTE {
+        if (now - self.sampled_at).abs() < MINUTE {
             return;
         }
         self.sampled_at = now;
@@ -188,7 +205,8 @@ impl Monitor {
         if let Ok(Err(error)) = timeout(PATIENCE, self.shared.store.add_samples(&samples)).await {
             tracing::warn!(%error, "samples could not be written down");
         }
-        if now - self.rolled_at >= HOUR {
+        self.prune();
+        if (now - self.rolled_at).abs() >= HOUR {
             self.rolled_at = now;
             let store = self.shared.store.clone();
             self.shared.runtime.spawn(async move {
@@ -199,9 +217,31 @@ impl Monitor {
         }
     }
 
+    /// Lets what is old be removed, if no process of this database did lately; one at a time, however long it takes.
+    fn prune(&mut self) {
+        if self.pruning.as_ref().is_some_and(|pruning| !pruning.is_finished()) {
+            return;
+        }
+        let (store, retention) = (self.shared.store.clone(), self.shared.plan().retention);
+        self.pruning = Some(self.shared.runtime.spawn(async move {
+            match store.prune_if_due(&retention).await {
+                Ok(None) => {}
+                Ok(Some(pruned)) => tracing::info!(
+                    folded_runs = pruned.folded_runs,
+                    runs = pruned.runs,
+                    alerts = pruned.alerts,
+                    harms = pruned.harms,
+                    audit = pruned.audit,
+                    "what was kept long enough is removed"
+                ),
+                Err(error) => tracing::warn!(%error, "what is old could not be removed, and is tried again later"),
+            }
+        }));
+    }
+
     /// Tells whoever waits for it that nothing is failing.
     fn say_alive(&mut self, now: Time) {
-        let is_due = self.alive_at.is_none_or(|at| now - at >= MINUTE);
+        let is_due = self.alive_at.is_none_or(|at| (now - at).abs() >= MINUTE);
         if !is_due || self.shared.health().verdict() == Health::Failing {
             return;
         }

@@ -1,8 +1,9 @@
 //! What an organization's actor hears.
 
-use crate::actors::{Order, OrganizationReport};
-use crate::domain::Entity;
+use crate::entities::Entity;
+use crate::status::{Order, OrganizationReport};
 use actix::Message;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Sync these feeds one after the other, and answer when it is done.
@@ -19,11 +20,14 @@ pub(in crate::actors) struct StartSync {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(in crate::actors) struct Nudge {
-    /// Which.
+    /// The feeds that are to be read.
     pub(in crate::actors) entities: Vec<Entity>,
 }
 
 /// End all runs at their next page, then stop.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub(in crate::actors) struct Drain;
+pub(in crate::actors) struct Drain {
+    /// Runs that have not ended by then are cut off.
+    pub(in crate::actors) within: Option<Duration>,
+}

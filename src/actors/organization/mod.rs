@@ -7,17 +7,20 @@ mod nudge;
 mod orders;
 mod settle;
 
-use super::entity_sync::messages::{Begin, Drain as DrainFeed, Fall, FeedEnded, Sync};
+use super::Shared;
+use super::entity_sync::messages::{Begin, FeedEnded, Sync};
 use super::entity_sync::{EntitySync, Feed, Known};
-use super::plugin::messages::{Deliver, Drain as DrainPlugin, Fall as FallPlugin, PluginEnded, Wake};
+use super::plugin::messages::{Deliver, PluginEnded, Wake};
 use super::plugin::{Outlet, Plugin};
-use super::{Condition, FeedReport, OrganizationReport, Shared};
+use super::worker;
 use crate::classy::Client;
 use crate::credentials::Applied;
-use crate::domain::{Entity, FaultKind, Mode};
-use crate::kernel::run::{self, Ended};
-use crate::kernel::{Cause, ChildDied, Kill, Nursery, Obituary, Respawn, mischief};
+use crate::domain::FaultKind;
+use crate::entities::Entity;
+use crate::status::{Condition, OrganizationReport};
 use crate::store::{Fence, Status, TenantStore};
+use crate::supervision::run::{self, Ended};
+use crate::supervision::{Cause, ChildDied, ChildSlot, ExitGuard, KillSwitch, Respawn, failpoint};
 use crate::sync::FencedStore;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
 use messages::{Drain, StartSync};
@@ -44,30 +47,30 @@ pub(super) struct Start {
 
 /// The actor of an organization.
 pub(super) struct Organization {
-    obituary: Obituary,
+    exit_guard: ExitGuard,
     shared: Arc<Shared>,
     start: Start,
     tenant: TenantStore,
-    kill: Kill,
-    feeds: BTreeMap<Entity, Nursery<EntitySync>>,
-    plugins: BTreeMap<String, Nursery<Plugin>>,
+    kill: KillSwitch,
+    feeds: BTreeMap<Entity, ChildSlot<EntitySync>>,
+    plugins: BTreeMap<String, ChildSlot<Plugin>>,
     orders: Orders,
     /// Feeds that may keep to their schedule: on a first load each waits until those before it ran once.
     begun: usize,
     draining: bool,
     /// The suspension was ordered.
     suspended: bool,
-    /// Orders whose end is being written down.
+    /// Ends of orders and passes that are being written down.
     settling: usize,
 }
 
 impl Organization {
-    pub(super) fn new(obituary: Obituary, shared: Arc<Shared>, start: Start) -> Organization {
+    pub(super) fn new(exit_guard: ExitGuard, shared: Arc<Shared>, start: Start) -> Organization {
         let orders = Orders::new(start.applied.file.plugins.keys().cloned().collect());
         Organization {
             kill: shared.kill.child(),
             tenant: shared.store.tenant(&start.applied.organization),
-            obituary,
+            exit_guard,
             shared,
             start,
             feeds: BTreeMap::new(),
@@ -90,7 +93,7 @@ impl Organization {
 
     fn tell(&self, condition: Condition) {
         let organization = &self.start.applied.organization;
-        self.shared.board.tell(organization.classy_id, &organization.name, self.obituary.generation(), condition);
+        self.shared.board.tell(organization.classy_id, &organization.name, self.exit_guard.generation(), condition);
     }
 
     fn make_feeds(&mut self, context: &Context<Self>) {
@@ -104,9 +107,10 @@ impl Organization {
                 kill: self.kill.child(),
             });
             let (owner, known) = (context.address().recipient().downgrade(), self.known(entity));
-            let make = move |obituary| EntitySync::new(obituary, Arc::clone(&feed), owner.clone(), Rc::clone(&known), false).start();
+            let make =
+                move |exit_guard| EntitySync::of_feed(exit_guard, Arc::clone(&feed), owner.clone(), Rc::clone(&known), false).start();
             let name = format!("{}/{entity}", self.classy_id()).into();
-            self.feeds.insert(entity, Nursery::new(name, context.address().recipient().downgrade(), make));
+            self.feeds.insert(entity, ChildSlot::new(name, context.address().recipient().downgrade(), make));
             self.start_feed(entity, context);
         }
         let plugins: Vec<String> = self.start.applied.file.plugins.keys().cloned().collect();
@@ -122,24 +126,24 @@ impl Organization {
                 ready: Mutex::default(),
             });
             let (owner, scheduled) = (context.address().recipient().downgrade(), self.start.scheduled);
-            let make = move |obituary| Plugin::new(obituary, Arc::clone(&outlet), owner.clone(), scheduled).start();
-            self.plugins.insert(plugin.clone(), Nursery::new(name, context.address().recipient().downgrade(), make));
+            let make = move |exit_guard| Plugin::of_outlet(exit_guard, Arc::clone(&outlet), owner.clone(), scheduled).start();
+            self.plugins.insert(plugin.clone(), ChildSlot::new(name, context.address().recipient().downgrade(), make));
             self.start_plugin(&plugin, context);
         }
     }
 
     fn start_plugin(&mut self, plugin: &str, context: &Context<Self>) {
-        let Some(nursery) = self.plugins.get_mut(plugin) else { return };
-        let generation = nursery.start();
-        let keeper = nursery.child().map(|plugin| plugin.clone().recipient().downgrade());
-        self.shared.roster.born(nursery.name(), generation, context.address().recipient().downgrade(), keeper);
+        let Some(child_slot) = self.plugins.get_mut(plugin) else { return };
+        let generation = child_slot.start();
+        let keeper = child_slot.child().map(|plugin| plugin.clone().recipient().downgrade());
+        self.shared.registry.born(child_slot.name(), generation, context.address().recipient().downgrade(), keeper);
     }
 
     fn start_feed(&mut self, entity: Entity, context: &Context<Self>) {
-        let Some(nursery) = self.feeds.get_mut(&entity) else { return };
-        let generation = nursery.start();
-        let keeper = nursery.child().map(|feed| feed.clone().recipient().downgrade());
-        self.shared.roster.born(nursery.name(), generation, context.address().recipient().downgrade(), keeper);
+        let Some(child_slot) = self.feeds.get_mut(&entity) else { return };
+        let generation = child_slot.start();
+        let keeper = child_slot.child().map(|feed| feed.clone().recipient().downgrade());
+        self.shared.registry.born(child_slot.name(), generation, context.address().recipient().downgrade(), keeper);
     }
 
     /// Lets the feeds keep to their schedule: all whose parents were read, and the next one after them.
@@ -152,13 +156,13 @@ impl Organization {
                 let known = self.known(*parent);
                 let known = known.borrow();
                 // One that fails must not hold the others: gifts land without their donors, too.
-                known.first_pass_at.is_some() || known.failures > 0
+                known.first_pass_at.is_some() || known.failures > 0 || known.short_passes > 0
             });
             if !parents_read {
                 return;
             }
             self.begun += 1;
-            if let Some(feed) = self.feeds.get(&entity).and_then(Nursery::child) {
+            if let Some(feed) = self.feeds.get(&entity).and_then(ChildSlot::child) {
                 feed.do_send(Begin);
             }
         }
@@ -170,12 +174,12 @@ impl Organization {
             Step::Run(entity, order, ticket) => {
                 let order = Sync { task: order.task, reason: order.reason, ticket: Some(ticket) };
                 // One that is dead is asked when it lives again.
-                if let Some(feed) = self.feeds.get(&entity).and_then(Nursery::child) {
+                if let Some(feed) = self.feeds.get(&entity).and_then(ChildSlot::child) {
                     feed.do_send(order);
                 }
             }
             Step::Deliver(plugin, ticket) => {
-                if let Some(plugin) = self.plugins.get(&plugin).and_then(Nursery::child) {
+                if let Some(plugin) = self.plugins.get(&plugin).and_then(ChildSlot::child) {
                     plugin.do_send(Deliver { ticket });
                 }
             }
@@ -191,7 +195,7 @@ impl Organization {
                     plugins,
                     ..OrganizationReport::default()
                 };
-                let settle = settle::settle(self.tenant.clone(), organization.clone(), self.start.client.clone(), report);
+                let settle = settle::settle(self.tenant.clone(), organization.clone(), report);
                 let runtime = self.shared.runtime.clone();
                 self.settling += 1;
                 run::spawn(context, self, &runtime, self.kill.child(), settle, move |actor: &mut Self, ended, context| {
@@ -207,21 +211,10 @@ impl Organization {
         }
     }
 
-    /// A scheduled full pass is the moment to learn currency and zone, as an order's is.
-    fn learn(&self, feed: &FeedReport, context: &mut Context<Self>) {
-        let organization = &self.start.applied.organization;
-        if organization.currency_code.is_some() || feed.mode != Mode::Full.as_str() {
-            return;
-        }
-        let report = OrganizationReport { feeds: vec![feed.clone()], ..OrganizationReport::default() };
-        let settle = settle::settle(self.tenant.clone(), organization.clone(), self.start.client.clone(), report);
-        run::spawn(context, self, &self.shared.runtime, self.kill.child(), settle, |_: &mut Self, _, _| {});
-    }
-
     /// While it is drained: stops when nothing is left below and every order is answered.
     fn stop_when_empty(&self, context: &mut Context<Self>) {
-        let feeds = self.feeds.values().any(|nursery| nursery.child().is_some());
-        let plugins = self.plugins.values().any(|nursery| nursery.child().is_some());
+        let feeds = self.feeds.values().any(|child_slot| child_slot.child().is_some());
+        let plugins = self.plugins.values().any(|child_slot| child_slot.child().is_some());
         if self.draining && !feeds && !plugins && self.settling == 0 {
             context.stop();
         }
@@ -257,18 +250,18 @@ impl Drop for Organization {
     /// Whatever way it goes, its children go with it: runs by the kill tree, actors by word, since their timers keep them alive.
     fn drop(&mut self) {
         self.kill.cancel("its organization fell");
-        for feed in self.feeds.values().filter_map(Nursery::child) {
-            feed.do_send(Fall);
+        for feed in self.feeds.values().filter_map(ChildSlot::child) {
+            feed.do_send(worker::Fall);
         }
-        for plugin in self.plugins.values().filter_map(Nursery::child) {
-            plugin.do_send(FallPlugin);
+        for plugin in self.plugins.values().filter_map(ChildSlot::child) {
+            plugin.do_send(worker::Fall);
         }
         let classy_id = self.tenant.classy_id();
         for entity in Entity::ALL {
-            self.shared.roster.gone(&format!("{classy_id}/{entity}"));
+            self.shared.registry.gone(&format!("{classy_id}/{entity}"));
         }
         for plugin in self.plugins.keys() {
-            self.shared.roster.gone(&format!("{classy_id}/{plugin}"));
+            self.shared.registry.gone(&format!("{classy_id}/{plugin}"));
         }
     }
 }
@@ -277,7 +270,7 @@ impl Handler<StartSync> for Organization {
     type Result = ();
 
     fn handle(&mut self, StartSync { order, reply }: StartSync, context: &mut Context<Self>) {
-        mischief::here("organization::start_sync");
+        failpoint::here("organization::start_sync");
         if self.draining {
             // The dropped reply tells whoever asked.
             return;
@@ -291,15 +284,13 @@ impl Handler<FeedEnded> for Organization {
     type Result = ();
 
     fn handle(&mut self, ended: FeedEnded, context: &mut Context<Self>) {
-        mischief::here("organization::feed_ended");
+        failpoint::here("organization::feed_ended");
         self.let_begin();
         if ended.report.inserted + ended.report.updated + ended.report.absent > 0 {
-            for plugin in self.plugins.values().filter_map(Nursery::child) {
-                plugin.do_send(Wake);
+            let is_urgent = ended.report.entity == Entity::Supporters.as_str();
+            for plugin in self.plugins.values().filter_map(ChildSlot::child) {
+                plugin.do_send(Wake { is_urgent });
             }
-        }
-        if self.start.scheduled && ended.tickets.is_empty() && ended.fault.is_none() {
-            self.learn(&ended.report, context);
         }
         let refused = ended.fault.as_ref().filter(|fault| fault.kind == FaultKind::Credentials);
         // Of an order's runs the order itself draws the conclusion.
@@ -315,7 +306,7 @@ impl Handler<PluginEnded> for Organization {
     type Result = ();
 
     fn handle(&mut self, ended: PluginEnded, context: &mut Context<Self>) {
-        mischief::here("organization::plugin_ended");
+        failpoint::here("organization::plugin_ended");
         let step = self.orders.delivered(&ended.tickets, &ended.report);
         self.step(step, context);
     }
@@ -325,12 +316,12 @@ impl Handler<ChildDied> for Organization {
     type Result = ();
 
     fn handle(&mut self, death: ChildDied, context: &mut Context<Self>) {
-        mischief::here("organization::child_died");
-        let feed = self.feeds.values_mut().find_map(|nursery| nursery.died(&death));
-        let cause = feed.or_else(|| self.plugins.values_mut().find_map(|nursery| nursery.died(&death)));
+        failpoint::here("organization::child_died");
+        let feed = self.feeds.values_mut().find_map(|child_slot| child_slot.died(&death));
+        let cause = feed.or_else(|| self.plugins.values_mut().find_map(|child_slot| child_slot.died(&death)));
         let Some(cause) = cause else { return };
         if !self.draining {
-            self.shared.roster.dead(&death.name, cause);
+            self.shared.registry.dead(&death.name, cause);
             return;
         }
         if cause == Cause::Panicked {
@@ -351,14 +342,14 @@ impl Handler<Respawn> for Organization {
         {
             self.start_feed(entity, context);
             if Entity::ALL.iter().position(|other| *other == entity).is_some_and(|place| place < self.begun)
-                && let Some(feed) = self.feeds.get(&entity).and_then(Nursery::child)
+                && let Some(feed) = self.feeds.get(&entity).and_then(ChildSlot::child)
             {
                 feed.do_send(Begin);
             }
             let step = self.orders.again(entity);
             self.step(step, context);
         } else if let Some(plugin) =
-            self.plugins.iter().find(|(_, nursery)| nursery.name() == &respawn.name).map(|(plugin, _)| plugin.clone())
+            self.plugins.iter().find(|(_, child_slot)| child_slot.name() == &respawn.name).map(|(plugin, _)| plugin.clone())
         {
             self.start_plugin(&plugin, context);
             let step = self.orders.deliver_again(&plugin);
@@ -370,17 +361,20 @@ impl Handler<Respawn> for Organization {
 impl Handler<Drain> for Organization {
     type Result = ();
 
-    fn handle(&mut self, _: Drain, context: &mut Context<Self>) {
+    fn handle(&mut self, Drain { within }: Drain, context: &mut Context<Self>) {
+        if let Some(within) = within {
+            context.run_later(within, |actor, _| actor.kill.cancel("it did not come to its next page in time"));
+        }
         if self.draining {
             return;
         }
         self.draining = true;
         self.tell(Condition::Draining);
-        for feed in self.feeds.values().filter_map(Nursery::child) {
-            feed.do_send(DrainFeed);
+        for feed in self.feeds.values().filter_map(ChildSlot::child) {
+            feed.do_send(worker::Drain);
         }
-        for plugin in self.plugins.values().filter_map(Nursery::child) {
-            plugin.do_send(DrainPlugin);
+        for plugin in self.plugins.values().filter_map(ChildSlot::child) {
+            plugin.do_send(worker::Drain);
         }
         self.stop_when_empty(context);
     }

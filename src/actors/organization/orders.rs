@@ -1,8 +1,8 @@
 //! Orders of people: one at a time, its feeds one after the other, parents before children, then its plugins. Equal orders that wait
 //! are one.
 
-use crate::actors::{FeedReport, Order, OrganizationReport, PluginReport};
-use crate::domain::Entity;
+use crate::entities::Entity;
+use crate::status::{FeedReport, Order, OrganizationReport, PluginReport};
 use std::collections::VecDeque;
 use tokio::sync::oneshot;
 

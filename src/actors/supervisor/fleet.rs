@@ -3,8 +3,9 @@
 
 use crate::actors::Shared;
 use crate::actors::entity_sync::Known;
-use crate::domain::{Entity, Time};
-use crate::store::{Error, FeedSummary, Fence, Organization};
+use crate::domain::Time;
+use crate::entities::Entity;
+use crate::store::{Error, FeedSummary, Fence, Organization, Unserved};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -16,8 +17,12 @@ pub(super) struct Question {
     pub(super) candidates: BTreeSet<i64>,
     /// Those that it serves now.
     pub(super) served: BTreeSet<i64>,
+    /// Organizations that nobody serves though another process should: this one takes them, and keeps them.
+    pub(super) adopted: BTreeSet<i64>,
     /// Rows that changed before this are known.
     pub(super) since: Time,
+    /// Somebody waits for an organization that is not served here.
+    pub(super) asked: bool,
     /// One process serves all that it is asked to, without presence and without sharing.
     pub(super) alone: bool,
 }
@@ -33,8 +38,12 @@ pub(super) struct Found {
     pub(super) known: BTreeMap<i64, BTreeMap<Entity, Known>>,
     /// Served ones that another process should serve.
     pub(super) surplus: BTreeSet<i64>,
-    /// Who holds what this process would serve and does not hold.
+    /// Who holds what this process would serve and does not hold; known when somebody waits for it.
     pub(super) elsewhere: BTreeMap<i64, String>,
+    /// What nobody holds, though it should be served.
+    pub(super) unserved: Vec<Unserved>,
+    /// The processes that are there.
+    pub(super) there: Vec<String>,
     /// Rows that changed.
     pub(super) changed: Vec<Organization>,
     /// The database's clock at the look.
@@ -44,35 +53,56 @@ pub(super) struct Found {
 /// Rows that changed so shortly before the last look may have been committed after it.
 const DOUBT: chrono::TimeDelta = chrono::TimeDelta::seconds(10);
 
-/// Looks.
+/// Reads which organizations there are, who is present and who holds which lease, and takes or gives back what this process should.
 pub(super) async fn look(shared: Arc<Shared>, question: Question) -> Result<Found, Error> {
     let (store, holder, ttl) = (&shared.store, shared.holder.as_str(), shared.plan().lease);
     let at = store.ping().await?;
-    let changed = store.organizations_changed_since(question.since - DOUBT).await?;
     let (there, held) =
         if question.alone { (vec![holder.to_owned()], store.renew_leases(holder, ttl).await?) } else { store.attend(holder, ttl).await? };
-    let mut found = Found { changed, at: Some(at), ..Found::default() };
-    let held: BTreeMap<i64, Fence> = held.into_iter().collect();
-    let is_mine = |classy_id: i64| question.alone || preferred(&there, classy_id) == Some(holder);
+    let mut found = Found { at: Some(at), ..Found::default() };
+    let is_mine = |id: i64| question.alone || question.adopted.contains(&id) || preferred(&there, id) == Some(holder);
     found.surplus = question.served.iter().copied().filter(|id| !is_mine(*id)).collect();
-    found.held = held.into_iter().filter(|(id, _)| question.served.contains(id)).collect();
     let wanted: Vec<i64> = question.candidates.iter().copied().filter(|id| !question.served.contains(id) && is_mine(*id)).collect();
+    // Leases that could not be given back are not kept from others by being renewed.
+    let (kept, stray): (Vec<_>, Vec<_>) = held.into_iter().partition(|(id, _)| question.served.contains(id));
+    found.held = kept.into_iter().collect();
+    store.release_leases(&stray.into_iter().filter(|(id, _)| !wanted.contains(id)).collect::<Vec<_>>()).await?;
     for (id, fence) in store.take_leases(holder, ttl, &wanted).await? {
         found.taken.insert(id);
         found.held.insert(id, fence);
     }
     if !found.taken.is_empty() {
-        for FeedSummary { classy_id, entity, times, swept_at, first_pass_at, reconciled_at, passing } in store.feed_summaries().await? {
-            if found.taken.contains(&classy_id) {
-                let known = Known { times, swept_at, first_pass_at, reconciled_at, passing, failures: 0 };
+        for summary in store.feed_summaries().await? {
+            if found.taken.contains(&summary.classy_id) {
+                let FeedSummary {
+                    classy_id,
+                    entity,
+                    times,
+                    swept_at,
+                    first_pass_at,
+                    reconciled_at,
+                    passing,
+                    is_outdated,
+                    short_passes,
+                    lacks,
+                } = summary;
+                let known =
+                    Known { times, swept_at, first_pass_at, reconciled_at, passing, is_outdated, short_passes, lacks, ..Known::default() };
                 found.known.entry(classy_id).or_default().insert(entity, known);
             }
         }
     }
-    if wanted.len() > found.taken.len() {
-        found.elsewhere =
-            store.lease_holders().await?.into_iter().filter(|(id, _)| wanted.contains(id) && !found.taken.contains(id)).collect();
+    if question.asked || wanted.len() > found.taken.len() {
+        let is_elsewhere = |id: &i64| question.candidates.contains(id) && !found.held.contains_key(id);
+        found.elsewhere = store.lease_holders().await?.into_iter().filter(|(id, _)| is_elsewhere(id)).collect();
     }
+    if !question.alone {
+        found.unserved = store.unserved().await?;
+    }
+    // Last, so that whoever took a lease after a change knows of the change. After a clock that was set back everything is read.
+    let since = if at < question.since { Time::UNIX_EPOCH } else { question.since - DOUBT };
+    found.changed = store.organizations_changed_since(since).await?;
+    found.there = there;
     Ok(found)
 }
 

@@ -1,10 +1,12 @@
-//! What the supervisor hears.
+//! What the supervisor hears, and those who wait for its answer.
 
-use crate::actors::{Order, OrganizationReport};
 use crate::credentials::Applied;
-use crate::domain::{Entity, Fault};
+use crate::domain::Fault;
+use crate::entities::Entity;
+use crate::status::{Order, OrganizationReport};
 use actix::Message;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// These are the organizations now: begin those that are new, take down those that are gone, begin anew those whose file changed.
 #[derive(Debug, Message)]
@@ -41,10 +43,35 @@ pub(in crate::actors) struct Nudge {
 #[rtype(result = "()")]
 pub(in crate::actors) struct Look;
 
+/// The same, answered when what the look found is in force.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(in crate::actors) struct Settle {
+    /// Whose changes; absent: everybody's.
+    pub(in crate::actors) classy_id: Option<i64>,
+    /// Told when it is, or why that is not known.
+    pub(in crate::actors) done: oneshot::Sender<Result<(), Fault>>,
+}
+
 /// End everything in order; answered when all actors below are gone.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(in crate::actors) struct StopAll {
     /// Told when it is done.
     pub(in crate::actors) done: oneshot::Sender<()>,
+}
+
+/// An order for an organization that is not served yet.
+pub(super) struct EarlyOrder {
+    pub(super) start: StartSync,
+    pub(super) since: Instant,
+}
+
+/// Somebody who waits until a change is in force.
+pub(super) struct SettleWaiter {
+    /// Whose changes; absent: everybody's.
+    pub(super) classy_id: Option<i64>,
+    /// The first look that began after the change.
+    pub(super) look: u64,
+    pub(super) done: oneshot::Sender<Result<(), Fault>>,
 }

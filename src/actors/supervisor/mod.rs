@@ -3,54 +3,58 @@
 
 mod fleet;
 pub(super) mod messages;
+mod orders;
+mod settled;
+mod slot;
 mod slots;
+mod unserved;
+mod watch;
 
+use super::Shared;
 use super::entity_sync::Known;
-use super::health::{Health, Rest};
-use super::organization::messages::{Nudge as OrganizationNudge, StartSync as OrganizationSync};
-use super::{Condition, Shared};
+use super::entity_sync::messages::Replan;
+use super::health::{BEAT, Health, Rest};
+use super::organization::messages::Nudge as OrganizationNudge;
 use crate::clock;
 use crate::credentials::Applied;
-use crate::domain::{Entity, Fault, FaultKind, Time};
-use crate::kernel::run::{self, Ended};
-use crate::kernel::{ChildDied, Nursery, Respawn};
+use crate::domain::{Fault, FaultKind, Time};
+use crate::entities::Entity;
+use crate::status::Condition;
+use crate::supervision::run::{self, Ended};
+use crate::supervision::{ChildDied, ChildSlot, Respawn};
 use actix::{Actor, ActorContext, ArbiterHandle, AsyncContext, Context, Handler};
 use fleet::{Found, Question};
-use messages::{Configure, Look, Nudge, StartSync, StopAll};
-use slots::{Going, Slot, may_run, standing};
+use messages::{Configure, EarlyOrder, Look, Nudge, SettleWaiter, StopAll};
+pub(super) use slot::Mode;
+use slot::{GRACE, Going, Slot, may_run};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::oneshot;
-
-/// How often the main thread shows that it has time.
-pub(super) const BEAT: Duration = Duration::from_secs(1);
-
-/// Who serves what, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// For months, beside others.
-    Daemon,
-    /// A command: feeds run on order only, and nothing is shared out.
-    Command,
-}
+use watch::UnservedWatch;
 
 /// The actor at the root.
 pub(super) struct Supervisor {
     shared: Arc<Shared>,
     mode: Mode,
     arbiter: ArbiterHandle,
-    health: Option<Nursery<Health>>,
+    health: Option<ChildSlot<Health>>,
     organizations: BTreeMap<i64, Arc<Applied>>,
     slots: BTreeMap<i64, Slot>,
     /// Organizations that a person mended: they are tried at once.
     mended: BTreeSet<i64>,
     /// Orders for organizations that are not served yet; in a command all of them begin so.
-    early: Vec<StartSync>,
+    early: Vec<EarlyOrder>,
+    unserved: UnservedWatch,
     /// Rows that changed before this are known.
     since: Time,
     is_looking: bool,
+    /// The last look failed.
+    is_blind: bool,
     look_again: bool,
+    /// Looks that were begun.
+    looks: u64,
+    /// Those who wait until a change is in force.
+    settling: Vec<SettleWaiter>,
     /// Leases that are being given back.
     releasing: usize,
     stopping: Option<oneshot::Sender<()>>,
@@ -67,9 +71,13 @@ impl Supervisor {
             slots: BTreeMap::new(),
             mended: BTreeSet::new(),
             early: Vec::new(),
+            unserved: UnservedWatch::default(),
             since: Time::UNIX_EPOCH,
             is_looking: false,
+            is_blind: false,
             look_again: false,
+            looks: 0,
+            settling: Vec::new(),
             releasing: 0,
             stopping: None,
         }
@@ -84,9 +92,16 @@ impl Supervisor {
             self.look_again = true;
             return;
         }
+        self.looks += 1;
         let candidates = self.organizations.iter().filter(|(_, applied)| may_run(applied, self.mode)).map(|(id, _)| *id).collect();
-        let question =
-            Question { candidates, served: self.slots.keys().copied().collect(), since: self.since, alone: self.mode == Mode::Command };
+        let question = Question {
+            candidates,
+            served: self.slots.keys().copied().collect(),
+            adopted: self.unserved.adopted().clone(),
+            since: self.since,
+            asked: self.is_asked(),
+            alone: self.mode == Mode::Command,
+        };
         let work = fleet::look(Arc::clone(&self.shared), question);
         let runtime = self.shared.runtime.clone();
         run::spawn(context, self, &runtime, self.shared.kill.child(), work, |actor: &mut Self, ended, context| {
@@ -95,24 +110,47 @@ impl Supervisor {
                 Ended::Done(Ok(found)) => actor.found(found, context),
                 Ended::Done(Err(error)) => {
                     tracing::error!(%error, "the leases could not be looked after");
-                    let fault = Fault { kind: error.kind(), text: error.to_string(), hint: error.hint() };
-                    actor.refuse_early(|_| Some(fault.clone()));
+                    actor.could_not_look(&Fault { kind: error.kind(), text: error.to_string(), hint: error.hint() });
                 }
-                Ended::Panicked(text) => tracing::error!(panic = text, "the look at the leases panicked"),
+                Ended::Panicked(text) => {
+                    tracing::error!(panic = text, "the look at the leases panicked");
+                    let text = format!("the look at the leases panicked: {text}");
+                    actor.could_not_look(&Fault { kind: FaultKind::Bug, text, hint: None });
+                }
                 Ended::Cancelled(_) => {}
             }
             if std::mem::take(&mut actor.look_again) {
                 actor.look(context);
             }
+            actor.answer_settled();
         });
+    }
+
+    /// What is not served for a fault of the database is told as that: "elsewhere" would say that all is well.
+    fn could_not_look(&mut self, fault: &Fault) {
+        self.refuse_early(|_| Some(fault.clone()));
+        self.refuse_settled(fault);
+        self.is_blind = true;
+        for (classy_id, applied) in &self.organizations {
+            if may_run(applied, self.mode) && !self.slots.contains_key(classy_id) {
+                self.tell(*classy_id, Condition::Broken(format!("its lease cannot be taken: {}", fault.text)));
+            }
+        }
     }
 
     fn found(&mut self, found: Found, context: &mut Context<Self>) {
         if self.stopping.is_some() {
             return;
         }
+        if std::mem::take(&mut self.is_blind) {
+            for classy_id in self.organizations.keys().filter(|id| !self.slots.contains_key(id)) {
+                self.tell_standing(*classy_id);
+            }
+        }
         self.since = found.at.unwrap_or(self.since);
-        let lost: Vec<i64> = self.slots.keys().copied().filter(|id| !found.held.contains_key(id)).collect();
+        // Of the same name and another number is lost, too: somebody took it away, and it was taken again.
+        let is_lost = |id: &i64, slot: &Slot| found.held.get(id) != Some(&slot.fence);
+        let lost: Vec<i64> = self.slots.iter().filter(|(id, slot)| is_lost(id, slot)).map(|(id, _)| *id).collect();
         for classy_id in lost {
             tracing::warn!(organization = classy_id, "the lease was lost: another process serves the organization now");
             self.fell(classy_id, Condition::Elsewhere, context);
@@ -121,11 +159,16 @@ impl Supervisor {
             self.row_changed(row, context);
         }
         for classy_id in found.surplus {
-            self.drain(classy_id, Going::Release, context);
+            self.drain(classy_id, Going::Release, None, context);
         }
         let count = self.organizations.len();
         for classy_id in found.taken {
             let Some(fence) = found.held.get(&classy_id) else { continue };
+            if let Some(applied) = self.organizations.get(&classy_id).filter(|applied| !may_run(applied, self.mode)).cloned() {
+                // It changed while its lease was taken.
+                self.release(&applied, fence.clone(), context);
+                continue;
+            }
             let mut known = found.known.get(&classy_id).cloned().unwrap_or_default();
             for entity in Entity::ALL {
                 known.entry(entity).or_insert_with(Known::default).spread(&self.shared.plan(), classy_id, entity, count, clock::now());
@@ -135,13 +178,8 @@ impl Supervisor {
         for classy_id in found.elsewhere.keys() {
             self.tell(*classy_id, Condition::Elsewhere);
         }
-        self.pass_on_early();
-        let busy = |holder: &String| Fault {
-            kind: FaultKind::Busy,
-            text: format!("the organization is being synced by {holder}"),
-            hint: Some("wait for it to end; a process that died is replaced when its lease ends".to_owned()),
-        };
-        self.refuse_early(|classy_id| found.elsewhere.get(&classy_id).map(busy));
+        self.watch_unserved(found.there, found.unserved);
+        self.answer_early(&found.elsewhere);
     }
 
     /// A person or another process changed an organization's row.
@@ -164,9 +202,9 @@ impl Supervisor {
         }
         self.organizations.insert(classy_id, Arc::new(applied));
         if !runs {
-            self.drain(classy_id, Going::Release, context);
+            self.drain(classy_id, Going::Release, Some(GRACE), context);
         } else if resealed {
-            self.drain(classy_id, Going::Restart, context);
+            self.drain(classy_id, Going::Restart, Some(GRACE), context);
         }
         if !self.slots.contains_key(&classy_id) {
             self.tell_standing(classy_id);
@@ -174,49 +212,12 @@ impl Supervisor {
         }
     }
 
-    fn pass_on_early(&mut self) {
-        for order in std::mem::take(&mut self.early) {
-            self.pass_on(order);
-        }
-    }
-
-    fn pass_on(&mut self, StartSync { classy_id, order, reply }: StartSync) {
-        match self.slots.get(&classy_id).and_then(|slot| slot.nursery.child()) {
-            Some(organization) => {
-                let (done, report) = oneshot::channel();
-                organization.do_send(OrganizationSync { order, reply: done });
-                self.shared.runtime.spawn(async move {
-                    let fell = || Fault {
-                        kind: FaultKind::Busy,
-                        text: "the organization was taken down before the sync ended".to_owned(),
-                        hint: None,
-                    };
-                    reply.send(report.await.map_err(|_| fell())).ok()
-                });
-            }
-            None => self.early.push(StartSync { classy_id, order, reply }),
-        }
-    }
-
-    /// Answers the orders that cannot be carried out.
-    fn refuse_early(&mut self, why: impl Fn(i64) -> Option<Fault>) {
-        let mut left = Vec::new();
-        for order in std::mem::take(&mut self.early) {
-            match why(order.classy_id) {
-                // Whoever hung up does not want to know.
-                Some(fault) => drop(order.reply.send(Err(fault))),
-                None => left.push(order),
-            }
-        }
-        self.early = left;
-    }
-
     fn stop_when_empty(&mut self, context: &mut Context<Self>) {
         if self.slots.is_empty()
             && self.releasing == 0
             && let Some(done) = self.stopping.take()
         {
-            if let Some(health) = self.health.as_ref().and_then(Nursery::child) {
+            if let Some(health) = self.health.as_ref().and_then(ChildSlot::child) {
                 health.do_send(Rest);
             }
             let _ = done.send(());
@@ -232,7 +233,7 @@ impl Supervisor {
     }
 
     fn beat(&self, context: &mut Context<Self>) {
-        self.shared.roster.beat();
+        self.shared.registry.beat();
         context.run_later(BEAT, |actor, context| actor.beat(context));
     }
 }
@@ -242,11 +243,11 @@ impl Actor for Supervisor {
 
     fn started(&mut self, context: &mut Context<Self>) {
         let (shared, arbiter) = (Arc::clone(&self.shared), self.arbiter.clone());
-        let make = move |obituary| {
+        let make = move |exit_guard| {
             let shared = Arc::clone(&shared);
-            Health::start_in_arbiter(&arbiter, move |_| Health::new(obituary, shared))
+            Health::start_in_arbiter(&arbiter, move |_| Health::new(exit_guard, shared))
         };
-        let mut health = Nursery::new("health".into(), context.address().recipient().downgrade(), make);
+        let mut health = ChildSlot::new("health".into(), context.address().recipient().downgrade(), make);
         health.start();
         self.health = Some(health);
         self.beat(context);
@@ -266,10 +267,17 @@ impl Handler<Configure> for Supervisor {
             let now = self.organizations.get(&classy_id);
             let runs = now.is_some_and(|applied| may_run(applied, self.mode));
             let same = old.get(&classy_id).zip(now).is_some_and(|(old, now)| old.is_same(now));
+            if runs && old.get(&classy_id).is_some_and(|old| !same || !may_run(old, self.mode)) {
+                self.mended.insert(classy_id);
+            }
             match (self.slots.contains_key(&classy_id), runs) {
-                (true, false) => self.drain(classy_id, Going::Release, context),
-                (true, true) if !same => self.drain(classy_id, Going::Restart, context),
-                (true, true) => {}
+                (true, false) => self.drain(classy_id, Going::Release, Some(GRACE), context),
+                (true, true) if !same => self.drain(classy_id, Going::Restart, Some(GRACE), context),
+                (true, true) => {
+                    if let Some(organization) = self.slots.get(&classy_id).and_then(|slot| slot.child_slot.child()) {
+                        organization.do_send(Replan);
+                    }
+                }
                 (false, _) => self.tell_standing(classy_id),
             }
         }
@@ -277,32 +285,11 @@ impl Handler<Configure> for Supervisor {
     }
 }
 
-impl Handler<StartSync> for Supervisor {
-    type Result = ();
-
-    fn handle(&mut self, order: StartSync, _: &mut Context<Self>) {
-        let refusal = match self.organizations.get(&order.classy_id) {
-            None => Some((FaultKind::Partial, format!("there is no organization {} here", order.classy_id))),
-            Some(applied) if !may_run(applied, self.mode) => {
-                let condition = standing(applied);
-                let reason = condition.reason().unwrap_or_default().to_owned();
-                Some((FaultKind::Partial, format!("organization {} is {}: {reason}", order.classy_id, condition.as_str())))
-            }
-            Some(_) if self.stopping.is_some() => Some((FaultKind::Busy, "the process is stopping".to_owned())),
-            Some(_) => None,
-        };
-        match refusal {
-            Some((kind, text)) => drop(order.reply.send(Err(Fault { kind, text, hint: None }))),
-            None => self.pass_on(order),
-        }
-    }
-}
-
 impl Handler<Nudge> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, Nudge { classy_id, entities }: Nudge, _: &mut Context<Self>) {
-        if let Some(organization) = self.slots.get(&classy_id).and_then(|slot| slot.nursery.child()) {
+        if let Some(organization) = self.slots.get(&classy_id).and_then(|slot| slot.child_slot.child()) {
             organization.do_send(OrganizationNudge { entities });
         }
     }
@@ -327,11 +314,11 @@ impl Handler<ChildDied> for Supervisor {
             }
             return;
         }
-        let found = self.slots.iter_mut().find_map(|(id, slot)| slot.nursery.died(&death).map(|cause| (*id, cause, slot.going)));
+        let found = self.slots.iter_mut().find_map(|(id, slot)| slot.child_slot.died(&death).map(|cause| (*id, cause, slot.going)));
         let Some((classy_id, cause, going)) = found else { return };
         match going {
             None => {
-                self.shared.roster.dead(&death.name, cause);
+                self.shared.registry.dead(&death.name, cause);
             }
             Some(going) => {
                 self.drained(classy_id, context);
@@ -340,6 +327,7 @@ impl Handler<ChildDied> for Supervisor {
                 }
             }
         }
+        self.answer_settled();
         self.stop_when_empty(context);
     }
 }
@@ -348,7 +336,7 @@ impl Handler<Respawn> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, respawn: Respawn, context: &mut Context<Self>) {
-        let classy_id = self.slots.iter().find(|(_, slot)| slot.nursery.name() == &respawn.name).map(|(id, _)| *id);
+        let classy_id = self.slots.iter().find(|(_, slot)| slot.child_slot.name() == &respawn.name).map(|(id, _)| *id);
         if let Some(classy_id) = classy_id.filter(|_| self.stopping.is_none()) {
             self.begin(classy_id, context);
         }
@@ -361,9 +349,10 @@ impl Handler<StopAll> for Supervisor {
     fn handle(&mut self, StopAll { done }: StopAll, context: &mut Context<Self>) {
         self.stopping = Some(done);
         self.refuse_early(|_| Some(Fault { kind: FaultKind::Busy, text: "the process is stopping".to_owned(), hint: None }));
+        self.refuse_settled(&Fault { kind: FaultKind::Busy, text: "the process is stopping".to_owned(), hint: None });
         let ids: Vec<i64> = self.slots.keys().copied().collect();
         for classy_id in ids {
-            self.drain(classy_id, Going::Release, context);
+            self.drain(classy_id, Going::Release, None, context);
         }
         self.stop_when_empty(context);
     }

@@ -1,39 +1,22 @@
 //! The organizations that this process serves: begun, drained, begun anew, given back.
 
-use super::{Mode, Supervisor};
-use crate::actors::Condition;
+use super::Supervisor;
+use super::slot::{Going, Mode, Slot, may_run, standing};
 use crate::actors::entity_sync::Known;
 use crate::actors::organization::messages::Drain;
 use crate::actors::organization::{Organization, Start};
 use crate::classy::Client;
 use crate::credentials::{self, Applied, client};
-use crate::domain::Entity;
-use crate::kernel::{Nursery, run};
-use crate::store::{Fence, Status};
+use crate::entities::Entity;
+use crate::status::Condition;
+use crate::store::Fence;
+use crate::supervision::{ChildSlot, run};
 use actix::{Actor, AsyncContext, Context};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
-
-/// An organization that this process serves.
-pub(super) struct Slot {
-    pub(super) nursery: Nursery<Organization>,
-    pub(super) fence: Fence,
-    /// What its next life is made from.
-    pub(super) start: Rc<RefCell<Start>>,
-    /// It is being drained, and what comes then.
-    pub(super) going: Option<Going>,
-}
-
-/// What comes after draining.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Going {
-    /// The lease is given back.
-    Release,
-    /// It begins anew with what is known now.
-    Restart,
-}
+use std::time::Duration;
 
 impl Supervisor {
     /// Begins to serve an organization, or says why that cannot be.
@@ -51,9 +34,9 @@ impl Supervisor {
         let start = Start { applied, client, fence: fence.clone(), known, scheduled: self.mode == Mode::Daemon };
         let start = Rc::new(RefCell::new(start));
         let (shared, from) = (Arc::clone(&self.shared), Rc::clone(&start));
-        let make = move |obituary| Organization::new(obituary, Arc::clone(&shared), from.borrow().clone()).start();
-        let nursery = Nursery::new(classy_id.to_string().into(), context.address().recipient().downgrade(), make);
-        self.slots.insert(classy_id, Slot { nursery, fence, start, going: None });
+        let make = move |exit_guard| Organization::new(exit_guard, Arc::clone(&shared), from.borrow().clone()).start();
+        let child_slot = ChildSlot::new(classy_id.to_string().into(), context.address().recipient().downgrade(), make);
+        self.slots.insert(classy_id, Slot { child_slot, fence, start, going: None });
         self.begin(classy_id, context);
         self.shared.board.connect(classy_id, Some(access));
     }
@@ -61,8 +44,8 @@ impl Supervisor {
     /// Begins a life of a served organization.
     pub(super) fn begin(&mut self, classy_id: i64, context: &Context<Self>) {
         let Some(slot) = self.slots.get_mut(&classy_id) else { return };
-        let generation = slot.nursery.start();
-        self.shared.roster.born(slot.nursery.name(), generation, context.address().recipient().downgrade(), None);
+        let generation = slot.child_slot.start();
+        self.shared.registry.born(slot.child_slot.name(), generation, context.address().recipient().downgrade(), None);
     }
 
     fn client(&self, applied: &Applied) -> Result<Client, credentials::Error> {
@@ -77,12 +60,12 @@ impl Supervisor {
         self.refuse_early(|id| (id == classy_id).then(|| error.fault()));
     }
 
-    /// Ends an organization's runs at their next page.
-    pub(super) fn drain(&mut self, classy_id: i64, then: Going, context: &mut Context<Self>) {
+    /// Ends an organization's runs at their next page, or when so much time has passed.
+    pub(super) fn drain(&mut self, classy_id: i64, then: Going, within: Option<Duration>, context: &mut Context<Self>) {
         let Some(slot) = self.slots.get_mut(&classy_id) else { return };
         slot.going = Some(then);
-        match slot.nursery.child() {
-            Some(organization) => organization.do_send(Drain),
+        match slot.child_slot.child() {
+            Some(organization) => organization.do_send(Drain { within }),
             None => self.drained(classy_id, context),
         }
     }
@@ -117,18 +100,21 @@ impl Supervisor {
     /// An organization is served no more.
     pub(super) fn fell(&mut self, classy_id: i64, condition: Condition, context: &mut Context<Self>) {
         let Some(slot) = self.slots.remove(&classy_id) else { return };
-        self.shared.roster.gone(slot.nursery.name());
+        self.shared.registry.gone(slot.child_slot.name());
         let applied = Arc::clone(&slot.start.borrow().applied);
         self.release(&applied, slot.fence, context);
         self.shared.board.connect(classy_id, None);
         self.tell(classy_id, condition);
         if self.organizations.get(&classy_id).is_none_or(|applied| !may_run(applied, self.mode)) {
             self.tell_standing(classy_id);
+        } else if self.stopping.is_none() {
+            // It was resumed while it was being ended.
+            self.look(context);
         }
     }
 
     /// Gives a lease back. Whoever has it now keeps it: only this number's is given back.
-    fn release(&mut self, applied: &Applied, fence: Fence, context: &mut Context<Self>) {
+    pub(super) fn release(&mut self, applied: &Applied, fence: Fence, context: &mut Context<Self>) {
         let tenant = self.shared.store.tenant(&applied.organization);
         let work = async move { tenant.release(&fence).await };
         self.releasing += 1;
@@ -136,6 +122,7 @@ impl Supervisor {
         run::spawn(context, self, &runtime, kill, work, |actor: &mut Self, _, context| {
             // A lease that could not be given back ends by itself.
             actor.releasing -= 1;
+            actor.answer_settled();
             actor.stop_when_empty(context);
         });
     }
@@ -153,26 +140,5 @@ impl Supervisor {
             let generation = self.shared.board.one(classy_id).map_or(0, |(status, _)| status.generation);
             self.shared.board.tell(classy_id, &applied.organization.name, generation, condition);
         }
-    }
-}
-
-/// Whether an organization is one that this process would serve.
-pub(super) fn may_run(applied: &Applied, mode: Mode) -> bool {
-    let wanted = match applied.organization.status {
-        Status::Active => true,
-        // A person who names it wants to know whether it works again.
-        Status::Suspended => mode == Mode::Command,
-        Status::Paused => false,
-    };
-    wanted && applied.problem.is_none()
-}
-
-pub(super) fn standing(applied: &Applied) -> Condition {
-    let reason = || applied.organization.status_reason.clone().unwrap_or_default();
-    match (&applied.problem, applied.organization.status) {
-        (Some(problem), _) => Condition::Broken(problem.text.clone()),
-        (None, Status::Paused) => Condition::Paused(reason()),
-        (None, Status::Suspended) => Condition::Suspended(reason()),
-        (None, Status::Active) => Condition::Elsewhere,
     }
 }

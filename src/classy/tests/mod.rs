@@ -7,7 +7,8 @@ mod tokens;
 use super::transport::script::{Script, Seen};
 use super::transport::{Reply, Transport};
 use super::{Client, Error, Settings};
-use crate::domain::{Page, Query, Supporter};
+use crate::domain::{Page, Query};
+use crate::entities::Supporter;
 use std::sync::Arc;
 use std::time::Duration;
 

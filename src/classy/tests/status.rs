@@ -230,7 +230,7 @@ async fn an_hour_of_503_costs_few_requests_and_one_probe_ends_it() {
     let (mut fast, mut asked) = (0, 0);
     while start.elapsed() < seconds(3600) {
         asked += 1;
-        fast += usize::from(matches!(first_page(&client).await, Err(Error::BreakerOpen { after }) if after <= seconds(300)));
+        fast += usize::from(matches!(first_page(&client).await, Err(Error::BreakerOpen { after, .. }) if after <= seconds(300)));
         tokio::time::advance(seconds(5)).await;
     }
     assert!(fast * 10 > asked * 9, "{fast} of {asked} failed fast");

@@ -1,6 +1,6 @@
 //! A source of scripted answers in place of the network: paused time and sockets do not go together.
 
-use super::{Reply, Request, Transport};
+use super::{Reader, Reply, Request, Transport};
 use crate::classy::error::Error;
 use std::sync::{Arc, Mutex};
 use tokio::time::Instant;
@@ -28,13 +28,19 @@ impl std::fmt::Debug for Script {
 }
 
 impl Script {
-    pub(super) async fn answer(&self, request: Request<'_>) -> Result<Reply, Error> {
+    pub(super) async fn answer(&self, request: Request<'_>, reader: Option<&mut dyn Reader>) -> Result<Reply, Error> {
         // Others get their turn, as they would while bytes travel.
         tokio::task::yield_now().await;
         let bearer = request.headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
         let seen = Seen { url: request.url.to_string(), bearer, at: Instant::now() };
         self.seen.lock().unwrap().push(seen.clone());
-        (self.answer.lock().unwrap())(&seen)
+        let mut reply = (self.answer.lock().unwrap())(&seen)?;
+        if let Some(reader) = reader.filter(|_| reply.status == 200) {
+            // In pieces, as bytes travel.
+            let body = std::mem::take(&mut reply.body);
+            let _ = body.chunks(11).try_for_each(|piece| reader.take(piece));
+        }
+        Ok(reply)
     }
 }
 
@@ -50,6 +56,6 @@ impl Reply {
     /// An answer with these headers.
     pub(in crate::classy) fn scripted(status: u16, headers: &[(&'static str, &str)], body: &str) -> Reply {
         let headers = headers.iter().map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap())).collect();
-        Reply { status, headers, body: body.as_bytes().to_vec() }
+        Reply { status, headers, body: body.as_bytes().to_vec(), bytes: body.len() as u64 }
     }
 }

@@ -2,51 +2,40 @@
 //!
 //! Only the fields that are kept are looked at; `metadata` and `context`, which hold personal data, are skipped unread.
 
+mod collect;
+mod element;
 mod envelope;
 mod organization;
-mod records;
-mod scalar;
 #[cfg(test)]
 mod tests;
-mod time;
 
-pub(super) use envelope::{List, list};
+pub(super) use element::OneReader;
+pub(super) use envelope::{List, ListReader, NoList};
 pub use organization::OrganizationInfo;
 pub(super) use organization::organization;
 
-use crate::domain::{Item, Record};
-use serde::Deserialize;
-
-/// A record that Classy serves. Implemented for the four records of the domain, and only for them.
-pub trait Wire: Record + sealed::Read {}
-
-impl<R: Record + sealed::Read> Wire for R {}
-
-/// Reads an object. The derived readers would take a list for one, value by value.
-fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
-    json.trim_start().starts_with('{').then(|| serde_json::from_str(json).ok())?
-}
+use crate::domain::{Doubt, Item, Reject, RejectReason};
+use crate::entities::Record;
+use std::borrow::Cow;
 
 /// Reads a body that is one record, which must be the one that was asked for.
 ///
 /// # Errors
-/// It is not that record at all. (A record that is the right one, but bad, is an [`Item::Bad`].)
-pub(super) fn single<R: Wire>(body: &[u8], id: i64, classy_id: i64) -> Result<Item<R>, &'static str> {
-    let text = std::str::from_utf8(body).map_err(|_| "not UTF-8")?;
+/// Why it is not that record at all, or none of the organization's. (A record that is the right one, but bad, is an [`Item::Bad`].)
+fn single<R: Record>(body: &[u8], id: i64, classy_id: i64) -> Result<Item<R>, Doubt> {
+    let text = String::from_utf8_lossy(body);
     let item = R::read(text.trim(), classy_id);
-    match item.id() {
-        Some(found) if found == id => Ok(item),
-        Some(_) => Err("another record than the one asked for"),
-        None => Err("not a record"),
-    }
-}
-
-mod sealed {
-    use super::Item;
-
-    /// Reads one record.
-    pub trait Read: Sized {
-        /// From the text of its JSON; `classy_id` is the organization that was asked for.
-        fn read(json: &str, classy_id: i64) -> Item<Self>;
+    match (item.id(), &item) {
+        (None, _) => Err(Doubt::Unreadable("not a record".to_owned())),
+        (Some(found), _) if found != id => Err(Doubt::OtherRecord),
+        (_, Item::Bad(reject)) if reject.reason == RejectReason::ForeignOrganization => Err(Doubt::OtherOrganization),
+        // What was lost cannot be restored, and a name with a hole must not replace a whole one.
+        _ if matches!(text, Cow::Owned(_)) => Ok(Item::Bad(Reject {
+            source_id: Some(id),
+            updated_at: item.updated_at(),
+            reason: RejectReason::Invalid,
+            detail: "record: not valid UTF-8".to_owned(),
+        })),
+        _ => Ok(item),
     }
 }

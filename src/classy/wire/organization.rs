@@ -1,7 +1,7 @@
 //! The organization itself (contract 6.5). Its shape is known from examples only, so nothing of it is required.
 
-use super::object;
-use super::scalar::{Raw, link, text};
+use crate::entities::read::object;
+use crate::entities::scalar::{Raw, link, text};
 use serde::Deserialize;
 
 /// What Classy says about an organization.

@@ -1,6 +1,7 @@
 //! The book and its table kept the same: what is new is written down, what people acknowledged and earlier processes left is read.
 
-use super::{Book, Cause, Entry};
+use super::company::{Cause, is_common};
+use super::{Book, Entry};
 use crate::domain::Time;
 use crate::store::{AlertRow, Error, Store};
 use chrono::TimeDelta;
@@ -14,12 +15,19 @@ const FORSAKEN: TimeDelta = TimeDelta::days(1);
 const MOST: u64 = 10_000;
 
 impl Book {
-    /// Keeps the table the same. `mine` are the organizations that this process looks at. Without the database everything stays in
-    /// memory and is written down at the next time.
-    ///
-    /// # Errors
-    /// Database errors.
-    pub async fn save(&mut self, store: &Store, mine: &BTreeSet<i64>, now: Time) -> Result<(), Error> {
+    /// Reads what people acknowledged and what is open already, so that what an earlier process told is not told again. `mine` are the
+    /// organizations that this process looks at.
+    pub async fn recall(&mut self, store: &Store, mine: &BTreeSet<i64>, now: Time) -> Result<(), Error> {
+        let rows = store.alerts(None, false, MOST).await?;
+        self.share(store, &rows, now).await?;
+        for row in rows {
+            self.take_over(store, row, mine, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes down what changed. Without the database everything stays in memory and is written down at the next time.
+    pub async fn save(&mut self, store: &Store, now: Time) -> Result<(), Error> {
         let is_due = |entry: &Entry| entry.saved_at.is_none_or(|saved| now - saved >= SAVE_EVERY && entry.row.resolved_at.is_none());
         for entry in self.entries.values_mut().filter(|entry| is_due(entry)) {
             if entry.row.id == 0
@@ -33,10 +41,9 @@ impl Book {
                 store.update_alert(&entry.row).await?;
             }
             entry.saved_at = Some(now);
+            entry.company.is_ours = true;
         }
-        for row in store.alerts(None, false, MOST).await? {
-            self.take_over(store, row, mine, now).await?;
-        }
+        self.show_signs(store, now).await?;
         self.entries.retain(|_, entry| !entry.is_done());
         Ok(())
     }
@@ -54,7 +61,7 @@ impl Book {
             let mut entry = Entry::of(row, now);
             entry.saved_at = Some(now);
             self.entries.insert(cause, entry);
-        } else if now - row.last_seen_at > FORSAKEN {
+        } else if !is_common(&cause) && (now - row.last_seen_at).abs() > FORSAKEN {
             store.update_alert(&AlertRow { resolved_at: Some(now), ..row }).await?;
         }
         Ok(())

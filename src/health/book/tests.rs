@@ -8,7 +8,7 @@ fn at(seconds: i64) -> Time {
 }
 
 fn finding(check: &'static str, id: Option<i64>, verdict: Health) -> Finding {
-    Finding { check, classy_id: id, subject: String::new(), result: CheckResult { health: verdict, reason: format!("it is {verdict}") } }
+    Finding { classy_id: id, ..Finding::here(check, "", CheckResult { health: verdict, reason: format!("it is {verdict}") }) }
 }
 
 /// Looks each five seconds and tells everybody at once; answers what was told, with its moment.
@@ -16,10 +16,10 @@ fn look(book: &mut Book, from: i64, looks: i64, findings: &[Finding]) -> Vec<(i6
     let mut told = Vec::new();
     for look in 0..looks {
         let now = at(from + 5 * look);
-        book.judge(findings, now);
-        for notice in book.due(now) {
+        book.evaluate(findings, now);
+        for notice in book.due(Way::Webhook, now) {
             told.push((from + 5 * look, notice.occasion));
-            book.told(&notice, true, now);
+            book.notified(&notice, Some(Way::Webhook), now);
         }
     }
     told
@@ -45,6 +45,7 @@ fn what_is_degraded_for_one_look_only_wakes_nobody() {
     assert_eq!(look(&mut book, 15, 3, &bad), [(20, Occasion::Opened)]);
     assert_eq!(look(&mut book, 30, 2, &worse), [(30, Occasion::Worse)]);
     assert_eq!(look(&mut book, 40, 2, &bad), [], "better, but not good: nothing new");
+    assert_eq!(look(&mut book, 50, 2, &worse), [], "and no news when it is back");
 }
 
 #[test]
@@ -78,11 +79,11 @@ fn a_notice_that_does_not_arrive_is_tried_again_ever_later_and_not_twice_at_once
     let bad = [finding("disk", None, Health::Failing)];
     let mut tries = Vec::new();
     for second in 0..400 {
-        book.judge(&bad, at(second));
-        for notice in book.due(at(second)) {
-            assert!(book.due(at(second)).is_empty(), "it is under way");
+        book.evaluate(&bad, at(second));
+        for notice in book.due(Way::Webhook, at(second)) {
+            assert!(book.due(Way::Webhook, at(second)).is_empty(), "it is under way");
             tries.push(second);
-            book.told(&notice, second >= 300, at(second));
+            book.notified(&notice, (second >= 300).then_some(Way::Webhook), at(second));
         }
     }
     assert_eq!(tries, [0, 5, 15, 35, 75, 155, 315]);
@@ -99,4 +100,31 @@ fn an_organization_that_moved_to_another_process_is_let_go_and_one_that_is_pause
     let told = look(&mut book, 10, 3, &[standing(1)]);
     assert_eq!(told, [(15, Occasion::Resolved)], "the feeds of 1 are not looked at any more; 2 is somebody else's");
     assert!(book.open().is_empty());
+}
+
+#[test]
+fn nobody_is_told_by_the_log_alone_once_there_is_a_webhook() {
+    let mut book = Book::new("here");
+    let bad = [finding("disk", None, Health::Failing)];
+    book.evaluate(&bad, at(0));
+    let notice = book.due(Way::Log, at(0)).remove(0);
+    book.notified(&notice, Some(Way::Log), at(0));
+    assert_eq!((book.due(Way::Log, at(5)), book.open()[0].notified_by.as_deref()), (Vec::new(), Some("log")));
+    let notice = book.due(Way::Webhook, at(10)).remove(0);
+    assert_eq!(notice.occasion, Occasion::Opened);
+    book.notified(&notice, None, at(10));
+    assert_eq!(book.open()[0].notified_by.as_deref(), Some("log"), "a notice that does not arrive tells nobody");
+    let notice = book.due(Way::Webhook, at(20)).remove(0);
+    book.notified(&notice, Some(Way::Webhook), at(20));
+    assert_eq!((book.due(Way::Webhook, at(25)), book.open()[0].notified_by.as_deref()), (Vec::new(), Some("webhook")));
+}
+
+#[test]
+fn a_clock_that_was_ahead_keeps_nobody_from_being_told() {
+    let mut book = Book::new("here");
+    let bad = [finding("organization", Some(7), Health::Failing)];
+    assert_eq!(look(&mut book, 86_400, 1, &bad).len(), 1);
+    // The clock is set back by a day: the next notice comes an hour from here.
+    let told = look(&mut book, 0, 2 * 720, &bad);
+    assert_eq!(told, [(3_600, Occasion::Still)]);
 }

@@ -14,7 +14,7 @@ impl HealthCheck for Actors {
         "actors"
     }
 
-    fn look(&self, facts: &Facts) -> Vec<Finding> {
+    fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
         facts.children.iter().map(|child| Finding { classy_id: owner(child), ..self.judge(child) }).collect()
     }
 }

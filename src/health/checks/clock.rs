@@ -1,9 +1,9 @@
 //! Whether our clock and Classy's agree. Nothing that is read depends on ours; signatures of webhooks and ends of tokens do.
 
-use super::{served, span};
 use crate::domain::CheckResult;
 use crate::health::check::{Finding, HealthCheck};
 use crate::health::facts::Facts;
+use crate::health::span::span;
 use std::time::Duration;
 
 /// Answers are stamped in whole seconds, and take some to arrive.
@@ -18,7 +18,7 @@ impl HealthCheck for Clock {
         "clock"
     }
 
-    fn look(&self, facts: &Facts) -> Vec<Finding> {
+    fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
         let judge = |ahead_ms: i64| {
             let apart = Duration::from_millis(ahead_ms.unsigned_abs());
             let side = if ahead_ms < 0 { "ahead of" } else { "behind" };
@@ -29,8 +29,14 @@ impl HealthCheck for Clock {
                 _ => CheckResult::well("agree"),
             }
         };
-        let all = served(&facts.organizations);
-        all.filter_map(|organization| Some(Finding::of(self.name(), organization.classy_id, "", judge(organization.access?.ahead_ms?))))
-            .collect()
+        let all = facts.served();
+        all.filter_map(|organization| {
+            let finding = |result| Finding::of(self.name(), organization.classy_id, "", result);
+            Some(match organization.access.as_ref()?.ahead_ms {
+                Some(ahead) => finding(judge(ahead)),
+                None => finding(CheckResult::well("not compared yet")).unproven(),
+            })
+        })
+        .collect()
     }
 }

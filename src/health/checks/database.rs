@@ -1,9 +1,9 @@
 //! Whether the database answers, and how fast.
 
-use super::span;
 use crate::domain::CheckResult;
 use crate::health::check::{Finding, HealthCheck};
 use crate::health::facts::{self, Facts};
+use crate::health::span::span;
 use std::time::Duration;
 
 /// An answer that takes longer than this is slow.
@@ -16,7 +16,7 @@ impl HealthCheck for Database {
         "database"
     }
 
-    fn look(&self, facts: &Facts) -> Vec<Finding> {
+    fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
         let result = match &facts.database {
             facts::Database::Silent(why) => CheckResult::failing(format!("the database does not answer: {why}")),
             facts::Database::Answers(took) if *took > SLOW => CheckResult::degraded(format!("the database took {} to answer", span(*took))),

@@ -17,7 +17,7 @@ impl HealthCheck for Disk {
         "disk"
     }
 
-    fn look(&self, facts: &Facts) -> Vec<Finding> {
+    fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
         facts.spaces.iter().map(|space| Finding::here(self.name(), space.what, judge(space))).collect()
     }
 }

@@ -11,7 +11,7 @@ impl HealthCheck for Files {
         "files"
     }
 
-    fn look(&self, facts: &Facts) -> Vec<Finding> {
+    fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
         let result = match facts.wrong_files.as_slice() {
             [] => CheckResult::well("all good"),
             [one] => CheckResult::degraded(format!("an organization's file is wrong: {one}")),

@@ -1,9 +1,9 @@
 //! Whether each feed is as current as it should be: silence is a fault, too.
 
-use super::{served, span};
 use crate::domain::{CheckResult, Health, Time};
-use crate::health::check::{Finding, HealthCheck};
+use crate::health::check::{Finding, HealthCheck, Telling};
 use crate::health::facts::{Facts, FeedFacts, FeedState, OrganizationFacts};
+use crate::health::span::span;
 use std::time::Duration;
 
 pub(super) struct Freshness;
@@ -13,37 +13,62 @@ impl HealthCheck for Freshness {
         "freshness"
     }
 
-    fn look(&self, facts: &Facts) -> Vec<Finding> {
+    fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
         let judge = |organization: &OrganizationFacts| {
             // Refused credentials are told of as such.
-            let is_refused = organization.access.is_some_and(|access| access.refused);
+            let is_refused = organization.access.as_ref().is_some_and(|access| access.refused);
             let feeds: Vec<&FeedFacts> = organization.feeds.iter().filter(|_| !is_refused).collect();
-            let judged = feeds.iter().map(|feed| (*feed, judge(feed, facts.at, facts.limits.slack))).collect();
+            // On a first import gifts wait for their donors, however long those take.
+            let is_importing = organization.feeds.iter().any(|feed| !feed.is_loaded && feed.state != FeedState::Idle);
+            let waits =
+                |feed: &FeedFacts| is_importing && !feed.is_loaded && feed.error.is_none() && !matches!(feed.state, FeedState::Running(..));
+            let judge = |feed: &FeedFacts| {
+                if waits(feed) {
+                    CheckResult::well("first import: it waits for its turn")
+                } else {
+                    judge(feed, facts.at, facts.limits.slack)
+                }
+            };
+            let judged = feeds.iter().map(|feed| (*feed, judge(feed))).collect();
             fold(self.name(), organization.classy_id, judged)
         };
-        served(&facts.organizations).flat_map(judge).collect()
+        facts.served().flat_map(judge).collect()
     }
 }
 
-/// Feeds that fail for the same reason have one cause, and one finding tells of it.
+/// Whether nothing came for too long.
+pub(in crate::health) fn is_late(feed: &FeedFacts, now: Time, slack: Duration) -> bool {
+    (now - feed.fresh_at).to_std().is_ok_and(|age| age > 2 * feed.interval + slack)
+}
+
+/// Feeds that fail for the same reason have one cause, and one finding tells of it. What concerns every request is told of by `source`.
 fn fold(check: &'static str, classy_id: i64, judged: Vec<(&FeedFacts, CheckResult)>) -> Vec<Finding> {
-    let alike = |error: &Option<String>| judged.iter().filter(|(other, _)| other.error == *error).count();
-    let common = judged.iter().find(|(feed, _)| feed.error.is_some() && alike(&feed.error) > 1).map(|(feed, _)| feed.error.clone());
-    let Some(common) = common else {
-        return judged.into_iter().map(|(feed, result)| Finding::of(check, classy_id, feed.entity.as_str(), result)).collect();
-    };
-    let count = alike(&common);
-    let (same, others): (Vec<_>, Vec<_>) = judged.into_iter().partition(|(feed, _)| feed.error == common);
-    let health = same.iter().map(|(_, result)| result.health).max().unwrap_or(Health::Degraded);
-    let reason = format!("the last runs of {count} feeds failed: {}", common.unwrap_or_default());
-    let one = Finding::of(check, classy_id, "", CheckResult { health, reason });
-    let others = others.into_iter().map(|(feed, result)| Finding::of(check, classy_id, feed.entity.as_str(), result));
-    std::iter::once(one).chain(others).collect()
+    let own = |feed: &FeedFacts| feed.error.clone().filter(|_| feed.trouble.is_none());
+    let alike = |error: &str| judged.iter().filter(|(other, _)| own(other).as_deref() == Some(error)).count();
+    let common = judged.iter().filter_map(|(feed, _)| own(feed)).find(|error| alike(error) > 1);
+    let mut one = None;
+    if let Some(common) = &common {
+        let same = judged.iter().filter(|(feed, _)| own(feed).as_ref() == Some(common));
+        let health = same.map(|(_, result)| result.health).max().unwrap_or(Health::Degraded);
+        let reason = format!("the last runs of {} feeds failed: {common}", alike(common));
+        one = Some(Finding::of(check, classy_id, "", CheckResult { health, reason }));
+    }
+    let each = judged.into_iter().map(|(feed, result)| {
+        let is_well = result.health == Health::Ok;
+        let finding = Finding::of(check, classy_id, feed.entity.as_str(), result);
+        let was_heard = feed.was_seen || matches!(feed.state, FeedState::Running(1.., _));
+        match own(feed) {
+            Some(error) if common.as_ref() == Some(&error) => Finding { telling: Telling::Within, ..finding },
+            _ if is_well && !was_heard => finding.unproven(),
+            _ => finding,
+        }
+    });
+    one.into_iter().chain(each).collect()
 }
 
 fn judge(feed: &FeedFacts, now: Time, slack: Duration) -> CheckResult {
     let age = (now - feed.fresh_at).to_std().unwrap_or_default();
-    let late = 2 * feed.interval + slack;
+    let is_late = is_late(feed, now, slack);
     let doing = match feed.state {
         FeedState::Idle => String::new(),
         FeedState::Waiting => "; it waits for its turn".to_owned(),
@@ -51,22 +76,16 @@ fn judge(feed: &FeedFacts, now: Time, slack: Duration) -> CheckResult {
         FeedState::Running(done, None) => format!("; it is reading, {done} records so far"),
     };
     if let Some(error) = &feed.error {
-        let text = format!("the last run failed ({} in a row): {error}", feed.failures.max(1));
-        return if age > 3 * late {
-            CheckResult::failing(format!("{text}; behind for {}", span(age)))
-        } else {
-            CheckResult::degraded(text)
-        };
+        let text = format!("{error} (runs in a row that failed: {})", feed.failures.max(1));
+        return if is_late { CheckResult::failing(format!("{text}; nothing came for {}", span(age))) } else { CheckResult::degraded(text) };
     }
     // A first load takes what it takes; that it moves is looked at elsewhere.
     if !feed.is_loaded && matches!(feed.state, FeedState::Running(..)) {
-        return CheckResult::well(format!("first load{doing}"));
+        return CheckResult::well(format!("first import{doing}"));
     }
     let every = span(feed.interval);
-    if age > 3 * late {
+    if is_late {
         CheckResult::failing(format!("not up to date for {} (should be every {every}){doing}", span(age)))
-    } else if age > late {
-        CheckResult::degraded(format!("not up to date for {} (should be every {every}){doing}", span(age)))
     } else {
         CheckResult::well(format!("up to date {} ago{doing}", span(age)))
     }
@@ -75,7 +94,7 @@ fn judge(feed: &FeedFacts, now: Time, slack: Duration) -> CheckResult {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Entity;
+    use crate::entities::Entity;
 
     const SLACK: Duration = Duration::from_secs(30);
 
@@ -92,16 +111,23 @@ mod tests {
             is_loaded: true,
             error: None,
             failures: 0,
+            trouble: None,
+            heard: crate::classy::Heard::default(),
+            was_seen: true,
+            lacks: None,
             slow: None,
         }
     }
 
     #[test]
-    fn silence_is_degraded_after_two_intervals_and_failing_after_three_times_that() {
-        let judge = |seconds| judge(&feed(), at(seconds), SLACK).health;
-        assert_eq!([0, 300, 630].map(judge), [Health::Ok; 3]);
-        assert_eq!([631, 1_890].map(judge), [Health::Degraded; 2]);
-        assert_eq!(judge(1_891), Health::Failing);
+    fn silence_is_failing_after_two_intervals_with_the_cause_first() {
+        let silent = |seconds| judge(&feed(), at(seconds), SLACK).health;
+        assert_eq!([0, 300, 630].map(silent), [Health::Ok; 3]);
+        assert_eq!(silent(631), Health::Failing);
+        let failed = FeedFacts { error: Some("status 500 of page 3".to_owned()), failures: 4, ..feed() };
+        assert_eq!(judge(&failed, at(630), SLACK).health, Health::Degraded);
+        let found = judge(&failed, at(631), SLACK);
+        assert!(found.health == Health::Failing && found.reason.starts_with("status 500 of page 3"), "{found:?}");
     }
 
     #[test]
@@ -123,7 +149,8 @@ mod tests {
         let good = FeedFacts { entity: Entity::Supporters, ..feed() };
         let judged = [&failed, &other, &good].map(|feed| (feed, judge(feed, at(10), SLACK))).to_vec();
         let found = fold("freshness", 7, judged);
-        let told: Vec<(String, Health)> = found.iter().map(|finding| (finding.key(), finding.verdict())).collect();
+        let told = found.iter().filter(|finding| finding.telling == Telling::Alone);
+        let told: Vec<(String, Health)> = told.map(|finding| (finding.key(), finding.verdict())).collect();
         assert_eq!(told, [("freshness".to_owned(), Health::Degraded), ("freshness:supporters".to_owned(), Health::Ok)]);
         assert!(found[0].result.reason.contains("2 feeds failed: no answer"), "{}", found[0].result.reason);
     }

@@ -11,7 +11,7 @@ impl HealthCheck for Keys {
         "keys"
     }
 
-    fn look(&self, facts: &Facts) -> Vec<Finding> {
+    fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
         let result = match &facts.keys_missing {
             Some(missing) => CheckResult::failing(format!("{missing}; put their lines back into the key file")),
             None => CheckResult::well("all here"),

@@ -11,7 +11,7 @@ impl HealthCheck for Listening {
         "http"
     }
 
-    fn look(&self, facts: &Facts) -> Vec<Finding> {
+    fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
         let result = match &facts.not_listening {
             Some(why) => CheckResult::degraded(format!("http.listen could not be opened ({why}): no pages, metrics or webhooks")),
             None => CheckResult::well("listens"),

@@ -1,6 +1,5 @@
 //! Whether records are turned away. A few old ones are shown and forgiven; new ones and records of other organizations are not.
 
-use super::served;
 use crate::domain::CheckResult;
 use crate::health::check::{Finding, HealthCheck};
 use crate::health::facts::Facts;
@@ -12,8 +11,9 @@ impl HealthCheck for Rejects {
         "rejects"
     }
 
-    fn look(&self, facts: &Facts) -> Vec<Finding> {
-        served(&facts.organizations)
+    fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
+        facts
+            .served()
             .map(|organization| {
                 let (open, recent, foreign) = organization.rejects;
                 let result = match (open, recent, foreign) {

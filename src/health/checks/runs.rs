@@ -1,10 +1,10 @@
 //! Whether runs move: one without a step for long waits for somebody, or hangs.
 
 use super::actors::owner;
-use super::span;
 use crate::domain::CheckResult;
 use crate::health::check::{Finding, HealthCheck};
 use crate::health::facts::Facts;
+use crate::health::span::span;
 
 /// So many times the limit, and it is no slow answer any more.
 const HANGS: u32 = 5;
@@ -16,7 +16,7 @@ impl HealthCheck for Runs {
         "progress"
     }
 
-    fn look(&self, facts: &Facts) -> Vec<Finding> {
+    fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
         let with_part = facts.children.iter().filter_map(|child| Some((child, child.name.split_once('/')?.1)));
         with_part
             .map(|(child, part)| {

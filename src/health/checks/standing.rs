@@ -11,14 +11,24 @@ impl HealthCheck for Standing {
         "organization"
     }
 
-    fn look(&self, facts: &Facts) -> Vec<Finding> {
+    fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
         let judge = |standing: &facts::Standing| match standing {
             facts::Standing::Served => Some(CheckResult::well("served")),
             facts::Standing::Paused => Some(CheckResult::well("paused by a person")),
             facts::Standing::Elsewhere => None,
             facts::Standing::Stopped(why) => Some(CheckResult::failing(format!("not synced until somebody mends it: {why}"))),
         };
+        let refused = "not synced until somebody mends it: Classy refused the credentials";
         let all = facts.organizations.iter();
-        all.filter_map(|organization| Some(Finding::of(self.name(), organization.classy_id, "", judge(&organization.standing)?))).collect()
+        all.filter_map(|organization| {
+            // It is suspended next, for the same cause.
+            let is_refused = organization.access.as_ref().is_some_and(|access| access.refused);
+            let result = match judge(&organization.standing)? {
+                _ if is_refused && organization.standing == facts::Standing::Served => CheckResult::failing(refused),
+                result => result,
+            };
+            Some(Finding::of(self.name(), organization.classy_id, "", result))
+        })
+        .collect()
     }
 }

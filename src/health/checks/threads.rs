@@ -1,9 +1,9 @@
 //! Whether the threads of the actors have time.
 
-use super::span;
 use crate::domain::CheckResult;
 use crate::health::check::{Finding, HealthCheck};
 use crate::health::facts::Facts;
+use crate::health::span::span;
 
 pub(super) struct Threads;
 
@@ -12,7 +12,7 @@ impl HealthCheck for Threads {
         "threads"
     }
 
-    fn look(&self, facts: &Facts) -> Vec<Finding> {
+    fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
         let judge = |what: &str, late: std::time::Duration| {
             let result = if late > facts.limits.late {
                 CheckResult::failing(format!("the {what} thread has been blocked for {}: nothing is decided meanwhile", span(late)))

@@ -1,9 +1,9 @@
 //! Whether Classy lets us in.
 
-use super::{served, span};
-use crate::domain::CheckResult;
-use crate::health::check::{Finding, HealthCheck};
+use crate::domain::{CheckResult, Health};
+use crate::health::check::{Finding, HealthCheck, Telling};
 use crate::health::facts::{Access, Facts};
+use crate::health::span::span;
 
 pub(super) struct Token;
 
@@ -12,15 +12,20 @@ impl HealthCheck for Token {
         "token"
     }
 
-    fn look(&self, facts: &Facts) -> Vec<Finding> {
-        let judge = |access: Access| match (access.refused, access.token_for) {
-            // The organization is suspended next, and that is failing.
+    fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
+        let judge = |access: &Access| match (access.refused, access.token_for) {
             (true, _) => CheckResult::degraded("Classy refuses the credentials; `classy-sync org set-credentials` replaces them"),
             (false, Some(lives)) => CheckResult::well(format!("valid for {}", span(lives))),
             // An organization with nothing to do asks for none.
             (false, None) => CheckResult::well("none needed"),
         };
-        let all = served(&facts.organizations);
-        all.filter_map(|organization| Some(Finding::of(self.name(), organization.classy_id, "", judge(organization.access?)))).collect()
+        let all = facts.served();
+        all.filter_map(|organization| {
+            let result = judge(organization.access.as_ref()?);
+            // `organization` tells of refused credentials.
+            let telling = if result.health == Health::Ok { Telling::Alone } else { Telling::Within };
+            Some(Finding { telling, ..Finding::of(self.name(), organization.classy_id, "", result) })
+        })
+        .collect()
     }
 }

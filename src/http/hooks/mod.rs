@@ -3,22 +3,38 @@
 
 mod signature;
 
+use super::payload::Payload;
 use super::site::Site;
 use crate::clock;
-use crate::domain::Entity;
-use axum::body::Bytes;
+use crate::credentials::Applied;
+use crate::domain::Time;
+use crate::entities::Entity;
+use crate::http::sources::Sources;
+use crate::integrations;
+use crate::store::PluginKey;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
+use std::sync::Arc;
 
-/// Classy's, signed the Svix way.
-pub(super) async fn classy(State(site): State<Site>, Path(classy_id): Path<i64>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let surroundings = site.shared().surroundings();
-    let Some(secret) = surroundings.hooks.get(&classy_id).and_then(|secrets| secrets.classy.as_ref()) else { return StatusCode::NOT_FOUND };
-    if !signature::is_svix(secret, &headers, &body, clock::now().timestamp()) {
+const MAILCHIMP: &str = integrations::mailchimp::KIND.name;
+
+/// The largest message: a transaction with all its answers.
+const LARGEST: usize = 1_024 * 1_024;
+
+/// Classy's, signed the way of Standard Webhooks.
+pub(super) async fn classy(
+    State(site): State<Site>,
+    Path(classy_id): Path<i64>,
+    headers: HeaderMap,
+    Payload(body): Payload<LARGEST>,
+) -> StatusCode {
+    let settings = site.sources().settings();
+    let Some(secret) = settings.hooks.get(&classy_id).and_then(|secrets| secrets.classy.as_ref()) else { return StatusCode::NOT_FOUND };
+    if !signature::is_standard(secret, &headers, &body, clock::now().timestamp()) {
         return StatusCode::UNAUTHORIZED;
     }
-    site.control.handle.nudge(classy_id, feeds(&body));
+    site.control.orders.nudge(classy_id, feeds(&body));
     StatusCode::NO_CONTENT
 }
 
@@ -30,32 +46,51 @@ fn feeds(body: &[u8]) -> Vec<Entity> {
         event: Option<String>,
     }
     let event = serde_json::from_slice::<Named>(body).ok().and_then(|named| named.event).unwrap_or_default();
-    match event.split('.').next() {
-        Some("supporter") => vec![Entity::Supporters],
-        Some("transaction") => vec![Entity::Transactions],
-        Some("recurring_donation_plan") => vec![Entity::RecurringPlans],
-        _ => Entity::ALL.to_vec(),
-    }
+    let word = event.split('.').next();
+    let named: Vec<Entity> = Entity::ALL.into_iter().filter(|entity| word.is_some() && entity.about().event == word).collect();
+    if named.is_empty() { Entity::ALL.to_vec() } else { named }
 }
 
-/// Mailchimp's question whether somebody is there; only where a secret is.
+/// Mailchimp's question whether somebody is there. It asks before there is a secret, since it makes the secret itself.
 pub(super) async fn mailchimp_greeting(State(site): State<Site>, Path(classy_id): Path<i64>) -> StatusCode {
-    let surroundings = site.shared().surroundings();
-    let is_there = surroundings.hooks.get(&classy_id).is_some_and(|secrets| secrets.mailchimp.is_some());
-    if is_there { StatusCode::OK } else { StatusCode::NOT_FOUND }
+    let settings = site.sources().settings();
+    let has_secret = settings.hooks.get(&classy_id).is_some_and(|secrets| !secrets.mailchimp.is_empty());
+    let has_plugin = settings.organizations.get(&classy_id).is_some_and(|one| one.file.plugins.contains_key(MAILCHIMP));
+    if has_secret || has_plugin { StatusCode::OK } else { StatusCode::NOT_FOUND }
 }
 
 /// Mailchimp's: somebody subscribed, left, or changed there.
-pub(super) async fn mailchimp(State(site): State<Site>, Path(classy_id): Path<i64>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let surroundings = site.shared().surroundings();
-    let Some(secret) = surroundings.hooks.get(&classy_id).and_then(|secrets| secrets.mailchimp.as_ref()) else {
+pub(super) async fn mailchimp(
+    State(site): State<Site>,
+    Path(classy_id): Path<i64>,
+    headers: HeaderMap,
+    Payload(body): Payload<LARGEST>,
+) -> StatusCode {
+    let settings = site.sources().settings();
+    let secrets = settings.hooks.get(&classy_id).map(|secrets| secrets.mailchimp.as_slice()).unwrap_or_default();
+    if secrets.is_empty() {
         return StatusCode::NOT_FOUND;
-    };
-    if !signature::is_mailchimp(secret, &headers, &body, clock::now().timestamp()) {
+    }
+    let now = clock::now();
+    if !secrets.iter().any(|secret| signature::is_mailchimp(secret, &headers, &body, now.timestamp())) {
         return StatusCode::UNAUTHORIZED;
     }
-    site.control.handle.nudge(classy_id, Vec::new());
+    site.control.orders.nudge(classy_id, Vec::new());
+    if let Some(applied) = settings.organizations.get(&classy_id).cloned() {
+        let sources = Arc::clone(site.sources());
+        site.sources().runtime.spawn(async move { heard(&sources, &applied, now).await });
+    }
     StatusCode::NO_CONTENT
+}
+
+/// Written down, so that silence is noticed. Nobody waits for it.
+async fn heard(sources: &Sources, applied: &Applied, at: Time) {
+    // One whose table is wrong delivers nothing, and says so elsewhere.
+    let Ok(destination) = integrations::destination(&sources.vault, applied, MAILCHIMP) else { return };
+    let key = PluginKey { plugin: MAILCHIMP.to_owned(), destination };
+    if let Err(error) = sources.store.tenant(&applied.organization).note_heard(&key, at).await {
+        tracing::warn!(error = error.to_string(), "that a webhook was heard could not be written down");
+    }
 }
 
 #[cfg(test)]

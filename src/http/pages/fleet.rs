@@ -1,27 +1,42 @@
 //! `/`: all organizations at a glance, those that need somebody first.
 
 use super::layout::{Page, shell};
-use super::show;
-use super::words::{ago, badge, count, plain, span};
-use crate::actors::{Activity, Condition, FeedStatus, OrganizationStatus};
-use crate::domain::{Entity, Health};
+use super::words::{badge, count, fresh, plain, span};
+use crate::clock;
+use crate::domain::Health;
+use crate::entities::Entity;
 use crate::health::{Database, HealthReport};
+use crate::http::access::Caller;
+use crate::http::cache::Made;
 use crate::http::site::Site;
-use axum::extract::{Query, State};
-use axum::http::HeaderMap;
+use crate::status::{Activity, Board, Condition, FeedStatus, OrganizationStatus, imports};
+use axum::extract::{Extension, Query, State};
 use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-/// Rows that are shown; the search finds the others.
-const SHOWN: usize = 200;
+/// Rows of a page.
+const SHOWN: usize = 100;
 /// From so many on there is a search.
 const MANY: usize = 10;
 
+/// A part of a name or id, and the page of what was found.
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Wanted {
-    #[serde(default)]
     q: String,
+    page: usize,
+}
+
+impl Wanted {
+    /// The way to another page of the same.
+    fn to(&self, page: usize) -> String {
+        let mut query = url::form_urlencoded::Serializer::new("/?".to_owned());
+        if !self.q.is_empty() {
+            query.append_pair("q", &self.q);
+        }
+        query.append_pair("page", &page.to_string()).finish()
+    }
 }
 
 /// An organization with its feeds and verdict.
@@ -29,22 +44,22 @@ struct Row {
     status: OrganizationStatus,
     feeds: Vec<(Entity, FeedStatus)>,
     verdict: Health,
+    is_importing: bool,
 }
 
-pub(crate) async fn page(State(site): State<Site>, headers: HeaderMap, Query(wanted): Query<Wanted>) -> Response {
-    let page = Page::of(&site, &headers);
-    let health = site.shared().health();
-    let mut rows: Vec<Row> = site
-        .shared()
-        .board
-        .all()
-        .into_iter()
-        .map(|(status, feeds)| Row { verdict: health.verdict_of(status.classy_id), status, feeds })
-        .collect();
+pub(crate) async fn page(State(site): State<Site>, Extension(caller): Extension<Caller>, Query(wanted): Query<Wanted>) -> Response {
+    let key = format!("fleet {caller:?} {wanted:?}");
+    site.made(&key, move |site| Made::page(whole(site, caller, &wanted).into_string())).await
+}
+
+fn whole(site: &Site, caller: Caller, wanted: &Wanted) -> Markup {
+    let page = Page::of(site, caller);
+    let health = site.sources().health();
+    let mut rows = rows(&site.sources().board, &health);
     rows.sort_by(|a, b| b.verdict.cmp(&a.verdict).then_with(|| a.status.name.cmp(&b.status.name)));
     let body = html! {
         h1 #headline data-live { (headline(&rows, &health)) }
-        section #tiles .tiles data-live aria-label="In figures" { (tiles(&site, &rows, &health)) }
+        section #tiles .tiles data-live aria-label="In figures" { (tiles(site, &rows, &health)) }
         (trouble(&rows, &health))
         section aria-labelledby="organizations-title" {
             div.title-line {
@@ -56,10 +71,21 @@ pub(crate) async fn page(State(site): State<Site>, headers: HeaderMap, Query(wan
                     }
                 }
             }
-            div #organizations data-live { (organizations(&rows, &wanted.q)) }
+            div #organizations data-live { (organizations(&rows, wanted)) }
         }
     };
-    show(shell(&page, "Fleet", &body))
+    shell(&page, "Fleet", &body)
+}
+
+fn rows(board: &Board, health: &HealthReport) -> Vec<Row> {
+    let all = board.all().into_iter();
+    let row = |(status, feeds): (OrganizationStatus, Vec<(Entity, FeedStatus)>)| Row {
+        verdict: health.verdict_of(status.classy_id),
+        is_importing: !imports(&status, &feeds, clock::now()).is_empty(),
+        status,
+        feeds,
+    };
+    all.map(row).collect()
 }
 
 fn headline(rows: &[Row], health: &HealthReport) -> String {
@@ -67,10 +93,19 @@ fn headline(rows: &[Row], health: &HealthReport) -> String {
         return "Starting: nobody has looked yet.".to_owned();
     }
     let bad = rows.iter().filter(|row| row.verdict != Health::Ok).count();
+    let importing = rows.iter().filter(|row| row.is_importing).count();
     let here = health.of(None).any(|finding| finding.verdict() != Health::Ok);
     match (rows.len(), bad) {
         (0, _) => "No organization yet.".to_owned(),
         (_, 0) if here => "All organizations are well; the process needs a look.".to_owned(),
+        (1, 0) if importing > 0 => "The first import is going on.".to_owned(),
+        (all, 0) if importing > 0 => {
+            format!(
+                "The first import of {} of {} organizations is going on; nothing is wrong so far.",
+                count(importing as u64),
+                count(all as u64)
+            )
+        }
         (1, 0) => "All is well.".to_owned(),
         (all, 0) => format!("All {} organizations are well.", count(all as u64)),
         (all, 1) => format!("1 of {} organizations needs a look.", count(all as u64)),
@@ -92,7 +127,7 @@ fn tiles(site: &Site, rows: &[Row], health: &HealthReport) -> Markup {
     };
     html! {
         (tile("Served here", count(served as u64), format!("of {} organizations", count(rows.len() as u64))))
-        (tile("Running", count(running as u64), format!("{} wait for their turn", site.shared().dealer.waiting())))
+        (tile("Running", count(running as u64), format!("{} wait for their turn", site.sources().run_permits.waiting())))
         (tile("Records read", count(seen), facts.map_or_else(String::new, |facts| format!("in {}", span(facts.up.as_secs().cast_signed())))))
         (tile("Open alerts", count(health.alerts.len() as u64), "told once each".to_owned()))
         (tile("Database", database.0, database.1))
@@ -136,21 +171,23 @@ fn trouble(rows: &[Row], health: &HealthReport) -> Markup {
     }
 }
 
-fn organizations(rows: &[Row], wanted: &str) -> Markup {
-    let needle = wanted.trim().to_lowercase();
+fn organizations(rows: &[Row], wanted: &Wanted) -> Markup {
+    let needle = wanted.q.trim().to_lowercase();
     let is_wanted = |row: &&Row| {
         needle.is_empty() || row.status.name.to_lowercase().contains(&needle) || row.status.classy_id.to_string().contains(&needle)
     };
     let found: Vec<&Row> = rows.iter().filter(is_wanted).collect();
+    let pages = found.len().div_ceil(SHOWN).max(1);
+    let page = wanted.page.clamp(1, pages);
     html! {
         @if rows.is_empty() { p.note { code { "classy-sync org add" } " adds the first one." } }
-        @else if found.is_empty() { p.note { "None has “" (wanted) "” in its name or id." } }
+        @else if found.is_empty() { p.note { "None has “" (wanted.q) "” in its name or id." } }
         @else {
             div.scroll tabindex="0" role="region" aria-label="Organizations" {
                 table.fleet {
                     thead { tr { th { "Organization" } th { "State" } @for entity in Entity::ALL { th { (plain(entity.as_str())) } } } }
                     tbody {
-                        @for row in found.iter().take(SHOWN) {
+                        @for row in found.iter().skip((page - 1) * SHOWN).take(SHOWN) {
                             tr {
                                 th scope="row" {
                                     a href={ "/organizations/" (row.status.classy_id) } { (row.status.name) }
@@ -163,14 +200,21 @@ fn organizations(rows: &[Row], wanted: &str) -> Markup {
                     }
                 }
             }
-            @if found.len() > SHOWN { p.note { "The first " (SHOWN) " of " (count(found.len() as u64)) "; search for the others." } }
+            @if pages > 1 {
+                nav.pages aria-label="Pages of organizations" {
+                    @if page > 1 { a rel="prev" href=(wanted.to(page - 1)) { "Previous" } " " }
+                    span.note { "Page " (page) " of " (pages) ", " (count(found.len() as u64)) " organizations" }
+                    @if page < pages { " " a rel="next" href=(wanted.to(page + 1)) { "Next" } }
+                }
+            }
         }
     }
 }
 
 fn state(row: &Row) -> Markup {
     match row.status.condition {
-        Condition::Serving | Condition::Suspended(_) | Condition::Broken(_) => badge(row.verdict),
+        Condition::Serving if row.is_importing && row.verdict == Health::Ok => html! { span.badge.quiet { "first import" } },
+        Condition::Serving | Condition::Suspended(_) | Condition::Broken(_) | Condition::Unserved(_) => badge(row.verdict),
         ref other => html! { span.badge.quiet { (other.as_str()) } },
     }
 }
@@ -188,8 +232,15 @@ fn cell(feed: &FeedStatus) -> Markup {
                     }
                 }
                 Activity::Waiting => { span.note { "waits" } }
-                Activity::Idle => { @if feed.failures > 0 { span.bad { "failed" } ", " } (ago(feed.fresh_at)) }
+                Activity::Idle => { @if feed.failures > 0 { span.bad { "failed" } ", " } (fresh(feed)) }
             }
         }
     }
+}
+
+/// What grows with the fleet on this page.
+#[cfg(test)]
+pub(crate) fn sections(board: &Board, health: &HealthReport) -> Markup {
+    let rows = rows(board, health);
+    html! { (headline(&rows, health)) (trouble(&rows, health)) (organizations(&rows, &Wanted::default())) }
 }

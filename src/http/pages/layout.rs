@@ -2,9 +2,8 @@
 
 use super::words::badge;
 use crate::domain::Health;
-use crate::http::guard;
+use crate::http::access::Caller;
 use crate::http::site::{Site, Way};
-use axum::http::HeaderMap;
 use maud::{DOCTYPE, Markup, html};
 
 /// Who looks at a page, and how everything is.
@@ -13,19 +12,22 @@ pub(super) struct Page {
     pub(super) alerts: usize,
     /// Whoever looks may give orders.
     pub(super) may_order: bool,
+    /// Whoever looks may see how it is.
+    may_read: bool,
     /// There is a token to log in with.
-    can_log_in: bool,
+    pub(super) can_log_in: bool,
     stale: Option<u64>,
 }
 
 impl Page {
-    pub(super) fn of(site: &Site, headers: &HeaderMap) -> Page {
-        let health = site.shared().health();
+    pub(super) fn of(site: &Site, caller: Caller) -> Page {
+        let health = site.sources().health();
         Page {
             verdict: health.verdict(),
             alerts: health.alerts.len(),
-            may_order: guard::is_known(site, headers),
-            can_log_in: site.way != Way::Socket && site.shared().surroundings().token.is_some(),
+            may_order: caller.is_known,
+            may_read: caller.may_read,
+            can_log_in: site.way != Way::Socket && site.sources().settings().token.is_some(),
             stale: health.stale().map(|age| age.as_secs()),
         }
     }
@@ -48,12 +50,14 @@ pub(super) fn shell(page: &Page, title: &str, body: &Markup) -> Markup {
                 a.skip href="#main" { "Skip to the content" }
                 header.top {
                     a.brand href="/" { "classy-sync" }
-                    nav aria-label="Main" {
-                        a href="/" { "Fleet" }
-                        a #nav-alerts href="/alerts" data-live { "Alerts" @if page.alerts > 0 { " " span.count { (page.alerts) } } }
+                    @if page.may_read {
+                        nav aria-label="Main" {
+                            a href="/" { "Fleet" }
+                            a #nav-alerts href="/alerts" data-live { "Alerts" @if page.alerts > 0 { " " span.count { (page.alerts) } } }
+                        }
                     }
                     div.right {
-                        span #whole data-live role="status" { (badge(page.verdict)) }
+                        @if page.may_read { span #whole data-live role="status" { (badge(page.verdict)) } }
                         @if page.can_log_in {
                             @if page.may_order {
                                 form method="post" action="/logout" { button.plain type="submit" { "Log out" } }
@@ -64,12 +68,12 @@ pub(super) fn shell(page: &Page, title: &str, body: &Markup) -> Markup {
                     }
                 }
                 main #main {
-                    @if let Some(age) = page.stale {
+                    @if let Some(age) = page.stale.filter(|_| page.may_read) {
                         p.callout.failing role="alert" { "Nobody has looked for " (age) " s: what you see may be old." }
                     }
                     (body)
                 }
-                footer { p #live-state { "Reload to see what changed." } }
+                footer { @if page.may_read { p #live-state { "Reload to see what changed." } } }
             }
         }
     }
@@ -77,7 +81,19 @@ pub(super) fn shell(page: &Page, title: &str, body: &Markup) -> Markup {
 
 /// A button that orders something; without the right to it, nothing.
 pub(super) fn button(page: &Page, action: &str, label: &str, kind: &str) -> Markup {
-    html! { @if page.may_order { form.inline method="post" action=(action) { button type="submit" class=(kind) { (label) } } } }
+    order(page, action, label, kind, &[])
+}
+
+/// A button that orders something that is named by fields; without the right to it, nothing.
+pub(super) fn order(page: &Page, action: &str, label: &str, kind: &str, fields: &[(&str, &str)]) -> Markup {
+    html! {
+        @if page.may_order {
+            form.inline method="post" action=(action) {
+                @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
+                button type="submit" class=(kind) { (label) }
+            }
+        }
+    }
 }
 
 /// What to do to be allowed to give orders.

@@ -6,15 +6,15 @@ pub(super) mod assets;
 mod chart;
 pub(super) mod fleet;
 pub(super) mod giving;
+pub(super) mod held;
 mod layout;
 pub(super) mod login;
 pub(super) mod organization;
 mod tables;
 mod words;
 
+use super::access::Caller;
 use super::site::{Refusal, Site};
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use layout::{Page, shell};
 use maud::{Markup, html};
@@ -24,13 +24,9 @@ fn show(page: Markup) -> Response {
     Html(page.into_string()).into_response()
 }
 
-/// A page for what is not there.
-pub(super) async fn missing(State(site): State<Site>, headers: HeaderMap) -> Response {
-    let wants_page = headers.get("accept").and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"));
-    if !wants_page {
-        return (StatusCode::NOT_FOUND, "there is nothing here\n").into_response();
-    }
-    (StatusCode::NOT_FOUND, show_missing(&Page::of(&site, &headers), "There is nothing here.")).into_response()
+/// A page for what cannot be shown.
+pub(super) fn refused(site: &Site, caller: Caller, text: &str) -> Response {
+    show_missing(&Page::of(site, caller), text)
 }
 
 fn show_missing(page: &Page, text: &str) -> Response {

@@ -1,18 +1,24 @@
 //! `/organizations/{classy_id}`: why it is as it is, what its feeds and plugins do, what happened.
 
 use super::chart::sparkline;
-use super::layout::{Page, button, invitation, shell};
-use super::words::{ago, badge, count, plain};
+use super::layout::{Page, button, invitation, order, shell};
+use super::words::{ago, badge, count, first_import, fresh, plain};
 use super::{show, show_missing, tables, unanswered};
-use crate::actors::{Activity, Condition, FeedStatus, OrganizationStatus, PluginStatus};
-use crate::domain::{Entity, Health, Time};
+use crate::clock;
+use crate::domain::{Harm, Health, Import, Time};
+use crate::entities::Entity;
 use crate::health::HealthReport;
+use crate::http::access::Caller;
+use crate::http::plugins::{HeldPlan, held_plans};
 use crate::http::site::Site;
-use crate::store::{AlertRow, AuditRow, PluginLag, RejectRow, RunRow, StateCount, Store};
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use crate::http::sources::Sources;
+use crate::status::{Activity, Condition, FeedStatus, OrganizationStatus, PluginStatus, imports};
+use crate::store::{AlertRow, AuditRow, PluginLag, RejectRow, RunRow, StateCount};
+use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
+use std::sync::Arc;
 
 /// Rows of each list.
 const SHOWN: u64 = 20;
@@ -27,12 +33,14 @@ struct Known {
     audit: Vec<AuditRow>,
     deliveries: Vec<StateCount>,
     lags: Vec<PluginLag>,
+    held: Vec<HeldPlan>,
     /// Records a second, by feed.
     rates: Vec<(Entity, Vec<(Time, f64)>)>,
 }
 
 impl Known {
-    async fn ask(store: Store, classy_id: i64) -> Result<Known, crate::store::Error> {
+    async fn ask(sources: Arc<Sources>, classy_id: i64) -> Result<Known, crate::store::Error> {
+        let store = &sources.store;
         let mut rates = Vec::new();
         for entity in Entity::ALL {
             rates.push((entity, store.samples(Some(classy_id), &format!("{entity}.rate"), POINTS).await?));
@@ -43,29 +51,34 @@ impl Known {
             runs: store.runs(Some(classy_id), SHOWN).await?,
             audit: store.audit_rows(Some(classy_id), SHOWN).await?,
             deliveries: store.delivery_counts(classy_id).await?,
-            lags: store.plugin_lags().await?.into_iter().filter(|lag| lag.classy_id == classy_id).collect(),
+            lags: store.plugin_lags(Some(classy_id)).await?,
+            held: held_plans(Arc::clone(&sources), classy_id).await?,
             rates,
         })
     }
 }
 
-pub(crate) async fn page(State(site): State<Site>, headers: HeaderMap, Path(classy_id): Path<i64>) -> Response {
-    let page = Page::of(&site, &headers);
-    let Some((status, feeds)) = site.shared().board.one(classy_id) else {
+pub(crate) async fn page(State(site): State<Site>, Extension(caller): Extension<Caller>, Path(classy_id): Path<i64>) -> Response {
+    let page = Page::of(&site, caller);
+    let Some((status, feeds)) = site.sources().board.one(classy_id) else {
         let text = format!("There is no organization {classy_id} here.");
         return (StatusCode::NOT_FOUND, show_missing(&page, &text)).into_response();
     };
-    let health = site.shared().health();
-    let known = site.ask(Known::ask(site.shared().store.clone(), classy_id)).await;
+    let health = site.sources().health();
+    let known = site.ask(Known::ask(Arc::clone(site.sources()), classy_id)).await;
+    let imports = imports(&status, &feeds, clock::now());
+    let is_calm = health.verdict_of(classy_id) == Health::Ok;
     let body = html! {
         nav.crumbs aria-label="Where you are" { a href="/" { "Fleet" } " › " span aria-current="page" { (status.name) } }
         div.title-line {
             h1 { (status.name) " " span.note { (classy_id) } }
-            span #verdict data-live { (badge(health.verdict_of(classy_id))) " " span.note { (condition(&status)) } }
+            span #verdict data-live {
+                @if is_calm && !imports.is_empty() { span.badge.quiet { "first import" } } @else { (badge(health.verdict_of(classy_id))) }
+                " " span.note { (condition(&status)) } }
         }
         div #actions .actions data-live { (actions(&page, &status)) }
         (invitation(&page))
-        section #why data-live aria-labelledby="why-title" { h2 #why-title { "Why" } (why(&health, &status)) }
+        section #why data-live aria-labelledby="why-title" { h2 #why-title { "Why" } (why(&health, &status, &imports)) }
         section aria-labelledby="feeds-title" {
             h2 #feeds-title { "Feeds" }
             div #feeds .cards data-live {
@@ -74,7 +87,7 @@ pub(crate) async fn page(State(site): State<Site>, headers: HeaderMap, Path(clas
         }
         @match &known {
             Err(refusal) => { (unanswered(refusal)) }
-            Ok(known) => { (remembered(&page, known, &site.shared().board.plugins(classy_id), classy_id)) }
+            Ok(known) => { (remembered(&page, known, &site.sources().board.plugins(classy_id), classy_id)) }
         }
     };
     show(shell(&page, &status.name, &body))
@@ -95,15 +108,18 @@ fn actions(page: &Page, status: &OrganizationStatus) -> Markup {
 }
 
 /// The answer to "why is it behind?", in sentences.
-fn why(health: &HealthReport, status: &OrganizationStatus) -> Markup {
-    let mut findings: Vec<_> = health.of(Some(status.classy_id)).filter(|finding| finding.verdict() != Health::Ok).collect();
+fn why(health: &HealthReport, status: &OrganizationStatus, imports: &[(Entity, Import)]) -> Markup {
+    let mut findings: Vec<_> = health.of(Some(status.classy_id)).filter(|finding| finding.is_reason()).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict()));
     html! {
+        @if !imports.is_empty() { (first_import(imports)) }
         @if let Condition::Paused(reason) = &status.condition {
             p.callout.degraded { "Paused: " (reason) }
-        } @else if findings.is_empty() {
+        } @else if findings.is_empty() && imports.is_empty() && status.condition == Condition::Serving {
             p.callout.ok { "Nothing is wrong: every feed is as current as it should be." }
-        } @else {
+        } @else if findings.is_empty() && imports.is_empty() {
+            p.note { "This process does not read it now: " (status.condition.as_str()) "." }
+        } @else if !findings.is_empty() {
             ul.trouble {
                 @for finding in findings {
                     li class=(finding.verdict().as_str()) {
@@ -126,10 +142,13 @@ fn card(entity: Entity, feed: &FeedStatus, is_served: bool, known: Option<&Known
             h3 { (plain(entity.as_str())) }
             (doing(entity, feed))
             dl {
-                dt { "Up to date" } dd { (ago(feed.fresh_at)) }
+                dt { "Up to date" } dd { (fresh(feed)) }
                 dt { "Next look" } dd { @if is_served && feed.next_at.is_some() { (ago(feed.next_at)) } @else { "–" } }
                 dt { "Since the start" }
-                dd { (count(feed.totals.seen)) " seen, " (count(feed.totals.inserted)) " new, " (count(feed.totals.updated)) " changed" }
+                dd { (count(feed.totals.seen)) " seen, " (count(feed.totals.inserted)) " new, " (count(feed.totals.updated)) " changed"
+                    @if feed.totals.restored > 0 { ", " (count(feed.totals.restored)) " restored" }
+                    @if feed.totals.older > 0 { ", " (count(feed.totals.older)) " older not stored" }
+                }
                 @if let Some(last) = &feed.last {
                     dt { "Last run" }
                     dd { (last.mode) ", " (last.outcome) ", " (count(last.seen)) " seen in " (count(last.duration_ms)) " ms" }
@@ -147,6 +166,7 @@ fn card(entity: Entity, feed: &FeedStatus, is_served: bool, known: Option<&Known
 fn doing(entity: Entity, feed: &FeedStatus) -> Markup {
     html! {
         @match feed.activity {
+            Activity::Idle if !feed.is_loaded && feed.failures == 0 => { p { "not read yet" } }
             Activity::Idle => { p { @if feed.failures > 0 { span.bad { "failed " (feed.failures) "×" } ", waits to try again" } @else { "idle" } } }
             Activity::Waiting => { p { "waits for its turn" } }
             Activity::Running(run) => {
@@ -201,10 +221,17 @@ fn plugins(page: &Page, known: &Known, told: &[(String, PluginStatus)], classy_i
     };
     const STATES: [&str; 6] = ["delivered", "skipped", "deferred", "held", "rejected", "sending"];
     html! {
-        @for plugin in names.iter().filter(|plugin| people(plugin, "held") > 0) {
-            p.callout.degraded {
-                "A plan of " strong { (plugin) } " is held: it would unsubscribe, untag or rename more people than may be without a person's word. "
-                "Look at it first: " code { "classy-sync plugin preview --org " (classy_id) " --plugin " (plugin) }
+        @for plan in &known.held {
+            @let refusers = plan.harms().of(Harm::Unsubscribe);
+            div class={ "callout " @if refusers > 0 { "failing" } @else { "degraded" } } {
+                p { "A plan of " strong { (plan.plugin) } " is held until a person approves it:" }
+                ul { @for (kind, number) in plan.harms().each() { li { (count(number)) " people " (kind.in_words()) } } }
+                @if let Some(forecast) = &plan.forecast { p { "It is the first push: " (forecast) "." } }
+                @if refusers > 0 { p { strong { (count(refusers)) " people opted out and can still be mailed until then." } } }
+                p {
+                    a href={ "/organizations/" (classy_id) "/held" } { "Look whom it touches" } " "
+                    (order(page, &format!("/api/v1/organizations/{classy_id}/plugins/{}/approve", plan.plugin), "Approve", "small", &[("plan", &plan.id)]))
+                }
             }
         }
         @for (name, status) in told {
@@ -214,7 +241,7 @@ fn plugins(page: &Page, known: &Known, told: &[(String, PluginStatus)], classy_i
         @else {
             div.scroll tabindex="0" role="region" aria-label="Plugins" {
                 table {
-                    thead { tr { th { "Plugin" } @for state in STATES { th.number { (state) } } th.number { "Changes to go" } th { "Moved" } th {} } }
+                    thead { tr { th { "Plugin" } @for state in STATES { th.number { (state) } } th.number { "Changes to go" } th { "Moved" } } }
                     tbody {
                         @for plugin in names {
                             @let lag = known.lags.iter().find(|lag| lag.plugin == plugin);
@@ -223,11 +250,6 @@ fn plugins(page: &Page, known: &Known, told: &[(String, PluginStatus)], classy_i
                                 @for state in STATES { td.number { (count(people(plugin, state))) } }
                                 td.number { (count(lag.map_or(0, |lag| lag.behind))) }
                                 td { (ago(lag.map(|lag| lag.moved_at))) }
-                                td {
-                                    @if people(plugin, "held") > 0 {
-                                        (button(page, &format!("/api/v1/organizations/{classy_id}/plugins/{plugin}/approve"), "Approve", "small"))
-                                    }
-                                }
                             }
                         }
                     }

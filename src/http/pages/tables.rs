@@ -24,7 +24,11 @@ pub(super) fn alerts(page: &Page, rows: &[AlertRow]) -> Markup {
                         "opened " (ago(Some(alert.opened_at)))
                         @if let Some(at) = alert.acknowledged_at { ", acknowledged " (ago(Some(at))) }
                         @if let Some(at) = alert.resolved_at { ", resolved " (ago(Some(at))) }
-                        @if alert.notices > 0 { ", told " (alert.notices) "×" }
+                        @match alert.notified_by.as_deref() {
+                            Some("log") => { ", told to nobody: no webhook is configured, the log has it" }
+                            Some(_) => { ", told " (alert.notices) "×" }
+                            None => { ", not told yet" }
+                        }
                     }
                 }
             }

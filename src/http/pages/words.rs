@@ -1,7 +1,9 @@
 //! Numbers, moments and verdicts as people read them.
 
 use crate::clock;
-use crate::domain::{Health, Money, Time};
+use crate::domain::{Health, Import, Money, Time};
+use crate::entities::Entity;
+use crate::status::FeedStatus;
 use maud::{Markup, html};
 
 /// `12,345`
@@ -49,6 +51,35 @@ pub(super) fn ago(at: Option<Time>) -> Markup {
     let seconds = (clock::now() - at).num_seconds();
     let text = if seconds >= 0 { format!("{} ago", span(seconds)) } else { format!("in {}", span(-seconds)) };
     html! { time datetime=(at.to_rfc3339()) title=(at.format("%Y-%m-%d %H:%M:%S UTC")) { (text) } }
+}
+
+/// When a feed was last up to date. Before its first import is done it never was.
+pub(super) fn fresh(feed: &FeedStatus) -> Markup {
+    match feed.fresh_at {
+        _ if !feed.is_loaded => html! { "first import not done" },
+        at => ago(at),
+    }
+}
+
+/// What is shown while an organization is read for the first time: its figures are not to be believed yet.
+pub(super) fn first_import(imports: &[(Entity, Import)]) -> Markup {
+    let now = clock::now();
+    html! {
+        div.callout.importing {
+            strong { "First import" }
+            " – figures are incomplete until it is done."
+            ul {
+                @for (entity, import) in imports {
+                    li {
+                        (plain(entity.as_str())) ": " (import.told(now))
+                        @if let Some(total) = import.total.filter(|total| *total > 0) {
+                            " " progress max=(total) value=(import.done.min(total)) aria-label={ "First import of " (plain(entity.as_str())) } {}
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// A verdict as a badge: a mark and a word, so that it needs no colour.

@@ -1,18 +1,20 @@
-//! The calls that are made. There is none that deletes anything, replaces a tag's holders, or gives a member a status other than
+//! The calls that are made. There is none that deletes anything but our own webhook, replaces a tag's holders, or gives a member a status other than
 //! `unsubscribed`.
 
 use super::client::{Client, Failure, Request, Verb};
 use super::settings::Settings;
 use super::wire::{
-    Batch, BatchAnswer, Item, MemberPage, NewField, Patch, SegmentAnswer, Untag, WireField, WireFields, WireList, WireMember, WireSegments,
+    Batch, BatchAnswer, Item, MemberPage, NewField, Patch, SegmentAnswer, TagChange, WireField, WireFields, WireList, WireMember,
+    WirePermission, WireSegments,
 };
 use crate::domain::Time;
+use crate::net::Backoff;
 use crate::plugin::PluginError;
-use crate::resilience::Backoff;
 use chrono::SecondsFormat;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Most of a collection in one answer.
@@ -24,8 +26,9 @@ pub(super) const TRIES: u32 = 6;
 pub(super) const BACKOFF: Backoff = Backoff { base: Duration::from_millis(500), cap: Duration::from_secs(20) };
 
 /// One audience.
+#[derive(Clone)]
 pub(super) struct Api {
-    client: Client,
+    client: Arc<Client>,
     audience: String,
 }
 
@@ -33,13 +36,28 @@ fn body(value: &impl Serialize) -> Result<Option<Vec<u8>>, Failure> {
     serde_json::to_vec(value).map(Some).map_err(|error| Failure::Strange(format!("a body that is no JSON: {error}")))
 }
 
+/// An answer about one member that names nobody is one that did not arrive.
+fn told(member: WireMember) -> Result<WireMember, Failure> {
+    if member.is_told() { Ok(member) } else { Err(Failure::Busy("an answer that does not say whose it is".to_owned())) }
+}
+
 impl Api {
     pub(super) fn new(settings: &Settings) -> Result<Api, PluginError> {
-        Ok(Api { client: Client::new(settings)?, audience: settings.audience_id.clone() })
+        Ok(Api { client: Arc::new(Client::new(settings)?), audience: settings.audience_id.clone() })
+    }
+
+    /// The same way to another audience.
+    pub(super) fn of(&self, audience: &str) -> Api {
+        Api { client: Arc::clone(&self.client), audience: audience.to_owned() }
+    }
+
+    /// The audience's id.
+    pub(super) fn audience(&self) -> &str {
+        &self.audience
     }
 
     /// How many calls may be under way at once.
-    pub(super) const fn connections(&self) -> usize {
+    pub(super) fn connections(&self) -> usize {
         self.client.connections()
     }
 
@@ -73,7 +91,7 @@ impl Api {
 
     /// How the audience is set up.
     pub(super) async fn list(&self) -> Result<WireList, Failure> {
-        let fields = "id,double_optin,marketing_permissions,stats.member_count".to_owned();
+        let fields = "id,double_optin,marketing_permissions,stats.member_count,stats.unsubscribe_count,stats.cleaned_count".to_owned();
         Ok(self.get(&["lists", &self.audience], vec![("fields", fields)]).await?.0)
     }
 
@@ -84,7 +102,7 @@ impl Api {
         since: Option<Time>,
         offset: u64,
     ) -> Result<(MemberPage, Option<Time>), Failure> {
-        let names = ["email_address", "contact_id", "status", "last_changed", "tags", "tags_count", "merge_fields"];
+        let names = ["email_address", "contact_id", "status", "unsubscribe_reason", "last_changed", "tags", "tags_count", "merge_fields"];
         let fields = names.map(|name| format!("members.{name}")).join(",") + ",total_items";
         let mut query = vec![
             ("count", PAGE.to_string()),
@@ -98,14 +116,24 @@ impl Api {
         self.get(&["lists", &self.audience, "members"], query).await
     }
 
+    /// The permissions of an audience, as any one member shows them; none when there is no member.
+    pub(super) async fn permissions(&self) -> Result<Vec<WirePermission>, Failure> {
+        let query = vec![
+            ("count", "1".to_owned()),
+            ("fields", "members.email_address,members.status,members.marketing_permissions,total_items".to_owned()),
+        ];
+        let page: MemberPage = self.get(&["lists", &self.audience, "members"], query).await?.0;
+        Ok(page.members.into_iter().next().map(|member| member.marketing_permissions).unwrap_or_default())
+    }
+
     /// One member.
     pub(super) async fn member(&self, id: &str) -> Result<WireMember, Failure> {
-        Ok(self.get(&["lists", &self.audience, "members", id], Vec::new()).await?.0)
+        told(self.get(&["lists", &self.audience, "members", id], Vec::new()).await?.0)
     }
 
     /// The merge fields.
     pub(super) async fn fields(&self) -> Result<WireFields, Failure> {
-        let fields = "merge_fields.tag,total_items".to_owned();
+        let fields = "merge_fields.tag,merge_fields.type,total_items".to_owned();
         let query = vec![("count", PAGE.to_string()), ("fields", fields)];
         Ok(self.get(&["lists", &self.audience, "merge-fields"], query).await?.0)
     }
@@ -134,7 +162,7 @@ impl Api {
     pub(super) async fn patch(&self, id: &str, patch: &Patch) -> Result<WireMember, Failure> {
         let path = ["lists", &self.audience, "members", id];
         let query = vec![("skip_merge_validation", "true".to_owned())];
-        Ok(self.once(&Request { verb: Verb::Patch, path: &path, query, body: body(patch)? }).await?.0)
+        told(self.once(&Request { verb: Verb::Patch, path: &path, query, body: body(patch)? }).await?.0)
     }
 
     /// Takes one tag off up to 500 people.
@@ -144,10 +172,27 @@ impl Api {
         Ok(self.patiently(&Request { verb: Verb::Post, path: &path, query: Vec::new(), body }).await?.0)
     }
 
-    /// Takes tags off one member.
-    pub(super) async fn untag(&self, id: &str, untag: &Untag) -> Result<(), Failure> {
+    /// The webhooks.
+    pub(super) async fn webhooks<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        Ok(self.get(&["lists", &self.audience, "webhooks"], Vec::new()).await?.0)
+    }
+
+    /// Makes a webhook; asked once, since a second one for the same address is refused.
+    pub(super) async fn make_webhook<T: DeserializeOwned>(&self, webhook: &impl Serialize) -> Result<T, Failure> {
+        let path = ["lists", &self.audience, "webhooks"];
+        Ok(self.once(&Request { verb: Verb::Post, path: &path, query: Vec::new(), body: body(webhook)? }).await?.0)
+    }
+
+    /// Deletes a webhook.
+    pub(super) async fn drop_webhook(&self, id: &str) -> Result<(), Failure> {
+        let path = ["lists", &self.audience, "webhooks", id];
+        self.client.send(&Request { verb: Verb::Delete, path: &path, query: Vec::new(), body: None }).await.map(drop)
+    }
+
+    /// Takes tags off one member, or puts them on.
+    pub(super) async fn tag(&self, id: &str, change: &TagChange) -> Result<(), Failure> {
         let path = ["lists", &self.audience, "members", id, "tags"];
-        let request = Request { verb: Verb::Post, path: &path, query: Vec::new(), body: body(untag)? };
+        let request = Request { verb: Verb::Post, path: &path, query: Vec::new(), body: body(change)? };
         let mut tries = 0;
         loop {
             match self.client.send(&request).await {

@@ -1,13 +1,12 @@
 //! What is known of the audience beside its members: how it is set up, its merge fields, its tags. Fields and tags are read only when
 //! something is to be written.
 
-use super::api::{Api, PAGE};
+use super::api::Api;
 use super::client::Failure;
-use super::picture::FIELDS;
+use super::fields::{self, Fields};
 use super::settings::Settings;
-use super::wire::NewField;
 use crate::plugin::PluginError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How it is set up.
@@ -19,22 +18,30 @@ pub(super) struct Setup {
     pub(super) has_permissions: bool,
     /// Subscribed members.
     pub(super) member_count: u64,
+    /// Contacts that a list of members shows at the least: subscribed, unsubscribed, bounced.
+    pub(super) contact_count: u64,
+    /// Contacts that unsubscribed, where it tells.
+    pub(super) unsubscribed_count: Option<u64>,
+    /// Contacts that bounced, where it tells.
+    pub(super) cleaned_count: Option<u64>,
 }
 
-/// What is needed to write.
+/// The merge fields and tags of the audience: a send names them by their spelling and id there.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
-    /// Our tag of a merge field, and the one that it has there; those that could not be made are left out.
-    pub(super) fields: BTreeMap<&'static str, String>,
+    pub(super) fields: Arc<Fields>,
     /// Tags by name in lower case: the spelling there, and the id.
     pub(super) segments: BTreeMap<String, (String, u64)>,
 }
 
-/// See the module.
+/// The one audience that a plugin works with, as it was last read.
 #[derive(Default)]
 pub(super) struct Audience {
     setup: Mutex<Setup>,
+    fields: tokio::sync::Mutex<Option<Arc<Fields>>>,
     shelf: tokio::sync::Mutex<Option<Arc<Shelf>>>,
+    /// Tags that were given since it was read.
+    made: Mutex<BTreeSet<String>>,
 }
 
 impl Audience {
@@ -52,11 +59,31 @@ impl Audience {
             },
             failure => failure.into_error("reading the audience"),
         })?;
-        let setup =
-            Setup { double_optin: list.double_optin, has_permissions: list.marketing_permissions, member_count: list.stats.member_count };
+        let stats = &list.stats;
+        let setup = Setup {
+            double_optin: list.double_optin,
+            has_permissions: list.marketing_permissions,
+            member_count: stats.member_count,
+            contact_count: stats.member_count + stats.unsubscribe_count.unwrap_or_default() + stats.cleaned_count.unwrap_or_default(),
+            unsubscribed_count: stats.unsubscribe_count,
+            cleaned_count: stats.cleaned_count,
+        };
         *self.setup.lock().unwrap_or_else(PoisonError::into_inner) = setup;
+        *self.fields.lock().await = None;
         *self.shelf.lock().await = None;
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).clear();
         Ok(())
+    }
+
+    /// Fields, read and completed at the first need.
+    pub(super) async fn fields(&self, api: &Api) -> Result<Arc<Fields>, PluginError> {
+        let mut fields = self.fields.lock().await;
+        if let Some(fields) = fields.as_ref() {
+            return Ok(Arc::clone(fields));
+        }
+        let found = Arc::new(fields::complete(api).await?);
+        *fields = Some(Arc::clone(&found));
+        Ok(found)
     }
 
     /// Fields and tags, read and completed at the first need.
@@ -65,42 +92,31 @@ impl Audience {
         if let Some(shelf) = shelf.as_ref() {
             return Ok(Arc::clone(shelf));
         }
-        let made = Arc::new(Shelf { fields: fields(api).await?, segments: segments(api).await? });
+        let made = Arc::new(Shelf { fields: self.fields(api).await?, segments: segments(api).await? });
         *shelf = Some(Arc::clone(&made));
         Ok(made)
     }
 
-    /// Tags were made by a batch: their ids are read again when they are needed.
-    pub(super) async fn forget_shelf(&self) {
-        *self.shelf.lock().await = None;
+    /// Tags that people were given: those that the shelf lacks exist by now, with an id that is read when it is needed.
+    pub(super) fn note_made<'a>(&self, tags: impl Iterator<Item = &'a String>) {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).extend(tags.cloned());
     }
-}
 
-async fn fields(api: &Api) -> Result<BTreeMap<&'static str, String>, PluginError> {
-    let what = "reading the merge fields";
-    let there = api.fields().await.map_err(|failure| failure.into_error(what))?;
-    if there.total_items > PAGE.max(there.merge_fields.len() as u64) {
-        return Err(PluginError::Unexpected(format!("{what}: more of them than one answer holds")));
+    /// Whether a tag was made since the shelf was read.
+    pub(super) fn was_made(&self, tag: &str) -> bool {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).contains(tag)
     }
-    let mut known = BTreeMap::new();
-    for field in FIELDS {
-        if let Some(found) = there.merge_fields.iter().find(|found| found.tag.eq_ignore_ascii_case(field.tag)) {
-            known.insert(field.tag, found.tag.clone());
-            continue;
+
+    /// Fields and tags, with the ids of these tags as far as they exist.
+    pub(super) async fn shelf_of(&self, api: &Api, tags: &BTreeSet<&String>) -> Result<Arc<Shelf>, PluginError> {
+        let shelf = self.shelf(api).await?;
+        if !tags.iter().any(|tag| !shelf.segments.contains_key(&tag.to_lowercase()) && self.was_made(tag)) {
+            return Ok(shelf);
         }
-        let new = NewField { tag: field.tag, name: field.name, kind: field.kind, required: false, public: false };
-        match api.make_field(&new).await {
-            Ok(made) => {
-                known.insert(field.tag, made.tag);
-            }
-            // The plan's limit, or somebody made it at the same moment: people are delivered without it.
-            Err(Failure::Invalid(problem)) => {
-                tracing::warn!(field = field.tag, reason = problem.plain(), "a merge field cannot be made; it is left out");
-            }
-            Err(failure) => return Err(failure.into_error("making a merge field")),
-        }
+        let made = Arc::new(Shelf { fields: Arc::clone(&shelf.fields), segments: segments(api).await? });
+        *self.shelf.lock().await = Some(Arc::clone(&made));
+        Ok(made)
     }
-    Ok(known)
 }
 
 async fn segments(api: &Api) -> Result<BTreeMap<String, (String, u64)>, PluginError> {

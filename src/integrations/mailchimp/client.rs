@@ -5,14 +5,16 @@
 
 use super::gate::Gate;
 use super::settings::{MOST_CONNECTIONS, Settings};
+use super::texts::Class;
 use super::wire::Problem;
 use crate::domain::Time;
+use crate::net::{self, Cut, Limits};
 use crate::plugin::PluginError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -20,9 +22,13 @@ use zeroize::Zeroizing;
 
 /// Mailchimp gives up after 120 seconds by itself; whoever hangs up earlier does not know what became of a write.
 const TIMEOUT: Duration = Duration::from_secs(130);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A page of 1,000 members with all their fields is a few megabytes.
-const MOST_BYTES: usize = 64 << 20;
+const MOST_BYTES: usize = 16 << 20;
+/// The most that is read of a body that only says what went wrong.
+const MOST_OF_A_PROBLEM: usize = 256 << 10;
+
+/// What is shorter stands in texts by chance.
+const SHORTEST_KEY: usize = 6;
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +36,7 @@ pub(super) enum Verb {
     Get,
     Post,
     Patch,
+    Delete,
 }
 
 /// A request. Its body may hold donors' data, so it has no `Debug`.
@@ -52,8 +59,10 @@ pub(super) struct Answer {
 pub(super) enum Failure {
     /// It did not work this time; whether a write was done is not known.
     Busy(String),
-    /// The key is not accepted, or may not do this.
+    /// The key is not accepted.
     Refused(String),
+    /// The account as a whole may not do this, for a reason that may pass: its plan, its standing, the rights of its user.
+    Blocked(Problem),
     /// There is no such thing.
     Missing,
     /// Mailchimp does not want this request, and would not want it again.
@@ -68,6 +77,7 @@ impl Failure {
         match self {
             Failure::Busy(why) => PluginError::Unavailable(format!("{what}: {why}")),
             Failure::Refused(why) => PluginError::Refused(format!("{what}: {why}")),
+            Failure::Blocked(problem) => PluginError::Blocked(format!("{what}: Mailchimp refused it: {}", problem.plain())),
             Failure::Missing => PluginError::Unexpected(format!("{what}: Mailchimp has no such thing")),
             Failure::Invalid(problem) => PluginError::Unexpected(format!("{what}: Mailchimp refused it: {}", problem.plain())),
             Failure::Strange(why) => PluginError::Unexpected(format!("{what}: {why}")),
@@ -80,6 +90,7 @@ pub(super) struct Client {
     http: reqwest::Client,
     base: Url,
     authorization: HeaderValue,
+    api_key: SecretString,
     gate: Arc<Gate>,
     connections: usize,
 }
@@ -87,26 +98,27 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(settings: &Settings) -> Result<Client, PluginError> {
         let unusable = |error: &dyn std::fmt::Display| PluginError::Unexpected(format!("no HTTP client: {error}"));
-        // Fails only if a provider is installed already, and that one serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("classy-sync/", env!("CARGO_PKG_VERSION"), " (+data sync for nonprofits)"))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .no_proxy()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
-            .pool_max_idle_per_host(MOST_CONNECTIONS)
-            .build()
-            .map_err(|error| unusable(&error))?;
+        let http = net::client(|builder| {
+            builder
+                .user_agent(concat!("classy-sync/", env!("CARGO_PKG_VERSION"), " (+data sync for nonprofits)"))
+                .timeout(TIMEOUT)
+                .pool_max_idle_per_host(MOST_CONNECTIONS)
+        })
+        .map_err(|error| unusable(&error))?;
         let key = settings.api_key.expose_secret();
         let pair = Zeroizing::new(format!("classy-sync:{key}"));
         let header = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
         let mut authorization = HeaderValue::from_str(&header).map_err(|error| unusable(&error))?;
         authorization.set_sensitive(true);
         let gate = Gate::of(key.as_bytes());
-        Ok(Client { http, base: settings.base_url.clone(), authorization, gate, connections: settings.connections })
+        Ok(Client {
+            http,
+            base: settings.base_url.clone(),
+            authorization,
+            api_key: settings.api_key.clone(),
+            gate,
+            connections: settings.connections,
+        })
     }
 
     /// How many requests may be under way at once.
@@ -132,6 +144,7 @@ impl Client {
             Verb::Get => Method::GET,
             Verb::Post => Method::POST,
             Verb::Patch => Method::PATCH,
+            Verb::Delete => Method::DELETE,
         };
         let mut builder = self.http.request(method, self.address(request)?).header(AUTHORIZATION, self.authorization.clone());
         if let Some(body) = &request.body {
@@ -141,14 +154,30 @@ impl Client {
         let lost = |error: reqwest::Error| Failure::Busy(format!("Mailchimp cannot be reached: {}", error.without_url()));
         let mut response = builder.send().await.map_err(lost)?;
         let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(lost)? {
-            if body.len() + chunk.len() > MOST_BYTES {
-                return Err(Failure::Strange(format!("an answer of more than {MOST_BYTES} bytes")));
+        let is_good = (200..300).contains(&status);
+        let most = if is_good { MOST_BYTES } else { MOST_OF_A_PROBLEM };
+        match net::collect(&mut response, Limits::of(most)).await {
+            Ok(body) if is_good => judge(status, &headers, body),
+            Ok(body) => judge(status, &headers, self.without_key(&body)),
+            // The status says enough.
+            Err(Cut::TooLarge | Cut::TooSlow { .. }) if !is_good => judge(status, &headers, Vec::new()),
+            Err(Cut::TooLarge) => Err(Failure::Strange(format!("an answer of more than {most} bytes"))),
+            Err(Cut::TooSlow { bytes, window }) => {
+                Err(Failure::Busy(format!("Mailchimp's answer is too slow: {bytes} bytes within {} s", window.as_secs())))
             }
-            body.extend_from_slice(&chunk);
+            Err(Cut::Broken(error)) => Err(lost(error)),
         }
-        judge(status, &headers, body)
+    }
+
+    /// A refusal may repeat the key that it refuses.
+    fn without_key(&self, body: &[u8]) -> Vec<u8> {
+        let (text, key) = (String::from_utf8_lossy(body), self.api_key.expose_secret());
+        let start = key.rsplit_once('-').map_or(key, |(start, _)| start);
+        let text = [key, start]
+            .into_iter()
+            .filter(|key| key.len() >= SHORTEST_KEY)
+            .fold(text.into_owned(), |text, key| text.replace(key, "(the key)"));
+        text.into_bytes()
     }
 
     fn address(&self, request: &Request<'_>) -> Result<Url, Failure> {
@@ -175,7 +204,8 @@ fn judge(status: u16, headers: &HeaderMap, body: Vec<u8>) -> Result<Answer, Fail
     let problem: Option<Problem> = serde_json::from_slice(&body).ok();
     Err(match (status, problem) {
         (401, problem) => Failure::Refused(problem.map_or_else(|| "the API key is not accepted".to_owned(), |problem| problem.title())),
-        (403, Some(problem)) => Failure::Refused(problem.title()),
+        (403, Some(problem)) => Failure::Blocked(problem),
+        (400, Some(problem)) if matches!(Class::of(&problem.all()), Class::Full | Class::Account) => Failure::Blocked(problem),
         // Without JSON it is something in front of Mailchimp that wants us to slow down.
         (403 | 429, _) => Failure::Busy(format!("Mailchimp asks to slow down ({status})")),
         (404, _) => Failure::Missing,
@@ -195,6 +225,7 @@ mod tests {
             Ok(_) => "ok",
             Err(Failure::Busy(_)) => "busy",
             Err(Failure::Refused(_)) => "refused",
+            Err(Failure::Blocked(_)) => "blocked",
             Err(Failure::Missing) => "missing",
             Err(Failure::Invalid(_)) => "invalid",
             Err(Failure::Strange(_)) => "strange",
@@ -205,11 +236,27 @@ mod tests {
     fn an_answer_is_judged_by_its_status_and_whether_it_is_json() {
         assert_eq!(kind(204, ""), "ok");
         assert_eq!(kind(401, ""), "refused");
-        assert_eq!(kind(403, "{\"title\":\"User Disabled\",\"status\":403}"), "refused");
+        assert_eq!(kind(403, "{\"title\":\"User Disabled\",\"status\":403}"), "blocked");
+        assert_eq!(kind(400, "{\"title\":\"Bad Request\",\"detail\":\"The contact limit of your plan is reached.\"}"), "blocked");
         assert_eq!((kind(403, ""), kind(403, "<html>Access Denied</html>")), ("busy", "busy"));
         assert_eq!((kind(429, ""), kind(429, "{\"title\":\"Too Many Requests\"}")), ("busy", "busy"));
         assert_eq!((kind(502, "<html>"), kind(503, "{\"title\":\"akamai_503\"}")), ("busy", "busy"));
         assert_eq!((kind(404, "{}"), kind(400, "{\"title\":\"Invalid Resource\"}"), kind(400, "")), ("missing", "invalid", "invalid"));
         assert_eq!((kind(307, ""), kind(418, "")), ("strange", "strange"));
+    }
+
+    #[test]
+    fn a_refusal_that_repeats_the_key_or_a_person_shows_neither() {
+        let key = "kAnArY-us6";
+        let secrets = std::collections::BTreeMap::from([("api_key".to_owned(), SecretString::from(key))]);
+        let given = crate::integrations::Settings { classy_id: 1, table: "audience_id = 'a1'".parse().unwrap(), secrets };
+        let client = Client::new(&Settings::new(&given).ok().unwrap()).ok().unwrap();
+        for status in [401, 403, 400] {
+            let body = format!("{{\"title\":\"Key {key} of ada@x.org\\u001b[2J\",\"detail\":\"kAnArY is wrong\"}}");
+            let failure = judge(status, &HeaderMap::new(), client.without_key(body.as_bytes())).err().unwrap();
+            let told = failure.into_error("asking").to_string();
+            assert!(told.contains("Key (the key) of (address)"), "{told}");
+            assert!(!told.contains("kAnArY") && !told.contains('@') && !told.contains('\u{1b}'), "{told}");
+        }
     }
 }

@@ -1,13 +1,16 @@
 //! A member in the mirror: its id, whether it is in or out, and what a look at Mailchimp makes of it.
 
 use super::name::Name;
-use super::picture::{FIRST_NAME, LAST_NAME};
+use super::picture::{FIELDS, FIRST_NAME, Field, LAST_NAME};
 use super::tags::Managed;
 use super::wire::WireMember;
-use crate::domain::{Address, Member, Time};
+use crate::domain::{Address, Member, Time, Values, Way, Why, limits};
 use md5::{Digest, Md5};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
+/// Mailchimp's word for somebody who was asked to confirm.
+pub(super) const PENDING: &str = "pending";
 /// Our own word in the mirror for an address that Mailchimp erased for good.
 pub(super) const FORGOTTEN: &str = "forgotten";
 /// Our own word for an address that Mailchimp keeps out without showing a member.
@@ -15,8 +18,11 @@ pub(super) const KEPT_OUT: &str = "kept out";
 /// Our own word for an address whose contact has another one by now.
 pub(super) const MOVED: &str = "moved";
 
-const OUT: [&str; 6] = ["unsubscribed", "cleaned", "archived", FORGOTTEN, KEPT_OUT, MOVED];
-const LIVE: [&str; 3] = ["subscribed", "pending", "transactional"];
+/// Why nothing is sent to somebody whose contact is not there any more.
+pub(super) const ERASED: &str = "erased in Mailchimp under an earlier address; only they can come back, by a form";
+
+const OUT: [&str; 6] = ["unsubscribed", CLEANED, ARCHIVED, FORGOTTEN, KEPT_OUT, MOVED];
+const LIVE: [&str; 3] = ["subscribed", PENDING, "transactional"];
 
 /// Mailchimp's id of an address.
 pub(super) fn hash_of(address: &Address) -> String {
@@ -31,7 +37,7 @@ pub(super) fn hash(address: &str) -> String {
 
 /// What Mailchimp calls the contact whatever its address is.
 pub(super) fn contact_of(wire: &WireMember) -> Option<&str> {
-    Some(wire.contact_id.as_str()).filter(|id| !id.is_empty())
+    Some(wire.contact_id.as_str()).filter(|id| !id.is_empty() && id.len() <= limits::KEY_CHARS)
 }
 
 /// There, and nothing says that they left.
@@ -44,8 +50,65 @@ pub(super) fn is_out(member: &Member) -> bool {
     member.ever_left_at.is_some() || is_out_word(&member.remote_status)
 }
 
+/// Left as a person: they are put nowhere again. A bounce alone says that the address is bad, and nothing of whoever has it; of one that
+/// was out before, or of which Mailchimp tells a reason, it is known that they said no.
+pub(super) fn has_left(member: &Member) -> bool {
+    is_out(member) && !is_given_up(member) && (member.ever_left_at.is_some() || member.remote_status != CLEANED)
+}
+
+/// The same of somebody who is shown: a complaint about a mail is counted among the bounces, and has a reason.
+pub(super) fn is_leaving(shown: &WireMember) -> bool {
+    is_out_word(&shown.status) && (shown.status != CLEANED || !shown.unsubscribe_reason.is_empty())
+}
+
+/// Left by a word of theirs: they unsubscribed, had themselves erased, or complained of a mail, which is counted among the bounces.
+pub(super) fn said_no(member: &Member) -> bool {
+    is_out(member) && way_out(member).is_word_of_no()
+}
+
+fn way_out(member: &Member) -> Way {
+    match (member.remote_status.as_str(), member.ever_left_at) {
+        (CLEANED, None) => Way::Bounced,
+        ("unsubscribed" | FORGOTTEN | CLEANED, _) => Way::SaidNo,
+        _ => Way::PutAway,
+    }
+}
+
+/// Why an address, and whoever has it, is suppressed by somebody who is out.
+pub(super) fn why_out(member: &Member) -> Why {
+    Why { way: way_out(member), reason: out_reason(member) }
+}
+
+/// Why somebody is suppressed whom we unsubscribed since they said no at Classy.
+pub(super) fn opted_out() -> Why {
+    Why { way: Way::TakenOff, reason: "opted out at Classy and unsubscribed; only they can come back, by a form".to_owned() }
+}
+
+/// Why somebody is suppressed whose contact is not there any more.
+pub(super) fn erased() -> Why {
+    Why { way: Way::SaidNo, reason: ERASED.to_owned() }
+}
+
 pub(super) fn is_out_word(status: &str) -> bool {
     OUT.contains(&status)
+}
+
+/// Whether somebody who is shown with this word may get a campaign; of a word that is not known it is assumed.
+pub(super) fn is_mailed(status: &str) -> bool {
+    status != "transactional" && !is_out_word(status)
+}
+
+/// Mailchimp's word for an address that bounced for good.
+const CLEANED: &str = "cleaned";
+/// Mailchimp's word for somebody who is shown only where it is asked for.
+pub(super) const ARCHIVED: &str = "archived";
+
+/// Those of whom a list of members shows all unless it is asked for one status.
+pub(super) const LISTED: [&str; 5] = [LIVE[0], LIVE[1], LIVE[2], OUT[0], OUT[1]];
+
+/// Whether a list of members shows those of a status unless it is asked for another.
+pub(super) fn is_listed(status: &str) -> bool {
+    LISTED.contains(&status)
 }
 
 /// An address whose contact has another one by now: nobody left, and only this address is not wanted any more.
@@ -57,7 +120,10 @@ pub(super) fn is_given_up(member: &Member) -> bool {
 pub(super) fn out_reason(member: &Member) -> String {
     let what = match member.remote_status.as_str() {
         "unsubscribed" => "unsubscribed in Mailchimp",
-        "cleaned" => "bounced in Mailchimp",
+        CLEANED if member.ever_left_at.is_none() => {
+            return "bounced in Mailchimp; another address is used as ever, this one when it works again".to_owned();
+        }
+        CLEANED => "left Mailchimp, and bounced there",
         "archived" => "archived in Mailchimp",
         FORGOTTEN => "erased for good in Mailchimp",
         KEPT_OUT => "kept out by Mailchimp",
@@ -78,6 +144,10 @@ pub(super) fn seen(wire: &WireMember, old: Option<&Member>, managed: &Managed, n
         tags.extend(old.iter().flat_map(|old| old.managed_tags.iter().cloned()));
     }
     let is_out = is_out_word(&wire.status);
+    // Whoever was asked to confirm was asked when they were first seen so, whatever changes of the contact since: an address, a field.
+    let is_same = |old: &&Member| old.contact_id.is_some() && old.contact_id.as_deref() == contact_of(wire);
+    let asked_at =
+        old.filter(|old| wire.status == PENDING && old.remote_status == PENDING && is_same(old)).and_then(|old| old.last_seen_at);
     let left_before = old.and_then(|old| old.ever_left_at);
     Member {
         remote_id: hash(&wire.email_address),
@@ -86,15 +156,30 @@ pub(super) fn seen(wire: &WireMember, old: Option<&Member>, managed: &Managed, n
         remote_status: wire.status.clone(),
         managed_tags: tags,
         name_hash: Name::of(wire.field(FIRST_NAME), wire.field(LAST_NAME)).hash(),
+        values: values(wire).or_else(|| old.and_then(|old| old.values.clone())),
         // Whoever left and comes back does so by themselves.
         subscribed_by_us: !is_out && old.is_some_and(|old| old.subscribed_by_us),
         ever_left_at: match wire.status.as_str() {
             "subscribed" => None,
-            _ if is_out => left_before.or(Some(now)),
+            _ if is_leaving(wire) => left_before.or(Some(now)),
             _ => left_before,
         },
-        last_seen_at: wire.last_changed.or_else(|| old.and_then(|old| old.last_seen_at)),
+        last_seen_at: asked_at.or(wire.last_changed).or_else(|| old.and_then(|old| old.last_seen_at)),
     }
+}
+
+/// What our fields hold there; `None` when that is not shown.
+pub(super) fn values(wire: &WireMember) -> Option<Values> {
+    let text = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let field = |field: &Field| {
+        let (_, value) = wire.merge_fields.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(field.tag))?;
+        Some((field.tag.to_owned(), text(value)))
+    };
+    (!wire.merge_fields.is_empty()).then(|| Values(FIELDS.iter().filter_map(field).collect()))
 }
 
 #[cfg(test)]
@@ -127,6 +212,33 @@ mod tests {
             member = seen(&wire(status, &[]), Some(&member), &managed, day(1));
             assert_eq!((is_out(&member), is_live(&member)), (out, !out), "{status}");
             assert!(!member.subscribed_by_us, "who left is not ours any more");
+        }
+    }
+
+    #[test]
+    fn a_bounce_is_no_leaving_of_whoever_has_the_address_unless_they_said_no() {
+        let managed = Managed::new("Classy-");
+        let subscribed = Member { subscribed_by_us: true, remote_status: "subscribed".to_owned(), ..Member::default() };
+        let after = |old: &Member, wire: WireMember| {
+            let member = seen(&wire, Some(old), &managed, day(1));
+            assert!(is_out(&member) && !is_live(&member) && !member.subscribed_by_us);
+            member
+        };
+        let bounced = after(&subscribed, wire("cleaned", &[]));
+        assert!(!has_left(&bounced) && way_out(&bounced) == Way::Bounced && !said_no(&bounced));
+        let complained = WireMember { unsubscribe_reason: "Abuse complaint".to_owned(), ..wire("cleaned", &[]) };
+        for left in [
+            after(&subscribed, complained),
+            after(&bounced, wire("unsubscribed", &[])),
+            after(&after(&subscribed, wire("unsubscribed", &[])), wire("cleaned", &[])),
+            after(&after(&subscribed, wire("archived", &[])), wire("cleaned", &[])),
+            after(&bounced, wire("archived", &[])),
+        ] {
+            assert!(has_left(&left) && way_out(&left) != Way::Bounced, "{}", out_reason(&left));
+        }
+        let complaint = WireMember { unsubscribe_reason: "Abuse complaint".to_owned(), ..wire("cleaned", &[]) };
+        for (left, is_no) in [(complaint, true), (wire("unsubscribed", &[]), true), (wire("archived", &[]), false)] {
+            assert_eq!(said_no(&after(&subscribed, left)), is_no);
         }
     }
 

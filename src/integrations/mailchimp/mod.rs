@@ -5,35 +5,52 @@
 //! |---|---|
 //! | configuration | `settings` |
 //! | requests: connections, calls, shapes, what texts mean | `gate`, `client`, `api`, `wire`, `texts` |
-//! | what is known: the audience, its members as last seen | `desk`, `audience`, `listing`, `mirror`, `member`, `known` |
+//! | what is known: the audience, its members as last seen | `desk`, `audience`, `fields`, `listing`, `doubt`, `mirror`, `changes`, `member`, `known`, `former`, `unheard`, `memory` |
 //! | what should be there | `picture`, `name`, `tags` |
-//! | what is to be done | `plan` |
-//! | doing it | `process`, `work`, `orders`, `leave`, `push`, `reconcile`, `settle`, `untag` |
-//! | who is there, against the consent known here | `audit` |
+//! | what is to be done | `plan`, `owners` |
+//! | doing it | `process`, `work`, `orders`, `leave`, `earlier`, `follow`, `push`, `reconcile`, `settle`, `quiet`, `untag`, `permissions` |
+//! | taking back what was done | `back`, `undo` |
+//! | who is there, against the consent known here; who looks like ours | `audit`, `adopt` |
+//! | webhooks of the audience | `hooks` |
 
+mod adopt;
 mod api;
 mod audience;
 mod audit;
+mod back;
+mod changes;
 mod client;
 mod desk;
+mod doubt;
+mod earlier;
+mod fields;
+mod follow;
+mod former;
 mod gate;
+mod hooks;
 mod known;
 mod leave;
 mod listing;
 mod member;
+mod memory;
 mod mirror;
 mod name;
 mod orders;
+mod owners;
+mod permissions;
 mod picture;
 mod plan;
 mod process;
 mod push;
+mod quiet;
 mod reconcile;
 mod renamed;
 mod settings;
 mod settle;
 mod tags;
 mod texts;
+mod undo;
+mod unheard;
 mod untag;
 mod wire;
 mod work;
@@ -42,21 +59,44 @@ mod work;
 mod tests;
 
 use super::{Kind, Settings as Given};
-use crate::domain::{CheckResult, Planned, Profile, Verdict};
+use crate::domain::{CheckResult, Image, Planned, Profile, Taking, Verdict};
 use crate::plugin::{Finding, Plugin, PluginContext, PluginError};
 use async_trait::async_trait;
 use client::Failure;
 use desk::Desk;
 use known::Known;
+use secrecy::SecretString;
 use settings::Settings;
+use std::collections::BTreeMap;
 
 const NAME: &str = "mailchimp";
 
-/// See the module.
-pub const KIND: Kind = Kind { name: NAME, secrets: &["api_key"], check, exclusive: true, make };
+/// Under this key what signs the messages of the audience's webhook is sealed.
+pub const WEBHOOK_SECRET: &str = hooks::SECRET;
 
-fn check(table: &toml::Table) -> Result<String, PluginError> {
-    Ok(settings::config(table)?.audience_id)
+/// This plugin for the registry: its secrets, how its table of a file is checked, and that no two organizations may share an audience.
+pub const KIND: Kind = Kind {
+    name: NAME,
+    secrets: &["api_key", hooks::SECRET],
+    check,
+    check_secret,
+    destination,
+    exclusive: true,
+    make,
+    hooks: Some(hooks::of),
+};
+
+fn check_secret(name: &str, secret: &SecretString) -> Result<(), PluginError> {
+    // Whatever the webhook is signed with was drawn here.
+    if name == hooks::SECRET { Ok(()) } else { settings::check_key(secret) }
+}
+
+fn check(table: &toml::Table) -> Result<(), PluginError> {
+    settings::config(table).map(drop)
+}
+
+fn destination(given: &Given) -> Result<String, PluginError> {
+    Ok(settings::config(&given.table)?.audience_id)
 }
 
 fn make(given: Given) -> Result<Box<dyn Plugin>, PluginError> {
@@ -97,17 +137,45 @@ impl Plugin for Mailchimp {
         self.desk.audience.setup().member_count
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.desk.trouble()
+    }
+
     async fn preview(&self, ctx: &PluginContext, batch: &[Profile]) -> Result<Vec<Planned>, PluginError> {
-        let known = Known::load(ctx, batch).await?;
-        Ok(process::plans(&self.desk, ctx, &known, batch).iter().map(plan::Plan::planned).collect())
+        let mut known = Known::load(&self.desk, ctx, batch).await?;
+        // What a crash left, and who was erased there: read back as before a send.
+        known.settle(&self.desk, ctx, batch).await?;
+        Ok(process::plans(&self.desk, ctx, &known, batch, plan::Moves::ToCome).iter().map(plan::Plan::planned).collect())
     }
 
     async fn process(&self, ctx: &PluginContext, batch: &[Profile]) -> Result<Vec<Verdict>, PluginError> {
         process::process(&self.desk, ctx, batch).await
     }
 
+    async fn withdraw(&self, ctx: &PluginContext, batch: &[Profile]) -> Result<Vec<Verdict>, PluginError> {
+        process::withdraw(&self.desk, ctx, batch).await
+    }
+
+    fn takes_back(&self) -> bool {
+        true
+    }
+
+    async fn take_back(
+        &self,
+        ctx: &PluginContext,
+        people: &[Profile],
+        images: &BTreeMap<i64, Vec<Image>>,
+        really: bool,
+    ) -> Result<Vec<Taking>, PluginError> {
+        undo::take_back(&self.desk, ctx, people, images, really).await
+    }
+
     async fn audit(&self, ctx: &PluginContext) -> Result<Vec<Finding>, PluginError> {
         audit::audit(&self.desk, ctx).await
+    }
+
+    async fn adoptable(&self, ctx: &PluginContext) -> Result<Option<Vec<Finding>>, PluginError> {
+        adopt::adoptable(&self.desk, ctx).await.map(Some)
     }
 
     async fn health_check(&self, _: &PluginContext) -> CheckResult {

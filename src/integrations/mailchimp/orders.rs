@@ -4,9 +4,11 @@
 use super::api::{BACKOFF, TRIES};
 use super::client::Failure;
 use super::desk::Desk;
-use super::member::hash_of;
+use super::member::{hash_of, is_mailed, is_out};
+use super::plan::Decision;
 use super::wire::{Patch, Permit, Problem, Unsubscribed, WireMember};
-use crate::domain::{Address, Profile, Step};
+use crate::domain::{Address, Member, Profile, Step};
+use crate::integrations::fingerprint;
 use crate::plugin::{PluginContext, PluginError, Sending};
 use futures_util::{StreamExt, stream};
 use std::collections::BTreeMap;
@@ -14,7 +16,7 @@ use std::collections::BTreeMap;
 /// What is ordered.
 #[derive(Clone)]
 pub(super) enum What {
-    /// Consent was withdrawn. `even_if_consented`: not at Classy, but in Mailchimp, under another address.
+    /// Consent was withdrawn. `even_if_consented`: not at Classy, but in Mailchimp, under another address or in another audience.
     Unsubscribe { even_if_consented: bool },
     /// To the address of the order.
     Move,
@@ -28,6 +30,8 @@ pub(super) struct Order {
     pub(super) supporter_id: i64,
     /// The present address, if there is one.
     pub(super) address: Option<Address>,
+    /// Which audience it is in, if it is an earlier one.
+    pub(super) audience: Option<String>,
     /// The member's id.
     pub(super) member: String,
     /// What Mailchimp calls the contact whatever its address is.
@@ -41,8 +45,19 @@ pub(super) enum Said {
     /// There is no such member.
     Missing,
     Refused(Problem),
+    /// Mailchimp answered as if it were done, and shows the member as it was: nothing happened.
+    NotDone,
+    /// The earlier audience that it is in lets us in no more.
+    Closed,
     /// The person is not any more as they were when it was ordered; nothing was sent.
     Changed,
+}
+
+/// Of what an approval of unsubscribing somebody is about: which members.
+pub(super) fn trace(decision: &Decision) -> i64 {
+    let Decision::Unsubscribe { members, .. } = decision else { return 0 };
+    let members = members.iter().map(|place| format!("{} {}", place.audience.as_deref().unwrap_or_default(), place.member));
+    fingerprint(members.collect::<Vec<_>>().join("\n").as_bytes())
 }
 
 impl Order {
@@ -53,14 +68,20 @@ impl Order {
             // Part of adding: what is cut off here is taken up as an addition.
             What::Permit(_) => Step::Add,
         };
-        Sending { supporter_id: self.supporter_id, address: self.address.clone(), intent }
+        Sending { supporter_id: self.supporter_id, address: self.address.clone(), intent, image: None }
+    }
+
+    /// Whether the member is still one of whom it is right: nobody who left meanwhile is moved or given a permission.
+    fn finds(&self, members: &BTreeMap<String, Member>) -> bool {
+        matches!(self.what, What::Unsubscribe { .. }) || members.get(&self.member).is_some_and(|member| !is_out(member))
     }
 
     /// Whether it is still right.
     fn holds(&self, person: &Profile) -> bool {
         match self.what {
             What::Unsubscribe { even_if_consented } => {
-                even_if_consented || person.consented().is_none_or(|address| hash_of(address) != self.member)
+                even_if_consented && person.address == self.address
+                    || person.consented().is_none_or(|address| hash_of(address) != self.member)
             }
             What::Move | What::Permit(_) => person.consented() == self.address.as_ref(),
         }
@@ -70,6 +91,15 @@ impl Order {
     /// word of no is for the contact under whatever address.
     fn other_name(&self) -> Option<&str> {
         self.contact.as_deref().filter(|_| matches!(self.what, What::Unsubscribe { .. }))
+    }
+
+    /// Whether an answer shows what was ordered. One that does not is no success, whatever its status.
+    fn is_shown(&self, wire: &WireMember) -> bool {
+        match self.what {
+            What::Unsubscribe { .. } => !is_mailed(&wire.status),
+            What::Move => Address::parse(&wire.email_address) == self.address,
+            What::Permit(_) => true,
+        }
     }
 
     fn patch(&self) -> Option<Patch> {
@@ -93,17 +123,24 @@ pub(super) async fn carry_out(desk: &Desk, ctx: &PluginContext, orders: Vec<Orde
         }
         ctx.go_on()?;
         ctx.mark();
+        // What changed in Mailchimp since is asked before each try, and then, last of all, consent.
+        desk.freshen(ctx).await?;
+        let ids: Vec<String> = pending.iter().filter(|order| order.audience.is_none()).map(|order| order.member.clone()).collect();
+        let members: BTreeMap<String, Member> =
+            ctx.members(&ids).await?.into_iter().map(|member| (member.remote_id.clone(), member)).collect();
         // One row a person, however many of their members it is about.
         let sending: BTreeMap<i64, Sending> = pending.iter().map(|order| (order.supporter_id, order.sending())).collect();
         let people = ctx.begin_sending(&sending.into_values().collect::<Vec<_>>()).await?;
         let people: BTreeMap<i64, Profile> = people.into_iter().map(|person| (person.supporter_id, person)).collect();
-        let (hold, changed): (Vec<Order>, Vec<Order>) =
-            pending.into_iter().partition(|order| people.get(&order.supporter_id).is_some_and(|person| order.holds(person)));
+        let (hold, changed): (Vec<Order>, Vec<Order>) = pending
+            .into_iter()
+            .partition(|order| people.get(&order.supporter_id).is_some_and(|person| order.holds(person) && order.finds(&members)));
         done.extend(changed.into_iter().map(|order| (order, Said::Changed)));
         let calls = hold.into_iter().map(|order| async move {
+            let api = order.audience.as_deref().map_or_else(|| desk.api.clone(), |audience| desk.api.of(audience));
             let said = match order.patch() {
-                Some(patch) => match (desk.api.patch(&order.member, &patch).await, order.other_name()) {
-                    (Err(Failure::Missing), Some(name)) => desk.api.patch(name, &patch).await,
+                Some(patch) => match (api.patch(&order.member, &patch).await, order.other_name()) {
+                    (Err(Failure::Missing), Some(name)) => api.patch(name, &patch).await,
                     (answer, _) => answer,
                 },
                 None => Err(Failure::Missing),
@@ -116,13 +153,16 @@ pub(super) async fn carry_out(desk: &Desk, ctx: &PluginContext, orders: Vec<Orde
         let mut trouble = None;
         for (order, answer) in answers {
             match answer {
-                Ok(member) => done.push((order, Said::Done(member))),
+                Ok(member) if order.is_shown(&member) => done.push((order, Said::Done(member))),
+                Ok(_) => done.push((order, Said::NotDone)),
                 Err(Failure::Missing) => done.push((order, Said::Missing)),
                 Err(Failure::Invalid(problem)) => done.push((order, Said::Refused(problem))),
                 Err(failure @ Failure::Busy(_)) => {
                     pending.push(order);
                     trouble = Some(failure);
                 }
+                // An earlier audience may be another account's by now; that ends nothing here.
+                Err(Failure::Refused(_) | Failure::Strange(_)) if order.audience.is_some() => done.push((order, Said::Closed)),
                 Err(failure) => return Err(failure.into_error("changing a member")),
             }
         }

@@ -1,7 +1,7 @@
 //! What a member should look like: the fields and tags of one supporter.
 
 use super::name::{Name, cut};
-use super::tags::Managed;
+use super::tags::{Family, Managed};
 use crate::domain::{Address, Profile, Time};
 use crate::integrations::fingerprint;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,13 +38,17 @@ pub(super) struct Picture {
     /// By tag, the names apart. An empty text clears.
     pub(super) fields: BTreeMap<&'static str, String>,
     pub(super) tags: BTreeSet<String>,
+    /// How often everybody was to be sent anew.
+    generation: u32,
+    /// A trace of what is configured for everybody.
+    terms: i64,
 }
 
 impl Picture {
     /// Of somebody who may be mailed; `None` of anybody else.
     pub(super) fn of(person: &Profile, managed: &Managed, now: Time) -> Option<Picture> {
         let address = person.consented()?.clone();
-        let last_gift = person.last_gift_at.map_or(String::new(), |at| at.format("%Y-%m-%d").to_string());
+        let last_gift = person.last_gift_at.map_or(String::new(), |at| person.zone.day(at).to_string());
         let fields = [
             ("TOTALAMT", person.lifetime_amount.to_string()),
             ("DONCNT", person.lifetime_count.to_string()),
@@ -53,11 +57,12 @@ impl Picture {
             ("ACTIVESUB", if person.has_active_plan { "Yes" } else { "No" }.to_owned()),
         ];
         let name = Name { first: cut(person.first_name.as_deref()), last: cut(person.last_name.as_deref()) };
-        Some(Picture { address, name, fields: fields.into(), tags: managed.of(person, now) })
+        let (tags, generation, terms) = (managed.of(person, now), managed.generation(), managed.terms());
+        Some(Picture { address, name, fields: fields.into(), tags, generation, terms })
     }
 
-    /// Of address and fields. Names and tags are not in it: the mirror knows them.
-    pub(super) fn fingerprint(&self) -> i64 {
+    /// Address and fields.
+    fn text(&self) -> String {
         let mut text = self.address.as_str().to_owned();
         for (tag, value) in &self.fields {
             text.push('\n');
@@ -65,7 +70,39 @@ impl Picture {
             text.push('=');
             text.push_str(value);
         }
+        text
+    }
+
+    /// Of address and fields, and of what everybody is to be sent anew for. Names and tags are not in it: the mirror knows them.
+    pub(super) fn fingerprint(&self) -> i64 {
+        let mut text = self.text();
+        if self.generation > 0 {
+            text.push_str(&format!("\nanew={}", self.generation));
+        }
         fingerprint(text.as_bytes())
+    }
+
+    /// Of everything in it but what time alone changes: what was taken back is not sent again as long as this is the same, whatever else
+    /// everybody is sent anew for.
+    pub(super) fn mark(&self, managed: &Managed) -> i64 {
+        let lasting = self.tags.iter().filter(|tag| managed.family(tag) != Some(Family::Engagement));
+        let tags = lasting.map(String::as_str).collect::<Vec<_>>().join("\n");
+        fingerprint(format!("{}\n{}\n{}\n{tags}", self.text(), self.name.first, self.name.last).as_bytes())
+    }
+
+    /// Of what an approval of this person's coming in is about: the address, and what is configured for everybody.
+    pub(super) fn entry_mark(&self) -> i64 {
+        fingerprint(format!("{}\n{}", self.address.as_str(), self.terms).as_bytes())
+    }
+
+    /// Of what an approval of another name or address is about.
+    pub(super) fn rename_mark(&self) -> i64 {
+        fingerprint(format!("{}\n{}\n{}", self.address.as_str(), self.name.first, self.name.last).as_bytes())
+    }
+
+    /// Of what an approval of taking tags off is about.
+    pub(super) fn untag_mark(&self, lost: &[String]) -> i64 {
+        fingerprint(format!("{}\n{}", self.address.as_str(), lost.join("\n")).as_bytes())
     }
 
     /// The fields to send, by our tag. `with_name`: whether the name may be told.
@@ -99,6 +136,24 @@ mod tests {
         somebody.last_gift_at = Some(day(3));
         somebody.has_active_plan = true;
         assert_eq!(values(&somebody), "FNAME=Ada ACTIVESUB=Yes DONCNT=0 LASTGIFT=2026-01-04 RECAMT=0 TOTALAMT=1234.5");
+    }
+
+    #[test]
+    fn the_mark_is_of_all_but_what_time_alone_changes() {
+        let mark = |person: &Profile, prefix: &str, today: i64| {
+            let managed = Managed::new(prefix);
+            Picture::of(person, &managed, day(today)).unwrap().mark(&managed)
+        };
+        let mut somebody = person(1);
+        (somebody.lifetime_amount, somebody.lifetime_count) = (Money::parse("120").unwrap(), 1);
+        somebody.last_gift_at = Some(day(1));
+        let before = mark(&somebody, "Classy-", 10);
+        assert_eq!(mark(&somebody, "Classy-", 80), before, "from Recent to Active");
+        assert_ne!(mark(&somebody, "Clasy-", 10), before);
+        let anew = Managed::new("Classy-").since(&BTreeSet::new(), 1);
+        assert_eq!(Picture::of(&somebody, &anew, day(10)).unwrap().mark(&anew), before, "all are sent anew for something else");
+        somebody.last_name = Some("Byron".to_owned());
+        assert_ne!(mark(&somebody, "Classy-", 10), before);
     }
 
     #[test]

@@ -3,20 +3,36 @@
 //! The rules, in the order in which they are asked:
 //!
 //! 1. Who is not consented is never sent. If they, or somebody with the same address, *said* no, members that we subscribed are
-//!    unsubscribed; who merely says nothing, or is gone at the source, is left as they are.
-//! 2. Who left Mailchimp is left alone, under any address, until Mailchimp itself shows them subscribed.
-//! 3. A member that we subscribed moves along with its supporter's new address, unless somebody else has the old one, or the new one is
+//!    unsubscribed; who merely says nothing, or is gone at the source, is left as they are. The only member at a refuser's address that
+//!    is spared is one that moves away in this delivery: the moves are made first, and a member whose move was not answered with
+//!    success is looked at again (`Moves`).
+//! 2. Who left Mailchimp is left alone, under any address and in any audience, until Mailchimp itself shows them subscribed. A member of
+//!    ours at their address that is somebody else's, or that they said no to elsewhere, is treated like one at a refuser's (`owners`),
+//!    unless somebody else who did not leave says yes there.
+//! 3. Who changed the address in Mailchimp keeps it; the contact goes on getting its tags and fields there.
+//! 4. A member that we subscribed moves along with its supporter's new address, unless somebody else has the old one, or the new one is
 //!    a member already; then the old one is left alone.
-//! 4. Everybody else is added, or gets what differs of our fields and tags.
+//! 5. Who was asked to confirm is left alone until they do, and is not asked again unless they say yes once more.
+//! 6. What a person had taken back is not sent again as it was.
+//! 7. Everybody else is added, or gets what differs of our fields and tags.
 
-use super::member::{hash_of, is_given_up, is_live, is_out, out_reason};
+use super::member::{PENDING, has_left, is_given_up, is_live, is_out, out_reason, said_no};
 use super::name::Difference;
+use super::orders::trace;
+use super::owners::{Claims, is_in, is_ours_and_in, left, owners, refused};
 use super::picture::{FIRST_NAME, LAST_NAME, Picture};
-use super::settings::OnOptOut;
+use super::settings::{OnOptOut, OptOutScope};
 use super::tags::{Family, Managed};
-use crate::domain::{Harm, Harms, Member, Planned, Profile, Standing, Step, Time};
+use crate::domain::{Deed, Harm, Member, Planned, Profile, STILL_SUBSCRIBED, Step, Time, Way, Why};
 use crate::plugin::DeliveryRow;
+use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// So long Mailchimp waits for the answer; then the contact is dropped.
+const CONFIRMATION: TimeDelta = TimeDelta::days(60);
+
+/// Why nothing is sent to somebody of whom a person had the last push taken back.
+const TAKEN_BACK: &str = "taken back by `plugin undo`; sent again when data or settings change, or after `plugin resume --undone`";
 
 /// One person, with what is known of them.
 pub(super) struct Case<'a> {
@@ -25,14 +41,53 @@ pub(super) struct Case<'a> {
     pub(super) here: Option<&'a Member>,
     /// Members at other addresses that were delivered for this supporter.
     pub(super) elsewhere: Vec<&'a Member>,
+    /// Members that we subscribed in earlier audiences: this supporter's, and the one at the present address.
+    pub(super) earlier: Vec<(&'a str, &'a Member)>,
     pub(super) row: Option<&'a DeliveryRow>,
+    /// Why nobody may be put there: the person left, under whatever address and in whatever audience, or the address did.
+    pub(super) suppressed: Option<&'a Why>,
 }
 
 /// What decisions depend on besides the person.
 pub(super) struct Rules<'a> {
     pub(super) managed: &'a Managed,
     pub(super) on_opt_out: OnOptOut,
+    pub(super) opt_out_scope: OptOutScope,
+    pub(super) moves: Moves,
+    /// Whoever is added is asked by mail to confirm.
+    pub(super) double_optin: bool,
     pub(super) now: Time,
+}
+
+impl Rules<'_> {
+    /// What it is to be added.
+    const fn arrival(&self) -> Harm {
+        if self.double_optin { Harm::Confirm } else { Harm::Add }
+    }
+}
+
+/// Whether the moves of a delivery are still to come. Only a member that is about to move is spared for that; once the moves were
+/// answered, whoever still stands at the address of somebody who refuses is unsubscribed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moves {
+    ToCome,
+    Done,
+}
+
+/// A member of the audience, or of an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// The earlier audience.
+    pub(super) audience: Option<String>,
+    /// The member's id.
+    pub(super) member: String,
+}
+
+impl Place {
+    /// In the audience itself.
+    pub(super) fn here(member: &str) -> Place {
+        Place { audience: None, member: member.to_owned() }
+    }
 }
 
 /// What is to be done.
@@ -46,9 +101,12 @@ pub(super) enum Decision {
     Move {
         from: String,
     },
-    /// The members with these ids.
+    /// What differs goes to the contact with this id, under the address that it was given in Mailchimp.
+    Follow {
+        member: String,
+    },
     Unsubscribe {
-        members: Vec<String>,
+        members: Vec<Place>,
         why: String,
     },
 }
@@ -66,34 +124,64 @@ pub(super) struct Plan {
     pub(super) replaced: Vec<String>,
     /// Tags to take off that nothing replaces.
     pub(super) lost: Vec<String>,
+    /// How they come to us: added, asked to confirm, or there before us and changed for the first time.
+    pub(super) entry: Option<Harm>,
 }
 
 impl Plan {
     fn nothing(supporter_id: i64, decision: Decision) -> Plan {
         let (picture, adds, replaced, lost) = (None, Vec::new(), Vec::new(), Vec::new());
-        Plan { supporter_id, decision, picture, fields_differ: false, name: Difference::default(), adds, replaced, lost }
+        Plan { supporter_id, decision, picture, fields_differ: false, name: Difference::default(), adds, replaced, lost, entry: None }
     }
 
-    /// The harm in it, each kind at most once a person.
-    pub(super) fn harms(&self) -> Harms {
-        let mut harms = Harms::default();
-        let (unsubscribes, moves) = (matches!(self.decision, Decision::Unsubscribe { .. }), matches!(self.decision, Decision::Move { .. }));
-        for (kind, applies) in
-            [(Harm::Unsubscribe, unsubscribes), (Harm::Rename, moves || self.name.replaces), (Harm::Untag, !self.lost.is_empty())]
-        {
-            harms.add(kind, u64::from(applies));
+    /// The member that is to move.
+    fn moves_from(&self) -> Option<String> {
+        match &self.decision {
+            Decision::Move { from } => Some(from.clone()),
+            _ => None,
         }
-        harms
+    }
+
+    /// The deed of a kind, if there is one in it. Its mark is of all that an approval must know of it.
+    pub(super) fn deed(&self, kind: Harm) -> Option<Deed> {
+        let is_done = match kind {
+            Harm::Unsubscribe => matches!(self.decision, Decision::Unsubscribe { .. }),
+            Harm::Rename => matches!(self.decision, Decision::Move { .. }) || self.name.replaces,
+            Harm::Untag => !self.lost.is_empty(),
+            Harm::Add | Harm::Confirm | Harm::Change => self.entry == Some(kind),
+            // Only a person orders that.
+            Harm::Undo => false,
+        };
+        let of_picture = |mark: fn(&Picture) -> i64| self.picture.as_ref().map_or(0, mark);
+        is_done.then(|| {
+            let mark = match kind {
+                Harm::Undo => 0,
+                Harm::Unsubscribe => trace(&self.decision),
+                Harm::Rename => of_picture(Picture::rename_mark),
+                Harm::Untag => self.picture.as_ref().map_or(0, |picture| picture.untag_mark(&self.lost)),
+                Harm::Add | Harm::Confirm | Harm::Change => of_picture(Picture::entry_mark),
+            };
+            Deed { kind, mark }
+        })
+    }
+
+    /// The harm in it, each kind at most once a person; how they come to us first, since all else hangs on that.
+    pub(super) fn deeds(&self) -> Vec<Deed> {
+        let order = [Harm::Add, Harm::Confirm, Harm::Change, Harm::Unsubscribe, Harm::Rename, Harm::Untag];
+        order.into_iter().filter_map(|kind| self.deed(kind)).collect()
     }
 
     /// For a preview.
     pub(super) fn planned(&self) -> Planned {
+        let elsewhere =
+            matches!(&self.decision, Decision::Unsubscribe { members, .. } if members.iter().all(|place| place.audience.is_some()));
         let (step, reason) = match &self.decision {
             Decision::Skip(reason) => (Step::Skip, Some(reason.clone())),
             Decision::Keep => (Step::Keep, None),
             Decision::Add => (Step::Add, None),
-            Decision::Change => (Step::Change, None),
+            Decision::Change | Decision::Follow { .. } => (Step::Change, None),
             Decision::Move { .. } => (Step::Move, None),
+            Decision::Unsubscribe { why, .. } if elsewhere => (Step::Unsubscribe, Some(format!("{why}; in an earlier audience"))),
             Decision::Unsubscribe { why, .. } => (Step::Unsubscribe, Some(why.clone())),
         };
         let is_name = |tag: &str| [FIRST_NAME, LAST_NAME].contains(&tag);
@@ -106,69 +194,40 @@ impl Plan {
             fields: values.map(|(tag, _)| tag).filter(|tag| wanted(tag)).map(str::to_owned).collect(),
             tags: self.adds.clone(),
             untags: self.replaced.iter().chain(&self.lost).cloned().collect(),
-            harms: self.harms(),
+            deeds: self.deeds(),
+            elsewhere,
         }
     }
 }
 
 /// Decides for people who were handed over together: one address is everybody's who has it.
 pub(super) fn plan_all(cases: &[Case<'_>], rules: &Rules<'_>) -> Vec<Plan> {
-    let claimed: BTreeSet<String> = cases.iter().filter_map(|case| case.profile.consented()).map(hash_of).collect();
-    let owners = owners(cases, &claimed);
-    cases
-        .iter()
-        .map(|case| match Picture::of(case.profile, rules.managed, rules.now) {
-            Some(picture) => consented(case, picture, &claimed, rules),
-            None => not_consented(case, &owners, rules),
-        })
-        .collect()
-}
-
-/// Members that are to be unsubscribed, each with the one person for whom it is done.
-fn owners(cases: &[Case<'_>], claimed: &BTreeSet<String>) -> BTreeMap<String, i64> {
-    let mut owners: BTreeMap<String, i64> = BTreeMap::new();
-    // Whoever moves away takes the member along.
-    let leaving = |member: &Member| {
-        let theirs = cases.iter().find(|case| Some(case.profile.supporter_id) == member.supporter_id);
-        theirs.and_then(|case| case.profile.consented()).is_some_and(|address| hash_of(address) != member.remote_id)
+    let claims = Claims::of(cases);
+    let of_consented = |case: &Case<'_>| {
+        let picture = Picture::of(case.profile, rules.managed, rules.now).filter(|_| left(case).is_none())?;
+        Some(consented(case, picture, &claims.spoken_for, rules))
     };
-    for case in cases {
-        let id = case.profile.supporter_id;
-        for member in refused(case).into_iter().filter(|member| is_ours_and_in(member)) {
-            if claimed.contains(&member.remote_id) || leaving(member) {
-                continue;
-            }
-            // The one for whom it was delivered, else the lowest id.
-            let owner = owners.entry(member.remote_id.clone()).or_insert(id);
-            if member.supporter_id == Some(id) || (member.supporter_id != Some(*owner) && id < *owner) {
-                *owner = id;
-            }
-        }
-    }
-    owners
+    let plans: Vec<Option<Plan>> = cases.iter().map(of_consented).collect();
+    let moving = match rules.moves {
+        Moves::ToCome => plans.iter().flatten().filter_map(Plan::moves_from).collect(),
+        Moves::Done => BTreeSet::new(),
+    };
+    let owners = owners(cases, &claims, &moving, rules.opt_out_scope);
+    cases.iter().zip(plans).map(|(case, plan)| plan.unwrap_or_else(|| not_mailed(case, &owners, rules))).collect()
 }
 
-/// Members to which somebody said no: all of a person who did, and the one at an address of which another holder did.
-fn refused<'a>(case: &Case<'a>) -> Vec<&'a Member> {
-    match (case.profile.email_opt_in, case.profile.standing) {
-        (Some(false), _) => case.here.iter().chain(&case.elsewhere).copied().collect(),
-        (_, Standing::Refused { .. }) => case.here.into_iter().collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn is_ours_and_in(member: &Member) -> bool {
-    member.subscribed_by_us && !is_out(member) && ["subscribed", "pending"].contains(&member.remote_status.as_str())
-}
-
-fn not_consented(case: &Case<'_>, owners: &BTreeMap<String, i64>, rules: &Rules<'_>) -> Plan {
+fn not_mailed(case: &Case<'_>, owners: &BTreeMap<Place, i64>, rules: &Rules<'_>) -> Plan {
     let id = case.profile.supporter_id;
-    let why = case.profile.refusal().unwrap_or_else(|| "not consented".to_owned());
-    let members: Vec<String> = owners.iter().filter(|(_, owner)| **owner == id).map(|(member, _)| member.clone()).collect();
+    let of_leaver = || left(case).map(left_elsewhere);
+    let why = case.profile.refusal().or_else(of_leaver).unwrap_or_else(|| "not consented".to_owned());
+    let members: Vec<Place> = owners.iter().filter(|(_, owner)| **owner == id).map(|(member, _)| member.clone()).collect();
     if members.is_empty() {
-        let foreign = !refused(case).is_empty() && case.here.is_some_and(|member| is_live(member) && !member.subscribed_by_us);
-        let note = if foreign { "; the contact was not subscribed by us, and is left alone" } else { "" };
-        return Plan::nothing(id, Decision::Skip(format!("{why}{note}")));
+        // Where everybody's opt-outs are passed on, another holder of the address is the one for whom it is done.
+        let foreign = rules.opt_out_scope == OptOutScope::Ours
+            && !refused(case).is_empty()
+            && case.here.is_some_and(|member| is_in(member) && !member.subscribed_by_us);
+        let reason = if foreign { format!("{why}; {STILL_SUBSCRIBED}") } else { why };
+        return Plan::nothing(id, Decision::Skip(reason));
     }
     if rules.on_opt_out == OnOptOut::Ignore {
         return Plan::nothing(id, Decision::Skip(format!("{why}; left subscribed, as on_opt_out says")));
@@ -176,32 +235,109 @@ fn not_consented(case: &Case<'_>, owners: &BTreeMap<String, i64>, rules: &Rules<
     Plan::nothing(id, Decision::Unsubscribe { members, why })
 }
 
+fn left_elsewhere(why: &Why) -> String {
+    format!("left under another address or in another audience: {}", why.reason)
+}
+
 fn consented(case: &Case<'_>, picture: Picture, claimed: &BTreeSet<String>, rules: &Rules<'_>) -> Plan {
     let id = case.profile.supporter_id;
     let ours_elsewhere = || case.elsewhere.iter().find(|member| is_ours_and_in(member) && !claimed.contains(&member.remote_id));
+    let take_off =
+        |member: &Member, why: String| Plan::nothing(id, Decision::Unsubscribe { members: vec![Place::here(&member.remote_id)], why });
+    // Of two words of one person the stricter counts: whatever we put elsewhere for somebody who said no goes, too. Not so for somebody
+    // who only was at an address that we took off.
+    let takes_off = rules.on_opt_out == OnOptOut::Unsubscribe;
+    let no = case.suppressed.filter(|why| takes_off && why.way == Way::SaidNo);
     match case.here {
-        Some(member) if is_out(member) => match ours_elsewhere() {
-            // Of two words of one person the stricter counts.
-            Some(old) if member.remote_status == "unsubscribed" && rules.on_opt_out == OnOptOut::Unsubscribe => {
-                let why = "unsubscribed in Mailchimp under the present address".to_owned();
-                Plan::nothing(id, Decision::Unsubscribe { members: vec![old.remote_id.clone()], why })
+        Some(member) if is_given_up(member) => match (case.elsewhere.iter().find(|other| is_same_contact(member, other)), no) {
+            (Some(there), Some(why)) if is_ours_and_in(there) && !claimed.contains(&there.remote_id) => {
+                take_off(there, left_elsewhere(why))
             }
+            (Some(there), _) if there.remote_status == PENDING || claimed.contains(&there.remote_id) => {
+                Plan::nothing(id, Decision::Skip(out_reason(member)))
+            }
+            (Some(_), _) if is_taken_back(case, &picture, rules) => Plan::nothing(id, Decision::Skip(TAKEN_BACK.to_owned())),
+            (Some(there), _) => {
+                let plan = compare(case, there, picture, rules);
+                let follows = plan.decision == Decision::Change;
+                let decision = if follows { Decision::Follow { member: there.remote_id.clone() } } else { plan.decision };
+                Plan { decision, ..plan }
+            }
+            (None, _) => Plan::nothing(id, Decision::Skip(out_reason(member))),
+        },
+        Some(member) if is_out(member) => match ours_elsewhere() {
+            Some(old) if takes_off && said_no(member) => take_off(old, format!("under the present address: {}", out_reason(member))),
             _ => Plan::nothing(id, Decision::Skip(out_reason(member))),
         },
+        Some(member) if member.remote_status == PENDING && is_live(member) => asked(case, member, picture, rules.now),
+        Some(member) if is_live(member) && is_taken_back(case, &picture, rules) => Plan::nothing(id, Decision::Skip(TAKEN_BACK.to_owned())),
         Some(member) if is_live(member) => compare(case, member, picture, rules),
         Some(_) => Plan::nothing(id, Decision::Skip("Mailchimp shows a status that is not known here".to_owned())),
-        None if case.elsewhere.iter().any(|member| is_out(member) && !is_given_up(member)) => {
-            let why = "left Mailchimp under an earlier address; only they can come back, by a form";
-            Plan::nothing(id, Decision::Skip(why.to_owned()))
-        }
+        None if case.suppressed.is_some() || case.elsewhere.iter().any(|member| has_left(member)) => match (no, ours_elsewhere()) {
+            (Some(why), Some(old)) => take_off(old, left_elsewhere(why)),
+            _ => {
+                let other = || "left Mailchimp under an earlier address; only they can come back, by a form".to_owned();
+                Plan::nothing(id, Decision::Skip(case.suppressed.map_or_else(other, |why| why.reason.clone())))
+            }
+        },
         None => match ours_elsewhere() {
+            // Dropped by now: nothing is there to be moved, and nobody erased it.
+            Some(old) if old.remote_status == PENDING && is_unconfirmed(old, rules.now) => asked(case, old, picture, rules.now),
             Some(old) => Plan { decision: Decision::Move { from: old.remote_id.clone() }, ..compare(case, old, picture, rules) },
             None => {
                 let (adds, name) = (picture.tags.iter().cloned().collect(), picture.name.against(None));
-                Plan { picture: Some(picture), fields_differ: true, name, adds, ..Plan::nothing(id, Decision::Add) }
+                Plan {
+                    picture: Some(picture),
+                    fields_differ: true,
+                    name,
+                    adds,
+                    entry: Some(rules.arrival()),
+                    ..Plan::nothing(id, Decision::Add)
+                }
             }
         },
     }
+}
+
+fn is_taken_back(case: &Case<'_>, picture: &Picture, rules: &Rules<'_>) -> bool {
+    case.row.and_then(|row| row.undone_mark).is_some_and(|mark| mark == picture.mark(rules.managed))
+}
+
+fn asked_at(member: &Member, now: Time) -> Time {
+    member.last_seen_at.unwrap_or(now)
+}
+
+/// Whether Mailchimp has dropped whoever did not answer by now.
+pub(super) fn is_unconfirmed(member: &Member, now: Time) -> bool {
+    now - asked_at(member, now) >= CONFIRMATION
+}
+
+/// Whether a member is the contact that had another one's address before.
+fn is_same_contact(before: &Member, after: &Member) -> bool {
+    is_live(after) && before.contact_id.is_some() && before.contact_id == after.contact_id
+}
+
+/// Somebody whom Mailchimp asked to confirm. Nothing is written to them meanwhile, so that the moment of the question is known; the
+/// fields and tags went along with it. Mailchimp drops whoever does not answer, without a word: sending once more would ask once more.
+fn asked(case: &Case<'_>, member: &Member, picture: Picture, now: Time) -> Plan {
+    let id = case.profile.supporter_id;
+    let asked_at = asked_at(member, now);
+    let day = asked_at.format("%Y-%m-%d");
+    if !is_unconfirmed(member, now) {
+        return Plan::nothing(id, Decision::Skip(format!("asked on {day} to confirm; nothing is sent before they do")));
+    }
+    if case.suppressed.is_none() && case.profile.consent_decided_at.is_some_and(|said| said > asked_at) {
+        let (adds, name) = (picture.tags.iter().cloned().collect(), picture.name.against(None));
+        return Plan {
+            picture: Some(picture),
+            fields_differ: true,
+            name,
+            adds,
+            entry: Some(Harm::Confirm),
+            ..Plan::nothing(id, Decision::Add)
+        };
+    }
+    Plan::nothing(id, Decision::Skip(format!("did not confirm when asked on {day}; asked again only if they say yes once more")))
 }
 
 /// What a member lacks, and what it has too much.
@@ -210,11 +346,14 @@ fn compare(case: &Case<'_>, member: &Member, picture: Picture, rules: &Rules<'_>
     let known = case.row.and_then(|row| row.fingerprint);
     let fields_differ = known != Some(picture.fingerprint()) || member.supporter_id != Some(id);
     let name = picture.name.against(member.name_hash);
-    let adds: Vec<String> = picture.tags.difference(&member.managed_tags).cloned().collect();
+    // As they are spelled now: Mailchimp knows no difference between letters.
+    let had: BTreeSet<String> = member.managed_tags.iter().map(|tag| rules.managed.like_ours(tag).unwrap_or(tag).to_owned()).collect();
+    let adds: Vec<String> = picture.tags.difference(&had).cloned().collect();
     let families: BTreeSet<Option<Family>> = picture.tags.iter().map(|tag| rules.managed.family(tag)).collect();
-    let surplus = member.managed_tags.difference(&picture.tags).filter(|tag| rules.managed.is_ours(tag)).cloned();
+    let surplus = had.difference(&picture.tags).filter(|tag| rules.managed.is_ours(tag)).cloned();
     let (replaced, lost): (Vec<String>, Vec<String>) = surplus.partition(|tag| families.contains(&rules.managed.family(tag)));
     let is_same = !fields_differ && !name.differs && adds.is_empty() && replaced.is_empty() && lost.is_empty();
     let decision = if is_same { Decision::Keep } else { Decision::Change };
-    Plan { supporter_id: id, decision, picture: Some(picture), fields_differ, name, adds, replaced, lost }
+    let entry = (!is_same && member.supporter_id.is_none()).then_some(Harm::Change);
+    Plan { supporter_id: id, decision, picture: Some(picture), fields_differ, name, adds, replaced, lost, entry }
 }

@@ -1,17 +1,23 @@
-//! One batch, in the order in which it is safe: opt-outs, moves, additions and changes, tags taken off, permissions.
+//! One batch, in the order in which it is safe: moves, opt-outs, additions and changes, tags taken off, permissions; and in the end a look
+//! whether anybody of ours still stands at the address of somebody who refuses.
 
 use super::desk::Desk;
+use super::follow::{SERVED_THERE, follow};
 use super::known::Known;
-use super::leave::{move_on, unsubscribe};
-use super::orders::{Order, What, carry_out};
-use super::plan::{Decision, Plan, Rules, plan_all};
-use super::push::push;
+use super::leave::{Unsubscribed, move_on, unsubscribe};
+use super::member::{PENDING, hash_of, is_given_up, is_live};
+use super::orders::{Order, What};
+use super::owners::is_of_another;
+use super::permissions::permit;
+use super::plan::{Decision, Moves, Place, Plan, Rules, is_unconfirmed, plan_all};
+use super::push::{push, without_adds_if_full};
+use super::quiet;
 use super::settle::{Settled, Taken};
 use super::untag::{Loser, take_off};
-use super::wire::WirePermission;
 use super::work::{NO_WORD, Work, verdict, waits};
-use crate::domain::{Fate, Harm, Member, Profile, Verdict};
-use crate::plugin::{PluginContext, PluginError};
+use crate::domain::{Deed, Fate, Harm, Member, Profile, Time, Verdict};
+use crate::plugin::{PluginContext, PluginError, Said};
+use chrono::TimeDelta;
 use futures_util::{StreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,8 +25,16 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const CHUNK: usize = 500;
 
 /// Plans for people, by what is known now.
-pub(super) fn plans(desk: &Desk, ctx: &PluginContext, known: &Known, people: &[Profile]) -> Vec<Plan> {
-    let rules = Rules { managed: &desk.managed, on_opt_out: desk.settings.on_opt_out, now: ctx.now() };
+pub(super) fn plans(desk: &Desk, ctx: &PluginContext, known: &Known, people: &[Profile], moves: Moves) -> Vec<Plan> {
+    let managed = desk.managed();
+    let rules = Rules {
+        managed: &managed,
+        on_opt_out: desk.settings.on_opt_out,
+        opt_out_scope: desk.settings.opt_out_scope,
+        moves,
+        double_optin: desk.audience.setup().double_optin,
+        now: ctx.now(),
+    };
     plan_all(&known.cases(people), &rules)
 }
 
@@ -28,36 +42,131 @@ fn is_quiet(plan: &Plan) -> bool {
     matches!(plan.decision, Decision::Skip(_) | Decision::Keep)
 }
 
-/// See the module; a verdict for each person.
+/// Does what one batch of people needs; a verdict for each person.
 pub(super) async fn process(desk: &Desk, ctx: &PluginContext, people: &[Profile]) -> Result<Vec<Verdict>, PluginError> {
-    let mut known = Known::load(ctx, people).await?;
-    let mut all = plans(desk, ctx, &known, people);
-    if !all.iter().all(is_quiet) && desk.freshen(ctx).await? {
-        known = Known::load(ctx, people).await?;
+    let mut known = Known::load(desk, ctx, people).await?;
+    let first = plans(desk, ctx, &known, people, Moves::ToCome);
+    let is_quiet = first.iter().all(is_quiet);
+    if !is_quiet && desk.freshen(ctx).await? {
+        known = Known::load(desk, ctx, people).await?;
     }
     known.settle(desk, ctx, people).await?;
-    all = plans(desk, ctx, &known, people);
-    let mut sorted = sort(ctx, people, &known, all);
 
-    let mut verdicts = std::mem::take(&mut sorted.verdicts);
-    verdicts.extend(unsubscribe(desk, ctx, &known, sorted.unsubscribes, &sorted.reasons).await?);
-    let (stayed, moved) = move_on(desk, ctx, &known, sorted.moves).await?;
-    verdicts.extend(stayed);
-    let mut works = sorted.works;
-    for (id, member) in moved {
-        if let Some(mut work) = sorted.movers.remove(&id) {
-            work.before = Some(member);
-            works.push(work);
-        }
+    let mut verdicts: BTreeMap<i64, Verdict> = BTreeMap::new();
+    let (moves, held) = moves(ctx, people, &known, plans(desk, ctx, &known, people, Moves::ToCome));
+    note(&mut verdicts, held);
+    let mut moved = BTreeSet::new();
+    if !moves.is_empty() {
+        let (stayed, arrived) = move_on(desk, ctx, &known, moves).await?;
+        note(&mut verdicts, stayed);
+        moved = arrived;
+        known = Known::load(desk, ctx, people).await?;
     }
-    let (sends, rest): (Vec<Work>, Vec<Work>) = works.into_iter().partition(|work| work.sends);
-    let done = push_all(desk, ctx, sends, &known).await?;
-    verdicts.extend(done.verdicts);
-    let (losers, also) = losers(ctx, people, &done.taken, rest).await?;
-    verdicts.extend(also);
+    let plans = plans(desk, ctx, &known, people, Moves::Done);
+    let mut sorted = sort(ctx, people, &known, plans, &moved, &verdicts);
+    note(&mut verdicts, std::mem::take(&mut sorted.verdicts));
+    ctx.save_members(&sorted.heirs, &[]).await?;
+    let Unsubscribed { verdicts: told, mut refused } = unsubscribe(desk, ctx, &known, sorted.unsubscribes, &sorted.reasons).await?;
+    note(&mut verdicts, told);
+    let is_quiet_push = desk.settings.quiet_first_push && ctx.is_first_push();
+    sorted.works.iter_mut().for_each(|work| work.is_quiet = is_quiet_push);
+    let (sends, rest): (Vec<Work>, Vec<Work>) = sorted.works.into_iter().partition(|work| work.sends);
+    let mut done = push_all(desk, ctx, sends, &known).await?;
+    quiet::tag(desk, ctx, &mut done.taken).await?;
+    note(&mut verdicts, done.verdicts);
+    note(&mut verdicts, follow(desk, ctx, sorted.follows).await?);
+    let (losers, also) = losers(desk, ctx, people, &done.taken, rest).await?;
+    note(&mut verdicts, also);
     take_off(desk, ctx, losers).await?;
     permit(desk, ctx, &done.taken).await?;
-    Ok(verdicts)
+    if !is_quiet {
+        let late = enforce_refusals(desk, ctx, people, &verdicts).await?;
+        refused.extend(late.refused);
+        note(&mut verdicts, late.verdicts);
+    }
+    tell_refused(desk, ctx, Unsubscribed { verdicts: verdicts.into_values().collect(), refused }).await
+}
+
+/// Whose opt-out Mailchimp did not carry out is told of the audience as a whole as long as it is so.
+async fn tell_refused(desk: &Desk, ctx: &PluginContext, done: Unsubscribed) -> Result<Vec<Verdict>, PluginError> {
+    let people = done.verdicts.iter().map(|verdict| (verdict.supporter_id, done.refused.contains(&verdict.supporter_id)));
+    desk.remember(ctx, |memory| memory.note_refused(people)).await?;
+    Ok(done.verdicts)
+}
+
+/// One verdict a person: the latest counts.
+fn note(all: &mut BTreeMap<i64, Verdict>, verdicts: Vec<Verdict>) {
+    all.extend(verdicts.into_iter().map(|verdict| (verdict.supporter_id, verdict)));
+}
+
+fn order(person: &Profile, known: &Known, place: Place, what: What) -> Order {
+    let contact = known.member_at(&place).and_then(|member| member.contact_id.clone());
+    let Place { audience, member } = place;
+    Order { supporter_id: person.supporter_id, address: person.address.clone(), audience, member, contact, what }
+}
+
+/// The moves that the guard allows, and verdicts on the others.
+fn moves(ctx: &PluginContext, people: &[Profile], known: &Known, plans: Vec<Plan>) -> (Vec<Order>, Vec<Verdict>) {
+    let (mut orders, mut held) = (Vec::new(), Vec::new());
+    for (person, plan) in people.iter().zip(plans) {
+        let deed = plan.deed(Harm::Rename);
+        if let Decision::Move { from } = plan.decision {
+            match stopped(ctx, person.supporter_id, deed, "moving to another address") {
+                None => orders.push(order(person, known, Place::here(&from), What::Move)),
+                Some(verdict) => held.push(verdict),
+            }
+        }
+    }
+    (orders, held)
+}
+
+/// The check at the end of a batch: everybody in it is read once more, and whoever of ours stands at the address of somebody who refuses
+/// is unsubscribed now, whatever happened in between.
+async fn enforce_refusals(
+    desk: &Desk,
+    ctx: &PluginContext,
+    people: &[Profile],
+    verdicts: &BTreeMap<i64, Verdict>,
+) -> Result<Unsubscribed, PluginError> {
+    let ids: Vec<i64> = people.iter().map(|person| person.supporter_id).collect();
+    let people = ctx.profiles(&ids).await?;
+    let mut known = Known::load(desk, ctx, &people).await?;
+    // Whoever refuses, or had an address that left meanwhile, may have another one when they are looked at again.
+    ctx.suppress(&std::mem::take(&mut known.leavings)).await?;
+    let waits_already =
+        |id: i64| verdicts.get(&id).is_some_and(|one| matches!(one.fate, Fate::Held(_) | Fate::Deferred { .. } | Fate::Rejected(_)));
+    take_refusers_off(desk, ctx, &known, &people, |id| !waits_already(id)).await
+}
+
+/// Passes refusals on and does nothing else, while the plugin is suspended: no move is made meanwhile, so nobody is spared for one.
+pub(super) async fn withdraw(desk: &Desk, ctx: &PluginContext, people: &[Profile]) -> Result<Vec<Verdict>, PluginError> {
+    let mut known = Known::load(desk, ctx, people).await?;
+    known.settle(desk, ctx, people).await?;
+    let done = take_refusers_off(desk, ctx, &known, people, |_| true).await?;
+    tell_refused(desk, ctx, done).await
+}
+
+async fn take_refusers_off(
+    desk: &Desk,
+    ctx: &PluginContext,
+    known: &Known,
+    people: &[Profile],
+    is_meant: impl Fn(i64) -> bool,
+) -> Result<Unsubscribed, PluginError> {
+    let refusers: Vec<(Profile, Plan)> = people
+        .iter()
+        .cloned()
+        .zip(plans(desk, ctx, known, people, Moves::Done))
+        .filter(|(person, plan)| matches!(plan.decision, Decision::Unsubscribe { .. }) && is_meant(person.supporter_id))
+        .collect();
+    if refusers.is_empty() {
+        return Ok(Unsubscribed::default());
+    }
+    let (people, plans): (Vec<Profile>, Vec<Plan>) = refusers.into_iter().unzip();
+    let sorted = sort(ctx, &people, known, plans, &BTreeSet::new(), &BTreeMap::new());
+    let mut done = unsubscribe(desk, ctx, known, sorted.unsubscribes, &sorted.reasons).await?;
+    done.verdicts.extend(sorted.verdicts);
+    Ok(done)
 }
 
 /// Plans by what is done about them.
@@ -67,57 +176,114 @@ struct Sorted {
     unsubscribes: Vec<Order>,
     /// Why each of them is unsubscribed.
     reasons: BTreeMap<i64, String>,
-    moves: Vec<Order>,
-    /// What is left to do for whoever moves, by supporter.
-    movers: BTreeMap<i64, Work>,
     works: Vec<Work>,
+    /// Contacts to which nothing is written, and that are somebody else's now.
+    heirs: Vec<Member>,
+    /// Those whose contact has another address in Mailchimp.
+    follows: Vec<Work>,
 }
 
-fn sort(ctx: &PluginContext, people: &[Profile], known: &Known, plans: Vec<Plan>) -> Sorted {
+/// Sorts what is left to do after the moves. `moved`: who has moved; `decided`: who has a verdict already.
+fn sort(
+    ctx: &PluginContext,
+    people: &[Profile],
+    known: &Known,
+    plans: Vec<Plan>,
+    moved: &BTreeSet<i64>,
+    decided: &BTreeMap<i64, Verdict>,
+) -> Sorted {
     let mut sorted = Sorted::default();
-    for (person, plan) in people.iter().zip(plans) {
+    for (person, mut plan) in people.iter().zip(plans) {
         let id = person.supporter_id;
-        let order = |member: String, what: What| {
-            let contact = known.member(&member).and_then(|member| member.contact_id.clone());
-            Order { supporter_id: id, address: person.address.clone(), member, contact, what }
-        };
+        if decided.contains_key(&id) {
+            continue;
+        }
+        if moved.contains(&id) {
+            // One rename is counted a person: with the address the name goes, too.
+            plan.name.replaces = false;
+            plan.fields_differ = true;
+        }
         match plan.decision.clone() {
-            Decision::Skip(reason) => sorted.verdicts.push(verdict(id, Fate::Skipped(reason))),
+            Decision::Skip(reason) => {
+                sorted.heirs.extend(inherited(person, known, ctx.now()));
+                sorted.verdicts.push(verdict(id, Fate::Skipped(reason)));
+            }
             Decision::Keep => {
                 let fingerprint = plan.picture.as_ref().map(super::picture::Picture::fingerprint);
                 let review_at = person.engagement_ends(ctx.now());
-                sorted.verdicts.push(Verdict { fingerprint, review_at, ..verdict(id, Fate::Delivered) });
+                let here = person.address.as_ref().and_then(|address| known.member(&hash_of(address)));
+                let note = here.filter(|here| is_given_up(here)).map(|_| SERVED_THERE.to_owned());
+                sorted.verdicts.push(Verdict { fingerprint, review_at, note, ..verdict(id, Fate::Delivered) });
             }
-            Decision::Unsubscribe { members, why } if ctx.budget().take(Harm::Unsubscribe) => {
-                let consented = person.consented().is_some();
-                sorted
-                    .unsubscribes
-                    .extend(members.into_iter().map(|member| order(member, What::Unsubscribe { even_if_consented: consented })));
+            Decision::Unsubscribe { members, why } => {
+                if let Some(held) = stopped(ctx, id, plan.deed(Harm::Unsubscribe), &format!("unsubscribing ({why})")) {
+                    sorted.verdicts.push(held);
+                    continue;
+                }
+                let what = || What::Unsubscribe { even_if_consented: person.consented().is_some() };
+                sorted.unsubscribes.extend(members.into_iter().map(|member| order(person, known, member, what())));
                 sorted.reasons.insert(id, why);
             }
-            Decision::Unsubscribe { why, .. } => {
-                sorted.verdicts.push(verdict(id, Fate::Held(waits(&format!("unsubscribing ({why})")))));
+            // Only now is there something to move: what it was was not there before the other moves were made.
+            Decision::Move { .. } => {
+                let fate = Fate::Deferred { until: ctx.now(), reason: "moves to another address; looked at again".to_owned() };
+                sorted.verdicts.push(verdict(id, fate));
             }
-            Decision::Move { from } if ctx.budget().take(Harm::Rename) => {
-                let before = known.member(&from).cloned();
-                // One rename is counted a person: with the address the name goes, too.
-                let name = super::name::Difference { replaces: false, ..plan.name };
-                if let Some(work) = Work::new(Plan { name, fields_differ: true, ..plan }, before, ctx.budget()) {
-                    sorted.movers.insert(id, work);
-                    sorted.moves.push(order(from, What::Move));
+            Decision::Add | Decision::Change | Decision::Follow { .. } => {
+                match stopped(ctx, id, plan.entry.and_then(|kind| plan.deed(kind)), entering(plan.entry)) {
+                    Some(held) => sorted.verdicts.push(held),
+                    None => match plan.decision {
+                        Decision::Follow { .. } => sorted.follows.extend(work(ctx, person, known, plan)),
+                        _ => sorted.works.extend(work(ctx, person, known, plan)),
+                    },
                 }
             }
-            Decision::Move { .. } => sorted.verdicts.push(verdict(id, Fate::Held(waits("moving to another address")))),
-            Decision::Add | Decision::Change => sorted.works.extend(work(ctx, person, known, plan)),
         }
     }
     sorted
 }
 
+/// The contact at the address of somebody who may be mailed there and has not left is theirs from now on, whomever it was delivered for:
+/// what the one of before says later is not about it.
+pub(super) fn inherited(person: &Profile, known: &Known, now: Time) -> Option<Member> {
+    let id = person.supporter_id;
+    let here = known.member(&hash_of(person.consented()?))?;
+    // Whoever did not confirm in time is not there any more.
+    let is_there = is_live(here) && !(here.remote_status == PENDING && is_unconfirmed(here, now));
+    let is_new = is_there && is_of_another(here, id) && known.suppression(person).is_none();
+    is_new.then(|| Member { supporter_id: Some(id), ..here.clone() })
+}
+
+/// The verdict on somebody to whom a deed may not be done now; what is no harm may be done.
+fn stopped(ctx: &PluginContext, id: i64, deed: Option<Deed>, what: &str) -> Option<Verdict> {
+    match ctx.budget().ask(id, deed?) {
+        Said::Go => None,
+        Said::Hold => Some(Verdict { held: deed.into_iter().collect(), ..verdict(id, Fate::Held(waits(what))) }),
+        Said::Later => {
+            let reason = "waits for its portion: no more people are added today (`guard.daily_additions`)".to_owned();
+            Some(verdict(id, Fate::Deferred { until: ctx.now() + TimeDelta::hours(1), reason }))
+        }
+    }
+}
+
+const fn entering(entry: Option<Harm>) -> &'static str {
+    match entry {
+        Some(Harm::Confirm) => "being asked by mail to confirm",
+        Some(Harm::Change) => "getting our tags and fields for the first time",
+        _ => "being added",
+    }
+}
+
 fn work(ctx: &PluginContext, person: &Profile, known: &Known, plan: Plan) -> Option<Work> {
-    let before = person.address.as_ref().and_then(|address| known.member(&super::member::hash_of(address))).cloned();
+    let before = match &plan.decision {
+        Decision::Follow { member } => known.member(member),
+        _ => person.address.as_ref().and_then(|address| known.member(&hash_of(address))),
+    };
+    let before = before.cloned();
     let mut work = Work::new(plan, before, ctx.budget())?;
-    work.attempts = known.rows.get(&work.supporter_id).map_or(0, |row| row.attempts);
+    let row = known.rows.get(&work.supporter_id);
+    work.attempts = row.map_or(0, |row| row.attempts);
+    work.delivered_at = row.and_then(|row| row.delivered_at);
     work.permits |= known.recovered.contains(&work.supporter_id);
     Some(work)
 }
@@ -126,35 +292,17 @@ fn work(ctx: &PluginContext, person: &Profile, known: &Known, plan: Plan) -> Opt
 async fn push_all(desk: &Desk, ctx: &PluginContext, works: Vec<Work>, known: &Known) -> Result<Settled, PluginError> {
     let was_silent = |work: &Work| known.rows.get(&work.supporter_id).and_then(|row| row.reason.as_deref()) == Some(NO_WORD);
     let (alone, mut works): (Vec<Work>, Vec<Work>) = works.into_iter().partition(was_silent);
+    let mut all = Settled::default();
+    if works.len() > CHUNK || alone.len() + usize::from(!works.is_empty()) > 1 {
+        works = introduce(desk, ctx, works, &mut all).await?;
+    }
     let mut chunks: Vec<Vec<Work>> = alone.into_iter().map(|work| vec![work]).collect();
     while !works.is_empty() {
         let rest = works.split_off(works.len().min(CHUNK));
         chunks.push(std::mem::replace(&mut works, rest));
     }
-    let mut all = Settled::default();
-    if chunks.is_empty() {
-        return Ok(all);
-    }
-    let mut parts = Vec::new();
-    let shelf = desk.audience.shelf(&desk.api).await?;
-    let is_there = |tag: &String| shelf.segments.contains_key(&tag.to_lowercase());
-    if !chunks.iter().flatten().flat_map(|work| &work.picture.tags).all(is_there) {
-        // Tags that do not exist yet are made by one chunk after the other: two at once might make two of one name.
-        let mut new: BTreeSet<String> =
-            chunks.iter().flatten().flat_map(|work| work.picture.tags.iter().filter(|tag| !is_there(tag))).cloned().collect();
-        while !chunks.is_empty() && !new.is_empty() && parts.iter().all(Result::is_ok) {
-            let first = chunks.remove(0);
-            for tag in first.iter().flat_map(|work| &work.picture.tags) {
-                new.remove(tag);
-            }
-            parts.push(push(desk, ctx, first).await);
-        }
-        desk.audience.forget_shelf().await;
-    }
-    if parts.iter().all(Result::is_ok) {
-        let calls = chunks.into_iter().map(|chunk| push(desk, ctx, chunk));
-        parts.extend(stream::iter(calls).buffer_unordered(desk.api.connections()).collect::<Vec<_>>().await);
-    }
+    let calls = chunks.into_iter().map(|chunk| push(desk, ctx, chunk));
+    let parts: Vec<Result<Settled, PluginError>> = stream::iter(calls).buffer_unordered(desk.api.connections()).collect().await;
     // All of them are heard before the first trouble is told: what was taken is in the mirror by then.
     for part in parts {
         let part = part?;
@@ -164,8 +312,35 @@ async fn push_all(desk: &Desk, ctx: &PluginContext, works: Vec<Work>, known: &Kn
     Ok(all)
 }
 
+/// Tags that do not exist yet are made by a few people who need them, before the others: two chunks at once might make two of one name.
+/// Answers with the others.
+async fn introduce(desk: &Desk, ctx: &PluginContext, works: Vec<Work>, all: &mut Settled) -> Result<Vec<Work>, PluginError> {
+    let shelf = desk.shelf(ctx).await?;
+    let mut rest = works;
+    loop {
+        rest = without_adds_if_full(desk, ctx, rest, all).await?;
+        let mut named: BTreeSet<String> = BTreeSet::new();
+        let is_first = |work: &Work| {
+            let lacks = |tag: &&String| !work.is_quiet && !shelf.segments.contains_key(&tag.to_lowercase()) && !desk.audience.was_made(tag);
+            let before = named.len();
+            named.extend(work.picture.tags.iter().filter(lacks).cloned());
+            named.len() > before
+        };
+        let (first, others): (Vec<Work>, Vec<Work>) = rest.into_iter().partition(is_first);
+        rest = others;
+        if first.is_empty() {
+            return Ok(rest);
+        }
+        // Some of them may be refused, and whoever else needs the same tag is asked next.
+        let part = push(desk, ctx, first).await?;
+        all.taken.extend(part.taken);
+        all.verdicts.extend(part.verdicts);
+    }
+}
+
 /// Who loses tags: those who were sent, and those who only lose some. The latter are written down and asked for consent first.
 async fn losers(
+    desk: &Desk,
     ctx: &PluginContext,
     people: &[Profile],
     taken: &[Taken],
@@ -182,7 +357,7 @@ async fn losers(
     if tags_only.is_empty() {
         return Ok((losers, verdicts));
     }
-    let sending: Vec<_> = tags_only.iter().map(Work::sending).collect();
+    let sending: Vec<_> = tags_only.iter().map(|work| work.sending(None, &desk.managed())).collect();
     let fresh: BTreeMap<i64, Profile> =
         ctx.begin_sending(&sending).await?.into_iter().map(|person| (person.supporter_id, person)).collect();
     for work in &tags_only {
@@ -199,25 +374,4 @@ async fn losers(
         }
     }
     Ok((losers, verdicts))
-}
-
-/// Gives the configured GDPR permissions to people whom we put there.
-async fn permit(desk: &Desk, ctx: &PluginContext, taken: &[Taken]) -> Result<(), PluginError> {
-    let wanted = &desk.settings.marketing_permissions;
-    if wanted.is_empty() || !desk.audience.setup().has_permissions {
-        return Ok(());
-    }
-    let names =
-        |permission: &WirePermission| wanted.iter().any(|name| [&permission.marketing_permission_id, &permission.text].contains(&name));
-    let lacking = |taken: &Taken| -> Vec<String> {
-        let all = taken.permissions.iter().filter(|permission| !permission.enabled && names(permission));
-        all.map(|permission| permission.marketing_permission_id.clone()).collect()
-    };
-    let orders = taken.iter().filter(|taken| taken.work.permits && taken.member.subscribed_by_us).filter_map(|taken| {
-        let ids = Some(lacking(taken)).filter(|ids| !ids.is_empty())?;
-        let (supporter_id, address) = (taken.work.supporter_id, Some(taken.work.picture.address.clone()));
-        let (member, contact) = (taken.member.remote_id.clone(), taken.member.contact_id.clone());
-        Some(Order { supporter_id, address, member, contact, what: What::Permit(ids) })
-    });
-    carry_out(desk, ctx, orders.collect()).await.map(drop)
 }

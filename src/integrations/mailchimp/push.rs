@@ -4,14 +4,17 @@ use super::api::{BACKOFF, TRIES};
 use super::client::Failure;
 use super::desk::Desk;
 use super::member::{hash_of, is_out, out_reason};
+use super::owners::is_of_another;
 use super::picture::Picture;
 use super::reconcile::reconcile;
-use super::settle::{Alarmed, Settled, settle};
+use super::settle::{Alarmed, Settled, settle, wait_for_room};
 use super::texts::Class;
+use super::undo;
 use super::wire::{BatchAnswer, Problem};
 use super::work::{Work, verdict};
-use crate::domain::{Fate, Member, Profile, Step, Verdict};
+use crate::domain::{Fate, Image, Member, Profile, Step, Verdict, Way};
 use crate::plugin::{PluginContext, PluginError};
+use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Halvings of one chunk: enough for a few people whom Mailchimp cannot read, too few for a call that it never takes.
@@ -24,12 +27,16 @@ enum Try {
     Answered(Vec<(Work, Profile)>, BatchAnswer),
     /// The call as a whole was refused.
     Refused(Vec<Work>, Problem),
+    /// The same, since the plan has no room for everybody who would be new.
+    Full(Vec<Work>, Problem),
 }
 
 /// Sends people until each has a verdict.
 pub(super) async fn push(desk: &Desk, ctx: &PluginContext, works: Vec<Work>) -> Result<Settled, PluginError> {
     let (mut parts, mut splits, mut done) = (vec![works], 0, Settled::default());
+    let mut was_probed = false;
     while let Some(part) = parts.pop() {
+        let part = without_adds_if_full(desk, ctx, part, &mut done).await?;
         if part.is_empty() {
             continue;
         }
@@ -43,6 +50,19 @@ pub(super) async fn push(desk: &Desk, ctx: &PluginContext, works: Vec<Work>) -> 
                     return Err(raise(desk, ctx, alarmed).await);
                 }
                 parts.push(again);
+            }
+            // Whoever is there already needs no room. Of the others one goes alone first: if not even that one is taken, nobody is.
+            Try::Full(works, problem) => {
+                let (mut adds, changes): (Vec<Work>, Vec<Work>) = works.into_iter().partition(|work| work.intent == Step::Add);
+                if adds.is_empty() {
+                    return Err(Failure::Blocked(problem).into_error("changing people"));
+                }
+                if adds.len() == 1 {
+                    desk.note_full(&problem.plain());
+                }
+                let rest = adds.split_off(if was_probed { adds.len() / 2 } else { 1 }.clamp(1, adds.len()));
+                was_probed = true;
+                parts.extend([rest, adds, changes]);
             }
             Try::Refused(mut works, problem) => match (works.len(), works.pop()) {
                 (1, Some(work)) => done.refuse(&work, &problem.all(), ctx).await?,
@@ -62,29 +82,61 @@ pub(super) async fn push(desk: &Desk, ctx: &PluginContext, works: Vec<Work>) -> 
     Ok(done)
 }
 
+/// Without those who would be new, once Mailchimp said that there is no room for them.
+pub(super) async fn without_adds_if_full(
+    desk: &Desk,
+    ctx: &PluginContext,
+    works: Vec<Work>,
+    done: &mut Settled,
+) -> Result<Vec<Work>, PluginError> {
+    if desk.said_full().is_none() {
+        return Ok(works);
+    }
+    let (adds, rest) = works.into_iter().partition(|work| work.intent == Step::Add);
+    wait_for_room(desk, ctx, adds, done).await?;
+    Ok(rest)
+}
+
 /// Tries until Mailchimp answers. Before each try everything is asked again: the mirror, the lease, consent.
 async fn until_answered(desk: &Desk, ctx: &PluginContext, mut works: Vec<Work>, verdicts: &mut Vec<Verdict>) -> Result<Try, PluginError> {
     let mut tries = 0;
     loop {
+        if ctx.is_suspended() {
+            return Err(PluginError::Stopped);
+        }
         ctx.go_on()?;
         ctx.mark();
-        desk.freshen(ctx).await?;
-        // Whatever must be asked of Mailchimp is asked before the last look at consent.
-        let shelf = desk.audience.shelf(&desk.api).await?;
+        // Whatever must be asked of Mailchimp is asked before the last look at consent, and who changed there last of all.
+        let shelf = desk.shelf(ctx).await?;
         let double_optin = desk.audience.setup().double_optin;
+        undo::know_values(desk, ctx, &mut works).await?;
+        desk.freshen(ctx).await?;
         works = still_in(ctx, works, verdicts).await?;
+        // Those who came with this look.
+        if undo::know_values(desk, ctx, &mut works).await? {
+            works = still_in(ctx, works, verdicts).await?;
+        }
         if works.is_empty() {
             return Ok(Try::Nobody);
         }
-        let people = ctx.begin_sending(&works.iter().map(Work::sending).collect::<Vec<_>>()).await?;
-        let sent = still_consented(desk, ctx, works, people, verdicts);
+        let sending: Vec<_> = works.iter().map(|work| work.sending(Some(&shelf), &desk.managed())).collect();
+        let people = ctx.begin_sending(&sending).await?;
+        let mut sent = still_consented(desk, ctx, works, people, verdicts);
+        sent.iter_mut().for_each(|(work, _)| work.leave_out(&shelf.fields));
         if sent.is_empty() {
             return Ok(Try::Nobody);
         }
-        let items: Vec<_> = sent.iter().map(|(work, _)| work.item(&shelf, double_optin)).collect();
+        let noted: BTreeMap<i64, Option<Image>> = sending.into_iter().map(|one| (one.supporter_id, one.image)).collect();
+        let images = sent.iter().map(|(work, _)| work.image(Some(&shelf), &desk.managed()));
+        let others: Vec<Image> = images.filter(|image| noted.get(&image.supporter_id).and_then(Option::as_ref) != Some(image)).collect();
+        ctx.save_images(&others).await?;
+        let items: Vec<_> = sent.iter().map(|(work, person)| work.item(&shelf, double_optin, person.consent_decided_at)).collect();
         match desk.api.subscribe(&items).await {
             Ok(answer) => return Ok(Try::Answered(sent, answer)),
             Err(Failure::Invalid(problem)) => return Ok(Try::Refused(sent.into_iter().map(|(work, _)| work).collect(), problem)),
+            Err(Failure::Blocked(problem)) if Class::of(&problem.all()) == Class::Full => {
+                return Ok(Try::Full(sent.into_iter().map(|(work, _)| work).collect(), problem));
+            }
             Err(failure @ Failure::Busy(_)) => {
                 tries += 1;
                 if tries >= TRIES {
@@ -103,19 +155,33 @@ async fn still_in(ctx: &PluginContext, works: Vec<Work>, verdicts: &mut Vec<Verd
     let ids: Vec<String> = works.iter().map(|work| hash_of(&work.picture.address)).collect();
     let mut members: BTreeMap<String, Member> =
         ctx.members(&ids).await?.into_iter().map(|member| (member.remote_id.clone(), member)).collect();
+    let supporters: Vec<i64> = works.iter().map(|work| work.supporter_id).collect();
+    let suppressed = ctx.suppressed(&ids, &supporters).await?;
     let mut kept = Vec::with_capacity(works.len());
     for (mut work, id) in works.into_iter().zip(&ids) {
         match members.remove(id) {
             Some(member) if is_out(&member) => verdicts.push(verdict(work.supporter_id, Fate::Skipped(out_reason(&member)))),
+            // They left by another one, as it shows just now: what becomes of this one is decided anew.
+            Some(member)
+                if is_of_another(&member, work.supporter_id)
+                    && suppressed.why(work.supporter_id, id).is_some_and(|why| why.way != Way::Bounced) =>
+            {
+                let reason = "left meanwhile; looked at again".to_owned();
+                verdicts.push(verdict(work.supporter_id, Fate::Deferred { until: ctx.now() + TimeDelta::milliseconds(1), reason }));
+            }
             Some(member) => {
                 // Somebody else put them there, unless it was an earlier try of ours.
                 if work.intent == Step::Add && !work.is_replay {
                     (work.intent, work.permits) = (Step::Change, false);
                 }
-                work.before = Some(member);
+                work.know(member);
                 kept.push(work);
             }
-            None => kept.push(work),
+            // Nobody is there; the person may have left under another address.
+            None => match suppressed.why(work.supporter_id, id) {
+                Some(why) => verdicts.push(verdict(work.supporter_id, Fate::Skipped(why.reason.clone()))),
+                None => kept.push(work),
+            },
         }
     }
     Ok(kept)
@@ -133,7 +199,7 @@ fn still_consented(
     let mut kept = Vec::with_capacity(works.len());
     for mut work in works {
         let person = people.remove(&work.supporter_id);
-        let picture = person.as_ref().and_then(|person| Picture::of(person, &desk.managed, ctx.now()));
+        let picture = person.as_ref().and_then(|person| Picture::of(person, &desk.managed(), ctx.now()));
         match (person, picture) {
             (Some(person), Some(picture)) if picture.address == work.picture.address => {
                 // Another name than the one that the guard was asked about waits for the next look.
@@ -156,11 +222,14 @@ fn still_consented(
 /// Somebody who had left was brought back. They are taken off again at once, and a person must look.
 async fn raise(desk: &Desk, ctx: &PluginContext, alarmed: Alarmed) -> PluginError {
     let count = alarmed.orders.len();
+    let happened = format!("Mailchimp subscribed {count} people who had left the audience");
+    // Before anything else, since what comes next may be cut off.
+    if let Err(error) = ctx.suspend(&happened).await {
+        tracing::error!(error = error.to_string(), "that the plugin is suspended could not be written down");
+    }
     let undone = super::leave::undo(desk, ctx, alarmed).await;
     let what = if undone == count { "they were unsubscribed again at once" } else { "not all of them could be unsubscribed again" };
-    PluginError::Alarm(format!(
-        "Mailchimp subscribed {count} people who had left the audience; {what}. Find out why before it goes on: `classy-sync plugin audit`"
-    ))
+    PluginError::Alarm(format!("{happened}; {what}. Nothing more is sent until a person has looked"))
 }
 
 impl Settled {
@@ -169,6 +238,7 @@ impl Settled {
         let class = Class::of(text);
         if class.is_final() {
             let member = super::leave::keep_out(work.supporter_id, &work.picture.address, class, work.before.as_ref(), ctx.now());
+            ctx.suppress(&super::leave::kept_out(&member).into_iter().collect::<Vec<_>>()).await?;
             ctx.save_members(&[member], &[]).await?;
         }
         self.verdicts.push(verdict(work.supporter_id, super::settle::refusal(class, text, work.attempts, ctx.now())));

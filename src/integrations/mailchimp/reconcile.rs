@@ -32,10 +32,12 @@ pub(super) fn reconcile(sent: &[&str], answer: BatchAnswer) -> Vec<Outcome> {
 }
 
 /// Whether a write brought somebody back who had left: the one thing that must never happen. Somebody who was there and is called new was
-/// archived a moment before.
+/// archived a moment before; or never confirmed, was dropped for it, and said yes again, which is no coming back.
 pub(super) fn is_resurrected(before: Option<&Member>, after: &WireMember, is_new: bool) -> bool {
     let is_in = ["subscribed", "pending"].contains(&after.status.as_str());
-    before.is_some_and(|before| is_in && (is_new || is_out_word(&before.remote_status) || before.ever_left_at.is_some()))
+    before.is_some_and(|before| {
+        is_in && (is_new && before.remote_status != "pending" || is_out_word(&before.remote_status) || before.ever_left_at.is_some())
+    })
 }
 
 #[cfg(test)]

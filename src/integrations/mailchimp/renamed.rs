@@ -6,11 +6,11 @@
 
 use super::api::Api;
 use super::client::Failure;
-use super::member::{contact_of, hash, is_given_up};
+use super::member::{contact_of, hash, is_given_up, is_live};
 use super::wire::WireMember;
 use crate::domain::Member;
 use crate::plugin::{PluginContext, PluginError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Of these members, those who were known under another address, by their present id.
 pub(super) async fn find(api: &Api, ctx: &PluginContext, shown: &[&WireMember]) -> Result<BTreeMap<String, Member>, PluginError> {
@@ -34,9 +34,49 @@ pub(super) async fn find(api: &Api, ctx: &PluginContext, shown: &[&WireMember]) 
         ctx.go_on()?;
         match api.member(&old.remote_id).await {
             Err(Failure::Missing) => drop(renamed.insert(present, old)),
+            Ok(there) if is_another(&there, &old) => drop(renamed.insert(present, old)),
             Ok(_) => {}
             Err(failure) => return Err(failure.into_error("looking for somebody who has another address")),
         }
     }
     Ok(renamed)
+}
+
+/// Contacts at whose address somebody else is shown, and that are shown under no other one with these: each is asked for by its own name,
+/// since it may have another address by now.
+pub(super) async fn displaced(
+    api: &Api,
+    ctx: &PluginContext,
+    shown: &[&WireMember],
+    known: &BTreeMap<String, Member>,
+) -> Result<Vec<WireMember>, PluginError> {
+    let here: BTreeSet<&str> = shown.iter().filter_map(|wire| contact_of(wire)).collect();
+    let mut found = Vec::new();
+    for wire in shown {
+        let Some(old) = known.get(&hash(&wire.email_address)).filter(|old| is_live(old) && is_another(wire, old)) else { continue };
+        let Some(name) = old.contact_id.as_deref().filter(|name| !here.contains(name)) else { continue };
+        ctx.go_on()?;
+        match api.member(name).await {
+            Ok(there) if contact_of(&there) == Some(name) => found.push(there),
+            Ok(_) | Err(Failure::Missing) => {}
+            Err(failure) => return Err(failure.into_error("looking for a contact at whose address somebody else is")),
+        }
+    }
+    Ok(found)
+}
+
+/// Takes out of what is known by address whoever is shown under another address: at the one of before there is somebody else.
+pub(super) fn set_apart(known: &mut BTreeMap<String, Member>, shown: &[&WireMember]) {
+    let mut present: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for wire in shown {
+        present.entry(contact_of(wire).unwrap_or_default()).or_default().insert(hash(&wire.email_address));
+    }
+    let is_elsewhere =
+        |old: &Member| old.contact_id.as_deref().and_then(|name| present.get(name)).is_some_and(|ids| !ids.contains(&old.remote_id));
+    known.retain(|_, old| !is_elsewhere(old));
+}
+
+/// Whether an address is another contact's than the one that is known there.
+fn is_another(shown: &WireMember, known: &Member) -> bool {
+    contact_of(shown).zip(known.contact_id.as_deref()).is_some_and(|(shown, known)| shown != known)
 }

@@ -2,7 +2,7 @@
 
 use super::NAME;
 use crate::config::{Secret, check_url};
-use crate::integrations::{Settings as Given, read};
+use crate::integrations::{Settings as Given, fingerprint, read};
 use crate::plugin::PluginError;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -10,6 +10,9 @@ use url::Url;
 
 /// For keys that do not say where their account is.
 const EVERYWHERE: &str = "https://api.mailchimp.com/3.0";
+
+/// Letters of a key before its data centre, at least; Mailchimp's have 32.
+const LEAST_KEY: usize = 16;
 
 /// Simultaneous requests of one user; Mailchimp refuses the eleventh.
 pub(super) const MOST_CONNECTIONS: usize = 10;
@@ -25,21 +28,40 @@ pub(super) enum OnOptOut {
     Ignore,
 }
 
+/// Whose opt-outs at Classy are passed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum OptOutScope {
+    /// Those of members whom we subscribed. A contact who was there before us gave consent elsewhere, and a box that was not ticked at
+    /// Classy does not take it back.
+    #[default]
+    Ours,
+    /// Those of everybody who is in the audience.
+    Everybody,
+}
+
 /// The table as it is written.
 #[derive(Debug, Deserialize)]
 pub(super) struct Config {
     #[serde(rename = "api_key")]
     _api_key: Option<Secret>,
+    #[serde(rename = "webhook_secret")]
+    _webhook_secret: Option<Secret>,
     pub(super) audience_id: String,
     #[serde(default)]
     base_url: String,
     #[serde(default)]
     on_opt_out: OnOptOut,
+    #[serde(default)]
+    opt_out_scope: OptOutScope,
     #[serde(default = "prefix")]
     tag_prefix: String,
     /// Texts or ids of the audience's GDPR permissions that are enabled for people whom we add.
     #[serde(default)]
     marketing_permissions: Vec<String>,
+    /// The tags of the first push set nothing off.
+    #[serde(default)]
+    quiet_first_push: bool,
     #[serde(default = "connections")]
     connections: usize,
 }
@@ -49,7 +71,7 @@ fn prefix() -> String {
 }
 
 const fn connections() -> usize {
-    4
+    MOST_CONNECTIONS
 }
 
 /// Ready to work with.
@@ -58,8 +80,10 @@ pub(super) struct Settings {
     pub(super) audience_id: String,
     pub(super) base_url: Url,
     pub(super) on_opt_out: OnOptOut,
+    pub(super) opt_out_scope: OptOutScope,
     pub(super) tag_prefix: String,
     pub(super) marketing_permissions: Vec<String>,
+    pub(super) quiet_first_push: bool,
     pub(super) connections: usize,
 }
 
@@ -70,7 +94,8 @@ fn wrong(key: &str, cause: impl Into<String>) -> PluginError {
 /// Checks a table by itself.
 pub(super) fn config(table: &toml::Table) -> Result<Config, PluginError> {
     let config: Config = read(NAME, table)?;
-    let is_id = (1..=64).contains(&config.audience_id.len()) && config.audience_id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    // Shorter than any key: one in its place would be shown as the audience's name.
+    let is_id = (1..=24).contains(&config.audience_id.len()) && config.audience_id.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !is_id {
         return Err(wrong("audience_id", "expected the audience's id, letters and digits only (Audience, Settings, Audience ID)"));
     }
@@ -105,10 +130,23 @@ impl Settings {
             audience_id: config.audience_id,
             base_url,
             on_opt_out: config.on_opt_out,
+            opt_out_scope: config.opt_out_scope,
             tag_prefix: config.tag_prefix,
             marketing_permissions: config.marketing_permissions,
+            quiet_first_push: config.quiet_first_push,
             connections: config.connections,
         })
+    }
+}
+
+impl Settings {
+    /// A trace of what is the same for everybody who comes in: what an approval showed, and what must be so still when it is used. Whether
+    /// they are asked to confirm is the kind of their deed, and the audience has plans of its own.
+    pub(super) fn terms(&self) -> i64 {
+        let mut permissions: Vec<&str> = self.marketing_permissions.iter().map(String::as_str).collect();
+        permissions.sort_unstable();
+        let quiet = if self.quiet_first_push { "quiet" } else { "" };
+        fingerprint(format!("{}\n{quiet}\n{}", self.tag_prefix, permissions.join("\n")).as_bytes())
     }
 }
 
@@ -119,6 +157,20 @@ fn base_url(text: &str) -> Result<Url, PluginError> {
         return Err(wrong("base_url", "expected an address without query, fragment, name or password"));
     }
     Ok(url)
+}
+
+/// A key's form, wherever it is used.
+pub(super) fn check_key(key: &SecretString) -> Result<(), PluginError> {
+    data_centre(key)?;
+    let itself = key.expose_secret().rsplit_once('-').map_or(key.expose_secret(), |(key, _)| key);
+    let is_whole = itself.len() >= LEAST_KEY && itself.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    if is_whole {
+        return Ok(());
+    }
+    Err(wrong(
+        "api_key",
+        "expected a key as Mailchimp shows it: 32 letters and digits, a dash and the data centre such as us6; copy it again",
+    ))
 }
 
 /// The data centre in a key's suffix. Strict, since it becomes part of a host: anything else would choose where the key is sent.
@@ -181,7 +233,6 @@ mod tests {
             ("audience_id = 'a'\nconnections = 11", "connections"),
             ("audience_id = 'a'\nconnections = 0", "connections"),
             ("audience_id = 'a'\non_opt_out = 'delete'", "on_opt_out"),
-            ("audience_id = 'a'\nsync_tags = true", "sync_tags"),
             ("audience_id = 'a'\nmarketing_permissions = 'all'", "marketing_permissions"),
         ] {
             let error = settings(table, KEY).err().unwrap_or_default();
@@ -190,9 +241,17 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_is_none_is_not_quoted() {
+        let error = settings("audience_id = 'a'\n'0123-us6' = 'api_key'", KEY).err().unwrap_or_default();
+        assert!(error.starts_with("plugins.mailchimp: ") && error.contains("audience_id, base_url") && !error.contains("0123"), "{error}");
+        let error = settings("audience_id = 'a'\non_opt_out = '0123-us6'", KEY).err().unwrap_or_default();
+        assert_eq!(error, "plugins.mailchimp.on_opt_out: expected `unsubscribe` or `ignore`");
+    }
+
+    #[test]
     fn what_is_left_out_has_the_documented_default() {
         let settings = settings("audience_id = 'a1'", KEY).ok().unwrap();
         assert_eq!((settings.on_opt_out, settings.tag_prefix.as_str()), (OnOptOut::Unsubscribe, "Classy-"));
-        assert_eq!((settings.connections, settings.marketing_permissions.len()), (4, 0));
+        assert_eq!((settings.connections, settings.marketing_permissions.len()), (10, 0));
     }
 }

@@ -1,17 +1,17 @@
 //! The outcomes of one call become rows of the mirror and verdicts; whoever only lacks a field is sent once more without it.
 
+use super::changes::left;
 use super::desk::Desk;
-use super::leave::keep_out;
+use super::leave::{keep_out, kept_out};
 use super::member::{hash_of, is_out, out_reason, seen};
-use super::mirror::left;
 use super::name::Name;
 use super::orders::{Order, What};
 use super::picture::FIELDS;
 use super::reconcile::{Outcome, is_resurrected};
-use super::texts::{Class, scrub};
+use super::texts::Class;
 use super::wire::{WireError, WireMember, WirePermission};
 use super::work::{NO_WORD, Work, verdict};
-use crate::domain::{Fate, Member, Profile, Step, Time, Verdict};
+use crate::domain::{Fate, Member, Profile, Step, Time, Verdict, scrubbed};
 use crate::plugin::{PluginContext, PluginError};
 use chrono::TimeDelta;
 
@@ -49,7 +49,8 @@ pub(super) async fn settle(
     done: &mut Settled,
 ) -> Result<Vec<Work>, PluginError> {
     let now = ctx.now();
-    let (mut again, mut members, mut evidence) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut again, mut members, mut evidence, mut without_room) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut leavings = Vec::new();
     for ((mut work, person), outcome) in sent.into_iter().zip(outcomes) {
         match outcome {
             Outcome::Taken { member: wire, is_new } => {
@@ -61,6 +62,7 @@ pub(super) async fn settle(
                     alarmed.orders.push(Order {
                         supporter_id: work.supporter_id,
                         address: Some(work.picture.address.clone()),
+                        audience: None,
                         member: member.remote_id.clone(),
                         contact: member.contact_id.clone(),
                         what: What::Unsubscribe { even_if_consented: true },
@@ -69,6 +71,7 @@ pub(super) async fn settle(
                 } else if is_out(&member) {
                     done.verdicts.push(verdict(work.supporter_id, Fate::Skipped(out_reason(&member))));
                 } else {
+                    desk.audience.note_made(work.picture.tags.iter().filter(|_| !work.is_quiet));
                     done.verdicts.push(work.taken(&person, now));
                     done.taken.push(Taken { work, member, permissions: wire.marketing_permissions });
                 }
@@ -81,7 +84,14 @@ pub(super) async fn settle(
                 None => {
                     let class = Class::of(&error.error);
                     if class.is_final() {
-                        members.push(keep_out(work.supporter_id, &work.picture.address, class, work.before.as_ref(), now));
+                        let member = keep_out(work.supporter_id, &work.picture.address, class, work.before.as_ref(), now);
+                        leavings.extend(kept_out(&member));
+                        members.push(member);
+                    }
+                    if class == Class::Full {
+                        desk.note_full(&scrubbed(&error.error));
+                        without_room.push(work);
+                        continue;
                     }
                     let text = format!("{} {}", error.error, error.field_message);
                     done.verdicts.push(verdict(work.supporter_id, refusal(class, &text, work.attempts, now)));
@@ -93,22 +103,45 @@ pub(super) async fn settle(
             }
         }
     }
+    ctx.suppress(&leavings).await?;
     ctx.save_members(&members, &evidence).await?;
+    wait_for_room(desk, ctx, without_room, done).await?;
     Ok(again)
+}
+
+/// Puts off whoever finds no room in the plan. Nothing was done to them: what was counted for it is given back, and a person's word on
+/// it holds as long as they wait.
+pub(super) async fn wait_for_room(desk: &Desk, ctx: &PluginContext, works: Vec<Work>, done: &mut Settled) -> Result<(), PluginError> {
+    if works.is_empty() {
+        return Ok(());
+    }
+    let said = desk.said_full().unwrap_or_default();
+    for work in &works {
+        desk.note_waiting(work.supporter_id);
+        done.verdicts.push(verdict(work.supporter_id, refusal(Class::Full, &said, work.attempts, ctx.now())));
+    }
+    ctx.give_back(&works.iter().map(|work| work.supporter_id).collect()).await
 }
 
 /// The member after it was sent.
 fn after(desk: &Desk, work: &Work, wire: &WireMember, is_new: bool, now: Time) -> Member {
     let before = work.before.as_ref();
-    let mut member = seen(wire, before, &desk.managed, now);
+    let mut member = seen(wire, before, &desk.managed(), now);
     member.remote_id = hash_of(&work.picture.address);
     member.supporter_id = Some(work.supporter_id);
+    if is_new {
+        // Asked now, even if Mailchimp calls the contact as it did before it was dropped.
+        member.last_seen_at = wire.last_changed.or(member.last_seen_at);
+    }
     // What was sent is there, whether or not the answer shows it already.
-    member.managed_tags.extend(work.picture.tags.iter().cloned());
+    member.managed_tags.extend(work.picture.tags.iter().filter(|_| !work.is_quiet).cloned());
     member.managed_tags.extend(work.untags.iter().filter(|tag| before.is_some_and(|before| before.managed_tags.contains(*tag))).cloned());
     if wire.merge_fields.is_empty() {
         let sent = if work.with_name { work.picture.name.clone() } else { Name::default() };
         member.name_hash = sent.over(before.and_then(|before| before.name_hash));
+        let mut values = member.values.take().unwrap_or_default();
+        values.0.extend(work.picture.values(work.with_name).into_iter().map(|(tag, value)| (tag.to_owned(), value.to_owned())));
+        member.values = Some(values);
     }
     let added_by_us = work.intent == Step::Add && (is_new || work.is_replay);
     member.subscribed_by_us |= added_by_us && !is_out(&member);
@@ -119,7 +152,7 @@ fn after(desk: &Desk, work: &Work, wire: &WireMember, is_new: bool, now: Time) -
 fn bad_field(work: &Work, error: &WireError) -> Option<(&'static str, String)> {
     let field = FIELDS.iter().find(|field| field.tag.eq_ignore_ascii_case(error.field.trim()))?;
     let is_new = !work.dropped.iter().any(|(dropped, _)| *dropped == field.tag);
-    is_new.then(|| (field.tag, scrub(if error.field_message.is_empty() { &error.error } else { &error.field_message })))
+    is_new.then(|| (field.tag, scrubbed(if error.field_message.is_empty() { &error.error } else { &error.field_message })))
 }
 
 /// The fate of somebody whom Mailchimp does not take.
@@ -127,6 +160,9 @@ pub(super) fn refusal(class: Class, text: &str, attempts: i64, now: Time) -> Fat
     let reason = class.reason(text);
     match class {
         Class::TooOften => Fate::Deferred { until: now + TimeDelta::hours(24), reason },
+        // Looked at again in the next delivery, and not in this one once more.
+        Class::Full => Fate::Deferred { until: now + TimeDelta::milliseconds(1), reason },
+        Class::Account => Fate::Deferred { until: now + TimeDelta::hours(1), reason },
         Class::Unclear if attempts < TRIES => Fate::Deferred { until: now + TimeDelta::hours(1 << (2 * attempts.clamp(0, TRIES))), reason },
         _ => Fate::Rejected(reason),
     }

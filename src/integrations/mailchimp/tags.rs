@@ -19,22 +19,54 @@ pub(super) enum Family {
 #[derive(Debug, Clone)]
 pub(super) struct Managed {
     prefix: String,
-    /// By the name in lower case.
-    names: BTreeMap<String, (String, Family)>,
+    /// By the name in lower case. Those with a prefix of before have no family: nothing takes their place.
+    names: BTreeMap<String, (String, Option<Family>)>,
+    /// How often everybody was to be sent anew.
+    generation: u32,
+    /// A trace of what is configured for everybody.
+    terms: i64,
+}
+
+/// Each word with its family.
+fn words() -> impl Iterator<Item = (&'static str, Family)> {
+    let value = Value::TIERS.iter().map(|tier| tier.word).chain([Value::SMALL]).map(|word| (word, Family::Value));
+    let frequency = Frequency::TIERS.iter().map(|tier| (tier.word, Family::Frequency));
+    let states = Engagement::STATES.iter().map(|state| state.word).chain([Engagement::ACTIVE_RECURRING, Engagement::DORMANT]);
+    let engagement = states.map(|word| (word, Family::Engagement));
+    value.chain(frequency).chain(engagement).chain([(MONTHLY, Family::Monthly)])
 }
 
 impl Managed {
     pub(super) fn new(prefix: &str) -> Managed {
-        let value = Value::TIERS.iter().map(|tier| tier.word).chain([Value::SMALL]).map(|word| (word, Family::Value));
-        let frequency = Frequency::TIERS.iter().map(|tier| (tier.word, Family::Frequency));
-        let states = Engagement::STATES.iter().map(|state| state.word).chain([Engagement::ACTIVE_RECURRING, Engagement::DORMANT]);
-        let engagement = states.map(|word| (word, Family::Engagement));
-        let all = value.chain(frequency).chain(engagement).chain([(MONTHLY, Family::Monthly)]);
-        let names = all.map(|(word, family)| {
+        let names = words().map(|(word, family)| {
             let name = format!("{prefix}{word}");
-            (name.to_lowercase(), (name, family))
+            (name.to_lowercase(), (name, Some(family)))
         });
-        Managed { prefix: prefix.to_owned(), names: names.collect() }
+        Managed { prefix: prefix.to_owned(), names: names.collect(), generation: 0, terms: 0 }
+    }
+
+    /// The same, with what our tags began with before, and how often everybody was to be sent anew.
+    pub(super) fn since(mut self, former: &BTreeSet<String>, generation: u32) -> Managed {
+        for (prefix, (word, _)) in former.iter().flat_map(|prefix| words().map(move |word| (prefix, word))) {
+            let name = format!("{prefix}{word}");
+            self.names.entry(name.to_lowercase()).or_insert((name, None));
+        }
+        Managed { generation, ..self }
+    }
+
+    /// The same, with a trace of what is configured for everybody: whoever approves that somebody comes in was shown it as it is now.
+    pub(super) fn under(self, terms: i64) -> Managed {
+        Managed { terms, ..self }
+    }
+
+    /// A trace of what is configured for everybody.
+    pub(super) const fn terms(&self) -> i64 {
+        self.terms
+    }
+
+    /// How often everybody was to be sent anew.
+    pub(super) const fn generation(&self) -> u32 {
+        self.generation
     }
 
     /// Our spelling of a tag that is ours, or that Mailchimp takes for ours: it is believed to know no difference between letters.
@@ -49,7 +81,7 @@ impl Managed {
 
     /// The family of a tag of ours.
     pub(super) fn family(&self, name: &str) -> Option<Family> {
-        self.names.get(&name.to_lowercase()).map(|(_, family)| *family)
+        self.names.get(&name.to_lowercase()).and_then(|(_, family)| *family)
     }
 
     /// The tags that somebody should have at a moment.

@@ -1,6 +1,8 @@
 //! What Mailchimp's texts about one address mean. The texts change, so they are only used to tell refusals apart; one that is not known
 //! is tried a few times and then remembered like any other.
 
+use crate::domain::{WAITS_FOR_ROOM, scrubbed};
+
 /// A class of refusals of one person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
@@ -12,6 +14,10 @@ pub(super) enum Class {
     Fake,
     /// Added too often lately; taken again after some hours.
     TooOften,
+    /// The account's plan has no room for more contacts; it has when somebody makes some.
+    Full,
+    /// The account as a whole may not, for a while.
+    Account,
     /// Of a kind that is not known.
     Unclear,
 }
@@ -37,10 +43,31 @@ const KNOWN: [(Class, &[&str]); 4] = [
     (Class::Fake, &["looks fake", "valid email address", "real email address"]),
 ];
 
+/// A plan without room is told in many words: what is limited, and that it is.
+const LIMITED: [&str; 5] = ["contact", "subscriber", "audience", "plan", "account"];
+const AT_ITS_LIMIT: [&str; 8] = ["limit", "exceed", "maximum", "quota", "upgrade", "allowance", "no more room", "is full"];
+/// Limits of something else: of connections, of one call, of fields.
+const OTHER_LIMITS: [&str; 8] = ["connection", " call", "requests", "per request", "one request", "field", "webhook", " tags"];
+
+/// An account that may not is told in many words, too.
+const STOPPED: [&str; 9] =
+    ["suspend", "disabled", "deactivated", "compliance", "under review", "paused", "closed", "past due", "billing issue"];
+
+fn any(text: &str, parts: &[&str]) -> bool {
+    parts.iter().any(|part| text.contains(part))
+}
+
 impl Class {
-    /// The class of a text.
+    /// The class of a text. Whatever may be somebody's says nothing: an address may read like a reason.
     pub(super) fn of(text: &str) -> Class {
-        let text = text.to_lowercase();
+        let text = scrubbed(text).to_lowercase();
+        let is_account = text.contains("account") && any(&text, &STOPPED);
+        if any(&text, &LIMITED) && any(&text, &AT_ITS_LIMIT) && !any(&text, &OTHER_LIMITS) && !is_account {
+            return Class::Full;
+        }
+        if is_account {
+            return Class::Account;
+        }
         let known = KNOWN.iter().find(|(_, parts)| parts.iter().any(|part| text.contains(part)));
         known.map_or(Class::Unclear, |(class, _)| *class)
     }
@@ -59,19 +86,11 @@ impl Class {
             Class::Forgotten => "erased for good in Mailchimp; only they can come back, by a form".to_owned(),
             Class::Fake => "Mailchimp takes this address for fake or invalid".to_owned(),
             Class::TooOften => "Mailchimp has seen this address added too often lately".to_owned(),
-            Class::Unclear => format!("Mailchimp: {}", scrub(text)),
+            Class::Full => format!("{WAITS_FOR_ROOM}Mailchimp says: {}", scrubbed(text)),
+            Class::Account => format!("waits for the account, Mailchimp says: {}", scrubbed(text)),
+            Class::Unclear => format!("Mailchimp: {}", scrubbed(text)),
         }
     }
-}
-
-/// A text without addresses, and not too long: reasons are shown and logged.
-pub(super) fn scrub(text: &str) -> String {
-    let words = text.split_whitespace().map(|word| if word.contains('@') { "(address)" } else { word });
-    let mut plain = words.collect::<Vec<_>>().join(" ");
-    if let Some((end, _)) = plain.char_indices().nth(200) {
-        plain.truncate(end);
-    }
-    plain
 }
 
 #[cfg(test)]
@@ -98,16 +117,19 @@ mod tests {
             (Class::Fake, "a@x.org looks fake or invalid, please enter a real email address."),
             (Class::Fake, "Please provide a valid email address."),
             (Class::TooOften, "a@x.org has signed up to a lot of lists very recently; we're not allowing more signups for now"),
+            (Class::Full, "You have reached the contact limit of your plan. Upgrade to add more."),
+            (Class::Full, "Forbidden: This account exceeds the number of contacts of its plan"),
+            (Class::Full, "Your subscriber limit was reached"),
+            (Class::Full, "Please upgrade your account to add contacts"),
+            (Class::Account, "User Disabled: This account has been disabled."),
+            (Class::Account, "This account is under compliance review"),
+            (Class::Unclear, "You may not submit more than 500 members in a single call."),
+            (Class::Unclear, "You have exceeded the limit of 10 simultaneous connections."),
+            (Class::Fake, "suspended.account.plan@contact-limit.org looks fake or invalid, please enter a real email address."),
             (Class::Unclear, "An unknown error occurred while processing this contact."),
         ] {
             assert_eq!(Class::of(text), class, "{text}");
             assert!(!class.reason(text).contains('@'), "{text}");
         }
-    }
-
-    #[test]
-    fn a_reason_names_nobody_and_is_short() {
-        assert_eq!(scrub("Ada.L@x.org, is  odd"), "(address) is odd");
-        assert_eq!(scrub(&"é".repeat(500)).chars().count(), 200);
     }
 }

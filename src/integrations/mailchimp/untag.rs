@@ -3,7 +3,8 @@
 
 use super::client::Failure;
 use super::desk::Desk;
-use super::wire::{Inactive, TagOff, Untag};
+use super::member::is_given_up;
+use super::wire::{TagChange, TagStatus, TagTo};
 use crate::domain::{Address, Member};
 use crate::plugin::{PluginContext, PluginError};
 use futures_util::{StreamExt, stream};
@@ -22,10 +23,11 @@ pub(super) struct Loser {
 
 /// Takes them off; the mirror knows it afterwards.
 pub(super) async fn take_off(desk: &Desk, ctx: &PluginContext, losers: Vec<Loser>) -> Result<(), PluginError> {
+    let losers = still_there(desk, ctx, losers).await?;
     if losers.is_empty() {
         return Ok(());
     }
-    let shelf = desk.audience.shelf(&desk.api).await?;
+    let shelf = desk.audience.shelf_of(&desk.api, &losers.iter().flat_map(|loser| &loser.tags).collect()).await?;
     // Of a tag that does not exist nobody has any.
     let there = |tag: &String| shelf.segments.get(&tag.to_lowercase()).cloned();
     let (by_tag, mut singly) = route(&losers, |tag| there(tag).is_some());
@@ -42,12 +44,12 @@ pub(super) async fn take_off(desk: &Desk, ctx: &PluginContext, losers: Vec<Loser
     ctx.go_on()?;
     let ids: BTreeMap<&Address, &str> = losers.iter().map(|loser| (&loser.address, loser.member.remote_id.as_str())).collect();
     let calls = singly.iter().filter_map(|(address, tags)| {
-        let off = |tag: &String| TagOff { name: there(tag).map_or_else(|| tag.clone(), |(name, _)| name), status: Inactive::Inactive };
-        let untag = Untag { tags: tags.iter().map(off).collect(), is_syncing: false };
+        let off = |tag: &String| TagTo { name: there(tag).map_or_else(|| tag.clone(), |(name, _)| name), status: TagStatus::Inactive };
+        let untag = TagChange { tags: tags.iter().map(off).collect(), is_syncing: false };
         Some(((*ids.get(address)?).to_owned(), untag))
     });
-    let calls: Vec<(String, Untag)> = calls.collect();
-    let calls = calls.into_iter().map(|(id, untag)| async move { desk.api.untag(&id, &untag).await });
+    let calls: Vec<(String, TagChange)> = calls.collect();
+    let calls = calls.into_iter().map(|(id, untag)| async move { desk.api.tag(&id, &untag).await });
     let answers: Vec<Result<(), Failure>> = stream::iter(calls).buffer_unordered(desk.api.connections()).collect().await;
     for answer in answers {
         match answer {
@@ -61,6 +63,22 @@ pub(super) async fn take_off(desk: &Desk, ctx: &PluginContext, losers: Vec<Loser
         loser.member
     });
     ctx.save_members(&members.collect::<Vec<_>>(), &[]).await
+}
+
+/// Those who have their address still, as they are known now. Whoever has another one since keeps the tags until the next look.
+async fn still_there(desk: &Desk, ctx: &PluginContext, losers: Vec<Loser>) -> Result<Vec<Loser>, PluginError> {
+    if losers.is_empty() {
+        return Ok(losers);
+    }
+    desk.freshen(ctx).await?;
+    let ids: Vec<String> = losers.iter().map(|loser| loser.member.remote_id.clone()).collect();
+    let mut members: BTreeMap<String, Member> =
+        ctx.members(&ids).await?.into_iter().map(|member| (member.remote_id.clone(), member)).collect();
+    let there = losers.into_iter().filter_map(|loser| {
+        let member = members.remove(&loser.member.remote_id).filter(|member| !is_given_up(member))?;
+        Some(Loser { member, ..loser })
+    });
+    Ok(there.collect())
 }
 
 type ByTag = BTreeMap<String, BTreeSet<Address>>;

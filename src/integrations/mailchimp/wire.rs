@@ -1,8 +1,7 @@
 //! What goes over the wire, both ways. What is sent is typed so that it cannot say what must never be said; what comes back is
 //! read leniently. None of it has a `Debug`: it is full of donors.
 
-use super::texts::scrub;
-use crate::domain::Time;
+use crate::domain::{Time, limits, scrubbed};
 use chrono::DateTime;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -22,7 +21,11 @@ pub(super) struct Item {
     pub(super) email_address: String,
     pub(super) status_if_new: StatusIfNew,
     pub(super) merge_fields: Map<String, Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) tags: Vec<String>,
+    /// When a new person consented.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) timestamp_signup: Option<String>,
 }
 
 /// Up to 500 people. `sync_tags` is not part of it: it would take away tags that are not ours.
@@ -38,6 +41,7 @@ pub(super) struct Batch<'a> {
 pub(super) enum Patch {
     Unsubscribe { status: Unsubscribed },
     Move { email_address: String },
+    Fields { merge_fields: Map<String, Value> },
     Permit { marketing_permissions: Vec<Permit> },
 }
 
@@ -55,24 +59,26 @@ pub(super) struct Permit {
     pub(super) enabled: bool,
 }
 
-/// Tags that one member loses.
+/// Tags that one member loses or gets.
 #[derive(Serialize)]
-pub(super) struct Untag {
-    pub(super) tags: Vec<TagOff>,
+pub(super) struct TagChange {
+    pub(super) tags: Vec<TagTo>,
+    /// What waits for a tag is not set off.
     pub(super) is_syncing: bool,
 }
 
-/// A tag that is taken off.
+/// A tag that is taken off or put on.
 #[derive(Serialize)]
-pub(super) struct TagOff {
+pub(super) struct TagTo {
     pub(super) name: String,
-    pub(super) status: Inactive,
+    pub(super) status: TagStatus,
 }
 
-/// The only thing that is said of a single member's tag.
+/// What is said of a single member's tag.
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Inactive {
+pub(super) enum TagStatus {
+    Active,
     Inactive,
 }
 
@@ -103,6 +109,9 @@ pub(super) struct WireMember {
     pub(super) contact_id: String,
     #[serde(deserialize_with = "lenient")]
     pub(super) status: String,
+    /// Of somebody who said no, or complained of a mail; blank where it is not told.
+    #[serde(deserialize_with = "lenient")]
+    pub(super) unsubscribe_reason: String,
     #[serde(deserialize_with = "lenient")]
     pub(super) merge_fields: Map<String, Value>,
     #[serde(deserialize_with = "moment")]
@@ -116,6 +125,11 @@ pub(super) struct WireMember {
 }
 
 impl WireMember {
+    /// Whether it says who it is and in what state: without both, an answer about one member says nothing.
+    pub(super) fn is_told(&self) -> bool {
+        !self.email_address.is_empty() && !self.status.is_empty()
+    }
+
     /// A field's text; blank when there is none.
     pub(super) fn field(&self, tag: &str) -> &str {
         self.merge_fields.get(tag).and_then(Value::as_str).unwrap_or_default()
@@ -142,36 +156,30 @@ pub(super) struct WirePermission {
 
 fn moment<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Time>, D::Error> {
     let text = Option::<String>::deserialize(from)?.unwrap_or_default();
-    Ok(DateTime::parse_from_rfc3339(&text).ok().map(Time::from))
+    Ok(DateTime::parse_from_rfc3339(&text).ok().map(Time::from).filter(|at| limits::is_storable(*at)))
 }
 
-/// A page of members.
-#[derive(Deserialize, Default)]
-#[serde(default)]
+/// A page of members. Both are required: an answer without them would say that nobody is there and nobody left.
+#[derive(Deserialize)]
 pub(super) struct MemberPage {
-    #[serde(deserialize_with = "lenient")]
     pub(super) members: Vec<WireMember>,
-    #[serde(deserialize_with = "lenient")]
     pub(super) total_items: u64,
 }
 
-/// The audience.
-#[derive(Deserialize, Default)]
-#[serde(default)]
+/// The audience. Whether it asks new people first decides about consent, so an answer that does not say it is none.
+#[derive(Deserialize)]
 pub(super) struct WireList {
-    #[serde(deserialize_with = "lenient")]
     pub(super) double_optin: bool,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) marketing_permissions: bool,
-    #[serde(deserialize_with = "lenient")]
     pub(super) stats: WireStats,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
+#[derive(Deserialize)]
 pub(super) struct WireStats {
-    #[serde(deserialize_with = "lenient")]
     pub(super) member_count: u64,
+    pub(super) unsubscribe_count: Option<u64>,
+    pub(super) cleaned_count: Option<u64>,
 }
 
 #[derive(Deserialize, Default)]
@@ -188,6 +196,8 @@ pub(super) struct WireFields {
 pub(super) struct WireField {
     #[serde(deserialize_with = "lenient")]
     pub(super) tag: String,
+    #[serde(rename = "type", deserialize_with = "lenient")]
+    pub(super) kind: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -275,7 +285,7 @@ struct ProblemField {
 impl Problem {
     /// Its title, without anything that could be somebody's.
     pub(super) fn title(&self) -> String {
-        if self.title.is_empty() { "Mailchimp refused it without a reason".to_owned() } else { scrub(&self.title) }
+        if self.title.is_empty() { "Mailchimp refused it without a reason".to_owned() } else { scrubbed(&self.title) }
     }
 
     /// Everything it says. May name somebody: only to be told apart by, never to be shown.
@@ -287,7 +297,7 @@ impl Problem {
 
     /// The same, without anything that could be somebody's.
     pub(super) fn plain(&self) -> String {
-        scrub(&self.all())
+        scrubbed(&self.all())
     }
 }
 
@@ -303,6 +313,7 @@ mod tests {
             status_if_new: StatusIfNew::Pending,
             merge_fields: Map::from_iter([("FNAME".to_owned(), json!("Ada"))]),
             tags: vec!["Classy-Major".to_owned()],
+            timestamp_signup: None,
         };
         let batch = json!(Batch { members: &[item], update_existing: true });
         let wanted = json!({
@@ -317,18 +328,21 @@ mod tests {
             json!(Patch::Permit { marketing_permissions: permits }),
             json!({ "marketing_permissions": [{ "marketing_permission_id": "p1", "enabled": true }] })
         );
-        let off = Untag { tags: vec![TagOff { name: "Classy-Major".to_owned(), status: Inactive::Inactive }], is_syncing: false };
+        let off = TagChange { tags: vec![TagTo { name: "Classy-Major".to_owned(), status: TagStatus::Inactive }], is_syncing: false };
         assert_eq!(json!(off), json!({ "tags": [{ "name": "Classy-Major", "status": "inactive" }], "is_syncing": false }));
     }
 
     #[test]
-    fn what_comes_back_may_lack_anything() {
-        let read = |text: &str| serde_json::from_str::<MemberPage>(text).map(|page| page.members.len());
-        assert_eq!(read("{}").ok(), Some(0));
-        assert_eq!(read("{\"members\":null,\"total_items\":null}").ok(), Some(0));
-        assert_eq!(
-            read("{\"members\":[{\"status\":null,\"tags\":null,\"merge_fields\":null,\"last_changed\":\"soon\",\"x\":1}]}").ok(),
-            Some(1)
-        );
+    fn what_decides_about_consent_must_be_told_and_the_rest_may_lack() {
+        let read = |text: &str| serde_json::from_str::<MemberPage>(text).map(|page| page.members.len()).ok();
+        for nothing in ["{}", "{\"members\":null,\"total_items\":null}", "{\"members\":[]}", "{\"total_items\":0}"] {
+            assert_eq!(read(nothing), None, "{nothing}");
+        }
+        let member = "{\"status\":null,\"tags\":null,\"merge_fields\":null,\"last_changed\":\"soon\",\"x\":1}";
+        assert_eq!(read(&format!("{{\"members\":[{member}],\"total_items\":1}}")), Some(1));
+        for nothing in ["{}", "{\"stats\":{\"member_count\":1}}", "{\"double_optin\":null,\"stats\":{}}", "{\"double_optin\":true}"] {
+            assert!(serde_json::from_str::<WireList>(nothing).is_err(), "{nothing}");
+        }
+        assert!(serde_json::from_str::<WireList>("{\"double_optin\":true,\"stats\":{\"member_count\":1}}").is_ok());
     }
 }

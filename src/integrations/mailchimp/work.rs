@@ -1,17 +1,22 @@
 //! One person whom a delivery changes, on the way from the plan to the verdict.
 
 use super::audience::Shelf;
+use super::back::is_same;
+use super::fields::Fields;
+use super::member::hash_of;
 use super::picture::Picture;
 use super::plan::{Decision, Plan};
+use super::tags::Managed;
 use super::wire::{Item, StatusIfNew};
-use crate::domain::{Fate, Harm, Member, Profile, Step, Time, Verdict};
-use crate::plugin::{Budget, Sending};
+use crate::domain::{Deed, Fate, Harm, Image, Member, Profile, Step, Time, Values, Verdict};
+use crate::plugin::{Budget, Said, Sending};
+use chrono::SecondsFormat;
 use serde_json::Value;
 
 /// Why somebody is sent alone the next time.
 pub(super) const NO_WORD: &str = "Mailchimp did not say what became of them; they are sent alone next";
 
-/// See the module. Holds personal data, so it has no `Debug`.
+/// One person who is about to be sent, and what is to be done to them. Holds personal data, so it has no `Debug`.
 pub(super) struct Work {
     pub(super) supporter_id: i64,
     pub(super) picture: Picture,
@@ -24,12 +29,17 @@ pub(super) struct Work {
     pub(super) untags: Vec<String>,
     /// What a person must approve first.
     pub(super) held: Option<String>,
+    pub(super) held_deeds: Vec<Deed>,
     /// An earlier try may have been carried out though nobody heard of it.
     pub(super) is_replay: bool,
     /// Tries since they were last delivered.
     pub(super) attempts: i64,
+    /// When they were last delivered.
+    pub(super) delivered_at: Option<Time>,
     /// We put them there: GDPR permissions are ours to give.
     pub(super) permits: bool,
+    /// Sent without tags, which are put on afterwards so that they set nothing off.
+    pub(super) is_quiet: bool,
     /// Fields that this member does not take, with Mailchimp's words.
     pub(super) dropped: Vec<(&'static str, String)>,
 }
@@ -37,21 +47,21 @@ pub(super) struct Work {
 impl Work {
     /// From a plan that adds or changes, as far as the guard allows.
     pub(super) fn new(plan: Plan, before: Option<Member>, budget: &Budget) -> Option<Work> {
-        let Plan { supporter_id, decision, picture, fields_differ, name, adds, replaced, lost } = plan;
+        let (rename, untag) = (plan.deed(Harm::Rename), plan.deed(Harm::Untag));
+        let Plan { supporter_id, decision, picture, fields_differ, name, adds, replaced, lost, .. } = plan;
         let picture = picture?;
         let is_add = decision == Decision::Add;
-        let mut held = Vec::new();
-        let with_name = !name.replaces || budget.take(Harm::Rename);
-        if !with_name {
-            held.push("another name");
-        }
+        let (mut held, mut held_deeds) = (Vec::new(), Vec::new());
+        let mut may = |deed: Option<Deed>, what: &'static str| {
+            let Some(deed) = deed.filter(|deed| budget.ask(supporter_id, *deed) != Said::Go) else { return true };
+            held.push(what);
+            held_deeds.push(deed);
+            false
+        };
+        let with_name = may(rename, "another name");
         let mut untags = replaced;
-        if !lost.is_empty() {
-            if budget.take(Harm::Untag) {
-                untags.extend(lost);
-            } else {
-                held.push("taking tags off");
-            }
+        if may(untag, "taking tags off") {
+            untags.extend(lost);
         }
         let sends = is_add || fields_differ || !adds.is_empty() || (name.differs && with_name);
         Some(Work {
@@ -63,34 +73,89 @@ impl Work {
             with_name,
             untags,
             held: (!held.is_empty()).then(|| waits(&held.join(" and "))),
+            held_deeds,
             is_replay: false,
             attempts: 0,
+            delivered_at: None,
             permits: is_add,
+            is_quiet: false,
             dropped: Vec::new(),
         })
     }
 
-    pub(super) fn sending(&self) -> Sending {
-        Sending { supporter_id: self.supporter_id, address: Some(self.picture.address.clone()), intent: self.intent }
+    /// Its member, as it is known now. What is known of its fields alone stays known.
+    pub(super) fn know(&mut self, member: Member) {
+        let known = self.before.take().filter(|before| before.remote_id == member.remote_id).and_then(|before| before.values);
+        self.before = Some(Member { values: member.values.clone().or(known), ..member });
     }
 
-    /// As it is sent. `double_optin`: new members are asked first.
-    pub(super) fn item(&self, shelf: &Shelf, double_optin: bool) -> Item {
-        let mut merge_fields = serde_json::Map::new();
-        for (tag, value) in self.picture.values(self.with_name) {
-            let nothing_to_clear = value.is_empty() && self.intent == Step::Add;
-            let dropped = self.dropped.iter().any(|(dropped, _)| *dropped == tag);
-            if let (Some(there), false, false) = (shelf.fields.get(tag), nothing_to_clear, dropped) {
-                merge_fields.insert(there.clone(), Value::String(value.to_owned()));
+    /// `shelf`: fields are sent, too, and not only tags taken off.
+    pub(super) fn sending(&self, shelf: Option<&Shelf>, managed: &Managed) -> Sending {
+        let (address, image) = (Some(self.picture.address.clone()), Some(self.image(shelf, managed)));
+        Sending { supporter_id: self.supporter_id, address, intent: self.intent, image }
+    }
+
+    /// What is changed of the contact by sending it, as far as it is known.
+    pub(super) fn image(&self, shelf: Option<&Shelf>, managed: &Managed) -> Image {
+        let none = Values::default();
+        let before = self.before.as_ref().and_then(|before| before.values.as_ref()).unwrap_or(&none);
+        let (mut was, mut becomes) = (Values::default(), Values::default());
+        for (tag, _, value) in shelf.map(|shelf| self.fields(shelf)).unwrap_or_default() {
+            if !is_same(before.get(tag), value) {
+                was.0.insert(tag.to_owned(), before.get(tag).to_owned());
+                becomes.0.insert(tag.to_owned(), value.to_owned());
             }
         }
+        let had = |tag: &String| self.before.as_ref().is_some_and(|before| before.managed_tags.contains(tag));
+        let tags = shelf.map(|_| &self.picture.tags).into_iter().flatten();
+        Image {
+            id: 0,
+            supporter_id: self.supporter_id,
+            remote_id: self.before.as_ref().map_or_else(|| hash_of(&self.picture.address), |before| before.remote_id.clone()),
+            contact_id: self.before.as_ref().and_then(|before| before.contact_id.clone()),
+            before: was,
+            after: becomes,
+            put_on: tags.filter(|tag| !had(tag)).cloned().collect(),
+            taken_off: self.untags.iter().filter(|tag| had(tag)).cloned().collect(),
+            mark: self.picture.mark(managed),
+        }
+    }
+
+    /// The fields that are sent: our tag, the one that it has there, and the value.
+    fn fields(&self, shelf: &Shelf) -> Vec<(&'static str, String, &str)> {
+        let goes = |tag: &str, value: &str| {
+            let nothing_to_clear = value.is_empty() && self.intent == Step::Add;
+            !nothing_to_clear && !self.dropped.iter().any(|(dropped, _)| *dropped == tag)
+        };
+        let all = self.picture.values(self.with_name).into_iter().filter(|(tag, value)| goes(tag, value));
+        all.filter_map(|(tag, value)| Some((tag, shelf.fields.there.get(tag)?.clone(), value))).collect()
+    }
+
+    /// Leaves out, and says so, what the audience has no place for.
+    pub(super) fn leave_out(&mut self, fields: &Fields) {
+        for tag in &fields.mistyped {
+            if let (Some(why), false) = (fields.lacking.get(tag), self.dropped.iter().any(|(dropped, _)| dropped == tag)) {
+                self.dropped.push((tag, why.clone()));
+            }
+        }
+    }
+
+    /// The merge fields that are sent.
+    pub(super) fn merge_fields(&self, shelf: &Shelf) -> serde_json::Map<String, Value> {
+        self.fields(shelf).into_iter().map(|(_, there, value)| (there, Value::String(value.to_owned()))).collect()
+    }
+
+    /// As it is sent. `double_optin`: new members are asked first. `consented_at`: evidence that goes along with somebody whom we add;
+    /// what is known of others there is not ours to change.
+    pub(super) fn item(&self, shelf: &Shelf, double_optin: bool, consented_at: Option<Time>) -> Item {
         // All of them, not only those that lack: what a person took off by hand comes back without a look.
         let spelled = |tag: &String| shelf.segments.get(&tag.to_lowercase()).map_or_else(|| tag.clone(), |(name, _)| name.clone());
         Item {
             email_address: self.picture.address.as_str().to_owned(),
             status_if_new: if double_optin { StatusIfNew::Pending } else { StatusIfNew::Subscribed },
-            merge_fields,
-            tags: self.picture.tags.iter().map(spelled).collect(),
+            merge_fields: self.merge_fields(shelf),
+            tags: self.picture.tags.iter().filter(|_| !self.is_quiet).map(spelled).collect(),
+            timestamp_signup: consented_at.filter(|_| self.intent == Step::Add).map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, false)),
         }
     }
 
@@ -99,7 +164,8 @@ impl Work {
         let fate = self.held.clone().map_or(Fate::Delivered, Fate::Held);
         let note = self.dropped.first().map(|(field, words)| format!("all was taken but the field {field}: {words}"));
         let fingerprint = Some(self.picture.fingerprint());
-        Verdict { fingerprint, review_at: person.engagement_ends(now), note, ..Verdict::of(self.supporter_id, fate) }
+        let held = self.held_deeds.clone();
+        Verdict { fingerprint, review_at: person.engagement_ends(now), note, held, ..Verdict::of(self.supporter_id, fate) }
     }
 }
 

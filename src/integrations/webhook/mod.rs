@@ -2,6 +2,8 @@
 //!
 //! The signature is that of Standard Webhooks: `webhook-signature: v1,BASE64(HMAC-SHA256(secret, "ID.TIMESTAMP.BODY"))`. An e-mail address
 //! is in it only for people who may be mailed.
+//!
+//! The URL may hold a token, so it is sealed like the secret; what is stored and shown of it is the host and a digest.
 
 mod client;
 
@@ -19,16 +21,17 @@ use url::Url;
 
 const NAME: &str = "webhook";
 
-/// See the module.
-pub const KIND: Kind = Kind { name: NAME, secrets: &["secret"], check, exclusive: false, make };
+/// This plugin for the registry. Its address is a secret like its key, since it may hold a token.
+pub const KIND: Kind =
+    Kind { name: NAME, secrets: &["secret", "url"], check, check_secret, destination, exclusive: false, make, hooks: None };
 
 /// `[plugins.webhook]`
 #[derive(Debug, Deserialize)]
 struct Config {
-    url: Url,
+    /// Where to.
+    url: Option<Secret>,
     /// Signs each request.
-    #[serde(rename = "secret")]
-    _secret: Option<Secret>,
+    secret: Option<Secret>,
     /// People in one request.
     #[serde(default = "batch")]
     batch: usize,
@@ -40,34 +43,64 @@ const fn batch() -> usize {
 
 struct Webhook {
     url: Url,
+    destination: String,
     secret: SecretString,
     batch: usize,
     client: Option<Client>,
 }
 
+fn wrong(key: &str, cause: &str) -> PluginError {
+    PluginError::Configuration { key: format!("plugins.{NAME}.{key}"), cause: cause.to_owned() }
+}
+
 fn config(table: &toml::Table) -> Result<Config, PluginError> {
     let config: Config = read(NAME, table)?;
-    let wrong = |key: &str, cause: &str| PluginError::Configuration { key: format!("plugins.{NAME}.{key}"), cause: cause.to_owned() };
-    crate::config::check_url(&config.url).map_err(|cause| wrong("url", cause))?;
+    if let Some(Secret::Plain(url)) = &config.url {
+        address(url)?;
+    }
+    if let Some(Secret::Plain(secret)) = &config.secret {
+        client::key(secret)?;
+    }
     if !(1..=1_000).contains(&config.batch) {
         return Err(wrong("batch", "expected 1 to 1000"));
     }
     Ok(config)
 }
 
-fn check(table: &toml::Table) -> Result<String, PluginError> {
-    Ok(config(table)?.url.to_string())
+fn check(table: &toml::Table) -> Result<(), PluginError> {
+    config(table).map(drop)
+}
+
+fn check_secret(key: &str, secret: &SecretString) -> Result<(), PluginError> {
+    if key == "url" { address(secret).map(drop) } else { client::key(secret).map(drop) }
+}
+
+fn address(text: &SecretString) -> Result<Url, PluginError> {
+    let url = client::parse(text).ok_or_else(|| wrong("url", "expected an address such as https://example.org/path"))?;
+    crate::config::check_url(&url).map_err(|cause| wrong("url", cause))?;
+    Ok(url)
+}
+
+fn destination(settings: &Settings) -> Result<String, PluginError> {
+    Ok(shown(&address(&settings.secret(NAME, "url")?)?))
+}
+
+/// The host, and a digest that tells one path of it from another.
+fn shown(url: &Url) -> String {
+    format!("{}#{:016x}", url.origin().ascii_serialization(), fingerprint(url.as_str().as_bytes()))
 }
 
 fn make(settings: Settings) -> Result<Box<dyn Plugin>, PluginError> {
-    let Config { url, batch, .. } = config(&settings.table)?;
-    Ok(Box::new(Webhook { url, secret: settings.secret(NAME, "secret")?, batch, client: None }))
+    let Config { batch, .. } = config(&settings.table)?;
+    let (url, secret) = (address(&settings.secret(NAME, "url")?)?, settings.secret(NAME, "secret")?);
+    client::key(&secret)?;
+    Ok(Box::new(Webhook { destination: shown(&url), url, secret, batch, client: None }))
 }
 
 #[async_trait]
 impl Plugin for Webhook {
     fn destination(&self) -> &str {
-        self.url.as_str()
+        &self.destination
     }
 
     fn batch_size(&self) -> usize {
@@ -105,7 +138,8 @@ impl Plugin for Webhook {
         let mut parts = vec![people];
         while let Some(part) = parts.pop().filter(|part| !part.is_empty()) {
             ctx.go_on()?;
-            let sending = part.iter().map(|person| Sending { supporter_id: person.supporter_id, address: None, intent: Step::Change });
+            let sending =
+                part.iter().map(|person| Sending { supporter_id: person.supporter_id, address: None, intent: Step::Change, image: None });
             let fresh = ctx.begin_sending(&sending.collect::<Vec<_>>()).await?;
             match self.client()?.post(&body(ctx, &fresh), ctx.now()).await? {
                 Answer::Taken => verdicts.extend(fresh.iter().map(|person| verdict(ctx, person, Fate::Delivered))),

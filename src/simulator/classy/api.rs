@@ -4,7 +4,8 @@ use super::envelope::Envelope;
 use super::grammar::Condition;
 use super::list::Ask;
 use super::query::{Query, Shape};
-use super::{organization, overview, relations};
+use super::value::clock_text;
+use super::{odd, organization, overview, relations};
 use crate::simulator::World;
 use crate::simulator::fault::Fault;
 use crate::simulator::world::Kind;
@@ -91,31 +92,51 @@ fn of_parent(world: &mut World, request: &Request<'_>, kind: Kind, id: i64, answ
     if holds(request.client).is_some() {
         answer(world)
     } else if world.organizations.keys().any(|other| holds(*other).is_some()) {
-        forbidden(kind.entity())
+        forbidden(kind.about().singular)
     } else {
         not_found()
     }
 }
 
 fn single(world: &mut World, request: &Request<'_>, kind: Kind, id: i64) -> Answer {
+    let list = world.organizations.get(&request.client).and_then(|owner| owner.lists.get(&kind));
+    if let Some(list) = list {
+        if odd::unservable(&world.faults, list) == Some(id) {
+            return (500, "{}".to_owned());
+        }
+        if world.has(Fault::SingleUnauthorized) {
+            return (401, json!({"error": "invalid_token", "error_description": "The access token is invalid or has expired"}).to_string());
+        }
+        if let Some(answer) = odd::single(&world.faults, id, list.served(id)) {
+            return answer;
+        }
+    }
     of_parent(world, request, kind, id, |world| {
         let owner = world.organizations.get(&request.client);
         let Some((owner, record)) = owner.and_then(|owner| Some((owner, owner.lists.get(&kind)?.served(id)?))) else { return not_found() };
         let mut out = String::new();
         relations::render(owner, record, &world.faults, &Shape::of(request.query), true, &mut out);
+        if let Some(list) = owner.lists.get(&kind) {
+            odd::spoil_text(&world.faults, list, id, 0, &mut out);
+        }
         (200, out)
     })
 }
 
 fn page(world: &mut World, request: &Request<'_>, kind: Kind, parent: Option<Condition>) -> Answer {
+    let now = world.now();
     let query = match Query::of(kind, request.query, &world.faults) {
         Ok(query) => query,
         Err(text) => return (400, json!({ "error": text }).to_string()),
     };
     let dice = world.roll();
     let conditions: Vec<Condition> = query.conditions.into_iter().chain(parent).collect();
-    let ask = Ask { conditions: &conditions, sort: &query.sort, page: query.page, per_page: query.per_page };
-    let Some((mut total, ids)) = world.list(request.client, kind).map(|list| list.page(&ask, dice)) else { return not_found() };
+    let (per_page, told_per_page) = odd::per_page(&world.faults, query.per_page);
+    let number = odd::page(&world.faults, query.page);
+    let ask = Ask { conditions: &conditions, sort: &query.sort, page: number, per_page };
+    let Some((mut total, mut ids)) = world.list(request.client, kind).map(|list| list.page(&ask, dice)) else { return not_found() };
+    let is_empty = ids.is_empty();
+    odd::ids(&world.faults, number, per_page, conditions.is_empty(), &mut total, &mut ids);
     if ids.is_empty() && query.page > 1 && world.has(Fault::PastEnd404) {
         return not_found();
     }
@@ -125,19 +146,27 @@ fn page(world: &mut World, request: &Request<'_>, kind: Kind, parent: Option<Con
     }
     let Some(owner) = world.organizations.get(&request.client) else { return not_found() };
     let Some(list) = owner.lists.get(&kind) else { return not_found() };
+    if odd::unservable(&world.faults, list).is_some_and(|id| ids.contains(&id)) {
+        return (500, "{}".to_owned());
+    }
     let mut data = String::with_capacity(ids.len() * 3_500);
     for record in ids.iter().filter_map(|id| list.served(*id)) {
         if !data.is_empty() {
             data.push(',');
         }
+        let begin = data.len();
         relations::render(owner, record, &world.faults, &query.shape, false, &mut data);
+        odd::spoil_text(&world.faults, list, record.id, begin, &mut data);
+    }
+    if let Some(made_up) = odd::nobody(&world.faults, number, per_page, is_empty, &clock_text(now)) {
+        data = made_up;
     }
     let envelope = Envelope {
         data: &data,
         count: ids.len(),
         total,
-        page: query.page,
-        per_page: query.per_page,
+        page: number,
+        per_page: told_per_page,
         path: &format!("{}/{}", request.host, request.path.trim_matches('/')),
         repeated: &query.repeated,
         faults: &world.faults,

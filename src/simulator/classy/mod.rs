@@ -3,9 +3,10 @@
 mod api;
 mod envelope;
 mod grammar;
-mod keys;
+pub(super) mod keys;
 mod list;
 mod noise;
+mod odd;
 mod order;
 mod organization;
 mod overview;
@@ -18,5 +19,6 @@ pub(super) use api::{Request, answer, no_route};
 pub(super) use keys::{Key, keys, position};
 pub use list::List;
 pub(super) use noise::noise;
+pub(super) use odd::NO_TEXT;
 pub(super) use token::{Given, Tokens, token_answer};
 pub(super) use value::{Value, clock_text, moment};

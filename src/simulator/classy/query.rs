@@ -61,13 +61,6 @@ impl<'a> Query<'a> {
         if per_page > MOST && faults.contains(&Fault::PerPage400) {
             return Err("The per page may not be greater than 100.".to_owned());
         }
-        // The order when nobody says (contract 4): one for each list, and none to rely on.
-        let default = match kind {
-            Kind::Supporters => "updated_at:asc",
-            Kind::Campaigns => "created_at:asc",
-            Kind::Plans => "started_at:desc",
-            Kind::Transactions => "purchased_at:desc",
-        };
         let mut repeated = url::form_urlencoded::Serializer::new(String::new());
         for name in ["with", "fields", "sort"] {
             get(pairs, name).map(|value| repeated.append_pair(name, value));
@@ -75,7 +68,7 @@ impl<'a> Query<'a> {
         Ok(Query {
             page: number("page", 1),
             per_page: per_page.min(MOST),
-            sort: grammar::sort(kind, get(pairs, "sort").unwrap_or(default))?,
+            sort: grammar::sort(kind, get(pairs, "sort").unwrap_or(kind.about().order))?,
             conditions: grammar::filter(kind, get(pairs, "filter").unwrap_or_default())?,
             shape: Shape::of(pairs),
             repeated: repeated.finish(),

@@ -4,6 +4,7 @@
 use super::field::Field;
 use super::member::{Held, Member, hash_of, key_of};
 use super::segment::Segment;
+use super::status::Status;
 use super::time::digits;
 use super::webhook::Hook;
 use crate::simulator::fault::mix;
@@ -60,6 +61,11 @@ impl Audience {
         self.member(email).map(|member| member.tags.iter().filter_map(name).collect()).unwrap_or_default()
     }
 
+    /// The names of its tags, of each as often as it is there.
+    pub fn tag_names(&self) -> Vec<String> {
+        self.segments.values().filter(|segment| segment.is_static).map(|segment| segment.name.clone()).collect()
+    }
+
     /// The tags of its merge fields.
     pub fn field_tags(&self) -> Vec<String> {
         self.fields.iter().map(|field| field.tag.clone()).collect()
@@ -68,6 +74,16 @@ impl Audience {
     /// Contacts that the account pays for.
     pub fn billed(&self) -> usize {
         self.members().filter(|member| member.status.is_billed()).count()
+    }
+
+    /// What signs the messages of its webhooks.
+    pub fn hook_secrets(&self) -> Vec<String> {
+        self.hooks.iter().map(|hook| hook.secret.clone()).collect()
+    }
+
+    /// Its webhooks are given up, as after an hour of failures.
+    pub fn drop_hooks(&mut self) {
+        self.hooks.clear();
     }
 
     /// An empty one.
@@ -142,14 +158,29 @@ impl Audience {
 
     /// Erases a member; its address cannot be imported again.
     pub(super) fn erase(&mut self, index: u32) {
-        let Some(member) = self.members.get_mut(index as usize).and_then(Option::take) else { return };
+        if let Some(email) = self.remove(index) {
+            self.forgotten.insert(email);
+        }
+    }
+
+    /// What happens sixty days after somebody was asked to confirm and did not: the contact is gone, and may be asked again.
+    pub fn drop_unconfirmed(&mut self, email: &str) {
+        if let Some(index) = self.find(email).filter(|index| self.member_at(*index).is_some_and(|member| member.status == Status::Pending))
+        {
+            self.remove(index);
+        }
+    }
+
+    /// Takes a contact out of everything; answers with its address.
+    fn remove(&mut self, index: u32) -> Option<String> {
+        let member = self.members.get_mut(index as usize).and_then(Option::take)?;
         self.by_email.remove(&key_of(&member.email));
         self.by_hash.remove(&member.id);
         self.order.remove(&(member.last_changed, index));
         for segment in self.segments.values_mut() {
             segment.holders.remove(&index);
         }
-        self.forgotten.insert(key_of(&member.email));
+        Some(key_of(&member.email))
     }
 
     /// Places of members by the time of their change, after `since` and before `before`, both exclusive.

@@ -17,6 +17,8 @@ struct Order {
 struct AccountChange {
     revoked: Option<bool>,
     read_only: Option<bool>,
+    /// Title and detail; two empty texts: not any more.
+    suspended: Option<(String, String)>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -72,13 +74,16 @@ fn people(state: &mut Mailchimp, body: &[u8]) -> Result<Value, String> {
     }
 }
 
-/// The key is revoked or good again, the user may write or only read; accounts are numbered from 0.
+/// The key is revoked or good again, the user may write or only read, the account is suspended; accounts are numbered from 0.
 fn change_account(state: &mut Mailchimp, number: &str, body: &[u8]) -> Result<Value, String> {
     let change: AccountChange = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let account = number.parse().ok().and_then(|number: usize| state.accounts.get_mut(number)).ok_or("no such account")?;
     account.revoked = change.revoked.unwrap_or(account.revoked);
     account.read_only = change.read_only.unwrap_or(account.read_only);
-    Ok(json!({"revoked": account.revoked, "read_only": account.read_only}))
+    if let Some((title, detail)) = change.suspended {
+        account.suspended = Some((title, detail)).filter(|(title, _)| !title.is_empty());
+    }
+    Ok(json!({"revoked": account.revoked, "read_only": account.read_only, "suspended": account.suspended}))
 }
 
 /// New members are to confirm; the audience asks for permissions, given as id and text.

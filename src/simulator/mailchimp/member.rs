@@ -38,6 +38,8 @@ pub struct Member {
     pub left: Option<Left>,
     /// Was there before the program, which has no business with it.
     pub foreign: bool,
+    /// A program put it there, and the person has not come by a form since.
+    pub by_program: bool,
     /// Merge fields that have a value, by tag.
     pub fields: Map<String, Value>,
     /// When it changed last, in seconds since 1970.
@@ -67,6 +69,7 @@ impl Member {
             status,
             left: None,
             foreign: false,
+            by_program: false,
             fields: Map::new(),
             last_changed: now,
             id: hash_of(email),

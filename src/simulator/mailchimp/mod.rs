@@ -50,4 +50,4 @@ pub use segment::Segment;
 pub(super) use serve::{Incoming, serve};
 pub use state::{Account, Mailchimp};
 pub use status::{Left, Status};
-pub use switches::{Compliance, Switches};
+pub use switches::{Compliance, Full, Switches};

@@ -34,31 +34,33 @@ pub enum Act {
     Unsubscribe(String),
     /// The address bounces for good.
     Clean(String),
+    /// Calls a mail spam: counted among the bounces, with a reason.
+    Complain(String),
     /// Archived by hand.
     Archive(String),
     /// Erased by hand; cannot be imported again.
     Erase(String),
     /// Changes the address.
     Rename {
-        /// From.
+        /// The address of before.
         email: String,
-        /// To.
+        /// The address from now on.
         to: String,
     },
     /// Turns out to be so old a contact that its id is of the address in the letters of that time (contract 2).
     Age(String),
     /// Gets a tag by hand.
     Tag {
-        /// Who.
+        /// The member's address.
         email: String,
-        /// The name.
+        /// The tag's name.
         tag: String,
     },
     /// Loses a tag by hand.
     Untag {
-        /// Who.
+        /// The member's address.
         email: String,
-        /// The name.
+        /// The tag's name.
         tag: String,
     },
     /// A tag is deleted by hand.
@@ -67,7 +69,7 @@ pub enum Act {
     Require {
         /// The field's tag.
         field: String,
-        /// Whether.
+        /// Whether a member must have the field.
         required: bool,
     },
     /// A merge field is deleted by hand.
@@ -107,6 +109,12 @@ impl Audience {
                 (index, What::Unsubscribe("unsub"))
             }
             Act::Clean(email) => (self.settle(self.find(email)?, Status::Cleaned, Some(Left::Bounce), now)?, What::Cleaned),
+            Act::Complain(email) => {
+                let index = self.find(email)?;
+                let index = self.settle(index, Status::Cleaned, Some(Left::Person), now)?;
+                "Abuse complaint".clone_into(&mut self.member_mut(index)?.reason);
+                (index, What::Cleaned)
+            }
             Act::Archive(email) => (self.settle(self.find(email)?, Status::Archived, Some(Left::Staff), now)?, What::Unsubscribe("delete")),
             Act::Erase(email) => {
                 self.erase(self.find(email)?);
@@ -159,6 +167,7 @@ impl Audience {
         };
         if let Some(member) = self.member_mut(index) {
             member.left = None;
+            member.by_program = false;
             member.settle(Status::Subscribed, None, now);
         }
         self.touch(index, now);

@@ -1,12 +1,13 @@
 //! A refusal: `application/problem+json` (contract 7).
 
 use serde_json::{Value, json};
+use std::borrow::Cow;
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Problem {
     pub(super) status: u16,
-    pub(super) title: &'static str,
+    pub(super) title: Cow<'static, str>,
     pub(super) detail: String,
     /// Field and message.
     pub(super) errors: Vec<(String, String)>,
@@ -15,8 +16,8 @@ pub(super) struct Problem {
 const INVALID: &str = "The resource submitted could not be validated. For field-specific details, see the 'errors' array.";
 
 impl Problem {
-    pub(super) fn new(status: u16, title: &'static str, detail: impl Into<String>) -> Problem {
-        Problem { status, title, detail: detail.into(), errors: Vec::new() }
+    pub(super) fn new(status: u16, title: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Problem {
+        Problem { status, title: title.into(), detail: detail.into(), errors: Vec::new() }
     }
 
     pub(super) fn invalid(detail: impl Into<String>) -> Problem {

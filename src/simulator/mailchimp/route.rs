@@ -58,6 +58,9 @@ impl Mailchimp {
         if asked.method != "GET" && self.accounts[asked.account].read_only {
             return Err(Problem::forbidden());
         }
+        if let Some((title, detail)) = &self.accounts[asked.account].suspended {
+            return Err(Problem::new(403, title.clone(), detail.clone()));
+        }
         let segments: Vec<&str> = asked.path.split('/').filter(|segment| !segment.is_empty()).collect();
         let answer = match (asked.method, segments.as_slice()) {
             ("GET", []) => Ok(lists::root(self, asked.account)),

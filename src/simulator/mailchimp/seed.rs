@@ -48,7 +48,7 @@ pub(in crate::simulator) fn mailchimp(options: &Options, world: &World, news: Un
         let key = organization.mailchimp_key.clone();
         let account = state.account(&key).unwrap_or_else(|| {
             let (name, batches) = (organization.name.clone(), BTreeMap::new());
-            state.accounts.push(Account { name, api_key: key, revoked: false, read_only: false, in_flight: 0, batches });
+            state.accounts.push(Account { name, api_key: key, revoked: false, read_only: false, suspended: None, in_flight: 0, batches });
             state.accounts.len() - 1
         });
         let seed = mix(options.seed) ^ organization.id as u64;

@@ -89,7 +89,8 @@ pub(in crate::simulator) async fn serve(shared: &Arc<Shared>, asked: Incoming<'_
         *state.ledger.calls.entry(endpoint.clone()).or_default() += 1;
         let request = Request { endpoint: endpoint.clone(), query: asked.query.to_vec(), body: asked.body.to_vec() };
         state.ledger.requests.push(request);
-        let own = Duration::from_millis(state.switches.latency_ms);
+        let of_chunk = if endpoint == "POST /lists/{list_id}" { state.switches.chunk_ms } else { 0 };
+        let own = Duration::from_millis(state.switches.latency_ms + of_chunk);
         (key.as_deref().and_then(|key| state.account(key)), state.next(), own)
     };
     let refuse = |problem: &Problem| problem_reply(problem, number, &faults);

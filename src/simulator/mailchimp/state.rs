@@ -22,6 +22,8 @@ pub struct Account {
     pub revoked: bool,
     /// The user may read only.
     pub read_only: bool,
+    /// Why the account may do nothing at the moment, by title and detail.
+    pub suspended: Option<(String, String)>,
     pub(super) in_flight: usize,
     pub(super) batches: BTreeMap<String, Batch>,
 }

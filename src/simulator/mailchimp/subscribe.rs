@@ -6,12 +6,16 @@ use super::harm::Write;
 use super::member::{key_of, render};
 use super::problem::Problem;
 use super::status::Status;
+use super::switches::Full;
 use super::upsert::Mode;
 use crate::simulator::fault::mix;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
 const MEMBERS_MAX: usize = 500;
+
+/// A plan without room.
+const FULL: &str = "Your account has reached the contact limit of its plan. Upgrade your plan to add more contacts.";
 
 /// The parts of the answer.
 #[derive(Default)]
@@ -76,18 +80,19 @@ fn once(call: &Call<'_>, drafts: &mut Vec<Draft>) -> Result<(), Problem> {
 pub(super) fn subscribe(call: &mut Call<'_>) -> Result<Value, Problem> {
     let (mut drafts, update, sync_tags) = read(call)?;
     once(call, &mut drafts)?;
+    call.find_room(&drafts)?;
     let mut outcome = Outcome::default();
     for (place, mut draft) in drafts.into_iter().enumerate() {
         let email = draft.email.clone().unwrap_or_default();
         let struck = |dice: u64| mix(dice ^ place as u64) % 5 == 0;
         match call.spoil {
             Spoil::Partial(dice) if struck(dice) => {
-                call.struck(&draft);
+                call.struck(&draft, "struck by a fault");
                 outcome.errors.push(error(&email, "An unknown error occurred while processing this contact.", "ERROR_GENERIC", None));
                 continue;
             }
             Spoil::Vanish(dice) if struck(dice) => {
-                call.struck(&draft);
+                call.struck(&draft, "struck by a fault");
                 continue;
             }
             _ => {}
@@ -98,6 +103,11 @@ pub(super) fn subscribe(call: &mut Call<'_>) -> Result<Value, Problem> {
             let text =
                 format!("{email} is already a list member, do you want to update? please provide update_existing:true in the request body");
             outcome.errors.push(error(&email, &text, "ERROR_CONTACT_EXISTS", None));
+            continue;
+        }
+        if target.is_none() && call.room() == 0 {
+            call.struck(&draft, FULL);
+            outcome.errors.push(error(&email, FULL, "ERROR_GENERIC", None));
             continue;
         }
         match call.upsert(target, &draft, Mode::Batch { sync_tags: sync_tags && update }) {
@@ -121,12 +131,35 @@ pub(super) fn subscribe(call: &mut Call<'_>) -> Result<Value, Problem> {
 }
 
 impl Call<'_> {
+    /// How many more contacts the plan has room for.
+    fn room(&self) -> usize {
+        match self.switches.contacts {
+            0 => usize::MAX,
+            contacts => contacts.saturating_sub(self.audience.billed()),
+        }
+    }
+
+    /// The whole call is refused when it would bring more contacts than there is room for, if that is how it is told.
+    fn find_room(&mut self, drafts: &[Draft]) -> Result<(), Problem> {
+        let is_new = |draft: &&Draft| draft.email.as_deref().is_none_or(|email| self.audience.find(email).is_none());
+        let problem = match self.switches.full {
+            Full::Forbidden => Problem::new(403, "Forbidden", FULL),
+            Full::Invalid => Problem::new(400, "Bad Request", FULL),
+            Full::Members => return Ok(()),
+        };
+        if drafts.iter().filter(is_new).count() <= self.room() {
+            return Ok(());
+        }
+        drafts.iter().for_each(|draft| self.struck(draft, FULL));
+        Err(problem)
+    }
+
     /// Writes down what was sent about a member whom a fault struck: nothing was written, but it was sent.
-    fn struck(&mut self, draft: &Draft) {
+    fn struck(&mut self, draft: &Draft, why: &str) {
         let email = draft.email.as_deref().map(key_of).unwrap_or_default();
         let status = self.audience.member(&email).map(|member| member.status);
         let (endpoint, audience, sent) = (self.endpoint.to_owned(), self.audience.id.clone(), draft.sent.clone());
-        let refused = Some("struck by a fault".to_owned());
+        let refused = Some(why.to_owned());
         self.harm.writes.push(Write { endpoint, audience, email, sent, before: status, after: status, refused });
     }
 

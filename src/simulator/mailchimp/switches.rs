@@ -15,6 +15,18 @@ pub enum Compliance {
     Succeeds,
 }
 
+/// How a plan without room for more contacts is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Full {
+    /// 403 for the whole call.
+    Forbidden,
+    /// 400 for the whole call.
+    Invalid,
+    /// An error for each member that finds no room.
+    Members,
+}
+
 /// How Mailchimp behaves where it may behave in two ways.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -45,6 +57,8 @@ pub struct Switches {
     pub lag_ms: u64,
     /// How long each answer takes, in milliseconds; its connection is taken for so long.
     pub latency_ms: u64,
+    /// How much longer the answer to a chunk of members takes, in milliseconds.
+    pub chunk_ms: u64,
     /// Simultaneous requests of a user.
     pub connections: usize,
     /// Merge fields of an audience.
@@ -53,6 +67,10 @@ pub struct Switches {
     pub batch_ms: u64,
     /// Parts of addresses that look fake, beside those that always do.
     pub fake: Vec<String>,
+    /// Billed contacts of an audience that the plan has room for; 0: any number.
+    pub contacts: usize,
+    /// What it is answered when there is no room.
+    pub full: Full,
 }
 
 impl Default for Switches {
@@ -71,10 +89,13 @@ impl Default for Switches {
             refuse_batch_permissions: false,
             lag_ms: 0,
             latency_ms: 0,
+            chunk_ms: 0,
             connections: 10,
             merge_field_limit: 30,
             batch_ms: 200,
             fake: Vec::new(),
+            contacts: 0,
+            full: Full::Forbidden,
         }
     }
 }

@@ -93,7 +93,7 @@ impl Call<'_> {
         } else {
             let status = wanted.unwrap_or(Status::Subscribed);
             // As nothing at first, so that the first status is a change like any other.
-            self.audience.add(Member::new(&email, Status::Transactional, self.now));
+            self.audience.add(Member { by_program: true, ..Member::new(&email, Status::Transactional, self.now) });
             self.transition(index, status, true);
         }
         if let Some(member) = self.audience.member_mut(index) {

@@ -1,53 +1,52 @@
-//! How much harm a plugin did lately, and how much a person allowed.
+//! How much harm a plugin did lately.
 
 use super::PluginKey;
-use crate::clock;
 use crate::domain::{Harm, Harms, Time};
 use crate::store::statement::{as_bigint, quoted, sql};
-use crate::store::{Error, TenantStore, audit};
+use crate::store::{Error, TenantStore};
 use chrono::TimeDelta;
 use sea_orm::ConnectionTrait;
 
 /// What a count says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HarmEntry {
     /// It was done within what is allowed to everybody.
     Done,
-    /// It was done because a person approved it.
+    /// It was done because a person allowed it.
     Used,
-    /// A person approved it.
-    Granted,
 }
 
 impl HarmEntry {
-    const ALL: [HarmEntry; 3] = [HarmEntry::Done, HarmEntry::Used, HarmEntry::Granted];
-
     const fn as_str(self) -> &'static str {
         match self {
             HarmEntry::Done => "done",
             HarmEntry::Used => "used",
-            HarmEntry::Granted => "granted",
         }
     }
 }
 
-/// The counts of the last 24 hours.
+/// What was done lately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HarmTotals {
-    /// Done without a grant.
-    pub done: Harms,
-    /// Done by a grant.
-    pub used: Harms,
-    /// Granted.
-    pub granted: Harms,
+    /// In 24 hours, without a grant.
+    pub day: Harms,
+    /// In 30 days, without a grant.
+    pub month: Harms,
+    /// People who came in within 24 hours, by a grant or without.
+    pub additions: u64,
 }
 
 impl TenantStore {
-    /// What was done and allowed in the 24 hours before a moment.
-    ///
-    /// # Errors
-    /// Database errors.
+    /// What was done in the time before a moment.
     pub async fn harms(&self, key: &PluginKey, now: Time) -> Result<HarmTotals, Error> {
+        let month = self.harms_since(key, now - TimeDelta::days(30)).await?;
+        let day = self.harms_since(key, now - TimeDelta::hours(24)).await?;
+        let [done, used] = day;
+        Ok(HarmTotals { day: done, month: month[0], additions: done.additions() + used.additions() })
+    }
+
+    /// Done and used.
+    async fn harms_since(&self, key: &PluginKey, since: Time) -> Result<[Harms; 2], Error> {
         let failed = |error| Error::query("reading the guard's counts", error);
         let backend = self.backend();
         let text = format!(
@@ -56,46 +55,35 @@ impl TenantStore {
             as_bigint(backend, &format!("SUM({})", quoted(backend, "count"))),
             quoted(backend, "at")
         );
-        let since = now - TimeDelta::hours(24);
-        let values = [self.organization_id.into(), key.plugin.as_str().into(), key.destination.as_str().into(), since.into()];
-        let mut totals = HarmTotals::default();
+        let values = self.plugin_values(key).into_iter().chain([since.into()]);
+        let mut totals = [Harms::default(); 2];
         for row in self.connection().query_all_raw(sql(backend, &text, values)).await.map_err(failed)? {
             let (kind, entry): (String, String) = (row.try_get("", "kind").map_err(failed)?, row.try_get("", "entry").map_err(failed)?);
             let total: i64 = row.try_get("", "total").map_err(failed)?;
-            let kind = Harm::ALL.into_iter().find(|known| known.as_str() == kind);
-            let entry = HarmEntry::ALL.into_iter().find(|known| known.as_str() == entry);
-            let (Some(kind), Some(entry)) = (kind, entry) else { continue };
-            let counts = match entry {
-                HarmEntry::Done => &mut totals.done,
-                HarmEntry::Used => &mut totals.used,
-                HarmEntry::Granted => &mut totals.granted,
-            };
-            counts.add(kind, total.max(0) as u64);
+            let entry = [HarmEntry::Done, HarmEntry::Used].into_iter().position(|known| known.as_str() == entry);
+            let (Some(kind), Some(entry)) = (Harm::of(&kind), entry) else { continue };
+            totals[entry].add(kind, total.max(0) as u64);
         }
         Ok(totals)
     }
-
-    /// A person allows so much harm within the next 24 hours. Those who are held are looked at again by themselves.
-    ///
-    /// # Errors
-    /// Database errors.
-    pub async fn approve(&self, key: &PluginKey, harms: &Harms) -> Result<(), Error> {
-        let tx = self.store.begin_write().await?;
-        note(&tx, self, key, HarmEntry::Granted, harms).await?;
-        let detail = Harm::ALL.map(|kind| (kind.as_str().to_owned(), harms.of(kind).into())).into_iter().collect();
-        let subject = format!("plugin:{}", key.plugin);
-        audit::note(&tx, self.backend(), Some(self.organization_id), "plugin.approve", &subject, serde_json::Value::Object(detail)).await?;
-        tx.commit().await.map_err(Error::commit)
-    }
 }
 
-/// Writes counts down within a transaction.
-pub(super) async fn note<C: ConnectionTrait>(
+/// Whether deeds are counted, or were counted and not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counting {
+    Done,
+    NotDone,
+}
+
+/// Writes counts down within a transaction. What was not done is taken off by a row of its own, so that nothing is overwritten.
+pub(super) async fn count<C: ConnectionTrait>(
     tx: &C,
     tenant: &TenantStore,
     key: &PluginKey,
     entry: HarmEntry,
     harms: &Harms,
+    at: Time,
+    counting: Counting,
 ) -> Result<(), Error> {
     let backend = tenant.backend();
     let text = format!(
@@ -103,16 +91,13 @@ pub(super) async fn note<C: ConnectionTrait>(
         quoted(backend, "at"),
         quoted(backend, "count")
     );
-    for kind in Harm::ALL.into_iter().filter(|kind| harms.of(*kind) > 0) {
-        let values = [
-            tenant.organization_id.into(),
-            key.plugin.as_str().into(),
-            key.destination.as_str().into(),
-            clock::now().into(),
-            kind.as_str().into(),
-            entry.as_str().into(),
-            (harms.of(kind) as i64).into(),
-        ];
+    let sign = match counting {
+        Counting::Done => 1,
+        Counting::NotDone => -1,
+    };
+    for (kind, count) in harms.each() {
+        let rest = [at.into(), kind.as_str().into(), entry.as_str().into(), (sign * count as i64).into()];
+        let values = tenant.plugin_values(key).into_iter().chain(rest);
         tx.execute_raw(sql(backend, &text, values)).await.map_err(|error| Error::query("counting harm", error))?;
     }
     Ok(())

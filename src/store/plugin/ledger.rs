@@ -1,11 +1,14 @@
 //! The ledger: for each person and destination what was sent, what became of it, and when to look again.
 
-use super::harm::note as note_harm;
+use super::PluginKey;
+use super::holds::{Taken, Verdicts};
 use super::state::advance;
-use super::{HarmEntry, PluginKey};
 use crate::clock;
-use crate::domain::{Address, Fate, Harms, Step, Time, Verdict};
-use crate::store::row::{Kind, time_text};
+use crate::domain::{Address, Fate, Image, Step, Time, Verdict};
+use crate::entities::record::Kind;
+use crate::net::retry;
+use crate::store::fenced::TransactionTries;
+use crate::store::row::time_text;
 use crate::store::statement::{as_bigint, document, ids_document, lookup, sql, unpack, upsert};
 use crate::store::{Error, Fence, TenantStore, audit};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
@@ -17,7 +20,7 @@ const KEY: &str = "organization_id, plugin, destination, supporter_id";
 /// One person's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryRow {
-    /// Who.
+    /// Classy's id of the supporter.
     pub supporter_id: i64,
     /// `sending`, or a fate's word.
     pub state: String,
@@ -35,17 +38,23 @@ pub struct DeliveryRow {
     pub next_attempt_at: Option<Time>,
     /// When it was last delivered.
     pub delivered_at: Option<Time>,
+    /// A trace of what was taken back since: the same is not sent again by itself.
+    pub undone_mark: Option<i64>,
+    /// When it was last sent, or a delivery last had a word on it.
+    pub updated_at: Time,
 }
 
 /// One person who is about to be sent: written down before the call, so that a crash in between is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sending {
-    /// Who.
+    /// Classy's id of the supporter.
     pub supporter_id: i64,
-    /// Where to.
+    /// The address that is sent, where one is.
     pub address: Option<Address>,
     /// What is done.
     pub intent: Step,
+    /// What of the contact is changed by it, if it can be taken back.
+    pub image: Option<Image>,
 }
 
 /// Verdicts of one batch.
@@ -64,7 +73,7 @@ pub struct Delivered<'a> {
 pub struct DeliveryCount {
     /// `sending`, or a fate's word.
     pub state: String,
-    /// How many.
+    /// How many people are in this state.
     pub count: i64,
     /// The longest time since one of them was touched.
     pub oldest_at: Option<Time>,
@@ -72,9 +81,6 @@ pub struct DeliveryCount {
 
 impl TenantStore {
     /// The rows of these people, as far as there are any.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn deliveries(&self, key: &PluginKey, ids: &[i64]) -> Result<BTreeMap<i64, DeliveryRow>, Error> {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
@@ -91,9 +97,6 @@ impl TenantStore {
     }
 
     /// The latest touched rows in a state that have a reason or a note, for people to look at.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn deliveries_in(&self, key: &PluginKey, state: &str, limit: u64) -> Result<Vec<DeliveryRow>, Error> {
         let rest = format!(
             "FROM plugin_deliveries AS d WHERE d.organization_id = $1 AND d.plugin = $2 AND d.destination = $3 AND d.state = $4 \
@@ -105,50 +108,14 @@ impl TenantStore {
     async fn delivery_rows(&self, rest: &str, values: impl IntoIterator<Item = sea_orm::Value>) -> Result<Vec<DeliveryRow>, Error> {
         let failed = |error| Error::query("reading deliveries", error);
         let text = format!(
-            "SELECT d.supporter_id, d.state, d.reason, d.fingerprint, d.attempts, d.address, d.intent, d.next_attempt_at, d.delivered_at {rest}"
+            "SELECT d.supporter_id, d.state, d.reason, d.fingerprint, d.attempts, d.address, d.intent, d.next_attempt_at, d.delivered_at, \
+             d.undone_mark, d.updated_at {rest}"
         );
         let rows = self.connection().query_all_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
         rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
     }
 
-    /// Who is due though nothing changed here, the lowest `limit` ids after one: another try, a review, a change that was held, or a send
-    /// that a crash cut off.
-    ///
-    /// # Errors
-    /// Database errors.
-    pub async fn due_after(&self, key: &PluginKey, after: i64, now: Time, limit: u64) -> Result<Vec<i64>, Error> {
-        let failed = |error| Error::query("reading who is due", error);
-        let mut parts = Vec::new();
-        let mut values = Vec::new();
-        for (condition, moment) in [
-            ("state = 'sending'", None),
-            // Not those who were held a moment ago: once in a delivery is enough.
-            ("state = 'held' AND updated_at < ", Some(now)),
-            ("next_attempt_at <= ", Some(now)),
-            ("review_at <= ", Some(now)),
-        ] {
-            let first = values.len() + 1;
-            let moment_parameter = moment.map_or(String::new(), |_| format!("${}", first + 4));
-            parts.push(format!(
-                "SELECT supporter_id FROM plugin_deliveries WHERE organization_id = ${first} AND plugin = ${} AND destination = ${} \
-                 AND supporter_id > ${} AND {condition}{moment_parameter}",
-                first + 1,
-                first + 2,
-                first + 3
-            ));
-            values.extend(self.plugin_values(key));
-            values.push(after.into());
-            values.extend(moment.map(sea_orm::Value::from));
-        }
-        let text = format!("SELECT u.supporter_id FROM ({}) AS u ORDER BY u.supporter_id LIMIT {limit}", parts.join(" UNION "));
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
-        rows.iter().map(|row| row.try_get("", "supporter_id")).collect::<Result<_, _>>().map_err(failed)
-    }
-
     /// Who was last sent to one of these addresses.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn sent_to(&self, key: &PluginKey, addresses: &BTreeSet<Address>) -> Result<Vec<i64>, Error> {
         if addresses.is_empty() {
             return Ok(Vec::new());
@@ -170,13 +137,7 @@ impl TenantStore {
     ///
     /// # Errors
     /// [`Error::FenceLost`]; database errors.
-    pub async fn begin_sending(
-        &self,
-        fence: &Fence,
-        key: &PluginKey,
-        sending: &[Sending],
-        harms: &[(HarmEntry, Harms)],
-    ) -> Result<(), Error> {
+    pub async fn begin_sending(&self, fence: &Fence, key: &PluginKey, sending: &[Sending], taken: &Taken) -> Result<(), Error> {
         let stamp = time_text(clock::now(), self.backend());
         let objects: Vec<Map<String, serde_json::Value>> = sending
             .iter()
@@ -189,18 +150,20 @@ impl TenantStore {
             })
             .collect();
         let fields = [("state", Kind::Text), ("intent", Kind::Text), ("address", Kind::Text)];
-        let tx = self.begin_fenced(fence).await?;
-        self.write(&tx, &objects, &fields).await?;
-        for (entry, harms) in harms {
-            note_harm(&tx, self, key, *entry, harms).await?;
-        }
-        for one in sending.iter().filter(|one| one.intent == Step::Unsubscribe) {
-            let subject = format!("supporter:{}", one.supporter_id);
-            let detail = json!({ "destination": key.destination });
-            let action = format!("{}.unsubscribe", key.plugin);
-            audit::note_by(&tx, self.backend(), &key.plugin, Some(self.organization_id), &action, &subject, detail).await?;
-        }
-        tx.commit().await.map_err(Error::commit)
+        let once = || async {
+            let tx = self.begin_fenced(fence).await?;
+            self.write(&tx, &objects, &fields).await?;
+            self.note_images(&tx, key, sending.iter().filter_map(|one| one.image.as_ref())).await?;
+            self.note_taken(&tx, key, taken).await?;
+            for one in sending.iter().filter(|one| one.intent == Step::Unsubscribe) {
+                let subject = format!("supporter:{}", one.supporter_id);
+                let detail = json!({ "destination": key.destination });
+                let action = format!("{}.unsubscribe", key.plugin);
+                audit::note_by(&tx, self.backend(), &key.plugin, Some(self.organization_id), &action, &subject, detail).await?;
+            }
+            tx.commit().await.map_err(Error::commit)
+        };
+        retry(TransactionTries::of_countable(), once).await
     }
 
     /// Writes what became of a batch, and how far the change feed was read.
@@ -213,6 +176,7 @@ impl TenantStore {
         let stamp = time_text(now, backend);
         let ids: Vec<i64> = delivered.verdicts.iter().map(|verdict| verdict.supporter_id).collect();
         let before = self.deliveries(key, &ids).await?;
+        let holds = Verdicts::of(delivered.verdicts);
         let objects: Vec<Map<String, serde_json::Value>> = delivered
             .verdicts
             .iter()
@@ -232,6 +196,9 @@ impl TenantStore {
                 }
                 set("review_at", time(verdict.review_at));
                 set("delivered_at", time(if is_delivered { Some(now) } else { old.and_then(|old| old.delivered_at) }));
+                // Something else was sent since: what was taken back before is the past.
+                let was_sent = is_delivered && verdict.fingerprint.is_some();
+                set("undone_mark", old.and_then(|old| old.undone_mark).filter(|_| !was_sent).into());
                 object
             })
             .collect();
@@ -244,50 +211,21 @@ impl TenantStore {
             ("next_attempt_at", Kind::Time),
             ("review_at", Kind::Time),
             ("delivered_at", Kind::Time),
+            ("undone_mark", Kind::Int),
         ];
-        let tx = self.begin_fenced(fence).await?;
-        self.write(&tx, &objects, &fields).await?;
-        if let Some(cursor) = delivered.cursor {
-            advance(&tx, self, key, cursor).await?;
-        }
-        tx.commit().await.map_err(Error::commit)
-    }
-
-    /// Has people looked at again: those that were rejected or put off. Answers with how many.
-    ///
-    /// # Errors
-    /// Database errors.
-    pub async fn retry_deliveries(&self, key: &PluginKey) -> Result<u64, Error> {
-        let text = "UPDATE plugin_deliveries SET next_attempt_at = $1 WHERE organization_id = $2 AND plugin = $3 AND destination = $4 \
-                    AND state IN ('rejected', 'deferred')";
-        let values = std::iter::once(clock::now().into()).chain(self.plugin_values(key));
-        let done = self.connection().execute_raw(sql(self.backend(), text, values)).await;
-        Ok(done.map_err(|error| Error::query("asking for another try", error))?.rows_affected())
-    }
-
-    /// Has these people looked at again from a moment on, since the other side changed.
-    ///
-    /// # Errors
-    /// [`Error::FenceLost`]; database errors.
-    pub async fn make_due(&self, fence: &Fence, key: &PluginKey, ids: &[i64], from: Time) -> Result<(), Error> {
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let list = ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
-        let text = format!(
-            "UPDATE plugin_deliveries SET next_attempt_at = $1 WHERE organization_id = $2 AND plugin = $3 AND destination = $4 \
-             AND supporter_id IN ({list})"
-        );
-        let tx = self.begin_fenced(fence).await?;
-        let values = std::iter::once(from.into()).chain(self.plugin_values(key));
-        tx.execute_raw(sql(self.backend(), &text, values)).await.map_err(|error| Error::query("asking for another look", error))?;
-        tx.commit().await.map_err(Error::commit)
+        let once = || async {
+            let tx = self.begin_fenced(fence).await?;
+            self.write(&tx, &objects, &fields).await?;
+            self.rewrite_holds(&tx, key, &holds).await?;
+            if let Some(cursor) = delivered.cursor {
+                advance(&tx, self, key, cursor).await?;
+            }
+            tx.commit().await.map_err(Error::commit)
+        };
+        retry(TransactionTries::of_repeatable(), once).await
     }
 
     /// How many people are in which state.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn count_deliveries(&self, key: &PluginKey) -> Result<Vec<DeliveryCount>, Error> {
         let failed = |error| Error::query("counting deliveries", error);
         let text = format!(
@@ -355,5 +293,7 @@ fn read(row: &QueryResult) -> Result<DeliveryRow, DbErr> {
         intent: row.try_get("", "intent")?,
         next_attempt_at: row.try_get("", "next_attempt_at")?,
         delivered_at: row.try_get("", "delivered_at")?,
+        undone_mark: row.try_get("", "undone_mark")?,
+        updated_at: row.try_get("", "updated_at")?,
     })
 }

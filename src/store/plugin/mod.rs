@@ -1,27 +1,50 @@
-//! What is kept for plugins: who is due, what became of whom, the mirror of the other side, and how much harm was done or allowed.
+//! What is kept for plugins: who is due, what became of whom, the mirror of the other side, what pushes changed,
+//! and how much harm was done or allowed.
 //!
-//! Every write is one transaction that begins with the check of the lease, as a page's does.
+//! Every write is one transaction under the lease, as a page's is.
 
+mod adoptions;
+mod due;
+mod former;
+mod guard;
 mod harm;
+mod holds;
+mod hooks;
+mod images;
 mod ledger;
 mod members;
+mod moments;
 mod profiles;
+mod reasons;
 mod state;
+mod suppressions;
+mod undos;
 
+pub use former::FormerAddress;
+pub use guard::{GuardState, Suspension};
 pub use harm::{HarmEntry, HarmTotals};
+pub use holds::{Approval, HoldCount, Taken};
+pub use hooks::{HookRow, SilentHook};
+pub use images::UndoneRow;
 pub use ledger::{Delivered, DeliveryCount, DeliveryRow, Sending};
 pub use members::Left;
+pub use reasons::{ReasonCount, RoomCount};
 pub use state::{PluginKey, PluginState};
+pub use suppressions::{Leaving, Suppressed};
+pub use undos::UndoOrder;
 
-use super::{Error, Fence, TenantStore, lease};
-use sea_orm::DatabaseTransaction;
+use super::row::write_text;
+use super::statement::document;
+use sea_orm::Value;
 
-impl TenantStore {
-    /// Begins a transaction under the lease. All that write for an organization queue at its lease's row, so none of them meets
-    /// another one half-way.
-    async fn begin_fenced(&self, fence: &Fence) -> Result<DatabaseTransaction, Error> {
-        let tx = self.store.begin_write().await?;
-        lease::check(&tx, self.backend(), self.organization_id, fence).await?;
-        Ok(tx)
-    }
+/// Words as a document of objects that a statement unpacks, each under the name `word`.
+fn words_document<'a>(words: impl Iterator<Item = &'a str>) -> Value {
+    let object = |word: &str| {
+        let mut bytes = b"{\"word\":".to_vec();
+        write_text(word, &mut bytes);
+        bytes.push(b'}');
+        bytes
+    };
+    let objects: Vec<Vec<u8>> = words.map(object).collect();
+    document(objects.iter().map(Vec::as_slice))
 }

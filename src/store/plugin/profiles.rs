@@ -1,8 +1,9 @@
 //! People as plugins see them: read from the change feed, by id, and by the address they share.
 
-use crate::domain::{Address, Profile, Standing, Time};
-use crate::store::row::{Kind, write_text};
-use crate::store::statement::{ids_document, is_tenants, lookup, money_text, sql, unpack};
+use super::words_document;
+use crate::domain::{Address, Profile, Standing, Time, Zone};
+use crate::entities::record::Kind;
+use crate::store::statement::{KEY, by_index, ids_document, is_tenants, lookup, money_text, sql, unpack};
 use crate::store::value::money;
 use crate::store::{Error, TenantStore};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
@@ -18,9 +19,6 @@ struct Holder {
 
 impl TenantStore {
     /// The next `limit` people of the change feed after a place in it, in its order.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn changed_after(&self, cursor: i64, limit: u64) -> Result<Vec<Profile>, Error> {
         let rest = format!(
             "FROM supporters AS s WHERE s.organization_id = $1 AND s.change_seq > $2 AND {} ORDER BY s.change_seq LIMIT {limit}",
@@ -30,9 +28,6 @@ impl TenantStore {
     }
 
     /// How many people of the change feed come after a place in it.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn count_changed_after(&self, cursor: i64) -> Result<u64, Error> {
         let failed = |error| Error::query("counting changed people", error);
         let text =
@@ -43,24 +38,29 @@ impl TenantStore {
     }
 
     /// People by id, the lowest first; those that are not there are left out.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn profiles(&self, ids: &[i64]) -> Result<Vec<Profile>, Error> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         let join = lookup(self.backend());
         let source = unpack(self.backend(), &[("id", Kind::Int)]);
-        let rest =
-            format!("FROM {source} {join} supporters AS s ON s.id = j.id WHERE {} AND {} ORDER BY s.id", is_tenants("s"), self.whole());
+        let (by_key, ours) = (by_index(self.backend(), KEY), is_tenants(self.backend(), "s", 2));
+        let rest = format!("FROM {source} {join} supporters AS s {by_key} ON s.id = j.id AND {ours} WHERE {} ORDER BY s.id", self.whole());
         self.read(&rest, [ids_document(ids.iter().copied()), self.organization_id.into()]).await
     }
 
+    /// The next `limit` people after a place in the change feed who did not consent, or are gone at the source.
+    pub async fn refused_after(&self, change_seq: i64, limit: u64) -> Result<Vec<Profile>, Error> {
+        let rest = format!(
+            "FROM supporters AS s WHERE s.organization_id = $1 AND s.change_seq > $2 AND {} \
+             AND (s.email_opt_in = {} OR s.absent_since IS NOT NULL) ORDER BY s.change_seq LIMIT {limit}",
+            self.whole(),
+            if self.backend() == DbBackend::Postgres { "FALSE" } else { "0" },
+        );
+        self.read(&rest, [self.organization_id.into(), change_seq.into()]).await
+    }
+
     /// Everybody who has one of these addresses, in whatever spelling.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn holders(&self, addresses: &BTreeSet<Address>) -> Result<Vec<i64>, Error> {
         Ok(self.read_holders(addresses).await?.into_values().flatten().map(|holder| holder.id).collect())
     }
@@ -79,7 +79,8 @@ impl TenantStore {
             largest = money_text(backend, "s.largest_donation_amount"),
         );
         let rows = self.connection().query_all_raw(sql(backend, &text, values)).await.map_err(failed)?;
-        let mut profiles: Vec<Profile> = rows.iter().map(|row| profile(row, backend)).collect::<Result<_, _>>().map_err(failed)?;
+        let zone = if rows.is_empty() { Zone::default() } else { self.zone().await? };
+        let mut profiles: Vec<Profile> = rows.iter().map(|row| profile(row, backend, zone)).collect::<Result<_, _>>().map_err(failed)?;
         let addresses = profiles.iter().filter_map(|profile| profile.address.clone()).collect();
         let holders = self.read_holders(&addresses).await?;
         for profile in &mut profiles {
@@ -89,6 +90,11 @@ impl TenantStore {
         Ok(profiles)
     }
 
+    /// Those of these addresses that somebody has.
+    pub async fn held_addresses(&self, addresses: &BTreeSet<Address>) -> Result<BTreeSet<Address>, Error> {
+        Ok(self.read_holders(addresses).await?.into_keys().collect())
+    }
+
     async fn read_holders(&self, addresses: &BTreeSet<Address>) -> Result<BTreeMap<Address, Vec<Holder>>, Error> {
         let mut holders: BTreeMap<Address, Vec<Holder>> = BTreeMap::new();
         if addresses.is_empty() {
@@ -96,18 +102,16 @@ impl TenantStore {
         }
         let failed = |error| Error::query("reading who shares an address", error);
         let backend = self.backend();
-        let key = if backend == DbBackend::MySql { "s.email_key" } else { "LOWER(TRIM(s.email_address))" };
         let join = lookup(backend);
-        let source = unpack(backend, &[("address", Kind::Text)]);
+        let source = unpack(backend, &[("word", Kind::Text)]);
         let text = format!(
-            "SELECT s.id, j.address, s.email_address, s.email_opt_in, s.absent_since, s.last_donation_at FROM {source} \
-             {join} supporters AS s ON {key} = {} WHERE s.organization_id = $2 AND {}",
-            // A long address is cut in MySQL's key; the comparison below is on the whole.
-            if backend == DbBackend::MySql { "LEFT(j.address, 190)" } else { "j.address" },
+            "SELECT s.id, s.email_address, s.email_opt_in, s.absent_since, s.last_donation_at FROM {source} \
+             {join} supporters AS s ON s.email_key = j.word WHERE s.organization_id = $2 AND {}",
             self.whole()
         );
-        let values = [addresses_document(addresses), self.organization_id.into()];
+        let values = [words_document(addresses.iter().map(Address::key)), self.organization_id.into()];
         for row in self.connection().query_all_raw(sql(backend, &text, values)).await.map_err(failed)? {
+            // A long address is cut in the key; this comparison is on the whole.
             let spelled: Option<String> = row.try_get("", "email_address").map_err(failed)?;
             let Some(address) = spelled.as_deref().and_then(Address::parse).filter(|address| addresses.contains(address)) else { continue };
             holders.entry(address).or_default().push(holder(&row).map_err(failed)?);
@@ -134,20 +138,6 @@ fn standing(id: i64, holders: &[Holder]) -> Standing {
     }
 }
 
-fn addresses_document(addresses: &BTreeSet<Address>) -> Value {
-    let mut bytes = vec![b'['];
-    for address in addresses {
-        if bytes.len() > 1 {
-            bytes.push(b',');
-        }
-        bytes.extend_from_slice(b"{\"address\":");
-        write_text(address.as_str(), &mut bytes);
-        bytes.push(b'}');
-    }
-    bytes.push(b']');
-    String::from_utf8_lossy(&bytes).into_owned().into()
-}
-
 fn holder(row: &QueryResult) -> Result<Holder, DbErr> {
     Ok(Holder {
         id: row.try_get("", "id")?,
@@ -157,7 +147,7 @@ fn holder(row: &QueryResult) -> Result<Holder, DbErr> {
     })
 }
 
-fn profile(row: &QueryResult, backend: DbBackend) -> Result<Profile, DbErr> {
+fn profile(row: &QueryResult, backend: DbBackend, zone: Zone) -> Result<Profile, DbErr> {
     let address: Option<String> = row.try_get("", "email_address")?;
     let has_active_plan = match backend {
         DbBackend::Postgres => row.try_get::<i32>("", "has_plan")? == 1,
@@ -180,5 +170,6 @@ fn profile(row: &QueryResult, backend: DbBackend) -> Result<Profile, DbErr> {
         first_gift_at: row.try_get("", "first_donation_at")?,
         last_gift_at: row.try_get("", "last_donation_at")?,
         has_active_plan,
+        zone,
     })
 }

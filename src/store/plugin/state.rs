@@ -1,8 +1,10 @@
 //! How far a plugin has read the change feed, and what it wants to remember.
 
 use crate::clock;
+use crate::net::retry;
+use crate::store::fenced::TransactionTries;
 use crate::store::statement::{quoted, sql};
-use crate::store::{Error, Fence, TenantStore};
+use crate::store::{Error, Fence, Store, TenantStore, audit};
 use sea_orm::ConnectionTrait;
 
 /// Which ledger: a plugin and the place it delivers to.
@@ -23,11 +25,20 @@ pub struct PluginState {
     pub state: Option<String>,
 }
 
+impl Store {
+    /// What every plugin of an organization that is served remembers, with Classy's id and the plugin's name.
+    pub async fn plugin_memories(&self) -> Result<Vec<(i64, String, Option<String>)>, Error> {
+        let failed = |error| Error::query("reading what plugins remember", error);
+        let text = "SELECT o.classy_id, p.plugin, p.state FROM plugin_states AS p JOIN organizations AS o ON o.id = p.organization_id \
+                    WHERE o.status = 'active'";
+        let rows = self.connection().query_all_raw(sql(self.backend(), text, [])).await.map_err(failed)?;
+        let read = |row: &sea_orm::QueryResult| Ok((row.try_get("", "classy_id")?, row.try_get("", "plugin")?, row.try_get("", "state")?));
+        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
+    }
+}
+
 impl TenantStore {
     /// What is remembered; of a plugin that delivers to another place than before, nothing.
-    ///
-    /// # Errors
-    /// Database errors.
     pub async fn plugin_state(&self, key: &PluginKey) -> Result<PluginState, Error> {
         let failed = |error| Error::query("reading a plugin's state", error);
         let text = format!(
@@ -43,14 +54,32 @@ impl TenantStore {
         }
     }
 
+    /// The place to which the plugin delivered last, with what it remembered of it, if that is another place than this one.
+    pub async fn place_of_before(&self, key: &PluginKey) -> Result<Option<(String, Option<String>)>, Error> {
+        let failed = |error| Error::query("reading where a plugin delivered before", error);
+        let text = "SELECT destination, state FROM plugin_states WHERE organization_id = $1 AND plugin = $2 AND destination <> $3";
+        let row = self.connection().query_one_raw(sql(self.backend(), text, self.plugin_values(key))).await.map_err(failed)?;
+        let read = |row: sea_orm::QueryResult| Ok((row.try_get("", "destination")?, row.try_get("", "state")?));
+        row.map(read).transpose().map_err(failed)
+    }
+
+    /// Notes something that a plugin did in the audit trail, as `PLUGIN.WHAT`.
+    pub async fn note_of_plugin(&self, key: &PluginKey, what: &str, detail: serde_json::Value) -> Result<(), Error> {
+        let (action, subject) = (format!("{}.{what}", key.plugin), format!("plugin:{}", key.plugin));
+        audit::note_by(self.connection(), self.backend(), &key.plugin, Some(self.organization_id), &action, &subject, detail).await
+    }
+
     /// Remembers.
     ///
     /// # Errors
     /// [`Error::FenceLost`]; database errors.
     pub async fn set_plugin_state(&self, fence: &Fence, key: &PluginKey, state: &PluginState) -> Result<(), Error> {
-        let tx = self.begin_fenced(fence).await?;
-        save(&tx, self, key, state).await?;
-        tx.commit().await.map_err(Error::commit)
+        let once = || async {
+            let tx = self.begin_fenced(fence).await?;
+            save(&tx, self, key, state).await?;
+            tx.commit().await.map_err(Error::commit)
+        };
+        retry(TransactionTries::of_repeatable(), once).await
     }
 }
 

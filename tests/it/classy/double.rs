@@ -12,6 +12,8 @@ pub(crate) enum Answer {
     ThenSilence(Vec<u8>),
     /// These bytes, then the second ones for ever.
     Endless(Vec<u8>, Vec<u8>),
+    /// These bytes, then the second ones one by one, with so much time between them.
+    Drip(Vec<u8>, Vec<u8>, std::time::Duration),
 }
 
 /// The listener. Dropping it ends it.
@@ -88,6 +90,15 @@ async fn serve(
             write(&bytes).await;
             let mut rest = [0; 64];
             while matches!(stream.read(&mut rest).await, Ok(read) if read > 0) {}
+        }
+        Answer::Drip(first, then, every) => {
+            write(&first).await;
+            for byte in then {
+                tokio::time::sleep(every).await;
+                if !write(&[byte]).await {
+                    break;
+                }
+            }
         }
         Answer::Endless(first, again) => {
             write(&first).await;

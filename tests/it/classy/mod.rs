@@ -1,11 +1,12 @@
 //! The Classy client over real sockets, against a double that sends any bytes.
 
-mod double;
+pub(crate) mod double;
 mod honest;
 mod hostile;
 
 use classy_sync::classy::{Client, Error, Settings, Transport};
-use classy_sync::domain::{Page, Query, Supporter};
+use classy_sync::domain::{Page, Query};
+use classy_sync::entities::Supporter;
 use double::Double;
 use std::time::Duration;
 

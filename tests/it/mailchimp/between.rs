@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, Uri};
 use classy_sync::plugin::PluginError;
-use classy_sync::simulator::{Options, Switches};
+use classy_sync::simulator::{Act, Options, Switches};
 use sea_orm::{ConnectionTrait, Database};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -62,6 +62,33 @@ async fn pass(State(it): State<Arc<Between>>, method: Method, uri: Uri, headers:
 }
 
 impl Charity {
+    /// From now on Mailchimp answers a reading whose address holds this text with this body.
+    pub(super) async fn answers_instead(&mut self, asks: &'static str, body: &'static str) {
+        self.answers_some(move |uri| uri.contains(asks).then(|| body.to_owned())).await;
+    }
+
+    /// From now on Mailchimp answers readings of these addresses with these bodies.
+    pub(super) async fn answers_some(&mut self, instead: impl Fn(&str) -> Option<String> + Clone + Send + Sync + 'static) {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let target = self.site.simulator.mailchimp_url().trim_end_matches("/3.0").to_owned();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.via = Some(format!("http://{}/3.0", listener.local_addr().unwrap()));
+        let http = reqwest::Client::new();
+        let router = Router::new().fallback(move |method: Method, uri: Uri, headers: HeaderMap, sent: Bytes| {
+            let (http, target) = (http.clone(), target.clone());
+            let body = Some(uri.to_string()).filter(|_| method == Method::GET).and_then(|uri| instead(&uri));
+            async move {
+                if let Some(body) = body {
+                    return Response::new(Body::from(body));
+                }
+                let answer = http.request(method, format!("{target}{uri}")).headers(headers).body(sent).send().await.unwrap();
+                let status = answer.status();
+                Response::builder().status(status).body(Body::from(answer.bytes().await.unwrap())).unwrap()
+            }
+        });
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    }
+
     fn through(&mut self, url: &str) {
         self.via = Some(url.to_owned());
     }
@@ -135,4 +162,34 @@ async fn chunks_go_side_by_side_and_never_more_than_allowed() {
     let all = names.len();
     names.dedup();
     assert_eq!(names.len(), all, "no tag is made twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_shares_an_address_that_left_is_put_there_under_no_other_one_though_the_delivery_was_cut_off() {
+    for kind in kinds() {
+        let mut charity = Charity::new(kind, world(60, 176)).await;
+        let people = charity.givers(3).await;
+        for id in &people[..2] {
+            charity.edit(*id, "email_address", "\"home@example.org\"");
+        }
+        charity.sync().await;
+        assert_eq!(charity.status("home@example.org"), "subscribed");
+        // It leaves; the next delivery sees it, and fails at somebody else before it comes to these two.
+        charity.act(Act::Unsubscribe("home@example.org".to_owned()));
+        charity.edit(people[2], "last_name", "\"Cut\"");
+        charity.read();
+        let (url, it) = between(&charity, None, Box::new(|_| Some(401))).await;
+        charity.via = Some(url);
+        assert!(charity.deliver().await.is_err());
+        assert!(it.stopped.load(Ordering::SeqCst) > 0);
+        charity.via = None;
+        for (number, id) in people[..2].iter().enumerate() {
+            charity.edit(*id, "email_address", &format!("\"moved{number}@example.org\""));
+        }
+        charity.sync().await;
+        for (number, id) in people[..2].iter().enumerate() {
+            let status = charity.status(&format!("moved{number}@example.org"));
+            assert_eq!(status, "nobody", "{kind:?} {number}: {}", charity.fate(*id).await);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Consent: nobody without it is sent, nobody who left is brought back, and what is somebody else's stays as it is.
 
-use super::Charity;
+use super::{Charity, in_days};
 use crate::backend::{Kind, kinds};
 use crate::site::world;
 use classy_sync::simulator::{Act, Compliance, Options, Switches};
@@ -61,6 +61,10 @@ async fn an_opt_out_at_classy_unsubscribes_whom_we_subscribed_and_nobody_else() 
             charity.opt(*id, false);
         }
         charity.sync().await;
+        let list = charity.listed();
+        assert_eq!(list["opted_out_still_subscribed"], 1, "{list}");
+        let first = &charity.audit().await[0];
+        assert_eq!((first.kind, first.supporter_id), ("opted_out_still_subscribed", Some(people[1])));
         assert_eq!((charity.status(&emails[0]), charity.status(&emails[1])), ("unsubscribed", "subscribed"));
         assert!(charity.fate(people[1]).await.contains("not subscribed by us"), "{}", charity.fate(people[1]).await);
         let tags = charity.tags(&emails[1]);
@@ -76,6 +80,33 @@ async fn an_opt_out_at_classy_unsubscribes_whom_we_subscribed_and_nobody_else() 
         // Nor is it done twice.
         let calls = charity.harm().calls_of("PATCH /lists/{list_id}/members/{subscriber_hash}");
         assert_eq!(calls, 1, "{:?}", charity.harm().calls);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_said_no_and_is_mailed_by_others_is_counted_until_somebody_decides() {
+    for kind in kinds() {
+        let mut charity = Charity::new(kind, world(80, 108)).await;
+        let people: Vec<i64> = charity.alone().into_iter().take(4).collect();
+        for id in &people {
+            charity.act(Act::SignUp(charity.email(*id)));
+            charity.opt(*id, false);
+        }
+        // Another one who says no at the same address is the same contact.
+        charity.edit(people[1], "email_address", &format!("\"{}\"", charity.email(people[0])));
+        charity.sync().await;
+        assert_eq!(charity.listed()["opted_out_still_subscribed"], 3);
+        let text = charity.site.run(&["plugin", "list"]);
+        assert!(String::from_utf8_lossy(&text.stderr).contains("still subscribed, not ours: 3"));
+        // One leaves by themselves, and counts no more; then opt-outs are everybody's.
+        charity.act(Act::Unsubscribe(charity.email(people[2])));
+        charity.sync().await;
+        assert_eq!(charity.listed()["opted_out_still_subscribed"], 2);
+        charity.table = "opt_out_scope = 'everybody'".to_owned();
+        people.iter().for_each(|id| charity.touch(*id));
+        charity.sync().await;
+        assert_eq!(charity.listed()["opted_out_still_subscribed"], 0);
+        assert!(people.iter().all(|id| charity.status(&charity.email(*id)) != "subscribed"));
     }
 }
 
@@ -147,4 +178,187 @@ async fn whatever_mailchimp_makes_of_it_nobody_who_left_is_even_tried() {
         }
         charity.assert_complete(&people).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_exchange_their_addresses_and_the_one_who_opts_out_is_mailed_no_more() {
+    for kind in kinds() {
+        let charity = Charity::new(kind, world(60, 106)).await;
+        let people = charity.givers(2).await;
+        charity.sync().await;
+        let emails: Vec<String> = people.iter().map(|id| charity.email(*id)).collect();
+        charity.edit(people[0], "email_address", &format!("{:?}", emails[1]));
+        charity.edit(people[1], "email_address", &format!("{:?}", emails[0]));
+        charity.opt(people[0], false);
+        charity.sync().await;
+        // The refuser has the second address now; the first one is that of the other, who still wants mail.
+        assert_eq!((charity.status(&emails[1]), charity.status(&emails[0])), ("unsubscribed", "subscribed"));
+        charity.assert_complete(&[]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refuser_counts_at_an_address_that_somebody_could_not_move_away_from() {
+    let charity = Charity::new(Kind::Sqlite, world(60, 107)).await;
+    let people = charity.givers(2).await;
+    charity.sync().await;
+    let old = charity.email(people[0]);
+    // The new address is a contact already, by a form: nothing can be moved there.
+    charity.act(Act::SignUp("form@example.org".to_owned()));
+    charity.edit(people[0], "email_address", "\"form@example.org\"");
+    charity.edit(people[1], "email_address", &format!("{old:?}"));
+    charity.opt(people[1], false);
+    charity.sync().await;
+    assert_eq!((charity.status(&old), charity.status("form@example.org")), ("unsubscribed", "subscribed"));
+    // Whoever moved on refused nothing.
+    charity.edit(people[0], "email_address", "\"next@example.org\"");
+    charity.sync().await;
+    assert_eq!(charity.status("next@example.org"), "subscribed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_left_before_this_program_came_stays_away_under_a_new_address() {
+    for kind in kinds() {
+        let charity = Charity::new(kind, world(60, 108)).await;
+        let people = charity.givers(4).await;
+        for (id, way) in people.iter().zip([Act::Unsubscribe, Act::Clean, Act::Archive]) {
+            charity.act(Act::SignUp(charity.email(*id)));
+            charity.act(way(charity.email(*id)));
+        }
+        charity.sync().await;
+        // The fourth was added by us, and is erased.
+        charity.act(Act::Erase(charity.email(people[3])));
+        for (number, id) in people.iter().enumerate() {
+            charity.edit(*id, "email_address", &format!("\"again{number}@example.org\""));
+            charity.opt(*id, true);
+        }
+        charity.read();
+        for hours in 0..5 {
+            charity.deliver_at(chrono::Utc::now() + chrono::TimeDelta::hours(2 * hours)).await.unwrap();
+        }
+        charity.assert_harmless();
+        // Only the address of the second was bad, of which nobody hears who has another one.
+        for (number, status) in ["nobody", "subscribed", "nobody", "nobody"].into_iter().enumerate() {
+            assert_eq!(charity.status(&format!("again{number}@example.org")), status, "{number}");
+        }
+        // By a form of their own they are welcome.
+        charity.act(Act::SignUp("again0@example.org".to_owned()));
+        charity.sync().await;
+        charity.edit(people[0], "email_address", "\"later@example.org\"");
+        charity.sync().await;
+        assert_eq!(charity.status("later@example.org"), "subscribed", "{}", charity.fate(people[0]).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_left_one_audience_is_not_put_into_another() {
+    let mut charity =
+        Charity::new(Kind::Sqlite, Options { organizations: vec![10001, 10002], shared_account: true, ..world(60, 109) }).await;
+    charity.sync().await;
+    let people = charity.givers(2).await;
+    let emails: Vec<String> = people.iter().map(|id| charity.email(*id)).collect();
+    charity.act(Act::Unsubscribe(emails[0].clone()));
+    charity.opt(people[1], false);
+    charity.sync().await;
+    charity.opt(people[1], true);
+    charity.audience = charity.site.simulator.world().organizations[&10002].mailchimp_audience.clone();
+    charity.move_in().await;
+    assert_eq!((charity.status(&emails[0]), charity.status(&emails[1])), ("nobody", "nobody"));
+    charity.assert_complete(&people).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_confirm_is_not_asked_twice_and_harms_nobody_else() {
+    let charity = Charity::new(Kind::Sqlite, world(60, 120)).await;
+    charity.site.simulator.mailchimp().audiences.get_mut(&charity.audience).unwrap().double_optin = true;
+    charity.sync().await;
+    let people = charity.givers(2).await;
+    let email = charity.email(people[0]);
+    // Mailchimp drops whoever does not confirm, without a word.
+    charity.site.simulator.mailchimp().audiences.get_mut(&charity.audience).unwrap().drop_unconfirmed(&email);
+    let before = charity.harm().confirmation_mails.len();
+    charity.give(people[0], "70");
+    charity.read();
+    charity.deliver_at(in_days(61)).await.unwrap();
+    assert_eq!(charity.harm().confirmation_mails.len(), before);
+    assert!(charity.fate(people[0]).await.contains("did not confirm"), "{}", charity.fate(people[0]).await);
+    charity.assert_harmless();
+    // They say yes once more, and are asked once more.
+    let said = in_days(62).format("%Y-%m-%dT%H:%M:%S+0000").to_string();
+    charity.edit(people[0], "last_email_consent_decision_date", &format!("{said:?}"));
+    charity.read();
+    charity.deliver_at(in_days(63)).await.unwrap();
+    assert_eq!((charity.harm().confirmation_mails.len(), charity.status(&email)), (before + 1, "pending"));
+    assert!(charity.harm().unsubscriptions.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opt_out_of_somebody_from_before_us_is_told_and_passed_on_where_the_file_says_so() {
+    let mut charity = Charity::new(Kind::Sqlite, world(60, 121)).await;
+    let person = charity.givers(1).await[0];
+    let email = charity.email(person);
+    charity.act(Act::SignUp(email.clone()));
+    charity.sync().await;
+    charity.opt(person, false);
+    charity.sync().await;
+    assert_eq!(charity.status(&email), "subscribed");
+    let findings = charity.audit().await;
+    assert_eq!((findings[0].kind, findings[0].supporter_id), ("opted_out_still_subscribed", Some(person)));
+    charity.table = "opt_out_scope = 'everybody'".to_owned();
+    charity.touch(person);
+    charity.sync().await;
+    assert_eq!(charity.status(&email), "unsubscribed");
+    assert!(charity.audit().await.iter().all(|finding| finding.kind != "opted_out_still_subscribed"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_says_nothing_is_not_believed() {
+    // Lists of members, the audience itself, and a list that is short of what the audience counts.
+    let cases = [
+        ("/members?", "{}"),
+        ("/members?", r#"{"members":null,"total_items":null}"#),
+        ("/members?", r#"{"members":[],"total_items":0}"#),
+        ("?fields=id", "{}"),
+        ("?fields=id", r#"{"id":"x","stats":{}}"#),
+    ];
+    let one = async |(asks, answer): (&'static str, &'static str)| {
+        let mut charity = Charity::new(Kind::Sqlite, world(60, 122)).await;
+        for id in charity.givers(20).await {
+            charity.act(Act::SignUp(charity.email(id)));
+            charity.act(Act::Archive(charity.email(id)));
+        }
+        for other in 0..40 {
+            charity.act(Act::SignUp(format!("other{other}@example.org")));
+        }
+        charity.answers_instead(asks, answer).await;
+        let failed = charity.deliver().await.unwrap_err();
+        assert!(matches!(failed, classy_sync::plugin::PluginError::Unavailable(_)), "{answer}: {failed}");
+        assert!(charity.harm().writes.is_empty(), "{answer}");
+    };
+    futures_util::future::join_all(cases.map(one)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opt_out_goes_ahead_of_a_large_push_that_was_read_before_it() {
+    // Small batches: what comes first is sent first.
+    let mut charity = Charity::new(Kind::Sqlite, world(1_800, 97)).await;
+    charity.table = "connections = 1".to_owned();
+    charity.sync().await;
+    let people: Vec<i64> = charity.consented().into_values().collect();
+    let alone = charity.alone();
+    let one = *people.iter().rev().find(|id| alone.contains(id)).unwrap();
+    for id in people.iter().filter(|id| **id != one) {
+        charity.edit(*id, "last_name", &format!("\"{} of {id}\"", charity.text(*id, "last_name")));
+    }
+    charity.read();
+    charity.opt(one, false);
+    charity.forget_calls();
+    charity.guard = classy_sync::plugin::GuardSettings { audience_min: 10_000, ..charity.guard };
+    charity.sync().await;
+    let harm = charity.harm();
+    let of_us = |write: &classy_sync::simulator::Write| write.sent.get("status").is_some();
+    assert!(harm.writes.len() > 1_000);
+    assert_eq!(harm.writes.iter().position(of_us), Some(0), "the opt-out first");
+    assert_eq!(charity.status(&charity.email(one)), "unsubscribed");
+    charity.assert_complete(&[]).await;
 }

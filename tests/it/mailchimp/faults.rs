@@ -3,6 +3,7 @@
 use super::{Charity, in_days};
 use crate::backend::{Kind, kinds};
 use crate::site::world;
+use crate::web::{Daemon, TOKEN, until};
 use classy_sync::plugin::PluginError;
 use classy_sync::simulator::{Act, Fault, Options, Switches};
 use std::time::Duration;
@@ -178,6 +179,41 @@ async fn somebody_archived_in_the_moment_of_sending_is_taken_off_again_and_a_per
     assert!(matches!(&done, Err(PluginError::Alarm(_))), "{done:?}");
     assert_eq!(charity.status(&charity.email(person)), "unsubscribed");
     charity.site.simulator.mailchimp().ledger.clear();
-    charity.sync().await;
+    charity.site.simulator.mailchimp().switches.latency_ms = 0;
+    // It stands still for every process, until a person has looked and says what was found.
+    let error = charity.deliver().await.unwrap_err();
+    assert!(matches!(&error, PluginError::Suspended { reason, .. } if reason.contains("who had left")), "{error}");
+    charity.configure();
+    for arguments in [&["sync"][..], &["plugin", "run"], &["sync", "--full"]] {
+        let output = charity.site.run(arguments);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && text.contains("suspended since") && text.contains("plugin resume"), "{text}");
+    }
+    assert_eq!(charity.harm().writes.len(), 0);
+    // An opt-out takes somebody out, and does not wait for that; nobody comes in, and nobody is changed.
+    let others = charity.givers(3).await;
+    let refuser = *others.iter().find(|id| **id != person).unwrap();
+    let other = *others.iter().find(|id| ![person, refuser].contains(id)).unwrap();
+    charity.opt(refuser, false);
+    charity.edit(other, "last_name", "\"Other\"");
+    let daemon = Daemon::start(&charity.site, TOKEN).await;
+    charity.site.json(&["sync", "--no-plugins"], 0);
+    until("the refuser is taken off", Duration::from_secs(60), async || charity.status(&charity.email(refuser)) == "unsubscribed").await;
+    let writes = charity.harm().writes;
+    assert!(
+        writes.iter().all(|write| write.email == charity.email(refuser)),
+        "{:?}",
+        writes.iter().map(|one| one.keys()).collect::<Vec<_>>()
+    );
+    until("health tells", Duration::from_secs(60), async || daemon.get("/api/v1/health").await.body.contains("suspended until")).await;
+    assert_eq!(charity.site.run(&["plugin", "resume", "--org", "10001"]).status.code(), Some(2), "a reason is asked for");
+    assert_eq!(charity.site.run(&["plugin", "resume", "--org", "10001", "--reason", ""]).status.code(), Some(2));
+    assert!(charity.site.run(&["plugin", "resume", "--org", "10001", "--reason", "archived by hand meanwhile"]).status.success());
+    let noted = "SELECT COUNT(*) AS n FROM audit_log WHERE action = 'plugin.resume' AND detail LIKE '%archived by hand meanwhile%'";
+    assert_eq!(charity.site.number(noted).await, 1);
+    let output = charity.site.run(&["sync"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    charity.assert_harmless();
     assert_eq!(charity.status(&charity.email(person)), "unsubscribed");
+    assert_eq!(charity.field(&charity.email(other), "LNAME"), "Other", "what waited comes after");
 }

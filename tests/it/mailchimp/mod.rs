@@ -1,21 +1,42 @@
 //! The Mailchimp plugin against the double over HTTP, with a real world read from Classy into a real database: who is in the audience,
 //! with what, and that nobody is harmed.
 
+mod adopt;
+mod answers;
 mod between;
+mod bounced;
+mod busy;
 mod calls;
 mod consent;
+mod deleted;
+mod earlier;
+mod emptied;
 mod faults;
+mod full;
 mod guard;
+mod histories;
+mod leavers;
+mod lives;
+mod oracle;
 mod people;
+mod preview;
 mod program;
+mod quiet;
+mod reaper;
+mod remembered;
 pub mod schema;
+mod shared;
+mod undo;
+mod unheard;
+mod webhooks;
+mod zones;
 
 use crate::backend::Kind;
 use crate::site::{ORGANIZATION, Site};
 use chrono::{TimeDelta, Utc};
 use classy_sync::domain::Time;
 use classy_sync::integrations::{Settings, mailchimp};
-use classy_sync::plugin::{Delivered, Delivery, GuardSettings, Plugin, PluginError, deliver};
+use classy_sync::plugin::{Delivered, Delivery, Finding, FirstPush, GuardSettings, Plugin, PluginError, audit, deliver};
 use classy_sync::simulator::{Act, Harm, Kind as List, Options};
 use classy_sync::store::{DeliveryRow, PluginKey, Settings as StoreSettings, Store, TenantStore};
 use serde_json::Value;
@@ -53,7 +74,14 @@ impl Charity {
             key,
             audience,
             table: String::new(),
-            guard: GuardSettings::default(),
+            // Most tests are about other things than how much of them may be done at once.
+            guard: GuardSettings {
+                first_push: FirstPush::Send,
+                small_share: 1.0,
+                small_min: 10_000,
+                additions_min: 10_000,
+                ..GuardSettings::default()
+            },
             via: None,
             ever_consented: std::sync::Mutex::default(),
         };
@@ -113,6 +141,15 @@ impl Charity {
         done
     }
 
+    /// What an audit finds.
+    async fn audit(&self) -> Vec<Finding> {
+        let (store, tenant) = self.store().await;
+        let mut plugin = self.plugin();
+        let findings = audit(&tenant, "mailchimp", &mut *plugin, Utc::now()).await.unwrap();
+        store.close().await.unwrap();
+        findings
+    }
+
     /// A process that was killed holds its lease no more.
     async fn end_lease(&self) {
         let (store, tenant) = self.store().await;
@@ -144,6 +181,13 @@ impl Charity {
     // What people do.
 
     fn act(&self, act: Act) {
+        // Whoever takes another address in Mailchimp takes their consent along.
+        if let Act::Rename { email, to } = &act {
+            let mut consented = self.ever_consented.lock().unwrap();
+            if consented.contains(&email.to_lowercase()) {
+                consented.insert(to.to_lowercase());
+            }
+        }
         assert!(self.site.simulator.mailchimp().act(&self.audience, &act), "{act:?}");
     }
 
@@ -285,8 +329,9 @@ impl Charity {
         let connection = self.site.database.connect().await;
         let text = |column: &str| self.site.database.text(column);
         let query = format!(
-            "SELECT LOWER(TRIM(s.email_address)) AS email, {} AS amount, s.lifetime_donation_count AS gifts, {} AS monthly, {} AS last_at, \
-             {} AS active, s.id FROM supporters AS s WHERE s.email_opt_in = {} ORDER BY s.last_donation_at, s.id DESC",
+            "SELECT s.email_address AS email, {} AS amount, s.lifetime_donation_count AS gifts, {} AS monthly, {} AS last_at, \
+             {} AS active, s.id FROM supporters AS s WHERE s.email_opt_in = {} AND s.absent_since IS NULL \
+             ORDER BY s.last_donation_at IS NOT NULL, s.last_donation_at, s.id DESC",
             text("s.lifetime_donation_amount"),
             text("s.monthly_recurring_amount"),
             text("s.last_donation_at"),
@@ -294,6 +339,9 @@ impl Charity {
             if self.site.database.kind == Kind::Postgres { "TRUE" } else { "1" },
         );
         let rows = connection.query_all_raw(Statement::from_string(connection.get_database_backend(), query)).await.unwrap();
+        let (store, tenant) = self.store().await;
+        let zone = tenant.zone().await.unwrap();
+        store.close().await.unwrap();
         let mut wanted = BTreeMap::new();
         for row in rows {
             let number = |name: &str| row.try_get::<Option<String>>("", name).unwrap().map_or(0.0, |text| text.parse::<f64>().unwrap());
@@ -303,7 +351,7 @@ impl Charity {
             let days = last.map(|text| {
                 let day = text.replace('T', " ");
                 let at = chrono::NaiveDateTime::parse_from_str(&day[..19], "%Y-%m-%d %H:%M:%S").unwrap().and_utc();
-                (Utc::now() - at).num_days()
+                zone.days_between(at, Utc::now())
             });
             let tier = |tiers: &[(f64, &'static str)], number: f64| tiers.iter().find(|(from, _)| number >= *from).map(|(_, word)| *word);
             let value = tier(
@@ -330,7 +378,8 @@ impl Charity {
             let engagement = if active { Some("Active Recurring") } else { days.map(by_days) };
             let words = [value, frequency, engagement, (monthly > 0.0).then_some("Monthly Recurring")];
             let tags = words.into_iter().flatten().map(|word| format!("{PREFIX}{word}")).collect();
-            wanted.insert(row.try_get::<String>("", "email").unwrap(), (tags, amount));
+            let email = row.try_get::<Option<String>>("", "email").unwrap().unwrap_or_default();
+            wanted.insert(lives::canonical(&email), (tags, amount));
         }
         connection.close().await.unwrap();
         wanted

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 impl Charity {
     /// Writes the plugin into the organization's file.
-    fn configure(&self) {
+    pub(super) fn configure(&self) {
         let path = self.site.path().join(format!("organizations/{ORGANIZATION}.toml"));
         let before = std::fs::read_to_string(&path).unwrap();
         let table = format!(
@@ -17,7 +17,15 @@ impl Charity {
             self.audience,
             self.site.simulator.mailchimp_url()
         );
-        std::fs::write(path, before + &table).unwrap();
+        if !before.contains("[plugins.mailchimp]") {
+            std::fs::write(path, before + &table).unwrap();
+        }
+    }
+
+    /// The plugin as `plugin list` shows it.
+    pub(super) fn listed(&self) -> Value {
+        self.configure();
+        self.site.json(&["plugin", "list"], 0)[0].clone()
     }
 }
 
@@ -44,6 +52,15 @@ async fn the_program_delivers_previews_and_audits() {
     let found = [count("left"), count("without_consent"), count("missing"), count("foreign")];
     assert_eq!(found, [1, 1, 1, strangers], "{audit}");
     assert_eq!(count("ok"), charity.consented().len() - 2);
+    // A person reads how many there are and what to do first, and who they are only on request.
+    let text = |arguments: &[&str]| String::from_utf8_lossy(&charity.site.run(arguments).stdout).into_owned();
+    let plain = text(&["plugin", "audit"]);
+    let first: Vec<&str> = plain.lines().take(6).collect();
+    for (line, wanted) in [(0, "contacts held against"), (1, "left: 1; they left there")] {
+        assert!(first.iter().skip(line).any(|line| line.contains(wanted)), "{wanted}: {plain}");
+    }
+    assert!(first.iter().any(|line| line.contains("without_consent: 1; subscribed by us")), "{plain}");
+    assert!(!plain.contains(&emails[0]) && text(&["plugin", "audit", "--show-people"]).contains(&emails[0]), "{plain}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

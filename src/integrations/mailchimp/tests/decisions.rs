@@ -1,15 +1,16 @@
 //! Who is sent what: every combination of consent, mirror and ledger that matters.
 
+use super::super::known::Known;
 use super::super::member::{hash, hash_of};
 use super::super::name::Name;
 use super::super::picture::Picture;
-use super::super::plan::{Case, Decision, Plan, Rules, plan_all};
-use super::super::settings::OnOptOut;
+use super::super::plan::{Case, Decision, Moves, Place, Plan, Rules, plan_all};
+use super::super::settings::{OnOptOut, OptOutScope};
 use super::super::tags::Managed;
 use super::{day, person};
 use crate::domain::{Address, Harm, Member, Money, Profile, Standing, Step};
-use crate::plugin::DeliveryRow;
-use std::collections::BTreeSet;
+use crate::plugin::{DeliveryRow, Suppressed};
+use std::collections::{BTreeMap, BTreeSet};
 
 fn managed() -> Managed {
     Managed::new("Classy-")
@@ -29,6 +30,7 @@ fn member(person: &Profile) -> Member {
         remote_status: "subscribed".to_owned(),
         managed_tags: managed().of(person, day(100)),
         name_hash: Name::of(person.first_name.as_deref().unwrap_or_default(), person.last_name.as_deref().unwrap_or_default()).hash(),
+        values: None,
         subscribed_by_us: true,
         ever_left_at: None,
         last_seen_at: Some(day(1)),
@@ -52,6 +54,8 @@ fn delivered(person: &Profile) -> DeliveryRow {
         intent: None,
         next_attempt_at: None,
         delivered_at: None,
+        undone_mark: None,
+        updated_at: day(1),
     }
 }
 
@@ -66,11 +70,23 @@ fn plans(people: &[Profile], members: &[Member], rows: &[DeliveryRow], on_opt_ou
                 .iter()
                 .filter(|member| member.supporter_id == Some(profile.supporter_id) && Some(&member.remote_id) != here.as_ref())
                 .collect(),
+            earlier: Vec::new(),
             row: rows.iter().find(|row| row.supporter_id == profile.supporter_id),
+            suppressed: None,
         }
     };
     let cases: Vec<Case<'_>> = people.iter().map(case).collect();
-    plan_all(&cases, &Rules { managed: &managed(), on_opt_out, now: day(100) })
+    plan_all(
+        &cases,
+        &Rules {
+            managed: &managed(),
+            on_opt_out,
+            opt_out_scope: OptOutScope::Ours,
+            moves: Moves::ToCome,
+            double_optin: false,
+            now: day(100),
+        },
+    )
 }
 
 fn decide(people: &[Profile], members: &[Member]) -> Vec<Decision> {
@@ -103,7 +119,7 @@ fn who_is_consented_and_not_there_is_added() {
     assert_eq!(one(&giver(1), &[]), Decision::Add);
     let plan = plans(&[giver(1)], &[], &[], OnOptOut::Unsubscribe).remove(0);
     assert_eq!(plan.adds, ["Classy-Recent", "Classy-Regular", "Classy-Repeat"]);
-    assert!(plan.harms().is_none());
+    assert_eq!(plan.deeds().iter().map(|deed| deed.kind).collect::<Vec<_>>(), [Harm::Add]);
 }
 
 #[test]
@@ -140,7 +156,7 @@ fn who_is_there_gets_what_differs_and_nothing_when_nothing_does() {
     let person = giver(1);
     let plan =
         |members: &[Member], rows: &[DeliveryRow]| plans(std::slice::from_ref(&person), members, rows, OnOptOut::Unsubscribe).remove(0);
-    for status in ["subscribed", "pending", "transactional"] {
+    for status in ["subscribed", "transactional"] {
         let there = with(status, member(&person));
         assert_eq!(plan(std::slice::from_ref(&there), &[delivered(&person)]).decision, Decision::Keep, "{status}");
         assert_eq!(plan(&[there], &[]).decision, Decision::Change, "{status}: never delivered");
@@ -151,6 +167,36 @@ fn who_is_there_gets_what_differs_and_nothing_when_nothing_does() {
 }
 
 #[test]
+fn who_was_asked_to_confirm_is_left_alone_and_asked_again_only_when_they_say_yes_again() {
+    let asked =
+        |person: &Profile, ago: i64| one(person, &[Member { last_seen_at: Some(day(100 - ago)), ..with("pending", member(person)) }]);
+    assert!(reason(&asked(&giver(1), 59)).contains("nothing is sent before they do"));
+    assert!(reason(&asked(&giver(1), 60)).contains("did not confirm"));
+    let said = |ago: i64| Profile { consent_decided_at: Some(day(100 - ago)), ..giver(1) };
+    assert!(matches!(asked(&said(70), 65), Decision::Skip(_)));
+    assert_eq!(asked(&said(3), 65), Decision::Add);
+    // Whoever moved to another address meanwhile was not erased: they did not confirm.
+    let moved = |person: Profile| {
+        let old = Member { last_seen_at: Some(day(35)), ..with("pending", member(&giver(1))) };
+        one(&at(person, "new@x.org"), &[old])
+    };
+    assert!(reason(&moved(giver(1))).contains("did not confirm"));
+    assert_eq!(moved(said(3)), Decision::Add);
+}
+
+#[test]
+fn whoever_was_being_added_is_ours_though_they_have_another_address_by_now() {
+    let before = at(giver(1), "old@x.org");
+    let sending = DeliveryRow { state: "sending".to_owned(), intent: Some(Step::Add.as_str().to_owned()), ..delivered(&before) };
+    let there = Member { subscribed_by_us: false, supporter_id: None, ..member(&before) };
+    let people = [at(says(giver(1), Some(false)), "new@x.org")];
+    let members = BTreeMap::from([(there.remote_id.clone(), there)]);
+    let known = Known::of(&people, BTreeMap::from([(1, sending)]), members, Suppressed::default(), BTreeMap::new(), BTreeMap::new());
+    let old = known.member(&hash("old@x.org")).unwrap();
+    assert!(old.subscribed_by_us && old.supporter_id == Some(1), "their opt-out reaches it");
+}
+
+#[test]
 fn a_tag_that_another_of_its_family_replaces_is_no_harm() {
     let person = giver(1);
     let mut there = member(&person);
@@ -158,7 +204,7 @@ fn a_tag_that_another_of_its_family_replaces_is_no_harm() {
     let plan = plans(&[person], &[there], &[], OnOptOut::Unsubscribe).remove(0);
     assert_eq!((plan.replaced, plan.lost), (vec!["Classy-Small".to_owned()], vec!["Classy-Monthly Recurring".to_owned()]));
     let plan = plans(&[giver(1)], &[], &[], OnOptOut::Unsubscribe).remove(0);
-    assert_eq!(plan.harms().of(Harm::Untag), 0);
+    assert_eq!(u64::from(plan.deed(Harm::Untag).is_some()), 0);
 }
 
 #[test]
@@ -166,7 +212,7 @@ fn another_name_is_a_rename_and_a_blank_is_nothing() {
     let renames = |first: &str| {
         let person = Profile { first_name: Some(first.to_owned()), ..giver(1) };
         let plan = plans(std::slice::from_ref(&person), &[member(&giver(1))], &[delivered(&person)], OnOptOut::Unsubscribe).remove(0);
-        (plan.decision.clone(), plan.harms().of(Harm::Rename))
+        (plan.decision.clone(), u64::from(plan.deed(Harm::Rename).is_some()))
     };
     assert_eq!(renames("Grace"), (Decision::Change, 1));
     assert_eq!(renames(" "), (Decision::Keep, 0));
@@ -178,7 +224,7 @@ fn only_a_word_of_no_unsubscribes_and_only_whom_we_subscribed() {
     let there = || vec![member(&giver(1))];
     let refused = says(giver(1), Some(false));
     let plan = plans(std::slice::from_ref(&refused), &there(), &[], OnOptOut::Unsubscribe).remove(0);
-    assert_eq!((plan.planned().step, plan.harms().of(Harm::Unsubscribe)), (Step::Unsubscribe, 1));
+    assert_eq!((plan.planned().step, u64::from(plan.deed(Harm::Unsubscribe).is_some())), (Step::Unsubscribe, 1));
     let gone_too = Profile { is_absent: true, ..refused.clone() };
     assert!(matches!(one(&gone_too, &there()), Decision::Unsubscribe { .. }), "a word of no does not lapse");
     // Who says nothing is left as they are.
@@ -201,7 +247,7 @@ fn one_holder_of_a_shared_address_who_refuses_refuses_for_all_and_it_is_done_onc
     let refuser = says(at(giver(2), "both@x.org"), Some(false));
     let there = member(&speaker);
     let decisions = decide(&[refuser.clone(), speaker.clone()], std::slice::from_ref(&there));
-    assert!(matches!(&decisions[1], Decision::Unsubscribe { members, .. } if *members == [there.remote_id.clone()]));
+    assert!(matches!(&decisions[1], Decision::Unsubscribe { members, .. } if *members == [Place::here(&there.remote_id)]));
     assert!(matches!(decisions[0], Decision::Skip(_)), "the supporter for whom it was delivered does it");
     let alone = decide(&[refuser], &[there]);
     assert!(matches!(alone[0], Decision::Unsubscribe { .. }));
@@ -224,7 +270,7 @@ fn a_member_that_we_subscribed_moves_with_its_supporter() {
     let old = member(&before);
     assert_eq!(one(&after, std::slice::from_ref(&old)), Decision::Move { from: hash("old@x.org") });
     let plan = plans(std::slice::from_ref(&after), std::slice::from_ref(&old), &[], OnOptOut::Unsubscribe).remove(0);
-    assert_eq!(plan.harms().of(Harm::Rename), 1);
+    assert_eq!(u64::from(plan.deed(Harm::Rename).is_some()), 1);
     // One that was there before us stays where it is, and the supporter is added.
     let foreign = Member { subscribed_by_us: false, ..old.clone() };
     assert_eq!(one(&after, &[foreign]), Decision::Add);
@@ -235,10 +281,15 @@ fn a_member_that_we_subscribed_moves_with_its_supporter() {
     let new = Member { supporter_id: None, subscribed_by_us: false, ..member(&after) };
     assert_eq!(one(&after, &[old.clone(), new.clone()]), Decision::Change);
     // It is one that said no: the stricter of two words counts for what we subscribed.
-    let no = with("unsubscribed", new.clone());
-    assert!(matches!(one(&after, &[old.clone(), no]), Decision::Unsubscribe { members, .. } if members == [hash("old@x.org")]));
+    // A complaint of a mail is counted among the bounces.
+    for status in ["unsubscribed", "cleaned"] {
+        let no = with(status, new.clone());
+        let decision = one(&after, &[old.clone(), no]);
+        assert!(matches!(decision, Decision::Unsubscribe { members, .. } if members == [Place::here(&hash("old@x.org"))]), "{status}");
+    }
     // A bounce is no word.
-    assert!(matches!(one(&after, &[old, with("cleaned", new)]), Decision::Skip(_)));
+    let bounced = Member { ever_left_at: None, ..with("cleaned", new) };
+    assert!(matches!(one(&after, &[old, bounced]), Decision::Skip(_)));
 }
 
 #[test]
@@ -248,4 +299,9 @@ fn who_left_under_an_earlier_address_is_not_added_under_another() {
         let old = with(status, member(&at(giver(1), "old@x.org")));
         assert!(reason(&one(&after, &[old])).contains("earlier address"), "{status}");
     }
+    // A bad address says nothing of the person: they are put at a good one.
+    let bounced = Member { ever_left_at: None, ..with("cleaned", member(&at(giver(1), "old@x.org"))) };
+    assert_eq!(one(&after, std::slice::from_ref(&bounced)), Decision::Add);
+    let before = at(giver(1), "old@x.org");
+    assert!(reason(&one(&before, &[bounced])).contains("bounced"));
 }

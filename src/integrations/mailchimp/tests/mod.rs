@@ -1,8 +1,9 @@
 //! What unit tests of this plugin share, and the table of decisions.
 
 mod decisions;
+mod lives;
 
-use crate::domain::{Address, Money, Profile, Standing, Time};
+use crate::domain::{Address, Money, Profile, Standing, Time, Zone};
 use chrono::{TimeDelta, TimeZone, Utc};
 
 /// So many days into 2026.
@@ -29,5 +30,6 @@ pub(super) fn person(id: i64) -> Profile {
         first_gift_at: None,
         last_gift_at: None,
         has_active_plan: false,
+        zone: Zone::default(),
     }
 }

@@ -1,7 +1,7 @@
 //! A campaign's 103 keys (contract 6.3): no totals, goals as high as they go.
 
-use super::Key;
 use super::Source::{Count, Fixed, Flag, Later, Padded, Text, Time};
+use super::{About, Key};
 use crate::simulator::record::Record;
 use std::borrow::Cow;
 
@@ -47,7 +47,18 @@ fn ended(record: &Record) -> Option<i64> {
     (record.roll(4) % 20 >= 9).then(|| record.born() + 60 * DAY)
 }
 
-pub(super) const KEYS: &[Key] = &[
+pub(in crate::simulator) const ABOUT: About = About {
+    path: "campaigns",
+    singular: "campaign",
+    has_webhooks: false,
+    order: "created_at:asc",
+    share: 75,
+    liveliness: 1,
+    text: "name",
+    keys: KEYS,
+};
+
+const KEYS: &[Key] = &[
     ("internal_name", Text(|r| Some(name(r).into()))),
     ("default_team_appeal_email", Text(|r| few(r, 20, 5, "<p>Join our team</p>"))),
     ("default_team_thank_you_email", Text(|r| few(r, 21, 5, "<p>Thank you</p>"))),

@@ -1,11 +1,11 @@
 //! How a record looks: its keys in the live order, each with where its value comes from (contract 6, appendix A).
 
-mod campaign;
+pub(in crate::simulator) mod campaign;
 mod gift;
 mod person;
-mod plan;
-mod supporter;
-mod transaction;
+pub(in crate::simulator) mod plan;
+pub(in crate::simulator) mod supporter;
+pub(in crate::simulator) mod transaction;
 
 pub(super) use gift::Gift;
 pub(super) use person::Person;
@@ -37,14 +37,29 @@ pub(in crate::simulator) enum Source {
     Json(fn(&Record) -> String),
 }
 
+/// What sets a kind of record apart in the API.
+pub(in crate::simulator) struct About {
+    /// The path segment.
+    pub(in crate::simulator) path: &'static str,
+    /// The word for one of them in the API's answers.
+    pub(in crate::simulator) singular: &'static str,
+    /// Whether webhooks tell of it.
+    pub(in crate::simulator) has_webhooks: bool,
+    /// The order when nobody says (contract 4): one for each list, and none to rely on.
+    pub(in crate::simulator) order: &'static str,
+    /// How many there are beside 9,480 supporters, as in the organization that the contract knows best.
+    pub(in crate::simulator) share: usize,
+    /// How many of all changes concern it, as a weight.
+    pub(in crate::simulator) liveliness: u64,
+    /// A text that people change now and then.
+    pub(in crate::simulator) text: &'static str,
+    /// How a record looks.
+    pub(in crate::simulator) keys: &'static [Key],
+}
+
 /// The keys of a kind of record.
 pub(in crate::simulator) const fn keys(kind: Kind) -> &'static [Key] {
-    match kind {
-        Kind::Supporters => supporter::KEYS,
-        Kind::Campaigns => campaign::KEYS,
-        Kind::Plans => plan::KEYS,
-        Kind::Transactions => transaction::KEYS,
-    }
+    kind.about().keys
 }
 
 /// Where a key is.

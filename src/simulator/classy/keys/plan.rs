@@ -1,7 +1,7 @@
 //! A recurring donation plan's 68 keys (contract 6.4): all eight states, and what each leaves behind.
 
 use super::Source::{Amount, Count, Fixed, Flag, Json, Later, Padded, Text, Time};
-use super::{Key, Person};
+use super::{About, Key, Person};
 use crate::simulator::home::Home;
 use crate::simulator::record::Record;
 use crate::simulator::world::Kind;
@@ -126,7 +126,18 @@ fn when(record: &Record, state: &str, offset: i64) -> Option<i64> {
     (status(record) == state).then(|| record.touched() + offset)
 }
 
-pub(super) const KEYS: &[Key] = &[
+pub(in crate::simulator) const ABOUT: About = About {
+    path: "recurring-donation-plans",
+    singular: "recurring_donation_plan",
+    has_webhooks: true,
+    order: "started_at:desc",
+    share: 1_965,
+    liveliness: 1,
+    text: "city",
+    keys: KEYS,
+};
+
+const KEYS: &[Key] = &[
     ("member_id", Count(|r| Some(person(r).member_id))),
     ("raw_currency_code", Fixed("\"USD\"")),
     ("raw_donation_amount", Padded(3, total)),

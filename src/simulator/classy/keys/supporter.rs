@@ -1,7 +1,7 @@
 //! A supporter's 28 keys (contract 6.1). Seven in twenty came by the organization itself and have no address.
 
 use super::Source::{Count, Fixed, Flag, Json, Later, Text, Time};
-use super::{Key, Person, quote};
+use super::{About, Key, Person, quote};
 use crate::simulator::classy::value::clock_text;
 use crate::simulator::record::Record;
 use crate::simulator::world::Kind;
@@ -36,7 +36,18 @@ fn decided(record: &Record) -> String {
     out
 }
 
-pub(super) const KEYS: &[Key] = &[
+pub(in crate::simulator) const ABOUT: About = About {
+    path: "supporters",
+    singular: "supporter",
+    has_webhooks: true,
+    order: "updated_at:asc",
+    share: 9_480,
+    liveliness: 3,
+    text: "city",
+    keys: KEYS,
+};
+
+const KEYS: &[Key] = &[
     ("nickname", Fixed("null")),
     ("first_name", Text(|r| Some(person(r).first.into()))),
     ("last_name", Text(|r| Some(person(r).last.into()))),

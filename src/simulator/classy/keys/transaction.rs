@@ -1,7 +1,7 @@
 //! A transaction's 94 keys (contract 6.2). The amounts agree with each other; what they are about is in `Gift`.
 
 use super::Source::{Amount, Count, Fixed, Flag, Json, Later, Padded, Text, Time};
-use super::{Gift, Key, Person};
+use super::{About, Gift, Key, Person};
 use crate::simulator::record::Record;
 use std::borrow::Cow;
 
@@ -49,7 +49,18 @@ fn context(record: &Record) -> String {
         + r#""vendor_batch_sequence":null,"created_by":null}"#
 }
 
-pub(super) const KEYS: &[Key] = &[
+pub(in crate::simulator) const ABOUT: About = About {
+    path: "transactions",
+    singular: "transaction",
+    has_webhooks: true,
+    order: "purchased_at:desc",
+    share: 60_100,
+    liveliness: 5,
+    text: "comment",
+    keys: KEYS,
+};
+
+const KEYS: &[Key] = &[
     ("billing_city", Text(|r| online(r, "Dublin"))),
     ("billing_state", Text(|r| if r.one_in(10, 20) { None } else { online(r, "OR") })),
     ("billing_country", Text(|r| Some(if r.one_in(4, 21) { "IE" } else { "US" }.into()))),

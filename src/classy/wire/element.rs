@@ -1,0 +1,79 @@
+//! One record out of a body that is read while it arrives: good, refused, or no JSON at all.
+
+use super::collect::{Collector, TOO_LONG};
+use super::single;
+use crate::domain::{Doubt, Item, Reject, RejectReason};
+use crate::entities::Record;
+use serde::de::IgnoredAny;
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+/// Reads what was collected; nothing when that is no JSON.
+pub(super) fn element<R: Record>(record: &Collector, classy_id: i64) -> Option<Item<R>> {
+    let (bytes, left_out) = record.parts();
+    if bytes.is_empty() && left_out.unnamed.is_some() {
+        return Some(refused(None, None, format!("record: {TOO_LONG}")));
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let item = R::read(text.trim(), classy_id);
+    if matches!(item, Item::Bad(_)) && serde_json::from_str::<IgnoredAny>(&text).is_err() {
+        return None;
+    }
+    // What was lost cannot be restored, and a name with a hole must not replace a whole one.
+    let is_damaged = matches!(text, Cow::Owned(_));
+    let lacks = lacks::<R>(record).or_else(|| is_damaged.then(|| "record: not valid UTF-8".to_owned()));
+    Some(match lacks {
+        Some(detail) => refused(item.id(), item.updated_at(), detail),
+        None => item,
+    })
+}
+
+/// The field that was left out, and why. What this program does not read, or decides nothing by, may be missing.
+fn lacks<R: Record>(record: &Collector) -> Option<String> {
+    let (_, left_out) = record.parts();
+    let named = left_out.named.iter().find(|(key, _)| R::needs(key));
+    named.map(|(key, why)| format!("{key}: {why}")).or_else(|| left_out.unnamed.map(|why| format!("record: {why}")))
+}
+
+fn refused<R>(source_id: Option<i64>, updated_at: Option<crate::domain::Time>, detail: String) -> Item<R> {
+    Item::Bad(Reject { source_id, updated_at, reason: RejectReason::Invalid, detail })
+}
+
+/// Reads a body that is one record, from its pieces.
+#[derive(Debug, Default)]
+pub(in crate::classy) struct OneReader {
+    record: Collector,
+    begun: bool,
+    ended: bool,
+    trailing: bool,
+}
+
+impl OneReader {
+    /// Takes the next piece; wants no more when this cannot be one record.
+    pub(in crate::classy) fn take(&mut self, mut bytes: &[u8]) -> ControlFlow<()> {
+        if !self.begun {
+            bytes = bytes.trim_ascii_start();
+            self.begun = !bytes.is_empty();
+        }
+        if self.begun && !self.ended {
+            let (taken, ended) = self.record.take(bytes);
+            bytes = bytes.get(taken..).unwrap_or_default();
+            self.ended = ended;
+        }
+        self.trailing |= self.ended && !bytes.trim_ascii().is_empty();
+        if self.trailing { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// The record, which must be the one that was asked for.
+    ///
+    /// # Errors
+    /// Why it is not that record at all, or none of the organization's. (A record that is the right one, but bad, is an [`Item::Bad`].)
+    pub(in crate::classy) fn finish<R: Record>(self, id: i64, classy_id: i64) -> Result<Item<R>, Doubt> {
+        if self.trailing {
+            return Err(Doubt::Unreadable("not a record".to_owned()));
+        }
+        let (text, _) = self.record.parts();
+        let item = single(text, id, classy_id)?;
+        Ok(lacks::<R>(&self.record).map_or(item, |detail| refused(Some(id), None, detail)))
+    }
+}

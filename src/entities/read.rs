@@ -1,0 +1,87 @@
+//! From the JSON of one record to the literal texts of the values that are kept. Other keys are skipped without being stored.
+
+use super::scalar::{Misfit, Raw, id, link, time};
+use crate::domain::{Item, Reject, RejectReason, Time};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+
+/// Reads an object. The derived readers would take a list for one, value by value.
+pub(crate) fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
+    json.trim_start().starts_with('{').then(|| serde_json::from_str(json).ok())?
+}
+
+/// Puts the value of each key that has a place there; null is no value. Answers whether this is an object that has no key of these twice.
+pub(super) fn values<'a>(json: &'a str, place: fn(&str) -> Option<usize>, values: &mut [Raw<'a>]) -> bool {
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let is_read = json.trim_start().starts_with('{') && reader.deserialize_map(Values { place, values, met: 0 }).is_ok();
+    is_read && reader.end().is_ok()
+}
+
+struct Values<'a, 'v> {
+    place: fn(&str) -> Option<usize>,
+    values: &'v mut [Raw<'a>],
+    /// Places that were met, one bit each: a null leaves no other trace.
+    met: u128,
+}
+
+impl<'a> Visitor<'a> for Values<'a, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Key(key)) = map.next_key()? {
+            match (self.place)(&key) {
+                Some(place) if self.met & (1 << place) != 0 => return Err(A::Error::custom("a key twice")),
+                Some(place) => {
+                    self.met |= 1 << place;
+                    self.values[place] = map.next_value()?;
+                }
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A key, borrowed unless it is written with escapes.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// A record that names its owner must name the one that was asked for. (A supporter's `source_organization_id` is no
+/// owner: it says where the person came from.)
+pub(super) fn check_owner(raw: Raw<'_>, classy_id: i64) -> Result<(), Misfit> {
+    match link(raw)? {
+        Some(owner) if owner != classy_id => {
+            Err(Misfit { reason: RejectReason::ForeignOrganization, expected: "names another organization" })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A record with a value that does not fit.
+pub(super) fn refused<R>(source_id: Raw<'_>, updated_at: Raw<'_>, key: &str, misfit: Misfit) -> Item<R> {
+    let Misfit { reason, expected } = misfit;
+    let (source_id, updated_at) = (id(source_id).ok(), time(updated_at).ok().flatten());
+    Item::Bad(Reject { source_id, updated_at, reason, detail: format!("{key}: {expected}") })
+}
+
+/// A record that is no object, or one with a key twice: its id is salvaged if it can be told.
+pub(super) fn unreadable<R>(json: &str) -> Item<R> {
+    #[derive(Deserialize)]
+    struct Salvage<'a> {
+        #[serde(borrow)]
+        id: Raw<'a>,
+        #[serde(borrow)]
+        updated_at: Raw<'a>,
+    }
+    let salvage = object::<Salvage<'_>>(json);
+    let (source_id, updated_at): (Option<i64>, Option<Time>) =
+        salvage.map_or((None, None), |salvage| (id(salvage.id).ok(), time(salvage.updated_at).ok().flatten()));
+    let detail = if json.starts_with('{') { "record: not readable, or a key twice" } else { "record: not an object" };
+    Item::Bad(Reject { source_id, updated_at, reason: RejectReason::Invalid, detail: detail.to_owned() })
+}

@@ -1,0 +1,69 @@
+//! `supporters`: a person, as one organization knows them (contract 6.1). The totals of what they gave are derived from transactions.
+
+use super::record::record;
+use crate::domain::Address;
+
+record! {
+    /// A person, as one organization knows them (contract 6.1).
+    Supporter of Supporters, {
+        table: "supporters",
+        path: "supporters",
+        singular: "supporter",
+        event: Some("supporter"),
+        changes: "15m",
+        reconcile: "1d",
+        schema_version: 2,
+        is_linked_to: true,
+        has_purchases: false,
+    }
+    /// May be absent, and is not unique: see contract 9.
+    email_address: email audit "email_changed",
+    /// Given name.
+    first_name: text,
+    /// Family name.
+    last_name: text,
+    /// As typed; not a normalized number.
+    phone: text,
+    /// Street.
+    address1: text,
+    /// Second line.
+    address2: text,
+    /// City.
+    city: text,
+    /// State or province.
+    state: text,
+    /// Postal code.
+    postal_code: text,
+    /// Mostly ISO 3166 two letters, not always.
+    country: text,
+    /// Consent to e-mail. Only `Some(true)` is a yes.
+    email_opt_in: flag from "opt_in" audit "consent_changed",
+    /// When that was last decided.
+    consent_decided_at: time from "last_email_consent_decision_date",
+    /// How the person came: `donation`, `organization_support`, ...
+    origin: text,
+    /// The campaign that brought them.
+    source_campaign_id: link,
+    /// The global account at Classy.
+    member_id: link,
+    /// As it is written at Classy: month and day, without a year.
+    birthday: text,
+    /// As it is written at Classy.
+    gender: text,
+    /// What friends call them.
+    nickname: text,
+    /// Free text for a place.
+    location: note,
+    /// As typed: the number that text messages go to.
+    cell_phone: text,
+    /// The last e-mail from Classy; whether its time or its address is not known, so it is kept as it is written.
+    last_emailed_at: text,
+    /// Consent to text messages. Only `Some(true)` is a yes.
+    sms_opt_in: flag audit "sms_consent_changed",
+    /// When that was last decided.
+    sms_consent_decided_at: time from "last_sms_consent_decision_date",
+    /// The person's page that brought them.
+    source_fundraising_page_id: link,
+    // Equal for all spellings of one address.
+    [made email_key = |supporter: &Supporter| Some(Address::parse(supporter.email_address.as_deref()?)?.key().to_owned())]
+}

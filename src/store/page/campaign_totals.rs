@@ -1,0 +1,154 @@
+//! What campaigns raised, kept by difference: a batch of gifts touches most campaigns, and each may have a million gifts, so
+//! summing them afresh for every batch would make a first load quadratic. At the end of each pass they are summed afresh
+//! all the same.
+
+use super::total_rows::{GIFT, opening, save};
+use super::tx::PageTx;
+use crate::entities::record::{Gift, Kind};
+use crate::store::Error;
+use crate::store::row::{write_key, write_text};
+use crate::store::statement::{KEY, as_bigint, by_index, document, ids_document, is_tenants, lookup, money_text, sum_text, unpack};
+use crate::store::value::{self, money};
+use rust_decimal::Decimal;
+use sea_orm::{DbBackend, DbErr, QueryResult};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+struct Totals {
+    raised: Decimal,
+    donors: i64,
+    gifts: i64,
+}
+
+/// Adds the gifts that came and takes off those that went.
+pub(super) async fn apply(page: &PageTx<'_>, gifts: &[(Option<Gift>, Option<Gift>)]) -> Result<(), Error> {
+    let mut changes: BTreeMap<i64, Totals> = BTreeMap::new();
+    let mut pairs: BTreeMap<(i64, i64), i64> = BTreeMap::new();
+    let signed = gifts.iter().flat_map(|(before, now)| [(before, -1), (now, 1)]);
+    for (gift, sign) in signed.filter_map(|(gift, sign)| Some((gift.as_ref()?, sign))) {
+        let Some(campaign) = gift.campaign_id else { continue };
+        let change = changes.entry(campaign).or_default();
+        change.raised += gift.amount.decimal() * Decimal::from(sign);
+        change.gifts += sign;
+        if let Some(supporter) = gift.supporter_id {
+            *pairs.entry((campaign, supporter)).or_default() += sign;
+        }
+    }
+    if changes.is_empty() {
+        return Ok(());
+    }
+    pairs.retain(|_, change| *change != 0);
+    for ((campaign, supporter), now) in gifts_of(page, pairs.keys().copied()).await? {
+        let before = now - pairs.get(&(campaign, supporter)).copied().unwrap_or_default();
+        changes.entry(campaign).or_default().donors += i64::from(now > 0) - i64::from(before > 0);
+    }
+    let doing = "reading what campaigns raised";
+    let failed = |error| Error::query(doing, error);
+    let text = format!(
+        "SELECT s.id, {} AS raised, {} AS donors, {} AS gifts FROM {} {} campaigns AS s {} ON s.id = j.id AND {}",
+        money_text(page.backend, "s.total_raised"),
+        as_bigint(page.backend, "s.donors_count"),
+        as_bigint(page.backend, "s.transactions_count"),
+        unpack(page.backend, &[("id", Kind::Int)]),
+        lookup(page.backend),
+        by_index(page.backend, KEY),
+        is_tenants(page.backend, "s", 2),
+    );
+    let values = [ids_document(changes.keys().copied()), page.organization_id.into()];
+    let mut objects = Vec::new();
+    for row in page.query(doing, &text, values).await? {
+        let (id, mut totals) = read(&row).map_err(failed)?;
+        let change = changes.get(&id).copied().unwrap_or_default();
+        if change != Totals::default() {
+            totals.raised += change.raised;
+            totals.donors += change.donors;
+            totals.gifts += change.gifts;
+            objects.push(object(id, totals, page.backend).map_err(failed)?);
+        }
+    }
+    write(page, &objects).await
+}
+
+/// How many gifts each supporter has in each campaign now.
+async fn gifts_of(page: &PageTx<'_>, pairs: impl Iterator<Item = (i64, i64)>) -> Result<Vec<((i64, i64), i64)>, Error> {
+    let objects: Vec<Vec<u8>> =
+        pairs.map(|(campaign, supporter)| format!("{{\"campaign\":{campaign},\"supporter\":{supporter}}}").into_bytes()).collect();
+    if objects.is_empty() {
+        return Ok(Vec::new());
+    }
+    let doing = "counting donors";
+    let failed = |error| Error::query(doing, error);
+    // A question for each pair: as a join, a database without statistics compares every pair with every gift.
+    let count = format!(
+        "SELECT COUNT(*) FROM transactions AS t {} WHERE t.organization_id = o.id AND t.campaign_id = j.campaign \
+         AND t.supporter_id = j.supporter AND {GIFT}",
+        by_index(page.backend, "transactions_campaign"),
+    );
+    let text = format!(
+        "SELECT j.campaign, j.supporter, {} AS gifts FROM {} {} organizations AS o ON o.id = $2",
+        as_bigint(page.backend, &format!("({count})")),
+        unpack(page.backend, &[("campaign", Kind::Int), ("supporter", Kind::Int)]),
+        lookup(page.backend),
+    );
+    let values = [document(objects.iter().map(Vec::as_slice)), page.organization_id.into()];
+    let rows = page.query(doing, &text, values).await?;
+    let read = |row: &QueryResult| Ok(((row.try_get("", "campaign")?, row.try_get("", "supporter")?), row.try_get("", "gifts")?));
+    rows.iter().map(read).collect::<Result<_, DbErr>>().map_err(failed)
+}
+
+/// Sums every campaign's gifts and writes what differs.
+pub(super) async fn sum_afresh(page: &PageTx<'_>) -> Result<(), Error> {
+    let backend = page.backend;
+    let doing = "summing campaigns";
+    let failed = |error| Error::query(doing, error);
+    let text = format!(
+        "SELECT s.id, {was_raised} AS was_raised, {was_donors} AS was_donors, {was_gifts} AS was_gifts, COALESCE(g.raised, {zero}) AS raised, \
+         {donors} AS donors, {gifts} AS gifts FROM campaigns AS s LEFT JOIN (SELECT t.campaign_id, {raised} AS raised, \
+          COUNT(DISTINCT t.supporter_id) AS donors, COUNT(t.id) AS gifts FROM transactions AS t \
+          WHERE t.organization_id = $1 AND {GIFT} GROUP BY t.campaign_id) AS g ON g.campaign_id = s.id WHERE s.organization_id = $2",
+        was_raised = money_text(backend, "s.total_raised"),
+        was_donors = as_bigint(backend, "s.donors_count"),
+        was_gifts = as_bigint(backend, "s.transactions_count"),
+        raised = sum_text(backend, "t.total_gross_amount"),
+        zero = "'0'",
+        donors = as_bigint(backend, "COALESCE(g.donors, 0)"),
+        gifts = as_bigint(backend, "COALESCE(g.gifts, 0)"),
+    );
+    let mut objects = Vec::new();
+    let values = [page.organization_id.into(), page.organization_id.into()];
+    for row in page.query(doing, &text, values).await? {
+        let (id, is) = read(&row).map_err(failed)?;
+        let was = Totals {
+            raised: amount(&row, "was_raised").map_err(failed)?,
+            donors: row.try_get("", "was_donors").map_err(failed)?,
+            gifts: row.try_get("", "was_gifts").map_err(failed)?,
+        };
+        if is != was {
+            objects.push(object(id, is, backend).map_err(failed)?);
+        }
+    }
+    write(page, &objects).await
+}
+
+fn read(row: &QueryResult) -> Result<(i64, Totals), DbErr> {
+    let totals = Totals { raised: amount(row, "raised")?, donors: row.try_get("", "donors")?, gifts: row.try_get("", "gifts")? };
+    Ok((row.try_get("", "id")?, totals))
+}
+
+fn amount(row: &QueryResult, column: &str) -> Result<Decimal, DbErr> {
+    Ok(money(row, column)?.unwrap_or_default().decimal())
+}
+
+fn object(id: i64, totals: Totals, backend: DbBackend) -> Result<Vec<u8>, DbErr> {
+    let raised = value::sum("total_raised", totals.raised, backend)?;
+    let mut object = opening(id);
+    write_key("total_raised", &mut object);
+    write_text(&raised.to_string(), &mut object);
+    object.extend_from_slice(format!(",\"donors_count\":{},\"transactions_count\":{}}}", totals.donors, totals.gifts).as_bytes());
+    Ok(object)
+}
+
+async fn write(page: &PageTx<'_>, objects: &[Vec<u8>]) -> Result<(), Error> {
+    let fields = [("total_raised", Kind::Money), ("donors_count", Kind::Int), ("transactions_count", Kind::Int)];
+    save(page, "campaigns", objects, &fields).await
+}

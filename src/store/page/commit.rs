@@ -1,0 +1,70 @@
+//! One page transaction: the order of its steps, and how often it is tried.
+
+use super::diff::{BatchDiff, compare};
+use super::totals::Touched;
+use super::tx::PageTx;
+use super::{audit, checkpoint, parents, rejects, rows, totals};
+use crate::clock;
+use crate::entities::Record;
+use crate::net::retry;
+use crate::store::batch::{Batch, Committed, Late};
+use crate::store::fenced::TransactionTries;
+use crate::store::{Error, Fence, TenantStore};
+
+/// One transaction, tried again as often as makes sense.
+pub(super) async fn commit_whole<R: Record>(store: &TenantStore, fence: &Fence, batch: &Batch<R>) -> Result<(Committed, Late), Error> {
+    retry(TransactionTries::of_repeatable(), || commit_once(store, fence, batch)).await
+}
+
+async fn commit_once<R: Record>(store: &TenantStore, fence: &Fence, batch: &Batch<R>) -> Result<(Committed, Late), Error> {
+    let tx = store.begin_fenced(fence).await?;
+    let page = PageTx { tx: &tx, backend: store.backend(), organization_id: store.organization_id, entity: R::ENTITY, now: clock::now() };
+    let (committed, late) = write_batch(&page, batch).await?;
+    tx.commit().await.map_err(Error::commit)?;
+    store.store.written().add(committed.counts.inserted + committed.counts.updated);
+    Ok((committed, late))
+}
+
+/// The steps, in the order that they need: links before rows, since foreign keys are checked at once; totals after everything that they
+/// are summed from; the checkpoint last, since it says that all of this is stored.
+async fn write_batch<R: Record>(page: &PageTx<'_>, batch: &Batch<R>) -> Result<(Committed, Late), Error> {
+    let diff = compare(page, batch).await?;
+    parents::resolve_links(page, &diff).await?;
+    rows::upsert(page, &diff).await?;
+    audit::record_changes(page, &diff).await?;
+    rejects::record_rejects(page, &diff).await?;
+    let gone = rows::mark_absent::<R>(page, &batch.absent).await?;
+    let pass_is_over = batch.forget_suspects && batch.state.as_ref().is_some_and(|state| state.pass.is_none());
+    totals::refresh(page, &Touched::of(&diff.writes, &gone), pass_is_over).await?;
+
+    let mut counts = diff.counts();
+    counts.absent = batch.absent.len() as u64;
+    let late = count_late(&diff, batch);
+    let mut state = batch.state.clone();
+    if let Some(state) = &mut state {
+        if let Some(pass) = &mut state.pass {
+            late.add_to(pass);
+        }
+        checkpoint::save(page, state).await?;
+    }
+    checkpoint::keep_suspects(page, batch).await?;
+    Ok((Committed { counts, state }, late))
+}
+
+/// Counts into `missing` and `stale` what the incremental should have brought before, and into `restored` what it could not.
+fn count_late<R: Record>(diff: &BatchDiff<'_, R>, batch: &Batch<R>) -> Late {
+    let mut late = Late::default();
+    let Some(before) = batch.expected_before else { return late };
+    for write in &diff.writes {
+        if write.is_restored() {
+            late.restored += 1;
+        } else if !write.is_upgraded() && write.row.updated_at().is_none_or(|at| at < before) {
+            match write.before {
+                None => late.missing += 1,
+                Some(ref stored) if stored.is_stub => late.missing += 1,
+                Some(_) => late.stale += 1,
+            }
+        }
+    }
+    late
+}

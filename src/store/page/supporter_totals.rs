@@ -1,0 +1,144 @@
+//! What supporters gave and give: summed afresh from the gifts and plans of those that a batch touched.
+
+use super::total_rows::{GIFT, opening, save};
+use super::tx::PageTx;
+use crate::domain::{Money, MonthlyRate, Time};
+use crate::entities::record::Kind;
+use crate::store::Error;
+use crate::store::row::{time_text, write_key, write_text};
+use crate::store::statement::{KEY, as_bigint, by_index, ids_document, is_tenants, lookup, money_text, sum_text, unpack};
+use crate::store::value::{self, money};
+use sea_orm::{DbErr, QueryResult, Value};
+use std::collections::{BTreeSet, HashMap};
+
+#[derive(PartialEq)]
+struct Gifts {
+    sum: Money,
+    count: i64,
+    first: Option<Time>,
+    last: Option<Time>,
+    largest: Money,
+}
+
+/// Sums the gifts of these supporters.
+pub(super) async fn refresh_gifts(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> Result<(), Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let backend = page.backend;
+    let (source, join) = (unpack(backend, &[("id", Kind::Int)]), lookup(backend));
+    let text = format!(
+        "SELECT s.id, {was_sum} AS was_sum, {was_count} AS was_count, s.first_donation_at AS was_first, s.last_donation_at AS was_last, \
+         {was_largest} AS was_largest, {sum} AS is_sum, {count} AS is_count, MIN(t.purchased_at) AS is_first, MAX(t.purchased_at) AS is_last, \
+         {largest} AS is_largest \
+         FROM {source} {join} supporters AS s {by_key} ON s.id = j.id AND {is_tenants} \
+         LEFT JOIN transactions AS t {by_index} ON t.organization_id = s.organization_id AND t.supporter_id = s.id AND {GIFT} \
+         GROUP BY s.id, s.lifetime_donation_amount, s.lifetime_donation_count, s.first_donation_at, s.last_donation_at, s.largest_donation_amount",
+        was_sum = money_text(backend, "s.lifetime_donation_amount"),
+        was_count = as_bigint(backend, "s.lifetime_donation_count"),
+        was_largest = money_text(backend, "s.largest_donation_amount"),
+        sum = sum_text(backend, "t.total_gross_amount"),
+        count = as_bigint(backend, "COUNT(t.id)"),
+        largest = money_text(backend, "COALESCE(MAX(t.total_gross_amount), 0)"),
+        by_key = by_index(backend, KEY),
+        is_tenants = is_tenants(backend, "s", 2),
+        by_index = by_index(backend, "transactions_supporter"),
+    );
+    let rows = page.query("summing gifts", &text, values(page, ids)).await?;
+    let read = |row: &QueryResult, prefix: &str| -> Result<Gifts, DbErr> {
+        Ok(Gifts {
+            sum: money(row, &format!("{prefix}_sum"))?.unwrap_or_default(),
+            count: row.try_get("", &format!("{prefix}_count"))?,
+            first: row.try_get("", &format!("{prefix}_first"))?,
+            last: row.try_get("", &format!("{prefix}_last"))?,
+            largest: money(row, &format!("{prefix}_largest"))?.unwrap_or_default(),
+        })
+    };
+    let mut changed = Vec::new();
+    for row in &rows {
+        let failed = |error| Error::query("summing gifts", error);
+        let id: i64 = row.try_get("", "id").map_err(failed)?;
+        let is = read(row, "is").map_err(failed)?;
+        if is != read(row, "was").map_err(failed)? {
+            let mut object = opening(id);
+            write_key("lifetime_donation_amount", &mut object);
+            let sum = value::sum("lifetime_donation_amount", is.sum.decimal(), backend).map_err(failed)?;
+            write_text(&sum.to_string(), &mut object);
+            object.extend_from_slice(format!(",\"lifetime_donation_count\":{}", is.count).as_bytes());
+            write_key("largest_donation_amount", &mut object);
+            write_text(&is.largest.to_string(), &mut object);
+            for (name, time) in [("first_donation_at", is.first), ("last_donation_at", is.last)] {
+                if let Some(time) = time {
+                    write_key(name, &mut object);
+                    write_text(&time_text(time, backend), &mut object);
+                }
+            }
+            changed.push(object);
+        }
+    }
+    let fields = [
+        ("lifetime_donation_amount", Kind::Money),
+        ("lifetime_donation_count", Kind::Int),
+        ("largest_donation_amount", Kind::Money),
+        ("first_donation_at", Kind::Time),
+        ("last_donation_at", Kind::Time),
+    ];
+    save_supporters(page, changed, &fields).await
+}
+
+/// Sums what the plans of these supporters bring in a month.
+pub(super) async fn refresh_monthly(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> Result<(), Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let backend = page.backend;
+    let (source, join) = (unpack(backend, &[("id", Kind::Int)]), lookup(backend));
+    let unpaused = if backend == sea_orm::DbBackend::Postgres { "NOT t.is_paused" } else { "t.is_paused = 0" };
+    let text = format!(
+        "SELECT s.id, t.frequency, {sum} AS total FROM {source} {join} supporters AS s {by_key} ON s.id = j.id AND {is_tenants} \
+         LEFT JOIN recurring_plans AS t {by_index} ON t.organization_id = s.organization_id AND t.supporter_id = s.id \
+         AND t.status = 'active' AND {unpaused} AND t.absent_since IS NULL \
+         GROUP BY s.id, t.frequency",
+        sum = sum_text(backend, "t.amount"),
+        by_index = by_index(backend, "recurring_plans_supporter"),
+        by_key = by_index(backend, KEY),
+        is_tenants = is_tenants(backend, "s", 2),
+    );
+    let failed = |error| Error::query("summing plans", error);
+    let mut plans: HashMap<i64, Vec<(String, Money)>> = HashMap::new();
+    for row in page.query("summing plans", &text, values(page, ids)).await? {
+        let id: i64 = row.try_get("", "id").map_err(failed)?;
+        let frequency: Option<String> = row.try_get("", "frequency").map_err(failed)?;
+        let total = money(&row, "total").map_err(failed)?.unwrap_or_default();
+        plans.entry(id).or_default().extend(frequency.map(|frequency| (frequency, total)));
+    }
+    let mut changed = Vec::new();
+    for (id, sums) in plans {
+        let monthly = MonthlyRate::monthly(sums.iter().map(|(frequency, sum)| (frequency.as_str(), sum.decimal())));
+        let is = value::sum("monthly_recurring_amount", monthly, backend).map_err(failed)?;
+        // With an equal amount, too: that there is an active plan is part of the picture, and a plan may be worth nothing a month.
+        let mut object = opening(id);
+        write_key("monthly_recurring_amount", &mut object);
+        write_text(&is.to_string(), &mut object);
+        changed.push(object);
+    }
+    changed.sort_unstable();
+    save_supporters(page, changed, &[("monthly_recurring_amount", Kind::Money)]).await
+}
+
+fn values(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> [Value; 2] {
+    [ids_document(ids.iter().copied()), page.organization_id.into()]
+}
+
+async fn save_supporters(page: &PageTx<'_>, mut changed: Vec<Vec<u8>>, fields: &[(&str, Kind)]) -> Result<(), Error> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let first = page.reserve_change_seqs(changed.len()).await?;
+    for (index, object) in changed.iter_mut().enumerate() {
+        object.extend_from_slice(format!(",\"change_seq\":{}}}", first + index as i64).as_bytes());
+    }
+    let mut fields = fields.to_vec();
+    fields.push(("change_seq", Kind::Int));
+    save(page, "supporters", &changed, &fields).await
+}

@@ -1,0 +1,237 @@
+//! What only tells of the past is removed in time, in small pieces, by one process of a database at a time.
+//!
+//! A sync that changes nothing writes a row for each feed: 4.8 million a day with 10,000 organizations. Those of a day that is over are folded
+//! into one a feed, which says for how many it stands; the last complete run of a feed always stays, since status and baseline read it.
+
+use super::statement::{quoted, sql};
+use super::{Error, Store};
+use crate::domain::Time;
+use chrono::{NaiveDate, TimeDelta};
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Value};
+use std::time::Duration;
+
+/// Rows that one transaction removes.
+const PIECE: u64 = 500;
+/// Between two of them, so that others get their turn.
+const PAUSE: Duration = Duration::from_millis(10);
+/// How often all of a database is looked through.
+const EVERY: TimeDelta = TimeDelta::hours(6);
+/// How long a process that died without leaving is remembered.
+const GONE: TimeDelta = TimeDelta::days(1);
+
+/// How long each kind is kept; `None`: for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retention {
+    /// Complete runs that brought nothing, one by one.
+    pub runs_without_changes: Option<TimeDelta>,
+    /// How long runs that brought something are kept; absent: for ever.
+    pub runs: Option<TimeDelta>,
+    /// Resolved alerts.
+    pub alerts: Option<TimeDelta>,
+    /// Counts of harm, and what a person allowed and is over.
+    pub harms: Option<TimeDelta>,
+    /// What was there before pushes.
+    pub before_images: Option<TimeDelta>,
+    /// The audit trail.
+    pub audit: Option<TimeDelta>,
+}
+
+/// What was removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pruned {
+    /// Runs that were folded into another one.
+    pub folded_runs: u64,
+    /// Rows of `sync_runs` that were removed.
+    pub runs: u64,
+    /// Rows of `alerts` that were removed.
+    pub alerts: u64,
+    /// Counts of harm.
+    pub harms: u64,
+    /// What a person allowed of single people.
+    pub approvals: u64,
+    /// What was there before pushes.
+    pub before_images: u64,
+    /// Lines of the audit trail.
+    pub audit: u64,
+}
+
+/// That a run brought nothing.
+const NOTHING: &str =
+    "outcome = 'complete' AND inserted = 0 AND updated = 0 AND restored = 0 AND older = 0 AND rejected = 0 AND absent_count = 0";
+
+impl Store {
+    /// Removes what is due, unless another process did lately or is at it.
+    pub async fn prune_if_due(&self, retention: &Retention) -> Result<Option<Pruned>, Error> {
+        let now = self.ping().await?;
+        if !self.claim_pruning(now).await? {
+            return Ok(None);
+        }
+        self.prune(retention, now).await.map(Some)
+    }
+
+    /// Of several that ask at once one is told yes. It need not say when it is done: whatever is left then is removed the next time.
+    async fn claim_pruning(&self, now: Time) -> Result<bool, Error> {
+        let failed = |error| Error::query("claiming the pruning", error);
+        let run = async |text: &str, values: Vec<Value>| self.connection().execute_raw(sql(self.backend(), text, values)).await;
+        let claim = "UPDATE chores SET next_at = $1 WHERE name = 'prune' AND (next_at <= $2 OR next_at > $3)";
+        // One further away than it is ever planned was written while the clock was ahead. By more than a little: another process may have
+        // written it after our look at the clock.
+        if run(claim, vec![(now + EVERY).into(), now.into(), (now + EVERY * 2).into()]).await.map_err(failed)?.rows_affected() > 0 {
+            return Ok(true);
+        }
+        let known = self.connection().query_one_raw(sql(self.backend(), "SELECT 1 AS one FROM chores WHERE name = 'prune'", [])).await;
+        if known.map_err(failed)?.is_some() {
+            return Ok(false);
+        }
+        match run("INSERT INTO chores (name, next_at) VALUES ('prune', $1)", vec![(now + EVERY).into()]).await.map_err(failed) {
+            Ok(_) => Ok(true),
+            // Another process was first.
+            Err(Error::Query { transient: true, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes what is due at a moment.
+    ///
+    /// # Errors
+    /// Database errors; what was removed by then stays removed.
+    pub async fn prune(&self, retention: &Retention, now: Time) -> Result<Pruned, Error> {
+        let mut pruned = Pruned::default();
+        for organization in self.organizations().await? {
+            let id = organization.row_id();
+            if let Some(kept) = retention.runs_without_changes {
+                pruned.folded_runs += self.fold_runs(id, start_of_day(now - kept)).await?;
+            }
+            if let Some(kept) = retention.runs {
+                pruned.runs += self.remove_runs(id, now - kept).await?;
+            }
+        }
+        let at = quoted(self.backend(), "at");
+        if let Some(kept) = retention.alerts {
+            pruned.alerts = self.remove("alerts", "resolved_at < $1", now - kept).await?;
+        }
+        if let Some(kept) = retention.harms {
+            for organization in self.organizations().await? {
+                pruned.approvals += self.remove_approvals(organization.row_id(), now - kept).await?;
+            }
+            pruned.harms = self.remove("plugin_harms", &format!("{at} < $1"), now - kept).await?;
+        }
+        if let Some(kept) = retention.before_images {
+            pruned.before_images = self.remove("plugin_images", "sent_at < $1", now - kept).await?;
+            self.remove("plugin_undos", "ended_at < $1", now - kept).await?;
+        }
+        if let Some(kept) = retention.audit {
+            pruned.audit = self.remove("audit_log", &format!("{at} < $1"), now - kept).await?;
+        }
+        let failed = |error| Error::query("forgetting processes", error);
+        let text = "DELETE FROM daemons WHERE expires_at < $1";
+        self.connection().execute_raw(sql(self.backend(), text, [(now - GONE).into()])).await.map_err(failed)?;
+        Ok(pruned)
+    }
+
+    /// Folds the runs that brought nothing, before a midnight: of each day, feed and mode the last one stays, with their number.
+    async fn fold_runs(&self, organization: i64, before: Time) -> Result<u64, Error> {
+        let failed = |error| Error::query("folding runs", error);
+        let backend = self.backend();
+        let day = match backend {
+            DbBackend::Postgres => "to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
+            DbBackend::MySql => "DATE_FORMAT(started_at, '%Y-%m-%d')",
+            _ => "substr(started_at, 1, 10)",
+        };
+        let nothing = self.nothing();
+        let text = format!(
+            "SELECT entity, mode, {day} AS run_day, MAX(id) AS kept FROM sync_runs WHERE organization_id = $1 AND started_at < $2 AND {nothing} \
+             GROUP BY entity, mode, {day} HAVING COUNT(*) > 1"
+        );
+        let rows = self.connection().query_all_raw(sql(backend, &text, [organization.into(), before.into()])).await.map_err(failed)?;
+        let read = |row: &QueryResult| -> Result<(String, String, String, i64), sea_orm::DbErr> {
+            Ok((row.try_get("", "entity")?, row.try_get("", "mode")?, row.try_get("", "run_day")?, row.try_get("", "kept")?))
+        };
+        let mut folded = 0;
+        for (entity, mode, day, kept) in rows.iter().map(read).collect::<Result<Vec<_>, _>>().map_err(failed)? {
+            let Some(from) = day.parse::<NaiveDate>().ok().and_then(|day| day.and_hms_opt(0, 0, 0)).map(|day| day.and_utc()) else {
+                continue;
+            };
+            let rest = format!(
+                "organization_id = $1 AND entity = $2 AND mode = $3 AND started_at >= $4 AND started_at < $5 AND id <> $6 AND {nothing}"
+            );
+            let values = || -> [Value; 6] {
+                let upto = from + TimeDelta::days(1);
+                [organization.into(), entity.as_str().into(), mode.as_str().into(), from.into(), upto.into(), kept.into()]
+            };
+            let tx = self.begin_write().await?;
+            let text =
+                format!("SELECT {} AS n FROM sync_runs WHERE {rest}", super::statement::as_bigint(backend, "COALESCE(SUM(folded + 1), 0)"));
+            let row = tx.query_one_raw(sql(backend, &text, values())).await.map_err(failed)?;
+            let more: i64 = row.ok_or(Error::NoOrganization)?.try_get("", "n").map_err(failed)?;
+            let text = "UPDATE sync_runs SET folded = folded + $1 WHERE id = $2";
+            tx.execute_raw(sql(backend, text, [more.into(), kept.into()])).await.map_err(failed)?;
+            let text = format!("DELETE FROM sync_runs WHERE {rest}");
+            folded += tx.execute_raw(sql(backend, &text, values())).await.map_err(failed)?.rows_affected();
+            tx.commit().await.map_err(Error::commit)?;
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(folded)
+    }
+
+    /// Removes an organization's runs from before a moment, but for the last complete one of each feed and mode.
+    async fn remove_runs(&self, organization: i64, before: Time) -> Result<u64, Error> {
+        let failed = |error| Error::query("removing old runs", error);
+        let text = format!(
+            "SELECT MAX(id) AS kept FROM sync_runs WHERE organization_id = {organization} AND outcome = 'complete' GROUP BY entity, mode"
+        );
+        let rows = self.connection().query_all_raw(sql(self.backend(), &text, [])).await.map_err(failed)?;
+        let kept: Vec<i64> = rows.iter().map(|row| row.try_get("", "kept")).collect::<Result<_, _>>().map_err(failed)?;
+        let besides = if kept.is_empty() { String::new() } else { format!(" AND id NOT IN ({})", list(&kept)) };
+        self.remove("sync_runs", &format!("organization_id = {organization} AND started_at < $1{besides}"), before).await
+    }
+
+    /// Removes what a person allowed of an organization's people and was over before a moment, done or not; that it was allowed stays in
+    /// the audit trail.
+    async fn remove_approvals(&self, organization: i64, before: Time) -> Result<u64, Error> {
+        let failed = |error| Error::query("removing old approvals", error);
+        let mut removed = 0;
+        loop {
+            let over = "FROM plugin_grants WHERE organization_id = $1 AND expires_at < $2";
+            let text = format!("SELECT DISTINCT supporter_id {over} LIMIT {PIECE}");
+            let values = || [organization.into(), before.into()];
+            let rows = self.connection().query_all_raw(sql(self.backend(), &text, values())).await.map_err(failed)?;
+            let ids: Vec<i64> = rows.iter().map(|row| row.try_get("", "supporter_id")).collect::<Result<_, _>>().map_err(failed)?;
+            if ids.is_empty() {
+                return Ok(removed);
+            }
+            let text = format!("DELETE {over} AND supporter_id IN ({})", list(&ids));
+            removed += self.connection().execute_raw(sql(self.backend(), &text, values())).await.map_err(failed)?.rows_affected();
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Removes rows that were there before a moment, in pieces.
+    async fn remove(&self, table: &str, condition: &str, before: Time) -> Result<u64, Error> {
+        let failed = |error| Error::query("removing what is old", error);
+        let mut removed = 0;
+        loop {
+            let text = format!("SELECT id FROM {table} WHERE {condition} LIMIT {PIECE}");
+            let rows = self.connection().query_all_raw(sql(self.backend(), &text, [before.into()])).await.map_err(failed)?;
+            let ids: Vec<i64> = rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>().map_err(failed)?;
+            if ids.is_empty() {
+                return Ok(removed);
+            }
+            let text = format!("DELETE FROM {table} WHERE id IN ({})", list(&ids));
+            removed += self.connection().execute_raw(sql(self.backend(), &text, [])).await.map_err(failed)?.rows_affected();
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    fn nothing(&self) -> String {
+        NOTHING.replace("absent_count", &quoted(self.backend(), "absent"))
+    }
+}
+
+fn list(ids: &[i64]) -> String {
+    ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn start_of_day(at: Time) -> Time {
+    at.date_naive().and_hms_opt(0, 0, 0).map_or(at, |day| day.and_utc())
+}

@@ -1,0 +1,144 @@
+//! What an answer of Mailchimp shows counts, and not that it came: an opt-out or a move that was not carried out is no success.
+
+use super::{Charity, in_days};
+use crate::backend::{Kind, kinds};
+use crate::site::world;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Method, Response, Uri};
+use chrono::{TimeDelta, Utc};
+use serde_json::Value;
+
+/// How a change of a single member is answered in Mailchimp's place.
+#[derive(Clone, Copy)]
+enum Instead {
+    /// 200, with the member as it is: nothing is done.
+    AsItIs,
+    /// 400 with this detail.
+    Refused(&'static str),
+}
+
+impl Charity {
+    /// From now on nothing comes of a change of a single member whose body holds this text.
+    async fn does_not_do(&mut self, text: &'static str, instead: Instead) {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let target = self.site.simulator.mailchimp_url().trim_end_matches("/3.0").to_owned();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.via = Some(format!("http://{}/3.0", listener.local_addr().unwrap()));
+        let http = reqwest::Client::new();
+        let router = Router::new().fallback(move |method: Method, uri: Uri, mut headers: HeaderMap, sent: Bytes| {
+            let (http, target) = (http.clone(), target.clone());
+            async move {
+                let mut request = http.request(method.clone(), format!("{target}{uri}"));
+                if method == Method::PATCH && String::from_utf8_lossy(&sent).contains(text) {
+                    if let Instead::Refused(detail) = instead {
+                        let body = serde_json::json!({ "status": 400, "title": "Bad Request", "detail": detail }).to_string();
+                        return Response::builder().status(400).body(Body::from(body)).unwrap();
+                    }
+                    headers.remove("content-length");
+                    request = http.get(format!("{target}{}", uri.path())).headers(headers);
+                } else {
+                    request = request.headers(headers).body(sent);
+                }
+                let answer = request.send().await.unwrap();
+                let status = answer.status();
+                Response::builder().status(status).body(Body::from(answer.bytes().await.unwrap())).unwrap()
+            }
+        });
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    }
+
+    fn audited(&self) -> Value {
+        self.configure();
+        self.site.json(&["plugin", "audit"], 0)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opt_out_that_mailchimp_does_not_carry_out_is_tried_again_and_told_until_it_is() {
+    for kind in kinds() {
+        for (seed, instead) in
+            [(420, Instead::AsItIs), (421, Instead::Refused("busy"))].into_iter().take(if kind == Kind::Sqlite { 2 } else { 1 })
+        {
+            let mut charity = Charity::new(kind, world(60, seed)).await;
+            // The guard lets a few go each day: one person who is tried again and again is one.
+            (charity.guard.small_share, charity.guard.small_min) = (0.1, 5);
+            charity.sync().await;
+            let person = charity.givers(1).await[0];
+            let email = charity.email(person);
+            charity.opt(person, false);
+            charity.does_not_do("unsubscribed", instead).await;
+            charity.read();
+            for hours in 0..8 {
+                let done = charity.deliver_at(Utc::now() + TimeDelta::hours(2 * hours)).await.unwrap();
+                assert_eq!((done.skipped, done.held, done.rejected), (0, 0, 0), "{}", charity.fate(person).await);
+            }
+            assert_eq!(charity.status(&email), "subscribed");
+            let fate = charity.fate(person).await;
+            assert!(fate.starts_with("deferred: opted out: Mailchimp did not unsubscribe them"), "{fate}");
+            // It is told for the audience, and with the person.
+            let notices = charity.listed()["notices"].to_string();
+            assert!(notices.contains("did not unsubscribe them when it was asked to: 1"), "{notices}");
+            let audit = charity.audited();
+            let theirs = audit.as_array().unwrap().iter().find(|row| row["supporter_id"] == person || row["supporter"] == person);
+            let theirs = theirs.unwrap_or_else(|| panic!("{audit}"));
+            assert_eq!(theirs["finding"], "without_consent");
+            assert!(theirs["detail"].to_string().contains("tried again by the next delivery"), "{theirs}");
+            // Mailchimp works again: the first delivery after that takes them off, though nobody touched them.
+            charity.via = None;
+            charity.read();
+            charity.deliver_at(in_days(1)).await.unwrap();
+            charity.assert_harmless();
+            assert_eq!(charity.status(&email), "unsubscribed", "{}", charity.fate(person).await);
+            let notices = charity.listed()["notices"].to_string();
+            assert!(!notices.contains("did not unsubscribe"), "{notices}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opt_out_that_was_refused_once_is_done_by_the_very_next_delivery() {
+    for (seed, instead) in [(422, Instead::AsItIs), (423, Instead::Refused("busy"))] {
+        let mut charity = Charity::new(Kind::Sqlite, world(60, seed)).await;
+        charity.sync().await;
+        let person = charity.givers(1).await[0];
+        charity.opt(person, false);
+        charity.does_not_do("unsubscribed", instead).await;
+        charity.sync().await;
+        charity.via = None;
+        charity.deliver().await.unwrap();
+        assert_eq!(charity.status(&charity.email(person)), "unsubscribed", "{}", charity.fate(person).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_whose_answer_shows_the_old_address_is_none() {
+    for kind in kinds() {
+        let mut charity = Charity::new(kind, world(60, 424)).await;
+        charity.sync().await;
+        let people = charity.givers(3).await;
+        let (mover, other, refuser) = (people[0], people[1], people[2]);
+        let (old, others) = (charity.email(mover), charity.email(other));
+        charity.edit(mover, "email_address", "\"new@example.org\"");
+        charity.edit(other, "email_address", "\"other@example.org\"");
+        charity.opt(refuser, false);
+        charity.edit(refuser, "email_address", &format!("\"{old}\""));
+        charity.does_not_do("email_address", Instead::AsItIs).await;
+        charity.sync().await;
+        // Whoever has the old address refuses: it was not given up, so it is taken off. Where nobody refuses, it waits for its move.
+        assert_eq!((charity.status(&old), charity.status(&others)), ("unsubscribed", "subscribed"));
+        assert_eq!(charity.status("other@example.org"), "nobody");
+        assert!(charity.fate(other).await.contains("shows the old address"), "{}", charity.fate(other).await);
+        charity.via = None;
+        for days in 1..3 {
+            charity.deliver_at(in_days(days)).await.unwrap();
+            charity.assert_harmless();
+        }
+        assert_eq!(charity.status(&old), "unsubscribed");
+        assert_eq!((charity.status(&others), charity.status("other@example.org")), ("nobody", "subscribed"));
+        assert_eq!(charity.status("new@example.org"), "subscribed", "{}", charity.fate(mover).await);
+        let taken_off: Vec<String> = charity.harm().unsubscriptions.into_iter().map(|mark| mark.email).collect();
+        assert_eq!(taken_off.iter().filter(|email| **email == old).count(), 1);
+        assert!(!taken_off.contains(&"new@example.org".to_owned()), "whoever moved refuses nothing");
+    }
+}

@@ -1,0 +1,58 @@
+//! What becomes of a database that another version of this program wrote.
+
+use crate::backend::kinds;
+use crate::site::{ORGANIZATION, Site, feed, world};
+use classy_sync::simulator::Kind as List;
+
+/// As if a version that knew fewer columns had written every second supporter.
+async fn write_as_before(site: &Site) {
+    site.execute("UPDATE supporters SET schema_version = 0, fingerprint = 0, city = NULL, sms_opt_in = NULL WHERE id % 2 = 0").await;
+    site.execute("UPDATE checkpoints SET schema_version = 0 WHERE entity = 'supporters'").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_older_version_wrote_is_read_again_at_once_and_nothing_counts_as_missed() {
+    for kind in kinds() {
+        let site = Site::new(kind, world(120, 401)).await;
+        site.sync();
+        write_as_before(&site).await;
+        let old = site.number("SELECT COUNT(*) AS n FROM supporters WHERE schema_version = 0 AND fingerprint = 0").await;
+        assert!(old > 30, "{kind:?}: {old}");
+        // One of them changes as well.
+        let id = site.numbers("SELECT MIN(id) AS n FROM supporters WHERE schema_version = 0").await[0];
+        assert!(site.simulator.world().edit(ORGANIZATION, List::Supporters, id, &[("first_name", "\"Zora\"".to_owned())], true));
+        site.simulator.world().clock_offset += 20;
+        let report = site.sync();
+        let told = feed(&report, "supporters");
+        assert_eq!(told["mode"], "full", "{kind:?}: {told}");
+        assert_eq!((&told["upgraded"], &told["updated"]), (&(old - 1).into(), &old.into()), "{kind:?}: {told}");
+        assert_eq!((&told["reconcile"]["stale"], &told["reconcile"]["missing"]), (&0.into(), &0.into()), "{kind:?}: {told}");
+        assert_eq!(feed(&report, "transactions")["mode"], "incremental", "{kind:?}: nothing of these changed");
+        site.assert_exact().await;
+        assert_eq!(site.number("SELECT COUNT(*) AS n FROM supporters WHERE schema_version = 0 AND NOT is_stub").await, 0, "{kind:?}");
+        // That nobody had agreed to text messages before it was stored is no news for the audit trail.
+        assert_eq!(site.number("SELECT COUNT(*) AS n FROM audit_log WHERE action LIKE '%consent_changed'").await, 0, "{kind:?}");
+        assert_eq!(site.numbers("SELECT upgraded AS n FROM sync_runs WHERE upgraded > 0").await, [old - 1], "{kind:?}");
+        let again = site.sync();
+        assert_eq!(feed(&again, "supporters")["mode"], "incremental", "{kind:?}: once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_from_before_the_first_release_is_left_alone_and_it_is_said_what_to_do() {
+    for kind in kinds() {
+        let site = Site::new(kind, world(20, 402)).await;
+        site.execute("CREATE TABLE seaql_migrations (version VARCHAR(200) NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)").await;
+        site.execute("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20261124_000001_schema', 0)").await;
+        for command in [&["db", "migrate"][..], &["sync"], &["status"]] {
+            let output = site.run(command);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(!output.status.success(), "{kind:?} {command:?}: {said}");
+            assert!(
+                said.contains("from before the first release") && said.contains("read again from Classy"),
+                "{kind:?} {command:?}: {said}"
+            );
+        }
+        assert_eq!(site.number("SELECT COUNT(*) AS n FROM seaql_migrations").await, 1, "{kind:?}: nothing was made");
+    }
+}
