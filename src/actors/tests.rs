@@ -37,7 +37,7 @@ struct Place {
 fn plan() -> Plan {
     let second = Duration::from_secs(1);
     Plan {
-        every: [Every { changes: second, reconcile: 3_600 * second }; 4],
+        every: [Every { changes: second, reconcile: 3_600 * second }; Entity::COUNT],
         look: Duration::from_millis(100),
         patience: Duration::from_millis(500),
         lease: 3 * second,

@@ -141,7 +141,7 @@ async fn troubled(seed: u64) -> (Site, Daemon) {
     site.configure("[sync]\nsupporters = \"3s\"\ncampaigns = \"3s\"\ntransactions = \"3s\"\nrecurring_plans = \"3s\"\n");
     site.write_organization(10002, "client-10002", "wrong", &site.simulator.base_url(), &site.simulator.token_url());
     let daemon = Daemon::start(&site, TOKEN).await;
-    until("it is loaded", LONG, async || site.runs(ORGANIZATION).await >= 4 && site.runs(10003).await >= 4).await;
+    until("it is loaded", LONG, async || site.is_read(ORGANIZATION).await && site.is_read(10003).await).await;
     until("an alert is open", LONG, async || daemon.get("/api/v1/alerts").await.body.contains("10002")).await;
     (site, daemon)
 }

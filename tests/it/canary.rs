@@ -246,7 +246,7 @@ async fn no_page_answer_alert_log_or_table_of_a_daemon_tells_it() {
     let main = site.path().join("classy-sync.toml");
     let (good, good_main) = (std::fs::read_to_string(&file).unwrap(), std::fs::read_to_string(&main).unwrap());
     let daemon = Daemon::start(&site, CANARY).await;
-    until("it is loaded", SOON, async || site.runs(ORGANIZATION).await >= 4).await;
+    until("it is loaded", SOON, async || site.is_read(ORGANIZATION).await).await;
     let mut all = String::new();
     let bearer = format!("Bearer {CANARY}");
     let headers = [("authorization", bearer.as_str()), ("accept", "text/html")];

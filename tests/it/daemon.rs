@@ -113,10 +113,10 @@ async fn files_that_come_change_go_or_are_wrong_take_effect_without_a_restart() 
     let second = std::fs::read_to_string(file(10002)).unwrap();
     std::fs::remove_file(file(10002)).unwrap();
     let child = site.start(&["run"]);
-    until("the first is read", Duration::from_secs(60), async || site.runs(10001).await >= 4).await;
+    until("the first is read", Duration::from_secs(60), async || site.is_read(10001).await).await;
     std::fs::write(file(10002), &second).unwrap();
     assert!(site.run(&["reload"]).status.success());
-    until("the second is read", Duration::from_secs(60), async || site.runs(10002).await >= 4).await;
+    until("the second is read", Duration::from_secs(60), async || site.is_read(10002).await).await;
     // A wrong file leaves its organization as it was; a wrong main file leaves everything.
     std::fs::write(file(10002), "classy_id = 10002\nnam = 1\n").unwrap();
     assert_eq!(site.run(&["reload"]).status.code(), Some(3));
@@ -148,7 +148,7 @@ async fn refused_credentials_suspend_one_organization_until_new_ones_are_set() {
     let suspended =
         "SELECT COUNT(*) AS n FROM organizations WHERE classy_id = 10001 AND status = 'suspended' AND status_reason LIKE '%refused%'";
     until("it is suspended", Duration::from_secs(60), async || site.reached(suspended, 1).await).await;
-    until("the other one is served", Duration::from_secs(60), async || site.runs(10002).await >= 4).await;
+    until("the other one is served", Duration::from_secs(60), async || site.is_read(10002).await).await;
     let refused = site.simulator.ledger().requests.iter().filter(|entry| entry.path == "/oauth2/auth" && entry.status == 400).count();
     assert!(refused <= 2, "{refused} token requests with refused credentials");
     let set = tokio::task::block_in_place(|| {

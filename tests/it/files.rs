@@ -29,7 +29,7 @@ async fn whatever_the_umask_everything_that_is_made_is_for_its_owner_only() {
     site.configure("[log]\nlevel = \"info\"\nfile = \"logs/sync.log\"\n[daemon]\npid_file = \"run/one.pid\"\n");
     let run = crate::site::Running(widely(&site, &["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     let at = |name: &str| site.path().join(name);
-    until("it is loaded", SOON, async || site.runs(crate::site::ORGANIZATION).await >= 4).await;
+    until("it is loaded", SOON, async || site.is_read(crate::site::ORGANIZATION).await).await;
     let today = format!("logs/sync.log.{}", chrono::Utc::now().format("%Y-%m-%d"));
     for name in ["test.db", "test.db-wal", "test.db-shm", "test.db.migrating", "run/one.pid", "run/one.sock", &today] {
         assert_eq!(mode(&at(name)), 0o600, "{name}");
@@ -129,7 +129,7 @@ async fn a_link_or_a_stranger_in_the_place_of_a_file_is_refused_and_hurts_nobody
     let socket = site.path().join("classy-sync.sock");
     std::fs::copy(&victim, &socket).unwrap();
     let mut run = site.start(&["run"]);
-    until("it is loaded", SOON, async || site.runs(crate::site::ORGANIZATION).await >= 4).await;
+    until("it is loaded", SOON, async || site.is_read(crate::site::ORGANIZATION).await).await;
     assert!(site.run(&["stop"]).status.success());
     run.wait().unwrap();
     assert_eq!(std::fs::read_to_string(&socket).unwrap(), "precious");

@@ -3,6 +3,7 @@
 use crate::backend::{Kind, kinds};
 use crate::site::{ORGANIZATION, Site, world};
 use crate::web::{Daemon, Front, Listener, TOKEN, Wire, until};
+use classy_sync::entities::Entity;
 use classy_sync::simulator::{Fault, Options};
 use std::time::Duration;
 
@@ -101,7 +102,7 @@ async fn a_feed_that_falls_silent_is_told() {
     let listener = Listener::start().await;
     site.configure(&format!("[alerts]\nwebhook = {:?}\n{EAGER}", listener.url));
     let daemon = Daemon::start(&site, "").await;
-    until("all is well", LONG, async || site.runs(ORGANIZATION).await >= 4 && verdict(&daemon).await == "ok").await;
+    until("all is well", LONG, async || site.is_read(ORGANIZATION).await && verdict(&daemon).await == "ok").await;
     site.simulator.options().latency = Duration::from_secs(600);
     until("silence is told", 2 * LONG, async || told(&listener, "FAILING", "not up to date") >= 1).await;
     let page = daemon.get("/organizations/10001").await.body;
@@ -137,7 +138,7 @@ async fn status_and_health_answer_without_a_daemon_too() {
     let site = Site::new(Kind::Sqlite, world(40, 305)).await;
     site.sync();
     let status = site.json(&["status"], 0);
-    assert_eq!(status["organizations"][0]["feeds"].as_array().unwrap().len(), 4);
+    assert_eq!(status["organizations"][0]["feeds"].as_array().unwrap().len(), Entity::COUNT);
     let health = site.json(&["health"], 0);
     assert_eq!(health["verdict"], "ok", "{health}");
     assert!(health["stale"].as_str().unwrap().contains("no daemon"));
@@ -161,7 +162,7 @@ async fn without_a_daemon_a_feed_whose_last_runs_failed_says_why_until_it_is_rea
             let supporters = status["organizations"][0]["feeds"].as_array().unwrap().iter().position(|feed| feed["entity"] == "supporters");
             let told = error(supporters.unwrap()).unwrap();
             assert!(reason.starts_with(told), "{kind:?}: {told}");
-            assert_eq!((0..4).filter(|place| error(*place).is_some()).count(), 1, "{kind:?}: {status}");
+            assert_eq!((0..Entity::COUNT).filter(|place| error(*place).is_some()).count(), 1, "{kind:?}: {status}");
         }
         site.simulator.world().set_faults(Vec::new());
         // The pass that was begun goes on amid the list, and misses what was not shown: only the next one reads it whole.

@@ -3,6 +3,7 @@
 use crate::backend::{Kind, kinds};
 use crate::site::{ORGANIZATION, Site, world};
 use crate::web::{Daemon, TOKEN, until};
+use classy_sync::entities::Entity;
 use classy_sync::simulator::{Kind as List, Options};
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
@@ -25,7 +26,7 @@ const ORDERS: [&str; 8] = [
 async fn loaded(kind: Kind, seed: u64) -> (Site, Daemon) {
     let site = Site::new(kind, world(80, seed)).await;
     let daemon = Daemon::start(&site, TOKEN).await;
-    until("it is loaded", LONG, async || site.runs(ORGANIZATION).await >= 4).await;
+    until("it is loaded", LONG, async || site.is_read(ORGANIZATION).await).await;
     (site, daemon)
 }
 
@@ -54,7 +55,7 @@ async fn orders_without_the_token_or_with_a_wrong_one_change_nothing() {
     let right = format!("Bearer {TOKEN}");
     let right: &[(&str, &str)] = &[("authorization", &right)];
     let synced = daemon.post(ORDERS[0], right).await;
-    assert_eq!((synced.status, synced.json()["feeds"].as_array().unwrap().len()), (200, 4), "{synced:?}");
+    assert_eq!((synced.status, synced.json()["feeds"].as_array().unwrap().len()), (200, Entity::COUNT), "{synced:?}");
     assert_eq!(daemon.post(ORDERS[1], right).await.status, 200);
     until("it is paused", LONG, async || daemon.get("/api/v1/status").await.json()["organizations"][0]["condition"] == "paused").await;
     assert_eq!(daemon.post(ORDERS[2], right).await.status, 200);
@@ -144,7 +145,7 @@ async fn whatever_somebody_is_called_is_text_and_no_page_shows_a_secret() {
         let text = std::fs::read_to_string(&file).unwrap().replace("Test 10001", "<b>Acme</b>");
         std::fs::write(&file, text).unwrap();
         let daemon = Daemon::start(&site, TOKEN).await;
-        until("it is loaded", LONG, async || site.runs(ORGANIZATION).await >= 4).await;
+        until("it is loaded", LONG, async || site.is_read(ORGANIZATION).await).await;
         let mut all = String::new();
         for path in ["/", "/alerts", "/organizations/10001", "/organizations/10001/giving", "/login", "/metrics", "/api/v1/status"] {
             let answer = daemon.get(path).await;
@@ -175,7 +176,7 @@ async fn a_signed_webhook_hurries_a_feed_and_an_unsigned_one_nothing() {
     let text = std::fs::read_to_string(&file).unwrap() + &format!("[hooks]\nclassy = \"whsec_{key}\"\nmailchimp = \"hush-hush-hush\"\n");
     std::fs::write(&file, text).unwrap();
     let daemon = Daemon::start(&site, "").await;
-    until("it is loaded", LONG, async || site.runs(ORGANIZATION).await >= 4).await;
+    until("it is loaded", LONG, async || site.is_read(ORGANIZATION).await).await;
     let body = r#"{"eventType":"transaction.updated","data":{"id":1}}"#;
     let (id, at) = ("msg_1", chrono::Utc::now().timestamp().to_string());
     let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, key).unwrap();

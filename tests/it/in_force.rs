@@ -103,7 +103,7 @@ async fn a_pause_does_not_wait_for_a_source_that_does_not_answer() {
     let site = Site::new(Kind::Sqlite, world(500, 1_301)).await;
     site.configure(EAGER);
     let _daemon = Daemon::start(&site, "").await;
-    until("it is read", SOON, async || site.runs(10001).await >= 4).await;
+    until("it is read", SOON, async || site.is_read(10001).await).await;
     site.simulator.world().set_faults(vec![Fault::Hang]);
     tokio::time::sleep(Duration::from_secs(2)).await;
     let begin = Instant::now();
@@ -118,7 +118,7 @@ async fn a_daemon_that_is_there_and_does_not_answer_is_named() {
     // It is quiet once everything was read, so that it is not frozen in the middle of a write.
     let site = Site::new(Kind::Sqlite, world(30, 1_305)).await;
     let daemon = Daemon::start(&site, "").await;
-    until("it is read", SOON, async || site.runs(10001).await >= 4).await;
+    until("it is read", SOON, async || site.is_read(10001).await).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     crate::daemon::signal(&daemon.process, "-STOP");
     let output = site.run(&["org", "pause", "10001"]);
@@ -200,7 +200,7 @@ async fn a_sync_says_who_is_paused_and_syncs_the_others() {
         // One that is paused keeps nobody else from being synced.
         let (code, report, _) = sync(&site, &["sync", "--org", "10002", "--org", "10001"]);
         let feeds = |place: usize| report["organizations"][place]["feeds"].as_array().unwrap().len();
-        assert_eq!((code, feeds(0), feeds(1)), (Some(3), 4, 0));
+        assert_eq!((code, feeds(0), feeds(1)), (Some(3), Entity::COUNT, 0));
         if let Some(child) = child {
             assert_eq!(end(child), Some(0));
         }
@@ -216,7 +216,7 @@ async fn a_plugin_run_beside_a_daemon_reads_nothing_from_classy() {
     let site = Site::new(Kind::Sqlite, world(30, 1_304)).await;
     add_mailchimp(&site, 10001);
     let child = site.start(&["run"]);
-    until("it is loaded", SOON, async || site.runs(10001).await >= 4).await;
+    until("it is loaded", SOON, async || site.is_read(10001).await).await;
     let runs = site.runs(10001).await;
     let report = site.json(&["plugin", "run"], 0);
     assert_eq!(report["organizations"][0]["feeds"], serde_json::json!([]));
@@ -231,7 +231,7 @@ async fn what_is_ordered_here_is_in_force_at_a_daemon_of_another_folder_when_it_
     site.configure(EAGER);
     let twin = site.twin();
     let elsewhere = twin.start(&["run"]);
-    until("it is read there", SOON, async || site.runs(10001).await >= 4).await;
+    until("it is read there", SOON, async || site.is_read(10001).await).await;
     let held = "SELECT COUNT(*) AS n FROM leases WHERE holder <> ''";
     site.json(&["org", "pause", "10001"], 0);
     is_silent(&site, 10001, "paused").await;

@@ -4,6 +4,7 @@ use crate::backend::{Kind as Backend, kinds};
 use crate::shortfall::{edit, ids, supporters, supporters_in};
 use crate::site::{ORGANIZATION, Site, world};
 use crate::web::{Daemon, Front, until};
+use classy_sync::entities::Entity;
 use classy_sync::simulator::{Fault, Kind, Options};
 use std::time::Duration;
 
@@ -102,17 +103,16 @@ async fn after_a_pass_that_fell_short_the_next_one_is_due_soon_and_later_each_ti
     let site = Site::new(Backend::Sqlite, Options { faults: vec![Fault::BadPage], ..world(120, 55) }).await;
     let daemon = Daemon::start(&site, "").await;
     let ended = |outcome: &str| format!("SELECT COUNT(DISTINCT entity) AS n FROM sync_runs WHERE outcome = '{outcome}'");
-    let long = Duration::from_secs(240);
-    until("all fell short", long, async || site.reached(&ended("incomplete"), 4).await).await;
-    let feeds = ["supporters", "campaigns", "recurring_plans", "transactions"];
+    let (long, all) = (Duration::from_secs(240), Entity::COUNT as i64);
+    until("all fell short", long, async || site.reached(&ended("incomplete"), all).await).await;
     // Far sooner than the ordinary interval of a quarter of an hour, also after the second one or the third.
-    let is_soon = async || feeds.iter().all(|entity| next_in(&site, entity).is_some_and(|wait| wait <= 130));
+    let is_soon = async || Entity::ALL.iter().all(|entity| next_in(&site, entity.as_str()).is_some_and(|wait| wait <= 130));
     until("the next ones are due soon", long, is_soon).await;
     site.simulator.world().set_faults(Vec::new());
     // Now rather than in a minute or two.
     until("the next passes bring the rest", long, async || {
         site.run(&["sync"]);
-        site.number(&ended("complete")).await == 4
+        site.number(&ended("complete")).await == all
     })
     .await;
     site.assert_exact().await;

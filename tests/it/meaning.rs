@@ -206,7 +206,7 @@ async fn reload_says_what_has_no_meaning_and_keeps_the_old() {
     let (main, file) = (site.path().join("classy-sync.toml"), site.path().join("organizations/10001.toml"));
     let (good_main, good) = (std::fs::read_to_string(&main).unwrap(), std::fs::read_to_string(&file).unwrap());
     let daemon = site.start(&["run"]);
-    until("it is read", Duration::from_secs(60), async || site.runs(ORGANIZATION).await >= 4).await;
+    until("it is read", Duration::from_secs(60), async || site.is_read(ORGANIZATION).await).await;
     let refused = |what: &str, code: i32, key: &str| {
         let output = site.run(&["reload"]);
         let told = said(&output);

@@ -81,7 +81,7 @@ async fn every_answer_is_described_and_every_description_is_answered() {
         );
     std::fs::write(&file, text).unwrap();
     let daemon = Daemon::start_with(&site, TOKEN, &[]).await;
-    until("it is loaded", LONG, async || site.runs(ORGANIZATION).await >= 4).await;
+    until("it is loaded", LONG, async || site.is_read(ORGANIZATION).await).await;
     let bearer = format!("Bearer {TOKEN}");
     let right = ("authorization", bearer.as_str());
     let document = daemon.ask(Method::GET, "/api/v1/openapi.json", &[right], "").await.json();

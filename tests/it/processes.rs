@@ -45,7 +45,7 @@ async fn two_of_the_same_host_name_and_path_are_two_and_one_takes_over_what_the_
         site.configure(&format!("{EAGER}[daemon]\npid_file = \"{path}/classy-sync.pid\"\n"));
         let twin = site.twin();
         let mut first = site.start(&["run"]);
-        until("it serves", Duration::from_secs(60), async || site.started().await && site.runs(ORGANIZATION).await >= 4).await;
+        until("it serves", Duration::from_secs(60), async || site.started().await && site.is_read(ORGANIZATION).await).await;
         let second = twin.start(&["run"]);
         until("both are there", TAKE_OVER, async || site.number("SELECT COUNT(*) AS n FROM daemons").await == 2).await;
         let of = "SELECT COUNT(DISTINCT holder) AS n FROM leases WHERE holder <> ''";
@@ -90,7 +90,7 @@ async fn an_organization_that_nobody_serves_is_failing_and_named() {
 async fn a_shorter_interval_is_in_force_when_reload_returns() {
     let site = Site::new(Backend::Sqlite, world(20, 93)).await;
     let child = site.start(&["run"]);
-    until("it is read once", Duration::from_secs(60), async || site.runs(ORGANIZATION).await >= 4).await;
+    until("it is read once", Duration::from_secs(60), async || site.is_read(ORGANIZATION).await).await;
     site.configure(EAGER);
     assert!(site.run(&["reload"]).status.success());
     until("each feed is read again and again", Duration::from_secs(60), async || site.runs(ORGANIZATION).await >= 16).await;

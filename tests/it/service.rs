@@ -3,6 +3,7 @@
 use crate::backend::Kind;
 use crate::site::{Running, Site, world};
 use crate::web::until;
+use classy_sync::entities::Entity;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -115,7 +116,7 @@ async fn the_shipped_unit_serves_the_files_of_init_and_commands_find_it() {
         tokio::task::block_in_place(|| said(&command.output().unwrap()))
     };
     until("commands find it and it has read everything", SOON, async || {
-        shell(&["--output", "json", "status"]).matches("\"is_loaded\": true").count() == 4
+        shell(&["--output", "json", "status"]).matches("\"is_loaded\": true").count() == Entity::COUNT
     })
     .await;
     assert!(at("/var/lib/classy-sync/classy-sync.db").exists());

@@ -2,6 +2,7 @@
 
 use crate::backend::{Fresh, Kind};
 use crate::truth;
+use classy_sync::entities::Entity;
 use classy_sync::simulator::{Options, Simulator};
 use serde_json::Value;
 use std::path::Path;
@@ -145,6 +146,11 @@ impl Site {
             "SELECT COUNT(*) AS n FROM {table} AS t JOIN organizations AS o ON o.id = t.organization_id WHERE o.classy_id = {classy_id}"
         );
         self.number(&text).await
+    }
+
+    /// Whether every list of an organization was read once.
+    pub async fn is_read(&self, classy_id: i64) -> bool {
+        self.runs(classy_id).await >= Entity::COUNT as i64
     }
 
     /// Completed runs of an organization; none while there is no schema.

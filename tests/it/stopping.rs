@@ -97,7 +97,7 @@ async fn who_stops_waiting_for_a_daemon_is_told_that_it_goes_on_and_saw_how_far_
 async fn reload_says_what_is_wrong_in_an_organizations_file_and_never_the_secret() {
     let site = Site::new(Kind::Sqlite, Options { organizations: vec![10001, 10002, 10003], ..world(20, 1_403) }).await;
     let child = site.start(&["run"]);
-    until("it is read", SOON, async || site.runs(10003).await >= 4).await;
+    until("it is read", SOON, async || site.is_read(10003).await).await;
     let file = |id: i64| site.path().join(format!("organizations/{id}.toml"));
     let right = std::fs::read_to_string(file(10001)).unwrap();
     let wrongs = [
@@ -145,7 +145,7 @@ async fn a_disk_that_does_not_answer_keeps_nobody_from_stopping() {
     let site = Site::new(Kind::Sqlite, world(20, 1_405)).await;
     site.configure(EAGER);
     let child = site.start(&["run"]);
-    until("it is read", SOON, async || site.runs(10001).await >= 4).await;
+    until("it is read", SOON, async || site.is_read(10001).await).await;
     // Whoever opens the main file from now on waits for a minute, as on a disk that is gone.
     let pid = child.id().to_string();
     let slow = ["-f", "-qq", "-P", "classy-sync.toml", "-e", "inject=openat:delay_enter=60000000", "-p", &pid];
