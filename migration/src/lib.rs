@@ -6,6 +6,9 @@
 mod dialect;
 mod m20261130_000001_first;
 mod m20261201_000001_more_fields;
+mod m20261202_000001_designations;
+mod record_table;
+mod views;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -17,6 +20,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261130_000001_first::Migration), Box::new(m20261201_000001_more_fields::Migration)]
+        vec![
+            Box::new(m20261130_000001_first::Migration),
+            Box::new(m20261201_000001_more_fields::Migration),
+            Box::new(m20261202_000001_designations::Migration),
+        ]
     }
 }

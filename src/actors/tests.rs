@@ -114,7 +114,7 @@ impl Place {
     fn there(&self, classy_id: i64) -> Vec<u64> {
         let world = self.simulator.world();
         let lists = &world.organizations[&classy_id].lists;
-        [Kind::Supporters, Kind::Campaigns, Kind::Plans, Kind::Transactions].map(|kind| lists[&kind].len() as u64).to_vec()
+        Entity::ALL.map(|entity| lists[&Kind::of(entity.about().path).unwrap()].len() as u64).to_vec()
     }
 
     /// Everything that the source has is here.
@@ -221,7 +221,7 @@ fn a_run_that_hangs_is_ended_and_replaced() {
             let (_, feeds) = place.handle.shared().board.one(id).unwrap();
             feeds.iter().filter(|(_, feed)| feed.runs > 0).count()
         };
-        assert_eq!((told(VICTIM), told(OTHER)), (4, 4));
+        assert_eq!((told(VICTIM), told(OTHER)), (Entity::COUNT, Entity::COUNT));
         let failed = place.store.runs(None, 1_000).await.unwrap();
         assert!(failed.iter().all(|run| run.outcome.as_deref() != Some("failed")), "it ended before it began to read");
         place.handle.stop().await;
@@ -250,21 +250,26 @@ fn a_delivery_that_hangs_is_ended_and_replaced_and_holds_up_nobody() {
 fn ten_thousand_orders_for_a_feed_are_at_most_two_runs() {
     in_a_place(async |place| {
         assert_eq!(place.handle.shared().board.one(VICTIM).unwrap().0.condition, Condition::Serving);
-        let before = place.store.runs(Some(VICTIM), 1_000).await.unwrap().len();
+        // A machine that has much to do loses no lease here, which would be a reason for one run more; nor is the first pass still going on.
+        let minute = Duration::from_secs(60);
+        place.handle.shared().set_plan(Plan { patience: minute, lease: minute, ..Plan::clone(&place.handle.shared().plan()) });
+        let passes = async || {
+            let runs = place.store.runs(Some(VICTIM), 1_000).await.unwrap();
+            runs.into_iter().filter(|run| run.mode == "full" && run.entity == "supporters").map(|run| run.outcome).collect::<Vec<_>>()
+        };
+        until("the first is done", async || passes().await.contains(&Some("complete".to_owned()))).await;
+        let before = passes().await.len();
         let order = Order { entities: vec![Entity::Supporters], task: Task::Full, plugins: PluginChoice::None, reason: "test" };
         // The first request takes so long that all orders come while the first run goes on, also on a machine that has much to do.
-        place.handle.shared().set_plan(Plan { patience: Duration::from_secs(60), ..Plan::clone(&place.handle.shared().plan()) });
-        let first = Duration::from_secs(10);
-        place.simulator.options().latency = first;
+        place.simulator.options().latency = Duration::from_secs(10);
         let orders = futures_util::future::join_all((0..10_000).map(|_| place.handle.sync(VICTIM, order.clone())));
         let (answers, ()) = tokio::join!(orders, async {
-            tokio::time::sleep(first / 2).await;
+            tokio::time::sleep(Duration::from_secs(5)).await;
             place.simulator.options().latency = Duration::from_millis(10);
         });
         assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|report| report.feeds[0].is_complete())));
-        let runs = place.store.runs(Some(VICTIM), 1_000).await.unwrap();
-        let full = runs.iter().take(runs.len() - before).filter(|run| run.mode == "full" && run.entity == "supporters").count();
-        assert!((1..=2).contains(&full), "{full} runs");
+        let passes = passes().await;
+        assert!((before + 1..=before + 2).contains(&passes.len()), "{before} before, and then {passes:?}");
         place.handle.stop().await;
     });
 }

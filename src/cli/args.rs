@@ -190,7 +190,7 @@ pub(super) struct Sync {
     /// Only these organizations
     #[arg(long, value_name = "ID")]
     pub(super) org: Vec<i64>,
-    /// Only these: supporters, campaigns, recurring_plans, transactions
+    /// Only these: supporters, campaigns, designations, recurring_plans, transactions
     #[arg(long, value_name = "E")]
     pub(super) entity: Vec<Entity>,
     /// Read every record again and find what is missing, stale or gone
@@ -219,7 +219,7 @@ pub(super) struct Report {
     pub(super) format: Option<ReportFormat>,
 }
 
-/// The four views.
+/// The views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ReportKind {
     /// Who gives how much.
@@ -228,6 +228,8 @@ pub(super) enum ReportKind {
     Engagement,
     /// What each campaign raised.
     Campaigns,
+    /// What was given for each designation.
+    Designations,
     /// Everybody.
     Supporters,
 }

@@ -8,6 +8,8 @@ macro_rules! each_entity {
             Supporters: Supporter of supporter,
             /// A page that raises money.
             Campaigns: Campaign of campaign,
+            /// What money is given for.
+            Designations: Designation of designation,
             /// A promise to give again and again.
             RecurringPlans: RecurringPlan of recurring_plan,
             /// A gift, a ticket, a refund.

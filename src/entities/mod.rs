@@ -9,6 +9,7 @@
 
 pub mod audit_entry;
 pub mod campaign;
+pub mod designation;
 mod dispatch;
 mod ended_run;
 mod entity;

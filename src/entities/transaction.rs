@@ -29,7 +29,7 @@ record! {
     /// The transaction that it belongs to.
     parent_transaction_id: link,
     /// What the money is for.
-    designation_id: link,
+    designation_id: link links Designations,
     /// `success`, `refunded`, `incomplete`, ..., or a word we do not know.
     status: word audit "status_changed",
     /// The whole amount, in `currency_code`.

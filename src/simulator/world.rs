@@ -45,6 +45,8 @@ kinds! {
     Plans: plan,
     /// Gifts.
     Transactions: transaction,
+    /// What money is given for.
+    Designations: designation,
 }
 
 impl Kind {

@@ -233,7 +233,7 @@ pub struct PluginStatus {
 #[derive(Debug, Clone)]
 struct Card {
     organization: watch::Sender<OrganizationStatus>,
-    feeds: [watch::Sender<FeedStatus>; 4],
+    feeds: [watch::Sender<FeedStatus>; Entity::COUNT],
     /// Its way to Classy, while it is served here.
     client: Option<Client>,
     plugins: BTreeMap<String, watch::Sender<PluginStatus>>,

@@ -79,7 +79,7 @@ mod tests {
         assert_eq!((seen.done, seen.total, seen.left_s), (300, Some(1_000), Some(70)));
         let (status, feeds) = board.one(7).unwrap();
         let names: Vec<Entity> = imports(&status, &feeds, at(30)).into_iter().map(|(entity, _)| entity).collect();
-        assert_eq!(names, [Entity::Campaigns, Entity::RecurringPlans, Entity::Transactions]);
+        assert_eq!(names, Entity::ALL[1..]);
         show_progress(&board, vec![progress(Entity::Campaigns, Some(at(200)), None)], at(100));
         assert_eq!((feed(1).importing(at(100)), feed(1).fresh_at), (None, Some(at(100))), "nothing is fresher than now");
         show_progress(&board, vec![progress(Entity::Campaigns, None, import(1))], at(101));

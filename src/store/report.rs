@@ -1,4 +1,4 @@
-//! The four views as rows of text, for `report`.
+//! The views as rows of text, for `report`.
 
 use super::statement::{money_text, quoted, sql};
 use super::{Error, Store};
@@ -15,6 +15,8 @@ pub enum Report {
     Engagement,
     /// `campaign_performance`
     Campaigns,
+    /// `designation_performance`
+    Designations,
     /// `supporter_summary`
     Supporters,
 }
@@ -74,6 +76,23 @@ impl Report {
                     ("net_after_fees", Money),
                     ("days_running", Int),
                     ("raised_per_day", Money),
+                ],
+            ),
+            Report::Designations => (
+                "designation_performance",
+                "v.raised DESC, v.designation_id",
+                &[
+                    ("designation_id", Int),
+                    ("name", Text),
+                    ("is_active", Bool),
+                    ("goal", Money),
+                    ("raised", Money),
+                    ("donors", Int),
+                    ("gifts", Int),
+                    ("refunds", Int),
+                    ("net_after_fees", Money),
+                    ("first_gift_at", Time),
+                    ("last_gift_at", Time),
                 ],
             ),
             Report::Supporters => (

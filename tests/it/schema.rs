@@ -194,7 +194,9 @@ async fn the_views_tell_what_was_computed_by_hand() {
         store.migrate().await.unwrap();
         let tenant = store.tenant(&store.put_organization(1, "One").await.unwrap());
         let fence = tenant.acquire("here", std::time::Duration::from_secs(60)).await.unwrap();
-        let ago = |days: i64| Some(chrono::Utc::now() - chrono::TimeDelta::days(days) - chrono::TimeDelta::hours(1));
+        // From midnight on: the views count days by the calendar, whatever the hour in which this runs.
+        let today = chrono::Utc::now().date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+        let ago = |days: i64| Some(today - chrono::TimeDelta::days(days));
         let money = |text: &str| Money::parse(text).ok();
         fn all<R: Record>(rows: Vec<R>) -> Batch<R> {
             Batch::of(rows.into_iter().map(Item::Good).collect())

@@ -81,6 +81,22 @@ const CAMPAIGNS: Map = &[
     ("created_at", "source_created_at", Time),
     ("updated_at", "source_updated_at", Time),
 ];
+const DESIGNATIONS: Map = &[
+    ("name", "name", Text),
+    ("description", "description", Text),
+    ("goal", "goal", Money),
+    ("city", "city", Text),
+    ("state", "state", Text),
+    ("postal_code", "postal_code", Text),
+    ("external_reference_id", "external_reference_id", Text),
+    ("is_active", "is_active", Flag),
+    ("is_complete", "is_complete", Flag),
+    ("is_default", "is_default", Flag),
+    ("start_time", "started_at", Time),
+    ("end_time", "ended_at", Time),
+    ("created_at", "source_created_at", Time),
+    ("updated_at", "source_updated_at", Time),
+];
 const PLANS: Map = &[
     ("supporter_id", "supporter_id", Number),
     ("campaign_id", "campaign_id", Number),
@@ -176,6 +192,7 @@ const fn table(kind: Kind) -> (&'static str, Map) {
     match kind {
         Kind::Supporters => ("supporters", SUPPORTERS),
         Kind::Campaigns => ("campaigns", CAMPAIGNS),
+        Kind::Designations => ("designations", DESIGNATIONS),
         Kind::Plans => ("recurring_plans", PLANS),
         Kind::Transactions => ("transactions", TRANSACTIONS),
     }

@@ -149,7 +149,7 @@ impl Tables {
                 Entity::Supporters => self.supporters.stub(id),
                 Entity::Campaigns => self.campaigns.stub(id),
                 Entity::RecurringPlans => self.plans.stub(id),
-                Entity::Transactions => {}
+                _ => {}
             }
         }
         Ok(Committed { counts, state })
@@ -186,6 +186,7 @@ impl Memory {
             Entity::Campaigns => &tables.campaigns.state,
             Entity::RecurringPlans => &tables.plans.state,
             Entity::Transactions => &tables.transactions.state,
+            other => unreachable!("{other} is not played"),
         }
     }
 }

@@ -35,6 +35,7 @@ macro_rules! for_kind {
             classy_sync::entities::Entity::Campaigns => $call::<classy_sync::entities::Campaign>($($argument),*),
             classy_sync::entities::Entity::RecurringPlans => $call::<classy_sync::entities::RecurringPlan>($($argument),*),
             classy_sync::entities::Entity::Transactions => $call::<classy_sync::entities::Transaction>($($argument),*),
+            other => unreachable!("{other} is not played"),
         }
     };
 }

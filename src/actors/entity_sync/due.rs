@@ -295,8 +295,10 @@ mod tests {
 
     #[test]
     fn a_shorter_interval_counts_from_the_last_run_and_what_the_source_demanded_stands() {
-        let (plan, quick) =
-            (Plan::default(), Plan { every: [Every { changes: Duration::from_secs(60), reconcile: Duration::MAX }; Entity::COUNT], ..Plan::default() });
+        let (plan, quick) = (
+            Plan::default(),
+            Plan { every: [Every { changes: Duration::from_secs(60), reconcile: Duration::MAX }; Entity::COUNT], ..Plan::default() },
+        );
         let mut feed = known(0, None);
         feed.after_success(&plan, Entity::Supporters, Task::CatchUp, at(0));
         feed.replan(&quick, Entity::Supporters, at(10));

@@ -1,4 +1,4 @@
-//! One organization: owns its access to Classy (with it the token), its four feeds and its plugins, and carries out people's orders.
+//! One organization: owns its access to Classy (with it the token), its feeds and its plugins, and carries out people's orders.
 //!
 //! The token is asked for by the first run that needs one and shared by all; an organization with nothing to do asks for none.
 

@@ -90,7 +90,7 @@ fn an_organization_that_is_answered_503_has_one_cause_which_comes_first() {
     assert!(reason.contains("left alone for 30 s") && reason.contains("not up to date for 10 min: supporters, "), "{reason}");
     let found = evaluate(&checks(), &facts);
     let freshness = found.iter().filter(|one| one.check == "freshness" && one.verdict() == Health::Failing);
-    assert_eq!(freshness.count(), 4, "what follows is found all the same");
+    assert_eq!(freshness.count(), Entity::COUNT, "what follows is found all the same");
 }
 
 #[test]

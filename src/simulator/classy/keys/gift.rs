@@ -18,6 +18,7 @@ pub(in crate::simulator) struct Gift {
     pub(in crate::simulator) member: Option<i64>,
     pub(in crate::simulator) campaign: Option<i64>,
     pub(in crate::simulator) plan: Option<i64>,
+    pub(in crate::simulator) designation: Option<i64>,
     pub(in crate::simulator) frequency: &'static str,
     pub(in crate::simulator) status: &'static str,
     /// What the donor saw.
@@ -67,6 +68,7 @@ impl Gift {
             member: donor.filter(|_| !company),
             campaign: plan.map_or_else(|| home.some(Kind::Campaigns, record.roll(4)), |plan| plan::campaign(home, plan)),
             plan,
+            designation: home.some(Kind::Designations, record.roll(7)),
             frequency: match plan.map(|plan| plan::frequency(home, plan)) {
                 // The two objects spell it differently.
                 Some("semi-annually") => "semi-annual",

@@ -1,6 +1,7 @@
 //! How a record looks: its keys in the live order, each with where its value comes from (contract 6, appendix A).
 
 pub(in crate::simulator) mod campaign;
+pub(in crate::simulator) mod designation;
 mod gift;
 mod person;
 pub(in crate::simulator) mod plan;

@@ -117,7 +117,7 @@ const KEYS: &[Key] = &[
     ("fees_amount", Amount(|r| Some(gift(r).fees()))),
     ("classy_fees_amount", Amount(|r| Some(gift(r).classy_fees))),
     ("organization_id", Count(|r| Some(r.home().organization))),
-    ("designation_id", Fixed("70001")),
+    ("designation_id", Count(|r| gift(r).designation)),
     ("campaign_id", Count(|r| gift(r).campaign)),
     ("fundraising_page_id", Fixed("null")),
     ("recurring_donation_plan_id", Count(|r| gift(r).plan)),
