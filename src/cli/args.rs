@@ -190,7 +190,8 @@ pub(super) struct Sync {
     /// Only these organizations
     #[arg(long, value_name = "ID")]
     pub(super) org: Vec<i64>,
-    /// Only these: supporters, campaigns, designations, recurring_plans, transactions
+    /// Only these: supporters, campaigns, designations, fundraising_pages, recurring_plans,
+    /// transactions
     #[arg(long, value_name = "E")]
     pub(super) entity: Vec<Entity>,
     /// Read every record again and find what is missing, stale or gone
@@ -230,6 +231,8 @@ pub(super) enum ReportKind {
     Campaigns,
     /// What was given for each designation.
     Designations,
+    /// What each person's page brought.
+    FundraisingPages,
     /// Everybody.
     Supporters,
 }

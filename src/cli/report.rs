@@ -57,6 +57,7 @@ pub(super) async fn print(store: &Store, cli: &Cli, order: &args::Report) -> Res
         ReportKind::Engagement => Report::Engagement,
         ReportKind::Campaigns => Report::Campaigns,
         ReportKind::Designations => Report::Designations,
+        ReportKind::FundraisingPages => Report::FundraisingPages,
         ReportKind::Supporters => Report::Supporters,
     };
     let format = order.format.unwrap_or(if cli.output == Output::Json { ReportFormat::Json } else { ReportFormat::Table });

@@ -10,6 +10,8 @@ macro_rules! each_entity {
             Campaigns: Campaign of campaign,
             /// What money is given for.
             Designations: Designation of designation,
+            /// A person's own page, on which others give to a campaign.
+            FundraisingPages: FundraisingPage of fundraising_page,
             /// A promise to give again and again.
             RecurringPlans: RecurringPlan of recurring_plan,
             /// A gift, a ticket, a refund.

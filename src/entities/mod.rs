@@ -13,6 +13,7 @@ pub mod designation;
 mod dispatch;
 mod ended_run;
 mod entity;
+pub mod fundraising_page;
 pub mod health_sample;
 mod list;
 mod moment;

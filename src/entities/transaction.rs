@@ -63,7 +63,7 @@ record! {
     /// When it was given back.
     refunded_at: time,
     /// The person's page through which it was given.
-    fundraising_page_id: link,
+    fundraising_page_id: link links FundraisingPages,
     /// The team through which it was given.
     fundraising_team_id: link,
     /// The global account at Classy of who gave.

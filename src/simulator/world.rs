@@ -47,6 +47,8 @@ kinds! {
     Transactions: transaction,
     /// What money is given for.
     Designations: designation,
+    /// People's own pages for a campaign.
+    FundraisingPages: fundraising_page,
 }
 
 impl Kind {

@@ -17,6 +17,8 @@ pub enum Report {
     Campaigns,
     /// `designation_performance`
     Designations,
+    /// `fundraising_page_performance`
+    FundraisingPages,
     /// `supporter_summary`
     Supporters,
 }
@@ -85,6 +87,25 @@ impl Report {
                     ("designation_id", Int),
                     ("name", Text),
                     ("is_active", Bool),
+                    ("goal", Money),
+                    ("raised", Money),
+                    ("donors", Int),
+                    ("gifts", Int),
+                    ("refunds", Int),
+                    ("net_after_fees", Money),
+                    ("first_gift_at", Time),
+                    ("last_gift_at", Time),
+                ],
+            ),
+            Report::FundraisingPages => (
+                "fundraising_page_performance",
+                "v.raised DESC, v.fundraising_page_id",
+                &[
+                    ("fundraising_page_id", Int),
+                    ("title", Text),
+                    ("status", Text),
+                    ("campaign_id", Int),
+                    ("supporter_id", Int),
                     ("goal", Money),
                     ("raised", Money),
                     ("donors", Int),

@@ -97,6 +97,28 @@ const DESIGNATIONS: Map = &[
     ("created_at", "source_created_at", Time),
     ("updated_at", "source_updated_at", Time),
 ];
+const FUNDRAISING_PAGES: Map = &[
+    ("title", "title", Text),
+    ("alias", "alias", Text),
+    ("status", "status", Text),
+    ("supporter_id", "supporter_id", Number),
+    ("campaign_id", "campaign_id", Number),
+    ("fundraising_team_id", "fundraising_team_id", Number),
+    ("designation_id", "designation_id", Number),
+    ("member_id", "member_id", Number),
+    ("parent_id", "parent_id", Number),
+    ("goal", "goal", Money),
+    ("currency_code", "currency_code", Text),
+    ("raw_goal", "raw_goal", Money),
+    ("raw_currency_code", "raw_currency_code", Text),
+    ("team_role", "team_role", Text),
+    ("is_primary", "is_primary", Flag),
+    ("is_tribute", "is_tribute", Flag),
+    ("canonical_url", "canonical_url", Text),
+    ("ended_at", "ended_at", Time),
+    ("created_at", "source_created_at", Time),
+    ("updated_at", "source_updated_at", Time),
+];
 const PLANS: Map = &[
     ("supporter_id", "supporter_id", Number),
     ("campaign_id", "campaign_id", Number),
@@ -193,6 +215,7 @@ const fn table(kind: Kind) -> (&'static str, Map) {
         Kind::Supporters => ("supporters", SUPPORTERS),
         Kind::Campaigns => ("campaigns", CAMPAIGNS),
         Kind::Designations => ("designations", DESIGNATIONS),
+        Kind::FundraisingPages => ("fundraising_pages", FUNDRAISING_PAGES),
         Kind::Plans => ("recurring_plans", PLANS),
         Kind::Transactions => ("transactions", TRANSACTIONS),
     }

@@ -70,6 +70,7 @@ fn nested(organization: &Organization, record: &Record, faults: &[Fault], relati
         "items" => format!("[{}]", item(record)),
         "supporter" => related(Kind::Supporters, "supporter_id"),
         "campaign" => related(Kind::Campaigns, "campaign_id"),
+        "fundraising_page" => related(Kind::FundraisingPages, "fundraising_page_id"),
         "recurring_donation_plan" => related(Kind::Plans, "recurring_donation_plan_id"),
         "organization" => super::organization::render(organization),
         "receipt_serial" => record.number().to_string(),
@@ -111,7 +112,7 @@ fn item(record: &Record) -> String {
         () => ("donation", "Donation", 0),
     };
     format!(
-        r#"{{"final_price":{total},"fundraising_team_id":null,"raw_overhead_amount":null,"designation_id":{designation},"commerce_order_item_id":null,"id":{id},"transaction_id":{transaction},"type":"{kind}","product_id":null,"product_name":"{name}","price":{price},"fees_amount":{fees},"overhead_amount":{overhead},"quantity":1,"donation_net_amount":{net},"donation_gross_amount":{gross},"campaign_id":{campaign},"fundraising_page_id":null,"organization_id":{organization},"raw_price":null,"raw_final_price":{raw},"charged_fees_amount":{charged_fees},"charged_final_price":{charged},"currency_code":{currency},"promo_code_id":null,"raw_currency_code":{raw_currency},"raw_donation_gross_amount":{raw}}}"#,
+        r#"{{"final_price":{total},"fundraising_team_id":null,"raw_overhead_amount":null,"designation_id":{designation},"commerce_order_item_id":null,"id":{id},"transaction_id":{transaction},"type":"{kind}","product_id":null,"product_name":"{name}","price":{price},"fees_amount":{fees},"overhead_amount":{overhead},"quantity":1,"donation_net_amount":{net},"donation_gross_amount":{gross},"campaign_id":{campaign},"fundraising_page_id":{page},"organization_id":{organization},"raw_price":null,"raw_final_price":{raw},"charged_fees_amount":{charged_fees},"charged_final_price":{charged},"currency_code":{currency},"promo_code_id":null,"raw_currency_code":{raw_currency},"raw_donation_gross_amount":{raw}}}"#,
         total = field("total_gross_amount"),
         designation = field("designation_id"),
         id = record.id + 2_000_000_000,
@@ -123,6 +124,7 @@ fn item(record: &Record) -> String {
         gross = field("donation_gross_amount"),
         campaign = field("campaign_id"),
         organization = field("organization_id"),
+        page = field("fundraising_page_id"),
         charged_fees = field("charged_fees_amount"),
         charged = field("charged_total_gross_amount").trim_matches('"'),
         currency = field("currency_code"),

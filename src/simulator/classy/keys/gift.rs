@@ -1,6 +1,6 @@
 //! What a transaction is about: who gave, what for, how much in which currency, and what became of it (contract 6.2).
 
-use super::plan;
+use super::{fundraising_page, plan};
 use crate::simulator::record::Record;
 use crate::simulator::world::Kind;
 
@@ -19,6 +19,8 @@ pub(in crate::simulator) struct Gift {
     pub(in crate::simulator) campaign: Option<i64>,
     pub(in crate::simulator) plan: Option<i64>,
     pub(in crate::simulator) designation: Option<i64>,
+    /// One in six came over a person's own page.
+    pub(in crate::simulator) page: Option<i64>,
     pub(in crate::simulator) frequency: &'static str,
     pub(in crate::simulator) status: &'static str,
     /// What the donor saw.
@@ -44,6 +46,14 @@ impl Gift {
         let donor = plan.map_or_else(|| home.some(Kind::Supporters, record.roll(3)), |plan| plan::supporter(home, plan));
         let company = offline && (roll >> 16) % 4 == 0;
         let detached = (roll >> 20) % 34 == 0 && plan.is_none();
+        let over_a_page = plan.is_none() && !offline && record.one_in(6, 8);
+        let page = if over_a_page { home.some(Kind::FundraisingPages, record.roll(9)) } else { None };
+        // A page's gifts are its campaign's.
+        let campaign = match (plan, page) {
+            (Some(plan), _) => plan::campaign(home, plan),
+            (_, Some(page)) => fundraising_page::campaign(home, page),
+            _ => home.some(Kind::Campaigns, record.roll(4)),
+        };
         let (raw_currency, charged_currency, rate) = match (roll >> 24) % 16 {
             _ if offline => ("USD", None, 100),
             0 => ("EUR", Some("CAD"), 114),
@@ -66,8 +76,9 @@ impl Gift {
             company,
             supporter: donor.filter(|_| !company && !detached),
             member: donor.filter(|_| !company),
-            campaign: plan.map_or_else(|| home.some(Kind::Campaigns, record.roll(4)), |plan| plan::campaign(home, plan)),
+            campaign,
             plan,
+            page,
             designation: home.some(Kind::Designations, record.roll(7)),
             frequency: match plan.map(|plan| plan::frequency(home, plan)) {
                 // The two objects spell it differently.

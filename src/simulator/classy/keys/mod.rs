@@ -2,6 +2,7 @@
 
 pub(in crate::simulator) mod campaign;
 pub(in crate::simulator) mod designation;
+pub(in crate::simulator) mod fundraising_page;
 mod gift;
 mod person;
 pub(in crate::simulator) mod plan;

@@ -119,7 +119,7 @@ const KEYS: &[Key] = &[
     ("organization_id", Count(|r| Some(r.home().organization))),
     ("designation_id", Count(|r| gift(r).designation)),
     ("campaign_id", Count(|r| gift(r).campaign)),
-    ("fundraising_page_id", Fixed("null")),
+    ("fundraising_page_id", Count(|r| gift(r).page)),
     ("recurring_donation_plan_id", Count(|r| gift(r).plan)),
     ("comment", Text(|r| (r.one_in(40, 25)).then(|| "In memory of \"Nana\",\nwith love".into()))),
     ("parent_transaction_id", Fixed("null")),
