@@ -8,6 +8,7 @@ mod m20261130_000001_first;
 mod m20261201_000001_more_fields;
 mod m20261202_000001_designations;
 mod m20261202_000002_fundraising_pages;
+mod m20261202_000003_unread_fields;
 mod record_table;
 mod views;
 
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261201_000001_more_fields::Migration),
             Box::new(m20261202_000001_designations::Migration),
             Box::new(m20261202_000002_fundraising_pages::Migration),
+            Box::new(m20261202_000003_unread_fields::Migration),
         ]
     }
 }

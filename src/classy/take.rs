@@ -51,11 +51,11 @@ impl<R: Record> Take for TakeList<'_, R> {
         if reply.status == 404 {
             return Ok(None);
         }
-        let List { items, total, per_page, last_page } = self.reader.finish().map_err(|no| match no {
+        let List { items, total, per_page, last_page, unread_keys } = self.reader.finish().map_err(|no| match no {
             NoList::Not(what) => Fault::protocol(self.url, what),
             NoList::TooMany(limit) => Fault::last(Error::TooManyRecords { path: shown_path(self.url), asked: self.asked, limit }),
         })?;
-        Ok(Some(Page { items, total, per_page, last_page, bytes: reply.bytes, ..Page::empty(reply.clocks()) }))
+        Ok(Some(Page { items, total, per_page, last_page, unread_keys, bytes: reply.bytes, ..Page::empty(reply.clocks()) }))
     }
 }
 

@@ -260,6 +260,8 @@ pub(super) enum Db {
     Check,
     /// Let the database tidy up
     Optimize,
+    /// What Classy has of each record and is not kept, and since when
+    Fields,
 }
 
 #[derive(Debug, Clone, Subcommand)]

@@ -4,6 +4,7 @@ use super::app::{App, done};
 use super::args::{Cli, Db};
 use super::exit::{Code, Failure};
 use super::output;
+use crate::entities::Entity;
 use crate::store::Store;
 use serde_json::json;
 use std::process::ExitCode;
@@ -13,7 +14,7 @@ pub(super) async fn run(cli: &Cli, order: &Db) -> Result<ExitCode, Failure> {
     let store = match order {
         Db::Migrate => Store::connect(&app.settings()).await?,
         Db::Optimize => app.store_that_exists().await?,
-        Db::Status | Db::Check => Store::connect_to_read(&app.settings()).await?,
+        Db::Status | Db::Check | Db::Fields => Store::connect_to_read(&app.settings()).await?,
     };
     let mut code = ExitCode::SUCCESS;
     match order {
@@ -33,6 +34,19 @@ pub(super) async fn run(cli: &Cli, order: &Db) -> Result<ExitCode, Failure> {
             output::rows(cli.output, &["invariant", "violations", "must_hold"], rows, "")?;
             if violations > 0 {
                 code = ExitCode::from(Code::Database as u8);
+            }
+        }
+        Db::Fields => {
+            store.require_readable().await?;
+            let fields = store.unread_fields().await?;
+            let of = |entity: Entity| fields.iter().filter(|one| one.entity == entity.as_str()).count();
+            let counts = Entity::ALL.into_iter().filter(|entity| of(*entity) > 0).map(|entity| format!("{} of {entity}", of(entity)));
+            let counts: Vec<String> = counts.collect();
+            let rows =
+                fields.into_iter().map(|one| vec![json!(one.entity), json!(one.name), json!(one.first_seen_at.to_rfc3339())]).collect();
+            output::rows(cli.output, &["feed", "field", "first_seen_at"], rows, "every field of what was read so far is kept")?;
+            if !counts.is_empty() {
+                output::remark(&format!("not kept: {}", counts.join(", ")));
             }
         }
         Db::Optimize => {

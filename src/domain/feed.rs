@@ -166,12 +166,14 @@ pub struct Page<R> {
     pub bytes: u64,
     /// Rows at its place that the source does not give, however they are asked for.
     pub unread: u64,
+    /// Keys of its first record whose values nobody looks at.
+    pub unread_keys: Vec<String>,
 }
 
 impl<R: Versioned> Page<R> {
     /// An empty page.
     pub const fn empty(clocks: Clocks) -> Self {
-        Page { items: Vec::new(), total: 0, per_page: None, last_page: None, clocks, bytes: 0, unread: 0 }
+        Page { items: Vec::new(), total: 0, per_page: None, last_page: None, clocks, bytes: 0, unread: 0, unread_keys: Vec::new() }
     }
 
     /// Rows that a full page has: as many as were asked for, or as few as the source says.

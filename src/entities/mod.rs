@@ -26,6 +26,7 @@ pub(crate) mod scalar;
 pub mod supporter;
 pub mod sync_run;
 pub mod transaction;
+pub mod unread_field;
 pub mod zone_clock;
 
 pub use campaign::Campaign;

@@ -48,6 +48,45 @@ impl<'a> Visitor<'a> for Values<'a, '_> {
     }
 }
 
+/// A key has so many characters at most, and a record so many of them: what is longer or more is no field of an API.
+const LONGEST_KEY: usize = 64;
+const MOST_KEYS: usize = 200;
+
+/// The keys of an object, and those that were left out of it, that are not looked at, as far as they look like names: nothing that a person typed.
+pub(crate) fn unread_keys<'a>(json: &str, left_out: impl Iterator<Item = &'a String>, reads: fn(&str) -> bool) -> Vec<String> {
+    let keys = object::<Keys>(json).map(|keys| keys.0).unwrap_or_default();
+    let is_name = |key: &String| {
+        (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+    };
+    keys.into_iter().chain(left_out.cloned()).filter(|key| is_name(key) && !reads(key)).take(MOST_KEYS).collect()
+}
+
+/// The keys of an object.
+#[derive(Default)]
+struct Keys(Vec<String>);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Keys, D::Error> {
+        struct Names;
+        impl<'de> Visitor<'de> for Names {
+            type Value = Keys;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
+                let mut keys = Vec::new();
+                while let Some((key, _)) = map.next_entry::<String, IgnoredAny>()? {
+                    keys.push(key);
+                }
+                Ok(Keys(keys))
+            }
+        }
+        deserializer.deserialize_map(Names)
+    }
+}
+
 /// A key, borrowed unless it is written with escapes.
 #[derive(Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);

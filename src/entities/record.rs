@@ -42,6 +42,9 @@ pub trait Record: Versioned + Default + Clone + std::fmt::Debug + PartialEq + Se
     /// Whether a record is refused when the value of a key at the source cannot be had: not for what decides nothing.
     fn needs(key: &str) -> bool;
 
+    /// Whether the value of a key at the source is looked at.
+    fn reads(key: &str) -> bool;
+
     /// Reads one record from its JSON; `classy_id` is the organization that was asked for.
     fn read(json: &str, classy_id: i64) -> Item<Self>;
 
@@ -237,6 +240,10 @@ macro_rules! record {
                     $(record!(@name $field $($key)?) => record!(@needs $kind),)*
                     _ => false,
                 }
+            }
+
+            fn reads(key: &str) -> bool {
+                place(key).is_some()
             }
 
             fn read(json: &str, classy_id: i64) -> crate::domain::Item<Self> {

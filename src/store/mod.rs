@@ -53,6 +53,7 @@ mod statement;
 mod statistics;
 mod tenant;
 mod times;
+mod unread_fields;
 mod value;
 mod vitals;
 mod written;

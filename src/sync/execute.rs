@@ -19,7 +19,7 @@ where
             Err(Error::Source(classy::Error::LetGo)) => Ok(RunEnd::Stopped),
             result => result,
         };
-        Outcome { counts: self.counts, result, notes: self.notes }
+        Outcome { counts: self.counts, result, notes: self.notes, unread_keys: self.unread_keys }
     }
 
     async fn perform(&mut self, task: Task) -> Result<RunEnd, Error> {

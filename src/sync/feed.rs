@@ -93,7 +93,7 @@ async fn run<R: Record>(order: Order<'_>) -> Result<FeedOutcome, store::Error> {
     async {
         let bounded = Bounded::new(order.client, order.sink, order.bounds);
         let run = Run::<R, _, _>::new(&bounded, &bounded, order.settings, order.stop, order.observer);
-        let Outcome { counts, result, notes } = run.execute(order.task).await;
+        let Outcome { counts, result, notes, unread_keys } = run.execute(order.task).await;
         let state = store.feed_state(R::ENTITY).await?;
         let error = match &result {
             Ok(RunEnd::Incomplete) => state.lacks(),
@@ -102,6 +102,9 @@ async fn run<R: Record>(order: Order<'_>) -> Result<FeedOutcome, store::Error> {
         };
         let outcome = FeedOutcome { entity: R::ENTITY, mode, counts, result, state, notes, took: started.elapsed() };
         store.finish_run(order.sink.fence(), id, outcome.word(), &counts, error.as_deref()).await?;
+        if let Err(error) = store.note_unread_fields(R::ENTITY, &unread_keys).await {
+            tracing::warn!(%error, "what Classy has besides could not be written down");
+        }
         if let Err(error) = store.keep_statistics().await {
             tracing::warn!(%error, "the database's statistics could not be gathered; questions to it may take longer");
         }

@@ -6,6 +6,7 @@ use crate::domain::{Page, RunCounts, RunEnd};
 use crate::entities::Record;
 use crate::store::{Batch, Committed};
 use chrono::TimeDelta;
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -71,6 +72,8 @@ pub struct Outcome {
     pub result: Result<RunEnd, Error>,
     /// What a person should know though nothing failed.
     pub notes: Vec<String>,
+    /// Keys that the source's records have and nobody reads.
+    pub unread_keys: BTreeSet<String>,
 }
 
 /// One run of one feed.
@@ -82,6 +85,7 @@ pub struct Run<'a, R, S, K> {
     pub(super) observer: &'a dyn Observer,
     pub(super) counts: RunCounts,
     pub(super) notes: Vec<String>,
+    pub(super) unread_keys: BTreeSet<String>,
     /// What could not be read of the walk or sweep in hand.
     pub(super) unread: Unread,
     /// A page failed alone: others may, too.
@@ -97,8 +101,8 @@ where
 {
     /// Prepares a run.
     pub fn new(source: &'a S, sink: &'a K, settings: &'a Settings, stop: &'a CancellationToken, observer: &'a dyn Observer) -> Self {
-        let (counts, notes, unread) = (RunCounts::default(), Vec::new(), Unread::default());
-        Run { source, sink, settings, stop, observer, counts, notes, unread, is_wary: false, record: PhantomData }
+        let (counts, notes, unread_keys, unread) = (RunCounts::default(), Vec::new(), BTreeSet::new(), Unread::default());
+        Run { source, sink, settings, stop, observer, counts, notes, unread_keys, unread, is_wary: false, record: PhantomData }
     }
 
     /// Keeps a word for people.
@@ -110,6 +114,11 @@ where
     pub(super) fn count_page(&mut self, page: &Page<R>) {
         self.counts.pages += 1;
         self.counts.bytes += page.bytes;
+        for key in &page.unread_keys {
+            if !self.unread_keys.contains(key) {
+                self.unread_keys.insert(key.clone());
+            }
+        }
     }
 
     /// How far it is, told to whoever watches.

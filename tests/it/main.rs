@@ -18,6 +18,7 @@ mod echo;
 mod edges;
 mod exact;
 mod faults;
+mod fields;
 mod files;
 mod first_import;
 mod galera;

@@ -106,7 +106,7 @@ fn future<R: Kind>(
     Box::pin(async move {
         if by_number {
             let result = wrong::page_numbers::<R>(&source, &sink, settings.overlap, settings.per_page).await;
-            return Outcome { counts: RunCounts::default(), result, notes: Vec::new() };
+            return Outcome { counts: RunCounts::default(), result, notes: Vec::new(), unread_keys: Default::default() };
         }
         Run::<R, _, _>::new(&source, &sink, &settings, &stop, &Quiet).execute(task).await
     })

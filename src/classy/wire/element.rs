@@ -3,7 +3,7 @@
 use super::collect::{Collector, TOO_LONG};
 use super::single;
 use crate::domain::{Doubt, Item, Reject, RejectReason};
-use crate::entities::Record;
+use crate::entities::{Record, read};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -26,6 +26,12 @@ pub(super) fn element<R: Record>(record: &Collector, classy_id: i64) -> Option<I
         Some(detail) => refused(item.id(), item.updated_at(), detail),
         None => item,
     })
+}
+
+/// The keys of a record that nobody reads.
+pub(super) fn unread_keys<R: Record>(record: &Collector) -> Vec<String> {
+    let (bytes, left_out) = record.parts();
+    read::unread_keys(&String::from_utf8_lossy(bytes), left_out.named.iter().map(|(key, _)| key), R::reads)
 }
 
 /// The field that was left out, and why. What this program does not read, or decides nothing by, may be missing.

@@ -4,7 +4,7 @@
 //! It is read while it arrives, one record at a time: neither the page nor what its records hold besides is ever in memory as a whole.
 
 use super::collect::Collector;
-use super::element::element;
+use super::element::{element, unread_keys};
 use crate::domain::Item;
 use crate::entities::Record;
 use crate::entities::read::object;
@@ -26,6 +26,8 @@ pub(in crate::classy) struct List<R> {
     pub(in crate::classy) per_page: Option<u32>,
     /// The last page, when it says so.
     pub(in crate::classy) last_page: Option<u32>,
+    /// Keys of the first record that nobody reads.
+    pub(in crate::classy) unread_keys: Vec<String>,
 }
 
 /// Why a body is no list that is taken; then the whole page counts as not received.
@@ -64,6 +66,8 @@ pub(in crate::classy) struct ListReader<R> {
     in_string: bool,
     escaped: bool,
     record: Collector,
+    /// Those of the first record: the others have the same.
+    unread_keys: Vec<String>,
     broken: Option<NoList>,
 }
 
@@ -79,6 +83,7 @@ impl<R: Record> ListReader<R> {
             in_string: false,
             escaped: false,
             record: Collector::default(),
+            unread_keys: Vec::new(),
             broken: None,
         }
     }
@@ -104,6 +109,9 @@ impl<R: Record> ListReader<R> {
 
     fn record_ended(&mut self) {
         self.place = Place::After;
+        if self.items.is_empty() {
+            self.unread_keys = unread_keys::<R>(&self.record);
+        }
         match element(&self.record, self.classy_id) {
             Some(_) if self.items.len() >= self.most => self.broken = Some(NoList::TooMany(self.most)),
             Some(item) => self.items.push(item),
@@ -188,7 +196,7 @@ impl<R: Record> ListReader<R> {
         // Whoever cuts pages smaller than asked says so here; what cannot be read counts as not said.
         let told = |raw| count(raw).and_then(|count| u32::try_from(count).ok());
         let (per_page, last_page) = (told(envelope.per_page), told(envelope.last_page));
-        Ok(List { items: self.items, total, per_page, last_page })
+        Ok(List { items: self.items, total, per_page, last_page, unread_keys: self.unread_keys })
     }
 }
 /// Whether what came last is the key `data` of the envelope.
