@@ -58,7 +58,7 @@ pub(super) async fn look(store: &Store, vault: &Vault, chosen: &[Applied], guard
             let classy_id = applied.organization.classy_id;
             if seen.waits {
                 output::remark(&format!(
-                    "organization {classy_id}, {name}: nothing is sent before every feed was read once: `classy-sync sync`"
+                    "organization {classy_id}, {name}: nothing is sent before supporters, gifts and plans were read once: `classy-sync sync`"
                 ));
             }
             if let Some((since, why)) = &seen.suspended {

@@ -14,6 +14,7 @@ record! {
         schema_version: 1,
         is_linked_to: true,
         has_purchases: false,
+        tells_of_people: false,
     }
     /// What people call it; the organization has no two of one name.
     name: text,

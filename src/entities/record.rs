@@ -26,6 +26,8 @@ pub struct About {
     pub is_linked_to: bool,
     /// Whether it can be asked for by the time of purchase, for changes that move no time of change.
     pub has_purchases: bool,
+    /// Whether what plugins are told of people comes from it: they wait until it was read once.
+    pub tells_of_people: bool,
 }
 
 /// A record that Classy serves, with strict values, and how it is read and stored.

@@ -14,6 +14,7 @@ record! {
         schema_version: 2,
         is_linked_to: true,
         has_purchases: false,
+        tells_of_people: true,
     }
     /// Who promised.
     supporter_id: link links Supporters,

@@ -15,6 +15,7 @@ record! {
         schema_version: 2,
         is_linked_to: true,
         has_purchases: false,
+        tells_of_people: true,
     }
     /// May be absent, and is not unique: see contract 9.
     email_address: email audit "email_changed",

@@ -19,6 +19,7 @@ record! {
         schema_version: 2,
         is_linked_to: false,
         has_purchases: true,
+        tells_of_people: true,
     }
     /// Who gave; absent for gifts by name or company only.
     supporter_id: link links Supporters,

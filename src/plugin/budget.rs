@@ -1,6 +1,5 @@
 //! How much harm is left to be done in one delivery.
 
-use super::guard::Rule;
 use crate::domain::{Deed, Harm, Harms, Time};
 use crate::store::{HarmEntry, Taken};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +14,20 @@ pub enum Said {
     Hold,
     /// It goes with a later portion.
     Later,
+}
+
+/// What holds for one kind of harm in one delivery.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Rule {
+    /// How much goes unasked.
+    pub(super) free: u64,
+    /// Whether that counts towards the limits of the next deliveries.
+    pub(super) counts: bool,
+}
+
+impl Rule {
+    pub(super) const OPEN: Rule = Rule { free: u64::MAX, counts: false };
+    pub(super) const SHUT: Rule = Rule { free: 0, counts: true };
 }
 
 /// The allowance of one delivery. What is taken is written down with the send that it is taken for.

@@ -94,7 +94,7 @@ impl Delivered {
 /// # Errors
 /// What kept the plugin from working at all. What was delivered before stays delivered.
 pub async fn deliver(delivery: &Delivery, plugin: &mut (dyn Plugin + 'static), is_new: bool) -> Result<Delivered, PluginError> {
-    if !every_feed_was_read(&delivery.store).await? {
+    if !people_were_read(&delivery.store).await? {
         return Ok(Delivered { waits: true, ..Delivered::default() });
     }
     let ctx = context(delivery, plugin.destination());
@@ -164,7 +164,7 @@ async fn deliver_all(
     plugin.refresh(&ctx).await?;
     delivery.store.bound_guard(ctx.key(), delivery.now).await?;
     // Before anything is sent: what is taken back now is not sent again in the same delivery.
-    undo::carry_out(delivery, plugin, &ctx).await?;
+    undo::carry_out(&ctx, plugin, &delivery.guard, &delivery.fence).await?;
     let mut survey = survey(plugin, &ctx).await?;
     let ruling = survey.rule(plugin, &ctx, &delivery.guard).await?;
     ctx = ctx.with_budget(ruling.budget).with_first_push(ruling.push != Push::Later);
@@ -209,9 +209,9 @@ pub(super) fn context(delivery: &Delivery, destination: &str) -> PluginContext {
         .with_pulse(Arc::clone(&delivery.pulse))
 }
 
-/// Whether each feed completed one pass.
-pub(super) async fn every_feed_was_read(store: &TenantStore) -> Result<bool, store::Error> {
-    for entity in Entity::ALL {
+/// Whether each feed that tells of people completed one pass. Another list that cannot be read holds up nobody's opt-out.
+pub(super) async fn people_were_read(store: &TenantStore) -> Result<bool, store::Error> {
+    for entity in Entity::ALL.into_iter().filter(|entity| entity.about().tells_of_people) {
         if store.feed_state(entity).await?.first_pass_at.is_none() {
             return Ok(false);
         }

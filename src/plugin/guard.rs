@@ -1,6 +1,6 @@
 //! No large harm in one step: how much may be done before a person is asked.
 
-use super::Budget;
+use super::budget::{Budget, Rule};
 use crate::domain::{Harm, Harms, Time};
 use crate::store::{GuardState, HarmTotals};
 use std::collections::BTreeMap;
@@ -67,20 +67,6 @@ impl Push {
     pub(super) const fn asks(self) -> bool {
         matches!(self, Push::Asks { .. })
     }
-}
-
-/// What holds for one kind of harm in one delivery.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Rule {
-    /// How much goes unasked.
-    pub(super) free: u64,
-    /// Whether that counts towards the limits of the next deliveries.
-    pub(super) counts: bool,
-}
-
-impl Rule {
-    pub(super) const OPEN: Rule = Rule { free: u64::MAX, counts: false };
-    const SHUT: Rule = Rule { free: 0, counts: true };
 }
 
 /// What a ruling is made of.

@@ -8,7 +8,7 @@
 //! | what a plugin must be able to do | `contract`, `error`, `hooks` |
 //! | what it is given to work with | `context`, `overlay`, `budget` |
 //! | one delivery: who is due, what may be done, what became of it | `delivery`, `pending`, `survey`, `guard` |
-//! | what would be done, and what a person says to it | `preview`, `approve` |
+//! | what would be done, and what a person says to it | `preview`, `seen`, `approve` |
 //! | what was done is taken back | `undo` |
 //! | what a plugin tells of the other side as a whole | `told` |
 
@@ -23,6 +23,7 @@ mod hooks;
 mod overlay;
 mod pending;
 mod preview;
+mod seen;
 mod survey;
 mod told;
 mod undo;
@@ -35,7 +36,8 @@ pub use delivery::{Delivered, Delivery, deliver};
 pub use error::PluginError;
 pub use guard::{FirstPush, GuardSettings};
 pub use hooks::{Hook, Hooks, NewHook};
-pub use preview::{Preview, Seen, adoptable, audit, check, preview};
+pub use preview::{Preview, adoptable, audit, check, preview};
+pub use seen::Seen;
 pub use told::Told;
 pub use undo::{UndoPreview, preview_undo};
 

@@ -1,15 +1,15 @@
 //! What a delivery would do, without doing any of it.
 
 use super::budget::count;
-use super::delivery::every_feed_was_read;
+use super::delivery::people_were_read;
 use super::pending::Pending;
+use super::seen::{Seen, reader};
 use super::survey::Survey;
 use super::undo;
-use super::{Finding, GuardSettings, Plugin, PluginContext, PluginError};
-use crate::domain::{CheckResult, Deed, Forecast, Harms, Held, Planned, Profile, Time, plan_id};
-use crate::store::{PluginKey, TenantStore};
+use super::{Finding, GuardSettings, Plugin, PluginError};
+use crate::domain::{CheckResult, Forecast, Harms, Held, Time, plan_id};
+use crate::store::TenantStore;
 use std::collections::BTreeSet;
-use tokio_util::sync::CancellationToken;
 
 /// What would be done.
 #[derive(Debug, Default)]
@@ -26,19 +26,6 @@ pub struct Preview {
     pub asks_first: bool,
     /// Nothing of it is done before a person has looked, since then and for this reason.
     pub suspended: Option<(Time, String)>,
-}
-
-/// One person in a preview.
-#[derive(Debug)]
-pub struct Seen {
-    /// The supporter, as plugins are given it.
-    pub person: Profile,
-    /// What would be done.
-    pub planned: Planned,
-    /// What of it waits for a person's word.
-    pub held: Vec<Deed>,
-    /// All of it goes with a later portion.
-    pub later: bool,
 }
 
 impl Preview {
@@ -74,7 +61,7 @@ pub async fn preview(
     now: Time,
 ) -> Result<Preview, PluginError> {
     let mut preview =
-        Preview { waits: !every_feed_was_read(store).await?, destination: plugin.destination().to_owned(), ..Preview::default() };
+        Preview { waits: !people_were_read(store).await?, destination: plugin.destination().to_owned(), ..Preview::default() };
     if preview.waits {
         return Ok(preview);
     }
@@ -136,9 +123,4 @@ pub async fn check(store: &TenantStore, name: &str, plugin: &mut (dyn Plugin + '
         Ok(()) => plugin.health_check(&ctx).await,
         Err(error) => CheckResult::failing(error.to_string()),
     }
-}
-
-pub(super) fn reader(store: &TenantStore, name: &str, destination: &str, now: Time) -> PluginContext {
-    let key = PluginKey { plugin: name.to_owned(), destination: destination.to_owned() };
-    PluginContext::new(store.clone(), None, key, now, CancellationToken::new())
 }

@@ -3,12 +3,11 @@
 //! The order is in the database, and so is what was there before each push. A run that is cut off is taken up by the next one, whoever
 //! makes it: what is as before already is not written again.
 
-use super::delivery::Delivery;
 use super::guard::{Push, Sight};
-use super::preview::{Seen, reader};
+use super::seen::{Seen, reader};
 use super::{Budget, GuardSettings, Plugin, PluginContext, PluginError, Said};
 use crate::domain::{Deed, Harm, Harms, Held, Image, Outcome, Planned, Profile, Step, Taking, Time, UndoScope, plan_id};
-use crate::store::{Taken, TenantStore, UndoOrder};
+use crate::store::{Fence, Taken, TenantStore, UndoOrder};
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -191,15 +190,15 @@ pub(super) async fn ordered(ctx: &PluginContext, plugin: &dyn Plugin, guard: &Gu
 }
 
 /// Carries out the order that is open, as far as the guard lets it.
-pub(super) async fn carry_out(delivery: &Delivery, plugin: &dyn Plugin, ctx: &PluginContext) -> Result<(), PluginError> {
-    let (store, key) = (&delivery.store, ctx.key());
+pub(super) async fn carry_out(ctx: &PluginContext, plugin: &dyn Plugin, guard: &GuardSettings, fence: &Fence) -> Result<(), PluginError> {
+    let (store, key) = (ctx.store(), ctx.key());
     let Some(order) = open(ctx, plugin).await? else {
         if let Some(late) = store.open_undo(key).await? {
-            store.end_undo(&delivery.fence, key, late.id, "expired").await?;
+            store.end_undo(fence, key, late.id, "expired").await?;
         }
         return Ok(());
     };
-    let budget = budget(ctx, plugin, &delivery.guard, &all(ctx, plugin, &order.scope, order.id).await?).await?;
+    let budget = budget(ctx, plugin, guard, &all(ctx, plugin, &order.scope, order.id).await?).await?;
     let (mut waiting, mut after) = (Vec::new(), i64::MIN);
     while let Some(Page { due, mut images, last }) = page(ctx, plugin, &order.scope, order.id, after).await? {
         ctx.go_on()?;
@@ -216,13 +215,13 @@ pub(super) async fn carry_out(delivery: &Delivery, plugin: &dyn Plugin, ctx: &Pl
         }
         let changed: BTreeSet<i64> = told.iter().filter(|one| one.outcome == Outcome::TakenBack).map(|one| one.supporter_id).collect();
         let taken: Taken = budget.settle(&changed, ctx.now());
-        store.note_undone(&delivery.fence, key, order.id, &order.scope, &told, &taken).await?;
+        store.note_undone(fence, key, order.id, &order.scope, &told, &taken).await?;
     }
     if waiting.is_empty() {
-        store.end_undo(&delivery.fence, key, order.id, "done").await?;
+        store.end_undo(fence, key, order.id, "done").await?;
     } else {
-        tracing::warn!(plugin = delivery.plugin, people = waiting.len(), "what pushes changed is taken back when a person approves it");
-        store.hold_undo(&delivery.fence, key, &waiting).await?;
+        tracing::warn!(plugin = key.plugin, people = waiting.len(), "what pushes changed is taken back when a person approves it");
+        store.hold_undo(fence, key, &waiting).await?;
     }
     Ok(())
 }

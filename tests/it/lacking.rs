@@ -9,7 +9,7 @@ use classy_sync::simulator::{Fault, Kind, Options};
 use std::time::Duration;
 
 /// Puts somebody in front of the organization's Classy.
-async fn front(site: &Site) -> Front {
+pub async fn front(site: &Site) -> Front {
     let server = url::Url::parse(&site.simulator.base_url()).unwrap().origin().ascii_serialization();
     let front = Front::at("127.0.0.1:0", &server).await;
     let (base, token) = (front.url(&site.simulator.base_url()), front.url(&site.simulator.token_url()));

@@ -153,6 +153,30 @@ async fn everybody_is_told_once_and_then_only_who_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_refused_and_tells_nothing_of_people_holds_up_nobody() {
+    for kind in kinds() {
+        let site = Site::new(kind, world(60, 74)).await;
+        let (hook, front) = (Hook::start().await, crate::lacking::front(&site).await);
+        hooked(&site, &hook, &secret());
+        let lists = ["campaigns", "designations", "fundraising-pages"];
+        for list in lists {
+            front.answer(&format!("/{list}"), 403);
+        }
+        let report = site.json(&["sync"], 3);
+        assert_eq!(told(&hook.take()).len(), 60, "{kind:?}: {report}");
+        let there = site.simulator.world().list(ORGANIZATION, classy_sync::simulator::Kind::Transactions).unwrap().len();
+        let linked = "SELECT COUNT(*) AS n FROM transactions AS t JOIN designations AS d ON d.id = t.designation_id WHERE d.is_stub";
+        let linked = if kind == Kind::Postgres { linked.to_owned() } else { format!("{linked} = 1") };
+        assert_eq!(site.number(&linked).await, there as i64, "{kind:?}: gifts are here, each with its link");
+        for list in lists {
+            front.answer(&format!("/{list}"), 200);
+        }
+        site.json(&["sync"], 0);
+        site.assert_exact().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_who_is_refused_is_found_listed_and_tried_again_on_request() {
     let site = Site::new(Kind::Sqlite, world(60, 71)).await;
     let hook = Hook::start().await;
