@@ -323,16 +323,16 @@ fn a_blocked_main_thread_does_not_hold_up_runs_and_is_noticed() {
     in_a_place(async |place| {
         let shared = Arc::clone(place.handle.shared());
         place.simulator.world().add(OTHER, Kind::Supporters);
-        let before = place.simulator.ledger().data_requests;
         // Long enough that a run is still under way when the thread is blocked.
         place.simulator.options().latency = Duration::from_millis(400);
-        // Runs that are under way go on while no actor can do anything.
         let order = Place::order(Task::Full);
         let answer = tokio::task::spawn_local({
             let handle = place.handle.clone();
             async move { handle.sync(OTHER, order).await }
         });
-        until("runs are under way", async || place.simulator.ledger().data_requests > before).await;
+        // The pass has several pages, and asks for them one after the other.
+        let is_begun = |run: &crate::store::RunRow| run.mode == "full" && run.outcome.is_none();
+        until("a pass is under way", async || place.store.runs(Some(OTHER), 20).await.unwrap().iter().any(is_begun)).await;
         let during = place.simulator.ledger().data_requests;
         std::thread::sleep(Duration::from_secs(3));
         let (late, after) = (shared.registry.lateness(), place.simulator.ledger().data_requests);
