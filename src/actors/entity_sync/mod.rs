@@ -144,9 +144,15 @@ impl FeedJob {
                     status.fresh_at = Some(clock::now());
                 }
                 status.last = Some(last);
-            } else if status.fresh_at.is_none() {
+                return;
+            }
+            if status.fresh_at.is_none() {
                 // One ahead of us was written by a clock that was: nobody knows when that was.
                 status.fresh_at = known.swept_at.filter(|at| *at <= clock::now());
+            }
+            if known.failures == 0 {
+                // Served here before, by somebody else since: a failure of that time says nothing of now.
+                status.last = status.last.take().filter(|last| last.outcome != "failed");
             }
         });
     }

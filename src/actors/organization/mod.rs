@@ -14,6 +14,7 @@ use super::plugin::messages::{Deliver, PluginEnded, Wake};
 use super::plugin::{Outlet, Plugin};
 use super::worker;
 use crate::classy::Client;
+use crate::clock;
 use crate::credentials::Applied;
 use crate::domain::FaultKind;
 use crate::entities::Entity;
@@ -155,8 +156,10 @@ impl Organization {
             let parents_read = Entity::ALL[..self.begun].iter().all(|parent| {
                 let known = self.known(*parent);
                 let known = known.borrow();
-                // One that fails must not hold the others: gifts land without their donors, too.
-                known.first_pass_at.is_some() || known.failures > 0 || known.short_passes > 0
+                // One that fails must not hold the others: gifts land without their donors, too. Nor one that failed in an earlier
+                // process and rests until it is tried again.
+                let rests = known.times.next_run_at.is_some_and(|at| at > clock::now());
+                known.first_pass_at.is_some() || known.failures > 0 || known.short_passes > 0 || rests
             });
             if !parents_read {
                 return;
