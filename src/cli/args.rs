@@ -243,7 +243,7 @@ pub(super) struct Records {
     #[arg(long, value_name = "ID")]
     pub(super) org: Option<i64>,
     /// At most so many rows
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) limit: u64,
     /// Closed ones, too (rejects, alerts)
     #[arg(long)]

@@ -103,6 +103,8 @@ pub struct Reject {
     pub reason: RejectReason,
     /// Field and expectation (`total_gross_amount: not a decimal number`); never the value.
     pub detail: String,
+    /// The record says all the same that its person may not be mailed.
+    pub refuses: bool,
 }
 
 /// What the source says about one record that was asked for by its id.

@@ -1,6 +1,6 @@
 //! From the JSON of one record to the literal texts of the values that are kept. Other keys are skipped without being stored.
 
-use super::scalar::{Misfit, Raw, id, link, time};
+use super::scalar::{Misfit, Raw, flag, id, link, time};
 use crate::domain::{Item, Reject, RejectReason, Time};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
@@ -102,11 +102,11 @@ pub(super) fn check_owner(raw: Raw<'_>, classy_id: i64) -> Result<(), Misfit> {
     }
 }
 
-/// A record with a value that does not fit.
-pub(super) fn refused<R>(source_id: Raw<'_>, updated_at: Raw<'_>, key: &str, misfit: Misfit) -> Item<R> {
+/// A record with a value that does not fit. What it says of consent counts all the same.
+pub(super) fn refused<R>(source_id: Raw<'_>, updated_at: Raw<'_>, key: &str, misfit: Misfit, consent: Raw<'_>) -> Item<R> {
     let Misfit { reason, expected } = misfit;
     let (source_id, updated_at) = (id(source_id).ok(), time(updated_at).ok().flatten());
-    Item::Bad(Reject { source_id, updated_at, reason, detail: format!("{key}: {expected}") })
+    Item::Bad(Reject { source_id, updated_at, reason, detail: format!("{key}: {expected}"), refuses: flag(consent) == Ok(Some(false)) })
 }
 
 /// A record that is no object, or one with a key twice: its id is salvaged if it can be told.
@@ -122,5 +122,5 @@ pub(super) fn unreadable<R>(json: &str) -> Item<R> {
     let (source_id, updated_at): (Option<i64>, Option<Time>) =
         salvage.map_or((None, None), |salvage| (id(salvage.id).ok(), time(salvage.updated_at).ok().flatten()));
     let detail = if json.starts_with('{') { "record: not readable, or a key twice" } else { "record: not an object" };
-    Item::Bad(Reject { source_id, updated_at, reason: RejectReason::Invalid, detail: detail.to_owned() })
+    Item::Bad(Reject { source_id, updated_at, reason: RejectReason::Invalid, detail: detail.to_owned(), refuses: false })
 }

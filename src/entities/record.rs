@@ -41,6 +41,14 @@ pub trait Record: Versioned + Default + Clone + std::fmt::Debug + PartialEq + Se
     /// Those of them that hold another record's id.
     const LINKS: &'static [Link<Self>];
 
+    /// The key at the source and the column of a person's consent, where there is one.
+    const CONSENT: Option<(&'static str, &'static str)> = None;
+
+    /// Whether its person says that they may not be mailed.
+    fn refuses(&self) -> bool {
+        false
+    }
+
     /// Whether a record is refused when the value of a key at the source cannot be had: not for what decides nothing.
     fn needs(key: &str) -> bool;
 
@@ -265,7 +273,10 @@ macro_rules! record {
                     })
                 };
                 read().map_or_else(
-                    |(key, misfit)| $crate::entities::read::refused(of(Place::id), of(Place::updated_at), key, misfit),
+                    |(key, misfit)| {
+                        let consent = Self::CONSENT.and_then(|(key, _)| values[place(key)?]);
+                        $crate::entities::read::refused(of(Place::id), of(Place::updated_at), key, misfit, consent)
+                    },
                     crate::domain::Item::Good,
                 )
             }

@@ -64,8 +64,11 @@ pub(crate) fn json(raw: Raw<'_>) -> Result<Option<String>, Misfit> {
     Ok(raw.map(RawValue::get).filter(|json| json.len() <= TEXT_CHARS && !json.contains("\\u0000")).map(str::to_owned))
 }
 
-/// An e-mail address as it is, if it can be one by its length.
+/// An e-mail address as it is, if it can be one by its length. Without a character it would be somebody else's.
 pub(crate) fn email(raw: Raw<'_>) -> Result<Option<String>, Misfit> {
+    if raw.and_then(literal).is_some_and(|text| text.contains('\0')) {
+        return Err(misfit("holds a NUL character"));
+    }
     match text(raw)? {
         Some(text) if text.len() > EMAIL_CHARS && text.chars().nth(EMAIL_CHARS).is_some() => Err(misfit("longer than 320 characters")),
         text => Ok(text),
@@ -113,8 +116,8 @@ pub(crate) fn flag(raw: Raw<'_>) -> Result<Option<bool>, Misfit> {
         "" => Ok(None),
         "1" => Ok(Some(true)),
         "0" => Ok(Some(false)),
-        word if word.eq_ignore_ascii_case("true") => Ok(Some(true)),
-        word if word.eq_ignore_ascii_case("false") => Ok(Some(false)),
+        word if ["true", "yes"].iter().any(|yes| word.eq_ignore_ascii_case(yes)) => Ok(Some(true)),
+        word if ["false", "no"].iter().any(|no| word.eq_ignore_ascii_case(no)) => Ok(Some(false)),
         _ => Err(misfit("neither true nor false")),
     }
 }

@@ -67,4 +67,11 @@ record! {
     source_fundraising_page_id: link,
     // Equal for all spellings of one address.
     [made email_key = |supporter: &Supporter| Some(Address::parse(supporter.email_address.as_deref()?)?.key().to_owned())]
+    {
+        const CONSENT: Option<(&'static str, &'static str)> = Some(("opt_in", "email_opt_in"));
+
+        fn refuses(&self) -> bool {
+            self.email_opt_in == Some(false)
+        }
+    }
 }

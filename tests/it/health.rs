@@ -12,7 +12,8 @@ pub const LONG: Duration = Duration::from_secs(60);
 pub const SOON: Duration = Duration::from_secs(2 * 5 + 4);
 
 /// Feeds that look for changes all the time.
-pub const EAGER: &str = "[sync]\nsupporters = \"2s\"\ncampaigns = \"2s\"\ntransactions = \"2s\"\nrecurring_plans = \"2s\"\n";
+pub const EAGER: &str = "[sync]\nsupporters = \"2s\"\ncampaigns = \"2s\"\ndesignations = \"2s\"\nfundraising_pages = \"2s\"\n\
+     transactions = \"2s\"\nrecurring_plans = \"2s\"\n";
 
 pub async fn verdict(daemon: &Daemon) -> String {
     daemon.get("/api/v1/health").await.json()["verdict"].as_str().unwrap().to_owned()

@@ -43,6 +43,7 @@ mod printing;
 mod processes;
 mod proxies;
 mod recorded;
+mod refusals;
 mod retention;
 mod schema;
 mod secrets;

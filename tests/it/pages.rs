@@ -148,7 +148,7 @@ async fn a_gift_that_came_before_its_donor_is_linked_when_the_donor_comes() {
         place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(gift.clone())])).await.unwrap();
         // The donor cannot be stored at first.
         let (source_id, updated_at, reason) = (Some(7), at(1), RejectReason::Invalid);
-        let bad = Reject { source_id, updated_at, reason, detail: "email_address: not a text".to_owned() };
+        let bad = Reject { source_id, updated_at, reason, detail: "email_address: not a text".to_owned(), refuses: false };
         place.tenant.commit::<Supporter>(&place.fence, &Batch::of(vec![Item::Bad(bad)])).await.unwrap();
         place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(person("Late", 2))])).await.unwrap();
         assert_eq!(place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(gift)])).await.unwrap().counts.unchanged, 1);

@@ -24,7 +24,13 @@ pub trait Kind: Record + Columns {
 pub fn item<R: Kind>(id: i64, version: &Version) -> Item<R> {
     if version.bad {
         let updated_at = version.updated_at.map(moment);
-        return Item::Bad(Reject { source_id: Some(id), updated_at, reason: RejectReason::Invalid, detail: "a field".to_owned() });
+        return Item::Bad(Reject {
+            source_id: Some(id),
+            updated_at,
+            reason: RejectReason::Invalid,
+            detail: "a field".to_owned(),
+            refuses: false,
+        });
     }
     Item::Good(R::make(id, version))
 }

@@ -146,7 +146,7 @@ fn leak<R: Kind>(sim: &mut Sim, feed: Feed, items: &mut Vec<Item<R>>) {
     if let Some(record) = found.into_iter().next_back() {
         let detail = "organization_id: names another organization".to_owned();
         let (source_id, updated_at) = (Some(record.id()), record.updated_at());
-        items.insert(0, Item::Bad(Reject { source_id, updated_at, reason: RejectReason::ForeignOrganization, detail }));
+        items.insert(0, Item::Bad(Reject { source_id, updated_at, reason: RejectReason::ForeignOrganization, detail, refuses: false }));
     }
 }
 

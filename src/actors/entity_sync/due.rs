@@ -51,6 +51,8 @@ pub(in crate::actors) struct Planned {
 
 /// The first wait after a failure, or after a run that left something out; it doubles up to the feed's own pace.
 const FIRST_RETRY: Duration = Duration::from_secs(30);
+/// A feed that fails is tried again at least so often, however seldom it is read: an outage that is over must not be felt for hours.
+const LONGEST_RETRY: Duration = Duration::from_secs(15 * 60);
 
 /// By so much another clock may be ahead of ours before what it told is not believed.
 const BELIEVED: chrono::TimeDelta = chrono::TimeDelta::hours(1);
@@ -168,7 +170,8 @@ impl Known {
         let doubled = doubled(self.failures);
         self.failures = self.failures.saturating_add(1);
         let least = not_before.unwrap_or_default();
-        self.plan(now, jittered(doubled.min(plan.every(entity).changes)).max(least), least);
+        let usual = plan.every(entity).changes.min(LONGEST_RETRY);
+        self.plan(now, jittered(doubled.min(usual)).max(least), least);
     }
 
     /// Forgets failures: a person mended something, so it is tried at once.

@@ -1,7 +1,7 @@
 //! One record out of a body that is read while it arrives: good, refused, or no JSON at all.
 
 use super::collect::{Collector, TOO_LONG};
-use super::single;
+use super::{refuses, single};
 use crate::domain::{Doubt, Item, Reject, RejectReason};
 use crate::entities::{Record, read};
 use serde::de::IgnoredAny;
@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 pub(super) fn element<R: Record>(record: &Collector, classy_id: i64) -> Option<Item<R>> {
     let (bytes, left_out) = record.parts();
     if bytes.is_empty() && left_out.unnamed.is_some() {
-        return Some(refused(None, None, format!("record: {TOO_LONG}")));
+        return Some(refused(None, None, format!("record: {TOO_LONG}"), false));
     }
     let text = String::from_utf8_lossy(bytes);
     let item = R::read(text.trim(), classy_id);
@@ -23,7 +23,7 @@ pub(super) fn element<R: Record>(record: &Collector, classy_id: i64) -> Option<I
     let is_damaged = matches!(text, Cow::Owned(_));
     let lacks = lacks::<R>(record).or_else(|| is_damaged.then(|| "record: not valid UTF-8".to_owned()));
     Some(match lacks {
-        Some(detail) => refused(item.id(), item.updated_at(), detail),
+        Some(detail) => refused(item.id(), item.updated_at(), detail, refuses(&item)),
         None => item,
     })
 }
@@ -41,8 +41,8 @@ fn lacks<R: Record>(record: &Collector) -> Option<String> {
     named.map(|(key, why)| format!("{key}: {why}")).or_else(|| left_out.unnamed.map(|why| format!("record: {why}")))
 }
 
-fn refused<R>(source_id: Option<i64>, updated_at: Option<crate::domain::Time>, detail: String) -> Item<R> {
-    Item::Bad(Reject { source_id, updated_at, reason: RejectReason::Invalid, detail })
+fn refused<R>(source_id: Option<i64>, updated_at: Option<crate::domain::Time>, detail: String, refuses: bool) -> Item<R> {
+    Item::Bad(Reject { source_id, updated_at, reason: RejectReason::Invalid, detail, refuses })
 }
 
 /// Reads a body that is one record, from its pieces.
@@ -80,6 +80,7 @@ impl OneReader {
         }
         let (text, _) = self.record.parts();
         let item = single(text, id, classy_id)?;
-        Ok(lacks::<R>(&self.record).map_or(item, |detail| refused(Some(id), None, detail)))
+        let is_refusal = refuses(&item);
+        Ok(lacks::<R>(&self.record).map_or(item, |detail| refused(Some(id), None, detail, is_refusal)))
     }
 }

@@ -18,6 +18,14 @@ use crate::domain::{Doubt, Item, Reject, RejectReason};
 use crate::entities::Record;
 use std::borrow::Cow;
 
+/// Whether a record says that its person may not be mailed, however little of it can be stored.
+fn refuses<R: Record>(item: &Item<R>) -> bool {
+    match item {
+        Item::Good(record) => record.refuses(),
+        Item::Bad(reject) => reject.refuses,
+    }
+}
+
 /// Reads a body that is one record, which must be the one that was asked for.
 ///
 /// # Errors
@@ -35,6 +43,7 @@ fn single<R: Record>(body: &[u8], id: i64, classy_id: i64) -> Result<Item<R>, Do
             updated_at: item.updated_at(),
             reason: RejectReason::Invalid,
             detail: "record: not valid UTF-8".to_owned(),
+            refuses: refuses(&item),
         })),
         _ => Ok(item),
     }

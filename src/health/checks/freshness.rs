@@ -43,7 +43,11 @@ pub(in crate::health) fn is_late(feed: &FeedFacts, now: Time, slack: Duration) -
 
 /// Feeds that fail for the same reason have one cause, and one finding tells of it. What concerns every request is told of by `source`.
 fn fold(check: &'static str, classy_id: i64, judged: Vec<(&FeedFacts, CheckResult)>) -> Vec<Finding> {
-    let own = |feed: &FeedFacts| feed.error.clone().filter(|_| feed.trouble.is_none());
+    // Each names the address of its own list.
+    let own = |feed: &FeedFacts| {
+        let error = feed.error.as_ref().filter(|_| feed.trouble.is_none())?;
+        Some(error.replace(&format!("/{}", feed.entity.about().path), "/..."))
+    };
     let alike = |error: &str| judged.iter().filter(|(other, _)| own(other).as_deref() == Some(error)).count();
     let common = judged.iter().filter_map(|(feed, _)| own(feed)).find(|error| alike(error) > 1);
     let mut one = None;

@@ -22,7 +22,7 @@ use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// One that could not be read is asked again after so long.
-const PAUSE: TimeDelta = TimeDelta::hours(24);
+const PAUSE: TimeDelta = TimeDelta::hours(1);
 
 /// Read again before the place that was reached.
 const OVERLAP: TimeDelta = TimeDelta::minutes(10);

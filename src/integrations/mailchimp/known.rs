@@ -10,7 +10,11 @@ use super::plan::{Case, Place};
 use super::wire::WireMember;
 use crate::domain::{Member, Profile, Standing, Step, Way, Why};
 use crate::plugin::{DeliveryRow, Leaving, PluginContext, PluginError, Suppressed};
+use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// So long Mailchimp may not show what it was told.
+pub(super) const UNSHOWN: TimeDelta = TimeDelta::minutes(10);
 
 /// What is known of the people of one batch, read once for all of them.
 pub(super) struct Known {
@@ -158,8 +162,9 @@ impl Known {
     }
 
     /// Whoever was being moved has moved if the old address is gone. Writes down what was read back and who left, before anything is sent.
-    pub(super) async fn settle(&mut self, desk: &Desk, ctx: &PluginContext, people: &[Profile]) -> Result<(), PluginError> {
-        self.find_erased(desk, ctx, people).await?;
+    /// Answers who is not to be sent now, since Mailchimp does not show yet what was written there.
+    pub(super) async fn settle(&mut self, desk: &Desk, ctx: &PluginContext, people: &[Profile]) -> Result<BTreeSet<i64>, PluginError> {
+        let unshown = self.find_erased(desk, ctx, people).await?;
         ctx.suppress(&std::mem::take(&mut self.leavings)).await?;
         let mut found: Vec<Member> = people
             .iter()
@@ -188,14 +193,19 @@ impl Known {
                 Err(failure) => return Err(failure.into_error("looking for a moved member")),
             }
         }
-        ctx.save_members(&found, &[]).await
+        ctx.save_members(&found, &[]).await?;
+        Ok(unshown)
     }
 
-    /// A contact of somebody who is about to be added under another address may have been erased there, which no list tells.
-    async fn find_erased(&mut self, desk: &Desk, ctx: &PluginContext, people: &[Profile]) -> Result<(), PluginError> {
+    /// A contact of somebody who is about to be added under another address may have been erased there, which no list tells. One that was
+    /// written a moment ago may merely not be shown yet: then it stays known, and its people wait.
+    async fn find_erased(&mut self, desk: &Desk, ctx: &PluginContext, people: &[Profile]) -> Result<BTreeSet<i64>, PluginError> {
         let (mut lost, mut out): (Vec<(i64, String)>, Vec<WireMember>) = Default::default();
+        let mut unshown = BTreeSet::new();
+        let is_young = |known: &Member| known.last_seen_at.is_some_and(|at| (ctx.now() - at).abs() < UNSHOWN);
         for (supporter_id, member) in self.perhaps_erased(people) {
             match desk.api.member(&member).await {
+                Err(Failure::Missing) if self.members.get(&member).is_some_and(is_young) => drop(unshown.insert(supporter_id)),
                 Err(Failure::Missing) => lost.push((supporter_id, member)),
                 // Left, and no list has shown it yet.
                 Ok(there)
@@ -218,7 +228,8 @@ impl Known {
             self.suppressed.supporters.entry(supporter_id).or_default().insert(remote_id.clone(), erased());
             self.leavings.push(Leaving { remote_id, supporter_id: Some(supporter_id), why: erased() });
         }
-        ctx.forget_members(&gone).await
+        ctx.forget_members(&gone).await?;
+        Ok(unshown)
     }
 
     /// Contacts to be asked for singly, each with the supporter who is about to be added under another address, or to be given somebody

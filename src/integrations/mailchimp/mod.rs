@@ -144,8 +144,9 @@ impl Plugin for Mailchimp {
     async fn preview(&self, ctx: &PluginContext, batch: &[Profile]) -> Result<Vec<Planned>, PluginError> {
         let mut known = Known::load(&self.desk, ctx, batch).await?;
         // What a crash left, and who was erased there: read back as before a send.
-        known.settle(&self.desk, ctx, batch).await?;
-        Ok(process::plans(&self.desk, ctx, &known, batch, plan::Moves::ToCome).iter().map(plan::Plan::planned).collect())
+        let unshown = known.settle(&self.desk, ctx, batch).await?;
+        let plans = process::plans(&self.desk, ctx, &known, batch, plan::Moves::ToCome).into_iter();
+        Ok(plans.map(|plan| if unshown.contains(&plan.supporter_id) { plan.not_now(process::NOT_SHOWN) } else { plan }.planned()).collect())
     }
 
     async fn process(&self, ctx: &PluginContext, batch: &[Profile]) -> Result<Vec<Verdict>, PluginError> {

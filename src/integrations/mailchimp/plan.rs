@@ -134,6 +134,16 @@ impl Plan {
         Plan { supporter_id, decision, picture, fields_differ: false, name: Difference::default(), adds, replaced, lost, entry: None }
     }
 
+    /// Whether the person is written about.
+    pub(super) const fn sends(&self) -> bool {
+        matches!(self.decision, Decision::Add | Decision::Change | Decision::Move { .. } | Decision::Follow { .. })
+    }
+
+    /// Nothing of it, where the person would be written about.
+    pub(super) fn not_now(self, reason: &str) -> Plan {
+        if self.sends() { Plan::nothing(self.supporter_id, Decision::Skip(reason.to_owned())) } else { self }
+    }
+
     /// The member that is to move.
     fn moves_from(&self) -> Option<String> {
         match &self.decision {

@@ -3,7 +3,7 @@
 
 use super::desk::Desk;
 use super::follow::{SERVED_THERE, follow};
-use super::known::Known;
+use super::known::{Known, UNSHOWN};
 use super::leave::{Unsubscribed, move_on, unsubscribe};
 use super::member::{PENDING, hash_of, is_given_up, is_live};
 use super::orders::{Order, What};
@@ -50,10 +50,15 @@ pub(super) async fn process(desk: &Desk, ctx: &PluginContext, people: &[Profile]
     if !is_quiet && desk.freshen(ctx).await? {
         known = Known::load(desk, ctx, people).await?;
     }
-    known.settle(desk, ctx, people).await?;
+    let unshown = known.settle(desk, ctx, people).await?;
 
     let mut verdicts: BTreeMap<i64, Verdict> = BTreeMap::new();
-    let (moves, held) = moves(ctx, people, &known, plans(desk, ctx, &known, people, Moves::ToCome));
+    let planned = plans(desk, ctx, &known, people, Moves::ToCome);
+    note(
+        &mut verdicts,
+        planned.iter().filter(|plan| unshown.contains(&plan.supporter_id)).filter_map(|plan| not_shown(ctx, plan)).collect(),
+    );
+    let (moves, held) = moves(ctx, people, &known, planned.into_iter().filter(|plan| !verdicts.contains_key(&plan.supporter_id)));
     note(&mut verdicts, held);
     let mut moved = BTreeSet::new();
     if !moves.is_empty() {
@@ -105,10 +110,20 @@ fn order(person: &Profile, known: &Known, place: Place, what: What) -> Order {
     Order { supporter_id: person.supporter_id, address: person.address.clone(), audience, member, contact, what }
 }
 
+/// Why somebody waits whose contact Mailchimp does not show yet: it may be there, or may have been erased.
+pub(super) const NOT_SHOWN: &str = "Mailchimp does not show a contact that was written a moment ago; looked at again";
+
+fn not_shown(ctx: &PluginContext, plan: &Plan) -> Option<Verdict> {
+    let fate = || Fate::Deferred { until: ctx.now() + UNSHOWN, reason: NOT_SHOWN.to_owned() };
+    plan.sends().then(|| verdict(plan.supporter_id, fate()))
+}
+
 /// The moves that the guard allows, and verdicts on the others.
-fn moves(ctx: &PluginContext, people: &[Profile], known: &Known, plans: Vec<Plan>) -> (Vec<Order>, Vec<Verdict>) {
+fn moves(ctx: &PluginContext, people: &[Profile], known: &Known, plans: impl Iterator<Item = Plan>) -> (Vec<Order>, Vec<Verdict>) {
     let (mut orders, mut held) = (Vec::new(), Vec::new());
-    for (person, plan) in people.iter().zip(plans) {
+    let by_id: BTreeMap<i64, &Profile> = people.iter().map(|person| (person.supporter_id, person)).collect();
+    for plan in plans {
+        let Some(person) = by_id.get(&plan.supporter_id) else { continue };
         let deed = plan.deed(Harm::Rename);
         if let Decision::Move { from } = plan.decision {
             match stopped(ctx, person.supporter_id, deed, "moving to another address") {

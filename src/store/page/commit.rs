@@ -3,7 +3,7 @@
 use super::diff::{BatchDiff, compare};
 use super::totals::Touched;
 use super::tx::PageTx;
-use super::{audit, checkpoint, parents, rejects, rows, totals};
+use super::{audit, checkpoint, parents, refusals, rejects, rows, totals};
 use crate::clock;
 use crate::entities::Record;
 use crate::net::retry;
@@ -33,6 +33,7 @@ async fn write_batch<R: Record>(page: &PageTx<'_>, batch: &Batch<R>) -> Result<(
     rows::upsert(page, &diff).await?;
     audit::record_changes(page, &diff).await?;
     rejects::record_rejects(page, &diff).await?;
+    refusals::keep_refusals(page, &diff).await?;
     let gone = rows::mark_absent::<R>(page, &batch.absent).await?;
     let pass_is_over = batch.forget_suspects && batch.state.as_ref().is_some_and(|state| state.pass.is_none());
     totals::refresh(page, &Touched::of(&diff.writes, &gone), pass_is_over).await?;

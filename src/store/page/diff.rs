@@ -120,6 +120,7 @@ pub(super) async fn compare<'a, R: Record>(page: &PageTx<'_>, batch: &'a Batch<R
                 updated_at: row.updated_at(),
                 reason: RejectReason::AmountTooLarge,
                 detail: format!("{column}: more than SQLite holds exactly (11 digits)"),
+                refuses: row.refuses(),
             });
             continue;
         }

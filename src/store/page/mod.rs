@@ -3,7 +3,7 @@
 //! | what | where |
 //! |---|---|
 //! | what every step works with | `tx` |
-//! | the steps | `diff`, `parents`, `rows`, `audit`, `rejects`, `totals` (`supporter_totals`, `campaign_totals`, `total_rows`), `checkpoint` |
+//! | the steps | `diff`, `parents`, `rows`, `audit`, `rejects`, `refusals`, `totals` (`supporter_totals`, `campaign_totals`, `total_rows`), `checkpoint` |
 //! | the order of the steps, in one function | `commit::write_batch` |
 //! | a batch that the database does not take as a whole | `parts` |
 
@@ -14,6 +14,7 @@ mod commit;
 mod diff;
 mod parents;
 mod parts;
+mod refusals;
 mod rejects;
 mod rows;
 mod supporter_totals;

@@ -52,6 +52,7 @@ pub(super) async fn commit_in_parts<R: Record>(
                 updated_at: record.updated_at(),
                 reason: RejectReason::Database,
                 detail: format!("record: the database does not take it: {error}"),
+                refuses: record.refuses(),
             })),
             _ => return Err(error),
         }

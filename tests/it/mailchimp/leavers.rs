@@ -53,7 +53,7 @@ async fn whoever_left_gets_no_contact_of_somebody_who_moves_away() {
         for (pair, to) in &pairs {
             charity.takes_over(pair[0], pair[1], to);
         }
-        charity.sync().await;
+        charity.sync_later().await;
         for ((pair, to), old) in pairs.iter().zip(&old) {
             let fate = charity.fate(pair[0]).await;
             assert_eq!((charity.status(old), charity.status(to)), ("nobody", "subscribed"), "{kind:?}: {fate}");

@@ -127,6 +127,28 @@ async fn an_audience_that_shows_a_write_late_is_not_fought_with() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_contact_that_is_not_shown_yet_counts_as_there_and_an_opt_out_reaches_it() {
+    for kind in kinds() {
+        let switches = Switches { lag_ms: 60_000, ..Switches::default() };
+        let charity = Charity::new(kind, Options { mailchimp: switches, ..world(60, 119) }).await;
+        charity.sync().await;
+        let people = charity.givers(2).await;
+        let (one, other) = (charity.email(people[0]), charity.email(people[1]));
+        // They swap addresses, and one of them says no, before Mailchimp shows what was written.
+        charity.edit(people[0], "email_address", &format!("{other:?}"));
+        charity.edit(people[1], "email_address", &format!("{one:?}"));
+        charity.opt(people[0], false);
+        charity.sync().await;
+        let unsubscribed = charity.harm().unsubscriptions;
+        assert!([&one, &other].iter().all(|email| unsubscribed.iter().any(|mark| mark.email == **email)), "{kind:?}: {unsubscribed:?}");
+        let fate = charity.fate(people[1]).await;
+        assert!(fate.starts_with("deferred") && fate.contains("a moment ago"), "{kind:?}: {fate}");
+        charity.sync_later().await;
+        assert_eq!(charity.status(&other), "unsubscribed", "{kind:?}: who says no has this address");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_address_changed_in_mailchimp_is_the_person_s_own_word() {
     for kind in kinds() {
         let charity = Charity::new(kind, world(60, 117)).await;
@@ -183,7 +205,7 @@ async fn whoever_was_erased_is_put_there_under_no_other_address_though_somebody_
         charity.act(Act::Erase(old.clone()));
         charity.edit(people[0], "email_address", "\"another.one@example.org\"");
         charity.edit(people[1], "email_address", &format!("\"{old}\""));
-        charity.sync().await;
+        charity.sync_later().await;
         assert_eq!(charity.status("another.one@example.org"), "nobody", "{kind:?}: {}", charity.fate(people[0]).await);
         assert!(charity.fate(people[0]).await.contains("erased"), "{}", charity.fate(people[0]).await);
     }

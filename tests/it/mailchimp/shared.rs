@@ -52,7 +52,7 @@ async fn whoever_had_an_address_when_it_left_is_subscribed_at_no_other_one_thoug
             charity.lives_at(known, "known@example.org");
             charity.read();
             let seen = charity.preview().await;
-            charity.sync().await;
+            charity.sync_later().await;
             for (id, email) in [(stranger, "stranger@example.org"), (known, "known@example.org")] {
                 let fate = charity.fate(id).await;
                 assert_eq!(charity.status(email), expected, "{kind:?} {:?}: {fate}", way(HOME.to_owned()));
