@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 /// A mirror that is older is read again before anything is sent: whoever left in the meantime is left alone. Chunks that go side by side
 /// share one look.
-const FRESH: Duration = Duration::from_millis(500);
+const FRESH: Duration = Duration::from_secs(2);
 
 /// Everything that one delivery shares; chunks that go side by side use it together.
 pub(super) struct Desk {
