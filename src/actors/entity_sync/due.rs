@@ -26,6 +26,8 @@ pub(in crate::actors) struct Known {
     pub(in crate::actors) short_passes: u32,
     /// What is known to be lacking, in words.
     pub(in crate::actors) lacks: Option<String>,
+    /// Until then an earlier process meant to let it rest, after a run of its own.
+    pub(in crate::actors) rests_until: Option<Time>,
     /// Failures in a row.
     pub(in crate::actors) failures: u32,
     /// Runs in a row that ended and left something out, in this process.

@@ -158,7 +158,7 @@ impl Organization {
                 let known = known.borrow();
                 // One that fails must not hold the others: gifts land without their donors, too. Nor one that failed in an earlier
                 // process and rests until it is tried again.
-                let rests = known.times.next_run_at.is_some_and(|at| at > clock::now());
+                let rests = known.rests_until.is_some_and(|until| until > clock::now());
                 known.first_pass_at.is_some() || known.failures > 0 || known.short_passes > 0 || rests
             });
             if !parents_read {

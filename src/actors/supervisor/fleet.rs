@@ -86,8 +86,18 @@ pub(super) async fn look(shared: Arc<Shared>, question: Question) -> Result<Foun
                     short_passes,
                     lacks,
                 } = summary;
-                let known =
-                    Known { times, swept_at, first_pass_at, reconciled_at, passing, is_outdated, short_passes, lacks, ..Known::default() };
+                let known = Known {
+                    rests_until: times.next_run_at,
+                    times,
+                    swept_at,
+                    first_pass_at,
+                    reconciled_at,
+                    passing,
+                    is_outdated,
+                    short_passes,
+                    lacks,
+                    ..Known::default()
+                };
                 found.known.entry(classy_id).or_default().insert(entity, known);
             }
         }
