@@ -143,7 +143,7 @@ async fn a_sync_beside_two_daemons_does_what_this_one_serves_and_names_who_serve
     let (first, second) = (site.start(&["run"]), twin.start(&["run"]));
     let shares = "SELECT COUNT(*) AS n FROM leases WHERE holder <> '' GROUP BY holder ORDER BY 1";
     // By chance one of them is preferred by all: that is one start in 30,000.
-    until("they share", 2 * TAKE_OVER, async || {
+    until("they share", 6 * TAKE_OVER, async || {
         site.started().await && matches!(site.numbers(shares).await.as_slice(), [a, b] if a + b == 16)
     })
     .await;

@@ -2,7 +2,6 @@
 
 use crate::backend::{Kind as Backend, kinds};
 use crate::site::{ORGANIZATION, Site, feed, world};
-use classy_sync::entities::Entity;
 use classy_sync::simulator::{Fault, Kind, Options};
 use serde_json::Value;
 
@@ -91,7 +90,9 @@ async fn a_text_that_is_none_costs_its_record_and_no_other() {
     for kind in kinds() {
         let site = Site::new(kind, Options { faults: vec![Fault::NotText], ..world(150, 47) }).await;
         let report = site.json(&["sync"], 3);
-        for (list, feed) in Entity::ALL.map(|entity| (entity.as_str(), feed(&report, entity.as_str()))) {
+        // Those that are long enough to have such a record.
+        for list in ["supporters", "campaigns", "recurring_plans", "transactions"] {
+            let feed = feed(&report, list);
             assert_eq!((&feed["outcome"], &feed["rejected"]), (&"complete".into(), &2.into()), "{list}: {report}");
         }
         let rejects = site.json(&["rejects", "--limit", "100"], 0);

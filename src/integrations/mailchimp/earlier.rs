@@ -40,14 +40,16 @@ pub(super) async fn look(desk: &Desk, ctx: &PluginContext) -> Result<(), PluginE
         unheard.entry(audience).or_default().insert(hash_of(&address), supporter_id);
     }
     let audiences: BTreeSet<String> = ctx.earlier_destinations().await?.into_iter().chain(unheard.keys().cloned()).collect();
-    let mut earlier = desk.memory().earlier;
+    let (mut earlier, is_awaited) = (desk.memory().earlier, ctx.awaits_first_push().await?);
     earlier.retain(|audience, _| audiences.contains(audience));
     for audience in audiences {
         let known = earlier.entry(audience.clone()).or_default();
         if known.trouble.as_ref().is_some_and(|(_, at)| (ctx.now() - *at).abs() < PAUSE) {
             continue;
         }
-        match look_at(desk, ctx, &audience, known.cursor, &unheard.remove(&audience).unwrap_or_default()).await {
+        // As long as nothing was pushed into the new one, the old one is the one in use, and is read whole.
+        let (cursor, was_read) = (known.cursor.filter(|_| !is_awaited), known.cursor.is_some());
+        match look_at(desk, ctx, (&audience, was_read), cursor, &unheard.remove(&audience).unwrap_or_default()).await {
             Ok(reached) => {
                 if known.trouble.is_some() {
                     // Who said no meanwhile is looked at again.
@@ -84,11 +86,28 @@ impl Contacts {
     }
 }
 
-/// Reads what changed in one; answers how far everything is known.
+/// So many may go from an audience at once without its being given up.
+const FEW: u64 = 20;
+
+/// Whether staff gave an audience up: far more of ours are gone from its list than leave by themselves.
+async fn is_given_up(there: &PluginContext, shown: &Contacts) -> Result<bool, PluginError> {
+    let (mut ours, mut lost, mut after) = (0_u64, 0_u64, String::new());
+    loop {
+        let members = there.members_after(&after, MEMBERS).await?;
+        let Some(last) = members.last() else { return Ok(lost > FEW && 2 * lost > ours) };
+        after.clone_from(&last.remote_id);
+        for member in members.iter().filter(|member| member.subscribed_by_us && is_live(member)) {
+            ours += 1;
+            lost += u64::from(!shown.has(member));
+        }
+    }
+}
+
+/// Reads what changed in one, or all of it; answers how far everything is known. `was_read`: not for the first time.
 async fn look_at(
     desk: &Desk,
     ctx: &PluginContext,
-    audience: &str,
+    (audience, was_read): (&str, bool),
     cursor: Option<Time>,
     unheard: &Unheard,
 ) -> Result<Option<Time>, PluginError> {
@@ -107,8 +126,11 @@ async fn look_at(
     if missed.is_contradicted {
         return Err(PluginError::Unavailable(format!("the list of the earlier audience {audience} lacks people who are there")));
     }
-    // Staff who give an audience up archive it or delete its contacts: only what was done before the change counts as a word of the person.
+    // Staff who give an audience up archive it or delete its contacts: only what was done before it was given up counts as a word of the person.
     if let Some(mut shown) = shown {
+        if was_read && is_given_up(&there, &shown).await? {
+            return Ok(reached);
+        }
         let archived = Walk::new(Some("archived"), None, None);
         if let End::Whole(_) = read(desk, ctx, (&api, &there), unheard, archived, Some(&mut shown)).await?.end() {
             find_erased(desk, ctx, (&api, &there), audience, &shown).await?;

@@ -22,6 +22,11 @@ impl PluginContext {
         Ok(self.store.earlier_destinations(&self.key).await?)
     }
 
+    /// Whether this place is still to be pushed into for the first time.
+    pub async fn awaits_first_push(&self) -> Result<bool, PluginError> {
+        Ok(self.store.guard_state(&self.key).await?.first_push_at.is_none())
+    }
+
     /// Additions at those places of which nobody heard what became of them: the place, who, and the address that was sent.
     pub async fn unheard_additions(&self) -> Result<Vec<(String, i64, Address)>, PluginError> {
         Ok(self.store.unheard_additions(&self.key).await?)

@@ -96,7 +96,7 @@ async fn a_changed_audience_waits_for_a_person_and_opt_outs_do_not() {
     for kind in kinds() {
         let (mut charity, audiences) = three(kind, 172).await;
         charity.sync().await;
-        let people = charity.givers(3).await;
+        let people = charity.givers(5).await;
         let emails: Vec<String> = people.iter().map(|id| charity.email(*id)).collect();
         // Nothing is asked as long as it is the same one.
         charity.give(people[0], "700");
@@ -110,14 +110,17 @@ async fn a_changed_audience_waits_for_a_person_and_opt_outs_do_not() {
         assert!(emails.iter().all(|email| charity.status(email) == "nobody"));
         assert_eq!(charity.status_in(&audiences[0], &emails[0]), "unsubscribed", "{}", charity.fate(people[0]).await);
         // While it waits somebody leaves the old one, by whatever way.
-        assert!(charity.site.simulator.mailchimp().act(&audiences[0], &Act::Unsubscribe(emails[1].clone())));
+        for act in [Act::Unsubscribe(emails[1].clone()), Act::Archive(emails[2].clone()), Act::Erase(emails[3].clone())] {
+            assert!(charity.site.simulator.mailchimp().act(&audiences[0], &act), "{act:?}");
+        }
         charity.sync().await;
         let seen = charity.preview().await;
-        assert!(seen.asks_first && seen.held().iter().all(|held| ![people[0], people[1]].contains(&held.supporter_id)));
+        assert!(seen.asks_first && seen.held().iter().all(|held| !people[..4].contains(&held.supporter_id)));
         charity.approve(Word { actor: "cli", ..Word::default() }).await.unwrap();
         charity.sync().await;
-        assert_eq!([0, 1, 2].map(|number| charity.status(&emails[number])), ["nobody", "nobody", "subscribed"]);
-        charity.assert_complete(&people[..2]).await;
+        let now = [0, 1, 2, 3, 4].map(|number| charity.status(&emails[number]));
+        assert_eq!(now, ["nobody", "nobody", "nobody", "nobody", "subscribed"], "{kind:?}");
+        charity.assert_complete(&people[..4]).await;
         // Back to the first: it is another audience than the last one, so a person is asked again.
         charity.audience.clone_from(&audiences[0]);
         charity.read();
@@ -126,6 +129,26 @@ async fn a_changed_audience_waits_for_a_person_and_opt_outs_do_not() {
         assert!(charity.preview().await.asks_first, "it stays so");
         charity.approve(Word { actor: "cli", ..Word::default() }).await.ok();
         charity.assert_harmless();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audience_that_staff_give_up_before_the_new_one_is_approved_says_nothing_of_its_people() {
+    for kind in kinds() {
+        let (mut charity, audiences) = three(kind, 182).await;
+        charity.sync().await;
+        charity.audience.clone_from(&audiences[1]);
+        charity.sync().await;
+        let all: Vec<String> = charity.consented().into_keys().collect();
+        assert!(all.len() > 30, "{}", all.len());
+        for (place, email) in all.iter().enumerate() {
+            let act = if place % 2 == 0 { Act::Archive(email.clone()) } else { Act::Erase(email.clone()) };
+            assert!(charity.site.simulator.mailchimp().act(&audiences[0], &act), "{act:?}");
+        }
+        charity.sync().await;
+        charity.approve(Word { actor: "cli", ..Word::default() }).await.unwrap();
+        charity.sync().await;
+        assert!(all.iter().all(|email| charity.status(email) == "subscribed"), "{kind:?}");
     }
 }
 

@@ -130,7 +130,7 @@ async fn the_same_seed_and_the_same_requests_get_the_same_answers() {
     let machine = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64;
     let clock_offset = 1_800 - machine % 3_600;
     let faults = vec![Fault::ServerErrors, Fault::TypeNoise, Fault::TruncatedBody];
-    const KEYS: [&str; 4] = ["opt_in", "status", "frequency", "status"];
+    const KEYS: [&str; Kind::ALL.len()] = ["opt_in", "status", "frequency", "status", "is_active", "status"];
     let ask = async |seed: u64| {
         let api = Api::with(Options { supporters: 300, seed, faults: faults.clone(), clock_offset, ..Options::default() }).await;
         let mut said = vec![api.token.clone()];
@@ -158,11 +158,11 @@ async fn a_world_has_the_contract_s_proportions_and_is_made_at_once() {
         let simulator = Simulator::start(Options { supporters: 9_480 * scale, ..Options::default() }).await.unwrap();
         let counts: Vec<usize> =
             simulator.world().organizations[&ORGANIZATION].lists.values().map(classy_sync::simulator::List::len).collect();
-        assert_eq!(counts, [9_480, 75, 1_965, 60_100].map(|count| count * scale), "supporters, campaigns, plans, transactions");
+        assert_eq!(counts, [9_480, 75, 1_965, 60_100, 24, 410].map(|count| count * scale), "in the order of the kinds");
         assert!(begin.elapsed().as_secs() < 10, "{:?}", begin.elapsed());
     }
     // A small one has a few of everything, an empty one nothing.
-    for (supporters, expected) in [(1, [1, 3, 3, 6]), (0, [0, 0, 0, 0])] {
+    for (supporters, expected) in [(1, [1, 3, 3, 6, 3, 3]), (0, [0; Kind::ALL.len()])] {
         let simulator = Simulator::start(Options { supporters, ..Options::default() }).await.unwrap();
         let counts: Vec<usize> =
             simulator.world().organizations[&ORGANIZATION].lists.values().map(classy_sync::simulator::List::len).collect();

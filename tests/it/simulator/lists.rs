@@ -167,7 +167,7 @@ async fn pages_are_of_the_moment() {
     api.simulator.world().set_faults(vec![Fault::Drift]);
     let newest = id_at(&api.simulator, Kind::Transactions, 0);
     let mut seen = BTreeSet::new();
-    for _ in 0..40 {
+    for _ in 0..200 {
         seen.insert(api.list(Kind::Transactions, &[("filter", &format!("id>={newest}"))]).await.json()["total"].to_string());
     }
     assert!(seen.len() > 1, "{seen:?}");

@@ -45,7 +45,10 @@ async fn one(api: &Api, kind: Kind, filter: &str) -> Map<String, Value> {
 async fn every_key_is_in_the_live_order_with_the_live_type() {
     let api = Api::new(12_000, &[]).await;
     let live: Map<String, Value> = serde_json::from_str(include_str!("../../fixtures/classy/live-types.json")).unwrap();
-    for kind in Kind::ALL {
+    // The other kinds are known from the specification only.
+    let seen_live = Kind::ALL.into_iter().filter(|kind| live.contains_key(kind.path()));
+    assert_eq!(seen_live.clone().count(), live.len());
+    for kind in seen_live {
         let types = live[kind.path()].as_object().unwrap();
         let records = some_pages(&api, kind).await;
         assert!(records.len() >= 90);
