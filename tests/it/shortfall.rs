@@ -95,10 +95,12 @@ async fn a_text_that_is_none_costs_its_record_and_no_other() {
             let feed = feed(&report, list);
             assert_eq!((&feed["outcome"], &feed["rejected"]), (&"complete".into(), &2.into()), "{list}: {report}");
         }
+        let told = report["organizations"][0]["feeds"].as_array().unwrap().iter().map(|feed| feed["rejected"].as_u64().unwrap());
+        let told = told.sum::<u64>() as usize;
         let rejects = site.json(&["rejects", "--limit", "100"], 0);
         let details: Vec<_> = rejects.as_array().unwrap().iter().map(|row| row["detail"].as_str().unwrap()).collect();
-        assert_eq!(details.len(), 8, "{rejects}");
-        assert_eq!(details.iter().filter(|text| text.contains("not valid UTF-8")).count(), 4, "{details:?}");
+        assert!(told >= 8 && details.len() == told, "{told}: {rejects}");
+        assert_eq!(2 * details.iter().filter(|text| text.contains("not valid UTF-8")).count(), told, "{details:?}");
         assert!(details.iter().all(|text| !text.contains("Nowhe") && text.contains(": ")), "{details:?}");
         site.simulator.world().set_faults(Vec::new());
         site.json(&["sync", "--full"], 0);
