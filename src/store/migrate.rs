@@ -105,9 +105,12 @@ impl Store {
 async fn pending<C: ConnectionTrait>(connection: &C, backend: DbBackend) -> Result<Vec<String>, Error> {
     let failed = |error| Error::query("reading the schema's state", error);
     let one = async |text: &str| connection.query_one_raw(sql(backend, text, [])).await.map_err(failed);
-    // PostgreSQL gives up a transaction in which anything failed, so it is asked before.
+    // PostgreSQL gives up a transaction in which anything failed, so it is asked before; by its catalog's rows, since `to_regclass` may go
+    // by what this session knew before it waited for the lock.
+    let by_catalog =
+        "SELECT 1 AS one FROM pg_catalog.pg_class AS c WHERE c.relname = 'seaql_migrations' AND pg_catalog.pg_table_is_visible(c.oid)";
     let is_there = match backend {
-        DbBackend::Postgres => one("SELECT 1 AS one WHERE to_regclass('seaql_migrations') IS NOT NULL").await?.is_some(),
+        DbBackend::Postgres => one(by_catalog).await?.is_some(),
         _ => true,
     };
     let read = async || connection.query_all_raw(sql(backend, "SELECT version FROM seaql_migrations", [])).await;
