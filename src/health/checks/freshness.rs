@@ -157,5 +157,15 @@ mod tests {
         let told: Vec<(String, Health)> = told.map(|finding| (finding.key(), finding.verdict())).collect();
         assert_eq!(told, [("freshness".to_owned(), Health::Degraded), ("freshness:supporters".to_owned(), Health::Ok)]);
         assert!(found[0].result.reason.contains("2 feeds failed: no answer"), "{}", found[0].result.reason);
+        // Also where each is refused by the address of its own list.
+        let refused = Entity::ALL.map(|entity| FeedFacts {
+            entity,
+            error: Some(format!("no permission for /2.0/organizations/7/{}", entity.about().path)),
+            ..feed()
+        });
+        let found = fold("freshness", 7, refused.iter().map(|feed| (feed, judge(feed, at(10), SLACK))).collect());
+        let told: Vec<&Finding> = found.iter().filter(|finding| finding.telling == Telling::Alone).collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].result.reason.ends_with("feeds failed: no permission for /2.0/organizations/7/..."), "{told:?}");
     }
 }
