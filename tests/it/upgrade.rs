@@ -1,8 +1,9 @@
 //! What becomes of a database that another version of this program wrote.
 
-use crate::backend::kinds;
+use crate::backend::{Kind, kinds};
 use crate::site::{ORGANIZATION, Site, feed, world};
 use classy_sync::simulator::Kind as List;
+use migration::{Migrator, MigratorTrait};
 
 /// As if a version that knew fewer columns had written every second supporter.
 async fn write_as_before(site: &Site) {
@@ -54,5 +55,47 @@ async fn a_database_from_before_the_first_release_is_left_alone_and_it_is_said_w
             );
         }
         assert_eq!(site.number("SELECT COUNT(*) AS n FROM seaql_migrations").await, 1, "{kind:?}: nothing was made");
+    }
+}
+
+/// The two kinds of record that came after gifts named them, each with its report and the gifts' column.
+const LATER: [(&str, &str, &str); 2] =
+    [("designations", "designations", "designation_id"), ("fundraising_pages", "fundraising-pages", "fundraising_page_id")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gifts_that_were_stored_before_their_designations_and_pages_keep_their_links_and_are_added_up() {
+    for kind in kinds() {
+        let site = Site::new(kind, world(150, 403)).await;
+        site.sync();
+        // As if gifts had been read by a version that knew neither.
+        let connection = site.database.connect().await;
+        Migrator::down(&connection, Some(3)).await.unwrap();
+        Migrator::up(&connection, None).await.unwrap();
+        connection.close().await.unwrap();
+        site.execute("DELETE FROM checkpoints WHERE entity IN ('designations', 'fundraising_pages')").await;
+        for (table, _, column) in LATER {
+            let named = site.number(&format!("SELECT COUNT(DISTINCT {column}) AS n FROM transactions")).await;
+            let stubs = site.number(&format!("SELECT COUNT(*) AS n FROM {table} WHERE fingerprint IS NULL")).await;
+            assert!(named > 1 && stubs == named, "{kind:?} {table}: {stubs} of {named}");
+        }
+        site.json(&["db", "check"], 0);
+        site.json(&["sync"], 0);
+        site.assert_exact().await;
+        let whole = if kind == Kind::MySql { "SIGNED" } else { "BIGINT" };
+        for (_, report, column) in LATER {
+            let rows = site.json(&["report", report], 0);
+            let mut gifts = 0;
+            for row in rows.as_array().unwrap() {
+                let of_it = format!("FROM transactions WHERE {column} = {} AND status = 'success'", row[column]);
+                let sum = format!("SELECT CAST(ROUND(COALESCE(SUM(total_gross_amount), 0) * 100) AS {whole}) AS n {of_it}");
+                let cents = site.number(&sum).await;
+                let raised: rust_decimal::Decimal = row["raised"].to_string().trim_matches('"').parse().unwrap();
+                assert_eq!(row["gifts"], site.number(&format!("SELECT COUNT(*) AS n {of_it}")).await, "{kind:?}: {row}");
+                assert_eq!((raised * rust_decimal::Decimal::ONE_HUNDRED).normalize().to_string(), cents.to_string(), "{kind:?}: {row}");
+                gifts += row["gifts"].as_i64().unwrap();
+            }
+            let all = format!("SELECT COUNT(*) AS n FROM transactions WHERE {column} IS NOT NULL AND status = 'success'");
+            assert!(gifts > 0 && gifts == site.number(&all).await, "{kind:?} {report}: {gifts}");
+        }
     }
 }
