@@ -1,4 +1,5 @@
-//! Many idle organizations in one process: memory, and how soon an order for one of them reaches Classy.
+//! Many idle organizations in one process: memory, and how soon an order for one of them reaches
+//! Classy.
 //!
 //! `cargo bench --bench fleet -- 2000`
 
@@ -11,16 +12,29 @@ use std::time::{Duration, Instant};
 
 fn main() {
     let count = rig::number(0, 2_000) as i64;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(measure(count));
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(measure(count));
 }
 
 async fn measure(count: i64) {
     let organizations: Vec<i64> = (1..=count).map(|id| 100_000 + id).collect();
-    let simulator = Simulator::start(Options { organizations: organizations.clone(), supporters: 3, ..Options::default() }).await.unwrap();
+    let simulator = Simulator::start(Options {
+        organizations: organizations.clone(),
+        supporters: 3,
+        ..Options::default()
+    })
+    .await
+    .unwrap();
     let begin = Instant::now();
     let daemon = rig::Daemon::start(&simulator, "");
     daemon.loaded().await;
-    println!("{count} organizations read for the first time in {:.1} s", begin.elapsed().as_secs_f64());
+    println!(
+        "{count} organizations read for the first time in {:.1} s",
+        begin.elapsed().as_secs_f64()
+    );
     tokio::time::sleep(Duration::from_secs(5)).await;
     let idle = daemon.memory("VmRSS:");
     let mut waits = Vec::new();
@@ -47,6 +61,15 @@ async fn measure(count: i64) {
 }
 
 async fn order(daemon: &rig::Daemon, id: i64) {
-    let answer = daemon.client.post(format!("http://daemon/api/v1/organizations/{id}/sync")).send().await.unwrap();
-    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    let answer = daemon
+        .client
+        .post(format!("http://daemon/api/v1/organizations/{id}/sync"))
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        answer.status().is_success(),
+        "{}",
+        answer.text().await.unwrap()
+    );
 }

@@ -1,6 +1,7 @@
-//! Files that only their owner may read, made so that nobody else on the machine can be in the way or be hurt: nothing is followed
-//! through a symbolic link, nothing of somebody else is emptied, removed or made private, and whatever is made is private from the
-//! first moment, whatever the umask.
+//! Files that only their owner may read, made so that nobody else on the machine can be in the way
+//! or be hurt: nothing is followed through a symbolic link, nothing of somebody else is emptied,
+//! removed or made private, and whatever is made is private from the first moment, whatever the
+//! umask.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{Error, ErrorKind, Read, Result, Write};
@@ -12,7 +13,8 @@ fn user() -> u32 {
     nix::unistd::geteuid().as_raw()
 }
 
-/// Lets no file that this process makes be read by others, also those that libraries make (SQLite's).
+/// Lets no file that this process makes be read by others, also those that libraries make
+/// (SQLite's).
 pub fn keep_new_files_private() {
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
 }
@@ -22,7 +24,11 @@ pub fn keep_new_files_private() {
 /// # Errors
 /// As the system says.
 pub fn make_folder(folder: &Path) -> Result<()> {
-    if folder.as_os_str().is_empty() { Ok(()) } else { DirBuilder::new().recursive(true).mode(0o700).create(folder) }
+    if folder.as_os_str().is_empty() {
+        Ok(())
+    } else {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    }
 }
 
 /// Takes from a file the rights that others have to it.
@@ -30,13 +36,19 @@ pub fn make_folder(folder: &Path) -> Result<()> {
 /// # Errors
 /// As the system says.
 pub fn make_private(file: &File) -> Result<()> {
-    if file.metadata()?.mode() & 0o077 == 0 { Ok(()) } else { file.set_permissions(Permissions::from_mode(0o600)) }
+    if file.metadata()?.mode() & 0o077 == 0 {
+        Ok(())
+    } else {
+        file.set_permissions(Permissions::from_mode(0o600))
+    }
 }
 
-/// Opens a file of ours for reading and writing; one that is not there is made. One that is there keeps its mode: see [`make_private`].
+/// Opens a file of ours for reading and writing; one that is not there is made. One that is there
+/// keeps its mode: see [`make_private`].
 ///
 /// # Errors
-/// A symbolic link, anything but a regular file, a file of somebody else, one that is linked elsewhere, too.
+/// A symbolic link, anything but a regular file, a file of somebody else, one that is linked
+/// elsewhere, too.
 pub fn open_own(path: &Path) -> Result<File> {
     // Two turns, since somebody may make or remove it between the two ways of opening.
     for _ in 0..2 {
@@ -62,7 +74,10 @@ pub fn open_own(path: &Path) -> Result<File> {
 /// # Errors
 /// A file of that name that is there already; as the system says.
 pub fn create(path: &Path, content: &[u8]) -> Result<()> {
-    let mut file = options().create_new(true).open(path).map_err(|error| with_owner(path, error))?;
+    let mut file = options()
+        .create_new(true)
+        .open(path)
+        .map_err(|error| with_owner(path, error))?;
     file.write_all(content)?;
     file.sync_all()
 }
@@ -70,7 +85,8 @@ pub fn create(path: &Path, content: &[u8]) -> Result<()> {
 /// Replaces a file of ours whole or not at all, or makes it.
 ///
 /// # Errors
-/// A symbolic link, anything but a regular file, or a file of somebody else in its place; as the system says.
+/// A symbolic link, anything but a regular file, or a file of somebody else in its place; as the
+/// system says.
 pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
     match std::fs::symlink_metadata(path) {
         Ok(found) => require_own(&found)?,
@@ -79,7 +95,9 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
     }
     let folder = folder_of(path);
     // Under a name that nobody can know beforehand, made with O_EXCL and 0600.
-    let mut new = tempfile::Builder::new().prefix(".classy-sync-").tempfile_in(&folder)?;
+    let mut new = tempfile::Builder::new()
+        .prefix(".classy-sync-")
+        .tempfile_in(&folder)?;
     new.write_all(content)?;
     new.as_file().sync_all()?;
     new.persist(path).map_err(|failed| failed.error)?;
@@ -97,7 +115,10 @@ pub fn remove_socket(path: &Path) -> Result<()> {
         found => found?,
     };
     if !found.file_type().is_socket() {
-        return Err(Error::new(ErrorKind::AlreadyExists, format!("it is {}, not a socket, and is left alone", kind_of(&found))));
+        return Err(Error::new(
+            ErrorKind::AlreadyExists,
+            format!("it is {}, not a socket, and is left alone", kind_of(&found)),
+        ));
     }
     require_owner(&found)?;
     std::fs::remove_file(path)
@@ -106,7 +127,8 @@ pub fn remove_socket(path: &Path) -> Result<()> {
 /// So many bytes of a socket's path the system takes.
 const LONGEST_SOCKET: usize = 107;
 
-/// A socket's path as the system takes it. A longer one is reached by way of its folder, which is held open as long as this lives.
+/// A socket's path as the system takes it. A longer one is reached by way of its folder, which is
+/// held open as long as this lives.
 #[derive(Debug)]
 pub struct SocketPath {
     path: PathBuf,
@@ -121,17 +143,28 @@ impl SocketPath {
     pub fn of(path: &Path) -> Result<SocketPath> {
         use std::os::fd::AsRawFd;
         if path.as_os_str().len() <= LONGEST_SOCKET {
-            return Ok(SocketPath { path: path.to_owned(), _folder: None });
+            return Ok(SocketPath {
+                path: path.to_owned(),
+                _folder: None,
+            });
         }
         let folder = File::open(folder_of(path))?;
-        let short = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(path.file_name().unwrap_or_default());
+        let short = Path::new("/proc/self/fd")
+            .join(folder.as_raw_fd().to_string())
+            .join(path.file_name().unwrap_or_default());
         if short.as_os_str().len() > LONGEST_SOCKET || !Path::new("/proc/self/fd").exists() {
             return Err(Error::new(
                 ErrorKind::InvalidInput,
-                format!("{} is too long for a socket: give daemon.pid_file a shorter one", path.display()),
+                format!(
+                    "{} is too long for a socket: give daemon.pid_file a shorter one",
+                    path.display()
+                ),
             ));
         }
-        Ok(SocketPath { path: short, _folder: Some(folder) })
+        Ok(SocketPath {
+            path: short,
+            _folder: Some(folder),
+        })
     }
 
     /// What to hand to the system.
@@ -140,15 +173,26 @@ impl SocketPath {
     }
 }
 
-/// Opens a regular file for reading. Links are followed: secrets in containers are links. Never waits for whoever writes into a pipe.
+/// Opens a regular file for reading. Links are followed: secrets in containers are links. Never
+/// waits for whoever writes into a pipe.
 ///
 /// # Errors
 /// Anything but a regular file; as the system says.
 pub fn open_regular(path: &Path) -> Result<File> {
-    let opened = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY).open(path);
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY)
+        .open(path);
     let file = opened.map_err(|error| with_owner(path, error))?;
     let found = file.metadata()?;
-    if found.is_file() { Ok(file) } else { Err(Error::other(format!("it is {}, not a file", kind_of(&found)))) }
+    if found.is_file() {
+        Ok(file)
+    } else {
+        Err(Error::other(format!(
+            "it is {}, not a file",
+            kind_of(&found)
+        )))
+    }
 }
 
 /// Reads a text from a regular file of at most so many bytes.
@@ -157,13 +201,28 @@ pub fn open_regular(path: &Path) -> Result<File> {
 /// Anything but a regular file, a larger one, one that is not UTF-8; as the system says.
 pub fn read_text(path: &Path, most_bytes: u64) -> Result<String> {
     let mut text = String::new();
-    let read = open_regular(path)?.take(most_bytes + 1).read_to_string(&mut text);
+    let read = open_regular(path)?
+        .take(most_bytes + 1)
+        .read_to_string(&mut text);
     // The system's text for bytes that are not UTF-8 is about streams.
-    read.map_err(|error| if error.kind() == ErrorKind::InvalidData { Error::new(error.kind(), "it is not UTF-8 text") } else { error })?;
-    if text.len() as u64 > most_bytes { Err(Error::other(format!("it is larger than {most_bytes} bytes"))) } else { Ok(text) }
+    read.map_err(|error| {
+        if error.kind() == ErrorKind::InvalidData {
+            Error::new(error.kind(), "it is not UTF-8 text")
+        } else {
+            error
+        }
+    })?;
+    if text.len() as u64 > most_bytes {
+        Err(Error::other(format!(
+            "it is larger than {most_bytes} bytes"
+        )))
+    } else {
+        Ok(text)
+    }
 }
 
-/// An error about a file, for people: a refusal says whose file it is, or whose folder when it is not there.
+/// An error about a file, for people: a refusal says whose file it is, or whose folder when it is
+/// not there.
 pub fn whose(path: &Path, error: &Error) -> String {
     let text = format!("{}: {error}", path.display());
     if error.kind() != ErrorKind::PermissionDenied {
@@ -172,26 +231,40 @@ pub fn whose(path: &Path, error: &Error) -> String {
     owner_of(path).map_or_else(|| text.clone(), |owner| format!("{text}: {owner}"))
 }
 
-/// The same error; a refusal says whose file it is: a service's files may have been made by root before.
+/// The same error; a refusal says whose file it is: a service's files may have been made by root
+/// before.
 fn with_owner(path: &Path, error: Error) -> Error {
     // What was not said by the system says it already.
     if error.kind() != ErrorKind::PermissionDenied || error.raw_os_error().is_none() {
         return error;
     }
-    owner_of(path).map_or(error, |owner| Error::new(ErrorKind::PermissionDenied, format!("permission denied: {owner}")))
+    owner_of(path).map_or(error, |owner| {
+        Error::new(
+            ErrorKind::PermissionDenied,
+            format!("permission denied: {owner}"),
+        )
+    })
 }
 
 /// Whose a file is, or its folder when it is not there or cannot be seen.
 fn owner_of(path: &Path) -> Option<String> {
     let found = std::fs::symlink_metadata(path).map(|found| (path.to_owned(), found));
-    let (place, found) = found.or_else(|_| std::fs::symlink_metadata(folder_of(path)).map(|found| (folder_of(path), found))).ok()?;
+    let (place, found) = found
+        .or_else(|_| {
+            std::fs::symlink_metadata(folder_of(path)).map(|found| (folder_of(path), found))
+        })
+        .ok()?;
     let (owner, us) = (user_name(found.uid()), user_name(user()));
     let mode = found.mode() & 0o777;
-    Some(format!("{} belongs to user {owner} (mode {mode:03o}), and this process is user {us}", place.display()))
+    Some(format!(
+        "{} belongs to user {owner} (mode {mode:03o}), and this process is user {us}",
+        place.display()
+    ))
 }
 
-/// Who may read a file besides its owner: its mode when that is anybody. What a platform hands over to this process alone (systemd's
-/// credentials, the secrets of Docker and Kubernetes) has modes of its own and is not asked.
+/// Who may read a file besides its owner: its mode when that is anybody. What a platform hands over
+/// to this process alone (systemd's credentials, the secrets of Docker and Kubernetes) has modes of
+/// its own and is not asked.
 pub fn wide_mode(path: &Path) -> Option<u32> {
     let found = std::fs::metadata(path).ok()?;
     let mode = found.mode() & 0o777;
@@ -201,25 +274,43 @@ pub fn wide_mode(path: &Path) -> Option<u32> {
 /// Whether a platform put the file there for this process.
 pub fn is_handed_over(path: &Path) -> bool {
     let folder = folder_of(path);
-    let within = |place: &Path| folder.starts_with(place) || folder.canonicalize().is_ok_and(|folder| folder.starts_with(place));
-    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").filter(|place| !place.is_empty()).map(PathBuf::from);
+    let within = |place: &Path| {
+        folder.starts_with(place)
+            || folder
+                .canonicalize()
+                .is_ok_and(|folder| folder.starts_with(place))
+    };
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY")
+        .filter(|place| !place.is_empty())
+        .map(PathBuf::from);
     // Kubernetes mounts secrets and configurations as links through `..data`.
-    within(Path::new("/run/secrets")) || credentials.is_some_and(|place| within(&place)) || folder.join("..data").exists()
+    within(Path::new("/run/secrets"))
+        || credentials.is_some_and(|place| within(&place))
+        || folder.join("..data").exists()
 }
 
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     // O_NONBLOCK: a pipe in its place must not make us wait.
-    options.read(true).write(true).mode(0o600).custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY);
+    options
+        .read(true)
+        .write(true)
+        .mode(0o600)
+        .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY);
     options
 }
 
 fn require_own(found: &Metadata) -> Result<()> {
     if !found.is_file() {
-        return Err(Error::other(format!("it is {}, not a file, and is left alone", kind_of(found))));
+        return Err(Error::other(format!(
+            "it is {}, not a file, and is left alone",
+            kind_of(found)
+        )));
     }
     if found.nlink() > 1 {
-        return Err(Error::other("it has another name, too (a hard link), and is left alone"));
+        return Err(Error::other(
+            "it has another name, too (a hard link), and is left alone",
+        ));
     }
     require_owner(found)
 }
@@ -229,7 +320,11 @@ fn require_owner(found: &Metadata) -> Result<()> {
     if owner == us {
         return Ok(());
     }
-    let text = format!("it belongs to user {} and this process is user {}; it is left alone", user_name(owner), user_name(us));
+    let text = format!(
+        "it belongs to user {} and this process is user {}; it is left alone",
+        user_name(owner),
+        user_name(us)
+    );
     Err(Error::new(ErrorKind::PermissionDenied, text))
 }
 
@@ -243,7 +338,10 @@ fn user_name(uid: u32) -> String {
 /// The system's own words for a link that is not followed speak of too many of them.
 fn explained(path: &Path, error: Error) -> Error {
     match std::fs::symlink_metadata(path) {
-        Ok(found) if !found.is_file() => Error::other(format!("it is {}, not a file, and is left alone", kind_of(&found))),
+        Ok(found) if !found.is_file() => Error::other(format!(
+            "it is {}, not a file, and is left alone",
+            kind_of(&found)
+        )),
         Ok(found) => require_owner(&found).err().unwrap_or(error),
         Err(_) => error,
     }
@@ -262,7 +360,10 @@ fn kind_of(found: &Metadata) -> &'static str {
 }
 
 fn folder_of(path: &Path) -> PathBuf {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -278,24 +379,51 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("a/b");
         make_folder(&inner).unwrap();
-        assert_eq!((mode(&inner), mode(inner.parent().unwrap())), (0o700, 0o700));
+        assert_eq!(
+            (mode(&inner), mode(inner.parent().unwrap())),
+            (0o700, 0o700)
+        );
         let file = inner.join("x");
         std::fs::write(&file, "before").unwrap();
         std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
         let opened = open_own(&file).unwrap();
-        assert_eq!(mode(&file), 0o644, "whoever opens it may find that it is not ours after all");
+        assert_eq!(
+            mode(&file),
+            0o644,
+            "whoever opens it may find that it is not ours after all"
+        );
         make_private(&opened).unwrap();
-        assert_eq!((mode(&file), std::fs::read_to_string(&file).unwrap().as_str()), (0o600, "before"));
+        assert_eq!(
+            (
+                mode(&file),
+                std::fs::read_to_string(&file).unwrap().as_str()
+            ),
+            (0o600, "before")
+        );
         replace(&file, b"after").unwrap();
-        assert_eq!((mode(&file), std::fs::read_to_string(&file).unwrap().as_str()), (0o600, "after"));
+        assert_eq!(
+            (
+                mode(&file),
+                std::fs::read_to_string(&file).unwrap().as_str()
+            ),
+            (0o600, "after")
+        );
         assert!(create(&file, b"again").is_err(), "nothing is written over");
-        assert_eq!(std::fs::read_dir(&inner).unwrap().count(), 1, "nothing is left behind");
+        assert_eq!(
+            std::fs::read_dir(&inner).unwrap().count(),
+            1,
+            "nothing is left behind"
+        );
     }
 
     #[test]
     fn links_folders_and_pipes_are_left_alone_and_nobody_waits() {
         let folder = tempfile::tempdir().unwrap();
-        let (victim, link, dangling) = (folder.path().join("victim"), folder.path().join("link"), folder.path().join("dangling"));
+        let (victim, link, dangling) = (
+            folder.path().join("victim"),
+            folder.path().join("link"),
+            folder.path().join("dangling"),
+        );
         std::fs::write(&victim, "precious").unwrap();
         std::fs::set_permissions(&victim, Permissions::from_mode(0o644)).unwrap();
         std::os::unix::fs::symlink(&victim, &link).unwrap();
@@ -309,11 +437,26 @@ mod tests {
             assert!(replace(path, b"x").is_err(), "{}", path.display());
             assert!(remove_socket(path).is_err(), "{}", path.display());
         }
-        assert!(open_own(&link).unwrap_err().to_string().contains("symbolic link"));
-        assert_eq!((mode(&victim), std::fs::read_to_string(&victim).unwrap().as_str()), (0o644, "precious"));
+        assert!(
+            open_own(&link)
+                .unwrap_err()
+                .to_string()
+                .contains("symbolic link")
+        );
+        assert_eq!(
+            (
+                mode(&victim),
+                std::fs::read_to_string(&victim).unwrap().as_str()
+            ),
+            (0o644, "precious")
+        );
         assert!(!folder.path().join("nowhere").exists());
         assert!(read_text(&pipe, 10).is_err() && read_text(folder.path(), 10).is_err());
-        assert_eq!(read_text(&link, 10).unwrap(), "precious", "secrets may be links");
+        assert_eq!(
+            read_text(&link, 10).unwrap(),
+            "precious",
+            "secrets may be links"
+        );
         assert!(read_text(&link, 3).is_err());
     }
 
@@ -332,10 +475,19 @@ mod tests {
         let before = std::fs::read_to_string(&theirs).unwrap();
         // As anybody but root meets it, for a key, a configuration, a log.
         let refused = with_owner(&theirs, Error::from_raw_os_error(nix::libc::EACCES));
-        assert!(refused.kind() == ErrorKind::PermissionDenied && refused.to_string().contains("belongs to user"), "{refused}");
+        assert!(
+            refused.kind() == ErrorKind::PermissionDenied
+                && refused.to_string().contains("belongs to user"),
+            "{refused}"
+        );
         let told = open_own(&theirs).unwrap_err().to_string();
         assert!(told.contains("belongs to user"), "{told}");
-        assert!(replace(&theirs, b"x").unwrap_err().to_string().contains("belongs to user"));
+        assert!(
+            replace(&theirs, b"x")
+                .unwrap_err()
+                .to_string()
+                .contains("belongs to user")
+        );
         assert_eq!(std::fs::read_to_string(&theirs).unwrap(), before);
     }
 }

@@ -1,7 +1,8 @@
-//! classy-sync keeps a nonprofit's Classy (GoFundMe Pro) data in a database of its own: exact, and always current.
+//! classy-sync keeps a nonprofit's Classy (GoFundMe Pro) data in a database of its own: exact, and
+//! always current.
 //!
-//! The house has floors. A module names only modules of lower floors, never a sibling, never a higher one;
-//! `tests/architecture.rs` proves it.
+//! The house has floors. A module names only modules of lower floors, never a sibling, never a
+//! higher one; `tests/architecture.rs` proves it.
 
 // 9
 pub mod cli;

@@ -1,4 +1,5 @@
-//! The rules of the house, proved on the source: floors, no circles, who may touch which crate, files that open with what they are.
+//! The rules of the house, proved on the source: floors, no circles, who may touch which crate,
+//! files that open with what they are.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
@@ -24,7 +25,8 @@ const FLOORS: &[&[&str]] = &[
     &["cli"],
 ];
 
-/// Outside the floors: a double of the APIs. It names nothing of the crate; only the command line and tests name it.
+/// Outside the floors: a double of the APIs. It names nothing of the crate; only the command line
+/// and tests name it.
 const OUTSIDE: &str = "simulator";
 
 /// Crates that stay behind one door. A path ends in `/` or names a file; `*` stands for one folder.
@@ -34,7 +36,16 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sea_orm", &["store/", "entities/"]),
     ("sqlx", &["store/"]),
     ("migration", &["store/"]),
-    ("reqwest", &["net/", "classy/", "integrations/*/client.rs", "health/", "cli/"]),
+    (
+        "reqwest",
+        &[
+            "net/",
+            "classy/",
+            "integrations/*/client.rs",
+            "health/",
+            "cli/",
+        ],
+    ),
     ("aes_gcm", &["vault/"]),
     ("axum", &["http/", "simulator/"]),
     ("clap", &["cli/"]),
@@ -45,7 +56,16 @@ const DOORS: &[(&str, &[&str])] = &[
 ];
 
 /// Neither I/O nor formats on the lowest floor.
-const NOT_IN_DOMAIN: &[&str] = &["serde", "serde_json", "tokio", "std::fs", "std::net", "std::io", "std::env", "tracing"];
+const NOT_IN_DOMAIN: &[&str] = &[
+    "serde",
+    "serde_json",
+    "tokio",
+    "std::fs",
+    "std::net",
+    "std::io",
+    "std::env",
+    "tracing",
+];
 
 struct Source {
     /// Below `src/`, with slashes.
@@ -67,7 +87,12 @@ impl Source {
 
     /// The module path below the crate: `store/page.rs` is `["store", "page"]`.
     fn path(&self) -> Vec<String> {
-        let mut path: Vec<String> = self.name.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
+        let mut path: Vec<String> = self
+            .name
+            .trim_end_matches(".rs")
+            .split('/')
+            .map(str::to_owned)
+            .collect();
         if path.last().is_some_and(|last| last == "mod") {
             path.pop();
         }
@@ -100,7 +125,14 @@ fn sources() -> Vec<Source> {
         .map(|path| {
             let text = std::fs::read_to_string(&path).unwrap();
             syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            Source::new(path.strip_prefix(&folder).unwrap().to_str().unwrap().replace('\\', "/"), text)
+            Source::new(
+                path.strip_prefix(&folder)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .replace('\\', "/"),
+                text,
+            )
         })
         .collect()
 }
@@ -119,7 +151,9 @@ fn flatten(stream: TokenStream, out: &mut Vec<String>) {
                 flatten(group.stream(), out);
                 out.push(close.to_owned());
             }
-            TokenTree::Punct(punct) if punct.as_char() == ':' && out.last().is_some_and(|last| last == ":") => {
+            TokenTree::Punct(punct)
+                if punct.as_char() == ':' && out.last().is_some_and(|last| last == ":") =>
+            {
                 out.pop();
                 out.push("::".to_owned());
             }
@@ -137,8 +171,12 @@ fn named(source: &Source) -> BTreeSet<String> {
         let start = match token.as_str() {
             "crate" if tokens.get(index + 1).is_some_and(|next| next == "::") => index + 2,
             "super" if index == 0 || tokens[index - 1] != "::" => {
-                let climbs =
-                    tokens[index..].chunks(2).take_while(|pair| pair[0] == "super" && pair.get(1).is_some_and(|next| next == "::")).count();
+                let climbs = tokens[index..]
+                    .chunks(2)
+                    .take_while(|pair| {
+                        pair[0] == "super" && pair.get(1).is_some_and(|next| next == "::")
+                    })
+                    .count();
                 if climbs < source.path().len() + inline[index].len() {
                     continue;
                 }
@@ -208,7 +246,9 @@ fn modules_name_only_lower_floors() {
         for other in named(&source).into_iter().filter(|other| *other != module) {
             let allowed = match (floor(&module), floor(&other)) {
                 _ if module == OUTSIDE => false,
-                _ if other == OUTSIDE => module == "cli" || source.path().iter().any(|part| part == "tests"),
+                _ if other == OUTSIDE => {
+                    module == "cli" || source.path().iter().any(|part| part == "tests")
+                }
                 (Some(here), Some(there)) => there < here,
                 _ => false,
             };
@@ -216,20 +256,43 @@ fn modules_name_only_lower_floors() {
                 wrong.push(format!("{} names crate::{other}", source.name));
             }
         }
-        assert!(module == OUTSIDE || floor(&module).is_some(), "{module} has no floor: give it one in this test and in ARCHITECTURE.md");
+        assert!(
+            module == OUTSIDE || floor(&module).is_some(),
+            "{module} has no floor: give it one in this test and in ARCHITECTURE.md"
+        );
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
 fn the_check_of_floors_sees_every_way_to_name_a_module() {
-    let see = |name: &str, text: &str| named(&Source::new(name.to_owned(), text.to_owned())).into_iter().collect::<Vec<_>>().join(" ");
-    assert_eq!(see("store/page.rs", "use crate::{clock, domain::{Entity, Time}, cli};"), "cli clock domain");
-    assert_eq!(see("store/page.rs", "fn f() { trace!(crate::daemon::X); }"), "daemon");
-    assert_eq!(see("store/page.rs", "use super::super::cli::X; use super::row;"), "cli");
+    let see = |name: &str, text: &str| {
+        named(&Source::new(name.to_owned(), text.to_owned()))
+            .into_iter()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(
+        see(
+            "store/page.rs",
+            "use crate::{clock, domain::{Entity, Time}, cli};"
+        ),
+        "cli clock domain"
+    );
+    assert_eq!(
+        see("store/page.rs", "fn f() { trace!(crate::daemon::X); }"),
+        "daemon"
+    );
+    assert_eq!(
+        see("store/page.rs", "use super::super::cli::X; use super::row;"),
+        "cli"
+    );
     assert_eq!(see("store/mod.rs", "use super::vault;"), "vault");
     assert_eq!(
-        see("store/page.rs", "use super::row; use super::{lease, Error}; mod tests { use super::*; use super::super::super::cli; }"),
+        see(
+            "store/page.rs",
+            "use super::row; use super::{lease, Error}; mod tests { use super::*; use super::super::super::cli; }"
+        ),
         "cli"
     );
 }
@@ -237,16 +300,31 @@ fn the_check_of_floors_sees_every_way_to_name_a_module() {
 #[test]
 fn the_server_asks_no_actor() {
     let asks = |source: &Source| source.module() == "http" && named(source).contains("actors");
-    let wrong: Vec<String> = sources().into_iter().filter(asks).map(|source| source.name).collect();
-    assert!(wrong.is_empty(), "what http reads is in status, and what it orders goes through status::Orders: {wrong:?}");
+    let wrong: Vec<String> = sources()
+        .into_iter()
+        .filter(asks)
+        .map(|source| source.name)
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "what http reads is in status, and what it orders goes through status::Orders: {wrong:?}"
+    );
 }
 
 #[test]
 fn documents_are_looked_up_and_not_walked() {
-    // A plain join lets SQLite read the whole document again for each row of the table: a batch takes seconds instead of milliseconds.
-    let walks = |source: &Source| ["{source} JOIN", "FROM {} JOIN", "AS j JOIN"].iter().any(|join| source.text.contains(join));
-    let wrong: Vec<String> =
-        sources().into_iter().filter(|source| source.module() == "store" && walks(source)).map(|source| source.name).collect();
+    // A plain join lets SQLite read the whole document again for each row of the table: a batch
+    // takes seconds instead of milliseconds.
+    let walks = |source: &Source| {
+        ["{source} JOIN", "FROM {} JOIN", "AS j JOIN"]
+            .iter()
+            .any(|join| source.text.contains(join))
+    };
+    let wrong: Vec<String> = sources()
+        .into_iter()
+        .filter(|source| source.module() == "store" && walks(source))
+        .map(|source| source.name)
+        .collect();
     assert!(wrong.is_empty(), "join with statement::lookup: {wrong:?}");
 }
 
@@ -257,9 +335,10 @@ fn prints(name: &str) -> bool {
 /// Whether a file may use a crate that has a door.
 fn through(door: &[&str], name: &str) -> bool {
     door.iter().any(|place| match place.split_once('*') {
-        Some((before, after)) => {
-            name.strip_prefix(before).is_some_and(|rest| rest.split_once('/').is_some_and(|(_, rest)| format!("/{rest}") == after))
-        }
+        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
+            rest.split_once('/')
+                .is_some_and(|(_, rest)| format!("/{rest}") == after)
+        }),
         None => name.starts_with(place),
     })
 }
@@ -273,7 +352,8 @@ fn crates_are_used_behind_their_doors_only() {
             tokens.iter().enumerate().any(|(index, token)| {
                 // Tests print their seeds.
                 if prints(name)
-                    && (inline[index].iter().any(|module| module == "tests") || source.path().iter().any(|part| part == "tests"))
+                    && (inline[index].iter().any(|module| module == "tests")
+                        || source.path().iter().any(|part| part == "tests"))
                 {
                     return false;
                 }
@@ -281,7 +361,9 @@ fn crates_are_used_behind_their_doors_only() {
                 let before = index.checked_sub(1).map(|index| tokens[index].as_str());
                 // A path's first word, or a macro.
                 token == name
-                    && ((next == Some("::") && before != Some("::")) || next == Some("!") || (before == Some("use") && next == Some(";")))
+                    && ((next == Some("::") && before != Some("::"))
+                        || next == Some("!")
+                        || (before == Some("use") && next == Some(";")))
             })
         };
         for (name, door) in DOORS {
@@ -304,10 +386,14 @@ fn crates_are_used_behind_their_doors_only() {
         if source.name != "classy/transport.rs" {
             // Only one place reads bodies, and it counts them.
             wrong.extend(
-                [". bytes ( ) . await", ". json ( ) . await", ". text ( ) . await"]
-                    .iter()
-                    .filter(|call| plain.contains(**call))
-                    .map(|call| format!("{}: {call}", source.name)),
+                [
+                    ". bytes ( ) . await",
+                    ". json ( ) . await",
+                    ". text ( ) . await",
+                ]
+                .iter()
+                .filter(|call| plain.contains(**call))
+                .map(|call| format!("{}: {call}", source.name)),
             );
         }
     }
@@ -316,7 +402,8 @@ fn crates_are_used_behind_their_doors_only() {
 
 #[test]
 fn secrets_are_exposed_in_few_places() {
-    // Where they leave for their neighbour or are sealed; a new place must be thought about and added here.
+    // Where they leave for their neighbour or are sealed; a new place must be thought about and
+    // added here.
     const PLACES: &[&str] = &[
         "classy/token.rs",
         "classy/transport.rs",
@@ -371,19 +458,36 @@ fn files_are_short_and_open_with_what_they_are() {
 #[test]
 fn the_map_lists_every_module() {
     let map = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
-    let modules: BTreeSet<String> =
-        sources().iter().map(|source| source.module().to_owned()).filter(|module| !["lib", "main"].contains(&module.as_str())).collect();
-    let missing: Vec<&String> = modules.iter().filter(|module| !map.contains(&format!("`{module}`"))).collect();
-    assert!(missing.is_empty(), "ARCHITECTURE.md does not tell of {missing:?}");
+    let modules: BTreeSet<String> = sources()
+        .iter()
+        .map(|source| source.module().to_owned())
+        .filter(|module| !["lib", "main"].contains(&module.as_str()))
+        .collect();
+    let missing: Vec<&String> = modules
+        .iter()
+        .filter(|module| !map.contains(&format!("`{module}`")))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "ARCHITECTURE.md does not tell of {missing:?}"
+    );
 }
 
 #[test]
 fn nothing_is_left_for_later() {
-    let marks = ["TO".to_owned() + "DO", "FIX".to_owned() + "ME", "XX".to_owned() + "X", "HA".to_owned() + "CK"];
+    let marks = [
+        "TO".to_owned() + "DO",
+        "FIX".to_owned() + "ME",
+        "XX".to_owned() + "X",
+        "HA".to_owned() + "CK",
+    ];
     let mut wrong = Vec::new();
     for source in sources() {
         for (number, line) in source.text.lines().enumerate() {
-            if marks.iter().any(|mark| line.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == mark)) {
+            if marks.iter().any(|mark| {
+                line.split(|c: char| !c.is_ascii_alphanumeric())
+                    .any(|word| word == mark)
+            }) {
                 wrong.push(format!("{}:{}", source.name, number + 1));
             }
         }

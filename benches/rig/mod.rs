@@ -29,13 +29,22 @@ impl Daemon {
             .spawn()
             .unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder().unix_socket(folder.path().join("classy-sync.sock")).build().unwrap();
-        Daemon { folder, child, client }
+        let client = reqwest::Client::builder()
+            .unix_socket(folder.path().join("classy-sync.sock"))
+            .build()
+            .unwrap();
+        Daemon {
+            folder,
+            child,
+            client,
+        }
     }
 
     /// Waits until every feed of all organizations was read once.
     pub(crate) async fn loaded(&self) {
-        let organizations = std::fs::read_dir(self.folder.path().join("organizations")).unwrap().count() as u64;
+        let organizations = std::fs::read_dir(self.folder.path().join("organizations"))
+            .unwrap()
+            .count() as u64;
         // Four feeds each, told of all together.
         while self.feeds_loaded().await != Some(4 * organizations) {
             tokio::time::sleep(Duration::from_millis(500)).await;
@@ -43,22 +52,51 @@ impl Daemon {
     }
 
     async fn feeds_loaded(&self) -> Option<u64> {
-        let answer = self.client.get("http://daemon/metrics").send().await.ok()?.text().await.ok()?;
-        let loaded = answer.lines().filter(|line| line.starts_with("classy_sync_feed_loaded{"));
-        Some(loaded.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum())
+        let answer = self
+            .client
+            .get("http://daemon/metrics")
+            .send()
+            .await
+            .ok()?
+            .text()
+            .await
+            .ok()?;
+        let loaded = answer
+            .lines()
+            .filter(|line| line.starts_with("classy_sync_feed_loaded{"));
+        Some(
+            loaded
+                .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
+                .sum(),
+        )
     }
 
-    /// A line of `/proc/PID/status` that is in KiB, in MiB: `VmRSS:` is resident memory, `VmHWM:` its peak.
+    /// A line of `/proc/PID/status` that is in KiB, in MiB: `VmRSS:` is resident memory, `VmHWM:`
+    /// its peak.
     pub(crate) fn memory(&self, line: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|found| found.starts_with(line)).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+        let line = status
+            .lines()
+            .find(|found| found.starts_with(line))
+            .unwrap();
+        line.split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse::<f64>()
+            .unwrap()
+            / 1024.0
     }
 
     /// Asks it to stop and says how long that took.
     pub(crate) fn end(mut self) -> Duration {
         let begin = Instant::now();
-        assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .arg(self.child.id().to_string())
+                .status()
+                .unwrap()
+                .success()
+        );
         assert!(self.child.wait().unwrap().success());
         begin.elapsed()
     }
@@ -76,11 +114,19 @@ fn write(folder: &Path, simulator: &Simulator, settings: &str) {
             simulator.base_url(),
             simulator.token_url()
         );
-        std::fs::write(folder.join(format!("organizations/{}.toml", organization.id)), text).unwrap();
+        std::fs::write(
+            folder.join(format!("organizations/{}.toml", organization.id)),
+            text,
+        )
+        .unwrap();
     }
 }
 
 /// The number at this place of the words given to the bench, or a default.
 pub(crate) fn number(place: usize, default: usize) -> usize {
-    std::env::args().skip(1).filter(|word| !word.starts_with("--")).nth(place).map_or(default, |word| word.parse().expect("a number"))
+    std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with("--"))
+        .nth(place)
+        .map_or(default, |word| word.parse().expect("a number"))
 }

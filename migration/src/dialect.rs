@@ -1,4 +1,5 @@
-//! What the three databases call differently: the kinds of columns, and how a table gets more of them.
+//! What the three databases call differently: the kinds of columns, and how a table gets more of
+//! them.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
@@ -21,11 +22,17 @@ impl Dialect {
     }
 }
 
-/// The kinds of columns. An amount is exact to four decimals, on SQLite a float of which fifteen digits are kept; a time is UTC.
+/// The kinds of columns. An amount is exact to four decimals, on SQLite a float of which fifteen
+/// digits are kept; a time is UTC.
 impl Dialect {
     /// A number that the database gives, each higher than the one before.
     pub(crate) fn auto(self, name: &'static str) -> ColumnDef {
-        ColumnDef::new(name).big_integer().not_null().auto_increment().primary_key().take()
+        ColumnDef::new(name)
+            .big_integer()
+            .not_null()
+            .auto_increment()
+            .primary_key()
+            .take()
     }
 
     pub(crate) fn int(self, name: &'static str) -> ColumnDef {
@@ -75,22 +82,40 @@ impl Dialect {
     }
 }
 
-/// Adds columns that are not there yet: MySQL keeps what was made before a failure, and SQLite adds one at a time.
-pub(crate) async fn add_columns(manager: &SchemaManager<'_>, table: &'static str, columns: Vec<ColumnDef>) -> Result<(), DbErr> {
+/// Adds columns that are not there yet: MySQL keeps what was made before a failure, and SQLite adds
+/// one at a time.
+pub(crate) async fn add_columns(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    columns: Vec<ColumnDef>,
+) -> Result<(), DbErr> {
     for column in columns {
         if !manager.has_column(table, column.get_column_name()).await? {
-            manager.alter_table(Table::alter().table(table).add_column(column).to_owned()).await?;
+            manager
+                .alter_table(Table::alter().table(table).add_column(column).to_owned())
+                .await?;
         }
     }
     Ok(())
 }
 
 /// Takes columns away again.
-pub(crate) async fn drop_columns(manager: &SchemaManager<'_>, table: &'static str, columns: Vec<ColumnDef>) -> Result<(), DbErr> {
+pub(crate) async fn drop_columns(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    columns: Vec<ColumnDef>,
+) -> Result<(), DbErr> {
     for column in columns {
         let name = column.get_column_name();
         if manager.has_column(table, &name).await? {
-            manager.alter_table(Table::alter().table(table).drop_column(Alias::new(name)).to_owned()).await?;
+            manager
+                .alter_table(
+                    Table::alter()
+                        .table(table)
+                        .drop_column(Alias::new(name))
+                        .to_owned(),
+                )
+                .await?;
         }
     }
     Ok(())

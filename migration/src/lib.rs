@@ -1,7 +1,8 @@
 //! The schema of classy-sync on SQLite, PostgreSQL and MySQL/MariaDB.
 //!
-//! Each migration is frozen once it is here: it names its tables and columns itself, and a change is a new migration. Nothing locks
-//! migrations against each other here: whoever runs them holds a lock (see the store).
+//! Each migration is frozen once it is here: it names its tables and columns itself, and a change
+//! is a new migration. Nothing locks migrations against each other here: whoever runs them holds a
+//! lock (see the store).
 
 mod dialect;
 mod m20261130_000001_first;

@@ -1,4 +1,5 @@
-//! More of each record: what Classy knows of people, campaigns, plans and gifts beside what was kept at first.
+//! More of each record: what Classy knows of people, campaigns, plans and gifts beside what was
+//! kept at first.
 
 use crate::dialect::{Dialect, add_columns, drop_columns};
 use sea_orm_migration::prelude::*;
@@ -115,8 +116,12 @@ fn transactions(t: Dialect) -> Vec<ColumnDef> {
 /// The tables and the columns that they get.
 type Addition = (&'static str, fn(Dialect) -> Vec<ColumnDef>);
 
-const ADDITIONS: [Addition; 4] =
-    [("supporters", supporters), ("campaigns", campaigns), ("recurring_plans", recurring_plans), ("transactions", transactions)];
+const ADDITIONS: [Addition; 4] = [
+    ("supporters", supporters),
+    ("campaigns", campaigns),
+    ("recurring_plans", recurring_plans),
+    ("transactions", transactions),
+];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {

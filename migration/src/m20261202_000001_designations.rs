@@ -1,7 +1,8 @@
 //! Designations: what money is given for, with the view that says how much was.
 //!
-//! Gifts link to them without a foreign key: SQLite cannot add one to a table that is there. The writer makes a stub for what is named
-//! before it comes, as it does everywhere, and `db check` asks for the rest.
+//! Gifts link to them without a foreign key: SQLite cannot add one to a table that is there. The
+//! writer makes a stub for what is named before it comes, as it does everywhere, and `db check`
+//! asks for the rest.
 
 use crate::dialect::Dialect;
 use crate::record_table::{RecordTable, create_index};
@@ -17,7 +18,11 @@ impl MigrationName for Migration {
     }
 }
 
-const TABLE: RecordTable = RecordTable { name: "designations", columns, links: &[] };
+const TABLE: RecordTable = RecordTable {
+    name: "designations",
+    columns,
+    links: &[],
+};
 const VIEW: &str = "designation_performance";
 /// The view looks gifts up by it.
 const INDEX: &str = "transactions_designation";
@@ -40,21 +45,42 @@ fn columns(t: Dialect) -> Vec<ColumnDef> {
 }
 
 fn view(t: Dialect) -> String {
-    performance(t, "designations", "designation_id", INDEX, "v.name, v.is_active, v.goal")
+    performance(
+        t,
+        "designations",
+        "designation_id",
+        INDEX,
+        "v.name, v.is_active, v.goal",
+    )
 }
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         TABLE.create(manager).await?;
-        TABLE.create_stubs(manager, "transactions", "designation_id").await?;
-        create_index(manager, "transactions", INDEX, &["designation_id", "organization_id"]).await?;
-        create_view(manager, VIEW, &view(Dialect::of(manager.get_database_backend()))).await
+        TABLE
+            .create_stubs(manager, "transactions", "designation_id")
+            .await?;
+        create_index(
+            manager,
+            "transactions",
+            INDEX,
+            &["designation_id", "organization_id"],
+        )
+        .await?;
+        create_view(
+            manager,
+            VIEW,
+            &view(Dialect::of(manager.get_database_backend())),
+        )
+        .await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         drop_view(manager, VIEW).await?;
-        manager.drop_index(Index::drop().name(INDEX).table("transactions").to_owned()).await?;
+        manager
+            .drop_index(Index::drop().name(INDEX).table("transactions").to_owned())
+            .await?;
         TABLE.drop(manager).await
     }
 

@@ -1,4 +1,5 @@
-//! Fundraising pages, with the view that says how much each brought. Gifts link to them without a foreign key, as to designations.
+//! Fundraising pages, with the view that says how much each brought. Gifts link to them without a
+//! foreign key, as to designations.
 
 use crate::dialect::Dialect;
 use crate::record_table::{RecordTable, create_index};
@@ -14,8 +15,11 @@ impl MigrationName for Migration {
     }
 }
 
-const TABLE: RecordTable =
-    RecordTable { name: "fundraising_pages", columns, links: &[("supporter_id", "supporters"), ("campaign_id", "campaigns")] };
+const TABLE: RecordTable = RecordTable {
+    name: "fundraising_pages",
+    columns,
+    links: &[("supporter_id", "supporters"), ("campaign_id", "campaigns")],
+};
 const VIEW: &str = "fundraising_page_performance";
 /// The view looks gifts up by it.
 const INDEX: &str = "transactions_fundraising_page";
@@ -57,14 +61,29 @@ fn view(t: Dialect) -> String {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         TABLE.create(manager).await?;
-        TABLE.create_stubs(manager, "transactions", "fundraising_page_id").await?;
-        create_index(manager, "transactions", INDEX, &["fundraising_page_id", "organization_id"]).await?;
-        create_view(manager, VIEW, &view(Dialect::of(manager.get_database_backend()))).await
+        TABLE
+            .create_stubs(manager, "transactions", "fundraising_page_id")
+            .await?;
+        create_index(
+            manager,
+            "transactions",
+            INDEX,
+            &["fundraising_page_id", "organization_id"],
+        )
+        .await?;
+        create_view(
+            manager,
+            VIEW,
+            &view(Dialect::of(manager.get_database_backend())),
+        )
+        .await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         drop_view(manager, VIEW).await?;
-        manager.drop_index(Index::drop().name(INDEX).table("transactions").to_owned()).await?;
+        manager
+            .drop_index(Index::drop().name(INDEX).table("transactions").to_owned())
+            .await?;
         TABLE.drop(manager).await
     }
 

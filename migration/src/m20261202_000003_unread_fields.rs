@@ -16,9 +16,15 @@ impl MigrationName for Migration {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let t = Dialect::of(manager.get_database_backend());
-        let mut table = Table::create().table("unread_fields").if_not_exists().to_owned();
+        let mut table = Table::create()
+            .table("unread_fields")
+            .if_not_exists()
+            .to_owned();
         if t == Dialect::MySql {
-            table.engine("InnoDB").character_set("utf8mb4").collate("utf8mb4_bin");
+            table
+                .engine("InnoDB")
+                .character_set("utf8mb4")
+                .collate("utf8mb4_bin");
         }
         table
             .col(t.word("entity").not_null())
@@ -29,7 +35,9 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_table(Table::drop().table("unread_fields").if_exists().to_owned()).await
+        manager
+            .drop_table(Table::drop().table("unread_fields").if_exists().to_owned())
+            .await
     }
 
     fn use_transaction(&self) -> Option<bool> {

@@ -20,9 +20,14 @@ impl RecordTable {
         let mut table = Table::create().table(self.name).if_not_exists().to_owned();
         if t == Dialect::MySql {
             // A server's character set is whatever somebody once chose.
-            table.engine("InnoDB").character_set("utf8mb4").collate("utf8mb4_bin");
+            table
+                .engine("InnoDB")
+                .character_set("utf8mb4")
+                .collate("utf8mb4_bin");
         }
-        table.col(t.int("id").not_null()).col(t.int("organization_id").not_null());
+        table
+            .col(t.int("id").not_null())
+            .col(t.int("organization_id").not_null());
         for column in (self.columns)(t) {
             table.col(column);
         }
@@ -35,25 +40,51 @@ impl RecordTable {
             .col(t.int("schema_version").not_null().default(0))
             .col(t.time("last_sync_at").not_null())
             .primary_key(Index::create().col("id").col("organization_id"))
-            .foreign_key(ForeignKey::create().from(self.name, "organization_id").to("organizations", "id"));
+            .foreign_key(
+                ForeignKey::create()
+                    .from(self.name, "organization_id")
+                    .to("organizations", "id"),
+            );
         for (column, parent) in self.links {
-            table.foreign_key(ForeignKey::create().from(self.name, (*column, "organization_id")).to(*parent, ("id", "organization_id")));
+            table.foreign_key(
+                ForeignKey::create()
+                    .from(self.name, (*column, "organization_id"))
+                    .to(*parent, ("id", "organization_id")),
+            );
         }
         manager.create_table(table).await?;
         for (column, _) in self.links {
-            create_index(manager, self.name, &format!("{}_{}", self.name, column.trim_end_matches("_id")), &[column, "organization_id"])
-                .await?;
+            create_index(
+                manager,
+                self.name,
+                &format!("{}_{}", self.name, column.trim_end_matches("_id")),
+                &[column, "organization_id"],
+            )
+            .await?;
         }
-        create_index(manager, self.name, &format!("{}_updated", self.name), &["organization_id", "source_updated_at"]).await
+        create_index(
+            manager,
+            self.name,
+            &format!("{}_updated", self.name),
+            &["organization_id", "source_updated_at"],
+        )
+        .await
     }
 
     /// Takes it away again.
     pub(crate) async fn drop(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-        manager.drop_table(Table::drop().table(self.name).if_exists().to_owned()).await
+        manager
+            .drop_table(Table::drop().table(self.name).if_exists().to_owned())
+            .await
     }
 
     /// A stub for each id that rows of another table name already.
-    pub(crate) async fn create_stubs(&self, manager: &SchemaManager<'_>, child: &str, column: &str) -> Result<(), DbErr> {
+    pub(crate) async fn create_stubs(
+        &self,
+        manager: &SchemaManager<'_>,
+        child: &str,
+        column: &str,
+    ) -> Result<(), DbErr> {
         let (yes, now) = match Dialect::of(manager.get_database_backend()) {
             Dialect::Sqlite => ("1", "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now')"),
             Dialect::Postgres => ("TRUE", "CURRENT_TIMESTAMP"),
@@ -65,7 +96,11 @@ impl RecordTable {
              SELECT DISTINCT c.{column}, c.organization_id, {yes}, {now} FROM {child} AS c WHERE c.{column} IS NOT NULL \
              AND NOT EXISTS (SELECT 1 FROM {parent} AS p WHERE p.id = c.{column} AND p.organization_id = c.organization_id)"
         );
-        manager.get_connection().execute_unprepared(&text).await.map(drop)
+        manager
+            .get_connection()
+            .execute_unprepared(&text)
+            .await
+            .map(drop)
     }
 }
 

@@ -3,18 +3,37 @@
 use crate::dialect::Dialect;
 use sea_orm_migration::prelude::*;
 
-pub(crate) async fn create_view(manager: &SchemaManager<'_>, name: &str, body: &str) -> Result<(), DbErr> {
+pub(crate) async fn create_view(
+    manager: &SchemaManager<'_>,
+    name: &str,
+    body: &str,
+) -> Result<(), DbErr> {
     drop_view(manager, name).await?;
-    manager.get_connection().execute_unprepared(&format!("CREATE VIEW {name} AS {body}")).await.map(drop)
+    manager
+        .get_connection()
+        .execute_unprepared(&format!("CREATE VIEW {name} AS {body}"))
+        .await
+        .map(drop)
 }
 
 pub(crate) async fn drop_view(manager: &SchemaManager<'_>, name: &str) -> Result<(), DbErr> {
-    manager.get_connection().execute_unprepared(&format!("DROP VIEW IF EXISTS {name}")).await.map(drop)
+    manager
+        .get_connection()
+        .execute_unprepared(&format!("DROP VIEW IF EXISTS {name}"))
+        .await
+        .map(drop)
 }
 
-/// What each record of a kind brought in, as the body of a view: gifts that count, in the organization's currency. The gifts of one are looked
-/// up by an index, so that a question about one organization does not read all others'.
-pub(crate) fn performance(t: Dialect, table: &str, link: &str, index: &str, columns: &str) -> String {
+/// What each record of a kind brought in, as the body of a view: gifts that count, in the
+/// organization's currency. The gifts of one are looked up by an index, so that a question about
+/// one organization does not read all others'.
+pub(crate) fn performance(
+    t: Dialect,
+    table: &str,
+    link: &str,
+    index: &str,
+    columns: &str,
+) -> String {
     let (hint, not_stub) = match t {
         Dialect::MySql => (format!(" FORCE INDEX ({index})"), "v.is_stub = 0"),
         Dialect::Postgres => (String::new(), "NOT v.is_stub"),
@@ -22,7 +41,9 @@ pub(crate) fn performance(t: Dialect, table: &str, link: &str, index: &str, colu
     };
     let sum = |amount: &str| match t {
         // Whole ten-thousandths: a sum of floats need not be exact.
-        Dialect::Sqlite => format!("COALESCE(SUM(CAST(ROUND({amount} * 10000) AS INTEGER)), 0) / 10000.0"),
+        Dialect::Sqlite => {
+            format!("COALESCE(SUM(CAST(ROUND({amount} * 10000) AS INTEGER)), 0) / 10000.0")
+        }
         _ => format!("COALESCE(SUM({amount}), 0)"),
     };
     let of = |what: &str, more: &str| {

@@ -1,4 +1,5 @@
-//! What those outside hold: begin the tree, order something of it, stop it. Knows no actor but the root.
+//! What those outside hold: begin the tree, order something of it, stop it. Knows no actor but the
+//! root.
 
 use super::Shared;
 use super::supervisor::messages::{Configure, Look, Nudge, Settle, StartSync, StopAll};
@@ -19,7 +20,8 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Begins a tree that keeps to its schedules, beside other processes. `watch` is where the health actor lives.
+    /// Begins a tree that keeps to its schedules, beside other processes. `watch` is where the
+    /// health actor lives.
     pub fn daemon(shared: Arc<Shared>, watch: ArbiterHandle) -> Handle {
         Handle::begin(shared, Mode::Daemon, watch)
     }
@@ -50,14 +52,26 @@ impl Handle {
     /// Why nothing was done.
     pub async fn sync(&self, classy_id: i64, order: Order) -> Result<OrganizationReport, Fault> {
         let (reply, report) = oneshot::channel();
-        self.root.do_send(StartSync { classy_id, order, reply });
-        let gone = |_| Fault { kind: FaultKind::Bug, text: "the supervisor is gone".to_owned(), hint: None };
+        self.root.do_send(StartSync {
+            classy_id,
+            order,
+            reply,
+        });
+        let gone = |_| Fault {
+            kind: FaultKind::Bug,
+            text: "the supervisor is gone".to_owned(),
+            hint: None,
+        };
         report.await.map_err(gone).flatten()
     }
 
-    /// Something may have changed at an organization: these feeds look soon; without any, the plugins do. Waits for nobody.
+    /// Something may have changed at an organization: these feeds look soon; without any, the
+    /// plugins do. Waits for nobody.
     pub fn nudge(&self, classy_id: i64, entities: Vec<Entity>) {
-        self.root.do_send(Nudge { classy_id, entities });
+        self.root.do_send(Nudge {
+            classy_id,
+            entities,
+        });
     }
 
     /// A person changed an organization in the database: it takes effect now. Waits for nobody.
@@ -65,18 +79,24 @@ impl Handle {
         self.root.do_send(Look);
     }
 
-    /// The same, answered when it is in force: whatever was to end has ended, whatever was to begin was begun. Of one organization, or of all.
+    /// The same, answered when it is in force: whatever was to end has ended, whatever was to begin
+    /// was begun. Of one organization, or of all.
     ///
     /// # Errors
     /// Why that is not known.
     pub async fn settle(&self, classy_id: Option<i64>) -> Result<(), Fault> {
         let (done, settled) = oneshot::channel();
         self.root.do_send(Settle { classy_id, done });
-        let gone = |_| Fault { kind: FaultKind::Busy, text: "the process is stopping".to_owned(), hint: None };
+        let gone = |_| Fault {
+            kind: FaultKind::Busy,
+            text: "the process is stopping".to_owned(),
+            hint: None,
+        };
         settled.await.map_err(gone).flatten()
     }
 
-    /// Ends everything in order: runs at their next page, then actors, leaves first. Answers when they are gone.
+    /// Ends everything in order: runs at their next page, then actors, leaves first. Answers when
+    /// they are gone.
     pub async fn stop(&self) {
         let (done, stopped) = oneshot::channel();
         self.root.do_send(StopAll { done });

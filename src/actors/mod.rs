@@ -1,5 +1,6 @@
-//! Who decides: a tree of actors, each a mailbox, a state machine and timers. None of them awaits the network or the database;
-//! work is a run, a plain async function of a lower floor on the shared runtime, that hands one value back.
+//! Who decides: a tree of actors, each a mailbox, a state machine and timers. None of them awaits
+//! the network or the database; work is a run, a plain async function of a lower floor on the
+//! shared runtime, that hands one value back.
 //!
 //! ```text
 //! supervisor -> organization -> entity_sync x 4
@@ -9,8 +10,9 @@
 //!
 //! A feed's actor and a plugin's are two names of one `worker::Worker`.
 //!
-//! Commands go down by address, events go up by weak recipient. What others may see is published on the [`Board`](crate::status::Board), never asked of an
-//! actor. Whoever is outside speaks through a [`Handle`].
+//! Commands go down by address, events go up by weak recipient. What others may see is published on
+//! the [`Board`](crate::status::Board), never asked of an actor. Whoever is outside speaks through
+//! a [`Handle`].
 
 mod entity_sync;
 mod handle;

@@ -1,4 +1,5 @@
-//! How often and how patiently everything is done: what the actors take from the configuration, and what is fixed.
+//! How often and how patiently everything is done: what the actors take from the configuration, and
+//! what is fixed.
 
 use crate::config::Config;
 use crate::entities::Entity;
@@ -22,9 +23,11 @@ pub struct Every {
 pub struct Plan {
     /// How runs behave.
     pub engine: Settings,
-    /// How often supporters, campaigns, recurring plans and transactions are read, in the order of [`Entity::ALL`].
+    /// How often supporters, campaigns, recurring plans and transactions are read, in the order of
+    /// [`Entity::ALL`].
     pub every: [Every; Entity::COUNT],
-    /// How often the last months of transactions are read again, for changes that move no time of change (refunds, perhaps).
+    /// How often the last months of transactions are read again, for changes that move no time of
+    /// change (refunds, perhaps).
     pub window_every: Duration,
     /// How far back that goes.
     pub window: chrono::TimeDelta,
@@ -38,7 +41,8 @@ pub struct Plan {
     pub look: Duration,
     /// How patient one is with actors that die.
     pub restarts: RestartPolicy,
-    /// How often plugins look at the other side though nothing changed here: people leave there, and tags change with time.
+    /// How often plugins look at the other side though nothing changed here: people leave there,
+    /// and tags change with time.
     pub plugins_every: Duration,
     /// How long is kept what only tells of the past.
     pub retention: Retention,
@@ -52,10 +56,17 @@ impl Plan {
     /// By the configuration.
     pub fn of(config: &Config) -> Plan {
         let sync = &config.sync;
-        let every = |entity| Every { changes: sync.changes.of(entity), reconcile: sync.reconcile.of(entity) };
+        let every = |entity| Every {
+            changes: sync.changes.of(entity),
+            reconcile: sync.reconcile.of(entity),
+        };
         let overlap = chrono::TimeDelta::from_std(sync.overlap).unwrap_or(chrono::TimeDelta::MAX);
         Plan {
-            engine: Settings { overlap, absent_share: config.guard.absent_share, ..Settings::default() },
+            engine: Settings {
+                overlap,
+                absent_share: config.guard.absent_share,
+                ..Settings::default()
+            },
             every: Entity::ALL.map(every),
             guard: guard(&config.guard),
             retention: retention(&config.retention),
@@ -86,7 +97,11 @@ fn guard(config: &crate::config::Guard) -> GuardSettings {
 
 /// 0 is for ever.
 fn retention(config: &crate::config::Retention) -> Retention {
-    let kept = |time: Duration| (!time.is_zero()).then(|| chrono::TimeDelta::from_std(time).ok()).flatten();
+    let kept = |time: Duration| {
+        (!time.is_zero())
+            .then(|| chrono::TimeDelta::from_std(time).ok())
+            .flatten()
+    };
     Retention {
         runs_without_changes: kept(config.runs_without_changes),
         runs: kept(config.runs),
@@ -102,7 +117,10 @@ impl Default for Plan {
         let day = Duration::from_secs(86_400);
         Plan {
             engine: Settings::default(),
-            every: [Every { changes: Duration::from_secs(900), reconcile: day }; Entity::COUNT],
+            every: [Every {
+                changes: Duration::from_secs(900),
+                reconcile: day,
+            }; Entity::COUNT],
             window_every: day,
             window: chrono::TimeDelta::days(90),
             turn: Duration::from_secs(10),
@@ -126,7 +144,12 @@ mod tests {
 
     #[test]
     fn whoever_leaves_there_is_looked_for_within_five_minutes_without_a_webhook() {
-        let longest = (0..1_000).map(|_| jittered(Plan::default().plugins_every)).max();
-        assert!(longest < Some(Duration::from_secs(270)), "{longest:?}: half a minute is left for the look itself");
+        let longest = (0..1_000)
+            .map(|_| jittered(Plan::default().plugins_every))
+            .max();
+        assert!(
+            longest < Some(Duration::from_secs(270)),
+            "{longest:?}: half a minute is left for the look itself"
+        );
     }
 }

@@ -50,7 +50,15 @@ pub struct Shared {
 
 impl Shared {
     /// Puts the parts together. `runs` is how many may run at once.
-    pub fn new(store: Store, vault: Vault, transport: Transport, runtime: Handle, runs: usize, holder: String, plan: Plan) -> Shared {
+    pub fn new(
+        store: Store,
+        vault: Vault,
+        transport: Transport,
+        runtime: Handle,
+        runs: usize,
+        holder: String,
+        plan: Plan,
+    ) -> Shared {
         let health = HealthReport::unknown(crate::clock::now(), plan.look);
         Shared {
             store,
@@ -78,12 +86,20 @@ impl Shared {
 
     /// What the daemon knows besides.
     pub fn surroundings(&self) -> Arc<Surroundings> {
-        Arc::clone(&self.surroundings.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(
+            &self
+                .surroundings
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// Replaces what the daemon knows besides.
     pub fn set_surroundings(&self, surroundings: Surroundings) {
-        *self.surroundings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(surroundings);
+        *self
+            .surroundings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(surroundings);
     }
 
     /// How well it is, as of the last look.

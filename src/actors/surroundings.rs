@@ -1,4 +1,5 @@
-//! What the daemon knows besides its organizations: found at the start and at each reload, read by whoever watches.
+//! What the daemon knows besides its organizations: found at the start and at each reload, read by
+//! whoever watches.
 
 use crate::health::Messenger;
 use std::path::PathBuf;

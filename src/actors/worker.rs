@@ -1,13 +1,16 @@
-//! An actor that does one thing again and again: a timer, at most one run, and one task that follows it.
+//! An actor that does one thing again and again: a timer, at most one run, and one task that
+//! follows it.
 //!
-//! What a run does, when it is due and what is told of it is the [`Job`]'s; everything about beginning, stopping and following is here, so
-//! that feeds and plugins behave alike.
+//! What a run does, when it is due and what is told of it is the [`Job`]'s; everything about
+//! beginning, stopping and following is here, so that feeds and plugins behave alike.
 
 use super::Shared;
 use crate::domain::FaultKind;
 use crate::supervision::run::{self, Ended};
 use crate::supervision::{Abandon, ExitGuard, KillSwitch, failpoint};
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnHandle, WeakRecipient};
+use actix::{
+    Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnHandle, WeakRecipient,
+};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +51,12 @@ pub(super) trait Job: Sized + Unpin + 'static {
     }
 
     /// Draws the conclusions from a run, which `gave_way` to the next one or not.
-    fn conclude(&mut self, outcome: Self::Outcome, tickets: Vec<u64>, gave_way: bool) -> Self::Report;
+    fn conclude(
+        &mut self,
+        outcome: Self::Outcome,
+        tickets: Vec<u64>,
+        gave_way: bool,
+    ) -> Self::Report;
 
     /// One task that does what both ask for.
     fn both(first: Self::Task, second: Self::Task) -> Self::Task;
@@ -117,16 +125,37 @@ struct Next<J: Job> {
 }
 
 impl<J: Job> Worker<J> {
-    pub(super) fn new(exit_guard: ExitGuard, job: J, owner: WeakRecipient<J::Report>, scheduled: bool) -> Worker<J> {
-        Worker { exit_guard, job, owner, scheduled, draining: false, current: None, next: None, timer: None, runs: 0 }
+    pub(super) fn new(
+        exit_guard: ExitGuard,
+        job: J,
+        owner: WeakRecipient<J::Report>,
+        scheduled: bool,
+    ) -> Worker<J> {
+        Worker {
+            exit_guard,
+            job,
+            owner,
+            scheduled,
+            draining: false,
+            current: None,
+            next: None,
+            timer: None,
+            runs: 0,
+        }
     }
 
     pub(super) const fn is_running(&self) -> bool {
         self.current.is_some()
     }
 
-    /// Does something now, or after the run in hand. The ticket comes back with the run that did it.
-    pub(super) fn order(&mut self, task: J::Task, ticket: Option<u64>, context: &mut Context<Self>) {
+    /// Does something now, or after the run in hand. The ticket comes back with the run that did
+    /// it.
+    pub(super) fn order(
+        &mut self,
+        task: J::Task,
+        ticket: Option<u64>,
+        context: &mut Context<Self>,
+    ) {
         if self.draining {
             return;
         }
@@ -136,13 +165,21 @@ impl<J: Job> Worker<J> {
         }
         self.next = Some(match self.next.take() {
             None => Next { task, tickets },
-            Some(next) => Next { task: J::both(next.task, task), tickets: [next.tickets, tickets].concat() },
+            Some(next) => Next {
+                task: J::both(next.task, task),
+                tickets: [next.tickets, tickets].concat(),
+            },
         });
     }
 
     fn begin(&mut self, Next { task, tickets }: Next<J>, context: &mut Context<Self>) {
         self.runs += 1;
-        let (number, stop, leave, kill) = (self.runs, CancellationToken::new(), CancellationToken::new(), self.job.kill().child());
+        let (number, stop, leave, kill) = (
+            self.runs,
+            CancellationToken::new(),
+            CancellationToken::new(),
+            self.job.kill().child(),
+        );
         let life = RunLife {
             name: Arc::clone(self.exit_guard.name()),
             generation: self.exit_guard.generation(),
@@ -152,25 +189,46 @@ impl<J: Job> Worker<J> {
         };
         let work = self.job.run(&task, life);
         let runtime = self.job.shared().runtime.clone();
-        run::spawn(context, self, &runtime, kill.clone(), work, move |actor: &mut Self, ended, context| {
-            actor.ended(number, ended, context);
+        run::spawn(
+            context,
+            self,
+            &runtime,
+            kill.clone(),
+            work,
+            move |actor: &mut Self, ended, context| {
+                actor.ended(number, ended, context);
+            },
+        );
+        self.current = Some(Current {
+            number,
+            task,
+            stop,
+            leave,
+            kill,
+            tickets,
         });
-        self.current = Some(Current { number, task, stop, leave, kill, tickets });
         self.arm(context);
     }
 
     fn ended(&mut self, number: u64, ended: Ended<J::Outcome>, context: &mut Context<Self>) {
         failpoint::here(J::AT_END);
-        let Some(current) = self.current.take_if(|current| current.number == number) else { return };
+        let Some(current) = self.current.take_if(|current| current.number == number) else {
+            return;
+        };
         let outcome = match ended {
             Ended::Done(outcome) => outcome,
             Ended::Panicked(text) => {
                 tracing::error!(worker = %self.exit_guard.name(), panic = text, "a run panicked");
                 self.job.broken(FaultKind::Bug, format!("panicked: {text}"))
             }
-            Ended::Cancelled(cause) => self.job.broken(FaultKind::Partial, format!("was ended: {cause}")),
+            Ended::Cancelled(cause) => self
+                .job
+                .broken(FaultKind::Partial, format!("was ended: {cause}")),
         };
-        self.job.shared().registry.watch(self.exit_guard.name(), None);
+        self.job
+            .shared()
+            .registry
+            .watch(self.exit_guard.name(), None);
         let mut tickets = current.tickets;
         let mut gave_way = false;
         if let Some(next) = self.next.as_mut().filter(|_| self.job.gives_way(&outcome)) {
@@ -185,7 +243,9 @@ impl<J: Job> Worker<J> {
             return context.stop();
         }
         match self.next.take() {
-            Some(next) if !next.tickets.is_empty() || self.job.goes_on() => self.begin(next, context),
+            Some(next) if !next.tickets.is_empty() || self.job.goes_on() => {
+                self.begin(next, context)
+            }
             _ => self.arm(context),
         }
     }
@@ -198,17 +258,26 @@ impl<J: Job> Worker<J> {
         if !self.scheduled || self.draining {
             return;
         }
-        let Some((wait, task)) = self.job.due(self.current.as_ref().map(|current| &current.task)) else { return };
+        let Some((wait, task)) = self
+            .job
+            .due(self.current.as_ref().map(|current| &current.task))
+        else {
+            return;
+        };
         self.timer = Some(context.run_later(wait, move |actor, context| {
             actor.timer = None;
             actor.begin_due(task, context);
         }));
     }
 
-    /// What is due while a run goes on ends it, and follows it; unless something follows it already.
+    /// What is due while a run goes on ends it, and follows it; unless something follows it
+    /// already.
     fn begin_due(&mut self, task: J::Task, context: &mut Context<Self>) {
         failpoint::here(J::AT_TIMER);
-        let next = Next { task, tickets: Vec::new() };
+        let next = Next {
+            task,
+            tickets: Vec::new(),
+        };
         match &self.current {
             None => self.begin(next, context),
             Some(current) if self.next.is_none() => {
@@ -236,7 +305,9 @@ impl<J: Job> Handler<Drain> for Worker<J> {
         self.draining = true;
         self.next = None;
         self.arm(context);
-        let Some(current) = &self.current else { return context.stop() };
+        let Some(current) = &self.current else {
+            return context.stop();
+        };
         current.stop.cancel();
         current.leave.cancel();
         if let Some((within, cause)) = J::ENDS_WITHIN {
@@ -257,11 +328,15 @@ impl<J: Job> Handler<Fall> for Worker<J> {
 impl<J: Job> Handler<Abandon> for Worker<J> {
     type Result = ();
 
-    /// The run was cancelled and did not end: it holds a thread. It is left behind; what it may still write carries a fence and a checkpoint
-    /// that the next run reads afresh, and what it sent is in the ledger as `sending`.
+    /// The run was cancelled and did not end: it holds a thread. It is left behind; what it may
+    /// still write carries a fence and a checkpoint that the next run reads afresh, and what it
+    /// sent is in the ledger as `sending`.
     fn handle(&mut self, _: Abandon, context: &mut Context<Self>) {
         if let Some(current) = &self.current {
-            let (number, cause) = (current.number, current.kill.cause().unwrap_or("frozen").to_owned());
+            let (number, cause) = (
+                current.number,
+                current.kill.cause().unwrap_or("frozen").to_owned(),
+            );
             self.ended(number, Ended::Cancelled(cause), context);
         }
     }

@@ -1,5 +1,5 @@
-//! The addresses of requests. Each is built here from the configured base, never taken from an answer, so that a token can
-//! reach no other host.
+//! The addresses of requests. Each is built here from the configured base, never taken from an
+//! answer, so that a token can reach no other host.
 
 use super::error::Error;
 use crate::domain::{Query, Time};
@@ -31,9 +31,14 @@ impl Address {
         super::transport::host(&self.base)
     }
 
-    /// A page of a list of the organization: `sort` always, the filter encoded once (contract 4, 5).
+    /// A page of a list of the organization: `sort` always, the filter encoded once (contract 4,
+    /// 5).
     pub(super) fn list(&self, entity: Entity, query: Query, page: u32, per_page: u32) -> Url {
-        let mut url = self.at(&["organizations", &self.classy_id.to_string(), entity.about().path]);
+        let mut url = self.at(&[
+            "organizations",
+            &self.classy_id.to_string(),
+            entity.about().path,
+        ]);
         let (sort, filter) = match query {
             Query::All => ("id:asc", None),
             Query::Since(from) => ("updated_at:asc", Some(at_or_after("updated_at", from))),
@@ -41,7 +46,10 @@ impl Address {
             Query::PurchasedSince(from) => ("id:asc", Some(at_or_after("purchased_at", from))),
         };
         let mut pairs = url.query_pairs_mut();
-        pairs.append_pair("page", &page.to_string()).append_pair("per_page", &per_page.to_string()).append_pair("sort", sort);
+        pairs
+            .append_pair("page", &page.to_string())
+            .append_pair("per_page", &per_page.to_string())
+            .append_pair("sort", sort);
         if let Some(filter) = filter {
             pairs.append_pair("filter", &filter);
         }
@@ -71,7 +79,10 @@ impl Address {
 
 /// Whole seconds and `Z`: the live filters reject fractions (contract 5).
 fn at_or_after(field: &str, from: Time) -> String {
-    format!("{field}>={}", from.to_rfc3339_opts(SecondsFormat::Secs, true))
+    format!(
+        "{field}>={}",
+        from.to_rfc3339_opts(SecondsFormat::Secs, true)
+    )
 }
 
 /// An address that secrets may be sent to.
@@ -79,7 +90,11 @@ fn at_or_after(field: &str, from: Time) -> String {
 /// # Errors
 /// It is neither HTTPS nor HTTP on loopback, or carries a user or password.
 pub(super) fn checked(name: &str, url: &Url) -> Result<Url, Error> {
-    let refuse = |why: &str| Err(Error::Settings { what: format!("{name} {why}") });
+    let refuse = |why: &str| {
+        Err(Error::Settings {
+            what: format!("{name} {why}"),
+        })
+    };
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -109,7 +124,11 @@ mod tests {
         let from: Time = "2025-04-20T10:11:12.999999Z".parse().unwrap();
         let address = address("https://api.classy.org/2.0");
         for (entity, query, expected) in [
-            (Entity::Supporters, Query::All, "supporters?page=3&per_page=100&sort=id%3Aasc"),
+            (
+                Entity::Supporters,
+                Query::All,
+                "supporters?page=3&per_page=100&sort=id%3Aasc",
+            ),
             (
                 Entity::RecurringPlans,
                 Query::Since(from),
@@ -127,20 +146,38 @@ mod tests {
             ),
         ] {
             let url = address.list(entity, query, 3, 100);
-            assert_eq!(url.as_str(), format!("https://api.classy.org/2.0/organizations/10001/{expected}"));
+            assert_eq!(
+                url.as_str(),
+                format!("https://api.classy.org/2.0/organizations/10001/{expected}")
+            );
         }
     }
 
     #[test]
     fn the_base_may_end_with_a_slash_or_lie_deeper() {
         for (base, expected) in [
-            ("https://api.classy.org/2.0/", "https://api.classy.org/2.0/supporters/7"),
-            ("https://pro.gofundme.com/api/2.0?x=1#y", "https://pro.gofundme.com/api/2.0/supporters/7"),
-            ("http://127.0.0.1:8080", "http://127.0.0.1:8080/supporters/7"),
+            (
+                "https://api.classy.org/2.0/",
+                "https://api.classy.org/2.0/supporters/7",
+            ),
+            (
+                "https://pro.gofundme.com/api/2.0?x=1#y",
+                "https://pro.gofundme.com/api/2.0/supporters/7",
+            ),
+            (
+                "http://127.0.0.1:8080",
+                "http://127.0.0.1:8080/supporters/7",
+            ),
         ] {
-            assert_eq!(address(base).single(Entity::Supporters, 7).as_str(), expected);
+            assert_eq!(
+                address(base).single(Entity::Supporters, 7).as_str(),
+                expected
+            );
         }
-        assert_eq!(address("http://[::1]:1/2.0").organization().as_str(), "http://[::1]:1/2.0/organizations/10001");
+        assert_eq!(
+            address("http://[::1]:1/2.0").organization().as_str(),
+            "http://[::1]:1/2.0/organizations/10001"
+        );
     }
 
     #[test]
@@ -154,7 +191,13 @@ mod tests {
             "mailto:a@b",
             "http://localhost.evil.example/",
         ] {
-            assert!(matches!(Address::new(&base.parse().unwrap(), 1), Err(Error::Settings { .. })), "{base}");
+            assert!(
+                matches!(
+                    Address::new(&base.parse().unwrap(), 1),
+                    Err(Error::Settings { .. })
+                ),
+                "{base}"
+            );
         }
     }
 }

@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 use std::time::Duration;
 use url::Url;
 
-/// The wait when the source asks for one without saying how long (a minute is its rate limit's window).
+/// The wait when the source asks for one without saying how long (a minute is its rate limit's
+/// window).
 const UNTOLD_WAIT: Duration = Duration::from_secs(60);
 
 /// A failed try, and whether another makes sense.
@@ -41,19 +42,30 @@ pub(super) enum RetryClass {
 impl Fault {
     /// A fault that is not repeated.
     pub(super) const fn last(error: Error) -> Fault {
-        Fault { error, again: RetryClass::Never }
+        Fault {
+            error,
+            again: RetryClass::Never,
+        }
     }
 
     /// An answer that cannot be understood.
     pub(super) fn protocol(url: &Url, what: &str) -> Fault {
-        Fault { error: Error::Protocol { path: shown_path(url), what: what.to_owned() }, again: RetryClass::Backoff }
+        Fault {
+            error: Error::Protocol {
+                path: shown_path(url),
+                what: what.to_owned(),
+            },
+            again: RetryClass::Backoff,
+        }
     }
 
     /// What the transport reported.
     pub(super) fn transport(error: Error) -> Fault {
         let again = match error {
             Error::Interrupted { .. } => RetryClass::Backoff,
-            Error::Unreachable { .. } | Error::Timeout { .. } | Error::TooSlow { .. } => RetryClass::Few,
+            Error::Unreachable { .. } | Error::Timeout { .. } | Error::TooSlow { .. } => {
+                RetryClass::Few
+            }
             _ => RetryClass::Never,
         };
         Fault { error, again }
@@ -82,25 +94,58 @@ pub(super) fn classify(reply: &Reply, url: &Url) -> Result<(), Fault> {
     let error = match status {
         200 | 404 => return Ok(()),
         _ if blocked_by_edge(reply) => {
-            return Err(Fault { error: Error::EdgeBlocked { host: host(url), status }, again: RetryClass::Edge });
+            return Err(Fault {
+                error: Error::EdgeBlocked {
+                    host: host(url),
+                    status,
+                },
+                again: RetryClass::Edge,
+            });
         }
-        // Never followed. Asked again: what stands in front of the API redirects now and then, the API itself never.
-        300..=399 => return Err(Fault { error: Error::Redirect { host: redirect_host(reply, url) }, again: RetryClass::Backoff }),
-        401 => return Err(Fault { error: Error::TokenRefused, again: RetryClass::Token }),
+        // Never followed. Asked again: what stands in front of the API redirects now and then, the
+        // API itself never.
+        300..=399 => {
+            return Err(Fault {
+                error: Error::Redirect {
+                    host: redirect_host(reply, url),
+                },
+                again: RetryClass::Backoff,
+            });
+        }
+        401 => {
+            return Err(Fault {
+                error: Error::TokenRefused,
+                again: RetryClass::Token,
+            });
+        }
         403 => Error::Forbidden { path: path() },
         429 | 503 if told(reply).is_some() || status == 429 => {
             let after = told(reply);
-            let error = Error::RateLimited { after: after.unwrap_or(UNTOLD_WAIT) };
-            return Err(Fault { error, again: after.map_or(RetryClass::Backoff, RetryClass::Told) });
+            let error = Error::RateLimited {
+                after: after.unwrap_or(UNTOLD_WAIT),
+            };
+            return Err(Fault {
+                error,
+                again: after.map_or(RetryClass::Backoff, RetryClass::Told),
+            });
         }
-        408 | 425 | 500..=599 => return Err(Fault { error: Error::Unavailable { status }, again: RetryClass::Backoff }),
-        400..=499 => Error::BadRequest { path: path(), status },
+        408 | 425 | 500..=599 => {
+            return Err(Fault {
+                error: Error::Unavailable { status },
+                again: RetryClass::Backoff,
+            });
+        }
+        400..=499 => Error::BadRequest {
+            path: path(),
+            status,
+        },
         _ => return Err(Fault::protocol(url, &format!("unexpected status {status}"))),
     };
     Err(Fault::last(error))
 }
 
-/// How long to wait before the next request, when a reply of any status says that the rate limit is used up.
+/// How long to wait before the next request, when a reply of any status says that the rate limit is
+/// used up.
 pub(super) fn exhausted(reply: &Reply) -> Option<Duration> {
     let remaining = reply.header("x-ratelimit-remaining")?.trim();
     (remaining == "0").then(|| reset(reply))?
@@ -114,7 +159,9 @@ fn told(reply: &Reply) -> Option<Duration> {
         retry_after: Option<&'a RawValue>,
     }
     let now = reply.date().unwrap_or_else(clock::now);
-    let header = reply.header("retry-after").and_then(|value| retry_after(value, now));
+    let header = reply
+        .header("retry-after")
+        .and_then(|value| retry_after(value, now));
     let body = || {
         let body: Body<'_> = serde_json::from_slice(&reply.body).ok()?;
         retry_after(body.retry_after?.get().trim_matches('"'), now)
@@ -123,31 +170,42 @@ fn told(reply: &Reply) -> Option<Duration> {
 }
 
 fn reset(reply: &Reply) -> Option<Duration> {
-    reset_at(reply.header("x-ratelimit-reset")?, reply.date().unwrap_or_else(clock::now))
+    reset_at(
+        reply.header("x-ratelimit-reset")?,
+        reply.date().unwrap_or_else(clock::now),
+    )
 }
 
 /// Cloudflare says so itself, or a refusal is no JSON (contract 2).
 fn blocked_by_edge(reply: &Reply) -> bool {
     let refusal = (400..600).contains(&reply.status);
-    refusal && reply.headers.contains_key("cf-mitigated") || reply.status == 403 && (reply.is_html() || !is_object(reply))
+    refusal && reply.headers.contains_key("cf-mitigated")
+        || reply.status == 403 && (reply.is_html() || !is_object(reply))
 }
 
-/// Whether a 404 says that there is no such route, not that there is no such record: Kong's own body has a `request_id`
-/// (contract 7), the API's says only that the resource cannot be found.
+/// Whether a 404 says that there is no such route, not that there is no such record: Kong's own
+/// body has a `request_id` (contract 7), the API's says only that the resource cannot be found.
 pub(super) fn from_gateway(reply: &Reply) -> bool {
     #[derive(Deserialize)]
     struct Body {
         request_id: Option<IgnoredAny>,
     }
-    reply.is_html() || serde_json::from_slice::<Body>(&reply.body).is_ok_and(|body| body.request_id.is_some())
+    reply.is_html()
+        || serde_json::from_slice::<Body>(&reply.body).is_ok_and(|body| body.request_id.is_some())
 }
 
 fn is_object(reply: &Reply) -> bool {
-    reply.body.trim_ascii_start().first() == Some(&b'{') && serde_json::from_slice::<IgnoredAny>(&reply.body).is_ok()
+    reply.body.trim_ascii_start().first() == Some(&b'{')
+        && serde_json::from_slice::<IgnoredAny>(&reply.body).is_ok()
 }
 
 fn redirect_host(reply: &Reply, url: &Url) -> String {
-    let target = reply.header("location").and_then(|location| url.join(location).ok());
+    let target = reply
+        .header("location")
+        .and_then(|location| url.join(location).ok());
     // The place is the other side's text.
-    target.map_or_else(|| "an unknown place".to_owned(), |target| scrubbed(&host(&target)))
+    target.map_or_else(
+        || "an unknown place".to_owned(),
+        |target| scrubbed(&host(&target)),
+    )
 }

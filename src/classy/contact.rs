@@ -1,5 +1,6 @@
-//! Whether Classy answers at all, as all requests of one organization found together: the trouble at hand, and for how long nobody
-//! has answered; and the same of each list, which may fail alone. A page or a record that fails alone is no trouble of this kind.
+//! Whether Classy answers at all, as all requests of one organization found together: the trouble
+//! at hand, and for how long nobody has answered; and the same of each list, which may fail alone.
+//! A page or a record that fails alone is no trouble of this kind.
 
 use super::error::Error;
 use crate::clock;
@@ -52,8 +53,14 @@ impl States {
 
 impl State {
     fn heard(&self) -> Heard {
-        let silent_for = self.heard_at.filter(|_| self.asking > 0).map(|at| at.elapsed());
-        Heard { trouble: self.trouble.clone(), silent_for }
+        let silent_for = self
+            .heard_at
+            .filter(|_| self.asking > 0)
+            .map(|at| at.elapsed());
+        Heard {
+            trouble: self.trouble.clone(),
+            silent_for,
+        }
     }
 }
 
@@ -76,12 +83,21 @@ impl Contact {
         }
     }
 
-    /// It failed, for a reason that may concern every request; others are no news. `host` is who was asked.
+    /// It failed, for a reason that may concern every request; others are no news. `host` is who
+    /// was asked.
     pub(super) fn failed(&self, error: &Error, host: &str, list: Option<Entity>) {
-        let Some(met) = error.trouble(host) else { return };
+        let Some(met) = error.trouble(host) else {
+            return;
+        };
         for state in self.lock().of(list) {
-            let since = state.trouble.as_ref().map_or(met.since, |before| before.since);
-            state.trouble = Some(Trouble { since, ..met.clone() });
+            let since = state
+                .trouble
+                .as_ref()
+                .map_or(met.since, |before| before.since);
+            state.trouble = Some(Trouble {
+                since,
+                ..met.clone()
+            });
             if met.kind != TroubleKind::Silent {
                 state.heard_at = Some(Instant::now());
             }
@@ -113,24 +129,51 @@ impl Drop for Asking<'_> {
 
 /// A list's place among [`Entity::ALL`].
 pub(super) fn place(list: Entity) -> usize {
-    Entity::ALL.iter().position(|one| *one == list).unwrap_or_default()
+    Entity::ALL
+        .iter()
+        .position(|one| *one == list)
+        .unwrap_or_default()
 }
 
 impl Error {
-    /// Why nothing comes from `host`, when it is a reason of that kind, without what changes from try to try.
+    /// Why nothing comes from `host`, when it is a reason of that kind, without what changes from
+    /// try to try.
     pub fn trouble(&self, host: &str) -> Option<Trouble> {
         let (kind, named, text) = match self {
-            Error::Unreachable { host, detail } => (TroubleKind::Unreachable, Some(host), format!("nobody answers at {host} ({detail})")),
+            Error::Unreachable { host, detail } => (
+                TroubleKind::Unreachable,
+                Some(host),
+                format!("nobody answers at {host} ({detail})"),
+            ),
             Error::Untrusted { host, .. } => (TroubleKind::Untrusted, Some(host), self.to_string()),
-            Error::Timeout { host, .. } | Error::TooSlow { host, .. } | Error::Interrupted { host, .. } => {
+            Error::Timeout { host, .. }
+            | Error::TooSlow { host, .. }
+            | Error::Interrupted { host, .. } => {
                 (TroubleKind::Silent, Some(host), self.to_string())
             }
-            Error::Unavailable { status } => (TroubleKind::Unavailable, None, format!("Classy answers {status}")),
+            Error::Unavailable { status } => (
+                TroubleKind::Unavailable,
+                None,
+                format!("Classy answers {status}"),
+            ),
             Error::EdgeBlocked { host, .. } => (TroubleKind::Blocked, Some(host), self.to_string()),
-            Error::Protocol { what, .. } => (TroubleKind::Nonsense, None, format!("Classy's answers cannot be understood ({what})")),
-            Error::RateLimited { .. } => (TroubleKind::Limited, None, "Classy asks to wait, and nothing is read meanwhile".to_owned()),
+            Error::Protocol { what, .. } => (
+                TroubleKind::Nonsense,
+                None,
+                format!("Classy's answers cannot be understood ({what})"),
+            ),
+            Error::RateLimited { .. } => (
+                TroubleKind::Limited,
+                None,
+                "Classy asks to wait, and nothing is read meanwhile".to_owned(),
+            ),
             _ => return None,
         };
-        Some(Trouble { kind, host: named.map_or(host, String::as_str).to_owned(), text, since: clock::now() })
+        Some(Trouble {
+            kind,
+            host: named.map_or(host, String::as_str).to_owned(),
+            text,
+            since: clock::now(),
+        })
     }
 }

@@ -1,4 +1,5 @@
-//! What can go wrong with Classy, and what to do about it. Never carries a secret, a body or a donor's data.
+//! What can go wrong with Classy, and what to do about it. Never carries a secret, a body or a
+//! donor's data.
 
 use crate::domain::{FaultKind, Remedy};
 use std::time::Duration;
@@ -162,7 +163,8 @@ pub enum Error {
     },
 }
 
-/// Before asking an edge that blocks us, or a host without a valid certificate, again: neither passes by itself quickly.
+/// Before asking an edge that blocks us, or a host without a valid certificate, again: neither
+/// passes by itself quickly.
 const SLOWLY: Duration = Duration::from_secs(600);
 
 impl Error {
@@ -180,8 +182,12 @@ impl Error {
             | Error::NotFound { .. }
             | Error::TooLarge { .. }
             | Error::TooManyRecords { .. } => Remedy::Skip,
-            Error::EdgeBlocked { .. } | Error::Untrusted { .. } => Remedy::Retry { after: Some(SLOWLY) },
-            Error::RateLimited { after } | Error::BreakerOpen { after, .. } => Remedy::Retry { after: Some(*after) },
+            Error::EdgeBlocked { .. } | Error::Untrusted { .. } => Remedy::Retry {
+                after: Some(SLOWLY),
+            },
+            Error::RateLimited { after } | Error::BreakerOpen { after, .. } => Remedy::Retry {
+                after: Some(*after),
+            },
             Error::Unavailable { .. }
             | Error::Timeout { .. }
             | Error::TooSlow { .. }
@@ -209,11 +215,16 @@ impl Error {
 
     /// Whether the organization's other feeds would fail for the same reason.
     pub fn concerns_all_feeds(&self) -> bool {
-        self.remedy() == Remedy::Suspend || matches!(self, Error::Unreachable { .. } | Error::EdgeBlocked { .. } | Error::Untrusted { .. })
+        self.remedy() == Remedy::Suspend
+            || matches!(
+                self,
+                Error::Unreachable { .. } | Error::EdgeBlocked { .. } | Error::Untrusted { .. }
+            )
     }
 
-    /// Whether it may be the fault of what was asked for alone, a page or a record: then other questions are answered. Refused credentials,
-    /// rate limits, an edge that blocks, an open breaker and an address where nobody is concern every request.
+    /// Whether it may be the fault of what was asked for alone, a page or a record: then other
+    /// questions are answered. Refused credentials, rate limits, an edge that blocks, an open
+    /// breaker and an address where nobody is concern every request.
     pub const fn may_be_of_one_request(&self) -> bool {
         matches!(
             self,
@@ -235,20 +246,31 @@ impl Error {
             Error::CredentialsRefused { .. } | Error::TokenRefused => {
                 "check client_id and client_secret against Classy: Admin, Apps & Integrations, API"
             }
-            Error::Forbidden { .. } | Error::RefusedHere { .. } => "check that classy_id is the organization that the app belongs to",
+            Error::Forbidden { .. } | Error::RefusedHere { .. } => {
+                "check that classy_id is the organization that the app belongs to"
+            }
             Error::NotFound { .. } => "check classy_id and base_url",
             Error::EdgeBlocked { .. } => {
                 "this is not a permission error: ask Classy's support for an x-integration-id and set it under [classy] headers, or change User-Agent there"
             }
             Error::NoTokens { .. } => "check token_url",
-            Error::Redirect { .. } => "check base_url and token_url: the API itself does not redirect",
-            Error::Unreachable { .. } => "check base_url, token_url and the network; https://status.classy.org tells of outages",
-            Error::Untrusted { .. } => "check base_url and token_url, this machine's clock and its root certificates",
-            Error::RateLimited { .. } => "lower requests_per_minute if this happens often",
-            Error::TooManyRecords { .. } => "the address answers as no Classy does (it ignores per_page): check base_url",
-            Error::Unavailable { .. } | Error::Timeout { .. } | Error::TooSlow { .. } | Error::BreakerOpen { .. } => {
-                "https://status.classy.org tells of outages"
+            Error::Redirect { .. } => {
+                "check base_url and token_url: the API itself does not redirect"
             }
+            Error::Unreachable { .. } => {
+                "check base_url, token_url and the network; https://status.classy.org tells of outages"
+            }
+            Error::Untrusted { .. } => {
+                "check base_url and token_url, this machine's clock and its root certificates"
+            }
+            Error::RateLimited { .. } => "lower requests_per_minute if this happens often",
+            Error::TooManyRecords { .. } => {
+                "the address answers as no Classy does (it ignores per_page): check base_url"
+            }
+            Error::Unavailable { .. }
+            | Error::Timeout { .. }
+            | Error::TooSlow { .. }
+            | Error::BreakerOpen { .. } => "https://status.classy.org tells of outages",
             _ => return None,
         })
     }

@@ -1,8 +1,10 @@
-//! The Classy (GoFundMe Pro) API, read only: one [`Client`] per organization over one [`Transport`] for all of them.
+//! The Classy (GoFundMe Pro) API, read only: one [`Client`] per organization over one [`Transport`]
+//! for all of them.
 //!
-//! The way of a request: `client` builds it and reads what came, `pipeline` gives it leave (pace, gate, breaker, token) and
-//! repeats it as `policy` decides, `classify` names what a reply means, `transport` carries bytes. `take` reads pages and records while they arrive, and `wire` turns lenient JSON into the strict
-//! records of the domain.
+//! The way of a request: `client` builds it and reads what came, `pipeline` gives it leave (pace,
+//! gate, breaker, token) and repeats it as `policy` decides, `classify` names what a reply means,
+//! `transport` carries bytes. `take` reads pages and records while they arrive, and `wire` turns
+//! lenient JSON into the strict records of the domain.
 
 mod address;
 mod classify;

@@ -1,4 +1,5 @@
-//! The way of every data request: leave to send, the token at the last moment, another token after a 401, retries.
+//! The way of every data request: leave to send, the token at the last moment, another token after
+//! a 401, retries.
 
 use super::address::checked;
 use super::classify::{Fault, RetryClass, classify, exhausted};
@@ -20,15 +21,25 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 /// Headers that belong to the transport or carry the token; the configuration may not set them.
-const OURS: [&str; 8] =
-    ["authorization", "host", "content-length", "content-type", "transfer-encoding", "connection", "accept", "accept-encoding"];
+const OURS: [&str; 8] = [
+    "authorization",
+    "host",
+    "content-length",
+    "content-type",
+    "transfer-encoding",
+    "connection",
+    "accept",
+    "accept-encoding",
+];
 
 /// Tokens that never served anybody and were refused, until the credentials count as refused.
 const MOST_UNPROVED: u32 = 2;
-/// Refused tokens in one request, even if each had served others before: they end faster than they can be used.
+/// Refused tokens in one request, even if each had served others before: they end faster than they
+/// can be used.
 const MOST_REFUSED: u32 = 10;
 
-/// Tokens refused for one path, while another one is answered, until that path counts as refused by itself.
+/// Tokens refused for one path, while another one is answered, until that path counts as refused by
+/// itself.
 const MOST_ALONE: u32 = 3;
 
 /// The largest body that is read whole.
@@ -81,23 +92,37 @@ pub(super) struct RequestPipeline {
     pub(super) bytes: AtomicU64,
     /// Milliseconds spent on answered requests.
     pub(super) spent_ms: AtomicU64,
-    /// Milliseconds by which the source's clock is ahead of ours, as of its last answer; `i64::MIN` before any.
+    /// Milliseconds by which the source's clock is ahead of ours, as of its last answer; `i64::MIN`
+    /// before any.
     pub(super) skew_ms: AtomicI64,
 }
 
 impl RequestPipeline {
-    pub(super) fn new(transport: &Transport, settings: Settings, control: Url) -> Result<RequestPipeline, Error> {
+    pub(super) fn new(
+        transport: &Transport,
+        settings: Settings,
+        control: Url,
+    ) -> Result<RequestPipeline, Error> {
         let token_url = checked("token_url", &settings.token_url)?;
         let headers = headers(&settings.headers)?;
         let retries = settings.retries;
         Ok(RequestPipeline {
-            tokens: Tokens::new(transport.clone(), token_url, headers.clone(), settings.clone()),
+            tokens: Tokens::new(
+                transport.clone(),
+                token_url,
+                headers.clone(),
+                settings.clone(),
+            ),
             transport: transport.clone(),
             control,
             headers,
             limiter: Limiter::new(settings.requests_per_minute),
             permits: Semaphore::new(settings.max_concurrency.clamp(1, Semaphore::MAX_PERMITS)),
-            breaker: Breaker::new(retries.breaker_threshold, retries.breaker_pause, retries.breaker_pause * 10),
+            breaker: Breaker::new(
+                retries.breaker_threshold,
+                retries.breaker_pause,
+                retries.breaker_pause * 10,
+            ),
             budget: RetryBudget::new(retries.budget),
             contact: Contact::default(),
             singles: Singles::default(),
@@ -111,7 +136,12 @@ impl RequestPipeline {
     }
 
     /// Sends a GET until the reply is accepted or trying again makes no sense.
-    pub(super) async fn get<T: Take>(&self, url: &Url, profile: RetryProfile, take: impl Fn() -> T) -> Result<T::Out, Error> {
+    pub(super) async fn get<T: Take>(
+        &self,
+        url: &Url,
+        profile: RetryProfile,
+        take: impl Fn() -> T,
+    ) -> Result<T::Out, Error> {
         let outcome = self.persist(url, profile, 0, take).await;
         let is_single = profile == RetryProfile::Single;
         if let Err(error @ (Error::RateLimited { .. } | Error::EdgeBlocked { .. })) = &outcome
@@ -124,14 +154,26 @@ impl RequestPipeline {
     }
 
     /// `unproved` tokens were refused already.
-    async fn persist<T: Take>(&self, url: &Url, profile: RetryProfile, unproved: u32, take: impl Fn() -> T) -> Result<T::Out, Error> {
+    async fn persist<T: Take>(
+        &self,
+        url: &Url,
+        profile: RetryProfile,
+        unproved: u32,
+        take: impl Fn() -> T,
+    ) -> Result<T::Out, Error> {
         let mut policy = RetryPolicy::new(&self.settings.retries, &self.budget, profile);
         let (mut refused, mut unproved) = (0, unproved);
         let (mut again, mut is_alone) = (false, false);
         loop {
             let fault = match self.attempt(url, profile, again, take()).await {
                 Ok(value) => return Ok(value),
-                Err((Fault { again: RetryClass::Token, error }, generation)) => {
+                Err((
+                    Fault {
+                        again: RetryClass::Token,
+                        error,
+                    },
+                    generation,
+                )) => {
                     refused += 1;
                     unproved += u32::from(!self.tokens.reject(generation));
                     let is_control = profile == RetryProfile::Control;
@@ -140,10 +182,13 @@ impl RequestPipeline {
                         return Err(error);
                     }
                     if is_alone && refused >= MOST_ALONE {
-                        return Err(Error::RefusedHere { path: shown_path(url) });
+                        return Err(Error::RefusedHere {
+                            path: shown_path(url),
+                        });
                     }
                     if unproved >= MOST_UNPROVED {
-                        // The credentials, or this path? Another question tells, and proves the next token.
+                        // The credentials, or this path? Another question tells, and proves the
+                        // next token.
                         self.control(MOST_UNPROVED - 1).await?;
                         (is_alone, unproved) = (true, 0);
                     }
@@ -158,10 +203,19 @@ impl RequestPipeline {
         }
     }
 
-    /// Asks for the organization itself: whether the source answers us at all. That it is not offered, or not to us, is an answer, too.
-    fn control(&self, unproved: u32) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
+    /// Asks for the organization itself: whether the source answers us at all. That it is not
+    /// offered, or not to us, is an answer, too.
+    fn control(
+        &self,
+        unproved: u32,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
         Box::pin(async move {
-            match self.persist(&self.control, RetryProfile::Control, unproved, || Whole(|_: &Reply| Ok(()))).await {
+            match self
+                .persist(&self.control, RetryProfile::Control, unproved, || {
+                    Whole(|_: &Reply| Ok(()))
+                })
+                .await
+            {
                 Err(Error::Forbidden { .. } | Error::BadRequest { .. }) => Ok(()),
                 other => other,
             }
@@ -169,7 +223,13 @@ impl RequestPipeline {
     }
 
     /// One try. A failure comes with the generation of the token that was sent, 0 if none was.
-    async fn attempt<T: Take>(&self, url: &Url, profile: RetryProfile, again: bool, mut take: T) -> Result<T::Out, (Fault, u64)> {
+    async fn attempt<T: Take>(
+        &self,
+        url: &Url,
+        profile: RetryProfile,
+        again: bool,
+        mut take: T,
+    ) -> Result<T::Out, (Fault, u64)> {
         let unsent = |error| (Fault::last(error), 0);
         let closed = |after| unsent(self.closed(after));
         // A control question may find that what opened the breaker were a few bad pages.
@@ -180,10 +240,17 @@ impl RequestPipeline {
         let patience = profile.patience(&self.settings.retries);
         // The semaphore is never closed.
         let _permit = self.permits.acquire().await.ok();
-        self.limiter.ready(patience).await.map_err(|after| unsent(Error::RateLimited { after }))?;
+        self.limiter
+            .ready(patience)
+            .await
+            .map_err(|after| unsent(Error::RateLimited { after }))?;
         // After every wait, so that it is as young as it can be.
         let asking = self.contact.asking(T::list());
-        let token = self.tokens.current(profile).await.map_err(|error| unsent(self.without_token(error)))?;
+        let token = self
+            .tokens
+            .current(profile)
+            .await
+            .map_err(|error| unsent(self.without_token(error)))?;
         let admission = match profile {
             RetryProfile::Control => self.breaker.control(),
             _ => self.breaker.admit().map_err(|open| closed(open.after))?,
@@ -208,7 +275,8 @@ impl RequestPipeline {
                 self.contact.failed(&fault.error, &host(url), T::list());
             }
             Err(fault) if fault.source_failed() != Some(false) => {}
-            // Lists are what is wanted: that something else is answered does not mean that they are.
+            // Lists are what is wanted: that something else is answered does not mean that they
+            // are.
             _ if profile == RetryProfile::Single || T::list().is_none() => {}
             _ => self.contact.works(T::list()),
         }
@@ -228,9 +296,13 @@ impl RequestPipeline {
         outcome.map_err(|fault| (fault, token.generation))
     }
 
-    /// Nothing is sent for a while: with what failed before, so that the cause is told and not only what it led to.
+    /// Nothing is sent for a while: with what failed before, so that the cause is told and not only
+    /// what it led to.
     fn closed(&self, after: Duration) -> Error {
-        let cause = self.contact.pulse().trouble.map_or_else(|| "Classy failed too often in a row".to_owned(), |trouble| trouble.text);
+        let cause = self.contact.pulse().trouble.map_or_else(
+            || "Classy failed too often in a row".to_owned(),
+            |trouble| trouble.text,
+        );
         Error::BreakerOpen { cause, after }
     }
 
@@ -249,30 +321,57 @@ impl RequestPipeline {
         let mut headers = self.headers.clone();
         headers.insert(AUTHORIZATION, token.header.clone());
         // What is not read while it arrives is in memory whole.
-        let most = if is_streamed { self.settings.max_body } else { self.settings.max_body.min(MOST_WHOLE) };
+        let most = if is_streamed {
+            self.settings.max_body
+        } else {
+            self.settings.max_body.min(MOST_WHOLE)
+        };
         let limits = Limits::of(most).over(self.settings.drip_window);
-        Request { url: url.clone(), headers, form: None, timeout: self.settings.data_timeout, limits }
+        Request {
+            url: url.clone(),
+            headers,
+            form: None,
+            timeout: self.settings.data_timeout,
+            limits,
+        }
     }
 
-    /// How long it took, and how the source's clock compares: its `Date` has whole seconds, of when it answered.
+    /// How long it took, and how the source's clock compares: its `Date` has whole seconds, of when
+    /// it answered.
     fn measure(&self, reply: &Reply, took: Duration) {
-        self.spent_ms.fetch_add(u64::try_from(took.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.spent_ms.fetch_add(
+            u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            Ordering::Relaxed,
+        );
         if let Some(date) = reply.date() {
             let ahead = (date - crate::clock::now()).num_milliseconds();
             self.skew_ms.store(ahead, Ordering::Relaxed);
         }
     }
 
-    fn judge<T: Take>(&self, reply: &Reply, url: &Url, profile: RetryProfile, take: T) -> Result<T::Out, Fault> {
+    fn judge<T: Take>(
+        &self,
+        reply: &Reply,
+        url: &Url,
+        profile: RetryProfile,
+        take: T,
+    ) -> Result<T::Out, Fault> {
         self.bytes.fetch_add(reply.bytes, Ordering::Relaxed);
         let outcome = classify(reply, url).and_then(|()| take.finish(reply));
         let told = match &outcome {
-            Err(Fault { again: RetryClass::Told(wait), .. }) => Some(*wait),
+            Err(Fault {
+                again: RetryClass::Told(wait),
+                ..
+            }) => Some(*wait),
             _ => None,
         };
-        // What one request is told slows all requests of this organization; but a long wait for one record may be meant for it alone.
-        let is_of_one =
-            |wait: &Duration| profile == RetryProfile::Single && outcome.is_err() && *wait > profile.sits_out(&self.settings.retries);
+        // What one request is told slows all requests of this organization; but a long wait for one
+        // record may be meant for it alone.
+        let is_of_one = |wait: &Duration| {
+            profile == RetryProfile::Single
+                && outcome.is_err()
+                && *wait > profile.sits_out(&self.settings.retries)
+        };
         if let Some(wait) = exhausted(reply).max(told).filter(|wait| !is_of_one(wait)) {
             self.limiter.pause(wait);
         }
@@ -285,12 +384,15 @@ fn headers(extra: &[(String, String)]) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     for (name, value) in extra {
-        let refuse = |why: &str| Error::Settings { what: format!("header {}: {why}", name.escape_debug()) };
+        let refuse = |why: &str| Error::Settings {
+            what: format!("header {}: {why}", name.escape_debug()),
+        };
         let parsed: HeaderName = name.parse().map_err(|_| refuse("not a header name"))?;
         if OURS.contains(&parsed.as_str()) {
             return Err(refuse("is set by this program"));
         }
-        let mut value = HeaderValue::from_str(value).map_err(|_| refuse("its value does not fit into a header"))?;
+        let mut value = HeaderValue::from_str(value)
+            .map_err(|_| refuse("its value does not fit into a header"))?;
         value.set_sensitive(true);
         headers.insert(parsed, value);
     }

@@ -1,4 +1,5 @@
-//! Decides after each failed try of a request: how long to wait before the next, or that it was the last.
+//! Decides after each failed try of a request: how long to wait before the next, or that it was the
+//! last.
 
 use super::classify::{Fault, RetryClass};
 use super::error::Error;
@@ -13,10 +14,11 @@ pub(super) enum RetryProfile {
     Full,
     /// Somebody waits in front of a terminal.
     Brief,
-    /// A part of a page that could not be read: there may be many, each may fail for good, and a failure says nothing of the source as
-    /// a whole.
+    /// A part of a page that could not be read: there may be many, each may fail for good, and a
+    /// failure says nothing of the source as a whole.
     Part,
-    /// A record by its id: the same, and a long wait that is asked for may be meant for that record alone.
+    /// A record by its id: the same, and a long wait that is asked for may be meant for that record
+    /// alone.
     Single,
     /// Whether the source answers at all: after something failed that may have failed alone.
     Control,
@@ -25,14 +27,18 @@ pub(super) enum RetryProfile {
 /// Tries of what may fail for good by itself.
 const PART_TRIES: u32 = 3;
 
-/// So long a wait for one record holds all requests of its organization, as any other does; a longer one does not.
+/// So long a wait for one record holds all requests of its organization, as any other does; a
+/// longer one does not.
 const SINGLE_WAIT: Duration = Duration::from_secs(10);
 
 impl RetryProfile {
     /// The longest wait on the source's word.
     pub(super) fn patience(self, retries: &Retries) -> Duration {
         match self {
-            RetryProfile::Full | RetryProfile::Part | RetryProfile::Single | RetryProfile::Control => retries.patience,
+            RetryProfile::Full
+            | RetryProfile::Part
+            | RetryProfile::Single
+            | RetryProfile::Control => retries.patience,
             RetryProfile::Brief => retries.patience.min(Duration::from_secs(5)),
         }
     }
@@ -62,28 +68,46 @@ pub(super) struct RetryPolicy<'a> {
 }
 
 impl<'a> RetryPolicy<'a> {
-    pub(super) fn new(retries: &'a Retries, budget: &'a RetryBudget, profile: RetryProfile) -> RetryPolicy<'a> {
-        RetryPolicy { retries, budget, profile, failed: 0, last: None }
+    pub(super) fn new(
+        retries: &'a Retries,
+        budget: &'a RetryBudget,
+        profile: RetryProfile,
+    ) -> RetryPolicy<'a> {
+        RetryPolicy {
+            retries,
+            budget,
+            profile,
+            failed: 0,
+            last: None,
+        }
     }
 
     /// The wait before the next try.
     ///
     /// # Errors
-    /// There is no next try. If the breaker opened meanwhile, the error is the one that was met before.
+    /// There is no next try. If the breaker opened meanwhile, the error is the one that was met
+    /// before.
     pub(super) fn next(&mut self, fault: Fault) -> Result<Duration, Error> {
         let Fault { error, again } = fault;
         if matches!(error, Error::BreakerOpen { .. }) {
             return Err(self.last.take().unwrap_or(error));
         }
-        let Retries { tries, few, edge, .. } = *self.retries;
-        let backoff = Backoff { base: self.retries.base, cap: self.retries.cap };
+        let Retries {
+            tries, few, edge, ..
+        } = *self.retries;
+        let backoff = Backoff {
+            base: self.retries.base,
+            cap: self.retries.cap,
+        };
         let retry = self.failed;
         self.failed += 1;
         let (tries, wait) = match again {
             RetryClass::Never | RetryClass::Token => return Err(error),
             RetryClass::Backoff => (tries, backoff.wait(retry)),
             RetryClass::Few => (few, backoff.wait(retry)),
-            RetryClass::Told(wait) if wait > self.profile.sits_out(self.retries) => return Err(error),
+            RetryClass::Told(wait) if wait > self.profile.sits_out(self.retries) => {
+                return Err(error);
+            }
             RetryClass::Told(wait) => (tries, upwards(wait)),
             RetryClass::Edge => (few, upwards(edge)),
         };
@@ -91,10 +115,13 @@ impl<'a> RetryPolicy<'a> {
             RetryProfile::Full => tries,
             RetryProfile::Brief | RetryProfile::Single if again == RetryClass::Edge => 1,
             RetryProfile::Brief => tries.min(2),
-            RetryProfile::Part | RetryProfile::Single | RetryProfile::Control => tries.min(PART_TRIES),
+            RetryProfile::Part | RetryProfile::Single | RetryProfile::Control => {
+                tries.min(PART_TRIES)
+            }
         };
         // A wait that the source asked for adds no load, so it costs nothing.
-        let affordable = self.failed < tries && (matches!(again, RetryClass::Told(_)) || self.budget.spend());
+        let affordable =
+            self.failed < tries && (matches!(again, RetryClass::Told(_)) || self.budget.spend());
         if !affordable {
             return Err(error);
         }

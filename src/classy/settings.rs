@@ -11,7 +11,8 @@ use url::Url;
 pub struct Settings {
     /// The organization's number at Classy.
     pub classy_id: i64,
-    /// Where the data is, without a trailing path such as `/organizations`. HTTPS, or HTTP on loopback.
+    /// Where the data is, without a trailing path such as `/organizations`. HTTPS, or HTTP on
+    /// loopback.
     pub base_url: Url,
     /// Where tokens come from. HTTPS, or HTTP on loopback.
     pub token_url: Url,
@@ -19,19 +20,24 @@ pub struct Settings {
     pub client_id: String,
     /// Its secret; leaves only in the body of a token request.
     pub client_secret: SecretString,
-    /// Data requests a minute; 0 is no limit. The documents say 1800, the header's example 240 (contract 7).
+    /// Data requests a minute; 0 is no limit. The documents say 1800, the header's example 240
+    /// (contract 7).
     pub requests_per_minute: u32,
     /// Data requests under way at the same time; at least 1.
     pub max_concurrency: usize,
-    /// Sent with every request, the token's too, for instance `x-integration-id` (contract 2). May replace `User-Agent`.
+    /// Sent with every request, the token's too, for instance `x-integration-id` (contract 2). May
+    /// replace `User-Agent`.
     pub headers: Vec<(String, String)>,
-    /// The whole of a data request, from connecting to the last byte. The supporters list takes long (contract 3.1).
+    /// The whole of a data request, from connecting to the last byte. The supporters list takes
+    /// long (contract 3.1).
     pub data_timeout: Duration,
     /// The whole of a token request.
     pub token_timeout: Duration,
-    /// Within each such span at least 15 KiB of a body must come, unless it ends: a source that drips is not waited for.
+    /// Within each such span at least 15 KiB of a body must come, unless it ends: a source that
+    /// drips is not waited for.
     pub drip_window: Duration,
-    /// The largest decoded body that is read, in bytes. Lists and records are read while they arrive, so this costs no memory.
+    /// The largest decoded body that is read, in bytes. Lists and records are read while they
+    /// arrive, so this costs no memory.
     pub max_body: usize,
     /// How failures are repeated.
     pub retries: Retries,
@@ -40,7 +46,8 @@ pub struct Settings {
 /// How often and how patiently a failed request is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retries {
-    /// Tries of one request, the first included, while the source fails (5xx, 429, broken or senseless bodies, redirects).
+    /// Tries of one request, the first included, while the source fails (5xx, 429, broken or
+    /// senseless bodies, redirects).
     pub tries: u32,
     /// Tries when nobody answers at the address, or the edge turns us away.
     pub few: u32,
@@ -50,7 +57,8 @@ pub struct Retries {
     pub cap: Duration,
     /// Between tries when the edge in front of the API turns us away.
     pub edge: Duration,
-    /// The longest wait on the source's word that a request sits out; a longer one is returned as [`super::Error::RateLimited`].
+    /// The longest wait on the source's word that a request sits out; a longer one is returned as
+    /// [`super::Error::RateLimited`].
     pub patience: Duration,
     /// Retries that may be spent before successes must have earned more.
     pub budget: u32,
@@ -77,8 +85,15 @@ impl Default for Retries {
 }
 
 impl Settings {
-    /// Settings with the defaults: 240 requests a minute, 4 at a time, 120 s a request, bodies of at most 64 MiB.
-    pub fn new(classy_id: i64, base_url: Url, token_url: Url, client_id: String, client_secret: SecretString) -> Settings {
+    /// Settings with the defaults: 240 requests a minute, 4 at a time, 120 s a request, bodies of
+    /// at most 64 MiB.
+    pub fn new(
+        classy_id: i64,
+        base_url: Url,
+        token_url: Url,
+        client_id: String,
+        client_secret: SecretString,
+    ) -> Settings {
         Settings {
             classy_id,
             base_url,
@@ -106,7 +121,14 @@ impl fmt::Debug for Settings {
             .field("token_host", &self.token_url.host_str())
             .field("requests_per_minute", &self.requests_per_minute)
             .field("max_concurrency", &self.max_concurrency)
-            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field(
+                "headers",
+                &self
+                    .headers
+                    .iter()
+                    .map(|(name, _)| name)
+                    .collect::<Vec<_>>(),
+            )
             .finish_non_exhaustive()
     }
 }

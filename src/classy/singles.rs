@@ -1,5 +1,5 @@
-//! Whether single records are asked for: when several in a row ask to wait for long while lists are served, the wait is meant for all of
-//! them, and none is asked for until it is over.
+//! Whether single records are asked for: when several in a row ask to wait for long while lists are
+//! served, the wait is meant for all of them, and none is asked for until it is over.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,7 +21,10 @@ struct State {
 impl Singles {
     /// How long none is to be asked for.
     pub(super) fn closed_for(&self) -> Option<Duration> {
-        let left = self.lock().not_before?.saturating_duration_since(Instant::now());
+        let left = self
+            .lock()
+            .not_before?
+            .saturating_duration_since(Instant::now());
         (!left.is_zero()).then_some(left)
     }
 

@@ -11,8 +11,8 @@ use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use url::Url;
 
-/// A page may hold so many times as many records as were asked for, and a thousand in any case: a source may have its own idea of a
-/// page, but not one that fills the memory.
+/// A page may hold so many times as many records as were asked for, and a thousand in any case: a
+/// source may have its own idea of a page, but not one that fills the memory.
 const MOST_TIMES: usize = 10;
 const MOST_IN_ANY_CASE: usize = 1_000;
 
@@ -26,7 +26,11 @@ pub(super) struct TakeList<'a, R> {
 impl<'a, R: Record> TakeList<'a, R> {
     pub(super) fn new(url: &'a Url, classy_id: i64, asked: u32) -> TakeList<'a, R> {
         let limit = (MOST_TIMES * asked as usize).max(MOST_IN_ANY_CASE);
-        TakeList { url, asked, reader: ListReader::new(classy_id, limit) }
+        TakeList {
+            url,
+            asked,
+            reader: ListReader::new(classy_id, limit),
+        }
     }
 }
 
@@ -51,11 +55,29 @@ impl<R: Record> Take for TakeList<'_, R> {
         if reply.status == 404 {
             return Ok(None);
         }
-        let List { items, total, per_page, last_page, unread_keys } = self.reader.finish().map_err(|no| match no {
+        let List {
+            items,
+            total,
+            per_page,
+            last_page,
+            unread_keys,
+        } = self.reader.finish().map_err(|no| match no {
             NoList::Not(what) => Fault::protocol(self.url, what),
-            NoList::TooMany(limit) => Fault::last(Error::TooManyRecords { path: shown_path(self.url), asked: self.asked, limit }),
+            NoList::TooMany(limit) => Fault::last(Error::TooManyRecords {
+                path: shown_path(self.url),
+                asked: self.asked,
+                limit,
+            }),
         })?;
-        Ok(Some(Page { items, total, per_page, last_page, unread_keys, bytes: reply.bytes, ..Page::empty(reply.clocks()) }))
+        Ok(Some(Page {
+            items,
+            total,
+            per_page,
+            last_page,
+            unread_keys,
+            bytes: reply.bytes,
+            ..Page::empty(reply.clocks())
+        }))
     }
 }
 
@@ -70,7 +92,13 @@ pub(super) struct TakeOne<'a, R> {
 
 impl<'a, R: Record> TakeOne<'a, R> {
     pub(super) fn new(url: &'a Url, id: i64, classy_id: i64) -> TakeOne<'a, R> {
-        TakeOne { url, id, classy_id, reader: OneReader::default(), record: PhantomData }
+        TakeOne {
+            url,
+            id,
+            classy_id,
+            reader: OneReader::default(),
+            record: PhantomData,
+        }
     }
 }
 
@@ -93,7 +121,10 @@ impl<R: Record> Take for TakeOne<'_, R> {
 
     fn finish(self, reply: &Reply) -> Result<Self::Out, Fault> {
         match reply.status {
-            404 if from_gateway(reply) => Err(Fault::protocol(self.url, "a 404 of the gateway, not of the API")),
+            404 if from_gateway(reply) => Err(Fault::protocol(
+                self.url,
+                "a 404 of the gateway, not of the API",
+            )),
             404 => Ok(Answer::Gone),
             _ => match self.reader.finish(self.id, self.classy_id) {
                 Ok(item) => Ok(Answer::Stored(item)),

@@ -1,4 +1,5 @@
-//! The access token: one refresh at a time, early enough, never by a stampede, and no hammering with credentials that were refused.
+//! The access token: one refresh at a time, early enough, never by a stampede, and no hammering
+//! with credentials that were refused.
 
 use super::classify::{Fault, classify};
 use super::error::Error;
@@ -79,7 +80,12 @@ enum CachedToken {
 }
 
 impl Tokens {
-    pub(super) fn new(transport: Transport, url: Url, headers: HeaderMap, settings: Settings) -> Tokens {
+    pub(super) fn new(
+        transport: Transport,
+        url: Url,
+        headers: HeaderMap,
+        settings: Settings,
+    ) -> Tokens {
         let retries = settings.retries;
         Tokens {
             transport,
@@ -87,7 +93,11 @@ impl Tokens {
             client_id: settings.client_id.clone().into(),
             settings,
             headers,
-            breaker: Breaker::new(retries.breaker_threshold, retries.breaker_pause, retries.breaker_pause * 10),
+            breaker: Breaker::new(
+                retries.breaker_threshold,
+                retries.breaker_pause,
+                retries.breaker_pause * 10,
+            ),
             budget: RetryBudget::new(retries.budget),
             requests: AtomicU64::new(0),
             refreshing: tokio::sync::Mutex::new(()),
@@ -100,7 +110,8 @@ impl Tokens {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// A token to send now. Asks for one if none is valid; refreshes one that ends soon, but lives with it while it lasts.
+    /// A token to send now. Asks for one if none is valid; refreshes one that ends soon, but lives
+    /// with it while it lasts.
     pub(super) async fn current(&self, profile: RetryProfile) -> Result<Token, Error> {
         let rounds = match self.at_hand()? {
             CachedToken::Fresh(token) => return Ok(token),
@@ -136,11 +147,15 @@ impl Tokens {
         state.served = state.served.max(generation);
     }
 
-    /// A data request was refused with this token: the next one gets another. A token that is newer already stays. Answers
-    /// whether it had served before, so that it has merely come to its end.
+    /// A data request was refused with this token: the next one gets another. A token that is newer
+    /// already stays. Answers whether it had served before, so that it has merely come to its end.
     pub(super) fn reject(&self, generation: u64) -> bool {
         let mut state = self.lock();
-        if state.token.as_ref().is_some_and(|token| token.generation == generation) {
+        if state
+            .token
+            .as_ref()
+            .is_some_and(|token| token.generation == generation)
+        {
             state.token = None;
         }
         state.served >= generation
@@ -149,8 +164,14 @@ impl Tokens {
     /// Whether the credentials were refused, and how long the token at hand lives.
     pub(super) fn pulse(&self) -> (bool, Option<Duration>) {
         let state = self.lock();
-        let lives = state.token.as_ref().map(|token| token.expires_at.saturating_duration_since(Instant::now()));
-        (state.refused.is_some(), lives.filter(|lives| !lives.is_zero()))
+        let lives = state
+            .token
+            .as_ref()
+            .map(|token| token.expires_at.saturating_duration_since(Instant::now()));
+        (
+            state.refused.is_some(),
+            lives.filter(|lives| !lives.is_zero()),
+        )
     }
 
     /// Who gives the tokens.
@@ -178,25 +199,36 @@ impl Tokens {
         Ok(match &state.token {
             Some(token) if now < token.refresh_at => CachedToken::Fresh(token.clone()),
             Some(token) if now < token.expires_at => CachedToken::Due(token.clone()),
-            _ => CachedToken::Nothing { rounds: state.rounds },
+            _ => CachedToken::Nothing {
+                rounds: state.rounds,
+            },
         })
     }
 
     /// One try by one of those who meet it; the others go on with the old token.
     async fn refresh_early(&self, old: Token) -> Result<Token, Error> {
-        let Ok(_turn) = self.refreshing.try_lock() else { return Ok(old) };
+        let Ok(_turn) = self.refreshing.try_lock() else {
+            return Ok(old);
+        };
         if let CachedToken::Fresh(token) = self.at_hand()? {
             return Ok(token);
         }
         match self.ask().await {
             Ok(token) => self.conclude(Ok(token)),
-            Err(Fault { error: error @ Error::CredentialsRefused { .. }, .. }) => self.conclude(Err(error)),
+            Err(Fault {
+                error: error @ Error::CredentialsRefused { .. },
+                ..
+            }) => self.conclude(Err(error)),
             Err(fault) => {
                 tracing::info!(reason = %fault.error, "a token could not be refreshed ahead of its end; using it while it lasts");
                 if let Some(token) = &mut self.lock().token {
                     token.refresh_at = Instant::now() + EARLY_RETRY;
                 }
-                if Instant::now() < old.expires_at { Ok(old) } else { Err(fault.error) }
+                if Instant::now() < old.expires_at {
+                    Ok(old)
+                } else {
+                    Err(fault.error)
+                }
             }
         }
     }
@@ -220,14 +252,21 @@ impl Tokens {
         outcome
     }
 
-    /// One token request (contract 1). Its form leaves only to the configured address: redirects are not followed.
+    /// One token request (contract 1). Its form leaves only to the configured address: redirects
+    /// are not followed.
     async fn ask(&self) -> Result<Token, Fault> {
-        let admission = self
-            .breaker
-            .admit()
-            .map_err(|open| Fault::last(Error::BreakerOpen { cause: "no token was given".to_owned(), after: open.after }))?;
+        let admission = self.breaker.admit().map_err(|open| {
+            Fault::last(Error::BreakerOpen {
+                cause: "no token was given".to_owned(),
+                after: open.after,
+            })
+        })?;
         let grant = SecretString::from("client_credentials");
-        let form = [("grant_type", &grant), ("client_id", &self.client_id), ("client_secret", &self.settings.client_secret)];
+        let form = [
+            ("grant_type", &grant),
+            ("client_id", &self.client_id),
+            ("client_secret", &self.settings.client_secret),
+        ];
         let asked_at = Instant::now();
         self.requests.fetch_add(1, Ordering::Relaxed);
         let request = Request {
@@ -258,18 +297,39 @@ impl Tokens {
     fn read(&self, reply: &Reply, asked_at: Instant) -> Result<Token, Fault> {
         match classify(reply, &self.url) {
             Ok(()) if reply.status == 200 => {}
-            Ok(()) => return Err(Fault::last(Error::NoTokens { status: reply.status })),
-            // Bad credentials are a 400 here (contract 1); a gateway may say 401 or 403 for the same.
-            Err(Fault { error: Error::BadRequest { status: 400, .. } | Error::TokenRefused | Error::Forbidden { .. }, .. }) => {
-                return Err(Fault::last(Error::CredentialsRefused { status: reply.status }));
+            Ok(()) => {
+                return Err(Fault::last(Error::NoTokens {
+                    status: reply.status,
+                }));
             }
-            Err(Fault { error: Error::BadRequest { status, .. }, .. }) => return Err(Fault::last(Error::NoTokens { status })),
+            // Bad credentials are a 400 here (contract 1); a gateway may say 401 or 403 for the
+            // same.
+            Err(Fault {
+                error:
+                    Error::BadRequest { status: 400, .. }
+                    | Error::TokenRefused
+                    | Error::Forbidden { .. },
+                ..
+            }) => {
+                return Err(Fault::last(Error::CredentialsRefused {
+                    status: reply.status,
+                }));
+            }
+            Err(Fault {
+                error: Error::BadRequest { status, .. },
+                ..
+            }) => return Err(Fault::last(Error::NoTokens { status })),
             Err(fault) => return Err(fault),
         }
-        let (header, lifetime) = grant(&reply.body).map_err(|what| Fault::protocol(&self.url, what))?;
+        let (header, lifetime) =
+            grant(&reply.body).map_err(|what| Fault::protocol(&self.url, what))?;
         let mut state = self.lock();
         state.generation += 1;
-        tracing::debug!(generation = state.generation, lifetime_s = lifetime.as_secs(), "a new access token");
+        tracing::debug!(
+            generation = state.generation,
+            lifetime_s = lifetime.as_secs(),
+            "a new access token"
+        );
         Ok(Token {
             header,
             generation: state.generation,
@@ -292,15 +352,20 @@ fn grant(body: &[u8]) -> Result<(HeaderValue, Duration), &'static str> {
     if token.expose_secret().is_empty() {
         return Err("access_token is empty");
     }
-    let mut header =
-        HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).map_err(|_| "access_token does not fit into a header")?;
+    let mut header = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+        .map_err(|_| "access_token does not fit into a header")?;
     header.set_sensitive(true);
     Ok((header, lifetime(body.expires_in)))
 }
 
-/// From `expires_in`, whatever it is: the documents, captures and clients name three different lifetimes (contract 1).
+/// From `expires_in`, whatever it is: the documents, captures and clients name three different
+/// lifetimes (contract 1).
 fn lifetime(expires_in: Option<&RawValue>) -> Duration {
-    let seconds = expires_in.and_then(|raw| raw.get().trim_matches('"').trim().parse::<f64>().ok()).filter(|seconds| *seconds > 0.0);
-    let told = seconds.map(|seconds| Duration::from_secs_f64(seconds.min(LONGEST_LIFETIME.as_secs_f64())));
-    told.unwrap_or(UNTOLD_LIFETIME).clamp(SHORTEST_LIFETIME, LONGEST_LIFETIME)
+    let seconds = expires_in
+        .and_then(|raw| raw.get().trim_matches('"').trim().parse::<f64>().ok())
+        .filter(|seconds| *seconds > 0.0);
+    let told =
+        seconds.map(|seconds| Duration::from_secs_f64(seconds.min(LONGEST_LIFETIME.as_secs_f64())));
+    told.unwrap_or(UNTOLD_LIFETIME)
+        .clamp(SHORTEST_LIFETIME, LONGEST_LIFETIME)
 }

@@ -17,21 +17,59 @@ pub(super) async fn run(cli: &Cli, order: &Alerts) -> Result<(), Failure> {
     if matches!(order, Alerts::Test) {
         return test(&app).await;
     }
-    let store = if matches!(order, Alerts::List(_)) { app.look().await? } else { app.store_that_exists().await? };
+    let store = if matches!(order, Alerts::List(_)) {
+        app.look().await?
+    } else {
+        app.store_that_exists().await?
+    };
     match order {
         Alerts::List(which) => {
             require(&store, which.org).await?;
-            let rows = store.alerts(which.org, which.all, which.limit).await?.iter().map(row).collect();
-            let headings =
-                ["id", "organization", "cause", "severity", "message", "opened_at", "acknowledged_at", "resolved_at", "told", "told_by"];
-            output::rows(cli.output, &headings, rows, if which.all { "there was no alert yet" } else { "no alert is open" })?;
+            let rows = store
+                .alerts(which.org, which.all, which.limit)
+                .await?
+                .iter()
+                .map(row)
+                .collect();
+            let headings = [
+                "id",
+                "organization",
+                "cause",
+                "severity",
+                "message",
+                "opened_at",
+                "acknowledged_at",
+                "resolved_at",
+                "told",
+                "told_by",
+            ];
+            output::rows(
+                cli.output,
+                &headings,
+                rows,
+                if which.all {
+                    "there was no alert yet"
+                } else {
+                    "no alert is open"
+                },
+            )?;
         }
         Alerts::Ack { id } => {
             if !store.acknowledge_alert(*id, clock::now()).await? {
-                return Err(Failure::usage(format!("there is no open alert {id}")).hint("`classy-sync alerts list` shows those there are"));
+                return Err(Failure::usage(format!("there is no open alert {id}"))
+                    .hint("`classy-sync alerts list` shows those there are"));
             }
-            store.audit(None, "alert.acknowledged", &format!("alert:{id}"), json!({})).await?;
-            done(&format!("alert {id} is acknowledged: it is not repeated any more"));
+            store
+                .audit(
+                    None,
+                    "alert.acknowledged",
+                    &format!("alert:{id}"),
+                    json!({}),
+                )
+                .await?;
+            done(&format!(
+                "alert {id} is acknowledged: it is not repeated any more"
+            ));
         }
         Alerts::Test => {}
     }
@@ -50,7 +88,11 @@ fn row(alert: &AlertRow) -> Vec<serde_json::Value> {
         moment(alert.acknowledged_at),
         moment(alert.resolved_at),
         json!(alert.notices),
-        json!(alert.notified_by.as_deref().map(|way| if way == "log" { "the log alone: alerts.webhook is not set" } else { way })),
+        json!(alert.notified_by.as_deref().map(|way| if way == "log" {
+            "the log alone: alerts.webhook is not set"
+        } else {
+            way
+        })),
     ]
 }
 
@@ -58,19 +100,37 @@ fn row(alert: &AlertRow) -> Vec<serde_json::Value> {
 async fn test(app: &App) -> Result<(), Failure> {
     if let Some(daemon) = Daemon::at(&PidFile::socket_of(&app.config.daemon.pid_file)).await {
         let answer = daemon.post("/api/v1/alerts/test").await?;
-        let way = if answer["webhook"] == true { "to its log and the webhook" } else { "to its log; no webhook is configured" };
+        let way = if answer["webhook"] == true {
+            "to its log and the webhook"
+        } else {
+            "to its log; no webhook is configured"
+        };
         done(&format!("the daemon sent a test alert {way}"));
         return Ok(());
     }
     let messenger = Messenger::new(app.config.alerts_webhook()?, None);
     let (mut book, now) = (Book::new("alerts test"), clock::now());
-    let finding = Finding::here("test", "", CheckResult::failing("this is a test: somebody ordered it; nothing is wrong"));
+    let finding = Finding::here(
+        "test",
+        "",
+        CheckResult::failing("this is a test: somebody ordered it; nothing is wrong"),
+    );
     book.evaluate(&[finding], now);
     for notice in book.due(messenger.way(), now) {
         let hint = "check alerts.webhook";
-        messenger.tell(&notice).await.map_err(|error| Failure::new(Code::Remote, error).hint(hint))?;
+        messenger
+            .tell(&notice)
+            .await
+            .map_err(|error| Failure::new(Code::Remote, error).hint(hint))?;
     }
-    let way = if messenger.way() == Way::Webhook { "to the webhook" } else { "nowhere: alerts.webhook is not set" };
-    done(&format!("{}; a test alert was sent {way}", absence(&app.config.daemon.pid_file)));
+    let way = if messenger.way() == Way::Webhook {
+        "to the webhook"
+    } else {
+        "nowhere: alerts.webhook is not set"
+    };
+    done(&format!(
+        "{}; a test alert was sent {way}",
+        absence(&app.config.daemon.pid_file)
+    ));
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! What most commands need: configuration, logs, database, vault, and the organizations after their files were applied.
+//! What most commands need: configuration, logs, database, vault, and the organizations after their
+//! files were applied.
 
 use super::args::Cli;
 use super::exit::{Code, Failure};
@@ -34,12 +35,24 @@ impl App {
         App::with(cli, config)
     }
 
-    /// The same for the daemon, whose logs are its voice: on standard output, or in the file, which is the daemon's alone.
+    /// The same for the daemon, whose logs are its voice: on standard output, or in the file, which
+    /// is the daemon's alone.
     pub(super) fn daemon(cli: &Cli) -> Result<App, Failure> {
         let config = Config::load(cli.config.as_deref(), environment())?;
-        let level = cli.log_level.as_deref().unwrap_or(&config.log.level).to_owned();
+        let level = cli
+            .log_level
+            .as_deref()
+            .unwrap_or(&config.log.level)
+            .to_owned();
         let file = &config.log.file;
-        let target = if file.as_os_str().is_empty() { Target::Stdout } else { Target::File { path: file.clone(), keep: config.log.keep } };
+        let target = if file.as_os_str().is_empty() {
+            Target::Stdout
+        } else {
+            Target::File {
+                path: file.clone(),
+                keep: config.log.keep,
+            }
+        };
         App::log(config, &level, &target)
     }
 
@@ -54,8 +67,12 @@ impl App {
             LogFormat::Bunyan => Format::Bunyan,
             LogFormat::Pretty => Format::Pretty,
         };
-        let logs = telemetry::init(format, level, target).map_err(|error| Failure::new(Code::Configuration, error))?;
-        Ok(App { config, _logs: logs })
+        let logs = telemetry::init(format, level, target)
+            .map_err(|error| Failure::new(Code::Configuration, error))?;
+        Ok(App {
+            config,
+            _logs: logs,
+        })
     }
 
     /// The database, its schema up to date; made when it is not there.
@@ -68,10 +85,15 @@ impl App {
     /// Refuses to make a database where there is nobody to sync.
     pub(super) fn require_organizations(&self) -> Result<(), Failure> {
         let is_there = Store::require_there(&self.settings()).is_ok();
-        if self.files()?.is_empty() && !is_there { Err(no_organization()) } else { Ok(()) }
+        if self.files()?.is_empty() && !is_there {
+            Err(no_organization())
+        } else {
+            Ok(())
+        }
     }
 
-    /// The organizations' files, the wrong ones, too; without their folder there is nothing to go by.
+    /// The organizations' files, the wrong ones, too; without their folder there is nothing to go
+    /// by.
     fn files(&self) -> Result<Vec<Result<OrganizationFile, ConfigError>>, Failure> {
         let mut files = load_organizations(&self.config.organizations.dir);
         match files.pop_if(|file| matches!(file, Err(ConfigError::Folder { .. }))) {
@@ -86,7 +108,8 @@ impl App {
         self.store().await
     }
 
-    /// The database for those who only look: nothing is made, nothing is migrated, no right to write is needed.
+    /// The database for those who only look: nothing is made, nothing is migrated, no right to
+    /// write is needed.
     pub(super) async fn look(&self) -> Result<Store, Failure> {
         let store = Store::connect_to_read(&self.settings()).await?;
         store.require_readable().await?;
@@ -95,7 +118,10 @@ impl App {
 
     pub(super) fn settings(&self) -> Settings {
         let database = &self.config.database;
-        Settings { url: database.url.clone(), max_connections: database.max_connections }
+        Settings {
+            url: database.url.clone(),
+            max_connections: database.max_connections,
+        }
     }
 
     /// The vault. Without a single key it is told whether one was lost or there never was one.
@@ -103,21 +129,31 @@ impl App {
         match KeyRing::load(&self.config.vault.keys, &self.config.vault.key_file) {
             Ok(keys) => Ok(Vault::new(keys)),
             Err(none @ vault::Error::NoKey { .. }) => {
-                require_keys(store, &Vault::new(KeyRing::empty())).await.map_err(|error| match error {
-                    credentials::Error::KeysMissing { missing, .. } => {
-                        credentials::Error::KeyFileLost { path: self.config.vault.key_file.clone(), missing }
-                    }
-                    other => other,
-                })?;
+                require_keys(store, &Vault::new(KeyRing::empty()))
+                    .await
+                    .map_err(|error| match error {
+                        credentials::Error::KeysMissing { missing, .. } => {
+                            credentials::Error::KeyFileLost {
+                                path: self.config.vault.key_file.clone(),
+                                missing,
+                            }
+                        }
+                        other => other,
+                    })?;
                 Err(none.into())
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// All organizations as a sync would find them, with nothing written: those that the database knows, and the others in memory.
+    /// All organizations as a sync would find them, with nothing written: those that the database
+    /// knows, and the others in memory.
     pub(super) async fn expect(&self) -> Result<Expected, Failure> {
-        let memory = Store::connect(&Settings { url: "sqlite::memory:".to_owned().into(), max_connections: 1 }).await?;
+        let memory = Store::connect(&Settings {
+            url: "sqlite::memory:".to_owned().into(),
+            max_connections: 1,
+        })
+        .await?;
         memory.migrate().await?;
         let there = match Store::connect_to_read(&self.settings()).await {
             Ok(store) => store.require_readable().await.map(|()| store),
@@ -129,22 +165,56 @@ impl App {
             Err(error) => return Err(error.into()),
         };
         let vault = self.vault(&store).await?;
-        let Looked { applied, new, wrong } = self.look_at_organizations(&store, &vault).await?;
-        let (fresh, _) = apply(&memory, &vault, "", new.into_iter().map(Ok).collect(), secret_keys).await?;
-        let mut places: Vec<(Store, Applied)> = applied.into_iter().map(|applied| (store.clone(), applied)).collect();
+        let Looked {
+            applied,
+            new,
+            wrong,
+        } = self.look_at_organizations(&store, &vault).await?;
+        let (fresh, _) = apply(
+            &memory,
+            &vault,
+            "",
+            new.into_iter().map(Ok).collect(),
+            secret_keys,
+        )
+        .await?;
+        let mut places: Vec<(Store, Applied)> = applied
+            .into_iter()
+            .map(|applied| (store.clone(), applied))
+            .collect();
         places.extend(fresh.into_iter().map(|applied| (memory.clone(), applied)));
         places.sort_by_key(|(_, applied)| applied.organization.classy_id);
-        Ok(Expected { places, vault, wrong, store })
+        Ok(Expected {
+            places,
+            vault,
+            wrong,
+            store,
+        })
     }
 
     /// What the organizations' files and the database say together; nothing is applied.
-    pub(super) async fn look_at_organizations(&self, store: &Store, vault: &Vault) -> Result<Looked, Failure> {
+    pub(super) async fn look_at_organizations(
+        &self,
+        store: &Store,
+        vault: &Vault,
+    ) -> Result<Looked, Failure> {
         Ok(look(store, vault, self.files()?, secret_keys).await?)
     }
 
     /// Applies the organizations' files and says aloud which are wrong.
-    pub(super) async fn organizations(&self, store: &Store, vault: &Vault) -> Result<(Vec<Applied>, Vec<ConfigError>), Failure> {
-        Ok(apply(store, vault, &folder(&self.config.organizations.dir), self.files()?, secret_keys).await?)
+    pub(super) async fn organizations(
+        &self,
+        store: &Store,
+        vault: &Vault,
+    ) -> Result<(Vec<Applied>, Vec<ConfigError>), Failure> {
+        Ok(apply(
+            store,
+            vault,
+            &folder(&self.config.organizations.dir),
+            self.files()?,
+            secret_keys,
+        )
+        .await?)
     }
 }
 
@@ -162,7 +232,8 @@ pub(super) fn print_config_errors(wrong: Vec<ConfigError>) {
 
 /// There is nobody to sync.
 pub(super) fn no_organization() -> Failure {
-    let hint = "`classy-sync org add` adds one; `classy-sync demo --once` shows everything without one";
+    let hint =
+        "`classy-sync org add` adds one; `classy-sync demo --once` shows everything without one";
     Failure::new(Code::Configuration, "there is no organization to sync").hint(hint)
 }
 
@@ -171,7 +242,12 @@ pub(super) async fn find(store: &Store, classy_id: i64) -> Result<Organization, 
     if let Some(organization) = store.organization(classy_id).await? {
         return Ok(organization);
     }
-    let known: Vec<i64> = store.organizations().await?.iter().map(|organization| organization.classy_id).collect();
+    let known: Vec<i64> = store
+        .organizations()
+        .await?
+        .iter()
+        .map(|organization| organization.classy_id)
+        .collect();
     Err(unknown(classy_id, &known))
 }
 
@@ -188,11 +264,19 @@ const LISTED: usize = 10;
 
 /// Refuses an organization that is not among the known ones.
 pub(super) fn unknown(classy_id: i64, known: &[i64]) -> Failure {
-    let listed = known.iter().take(LISTED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let listed = known
+        .iter()
+        .take(LISTED)
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
     let hint = match known.len() {
         0 => "there is none yet: `classy-sync org add` adds one".to_owned(),
         1..=LISTED => format!("those there are: {listed}"),
-        more => format!("those there are: {listed} and {} more, see `classy-sync org list`", more - LISTED),
+        more => format!(
+            "those there are: {listed} and {} more, see `classy-sync org list`",
+            more - LISTED
+        ),
     };
     Failure::usage(format!("there is no organization {classy_id} here")).hint(hint)
 }

@@ -6,13 +6,22 @@ mod plugin;
 use crate::entities::Entity;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(super) use format::{Output, ReportFormat};
-pub(super) use plugin::{PluginAdopt, PluginApprove, PluginOrder, PluginPreview, PluginUndo, PluginWhich, WebhookCreate, WebhookOrder};
+pub(super) use plugin::{
+    PluginAdopt, PluginApprove, PluginOrder, PluginPreview, PluginUndo, PluginWhich, WebhookCreate,
+    WebhookOrder,
+};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Keeps a nonprofit's Classy (GoFundMe Pro) data in a database of its own, exact and always current.
+/// Keeps a nonprofit's Classy (GoFundMe Pro) data in a database of its own, exact and always
+/// current.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "classy-sync", version, propagate_version = true, max_term_width = 110)]
+#[command(
+    name = "classy-sync",
+    version,
+    propagate_version = true,
+    max_term_width = 110
+)]
 pub(super) struct Cli {
     /// The configuration file [default: ./classy-sync.toml if it exists]
     #[arg(long, global = true, value_name = "FILE")]
@@ -29,7 +38,8 @@ pub(super) struct Cli {
 
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum Command {
-    /// Show everything at work: a simulated Classy, a SQLite database in a temporary folder, one organization
+    /// Show everything at work: a simulated Classy, a SQLite database in a temporary folder, one
+    /// organization
     Demo(Demo),
     /// Write a configuration, a vault key and an example organization
     Init {
@@ -132,7 +142,8 @@ pub(super) enum Org {
         /// Classy's id [default: every organization]
         id: Option<i64>,
     },
-    /// Replace the credentials; the secret is asked for, or read from --secret-env or standard input
+    /// Replace the credentials; the secret is asked for, or read from --secret-env or standard
+    /// input
     SetCredentials(OrgCredentials),
     /// Stop syncing an organization
     Pause {

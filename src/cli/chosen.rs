@@ -48,7 +48,15 @@ impl Paused {
     pub(super) fn refusal(&self) -> OrganizationReport {
         let text = format!("organization {} is paused: {}", self.classy_id, self.reason);
         let hint = Some(format!("`classy-sync org resume {}`", self.classy_id));
-        OrganizationReport::failed(self.classy_id, &self.name, Fault { kind: FaultKind::Partial, text, hint })
+        OrganizationReport::failed(
+            self.classy_id,
+            &self.name,
+            Fault {
+                kind: FaultKind::Partial,
+                text,
+                hint,
+            },
+        )
     }
 }
 
@@ -61,20 +69,33 @@ impl Chosen {
 
 /// Those named, or all; of paused ones it is known whether they were named.
 pub(super) fn choose(orgs: &[i64], applied: Vec<Applied>) -> Result<Chosen, Failure> {
-    let known: Vec<i64> = applied.iter().map(|applied| applied.organization.classy_id).collect();
+    let known: Vec<i64> = applied
+        .iter()
+        .map(|applied| applied.organization.classy_id)
+        .collect();
     if let Some(missing) = orgs.iter().find(|id| !known.contains(id)) {
         return Err(unknown(*missing, &known));
     }
     let mut chosen = Chosen::default();
-    for applied in applied.into_iter().filter(|applied| orgs.is_empty() || orgs.contains(&applied.organization.classy_id)) {
+    for applied in applied
+        .into_iter()
+        .filter(|applied| orgs.is_empty() || orgs.contains(&applied.organization.classy_id))
+    {
         if applied.organization.status != Status::Paused {
             chosen.synced.push(applied);
             continue;
         }
         let organization = applied.organization;
-        let paused =
-            Paused { classy_id: organization.classy_id, name: organization.name, reason: organization.status_reason.unwrap_or_default() };
-        if orgs.is_empty() { chosen.paused.push(paused) } else { chosen.refused.push(paused.refusal()) }
+        let paused = Paused {
+            classy_id: organization.classy_id,
+            name: organization.name,
+            reason: organization.status_reason.unwrap_or_default(),
+        };
+        if orgs.is_empty() {
+            chosen.paused.push(paused)
+        } else {
+            chosen.refused.push(paused.refusal())
+        }
     }
     Ok(chosen)
 }
@@ -84,7 +105,10 @@ pub(super) fn require_some(chosen: &Chosen, wrong: &[ConfigError]) -> Result<(),
     if chosen.synced.is_empty() && chosen.refused.is_empty() && wrong.is_empty() {
         if !chosen.paused.is_empty() {
             chosen.name_paused();
-            return Err(Failure::new(Code::Partial, "every organization is paused: nothing was synced"));
+            return Err(Failure::new(
+                Code::Partial,
+                "every organization is paused: nothing was synced",
+            ));
         }
         return Err(no_organization());
     }
@@ -93,15 +117,25 @@ pub(super) fn require_some(chosen: &Chosen, wrong: &[ConfigError]) -> Result<(),
 
 /// Says who is left out.
 pub(super) fn name_paused(paused: &[Paused]) {
-    for Paused { classy_id, reason, .. } in paused.iter().take(LISTED) {
-        remark(&format!("organization {classy_id} is paused and was left out: {reason}; `classy-sync org resume {classy_id}`"));
+    for Paused {
+        classy_id, reason, ..
+    } in paused.iter().take(LISTED)
+    {
+        remark(&format!(
+            "organization {classy_id} is paused and was left out: {reason}; `classy-sync org resume {classy_id}`"
+        ));
     }
     if let Some(more) = paused.len().checked_sub(LISTED).filter(|more| *more > 0) {
-        remark(&format!("and {more} more are paused: `classy-sync org list`"));
+        remark(&format!(
+            "and {more} more are paused: `classy-sync org list`"
+        ));
     }
 }
 
 /// The feeds that are named, or all of them.
 pub(super) fn entities(order: &args::Sync) -> Vec<Entity> {
-    Entity::ALL.into_iter().filter(|entity| order.entity.is_empty() || order.entity.contains(entity)).collect()
+    Entity::ALL
+        .into_iter()
+        .filter(|entity| order.entity.is_empty() || order.entity.contains(entity))
+        .collect()
 }

@@ -14,7 +14,13 @@ pub(super) fn run(cli: &Cli, order: &Order) -> Result<ExitCode, Failure> {
         return values(cli.output, reference().trim_end());
     }
     match order {
-        Order::Show => values(cli.output, &show(&Config::load(cli.config.as_deref(), super::app::environment())?)),
+        Order::Show => values(
+            cli.output,
+            &show(&Config::load(
+                cli.config.as_deref(),
+                super::app::environment(),
+            )?),
+        ),
         _ => check(cli),
     }
 }
@@ -24,19 +30,29 @@ fn values(output: Output, text: &str) -> Result<ExitCode, Failure> {
     match output {
         Output::Table => output::line(text)?,
         Output::Json => {
-            let table: toml::Table = toml::from_str(text).map_err(|error| Failure::new(Code::Bug, error))?;
-            output::json(&serde_json::to_value(table).map_err(|error| Failure::new(Code::Bug, error))?)?;
+            let table: toml::Table =
+                toml::from_str(text).map_err(|error| Failure::new(Code::Bug, error))?;
+            output::json(
+                &serde_json::to_value(table).map_err(|error| Failure::new(Code::Bug, error))?,
+            )?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads everything that the program would read at its start, holds it against its meaning, and says what it is and all that is wrong.
+/// Reads everything that the program would read at its start, holds it against its meaning, and
+/// says what it is and all that is wrong.
 fn check(cli: &Cli) -> Result<ExitCode, Failure> {
     let (config, faults) = Config::read(cli.config.as_deref(), super::app::environment())?;
     let output = cli.output;
-    let mut wrong: Vec<Failure> = faults.into_iter().chain(config.meanings()).map(Failure::from).collect();
-    let keys = KeyRing::load(&config.vault.keys, &config.vault.key_file).map_err(|error| wrong.push(error.into())).ok();
+    let mut wrong: Vec<Failure> = faults
+        .into_iter()
+        .chain(config.meanings())
+        .map(Failure::from)
+        .collect();
+    let keys = KeyRing::load(&config.vault.keys, &config.vault.key_file)
+        .map_err(|error| wrong.push(error.into()))
+        .ok();
     let mut good: Vec<OrganizationFile> = Vec::new();
     for file in read_organizations(&config.organizations.dir) {
         match file.map(|file| (secret_faults(&file), file)) {
@@ -49,7 +65,10 @@ fn check(cli: &Cli) -> Result<ExitCode, Failure> {
     let parts = [
         output::counted(good.len() as u64, "organization", "organizations"),
         output::counted(plugins as u64, "plugin", "plugins"),
-        ids.first().map_or_else(|| "no key seals".to_owned(), |id| format!("key '{id}' seals")),
+        ids.first().map_or_else(
+            || "no key seals".to_owned(),
+            |id| format!("key '{id}' seals"),
+        ),
     ]
     .join(", ");
     if output == Output::Json {
@@ -66,7 +85,10 @@ fn check(cli: &Cli) -> Result<ExitCode, Failure> {
             "problems": problems,
         }))?;
     } else if wrong.is_empty() {
-        output::line(&format!("configuration is fine: {}, {parts}", config.file.display()))?;
+        output::line(&format!(
+            "configuration is fine: {}, {parts}",
+            config.file.display()
+        ))?;
         if good.is_empty() {
             output::remark("nothing is synced yet: `classy-sync org add` adds an organization");
         }

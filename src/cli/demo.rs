@@ -25,14 +25,27 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-pub(super) async fn run(cli: &Cli, process: &Process, demo: &Demo, signals: &mut Signals) -> Result<ExitCode, Failure> {
+pub(super) async fn run(
+    cli: &Cli,
+    process: &Process,
+    demo: &Demo,
+    signals: &mut Signals,
+) -> Result<ExitCode, Failure> {
     let folder = tempfile::tempdir().map_err(|error| Failure::new(Code::Bug, error))?;
-    let simulator = simulate::start(Options { listen: demo.listen, supporters: demo.supporters, ..Options::default() }).await?;
+    let simulator = simulate::start(Options {
+        listen: demo.listen,
+        supporters: demo.supporters,
+        ..Options::default()
+    })
+    .await?;
     let token = format!("{:016x}", rand::random::<u64>());
     write(folder.path(), &simulator, &token).map_err(|error| Failure::new(Code::Bug, error))?;
     add_key_to_file(&folder.path().join("vault.key"), &generate_key_line("demo"))?;
     // The demo is the same everywhere: no environment, no file of yours.
-    let app = App::with(cli, Config::load(Some(&folder.path().join("classy-sync.toml")), [])?)?;
+    let app = App::with(
+        cli,
+        Config::load(Some(&folder.path().join("classy-sync.toml")), [])?,
+    )?;
     output::remark(&format!(
         "a simulated Classy with {} supporters, and a simulated Mailchimp, are at {}",
         demo.supporters,
@@ -41,11 +54,24 @@ pub(super) async fn run(cli: &Cli, process: &Process, demo: &Demo, signals: &mut
     let lock = PidFile::lock(&app.config.daemon.pid_file, Holder::Daemon)?;
     let store = app.store().await?;
     let vault = app.vault(&store).await?;
-    let order = Order { entities: Entity::ALL.to_vec(), task: Task::CatchUp, plugins: PluginChoice::All, reason: "cli" };
+    let order = Order {
+        entities: Entity::ALL.to_vec(),
+        task: Task::CatchUp,
+        plugins: PluginChoice::All,
+        reason: "cli",
+    };
     let (applied, wrong) = app.organizations(&store, &vault).await?;
-    let parts = Parts { store, vault, holder: lock.holder() };
-    let chosen = Chosen { synced: applied, ..Chosen::default() };
-    let mut code = sync::run_applied(cli, process, signals, &order, &app, parts, chosen, wrong).await?;
+    let parts = Parts {
+        store,
+        vault,
+        holder: lock.holder(),
+    };
+    let chosen = Chosen {
+        synced: applied,
+        ..Chosen::default()
+    };
+    let mut code =
+        sync::run_applied(cli, process, signals, &order, &app, parts, chosen, wrong).await?;
     if let Some(pushed) = approve(cli, process, signals, &app, lock.holder()).await? {
         code = pushed;
     }
@@ -57,14 +83,24 @@ pub(super) async fn run(cli: &Cli, process: &Process, demo: &Demo, signals: &mut
             ("what campaigns raised", ReportKind::Campaigns),
         ] {
             output::line(&format!("\n{title}"))?;
-            report::print(&store, cli, &args::Report { what, org: None, format: None }).await?;
+            report::print(
+                &store,
+                cli,
+                &args::Report {
+                    what,
+                    org: None,
+                    format: None,
+                },
+            )
+            .await?;
         }
     }
     if demo.once {
         store.close().await?;
         return Ok(code);
     }
-    // Only now, so that the address that is named is the one that is free: another demo may have begun meanwhile.
+    // Only now, so that the address that is named is the one that is free: another demo may have
+    // begun meanwhile.
     let mut app = app;
     app.config = listening(&app.config)?;
     output::remark(&format!(
@@ -76,7 +112,14 @@ pub(super) async fn run(cli: &Cli, process: &Process, demo: &Demo, signals: &mut
     ));
     let vault = app.vault(&store).await?;
     let reload = |config: &Config| super::run::read_again(config, []);
-    let service = Service { config: app.config.clone(), reload, lock, store, vault, transport: Transport::new("")? };
+    let service = Service {
+        config: app.config.clone(),
+        reload,
+        lock,
+        store,
+        vault,
+        transport: Transport::new("")?,
+    };
     tokio::select! {
         served = serve(process, service, signals) => served?,
         never = live(&simulator) => match never {},
@@ -85,19 +128,53 @@ pub(super) async fn run(cli: &Cli, process: &Process, demo: &Demo, signals: &mut
 }
 
 /// The first push waits for a person. Here the demo is that person, and says so.
-async fn approve(cli: &Cli, process: &Process, signals: &mut Signals, app: &App, holder: String) -> Result<Option<ExitCode>, Failure> {
+async fn approve(
+    cli: &Cli,
+    process: &Process,
+    signals: &mut Signals,
+    app: &App,
+    holder: String,
+) -> Result<Option<ExitCode>, Failure> {
     let store = app.store().await?;
     let vault = app.vault(&store).await?;
     let (applied, _) = app.organizations(&store, &vault).await?;
     let guard = Plan::of(&app.config).guard;
     let mut is_approved = false;
-    for Outlook { classy_id, plugin, destination, seen } in look(&store, &vault, &applied, &guard).await? {
-        let Some(one) = applied.iter().find(|one| one.organization.classy_id == classy_id).filter(|_| !seen.held().is_empty()) else {
+    for Outlook {
+        classy_id,
+        plugin,
+        destination,
+        seen,
+    } in look(&store, &vault, &applied, &guard).await?
+    {
+        let Some(one) = applied
+            .iter()
+            .find(|one| one.organization.classy_id == classy_id)
+            .filter(|_| !seen.held().is_empty())
+        else {
             continue;
         };
-        let (tenant, word) = (store.tenant(&one.organization), Word { actor: "demo", ..Word::default() });
-        let key = PluginKey { plugin: plugin.clone(), destination };
-        let allowed = crate::plugin::approve(&tenant, &key, &guard, &seen.held(), seen.asks_first, &word, clock::now()).await;
+        let (tenant, word) = (
+            store.tenant(&one.organization),
+            Word {
+                actor: "demo",
+                ..Word::default()
+            },
+        );
+        let key = PluginKey {
+            plugin: plugin.clone(),
+            destination,
+        };
+        let allowed = crate::plugin::approve(
+            &tenant,
+            &key,
+            &guard,
+            &seen.held(),
+            seen.asks_first,
+            &word,
+            clock::now(),
+        )
+        .await;
         let allowed = allowed.map_err(|refusal| Failure::new(Code::Bug, refusal))?;
         output::remark(&format!(
             "the demo approves that for itself, as a person would with `classy-sync plugin approve --org {classy_id}`: {}",
@@ -109,19 +186,40 @@ async fn approve(cli: &Cli, process: &Process, signals: &mut Signals, app: &App,
         store.close().await?;
         return Ok(None);
     }
-    let order = Order { entities: Vec::new(), task: Task::CatchUp, plugins: PluginChoice::All, reason: "cli" };
-    let reports = sync::reports_of(process, signals, &order, app, Parts { store, vault, holder }, applied).await?;
+    let order = Order {
+        entities: Vec::new(),
+        task: Task::CatchUp,
+        plugins: PluginChoice::All,
+        reason: "cli",
+    };
+    let reports = sync::reports_of(
+        process,
+        signals,
+        &order,
+        app,
+        Parts {
+            store,
+            vault,
+            holder,
+        },
+        applied,
+    )
+    .await?;
     if cli.output == Output::Table {
         summary::print(cli.output, &reports, &[])?;
     }
     Ok(Some(summary::exit_code(&reports, false)))
 }
 
-/// The configuration with an address for the dashboard that nobody has: the usual one, or any when another demo or daemon is there.
+/// The configuration with an address for the dashboard that nobody has: the usual one, or any when
+/// another demo or daemon is there.
 fn listening(config: &Config) -> Result<Config, Failure> {
     let failed = |error: std::io::Error| Failure::new(Code::Bug, error);
     let usual = std::net::TcpListener::bind(config.http.listen);
-    let address = usual.or_else(|_| std::net::TcpListener::bind("127.0.0.1:0")).and_then(|free| free.local_addr()).map_err(failed)?;
+    let address = usual
+        .or_else(|_| std::net::TcpListener::bind("127.0.0.1:0"))
+        .and_then(|free| free.local_addr())
+        .map_err(failed)?;
     let text = std::fs::read_to_string(&config.file).map_err(failed)?;
     // The table of its own keys is the last one of the file.
     std::fs::write(&config.file, format!("{text}listen = \"{address}\"\n")).map_err(failed)?;
@@ -159,7 +257,10 @@ fn write(folder: &Path, simulator: &Simulator, token: &str) -> std::io::Result<(
             organization.mailchimp_key,
             organization.mailchimp_audience,
         );
-        files::create(&folder.join(format!("organizations/{}.toml", organization.id)), text.as_bytes())?;
+        files::create(
+            &folder.join(format!("organizations/{}.toml", organization.id)),
+            text.as_bytes(),
+        )?;
     }
     Ok(())
 }

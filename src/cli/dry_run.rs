@@ -1,4 +1,5 @@
-//! `sync --dry-run`: what would be read, and what plugins would do. Writes nothing, so it needs no lock and may run beside a daemon.
+//! `sync --dry-run`: what would be read, and what plugins would do. Writes nothing, so it needs no
+//! lock and may run beside a daemon.
 
 use super::app::{App, Expected, print_config_errors};
 use super::args::{self, Cli, Output};
@@ -18,16 +19,32 @@ use serde_json::{Value, json};
 use std::process::ExitCode;
 
 pub(super) async fn run(cli: &Cli, order: &args::Sync, app: &App) -> Result<ExitCode, Failure> {
-    let Expected { places, vault, wrong, store } = app.expect().await?;
-    let chosen = choose(&order.org, places.iter().map(|(_, applied)| applied.clone()).collect())?;
+    let Expected {
+        places,
+        vault,
+        wrong,
+        store,
+    } = app.expect().await?;
+    let chosen = choose(
+        &order.org,
+        places.iter().map(|(_, applied)| applied.clone()).collect(),
+    )?;
     require_some(&chosen, &wrong)?;
     chosen.name_paused();
     let refused = chosen.refused.iter().find_map(OrganizationReport::fault);
     if let Some(fault) = refused {
         return Err(fault.into());
     }
-    let is_chosen = |applied: &Applied| chosen.synced.iter().any(|one| one.organization.classy_id == applied.organization.classy_id);
-    let chosen: Vec<(Store, Applied)> = places.into_iter().filter(|(_, applied)| is_chosen(applied)).collect();
+    let is_chosen = |applied: &Applied| {
+        chosen
+            .synced
+            .iter()
+            .any(|one| one.organization.classy_id == applied.organization.classy_id)
+    };
+    let chosen: Vec<(Store, Applied)> = places
+        .into_iter()
+        .filter(|(_, applied)| is_chosen(applied))
+        .collect();
     let plan = Plan::of(&app.config);
     let (transport, settings) = (Transport::new("")?, plan.engine);
     let mut rows: Vec<Vec<Value>> = Vec::new();
@@ -48,19 +65,32 @@ pub(super) async fn run(cli: &Cli, order: &args::Sync, app: &App) -> Result<Exit
                 json!(applied.organization.classy_id),
                 json!(entity.as_str()),
                 json!(if begun { "incremental" } else { "full" }),
-                json!(entity.with(Total { client: &client, query, settings: &settings }).await?),
+                json!(
+                    entity
+                        .with(Total {
+                            client: &client,
+                            query,
+                            settings: &settings
+                        })
+                        .await?
+                ),
                 json!(tenant.count(entity).await?),
             ]);
         }
     }
     let mut previews = Vec::new();
     for (store, applied) in chosen.iter().filter(|_| !order.no_plugins) {
-        previews.extend(plugin_preview::look(store, &vault, std::slice::from_ref(applied), &plan.guard).await?);
+        previews.extend(
+            plugin_preview::look(store, &vault, std::slice::from_ref(applied), &plan.guard).await?,
+        );
     }
     let (columns, previews) = plugin_preview::table(&previews, false);
     let headings = ["organization", "feed", "mode", "would_read", "stored"];
     if cli.output == Output::Json {
-        let [feeds, plugins] = [output::objects(&headings, rows), output::objects(&columns, previews)];
+        let [feeds, plugins] = [
+            output::objects(&headings, rows),
+            output::objects(&columns, previews),
+        ];
         output::json(&json!({ "feeds": feeds, "plugins": plugins }))?;
     } else {
         output::rows(cli.output, &headings, rows, "nothing would be read")?;
@@ -84,6 +114,12 @@ impl<'a> ForRecord for Total<'a> {
     type Output = BoxFuture<'a, Result<u64, crate::classy::Error>>;
 
     fn call<R: Record>(self) -> Self::Output {
-        Box::pin(async move { Ok(self.client.page::<R>(self.query, 1, self.settings.per_page).await?.total) })
+        Box::pin(async move {
+            Ok(self
+                .client
+                .page::<R>(self.query, 1, self.settings.per_page)
+                .await?
+                .total)
+        })
     }
 }

@@ -40,7 +40,11 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(code: Code, error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Failure { code, error: error.into(), hint: None }
+        Failure {
+            code,
+            error: error.into(),
+            hint: None,
+        }
     }
 
     pub(super) fn usage(text: impl Into<String>) -> Self {
@@ -63,7 +67,8 @@ impl Failure {
         self.error.to_string()
     }
 
-    /// The error and its causes, outermost first. Whoever repeats another of them whole says nothing new and is left out.
+    /// The error and its causes, outermost first. Whoever repeats another of them whole says
+    /// nothing new and is left out.
     fn chain(&self) -> Vec<String> {
         let (mut all, mut cause) = (vec![self.error.to_string()], self.error.source());
         while let Some(error) = cause {
@@ -71,9 +76,15 @@ impl Failure {
             cause = error.source();
         }
         let is_said = |place: usize, text: &String| {
-            all.iter().enumerate().any(|(other, whole)| other != place && whole.contains(text) && (whole != text || other < place))
+            all.iter().enumerate().any(|(other, whole)| {
+                other != place && whole.contains(text) && (whole != text || other < place)
+            })
         };
-        all.iter().enumerate().filter(|(place, text)| !is_said(*place, text)).map(|(_, text)| text.clone()).collect()
+        all.iter()
+            .enumerate()
+            .filter(|(place, text)| !is_said(*place, text))
+            .map(|(_, text)| text.clone())
+            .collect()
     }
 
     /// Tells a person.
@@ -81,7 +92,8 @@ impl Failure {
         for (place, text) in self.chain().iter().enumerate() {
             let word = if place == 0 { "error" } else { "caused by" };
             // Several faults of one kind are a line each.
-            text.lines().for_each(|line| remark(&format!("{word}: {line}")));
+            text.lines()
+                .for_each(|line| remark(&format!("{word}: {line}")));
         }
         if let Some(hint) = &self.hint {
             remark(&format!("hint: {hint}"));
@@ -100,8 +112,16 @@ impl Failure {
     }
 }
 
-fn failure<E: StdError + Send + Sync + 'static>(code: Code, hint: Option<String>, error: E) -> Failure {
-    Failure { code, error: Box::new(error), hint }
+fn failure<E: StdError + Send + Sync + 'static>(
+    code: Code,
+    hint: Option<String>,
+    error: E,
+) -> Failure {
+    Failure {
+        code,
+        error: Box::new(error),
+        hint,
+    }
 }
 
 /// The code of a kind of failure.
@@ -119,7 +139,11 @@ pub(super) const fn code_of(kind: FaultKind) -> Code {
 
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
-        Failure { code: code_of(fault.kind), error: fault.text.into(), hint: fault.hint }
+        Failure {
+            code: code_of(fault.kind),
+            error: fault.text.into(),
+            hint: fault.hint,
+        }
     }
 }
 
@@ -131,7 +155,11 @@ impl From<store::Error> for Failure {
 
 impl From<classy::Error> for Failure {
     fn from(error: classy::Error) -> Self {
-        failure(code_of(error.kind()), error.hint().map(str::to_owned), error)
+        failure(
+            code_of(error.kind()),
+            error.hint().map(str::to_owned),
+            error,
+        )
     }
 }
 
@@ -163,7 +191,9 @@ impl From<PidFileError> for Failure {
     fn from(error: PidFileError) -> Self {
         match error {
             PidFileError::Held { .. } => {
-                let hint = "wait for it to end, or give this one a pid file of its own (daemon.pid_file)".to_owned();
+                let hint =
+                    "wait for it to end, or give this one a pid file of its own (daemon.pid_file)"
+                        .to_owned();
                 failure(Code::Busy, Some(hint), error)
             }
             PidFileError::Foreign { .. } => {

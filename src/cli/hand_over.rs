@@ -20,19 +20,36 @@ const AT_ONCE: usize = 32;
 /// How often it is asked how far it is.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Lets the daemon do it. One organization that cannot be synced, or has to wait, keeps none of the others.
-pub(super) async fn run(cli: &Cli, signals: &mut Signals, asked: Asked<'_>, daemon: &remote::Daemon) -> Result<ExitCode, Failure> {
+/// Lets the daemon do it. One organization that cannot be synced, or has to wait, keeps none of the
+/// others.
+pub(super) async fn run(
+    cli: &Cli,
+    signals: &mut Signals,
+    asked: Asked<'_>,
+    daemon: &remote::Daemon,
+) -> Result<ExitCode, Failure> {
     let status = tokio::select! {
         status = daemon.status() => status?,
         () = signals.stop() => return Err(left_alone()),
     };
-    let all: Vec<Known> = status["organizations"].as_array().into_iter().flatten().filter_map(Known::of).collect();
+    let all: Vec<Known> = status["organizations"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Known::of)
+        .collect();
     let ids: Vec<i64> = all.iter().map(|known| known.id).collect();
     if let Some(missing) = asked.orgs.iter().find(|id| !ids.contains(id)) {
         return Err(unknown(*missing, &ids));
     }
     let (mut chosen, mut reports, mut paused) = (Vec::new(), Vec::new(), Vec::new());
-    for Known { id, paused: is_paused } in all.into_iter().filter(|known| asked.orgs.is_empty() || asked.orgs.contains(&known.id)) {
+    for Known {
+        id,
+        paused: is_paused,
+    } in all
+        .into_iter()
+        .filter(|known| asked.orgs.is_empty() || asked.orgs.contains(&known.id))
+    {
         match is_paused {
             None => chosen.push(id),
             Some(one) if asked.orgs.is_empty() => paused.push(one),
@@ -41,15 +58,32 @@ pub(super) async fn run(cli: &Cli, signals: &mut Signals, asked: Asked<'_>, daem
     }
     if chosen.is_empty() && reports.is_empty() {
         name_paused(&paused);
-        let all_paused = || Failure::new(Code::Partial, "every organization is paused: nothing was synced");
-        return Err(if paused.is_empty() { no_organization() } else { all_paused() });
+        let all_paused = || {
+            Failure::new(
+                Code::Partial,
+                "every organization is paused: nothing was synced",
+            )
+        };
+        return Err(if paused.is_empty() {
+            no_organization()
+        } else {
+            all_paused()
+        });
     }
     app::done(&format!("a daemon is at work: it does the {}", asked.word));
     let bars = Bars::new();
     let one = async |id: i64| {
         let done = daemon.sync(id, asked.order).await;
         done.unwrap_or_else(|failure| {
-            OrganizationReport::failed(id, "", Fault { kind: crate::domain::FaultKind::Remote, text: failure.text(), hint: None })
+            OrganizationReport::failed(
+                id,
+                "",
+                Fault {
+                    kind: crate::domain::FaultKind::Remote,
+                    text: failure.text(),
+                    hint: None,
+                },
+            )
         })
     };
     let mut synced = stream::iter(chosen).map(one).buffer_unordered(AT_ONCE);
@@ -96,7 +130,11 @@ impl Known {
     fn of(one: &Value) -> Option<Known> {
         let id = one["classy_id"].as_i64()?;
         let text = |key: &str| one[key].as_str().unwrap_or_default().to_owned();
-        let paused = (one["condition"] == "paused").then(|| Paused { classy_id: id, name: text("name"), reason: text("reason") });
+        let paused = (one["condition"] == "paused").then(|| Paused {
+            classy_id: id,
+            name: text("name"),
+            reason: text("reason"),
+        });
         Some(Known { id, paused })
     }
 }
@@ -109,7 +147,12 @@ async fn follow(bars: &Bars, daemon: &remote::Daemon, orgs: &[i64]) -> Infallibl
     loop {
         if let Ok(status) = daemon.status().await {
             let all = status["organizations"].as_array().into_iter().flatten();
-            let meant = all.filter(|one| orgs.is_empty() || one["classy_id"].as_i64().is_some_and(|id| orgs.contains(&id)));
+            let meant = all.filter(|one| {
+                orgs.is_empty()
+                    || one["classy_id"]
+                        .as_i64()
+                        .is_some_and(|id| orgs.contains(&id))
+            });
             bars.draw(meant.flat_map(bars_of).collect());
         }
         tokio::time::sleep(LOOK).await;
@@ -125,7 +168,9 @@ fn bars_of(organization: &Value) -> Vec<Bar> {
             classy_id: organization["classy_id"].as_i64()?,
             name: name.clone(),
             entity: feed["entity"].as_str()?.parse().ok()?,
-            run: run["done"].as_u64().map(|done| (done, run["total"].as_u64())),
+            run: run["done"]
+                .as_u64()
+                .map(|done| (done, run["total"].as_u64())),
         })
     };
     feeds.filter_map(bar).collect()

@@ -11,7 +11,10 @@ pub(super) fn run(dir: Option<&Path>) -> Result<(), Failure> {
     let dir = dir.unwrap_or(Path::new("."));
     let main = dir.join("classy-sync.toml");
     if main.exists() {
-        return Err(Failure::new(Code::Configuration, format!("{} is there already; nothing was written", main.display())));
+        return Err(Failure::new(
+            Code::Configuration,
+            format!("{} is there already; nothing was written", main.display()),
+        ));
     }
     files::make_folder(&dir.join("organizations")).map_err(|error| wrong(dir, error))?;
     write(&main, MAIN_FILE)?;
@@ -26,7 +29,9 @@ pub(super) fn run(dir: Option<&Path>) -> Result<(), Failure> {
     for path in [&main, &example, &key] {
         done(&format!("wrote {}", path.display()));
     }
-    done("keep a copy of vault.key in a safe place: without it the credentials in the database cannot be opened");
+    done(
+        "keep a copy of vault.key in a safe place: without it the credentials in the database cannot be opened",
+    );
     done("next: `classy-sync org add`, then `classy-sync sync`");
     Ok(())
 }

@@ -23,14 +23,19 @@ pub(super) async fn run(cli: &Cli, order: &Keys) -> Result<(), Failure> {
                 let file = &app.config.vault.key_file;
                 let unopened = unopened(&app).await;
                 if unopened.iter().any(|key| key.id == id) {
-                    let text = format!("credentials are sealed with another key of the name '{id}', which is not here");
-                    return Err(
-                        Failure::new(Code::Configuration, text).hint("put that key's line back into the key file, or choose another --id")
+                    let text = format!(
+                        "credentials are sealed with another key of the name '{id}', which is not here"
                     );
+                    return Err(Failure::new(Code::Configuration, text).hint(
+                        "put that key's line back into the key file, or choose another --id",
+                    ));
                 }
                 add_key_to_file(file, &line)?;
                 name_unopened(&unopened);
-                done(&format!("'{id}' is the current key in {}; keep a copy in a safe place", file.display()));
+                done(&format!(
+                    "'{id}' is the current key in {}; keep a copy in a safe place",
+                    file.display()
+                ));
                 done("`classy-sync keys rotate` seals everything with it");
             } else {
                 // Where there is no configuration nothing is sealed here.
@@ -39,21 +44,40 @@ pub(super) async fn run(cli: &Cli, order: &Keys) -> Result<(), Failure> {
                 }
                 match cli.output {
                     Output::Table => output::line(line.expose_secret())?,
-                    Output::Json => output::json(&json!({ "id": id, "line": line.expose_secret() }))?,
+                    Output::Json => {
+                        output::json(&json!({ "id": id, "line": line.expose_secret() }))?
+                    }
                 }
             }
         }
         Keys::List => {
             let app = App::start(cli)?;
             let store = app.look().await?;
-            // Without any key the list is what a person needs most: which are missing, and for whom.
+            // Without any key the list is what a person needs most: which are missing, and for
+            // whom.
             let (vault, lost) = match app.vault(&store).await {
                 Ok(vault) => (vault, None),
                 Err(failure) => (Vault::new(KeyRing::empty()), Some(failure)),
             };
-            let row = |key: KeyUse| vec![json!(key.id), json!(key.present), json!(key.current), json!(key.organizations.len())];
-            let rows = key_use(&store, &vault).await?.into_iter().map(row).collect();
-            output::rows(cli.output, &["key", "present", "current", "organizations"], rows, "there is no key")?;
+            let row = |key: KeyUse| {
+                vec![
+                    json!(key.id),
+                    json!(key.present),
+                    json!(key.current),
+                    json!(key.organizations.len()),
+                ]
+            };
+            let rows = key_use(&store, &vault)
+                .await?
+                .into_iter()
+                .map(row)
+                .collect();
+            output::rows(
+                cli.output,
+                &["key", "present", "current", "organizations"],
+                rows,
+                "there is no key",
+            )?;
             store.close().await?;
             return lost.map_or(Ok(()), Err);
         }
@@ -62,8 +86,18 @@ pub(super) async fn run(cli: &Cli, order: &Keys) -> Result<(), Failure> {
             let store = app.store_that_exists().await?;
             let vault = app.vault(&store).await?;
             let rotated = rotate(&store, &vault).await?;
-            store.audit(None, "keys.rotate", "vault", json!({ "resealed": rotated.resealed, "key": vault.current_key_id() })).await?;
-            let facts = vec![("resealed", json!(rotated.resealed)), ("sealed_with_the_current_key_before", json!(rotated.current))];
+            store
+                .audit(
+                    None,
+                    "keys.rotate",
+                    "vault",
+                    json!({ "resealed": rotated.resealed, "key": vault.current_key_id() }),
+                )
+                .await?;
+            let facts = vec![
+                ("resealed", json!(rotated.resealed)),
+                ("sealed_with_the_current_key_before", json!(rotated.current)),
+            ];
             output::facts(cli.output, facts)?;
             store.close().await?;
         }
@@ -71,27 +105,39 @@ pub(super) async fn run(cli: &Cli, order: &Keys) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Keys that something is sealed with and that are not here: no new key opens that either. Says so when it cannot be known.
+/// Keys that something is sealed with and that are not here: no new key opens that either. Says so
+/// when it cannot be known.
 async fn unopened(app: &App) -> Vec<KeyUse> {
     let found = async {
         let store = match app.look().await {
             Ok(store) => store,
-            Err(failure) if failure.is::<Error>(|error| matches!(error, Error::NothingYet { .. })) => return Ok(Vec::new()),
+            Err(failure)
+                if failure.is::<Error>(|error| matches!(error, Error::NothingYet { .. })) =>
+            {
+                return Ok(Vec::new());
+            }
             Err(failure) => return Err(failure),
         };
-        let keys = KeyRing::load(&app.config.vault.keys, &app.config.vault.key_file).unwrap_or_else(|_| KeyRing::empty());
+        let keys = KeyRing::load(&app.config.vault.keys, &app.config.vault.key_file)
+            .unwrap_or_else(|_| KeyRing::empty());
         let uses = key_use(&store, &Vault::new(keys)).await?;
         store.close().await?;
         Ok::<_, Failure>(uses.into_iter().filter(|key| !key.present).collect())
     };
     found.await.unwrap_or_else(|failure| {
-        output::remark(&format!("whether credentials are sealed with a key that is not here is not known: {}", failure.text()));
+        output::remark(&format!(
+            "whether credentials are sealed with a key that is not here is not known: {}",
+            failure.text()
+        ));
         Vec::new()
     })
 }
 
 fn name_unopened(keys: &[KeyUse]) {
-    for KeyUse { id, organizations, .. } in keys {
+    for KeyUse {
+        id, organizations, ..
+    } in keys
+    {
         let whose = output::counted(organizations.len() as u64, "organization", "organizations");
         output::remark(&format!(
             "warning: the credentials of {whose} are sealed with the key '{id}', which is not here, and a new key does not open them: put its line \

@@ -1,4 +1,5 @@
-//! Words typed by a person: parsed, carried out, answered. Results go to standard output, everything else to standard error.
+//! Words typed by a person: parsed, carried out, answered. Results go to standard output,
+//! everything else to standard error.
 
 mod alerts;
 mod app;
@@ -52,7 +53,13 @@ pub fn main() -> ExitCode {
         Err(error) => return unparsed(&hidden(error)),
     };
     // These end in order. All others end as the system has it.
-    let heeds = matches!(cli.command, Command::Run | Command::Sync(_) | Command::Demo(_) | Command::Plugin(args::PluginOrder::Run(_)));
+    let heeds = matches!(
+        cli.command,
+        Command::Run
+            | Command::Sync(_)
+            | Command::Demo(_)
+            | Command::Plugin(args::PluginOrder::Run(_))
+    );
     if !heeds {
         let_signals();
     }
@@ -63,7 +70,11 @@ pub fn main() -> ExitCode {
     };
     match process.block_on(carry_out(cli, &process, heeds)) {
         Ok(code) => {
-            let written = if for_programs { output::acknowledge() } else { output::finish() };
+            let written = if for_programs {
+                output::acknowledge()
+            } else {
+                output::finish()
+            };
             written.map_or_else(|failure| failed(&failure, false), |()| code)
         }
         Err(failure) => failed(&failure, for_programs),
@@ -78,11 +89,15 @@ fn failed(failure: &Failure, for_programs: bool) -> ExitCode {
     ExitCode::from(failure.code as u8)
 }
 
-/// Help and version are results; everything else are words that do not fit together, which end with code 2.
-/// A word that fits nowhere may be a secret, which was meant to be asked for: it is not repeated. Flags and commands are.
+/// Help and version are results; everything else are words that do not fit together, which end with
+/// code 2. A word that fits nowhere may be a secret, which was meant to be asked for: it is not
+/// repeated. Flags and commands are.
 fn hidden(mut error: clap::Error) -> clap::Error {
     use clap::error::{ContextKind, ContextValue, ErrorKind};
-    let is_word = |word: &str| !word.starts_with('-') && (word.len() >= 12 || word.bytes().any(|byte| byte.is_ascii_digit()));
+    let is_word = |word: &str| {
+        !word.starts_with('-')
+            && (word.len() >= 12 || word.bytes().any(|byte| byte.is_ascii_digit()))
+    };
     let kinds = match error.kind() {
         ErrorKind::UnknownArgument => [ContextKind::InvalidArg, ContextKind::Suggested],
         ErrorKind::ValueValidation | ErrorKind::InvalidValue | ErrorKind::TooManyValues => {
@@ -99,17 +114,27 @@ fn hidden(mut error: clap::Error) -> clap::Error {
 
 fn unparsed(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        return output::help(error).map_or_else(|failure| failed(&failure, false), |()| ExitCode::SUCCESS);
+        return output::help(error)
+            .map_or_else(|failure| failed(&failure, false), |()| ExitCode::SUCCESS);
     }
     // A standard error that takes nothing is nobody's failure.
     let _ = error.print();
     // One that is no text is no word of ours.
-    let words: Vec<String> = std::env::args_os().filter_map(|word| word.into_string().ok()).collect();
+    let words: Vec<String> = std::env::args_os()
+        .filter_map(|word| word.into_string().ok())
+        .collect();
     let is_json = |pair: &[String]| pair[0] == "--output" && pair[1] == "json";
     if words.iter().any(|word| word == "--output=json") || words.windows(2).any(is_json) {
         let text = error.to_string();
-        let text = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        output::failed(&Failure::usage(text).hint("`classy-sync help` lists the commands, `classy-sync COMMAND --help` what one takes"));
+        let text = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ")
+            .to_owned();
+        output::failed(&Failure::usage(text).hint(
+            "`classy-sync help` lists the commands, `classy-sync COMMAND --help` what one takes",
+        ));
     }
     ExitCode::from(Code::Usage as u8)
 }
@@ -120,7 +145,9 @@ async fn carry_out(cli: Cli, process: &Process, heeds: bool) -> Result<ExitCode,
         let_signals();
         return match cli.command {
             Command::Demo(ref demo) => demo::run(&cli, process, demo, &mut signals).await,
-            Command::Plugin(args::PluginOrder::Run(ref which)) => plugin::deliver(&cli, process, which, &mut signals).await,
+            Command::Plugin(args::PluginOrder::Run(ref which)) => {
+                plugin::deliver(&cli, process, which, &mut signals).await
+            }
             Command::Sync(ref order) => sync::run(&cli, process, &mut signals, order).await,
             _ => run::run(&cli, process, &mut signals).await,
         };
@@ -134,7 +161,9 @@ async fn carry_out(cli: Cli, process: &Process, heeds: bool) -> Result<ExitCode,
         Command::Alerts(ref order) => alerts::run(&cli, order).await?,
         Command::Stop => return run::stop(&cli).await,
         Command::Reload => return run::reload(&cli).await,
-        Command::Plugin(args::PluginOrder::Undo(ref asked)) => return plugin_undo::run(&cli, process, asked).await,
+        Command::Plugin(args::PluginOrder::Undo(ref asked)) => {
+            return plugin_undo::run(&cli, process, asked).await;
+        }
         Command::Plugin(ref order) => plugin::run(&cli, order).await?,
         Command::Report(ref report) => report::run(&cli, report).await?,
         Command::Rejects(ref which) => records::rejects(&cli, which).await?,

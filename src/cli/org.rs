@@ -27,12 +27,20 @@ pub(super) async fn run(cli: &Cli, order: &Org) -> Result<ExitCode, Failure> {
     let store = match order {
         Org::List | Org::Show { .. } => app.look().await?,
         Org::Add(_) | Org::SetCredentials(_) | Org::Test { .. } => app.store().await?,
-        Org::Remove { .. } | Org::Pause { .. } | Org::Resume { .. } => app.store_that_exists().await?,
+        Org::Remove { .. } | Org::Pause { .. } | Org::Resume { .. } => {
+            app.store_that_exists().await?
+        }
     };
     let code = match order {
-        Org::Add(new) => org_write::add(&app, &store, new).await.map(|()| ExitCode::SUCCESS),
-        Org::SetCredentials(new) => org_write::set_credentials(&app, &store, new).await.map(|()| ExitCode::SUCCESS),
-        Org::Remove { id } => org_write::remove(&app, &store, *id).await.map(|()| ExitCode::SUCCESS),
+        Org::Add(new) => org_write::add(&app, &store, new)
+            .await
+            .map(|()| ExitCode::SUCCESS),
+        Org::SetCredentials(new) => org_write::set_credentials(&app, &store, new)
+            .await
+            .map(|()| ExitCode::SUCCESS),
+        Org::Remove { id } => org_write::remove(&app, &store, *id)
+            .await
+            .map(|()| ExitCode::SUCCESS),
         Org::List => list(cli, &app, &store).await,
         Org::Show { id } => show(cli, &store, *id).await.map(|()| ExitCode::SUCCESS),
         Org::Test { id } => test(cli, &app, *id).await,
@@ -44,7 +52,11 @@ pub(super) async fn run(cli: &Cli, order: &Org) -> Result<ExitCode, Failure> {
 }
 
 async fn list(cli: &Cli, app: &App, store: &Store) -> Result<ExitCode, Failure> {
-    let Looked { applied, new, wrong } = match app.vault(store).await {
+    let Looked {
+        applied,
+        new,
+        wrong,
+    } = match app.vault(store).await {
         Ok(vault) => app.look_at_organizations(store, &vault).await?,
         Err(failure) => {
             failure.print();
@@ -54,12 +66,22 @@ async fn list(cli: &Cli, app: &App, store: &Store) -> Result<ExitCode, Failure> 
     let here = folder(&app.config.organizations.dir);
     let mut rows = Vec::new();
     for organization in store.organizations().await? {
-        let file = applied.iter().find(|applied| applied.organization.classy_id == organization.classy_id);
-        let problem = file.and_then(|applied| applied.problem.as_ref()).map(ToString::to_string);
+        let file = applied
+            .iter()
+            .find(|applied| applied.organization.classy_id == organization.classy_id);
+        let problem = file
+            .and_then(|applied| applied.problem.as_ref())
+            .map(ToString::to_string);
         let is_orphan = file.is_none() && wrong.is_empty() && organization.status == Status::Active;
-        let orphaned = is_orphan.then(|| match organization.applied_from.as_deref().filter(|_| !is_of(&organization, &here)) {
-            Some(elsewhere) => format!("its file is in another folder: {elsewhere}"),
-            None => "it has no file: the next sync pauses it".to_owned(),
+        let orphaned = is_orphan.then(|| {
+            match organization
+                .applied_from
+                .as_deref()
+                .filter(|_| !is_of(&organization, &here))
+            {
+                Some(elsewhere) => format!("its file is in another folder: {elsewhere}"),
+                None => "it has no file: the next sync pauses it".to_owned(),
+            }
         });
         let reason = problem.or(organization.status_reason).or(orphaned);
         rows.push(vec![
@@ -72,10 +94,25 @@ async fn list(cli: &Cli, app: &App, store: &Store) -> Result<ExitCode, Failure> 
     }
     for file in new {
         let reason = "the next sync, or the daemon's next start or reload, takes its file over";
-        rows.push(vec![json!(file.classy_id), json!(file.name), json!("new"), json!(false), json!(reason)]);
+        rows.push(vec![
+            json!(file.classy_id),
+            json!(file.name),
+            json!("new"),
+            json!(false),
+            json!(reason),
+        ]);
     }
-    output::rows(cli.output, &["id", "name", "status", "credentials", "reason"], rows, NO_ORGANIZATION)?;
-    let code = if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(super::exit::Code::Partial as u8) };
+    output::rows(
+        cli.output,
+        &["id", "name", "status", "credentials", "reason"],
+        rows,
+        NO_ORGANIZATION,
+    )?;
+    let code = if wrong.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(super::exit::Code::Partial as u8)
+    };
     print_config_errors(wrong);
     Ok(code)
 }
@@ -88,7 +125,10 @@ async fn show(cli: &Cli, store: &Store, id: i64) -> Result<(), Failure> {
         ("name", json!(organization.name)),
         ("status", json!(organization.status.as_str())),
         ("reason", json!(organization.status_reason)),
-        ("credentials", json!(organization.credentials_encrypted.is_some())),
+        (
+            "credentials",
+            json!(organization.credentials_encrypted.is_some()),
+        ),
         ("currency", json!(organization.currency_code)),
         ("timezone", json!(organization.timezone)),
         ("known_since", json!(organization.created_at.to_rfc3339())),
@@ -115,24 +155,49 @@ async fn show(cli: &Cli, store: &Store, id: i64) -> Result<(), Failure> {
         return output::facts(cli.output, facts);
     }
     output::facts(cli.output, facts)?;
-    let headings = ["feed", "stored", "first_pass", "watermark", "reconciled_at", "missing", "stale", "restored", "absent", "lacks"];
-    let rows = feeds.into_iter().map(|feed| headings.iter().map(|name| feed[*name].clone()).collect()).collect();
+    let headings = [
+        "feed",
+        "stored",
+        "first_pass",
+        "watermark",
+        "reconciled_at",
+        "missing",
+        "stale",
+        "restored",
+        "absent",
+        "lacks",
+    ];
+    let rows = feeds
+        .into_iter()
+        .map(|feed| headings.iter().map(|name| feed[*name].clone()).collect())
+        .collect();
     output::line("")?;
     output::rows(cli.output, &headings, rows, "no feed")
 }
 
 /// One token and one record: the least that proves that the credentials work.
 async fn test(cli: &Cli, app: &App, id: Option<i64>) -> Result<ExitCode, Failure> {
-    let Expected { places, vault, wrong, store: opened } = app.expect().await?;
+    let Expected {
+        places,
+        vault,
+        wrong,
+        store: opened,
+    } = app.expect().await?;
     print_config_errors(wrong);
-    let known: Vec<i64> = places.iter().map(|(_, applied)| applied.organization.classy_id).collect();
+    let known: Vec<i64> = places
+        .iter()
+        .map(|(_, applied)| applied.organization.classy_id)
+        .collect();
     if let Some(id) = id.filter(|id| !known.contains(id)) {
         return Err(unknown(id, &known));
     }
     let transport = Transport::new("")?;
     let mut rows = Vec::new();
     let mut failures = Vec::new();
-    for (store, applied) in places.into_iter().filter(|(_, applied)| id.is_none_or(|id| id == applied.organization.classy_id)) {
+    for (store, applied) in places
+        .into_iter()
+        .filter(|(_, applied)| id.is_none_or(|id| id == applied.organization.classy_id))
+    {
         let organization = applied.organization.clone();
         let plugins = try_plugins(&store, &vault, &applied).await;
         let result = try_one(&transport, &vault, applied).await;
@@ -140,19 +205,41 @@ async fn test(cli: &Cli, app: &App, id: Option<i64>) -> Result<ExitCode, Failure
             Ok(text) => text.clone(),
             Err(failure) => failure.text(),
         };
-        rows.push(vec![json!(organization.classy_id), json!(organization.name), json!(result.is_ok()), json!(text)]);
+        rows.push(vec![
+            json!(organization.classy_id),
+            json!(organization.name),
+            json!(result.is_ok()),
+            json!(text),
+        ]);
         failures.extend(result.err());
         for (name, found) in plugins {
             let works = found.health == Health::Ok;
-            let answer = if works { "it answers and accepts us" } else { &found.reason };
-            rows.push(vec![json!(organization.classy_id), json!(name), json!(works), json!(answer)]);
+            let answer = if works {
+                "it answers and accepts us"
+            } else {
+                &found.reason
+            };
+            rows.push(vec![
+                json!(organization.classy_id),
+                json!(name),
+                json!(works),
+                json!(answer),
+            ]);
             if !works {
-                let text = format!("organization {}, {name}: {}", organization.classy_id, found.reason);
+                let text = format!(
+                    "organization {}, {name}: {}",
+                    organization.classy_id, found.reason
+                );
                 failures.push(Failure::new(Code::Credentials, text));
             }
         }
     }
-    output::rows(cli.output, &["id", "name", "works", "answer"], rows, NO_ORGANIZATION)?;
+    output::rows(
+        cli.output,
+        &["id", "name", "works", "answer"],
+        rows,
+        NO_ORGANIZATION,
+    )?;
     opened.close().await?;
     match failures.into_iter().next() {
         Some(failure) => Err(failure),
@@ -161,7 +248,11 @@ async fn test(cli: &Cli, app: &App, id: Option<i64>) -> Result<ExitCode, Failure
 }
 
 /// What each plugin's other side says.
-async fn try_plugins(store: &Store, vault: &crate::vault::Vault, applied: &Applied) -> Vec<(String, CheckResult)> {
+async fn try_plugins(
+    store: &Store,
+    vault: &crate::vault::Vault,
+    applied: &Applied,
+) -> Vec<(String, CheckResult)> {
     let tenant = store.tenant(&applied.organization);
     let mut found = Vec::new();
     for name in applied.file.plugins.keys() {
@@ -174,20 +265,32 @@ async fn try_plugins(store: &Store, vault: &crate::vault::Vault, applied: &Appli
     found
 }
 
-async fn try_one(transport: &Transport, vault: &crate::vault::Vault, applied: Applied) -> Result<String, Failure> {
+async fn try_one(
+    transport: &Transport,
+    vault: &crate::vault::Vault,
+    applied: Applied,
+) -> Result<String, Failure> {
     if let Some(problem) = applied.problem {
         return Err(problem.into());
     }
     let client = client(transport, vault, &applied.organization, &applied.file)?;
     let page = client.page::<Supporter>(Query::All, 1, 1).await?;
     let info = client.organization().await?.unwrap_or_default();
-    let name = info.name.map_or_else(String::new, |name| format!(" of {name}"));
-    Ok(format!("the credentials work: {} supporters{name}", page.total))
+    let name = info
+        .name
+        .map_or_else(String::new, |name| format!(" of {name}"));
+    Ok(format!(
+        "the credentials work: {} supporters{name}",
+        page.total
+    ))
 }
 
 async fn pause(app: &App, store: &Store, id: i64) -> Result<(), Failure> {
     let organization = find(store, id).await?;
-    store.tenant(&organization).set_status(Status::Paused, Some("paused by hand")).await?;
+    store
+        .tenant(&organization)
+        .set_status(Status::Paused, Some("paused by hand"))
+        .await?;
     tell_daemon(app, Changed::Row).await;
     let_go(store, id).await?;
     done(&format!("organization {id} is paused"));
@@ -196,7 +299,10 @@ async fn pause(app: &App, store: &Store, id: i64) -> Result<(), Failure> {
 
 async fn resume(app: &App, store: &Store, id: i64) -> Result<(), Failure> {
     let organization = find(store, id).await?;
-    store.tenant(&organization).set_status(Status::Active, None).await?;
+    store
+        .tenant(&organization)
+        .set_status(Status::Active, None)
+        .await?;
     tell_daemon(app, Changed::Row).await;
     in_force(app, store, id).await?;
     done(&format!("organization {id} is active"));

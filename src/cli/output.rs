@@ -1,7 +1,8 @@
 //! Results on standard output, as a table for people or as JSON for programs.
 //!
-//! Every write is checked. A full disk is a failure with a code of its own: half a report that ends with 0 would be believed. A reader
-//! that went away (`| head -1`) has what it wanted: nothing more is printed, and the command goes on to its own end and code.
+//! Every write is checked. A full disk is a failure with a code of its own: half a report that ends
+//! with 0 would be believed. A reader that went away (`| head -1`) has what it wanted: nothing more
+//! is printed, and the command goes on to its own end and code.
 
 use super::args::Output;
 use super::exit::{Code, Failure};
@@ -30,7 +31,11 @@ impl Write for Stdout {
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
-        if is_gone() { Ok(()) } else { unless_gone(std::io::stdout().lock().flush(), ()) }
+        if is_gone() {
+            Ok(())
+        } else {
+            unless_gone(std::io::stdout().lock().flush(), ())
+        }
     }
 }
 
@@ -62,8 +67,14 @@ struct Unwritable {
     source: std::io::Error,
 }
 
-/// Prints rows under headings, or the same as a JSON array of objects keyed by the headings. Without rows people are told `nothing`.
-pub(super) fn rows(output: Output, headings: &[&str], rows: Vec<Vec<Value>>, nothing: &str) -> Result<(), Failure> {
+/// Prints rows under headings, or the same as a JSON array of objects keyed by the headings.
+/// Without rows people are told `nothing`.
+pub(super) fn rows(
+    output: Output,
+    headings: &[&str],
+    rows: Vec<Vec<Value>>,
+    nothing: &str,
+) -> Result<(), Failure> {
     match output {
         Output::Json => json(&objects(headings, rows)),
         Output::Table if rows.is_empty() => {
@@ -83,14 +94,27 @@ pub(super) fn rows(output: Output, headings: &[&str], rows: Vec<Vec<Value>>, not
 
 /// Rows as an array of objects keyed by the headings.
 pub(super) fn objects(headings: &[&str], rows: Vec<Vec<Value>>) -> Value {
-    let object = |row: Vec<Value>| Value::Object(headings.iter().map(|name| (*name).to_owned()).zip(row).collect());
+    let object = |row: Vec<Value>| {
+        Value::Object(
+            headings
+                .iter()
+                .map(|name| (*name).to_owned())
+                .zip(row)
+                .collect(),
+        )
+    };
     Value::Array(rows.into_iter().map(object).collect())
 }
 
 /// Prints names and values below each other, or the same as one JSON object.
 pub(super) fn facts(output: Output, facts: Vec<(&str, Value)>) -> Result<(), Failure> {
     match output {
-        Output::Json => json(&Value::Object(facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())),
+        Output::Json => json(&Value::Object(
+            facts
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        )),
         Output::Table => {
             let mut table = plain();
             for (name, value) in facts {
@@ -108,7 +132,9 @@ pub(super) fn json(value: &Value) -> Result<(), Failure> {
 
 /// Prints a line.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
-    print(text.as_bytes()).and_then(|()| print(b"\n")).and_then(|()| finish())
+    print(text.as_bytes())
+        .and_then(|()| print(b"\n"))
+        .and_then(|()| finish())
 }
 
 /// Prints bytes as they are.
@@ -124,10 +150,13 @@ pub(super) fn finish() -> Result<(), Failure> {
 /// Prints the help or the version that was asked for.
 pub(super) fn help(asked: &clap::Error) -> Result<(), Failure> {
     PRINTED.store(true, Ordering::Relaxed);
-    unless_gone(asked.print(), ()).map_err(unwritable).and_then(|()| finish())
+    unless_gone(asked.print(), ())
+        .map_err(unwritable)
+        .and_then(|()| finish())
 }
 
-/// For programs, when a command that prints no result of its own has done what it was told: what it said.
+/// For programs, when a command that prints no result of its own has done what it was told: what it
+/// said.
 pub(super) fn acknowledge() -> Result<(), Failure> {
     if PRINTED.load(Ordering::Relaxed) {
         return Ok(());
@@ -156,7 +185,12 @@ pub(super) fn ask(question: &str) -> Option<std::io::Result<String>> {
     // Whoever cannot read the question can still answer it.
     let _ = write!(std::io::stderr(), "{question}: ");
     let mut answer = String::new();
-    Some(std::io::stdin().lock().read_line(&mut answer).map(|_| answer.trim().to_owned()))
+    Some(
+        std::io::stdin()
+            .lock()
+            .read_line(&mut answer)
+            .map(|_| answer.trim().to_owned()),
+    )
 }
 
 /// `1 record`, `2 records`.
@@ -166,7 +200,9 @@ pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
 
 fn plain() -> Table {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
     if std::io::stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }
@@ -178,7 +214,10 @@ pub(super) fn text(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         // A donor's name must not move the cursor of somebody's terminal.
-        Value::String(text) => text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
+        Value::String(text) => text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         other => other.to_string(),

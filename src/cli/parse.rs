@@ -17,13 +17,19 @@ fn moment(text: &str) -> Result<Time, String> {
     if let Ok(day) = text.parse::<NaiveDate>() {
         return Ok(day.and_time(chrono::NaiveTime::MIN).and_utc());
     }
-    ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
-        .iter()
-        .find_map(|format| {
-            let zoned = DateTime::parse_from_str(text, format).map(|at| at.with_timezone(&Utc));
-            zoned.or_else(|_| NaiveDateTime::parse_from_str(text, format).map(|at| at.and_utc())).ok()
-        })
-        .ok_or_else(|| "a day (2026-01-31) or a moment (2026-01-31T12:00:00Z)".to_owned())
+    [
+        "%Y-%m-%dT%H:%M:%S",
+        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%dT%H:%M:%S%z",
+    ]
+    .iter()
+    .find_map(|format| {
+        let zoned = DateTime::parse_from_str(text, format).map(|at| at.with_timezone(&Utc));
+        zoned
+            .or_else(|_| NaiveDateTime::parse_from_str(text, format).map(|at| at.and_utc()))
+            .ok()
+    })
+    .ok_or_else(|| "a day (2026-01-31) or a moment (2026-01-31T12:00:00Z)".to_owned())
 }
 
 /// `50ms`, `2s`, `1m`.
@@ -33,7 +39,8 @@ pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
 
 /// A kind of harm by its word.
 pub(super) fn harm(text: &str) -> Result<Harm, String> {
-    Harm::of(text).ok_or_else(|| format!("expected one of {}", Harm::ALL.map(Harm::as_str).join(", ")))
+    Harm::of(text)
+        .ok_or_else(|| format!("expected one of {}", Harm::ALL.map(Harm::as_str).join(", ")))
 }
 
 #[cfg(test)]
@@ -42,11 +49,27 @@ mod tests {
 
     #[test]
     fn moments_are_read_as_people_type_them() {
-        for text in ["2026-01-31", "2026-01-31T00:00:00Z", "2026-01-31T01:00:00+01:00", "2026-01-31 00:00:00", "2026-01-31T00:00:00+0000"] {
-            assert_eq!(moment(text).unwrap().to_rfc3339(), "2026-01-31T00:00:00+00:00", "{text}");
+        for text in [
+            "2026-01-31",
+            "2026-01-31T00:00:00Z",
+            "2026-01-31T01:00:00+01:00",
+            "2026-01-31 00:00:00",
+            "2026-01-31T00:00:00+0000",
+        ] {
+            assert_eq!(
+                moment(text).unwrap().to_rfc3339(),
+                "2026-01-31T00:00:00+00:00",
+                "{text}"
+            );
         }
         assert!(moment("yesterday").is_err());
-        for text in ["+10000-01-01", "-0001-01-01", "0000-12-31", "9999-12-31", "9999-12-31T23:59:59-05:00"] {
+        for text in [
+            "+10000-01-01",
+            "-0001-01-01",
+            "0000-12-31",
+            "9999-12-31",
+            "9999-12-31T23:59:59-05:00",
+        ] {
             assert!(since(text).is_err(), "{text}");
         }
         assert!(since("0001-01-01").is_ok() && since("2026-01-31").is_ok());

@@ -15,15 +15,35 @@ use std::collections::BTreeMap;
 /// So many people are listed; all of them are in the preview.
 const SHOWN: usize = 100;
 
-pub(super) async fn run(selection: &PluginSelection<'_>, guard: &GuardSettings, asked: &PluginApprove) -> Result<(), Failure> {
-    let word = Word { kinds: asked.kind.clone(), supporters: asked.supporter.clone(), plan: asked.plan.clone(), actor: "cli" };
+pub(super) async fn run(
+    selection: &PluginSelection<'_>,
+    guard: &GuardSettings,
+    asked: &PluginApprove,
+) -> Result<(), Failure> {
+    let word = Word {
+        kinds: asked.kind.clone(),
+        supporters: asked.supporter.clone(),
+        plan: asked.plan.clone(),
+        actor: "cli",
+    };
     let outlooks = look(selection.store, selection.vault, &selection.chosen, guard).await?;
-    let meant: Vec<&Outlook> = outlooks.iter().filter(|outlook| !word.chosen(&outlook.seen.held()).is_empty()).collect();
+    let meant: Vec<&Outlook> = outlooks
+        .iter()
+        .filter(|outlook| !word.chosen(&outlook.seen.held()).is_empty())
+        .collect();
     if meant.is_empty() {
         if let Some(plan) = &word.plan {
-            return Err(refused(Disallowed::Changed { asked: plan.clone(), now: "nothing of that".to_owned() }));
+            return Err(refused(Disallowed::Changed {
+                asked: plan.clone(),
+                now: "nothing of that".to_owned(),
+            }));
         }
-        return output::rows(selection.cli.output, &HEADINGS, Vec::new(), "nothing of that is held");
+        return output::rows(
+            selection.cli.output,
+            &HEADINGS,
+            Vec::new(),
+            "nothing of that is held",
+        );
     }
     for outlook in &meant {
         show(outlook, &word, asked.show_people);
@@ -34,18 +54,47 @@ pub(super) async fn run(selection: &PluginSelection<'_>, guard: &GuardSettings, 
     let mut rows = Vec::new();
     for (applied, name, tenant, key) in selection.plugins()? {
         let id = applied.organization.classy_id;
-        let Some(Outlook { seen, destination, .. }) = meant.iter().find(|one| (one.classy_id, one.plugin.as_str()) == (id, name)) else {
+        let Some(Outlook {
+            seen, destination, ..
+        }) = meant
+            .iter()
+            .find(|one| (one.classy_id, one.plugin.as_str()) == (id, name))
+        else {
             continue;
         };
-        let key = PluginKey { destination: destination.clone(), ..key };
-        let allowed = approve(&tenant, &key, guard, &seen.held(), seen.asks_first, &word, clock::now()).await.map_err(refused)?;
+        let key = PluginKey {
+            destination: destination.clone(),
+            ..key
+        };
+        let allowed = approve(
+            &tenant,
+            &key,
+            guard,
+            &seen.held(),
+            seen.asks_first,
+            &word,
+            clock::now(),
+        )
+        .await
+        .map_err(refused)?;
         rows.extend(allowed.harms.each().map(|(kind, count)| {
-            let until = allowed.until.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-            vec![json!(id), json!(name), json!(allowed.plan), json!(kind.as_str()), json!(count), json!(until)]
+            let until = allowed
+                .until
+                .to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            vec![
+                json!(id),
+                json!(name),
+                json!(allowed.plan),
+                json!(kind.as_str()),
+                json!(count),
+                json!(until),
+            ]
         }));
     }
     output::rows(selection.cli.output, &HEADINGS, rows, "nothing is held")?;
-    output::done("approved, for these people and once; `classy-sync plugin run` does it now, a running daemon does it by itself");
+    output::done(
+        "approved, for these people and once; `classy-sync plugin run` does it now, a running daemon does it by itself",
+    );
     Ok(())
 }
 
@@ -53,25 +102,51 @@ const HEADINGS: [&str; 6] = ["organization", "plugin", "plan", "kind", "allowed"
 
 /// Tells a person whom it would touch.
 fn show(outlook: &Outlook, word: &Word<'_>, show_people: bool) {
-    let Outlook { classy_id, plugin, destination, seen } = outlook;
+    let Outlook {
+        classy_id,
+        plugin,
+        destination,
+        seen,
+    } = outlook;
     let chosen = word.chosen(&seen.held());
     let mut harms = Harms::default();
     chosen.iter().for_each(|one| harms.add(one.deed.kind, 1));
-    output::remark(&format!("organization {classy_id}, {plugin} {destination}: {} (plan {})", in_words(&harms), seen.plan()));
+    output::remark(&format!(
+        "organization {classy_id}, {plugin} {destination}: {} (plan {})",
+        in_words(&harms),
+        seen.plan()
+    ));
     if seen.asks_first {
         output::remark(&format!("it is the first push: {}", seen.forecast));
     }
     let mut by_person: BTreeMap<i64, Vec<&str>> = BTreeMap::new();
-    chosen.iter().for_each(|one| by_person.entry(one.supporter_id).or_default().push(one.deed.kind.as_str()));
-    let listed = seen.people.iter().filter_map(|one| Some((&one.person, by_person.get(&one.person.supporter_id)?)));
+    chosen.iter().for_each(|one| {
+        by_person
+            .entry(one.supporter_id)
+            .or_default()
+            .push(one.deed.kind.as_str())
+    });
+    let listed = seen
+        .people
+        .iter()
+        .filter_map(|one| Some((&one.person, by_person.get(&one.person.supporter_id)?)));
     for (person, kinds) in listed.take(SHOWN) {
         let who = if show_people {
-            let words = people(person).iter().filter_map(Value::as_str).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ");
+            let words = people(person)
+                .iter()
+                .filter_map(Value::as_str)
+                .filter(|word| !word.is_empty())
+                .collect::<Vec<_>>()
+                .join(", ");
             format!(" ({words})")
         } else {
             String::new()
         };
-        output::remark(&format!("  supporter {}{who}: {}", person.supporter_id, kinds.join(", ")));
+        output::remark(&format!(
+            "  supporter {}{who}: {}",
+            person.supporter_id,
+            kinds.join(", ")
+        ));
     }
     if by_person.len() > SHOWN {
         output::remark(&format!(
@@ -87,7 +162,11 @@ pub(super) fn confirm(question: &str, done: &str) -> Result<(), Failure> {
         Failure::usage(format!("nobody can be asked here, and nothing was {done}"))
             .hint("look at what is shown, then say it again with --yes")
     })?;
-    match answer.map_err(|error| Failure::new(Code::Usage, error))?.to_lowercase().as_str() {
+    match answer
+        .map_err(|error| Failure::new(Code::Usage, error))?
+        .to_lowercase()
+        .as_str()
+    {
         "yes" | "y" => Ok(()),
         _ => Err(Failure::usage(format!("nothing was {done}"))),
     }

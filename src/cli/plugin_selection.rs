@@ -25,9 +25,18 @@ impl PluginSelection<'_> {
         let mut all = Vec::new();
         for applied in &self.chosen {
             for name in applied.file.plugins.keys() {
-                let destination = integrations::destination(self.vault, applied, name).map_err(failed)?;
-                let key = PluginKey { plugin: name.clone(), destination };
-                all.push((applied, name.as_str(), self.store.tenant(&applied.organization), key));
+                let destination =
+                    integrations::destination(self.vault, applied, name).map_err(failed)?;
+                let key = PluginKey {
+                    plugin: name.clone(),
+                    destination,
+                };
+                all.push((
+                    applied,
+                    name.as_str(),
+                    self.store.tenant(&applied.organization),
+                    key,
+                ));
             }
         }
         Ok(all)
@@ -35,10 +44,23 @@ impl PluginSelection<'_> {
 }
 
 /// The organizations that are meant, each with only the plugins that are meant.
-pub(super) fn choose(which: &PluginWhich, applied: Vec<Applied>, may_be_none: bool) -> Result<Vec<Applied>, Failure> {
-    let known: Vec<i64> = applied.iter().map(|applied| applied.organization.classy_id).collect();
-    let mut chosen: Vec<Applied> =
-        applied.into_iter().filter(|applied| which.org.is_none_or(|id| id == applied.organization.classy_id)).collect();
+pub(super) fn choose(
+    which: &PluginWhich,
+    applied: Vec<Applied>,
+    may_be_none: bool,
+) -> Result<Vec<Applied>, Failure> {
+    let known: Vec<i64> = applied
+        .iter()
+        .map(|applied| applied.organization.classy_id)
+        .collect();
+    let mut chosen: Vec<Applied> = applied
+        .into_iter()
+        .filter(|applied| {
+            which
+                .org
+                .is_none_or(|id| id == applied.organization.classy_id)
+        })
+        .collect();
     if let (Some(id), true) = (which.org, chosen.is_empty()) {
         return Err(unknown(id, &known));
     }
@@ -48,21 +70,42 @@ pub(super) fn choose(which: &PluginWhich, applied: Vec<Applied>, may_be_none: bo
         }
     }
     chosen.retain(|applied| !applied.file.plugins.is_empty());
-    if chosen.is_empty() && !(may_be_none && which.plugin.is_none()) { Err(no_plugin(which)) } else { Ok(chosen) }
+    if chosen.is_empty() && !(may_be_none && which.plugin.is_none()) {
+        Err(no_plugin(which))
+    } else {
+        Ok(chosen)
+    }
 }
 
 /// Refuses a name that no plugin has.
 pub(super) fn require_kind(which: &PluginWhich) -> Result<(), Failure> {
-    let Some(name) = which.plugin.as_deref().filter(|name| integrations::kind(name).is_none()) else { return Ok(()) };
-    let known: Vec<&str> = integrations::REGISTRY.iter().map(|kind| kind.name).collect();
-    Err(Failure::usage(format!("there is no plugin '{name}'")).hint(format!("those there are: {}", known.join(", "))))
+    let Some(name) = which
+        .plugin
+        .as_deref()
+        .filter(|name| integrations::kind(name).is_none())
+    else {
+        return Ok(());
+    };
+    let known: Vec<&str> = integrations::REGISTRY
+        .iter()
+        .map(|kind| kind.name)
+        .collect();
+    Err(Failure::usage(format!("there is no plugin '{name}'"))
+        .hint(format!("those there are: {}", known.join(", "))))
 }
 
 /// Nobody who is meant has the plugin.
 pub(super) fn no_plugin(which: &PluginWhich) -> Failure {
-    let whose = which.org.map_or_else(|| "no organization has".to_owned(), |id| format!("organization {id} does not have"));
-    let what = which.plugin.as_ref().map_or_else(|| "a plugin".to_owned(), |name| format!("the plugin '{name}'"));
-    let hint = "a plugin is a table `[plugins.NAME]` in an organization's file; the README shows one";
+    let whose = which.org.map_or_else(
+        || "no organization has".to_owned(),
+        |id| format!("organization {id} does not have"),
+    );
+    let what = which.plugin.as_ref().map_or_else(
+        || "a plugin".to_owned(),
+        |name| format!("the plugin '{name}'"),
+    );
+    let hint =
+        "a plugin is a table `[plugins.NAME]` in an organization's file; the README shows one";
     Failure::new(Code::Configuration, format!("{whose} {what}")).hint(hint)
 }
 
@@ -79,7 +122,11 @@ pub(super) fn print(
     rows: Vec<Vec<Value>>,
     nothing: &str,
 ) -> Result<(), Failure> {
-    match format.unwrap_or(if cli.output == Output::Json { ReportFormat::Json } else { ReportFormat::Table }) {
+    match format.unwrap_or(if cli.output == Output::Json {
+        ReportFormat::Json
+    } else {
+        ReportFormat::Table
+    }) {
         ReportFormat::Table => output::rows(Output::Table, headings, rows, nothing),
         ReportFormat::Json => output::rows(Output::Json, headings, rows, nothing),
         ReportFormat::Csv => report::csv(headings, rows),

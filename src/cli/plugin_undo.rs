@@ -1,4 +1,5 @@
-//! `plugin undo`: shows what pushes changed since a moment, asks, orders it to be taken back, and has it done.
+//! `plugin undo`: shows what pushes changed since a moment, asks, orders it to be taken back, and
+//! has it done.
 
 use super::app::{App, print_config_errors};
 use super::args::{Cli, PluginUndo};
@@ -23,7 +24,16 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-const HEADINGS: [&str; 8] = ["organization", "plugin", "supporter", "outcome", "fields", "tags", "untags", "detail"];
+const HEADINGS: [&str; 8] = [
+    "organization",
+    "plugin",
+    "supporter",
+    "outcome",
+    "fields",
+    "tags",
+    "untags",
+    "detail",
+];
 
 /// The columns that only those see who ask for them, behind the supporter's.
 const PEOPLE: [&str; 2] = ["email", "name"];
@@ -45,12 +55,18 @@ struct Place {
 
 impl Place {
     fn name(&self) -> String {
-        format!("organization {}, {} {}", self.classy_id, self.plugin, self.key.destination)
+        format!(
+            "organization {}, {} {}",
+            self.classy_id, self.plugin, self.key.destination
+        )
     }
 
     /// Whether an order would do anything.
     fn is_due(&self) -> bool {
-        self.seen.people.iter().any(|(_, taking)| taking.outcome == Outcome::TakenBack)
+        self.seen
+            .people
+            .iter()
+            .any(|(_, taking)| taking.outcome == Outcome::TakenBack)
     }
 }
 
@@ -60,7 +76,11 @@ struct Given {
     order: i64,
 }
 
-pub(super) async fn run(cli: &Cli, process: &Process, asked: &PluginUndo) -> Result<ExitCode, Failure> {
+pub(super) async fn run(
+    cli: &Cli,
+    process: &Process,
+    asked: &PluginUndo,
+) -> Result<ExitCode, Failure> {
     let app = App::start(cli)?;
     require_kind(&asked.which)?;
     let store = app.store_that_exists().await?;
@@ -69,7 +89,9 @@ pub(super) async fn run(cli: &Cli, process: &Process, asked: &PluginUndo) -> Res
     let chosen = choose(&asked.which, applied, false)?;
     let places = look(&app, &store, &vault, chosen, asked).await?;
     print_config_errors(wrong);
-    places.iter().for_each(|place| show(place, asked.show_people));
+    places
+        .iter()
+        .for_each(|place| show(place, asked.show_people));
     let due = places.iter().any(Place::is_due);
     let mut given = Vec::new();
     if due {
@@ -77,7 +99,10 @@ pub(super) async fn run(cli: &Cli, process: &Process, asked: &PluginUndo) -> Res
             confirm("Shall that be taken back? Type yes", "taken back")?;
         }
         for place in places.into_iter().filter(Place::is_due) {
-            let order = place.tenant.order_undo(&place.key, &place.seen.scope).await?;
+            let order = place
+                .tenant
+                .order_undo(&place.key, &place.seen.scope)
+                .await?;
             given.push(Given { place, order });
         }
         store.close().await?;
@@ -86,14 +111,30 @@ pub(super) async fn run(cli: &Cli, process: &Process, asked: &PluginUndo) -> Res
         return Ok(code);
     }
     store.close().await?;
-    let rows =
-        places.iter().flat_map(|place| place.seen.people.iter().map(|(person, taking)| planned(place, person, taking, asked.show_people)));
-    output::rows(cli.output, &headings(asked.show_people), rows.collect(), "nothing was changed since then that could be taken back")?;
+    let rows = places.iter().flat_map(|place| {
+        place
+            .seen
+            .people
+            .iter()
+            .map(|(person, taking)| planned(place, person, taking, asked.show_people))
+    });
+    output::rows(
+        cli.output,
+        &headings(asked.show_people),
+        rows.collect(),
+        "nothing was changed since then that could be taken back",
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// What would be taken back, of each plugin that is meant and can.
-async fn look(app: &App, store: &Store, vault: &Vault, chosen: Vec<Applied>, asked: &PluginUndo) -> Result<Vec<Place>, Failure> {
+async fn look(
+    app: &App,
+    store: &Store,
+    vault: &Vault,
+    chosen: Vec<Applied>,
+    asked: &PluginUndo,
+) -> Result<Vec<Place>, Failure> {
     let guard = Plan::of(&app.config).guard;
     let (mut places, mut unable) = (Vec::new(), Vec::new());
     for applied in chosen {
@@ -107,27 +148,54 @@ async fn look(app: &App, store: &Store, vault: &Vault, chosen: Vec<Applied>, ask
         let tenant = store.tenant(&applied.organization);
         for name in applied.file.plugins.keys() {
             let mut plugin = integrations::make(vault, &applied, name).map_err(failed)?;
-            let key = PluginKey { plugin: name.clone(), destination: plugin.destination().to_owned() };
+            let key = PluginKey {
+                plugin: name.clone(),
+                destination: plugin.destination().to_owned(),
+            };
             let scope = (asked.since, asked.supporter.as_slice());
-            match preview_undo(&tenant, name, &mut *plugin, &guard, scope, clock::now()).await.map_err(failed)? {
-                Some(seen) => places.push(Place { classy_id, plugin: name.clone(), tenant: tenant.clone(), key, seen }),
+            match preview_undo(&tenant, name, &mut *plugin, &guard, scope, clock::now())
+                .await
+                .map_err(failed)?
+            {
+                Some(seen) => places.push(Place {
+                    classy_id,
+                    plugin: name.clone(),
+                    tenant: tenant.clone(),
+                    key,
+                    seen,
+                }),
                 None => unable.push(name.clone()),
             }
         }
     }
     match unable.first().filter(|_| places.is_empty()) {
-        Some(name) => Err(Failure::usage(format!("{name} cannot take anything back: what it sent is with whoever received it"))),
+        Some(name) => Err(Failure::usage(format!(
+            "{name} cannot take anything back: what it sent is with whoever received it"
+        ))),
         None => Ok(places),
     }
 }
 
 /// Tells a person what would be taken back.
 fn show(place: &Place, show_people: bool) {
-    let UndoPreview { people: all, held, suspended, .. } = &place.seen;
-    let of = |word: &str| all.iter().filter(|(_, taking)| taking.outcome.as_str() == word).count() as u64;
+    let UndoPreview {
+        people: all,
+        held,
+        suspended,
+        ..
+    } = &place.seen;
+    let of = |word: &str| {
+        all.iter()
+            .filter(|(_, taking)| taking.outcome.as_str() == word)
+            .count() as u64
+    };
     let crowd = |count: u64| counted(count, "person", "people");
-    let left_alone =
-        format!("{} changed since by somebody else, {} left, {} not yet", crowd(of("changed_since")), of("left"), of("not_yet"));
+    let left_alone = format!(
+        "{} changed since by somebody else, {} left, {} not yet",
+        crowd(of("changed_since")),
+        of("left"),
+        of("not_yet")
+    );
     output::remark(&format!(
         "{}: {} would have fields and tags taken back; left alone: {left_alone}",
         place.name(),
@@ -135,19 +203,33 @@ fn show(place: &Place, show_people: bool) {
     ));
     if let Some((since, why)) = suspended {
         let since = since.format("%Y-%m-%d %H:%M UTC");
-        output::remark(&format!("nothing is sent there, suspended since {since}: {why}; it is done after `classy-sync plugin resume`"));
+        output::remark(&format!(
+            "nothing is sent there, suspended since {since}: {why}; it is done after `classy-sync plugin resume`"
+        ));
     }
     if !held.is_empty() {
-        output::remark(&format!("that is more than goes unasked: it waits for approval then (plan {})", place.seen.plan()));
+        output::remark(&format!(
+            "that is more than goes unasked: it waits for approval then (plan {})",
+            place.seen.plan()
+        ));
     }
     for (person, taking) in all.iter().take(SHOWN) {
         let who = if show_people {
-            let words = people(person).iter().filter_map(Value::as_str).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ");
+            let words = people(person)
+                .iter()
+                .filter_map(Value::as_str)
+                .filter(|word| !word.is_empty())
+                .collect::<Vec<_>>()
+                .join(", ");
             format!(" ({words})")
         } else {
             String::new()
         };
-        output::remark(&format!("  supporter {}{who}: {}", taking.supporter_id, in_words(taking)));
+        output::remark(&format!(
+            "  supporter {}{who}: {}",
+            taking.supporter_id,
+            in_words(taking)
+        ));
     }
     if all.len() > SHOWN {
         output::remark(&format!("  and {} more", all.len() - SHOWN));
@@ -155,24 +237,68 @@ fn show(place: &Place, show_people: bool) {
 }
 
 fn in_words(taking: &Taking) -> String {
-    let Taking { outcome, fields, tags, untags, .. } = taking;
-    let part = |what: &str, names: &[String]| (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")));
-    let parts = [part("fields back:", fields), part("tags back:", tags), part("tags off:", untags), taking.detail()];
+    let Taking {
+        outcome,
+        fields,
+        tags,
+        untags,
+        ..
+    } = taking;
+    let part = |what: &str, names: &[String]| {
+        (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
+    };
+    let parts = [
+        part("fields back:", fields),
+        part("tags back:", tags),
+        part("tags off:", untags),
+        taking.detail(),
+    ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() { outcome.as_str().replace('_', " ") } else { parts.join("; ") }
+    if parts.is_empty() {
+        outcome.as_str().replace('_', " ")
+    } else {
+        parts.join("; ")
+    }
 }
 
 /// Has the orders carried out, here or by the daemon that is at work.
-async fn have_done(cli: &Cli, process: &Process, app: &App, given: &[Given]) -> Result<ExitCode, Failure> {
-    // Before, while somebody is asked, a signal simply ends it; from here on it ends between two people.
+async fn have_done(
+    cli: &Cli,
+    process: &Process,
+    app: &App,
+    given: &[Given],
+) -> Result<ExitCode, Failure> {
+    // Before, while somebody is asked, a signal simply ends it; from here on it ends between two
+    // people.
     let mut signals = Signals::new().map_err(|error| Failure::new(Code::Bug, error))?;
     let mut orgs: Vec<i64> = given.iter().map(|one| one.place.classy_id).collect();
     orgs.dedup();
     let mut names: Vec<&String> = given.iter().map(|one| &one.place.plugin).collect();
     names.dedup();
-    let plugins = if let [name] = names[..] { PluginChoice::One(name.clone()) } else { PluginChoice::All };
-    let order = Order { entities: Vec::new(), task: Task::CatchUp, plugins, reason: "cli" };
-    carry_out(cli, process, &mut signals, app, Asked { word: "plugin undo", orgs: &orgs, order: &order, tells: false }).await
+    let plugins = if let [name] = names[..] {
+        PluginChoice::One(name.clone())
+    } else {
+        PluginChoice::All
+    };
+    let order = Order {
+        entities: Vec::new(),
+        task: Task::CatchUp,
+        plugins,
+        reason: "cli",
+    };
+    carry_out(
+        cli,
+        process,
+        &mut signals,
+        app,
+        Asked {
+            word: "plugin undo",
+            orgs: &orgs,
+            order: &order,
+            tells: false,
+        },
+    )
+    .await
 }
 
 /// Tells what became of it: a row a person.
@@ -185,9 +311,22 @@ async fn tell(cli: &Cli, app: &App, given: &[Given], show_people: bool) -> Resul
             None => continue,
         };
         let done = tenant.undone_by(&place.key, *order).await?;
-        let words: BTreeMap<i64, (String, Value)> =
-            done.into_iter().map(|row| (row.supporter_id, (row.outcome, serde_json::from_str(&row.detail).unwrap_or_default()))).collect();
-        let is_open = tenant.open_undo(&place.key).await?.is_some_and(|open| open.id == *order);
+        let words: BTreeMap<i64, (String, Value)> = done
+            .into_iter()
+            .map(|row| {
+                (
+                    row.supporter_id,
+                    (
+                        row.outcome,
+                        serde_json::from_str(&row.detail).unwrap_or_default(),
+                    ),
+                )
+            })
+            .collect();
+        let is_open = tenant
+            .open_undo(&place.key)
+            .await?
+            .is_some_and(|open| open.id == *order);
         let mut held = tenant.holds(&place.key).await?;
         held.retain(|one| one.deed.kind == Harm::Undo);
         for (person, taking) in &place.seen.people {
@@ -196,15 +335,32 @@ async fn tell(cli: &Cli, app: &App, given: &[Given], show_people: bool) -> Resul
             match words.get(&taking.supporter_id) {
                 Some((outcome, detail)) => {
                     let names = |key: &str| {
-                        let names = detail[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
+                        let names = detail[key]
+                            .as_array()
+                            .into_iter()
+                            .flatten()
+                            .filter_map(Value::as_str)
+                            .collect::<Vec<_>>();
                         json!(names.join(", "))
                     };
-                    let told = [json!(outcome), names("fields"), names("tags"), names("untags"), detail["detail"].clone()];
+                    let told = [
+                        json!(outcome),
+                        names("fields"),
+                        names("tags"),
+                        names("untags"),
+                        detail["detail"].clone(),
+                    ];
                     row.splice(PLACE + shift.., told);
                 }
                 None if is_open => {
-                    row[PLACE + shift] =
-                        json!(if held.iter().any(|one| one.supporter_id == taking.supporter_id) { "held" } else { "waiting" })
+                    row[PLACE + shift] = json!(if held
+                        .iter()
+                        .any(|one| one.supporter_id == taking.supporter_id)
+                    {
+                        "held"
+                    } else {
+                        "waiting"
+                    })
                 }
                 None => {}
             }
@@ -219,11 +375,19 @@ async fn tell(cli: &Cli, app: &App, given: &[Given], show_people: bool) -> Resul
                 plan_id(&place.seen.destination, &held)
             ));
         } else if is_open {
-            output::remark(&format!("{}: ordered, and not all of it is done yet: the next delivery does the rest", place.name()));
+            output::remark(&format!(
+                "{}: ordered, and not all of it is done yet: the next delivery does the rest",
+                place.name()
+            ));
         }
     }
     store.close().await?;
-    output::rows(cli.output, &headings(show_people), rows, "nothing was taken back")?;
+    output::rows(
+        cli.output,
+        &headings(show_people),
+        rows,
+        "nothing was taken back",
+    )?;
     output::done(
         "what was taken back is not sent again as it was, until people's data or the configuration changes, or `classy-sync plugin resume --undone`",
     );

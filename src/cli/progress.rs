@@ -28,18 +28,31 @@ pub(super) struct Bar {
 impl Bars {
     pub(super) fn new() -> Bars {
         let visible = std::io::stderr().is_terminal();
-        let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Bars { all: MultiProgress::with_draw_target(target), bars: RefCell::default(), visible }
+        let target = if visible {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        Bars {
+            all: MultiProgress::with_draw_target(target),
+            bars: RefCell::default(),
+            visible,
+        }
     }
 
     fn bar(&self, label: String) -> ProgressBar {
         let bar = self.all.add(ProgressBar::new_spinner());
-        let style = ProgressStyle::with_template("{spinner} {prefix:34} {wide_bar} {pos}/{len} {pace:>10} {elapsed:>4}");
+        let style = ProgressStyle::with_template(
+            "{spinner} {prefix:34} {wide_bar} {pos}/{len} {pace:>10} {elapsed:>4}",
+        );
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-        bar.set_style(style.with_key("pace", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-            // A bar that cannot be drawn is nobody's failure.
-            let _ = write!(out, "{}", pace(state.per_sec()));
-        }));
+        bar.set_style(style.with_key(
+            "pace",
+            |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                // A bar that cannot be drawn is nobody's failure.
+                let _ = write!(out, "{}", pace(state.per_sec()));
+            },
+        ));
         bar.set_prefix(label);
         bar
     }
@@ -52,7 +65,13 @@ impl Bars {
     /// Draws what is going on now.
     pub(super) fn draw(&self, all: Vec<Bar>) {
         let mut bars = self.bars.borrow_mut();
-        for Bar { classy_id, name, entity, run } in all {
+        for Bar {
+            classy_id,
+            name,
+            entity,
+            run,
+        } in all
+        {
             let key = (classy_id, entity);
             let Some((done, total)) = run else {
                 if let Some(bar) = bars.remove(&key) {
@@ -86,8 +105,17 @@ pub(super) async fn follow(bars: &Bars, board: &Board) -> Infallible {
         let all = board.all().into_iter().flat_map(|(organization, feeds)| {
             let (classy_id, name) = (organization.classy_id, organization.name.to_string());
             feeds.into_iter().map(move |(entity, feed)| {
-                let run = if let Activity::Running(run) = feed.activity { Some((run.done, run.total)) } else { None };
-                Bar { classy_id, name: name.clone(), entity, run }
+                let run = if let Activity::Running(run) = feed.activity {
+                    Some((run.done, run.total))
+                } else {
+                    None
+                };
+                Bar {
+                    classy_id,
+                    name: name.clone(),
+                    entity,
+                    run,
+                }
             })
         });
         bars.draw(all.collect());
@@ -100,7 +128,11 @@ fn pace(per_second: f64) -> String {
     if !per_second.is_finite() || per_second < 0.05 {
         return "-".to_owned();
     }
-    if per_second < 1_000.0 { format!("{per_second:.1}/s") } else { format!("{per_second:.0}/s") }
+    if per_second < 1_000.0 {
+        format!("{per_second:.1}/s")
+    } else {
+        format!("{per_second:.0}/s")
+    }
 }
 
 #[cfg(test)]
@@ -109,6 +141,9 @@ mod tests {
 
     #[test]
     fn a_pace_has_one_decimal_at_most() {
-        assert_eq!([457.235_874_410_565, 0.0, f64::NAN, 12_345.678, 0.25].map(pace), ["457.2/s", "-", "-", "12346/s", "0.2/s"]);
+        assert_eq!(
+            [457.235_874_410_565, 0.0, f64::NAN, 12_345.678, 0.25].map(pace),
+            ["457.2/s", "-", "-", "12346/s", "0.2/s"]
+        );
     }
 }

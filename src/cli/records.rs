@@ -22,9 +22,28 @@ pub(super) async fn rejects(cli: &Cli, which: &Records) -> Result<(), Failure> {
             json!(reject.resolved_at.map(|at| at.to_rfc3339())),
         ]
     };
-    let rows = store.rejects(which.org, which.all, which.limit).await?.into_iter().map(row).collect();
-    let headings = ["organization", "feed", "id", "reason", "detail", "first_seen_at", "last_seen_at", "resolved_at"];
-    output::rows(cli.output, &headings, rows, "every record that was read could be stored")?;
+    let rows = store
+        .rejects(which.org, which.all, which.limit)
+        .await?
+        .into_iter()
+        .map(row)
+        .collect();
+    let headings = [
+        "organization",
+        "feed",
+        "id",
+        "reason",
+        "detail",
+        "first_seen_at",
+        "last_seen_at",
+        "resolved_at",
+    ];
+    output::rows(
+        cli.output,
+        &headings,
+        rows,
+        "every record that was read could be stored",
+    )?;
     Ok(store.close().await?)
 }
 
@@ -35,9 +54,16 @@ pub(super) async fn history(cli: &Cli, which: &Records) -> Result<(), Failure> {
     let app = App::start(cli)?;
     let store = app.look().await?;
     require(&store, which.org).await?;
-    let runs = store.runs(which.org, which.limit.saturating_add(PAST)).await?;
-    let shown = runs.iter().take(usize::try_from(which.limit).unwrap_or(usize::MAX)).enumerate();
-    let rows = shown.map(|(place, run)| history_row(run, &runs[place + 1..])).collect();
+    let runs = store
+        .runs(which.org, which.limit.saturating_add(PAST))
+        .await?;
+    let shown = runs
+        .iter()
+        .take(usize::try_from(which.limit).unwrap_or(usize::MAX))
+        .enumerate();
+    let rows = shown
+        .map(|(place, run)| history_row(run, &runs[place + 1..]))
+        .collect();
     let headings = [
         "run",
         "organization",
@@ -58,7 +84,12 @@ pub(super) async fn history(cli: &Cli, which: &Records) -> Result<(), Failure> {
         "times_usual",
         "error",
     ];
-    output::rows(cli.output, &headings, rows, "nothing ran yet: `classy-sync sync` reads everything once")?;
+    output::rows(
+        cli.output,
+        &headings,
+        rows,
+        "nothing ran yet: `classy-sync sync` reads everything once",
+    )?;
     Ok(store.close().await?)
 }
 
@@ -69,10 +100,19 @@ fn history_row(run: &crate::store::RunRow, before: &[crate::store::RunRow]) -> V
             && other.outcome.as_deref() == Some("complete")
     };
     let usual = crate::health::usual(before.iter().filter(like).filter_map(pace));
-    let seconds = run.finished_at.map(|end| (end - run.started_at).as_seconds_f64());
-    let rate = seconds.filter(|seconds| *seconds > 0.0).map(|seconds| run.counts.seen as f64 / seconds);
-    let rounded = |value: Option<f64>| value.map_or(Value::Null, |value| json!((value * 100.0).round() / 100.0));
-    let times = pace(run).zip(usual).filter(|(_, usual)| *usual > 0.0).map(|(pace, usual)| pace / usual);
+    let seconds = run
+        .finished_at
+        .map(|end| (end - run.started_at).as_seconds_f64());
+    let rate = seconds
+        .filter(|seconds| *seconds > 0.0)
+        .map(|seconds| run.counts.seen as f64 / seconds);
+    let rounded = |value: Option<f64>| {
+        value.map_or(Value::Null, |value| json!((value * 100.0).round() / 100.0))
+    };
+    let times = pace(run)
+        .zip(usual)
+        .filter(|(_, usual)| *usual > 0.0)
+        .map(|(pace, usual)| pace / usual);
     vec![
         json!(run.id),
         json!(run.classy_id),
@@ -106,9 +146,21 @@ pub(super) async fn audit(cli: &Cli, which: &Records) -> Result<(), Failure> {
     let store = app.look().await?;
     require(&store, which.org).await?;
     let row = |row: crate::store::AuditRow| {
-        vec![json!(row.at.to_rfc3339()), json!(row.actor), json!(row.classy_id), json!(row.action), json!(row.subject), json!(row.detail)]
+        vec![
+            json!(row.at.to_rfc3339()),
+            json!(row.actor),
+            json!(row.classy_id),
+            json!(row.action),
+            json!(row.subject),
+            json!(row.detail),
+        ]
     };
-    let rows = store.audit_rows(which.org, which.limit).await?.into_iter().map(row).collect();
+    let rows = store
+        .audit_rows(which.org, which.limit)
+        .await?
+        .into_iter()
+        .map(row)
+        .collect();
     output::rows(
         cli.output,
         &["at", "actor", "organization", "action", "subject", "detail"],

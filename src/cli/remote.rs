@@ -36,7 +36,10 @@ pub(super) struct Reloaded {
 pub(super) fn absence(pid_file: &Path) -> String {
     match PidFile::held_by(pid_file) {
         Ok(Some(held)) if held.is_daemon() => {
-            format!("{held} is at work, and nobody answers at {}", PidFile::socket_of(pid_file).display())
+            format!(
+                "{held} is at work, and nobody answers at {}",
+                PidFile::socket_of(pid_file).display()
+            )
         }
         Ok(Some(held)) => format!("no daemon is running; {held} is at work"),
         _ => "no daemon is running".to_owned(),
@@ -47,10 +50,18 @@ impl Daemon {
     /// The daemon behind a socket, if one answers there.
     pub(super) async fn at(socket: &Path) -> Option<Daemon> {
         let path = SocketPath::of(socket).ok()?;
-        let client = crate::net::client(|builder| builder.unix_socket(path.get().to_owned()).no_proxy()).ok()?;
-        let daemon = Daemon { client, _path: path };
+        let client =
+            crate::net::client(|builder| builder.unix_socket(path.get().to_owned()).no_proxy())
+                .ok()?;
+        let daemon = Daemon {
+            client,
+            _path: path,
+        };
         // One that is stopped accepts connections, too.
-        tokio::time::timeout(ALIVE, daemon.call(reqwest::Method::GET, "/livez", None)).await.ok()?.ok()?;
+        tokio::time::timeout(ALIVE, daemon.call(reqwest::Method::GET, "/livez", None))
+            .await
+            .ok()?
+            .ok()?;
         Some(daemon)
     }
 
@@ -68,12 +79,19 @@ impl Daemon {
     /// What is going on, with all organizations: those beyond the summary come by pages.
     pub(super) async fn status(&self) -> Result<Value, Failure> {
         let mut status = self.get("/api/v1/status").await?;
-        let mut more = status["organizations_more"].take().as_str().map(str::to_owned);
+        let mut more = status["organizations_more"]
+            .take()
+            .as_str()
+            .map(str::to_owned);
         while let Some(path) = more.take() {
             let page = self.get(&path).await?;
-            let last = page.as_array().and_then(|page| page.last()).and_then(|one| one["classy_id"].as_i64());
+            let last = page
+                .as_array()
+                .and_then(|page| page.last())
+                .and_then(|one| one["classy_id"].as_i64());
             more = last.map(|last| format!("/api/v1/organizations?limit=75&after={last}"));
-            if let (Some(all), Value::Array(page)) = (status["organizations"].as_array_mut(), page) {
+            if let (Some(all), Value::Array(page)) = (status["organizations"].as_array_mut(), page)
+            {
                 all.extend(page);
             }
         }
@@ -89,12 +107,21 @@ impl Daemon {
     /// Orders something.
     pub(super) async fn post(&self, path: &str) -> Result<Value, Failure> {
         let (status, body) = self.call(reqwest::Method::POST, path, None).await?;
-        let answer: Value = serde_json::from_slice(&body).map_err(|error| Failure::new(Code::Bug, error))?;
-        if status == 200 { Ok(answer) } else { Err(fault(&answer).into()) }
+        let answer: Value =
+            serde_json::from_slice(&body).map_err(|error| Failure::new(Code::Bug, error))?;
+        if status == 200 {
+            Ok(answer)
+        } else {
+            Err(fault(&answer).into())
+        }
     }
 
     /// Syncs one organization and answers when it is done.
-    pub(super) async fn sync(&self, classy_id: i64, order: &Order) -> Result<OrganizationReport, Failure> {
+    pub(super) async fn sync(
+        &self,
+        classy_id: i64,
+        order: &Order,
+    ) -> Result<OrganizationReport, Failure> {
         let mut wanted = json!({ "entities": order.entities.iter().map(ToString::to_string).collect::<Vec<_>>(), "reason": "cli" });
         match &order.plugins {
             PluginChoice::None => wanted["no_plugins"] = true.into(),
@@ -110,38 +137,66 @@ impl Daemon {
             wanted["no_feeds"] = true.into();
         }
         let path = format!("/api/v1/organizations/{classy_id}/sync");
-        let (status, body) = self.call(reqwest::Method::POST, &path, Some(wanted.to_string())).await?;
+        let (status, body) = self
+            .call(reqwest::Method::POST, &path, Some(wanted.to_string()))
+            .await?;
         let bug = |error: serde_json::Error| Failure::new(Code::Bug, error);
         if status == 200 {
             return serde_json::from_slice(&body).map_err(bug);
         }
-        Ok(OrganizationReport::failed(classy_id, "", fault(&serde_json::from_slice(&body).map_err(bug)?)))
+        Ok(OrganizationReport::failed(
+            classy_id,
+            "",
+            fault(&serde_json::from_slice(&body).map_err(bug)?),
+        ))
     }
 
     /// Lets it read its configuration again.
     pub(super) async fn reload(&self) -> Result<Reloaded, Failure> {
         let answer = self.post("/api/v1/reload").await?;
-        let wrong = answer["wrong"].as_array().into_iter().flatten().filter_map(|wrong| wrong.as_str().map(str::to_owned)).collect();
-        Ok(Reloaded { organizations: answer["organizations"].as_u64().unwrap_or_default(), wrong })
+        let wrong = answer["wrong"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|wrong| wrong.as_str().map(str::to_owned))
+            .collect();
+        Ok(Reloaded {
+            organizations: answer["organizations"].as_u64().unwrap_or_default(),
+            wrong,
+        })
     }
 
-    /// Lets it look at what was changed in the database. Answers with why it does not act by it yet, if so.
+    /// Lets it look at what was changed in the database. Answers with why it does not act by it
+    /// yet, if so.
     pub(super) async fn look(&self) -> Result<Option<String>, Failure> {
-        Ok(self.post("/api/v1/look").await?["reason"].as_str().map(str::to_owned))
+        Ok(self.post("/api/v1/look").await?["reason"]
+            .as_str()
+            .map(str::to_owned))
     }
 
-    async fn call(&self, method: reqwest::Method, path: &str, body: Option<String>) -> Result<(u16, Vec<u8>), Failure> {
-        let failed = |error: reqwest::Error| Failure::new(Code::Remote, format!("the daemon does not answer: {error}"));
+    async fn call(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<String>,
+    ) -> Result<(u16, Vec<u8>), Failure> {
+        let failed = |error: reqwest::Error| {
+            Failure::new(Code::Remote, format!("the daemon does not answer: {error}"))
+        };
         // The host is never looked up: the socket is the way.
         let request = self.client.request(method, format!("http://daemon{path}"));
         let request = body.map_or(request.try_clone(), |body| Some(request.body(body)));
-        let request = request.ok_or_else(|| Failure::new(Code::Bug, "a request that cannot be sent"))?;
+        let request =
+            request.ok_or_else(|| Failure::new(Code::Bug, "a request that cannot be sent"))?;
         let mut response = request.send().await.map_err(failed)?;
         let status = response.status().as_u16();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > LARGEST {
-                return Err(Failure::new(Code::Remote, "the daemon's answer is too large"));
+                return Err(Failure::new(
+                    Code::Remote,
+                    "the daemon's answer is too large",
+                ));
             }
             body.extend_from_slice(&chunk);
         }
@@ -152,7 +207,9 @@ impl Daemon {
 fn fault(answer: &Value) -> Fault {
     let text = |key: &str| answer[key].as_str().map(str::to_owned);
     Fault {
-        kind: text("fault").and_then(|word| word.parse().ok()).unwrap_or(FaultKind::Bug),
+        kind: text("fault")
+            .and_then(|word| word.parse().ok())
+            .unwrap_or(FaultKind::Bug),
         text: text("error").unwrap_or_else(|| "the daemon refused".to_owned()),
         hint: text("hint"),
     }

@@ -21,15 +21,26 @@ pub(super) async fn run(cli: &Cli, order: &args::Report) -> Result<(), Failure> 
 }
 
 /// Organizations of which a feed was never read whole, each with its feeds in words.
-async fn incomplete(store: &Store, org: Option<i64>) -> Result<BTreeMap<i64, Vec<String>>, Failure> {
+async fn incomplete(
+    store: &Store,
+    org: Option<i64>,
+) -> Result<BTreeMap<i64, Vec<String>>, Failure> {
     let mut found: BTreeMap<i64, Vec<String>> = BTreeMap::new();
-    for feed in store.feed_progress(false).await?.into_iter().filter(|feed| org.is_none_or(|id| id == feed.classy_id)) {
+    for feed in store
+        .feed_progress(false)
+        .await?
+        .into_iter()
+        .filter(|feed| org.is_none_or(|id| id == feed.classy_id))
+    {
         if let Some(import) = feed.import {
             let words = match import.since {
                 Some(_) => import.told(clock::now()),
                 None => "not read yet".to_owned(),
             };
-            found.entry(feed.classy_id).or_default().push(format!("{} {words}", feed.entity.as_str().replace('_', " ")));
+            found.entry(feed.classy_id).or_default().push(format!(
+                "{} {words}",
+                feed.entity.as_str().replace('_', " ")
+            ));
         }
     }
     Ok(found)
@@ -41,12 +52,19 @@ const NAMED: usize = 5;
 /// Says on standard error of which organizations the figures are too small.
 fn warn(incomplete: &BTreeMap<i64, Vec<String>>) {
     for (id, feeds) in incomplete.iter().take(NAMED) {
-        output::remark(&format!("the figures of organization {id} are incomplete until its first import is done: {}", feeds.join("; ")));
+        output::remark(&format!(
+            "the figures of organization {id} are incomplete until its first import is done: {}",
+            feeds.join("; ")
+        ));
     }
     if incomplete.len() > NAMED {
         output::remark(&format!(
             "and those of {} more",
-            output::counted((incomplete.len() - NAMED) as u64, "organization", "organizations")
+            output::counted(
+                (incomplete.len() - NAMED) as u64,
+                "organization",
+                "organizations"
+            )
         ));
     }
 }
@@ -60,7 +78,11 @@ pub(super) async fn print(store: &Store, cli: &Cli, order: &args::Report) -> Res
         ReportKind::FundraisingPages => Report::FundraisingPages,
         ReportKind::Supporters => Report::Supporters,
     };
-    let format = order.format.unwrap_or(if cli.output == Output::Json { ReportFormat::Json } else { ReportFormat::Table });
+    let format = order.format.unwrap_or(if cli.output == Output::Json {
+        ReportFormat::Json
+    } else {
+        ReportFormat::Table
+    });
     let incomplete = incomplete(store, order.org).await?;
     warn(&incomplete);
     let nothing = "the database holds no such rows yet: `classy-sync sync` reads everything once";
@@ -92,10 +114,17 @@ pub(super) async fn print(store: &Store, cli: &Cli, order: &args::Report) -> Res
     }
     // A program reads no standard error: each row says whether more is to come.
     for row in &mut all {
-        let is_complete = row.first().and_then(Value::as_i64).is_none_or(|id| !incomplete.contains_key(&id));
+        let is_complete = row
+            .first()
+            .and_then(Value::as_i64)
+            .is_none_or(|id| !incomplete.contains_key(&id));
         row.push(json!(is_complete));
     }
-    let headings: Vec<&str> = report.columns().into_iter().chain(["is_complete"]).collect();
+    let headings: Vec<&str> = report
+        .columns()
+        .into_iter()
+        .chain(["is_complete"])
+        .collect();
     output::rows(Output::Json, &headings, all, nothing)
 }
 
@@ -123,7 +152,11 @@ fn unwritten(error: csv::Error) -> Failure {
 
 /// A spreadsheet takes a text that begins like this for a formula, and a donor chose the text.
 fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
 }
 
 fn text(cell: &Cell) -> String {
@@ -141,7 +174,9 @@ fn value(cell: &Cell, format: ReportFormat) -> Value {
     match cell {
         Cell::Null => Value::Null,
         Cell::Int(number) => json!(number),
-        Cell::Number(amount) if format == ReportFormat::Table => json!(format!("{:.2}", amount.decimal())),
+        Cell::Number(amount) if format == ReportFormat::Table => {
+            json!(format!("{:.2}", amount.decimal()))
+        }
         Cell::Number(amount) => json!(amount.to_string()),
         Cell::Bool(flag) => json!(flag),
         Cell::Text(text) => json!(text),

@@ -7,7 +7,9 @@ use super::output;
 use super::remote::{Daemon, Reloaded};
 use crate::classy::Transport;
 use crate::config::{Config, ConfigError};
-use crate::daemon::{Holder, PidFile, Process, Service, Signal, Signals, apart, serve, signal_process};
+use crate::daemon::{
+    Holder, PidFile, Process, Service, Signal, Signals, apart, serve, signal_process,
+};
 use crate::vault::KeyRing;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -17,11 +19,20 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Serves until it is told to stop.
-pub(super) async fn run(cli: &Cli, process: &Process, signals: &mut Signals) -> Result<ExitCode, Failure> {
+pub(super) async fn run(
+    cli: &Cli,
+    process: &Process,
+    signals: &mut Signals,
+) -> Result<ExitCode, Failure> {
     let begin = begin(cli.clone());
     let failed = |error| Failure::new(Code::Bug, error);
     // One that is told to stop before it has begun has nothing to stop.
-    let Some(begun) = apart(&process.runtime(), signals.stop(), begin).await.map_err(failed)? else { return Ok(ExitCode::SUCCESS) };
+    let Some(begun) = apart(&process.runtime(), signals.stop(), begin)
+        .await
+        .map_err(failed)?
+    else {
+        return Ok(ExitCode::SUCCESS);
+    };
     let (service, _app) = begun?;
     serve(process, service, signals).await?;
     Ok(ExitCode::SUCCESS)
@@ -43,34 +54,58 @@ async fn begin(cli: Cli) -> Result<(Service, App), Failure> {
 }
 
 /// The configuration again, with every value held against its meaning.
-pub(super) fn read_again(config: &Config, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Config, Vec<ConfigError>> {
-    let (config, mut faults) = Config::read(Some(&config.file), environment).map_err(|error| vec![error])?;
+pub(super) fn read_again(
+    config: &Config,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Config, Vec<ConfigError>> {
+    let (config, mut faults) =
+        Config::read(Some(&config.file), environment).map_err(|error| vec![error])?;
     faults.extend(config.meanings());
     if let Err(error) = KeyRing::load(&config.vault.keys, &config.vault.key_file) {
         let place = config.file.display().to_string();
-        faults.push(ConfigError::Value { place, key: "vault.key_file".to_owned(), cause: error.to_string() });
+        faults.push(ConfigError::Value {
+            place,
+            key: "vault.key_file".to_owned(),
+            cause: error.to_string(),
+        });
     }
-    if faults.is_empty() { Ok(config) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(config)
+    } else {
+        Err(faults)
+    }
 }
 
-/// Tells the daemon to stop, and waits until it did. Somebody's command that holds the lock is left alone.
+/// Tells the daemon to stop, and waits until it did. Somebody's command that holds the lock is left
+/// alone.
 pub(super) async fn stop(cli: &Cli) -> Result<ExitCode, Failure> {
     let app = App::start(cli)?;
     let daemon = &app.config.daemon;
-    let unusable = |error: std::io::Error| Failure::new(Code::Configuration, format!("{}: {error}", daemon.pid_file.display()));
+    let unusable = |error: std::io::Error| {
+        Failure::new(
+            Code::Configuration,
+            format!("{}: {error}", daemon.pid_file.display()),
+        )
+    };
     let held = PidFile::held_by(&daemon.pid_file).map_err(unusable)?;
     let Some(pid) = signal_process(&daemon.pid_file, Signal::Stop).map_err(unusable)? else {
         match held.filter(|held| !held.is_daemon()) {
-            Some(command) => done(&format!("no daemon is running; {command} is at work and goes on: whoever began it may stop it")),
+            Some(command) => done(&format!(
+                "no daemon is running; {command} is at work and goes on: whoever began it may stop it"
+            )),
             None => done("no daemon is running"),
         }
         return Ok(ExitCode::SUCCESS);
     };
     let deadline = tokio::time::Instant::now() + daemon.shutdown_timeout + PATIENCE;
-    while PidFile::held_by(&daemon.pid_file).map_err(unusable)?.is_some_and(|held| held.pid == pid) {
+    while PidFile::held_by(&daemon.pid_file)
+        .map_err(unusable)?
+        .is_some_and(|held| held.pid == pid)
+    {
         if tokio::time::Instant::now() > deadline {
             return Err(
-                Failure::new(Code::Busy, format!("process {pid} did not stop")).hint(format!("`kill -9 {pid}` ends it; nothing is lost"))
+                Failure::new(Code::Busy, format!("process {pid} did not stop"))
+                    .hint(format!("`kill -9 {pid}` ends it; nothing is lost")),
             );
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -83,14 +118,23 @@ pub(super) async fn stop(cli: &Cli) -> Result<ExitCode, Failure> {
 pub(super) async fn reload(cli: &Cli) -> Result<ExitCode, Failure> {
     let app = App::start(cli)?;
     let pid_file = &app.config.daemon.pid_file;
-    // One that is there may be just starting, or short of time: what is ordered is in force when it answers.
+    // One that is there may be just starting, or short of time: what is ordered is in force when it
+    // answers.
     let daemon = match PidFile::held_by(pid_file) {
-        Ok(Some(held)) if held.is_daemon() => Daemon::waited_for(&PidFile::socket_of(pid_file)).await,
+        Ok(Some(held)) if held.is_daemon() => {
+            Daemon::waited_for(&PidFile::socket_of(pid_file)).await
+        }
         _ => None,
     };
     if let Some(daemon) = daemon {
-        let Reloaded { organizations, wrong } = daemon.reload().await?;
-        done(&format!("the configuration was read again: {}", output::counted(organizations, "organization", "organizations")));
+        let Reloaded {
+            organizations,
+            wrong,
+        } = daemon.reload().await?;
+        done(&format!(
+            "the configuration was read again: {}",
+            output::counted(organizations, "organization", "organizations")
+        ));
         if wrong.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
@@ -99,15 +143,28 @@ pub(super) async fn reload(cli: &Cli) -> Result<ExitCode, Failure> {
         } else {
             ("files of organizations are", "they stay as they were")
         };
-        return Err(Failure::new(Code::Partial, format!("{files} wrong: {}", wrong.join("; ")))
-            .hint(format!("{stays} until that is mended and read again")));
+        return Err(Failure::new(
+            Code::Partial,
+            format!("{files} wrong: {}", wrong.join("; ")),
+        )
+        .hint(format!("{stays} until that is mended and read again")));
     }
-    let unusable = |error: std::io::Error| Failure::new(Code::Configuration, format!("{}: {error}", pid_file.display()));
+    let unusable = |error: std::io::Error| {
+        Failure::new(
+            Code::Configuration,
+            format!("{}: {error}", pid_file.display()),
+        )
+    };
     match signal_process(pid_file, Signal::Reload).map_err(unusable)? {
         Some(pid) => {
-            done(&format!("process {pid} was told to read its configuration again; its log says what came of it"));
+            done(&format!(
+                "process {pid} was told to read its configuration again; its log says what came of it"
+            ));
             Ok(ExitCode::SUCCESS)
         }
-        None => Err(Failure::new(Code::Usage, "no daemon is running").hint("`classy-sync run` starts one")),
+        None => {
+            Err(Failure::new(Code::Usage, "no daemon is running")
+                .hint("`classy-sync run` starts one"))
+        }
     }
 }

@@ -7,7 +7,12 @@ use crate::simulator::{Fault, Options, Organization, Simulator};
 use serde_json::{Value, json};
 
 pub(super) async fn run(cli: &Cli, order: &Simulate) -> Result<(), Failure> {
-    let faults = order.faults.iter().map(|name| name.parse::<Fault>()).collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;
+    let faults = order
+        .faults
+        .iter()
+        .map(|name| name.parse::<Fault>())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Failure::usage)?;
     let options = Options {
         listen: order.listen,
         seed: order.seed,
@@ -17,18 +22,35 @@ pub(super) async fn run(cli: &Cli, order: &Simulate) -> Result<(), Failure> {
         ..Options::default()
     };
     let simulator = start(options).await?;
-    let organizations: Vec<Known> = simulator.world().organizations.values().map(Known::of).collect();
+    let organizations: Vec<Known> = simulator
+        .world()
+        .organizations
+        .values()
+        .map(Known::of)
+        .collect();
     if cli.output == Output::Json {
         // One unless the simulator makes more; a document stays one document.
-        let mut all: Vec<Value> = organizations.iter().map(|known| known.document(&simulator)).collect();
-        output::json(&if all.len() == 1 { all.remove(0) } else { Value::Array(all) })?;
+        let mut all: Vec<Value> = organizations
+            .iter()
+            .map(|known| known.document(&simulator))
+            .collect();
+        output::json(&if all.len() == 1 {
+            all.remove(0)
+        } else {
+            Value::Array(all)
+        })?;
     } else {
         for known in organizations {
             known.print(&simulator)?;
         }
     }
-    output::remark(&format!("look at http://{}/__sim/ledger and /__sim/mailchimp/ledger; stop with Ctrl-C", simulator.address()));
-    tokio::signal::ctrl_c().await.map_err(|error| Failure::new(Code::Bug, error))
+    output::remark(&format!(
+        "look at http://{}/__sim/ledger and /__sim/mailchimp/ledger; stop with Ctrl-C",
+        simulator.address()
+    ));
+    tokio::signal::ctrl_c()
+        .await
+        .map_err(|error| Failure::new(Code::Bug, error))
 }
 
 /// What an organization's file needs to know of its organization.
@@ -62,8 +84,18 @@ impl Known {
     }
 
     fn print(&self, simulator: &Simulator) -> Result<(), Failure> {
-        let Known { id, client_id, client_secret, mailchimp_key, mailchimp_audience } = self;
-        let (base_url, token_url, mailchimp_url) = (simulator.base_url(), simulator.token_url(), simulator.mailchimp_url());
+        let Known {
+            id,
+            client_id,
+            client_secret,
+            mailchimp_key,
+            mailchimp_audience,
+        } = self;
+        let (base_url, token_url, mailchimp_url) = (
+            simulator.base_url(),
+            simulator.token_url(),
+            simulator.mailchimp_url(),
+        );
         output::line(&format!(
             "# a simulated Classy and a simulated Mailchimp on {}; for an organization's file:\n\
              classy_id = {id}\nname = \"Example Relief\"\n\n[classy]\nclient_id = \"{client_id}\"\nclient_secret = \"{client_secret}\"\n\
@@ -78,7 +110,10 @@ impl Known {
 pub(super) async fn start(options: Options) -> Result<Simulator, Failure> {
     let address = options.listen;
     Simulator::start(options).await.map_err(|error| {
-        Failure::new(Code::Remote, format!("{address} cannot be listened on: {error}"))
-            .hint("another --listen address, such as 127.0.0.1:0")
+        Failure::new(
+            Code::Remote,
+            format!("{address} cannot be listened on: {error}"),
+        )
+        .hint("another --listen address, such as 127.0.0.1:0")
     })
 }

@@ -1,4 +1,5 @@
-//! `status` and `health`: what is going on, and how well. A running daemon is asked; without one the database tells what it knows.
+//! `status` and `health`: what is going on, and how well. A running daemon is asked; without one
+//! the database tells what it knows.
 
 use super::app::{App, done};
 use super::args::{Cli, Output, Watch};
@@ -36,12 +37,20 @@ pub(super) async fn health(cli: &Cli, watch: &Watch) -> Result<ExitCode, Failure
             None => offline::health(app).await?,
         };
         print_health(cli.output, &health, watch.watch)?;
-        Ok(if health["verdict"] == "failing" { ExitCode::from(Code::Partial as u8) } else { ExitCode::SUCCESS })
+        Ok(if health["verdict"] == "failing" {
+            ExitCode::from(Code::Partial as u8)
+        } else {
+            ExitCode::SUCCESS
+        })
     })
     .await
 }
 
-async fn repeat(cli: &Cli, watch: &Watch, look: impl AsyncFn(&App) -> Result<ExitCode, Failure>) -> Result<ExitCode, Failure> {
+async fn repeat(
+    cli: &Cli,
+    watch: &Watch,
+    look: impl AsyncFn(&App) -> Result<ExitCode, Failure>,
+) -> Result<ExitCode, Failure> {
     let app = App::start(cli)?;
     if !watch.watch {
         return look(&app).await;
@@ -66,7 +75,11 @@ const NO_ORGANIZATION: &str = "there is no organization yet: `classy-sync org ad
 
 /// A document, or with `--watch` one of many: a line each.
 fn document(value: &Value, again: bool) -> Result<(), Failure> {
-    if again { output::line(&value.to_string()) } else { output::json(value) }
+    if again {
+        output::line(&value.to_string())
+    } else {
+        output::json(value)
+    }
 }
 
 fn print_status(output: Output, status: &Value, again: bool) -> Result<(), Failure> {
@@ -74,10 +87,19 @@ fn print_status(output: Output, status: &Value, again: bool) -> Result<(), Failu
         return document(status, again);
     }
     if status["ready"].is_null() {
-        done(&format!("{}; this is what the database knows", output::text(&status["stale"])));
+        done(&format!(
+            "{}; this is what the database knows",
+            output::text(&status["stale"])
+        ));
     } else {
         let text = |key: &str| output::text(&status[key]);
-        done(&format!("{}; {} alerts open; {} runs wait; http://{}", text("verdict"), text("alerts"), text("waiting_runs"), text("http")));
+        done(&format!(
+            "{}; {} alerts open; {} runs wait; http://{}",
+            text("verdict"),
+            text("alerts"),
+            text("waiting_runs"),
+            text("http")
+        ));
     }
     let mut rows = Vec::new();
     for organization in status["organizations"].as_array().into_iter().flatten() {
@@ -98,7 +120,18 @@ fn print_status(output: Output, status: &Value, again: bool) -> Result<(), Failu
     }
     output::rows(
         output,
-        &["organization", "name", "condition", "health", "feed", "doing", "up_to_date", "next", "error", "lacks"],
+        &[
+            "organization",
+            "name",
+            "condition",
+            "health",
+            "feed",
+            "doing",
+            "up_to_date",
+            "next",
+            "error",
+            "lacks",
+        ],
         rows,
         NO_ORGANIZATION,
     )
@@ -109,8 +142,15 @@ fn doing(feed: &Value) -> String {
         return format!("first import: {}", import.told(crate::clock::now()));
     }
     let run = &feed["run"];
-    match (feed["activity"].as_str(), run["done"].as_u64(), run["total"].as_u64()) {
-        (Some("running"), Some(done), Some(total)) if total > 0 => format!("reads {done} of {total} ({} %)", 100 * done.min(total) / total),
+    match (
+        feed["activity"].as_str(),
+        run["done"].as_u64(),
+        run["total"].as_u64(),
+    ) {
+        (Some("running"), Some(done), Some(total)) if total > 0 => format!(
+            "reads {done} of {total} ({} %)",
+            100 * done.min(total) / total
+        ),
         (Some("running"), Some(done), _) => format!("reads {done}"),
         (Some(word), ..) => word.to_owned(),
         (None, ..) => "-".to_owned(),
@@ -120,7 +160,12 @@ fn doing(feed: &Value) -> String {
 /// A first import, from its JSON.
 fn import(told: &Value) -> Option<Import> {
     let since = told["since"].as_str().and_then(|at| at.parse().ok());
-    Some(Import { since, done: told["done"].as_u64()?, total: told["total"].as_u64(), left_s: told["left_s"].as_u64() })
+    Some(Import {
+        since,
+        done: told["done"].as_u64()?,
+        total: told["total"].as_u64(),
+        left_s: told["left_s"].as_u64(),
+    })
 }
 
 /// How long ago, or in how long.
@@ -130,34 +175,71 @@ fn since(moment: &Value) -> Option<String> {
     let span = humantime::format_duration(Duration::from_secs(seconds.unsigned_abs())).to_string();
     // Two parts are enough: "3days 4h".
     let span = span.split(' ').take(2).collect::<Vec<_>>().join(" ");
-    Some(if seconds < 0 { format!("in {span}") } else { format!("{span} ago") })
+    Some(if seconds < 0 {
+        format!("in {span}")
+    } else {
+        format!("{span} ago")
+    })
 }
 
 fn print_health(output: Output, health: &Value, again: bool) -> Result<(), Failure> {
     if output == Output::Json {
         return document(health, again);
     }
-    let all = health["checks"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let (follow, bad): (Vec<&Value>, Vec<&Value>) =
-        all.iter().filter(|check| check["verdict"] != "ok").partition(|check| check["consequence"] == true);
+    let all = health["checks"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let (follow, bad): (Vec<&Value>, Vec<&Value>) = all
+        .iter()
+        .filter(|check| check["verdict"] != "ok")
+        .partition(|check| check["consequence"] == true);
     let omitted = health["omitted"].as_u64().unwrap_or(0);
     let count = |verdict: &str| health["counts"][verdict].as_u64();
-    let not_ok =
-        count("degraded").zip(count("failing")).map_or((bad.len() + follow.len()) as u64, |(degraded, failing)| degraded + failing);
+    let not_ok = count("degraded")
+        .zip(count("failing"))
+        .map_or((bad.len() + follow.len()) as u64, |(degraded, failing)| {
+            degraded + failing
+        });
     let text = output::text(&health["verdict"]);
-    done(&format!("{text}: {} checks, {not_ok} of them not ok", all.len() as u64 + omitted));
+    done(&format!(
+        "{text}: {} checks, {not_ok} of them not ok",
+        all.len() as u64 + omitted
+    ));
     if !follow.is_empty() {
-        done(&format!("{} of these follow from what is shown", follow.len()));
+        done(&format!(
+            "{} of these follow from what is shown",
+            follow.len()
+        ));
     }
     if let Some(stale) = health["stale"].as_str() {
         done(stale);
     }
     let row = |check: &&Value| {
-        let subject = check["subject"].as_str().filter(|subject| !subject.is_empty());
-        vec![check["verdict"].clone(), check["classy_id"].clone(), check["check"].clone(), json!(subject), check["reason"].clone()]
+        let subject = check["subject"]
+            .as_str()
+            .filter(|subject| !subject.is_empty());
+        vec![
+            check["verdict"].clone(),
+            check["classy_id"].clone(),
+            check["check"].clone(),
+            json!(subject),
+            check["reason"].clone(),
+        ]
     };
     // What is well is told of the process only: of organizations there may be thousands.
-    let well = all.iter().filter(|check| check["verdict"] == "ok" && check["classy_id"].is_null());
-    let rows = bad.iter().map(row).chain(well.map(|check| row(&check))).collect();
-    output::rows(output, &["health", "organization", "check", "of", "reason"], rows, "nothing was looked at")
+    let well = all
+        .iter()
+        .filter(|check| check["verdict"] == "ok" && check["classy_id"].is_null());
+    let rows = bad
+        .iter()
+        .map(row)
+        .chain(well.map(|check| row(&check)))
+        .collect();
+    output::rows(
+        output,
+        &["health", "organization", "check", "of", "reason"],
+        rows,
+        "nothing was looked at",
+    )
 }

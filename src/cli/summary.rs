@@ -13,11 +13,27 @@ use std::process::ExitCode;
 const STOPPED: &str = "stopped";
 
 /// Prints the result; failures go to standard error as errors.
-pub(super) fn print(output: Output, reports: &[OrganizationReport], paused: &[Paused]) -> Result<(), Failure> {
+pub(super) fn print(
+    output: Output,
+    reports: &[OrganizationReport],
+    paused: &[Paused],
+) -> Result<(), Failure> {
     if output == Output::Json {
         output::json(&json!({ "organizations": reports, "paused": paused }))?;
     } else {
-        let headings = ["organization", "feed", "mode", "outcome", "seen", "new", "changed", "rejected", "gone", "requests", "seconds"];
+        let headings = [
+            "organization",
+            "feed",
+            "mode",
+            "outcome",
+            "seen",
+            "new",
+            "changed",
+            "rejected",
+            "gone",
+            "requests",
+            "seconds",
+        ];
         let row = |report: &OrganizationReport, feed: &FeedReport| {
             vec![
                 json!(report.classy_id),
@@ -33,7 +49,10 @@ pub(super) fn print(output: Output, reports: &[OrganizationReport], paused: &[Pa
                 json!(format!("{:.2}", feed.duration_ms as f64 / 1_000.0)),
             ]
         };
-        let rows: Vec<_> = reports.iter().flat_map(|report| report.feeds.iter().map(|feed| row(report, feed))).collect();
+        let rows: Vec<_> = reports
+            .iter()
+            .flat_map(|report| report.feeds.iter().map(|feed| row(report, feed)))
+            .collect();
         // `plugin run` reads no feed.
         if !rows.is_empty() {
             output::rows(output, &headings, rows, "")?;
@@ -43,7 +62,10 @@ pub(super) fn print(output: Output, reports: &[OrganizationReport], paused: &[Pa
     name_paused(paused);
     for report in reports {
         if let Some(fault) = report.fault() {
-            output::remark(&format!("organization {} was not synced:", report.classy_id));
+            output::remark(&format!(
+                "organization {} was not synced:",
+                report.classy_id
+            ));
             Failure::from(fault).print();
         }
         for feed in &report.feeds {
@@ -55,13 +77,19 @@ pub(super) fn print(output: Output, reports: &[OrganizationReport], paused: &[Pa
                 output::remark(&format!("{of}: {lacks}; asked again by the next full pass"));
             }
             if let Some(fault) = feed.fault() {
-                let text = format!("organization {}, {}: {}", report.classy_id, feed.entity, fault.text);
+                let text = format!(
+                    "organization {}, {}: {}",
+                    report.classy_id, feed.entity, fault.text
+                );
                 Failure::from(Fault { text, ..fault }).print();
             }
         }
         for plugin in &report.plugins {
             if let Some(fault) = plugin.fault() {
-                let text = format!("organization {}, {}: {}", report.classy_id, plugin.plugin, fault.text);
+                let text = format!(
+                    "organization {}, {}: {}",
+                    report.classy_id, plugin.plugin, fault.text
+                );
                 Failure::from(Fault { text, ..fault }).print();
             }
             if plugin.held > 0 {
@@ -96,7 +124,11 @@ pub(super) fn print(output: Output, reports: &[OrganizationReport], paused: &[Pa
         }
     }
     let is_stopped = |report: &OrganizationReport| {
-        report.feeds.iter().any(|feed| feed.outcome == STOPPED) || report.plugins.iter().any(|plugin| plugin.outcome == STOPPED)
+        report.feeds.iter().any(|feed| feed.outcome == STOPPED)
+            || report
+                .plugins
+                .iter()
+                .any(|plugin| plugin.outcome == STOPPED)
     };
     if reports.iter().any(is_stopped) {
         output::remark("stopped before everything was done: the next sync goes on from there");
@@ -106,10 +138,22 @@ pub(super) fn print(output: Output, reports: &[OrganizationReport], paused: &[Pa
 
 /// One line about what waits, with the command that approves it.
 fn held(classy_id: i64, plugin: &PluginReport) -> String {
-    let kind =
-        |(word, count): (&String, &u64)| Some(format!("{} {}", output::counted(*count, "person", "people"), Harm::of(word)?.in_words()));
-    let what = plugin.holds.iter().filter_map(kind).collect::<Vec<_>>().join(", ");
-    let first = plugin.forecast.as_ref().map_or(String::new(), |forecast| format!("the first push waits ({}); ", forecast.text));
+    let kind = |(word, count): (&String, &u64)| {
+        Some(format!(
+            "{} {}",
+            output::counted(*count, "person", "people"),
+            Harm::of(word)?.in_words()
+        ))
+    };
+    let what = plugin
+        .holds
+        .iter()
+        .filter_map(kind)
+        .collect::<Vec<_>>()
+        .join(", ");
+    let first = plugin.forecast.as_ref().map_or(String::new(), |forecast| {
+        format!("the first push waits ({}); ", forecast.text)
+    });
     let name = &plugin.plugin;
     format!(
         "organization {classy_id}, {name}: {first}held until a person approves: {what}. See `classy-sync plugin preview --org {classy_id}`, \
@@ -120,10 +164,19 @@ fn held(classy_id: i64, plugin: &PluginReport) -> String {
 /// Only what failed, on standard error.
 pub(super) fn tell_failures(reports: &[OrganizationReport]) {
     for report in reports {
-        let faults = report.fault().into_iter().chain(report.plugins.iter().filter_map(|plugin| plugin.fault()));
+        let faults = report
+            .fault()
+            .into_iter()
+            .chain(report.plugins.iter().filter_map(|plugin| plugin.fault()));
         for fault in faults {
-            let hint = fault.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-            output::remark(&format!("organization {}: {}{hint}", report.classy_id, fault.text));
+            let hint = fault
+                .hint
+                .map(|hint| format!("; {hint}"))
+                .unwrap_or_default();
+            output::remark(&format!(
+                "organization {}: {}{hint}",
+                report.classy_id, fault.text
+            ));
         }
     }
 }
@@ -132,7 +185,12 @@ pub(super) fn tell_failures(reports: &[OrganizationReport]) {
 fn print_plugins(output: Output, reports: &[OrganizationReport]) -> Result<(), Failure> {
     let rows: Vec<Vec<serde_json::Value>> = reports
         .iter()
-        .flat_map(|report| report.plugins.iter().map(|plugin| (report.classy_id, plugin)))
+        .flat_map(|report| {
+            report
+                .plugins
+                .iter()
+                .map(|plugin| (report.classy_id, plugin))
+        })
         .map(|(classy_id, plugin)| {
             vec![
                 json!(classy_id),
@@ -148,7 +206,17 @@ fn print_plugins(output: Output, reports: &[OrganizationReport]) -> Result<(), F
         })
         .collect();
     if output == Output::Table && !rows.is_empty() {
-        let headings = ["organization", "plugin", "outcome", "delivered", "skipped", "deferred", "held", "rejected", "seconds"];
+        let headings = [
+            "organization",
+            "plugin",
+            "outcome",
+            "delivered",
+            "skipped",
+            "deferred",
+            "held",
+            "rejected",
+            "seconds",
+        ];
         output::rows(output, &headings, rows, "")?;
     }
     Ok(())
@@ -168,7 +236,10 @@ pub(super) fn exit_code(reports: &[OrganizationReport], wrong_files: bool) -> Ex
                     codes.push(code_of(fault.kind));
                 }
             }
-            if feed.rejected > 0 || feed.mode == "full" && feed.undecided > 0 || feed.outcome == STOPPED {
+            if feed.rejected > 0
+                || feed.mode == "full" && feed.undecided > 0
+                || feed.outcome == STOPPED
+            {
                 codes.push(Code::Partial);
             }
         }
@@ -187,7 +258,9 @@ pub(super) fn exit_code(reports: &[OrganizationReport], wrong_files: bool) -> Ex
     }
     match codes.first() {
         None => ExitCode::SUCCESS,
-        Some(first) if !anything && codes.iter().all(|code| code == first) => ExitCode::from(*first as u8),
+        Some(first) if !anything && codes.iter().all(|code| code == first) => {
+            ExitCode::from(*first as u8)
+        }
         Some(_) => ExitCode::from(Code::Partial as u8),
     }
 }

@@ -1,4 +1,5 @@
-//! `sync`: every organization once, its feeds in dependency order. Beside a daemon the order is handed to it.
+//! `sync`: every organization once, its feeds in dependency order. Beside a daemon the order is
+//! handed to it.
 
 use super::app::{App, print_config_errors};
 use super::args::{self, Cli};
@@ -28,7 +29,12 @@ pub(super) struct Parts {
     pub(super) holder: String,
 }
 
-pub(super) async fn run(cli: &Cli, process: &Process, signals: &mut Signals, order: &args::Sync) -> Result<ExitCode, Failure> {
+pub(super) async fn run(
+    cli: &Cli,
+    process: &Process,
+    signals: &mut Signals,
+    order: &args::Sync,
+) -> Result<ExitCode, Failure> {
     let app = App::start(cli)?;
     if order.dry_run {
         return tokio::select! {
@@ -36,7 +42,19 @@ pub(super) async fn run(cli: &Cli, process: &Process, signals: &mut Signals, ord
             () = signals.stop() => Err(not_begun()),
         };
     }
-    carry_out(cli, process, signals, &app, Asked { word: "sync", orgs: &order.org, order: &wanted(order), tells: true }).await
+    carry_out(
+        cli,
+        process,
+        signals,
+        &app,
+        Asked {
+            word: "sync",
+            orgs: &order.org,
+            order: &wanted(order),
+            tells: true,
+        },
+    )
+    .await
 }
 
 /// Told to stop before anything was begun: a script must see that it was not done.
@@ -57,7 +75,8 @@ pub(super) async fn carry_out(
         Ok(lock) => lock,
         Err(held @ PidFileError::Held { .. }) => {
             // Another process is at work: a daemon takes the order, anything else keeps us out.
-            let is_command = matches!(PidFile::held_by(pid_file), Ok(Some(held)) if !held.is_daemon());
+            let is_command =
+                matches!(PidFile::held_by(pid_file), Ok(Some(held)) if !held.is_daemon());
             let socket = PidFile::socket_of(pid_file);
             if is_command {
                 return Err(held.into());
@@ -66,7 +85,9 @@ pub(super) async fn carry_out(
                 daemon = remote::Daemon::waited_for(&socket) => daemon,
                 () = signals.stop() => return Err(not_begun()),
             };
-            let Some(daemon) = daemon else { return Err(held.into()) };
+            let Some(daemon) = daemon else {
+                return Err(held.into());
+            };
             return hand_over::run(cli, signals, asked, &daemon).await;
         }
         Err(error) => return Err(error.into()),
@@ -78,24 +99,47 @@ pub(super) async fn carry_out(
         store.succeed(&lock.holder()).await?;
         let (applied, wrong) = app.organizations(&store, &vault).await?;
         let chosen = choose(asked.orgs, applied)?;
-        Ok::<_, Failure>((Parts { store, vault, holder: lock.holder() }, chosen, wrong))
+        Ok::<_, Failure>((
+            Parts {
+                store,
+                vault,
+                holder: lock.holder(),
+            },
+            chosen,
+            wrong,
+        ))
     };
     let (parts, chosen, wrong) = tokio::select! {
         begun = begin => begun?,
         () = signals.stop() => return Err(not_begun()),
     };
     if asked.tells {
-        return run_applied(cli, process, signals, asked.order, app, parts, chosen, wrong).await;
+        return run_applied(
+            cli,
+            process,
+            signals,
+            asked.order,
+            app,
+            parts,
+            chosen,
+            wrong,
+        )
+        .await;
     }
     require_some(&chosen, &wrong)?;
-    let Chosen { synced, refused, .. } = chosen;
+    let Chosen {
+        synced, refused, ..
+    } = chosen;
     let mut reports = reports_of(process, signals, asked.order, app, parts, synced).await?;
     reports.extend(refused);
     summary::tell_failures(&reports);
     Ok(summary::exit_code(&reports, !wrong.is_empty()))
 }
 
-#[allow(clippy::too_many_arguments, reason = "each is one thing that two commands begin from")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "each is one thing that two commands begin from"
+)]
 pub(super) async fn run_applied(
     cli: &Cli,
     process: &Process,
@@ -107,7 +151,11 @@ pub(super) async fn run_applied(
     wrong: Vec<ConfigError>,
 ) -> Result<ExitCode, Failure> {
     require_some(&chosen, &wrong)?;
-    let Chosen { synced, refused, paused } = chosen;
+    let Chosen {
+        synced,
+        refused,
+        paused,
+    } = chosen;
     let mut reports = reports_of(process, signals, order, app, parts, synced).await?;
     reports.extend(refused);
     reports.sort_by_key(|report| report.classy_id);
@@ -127,9 +175,21 @@ pub(super) async fn reports_of(
     chosen: Vec<Applied>,
 ) -> Result<Vec<OrganizationReport>, Failure> {
     let transport = Transport::new("")?;
-    let Parts { store, vault, holder } = parts;
+    let Parts {
+        store,
+        vault,
+        holder,
+    } = parts;
     let runs = app.config.sync.max_concurrent_runs;
-    let shared = Shared::new(store.clone(), vault, transport, process.runtime(), runs, holder, Plan::of(&app.config));
+    let shared = Shared::new(
+        store.clone(),
+        vault,
+        transport,
+        process.runtime(),
+        runs,
+        holder,
+        Plan::of(&app.config),
+    );
     let reports = synchronize(process, signals, shared, chosen, order).await?;
     store.close().await?;
     Ok(reports)
@@ -144,16 +204,36 @@ async fn synchronize(
     order: &Order,
 ) -> Result<Vec<OrganizationReport>, Failure> {
     let tree = process.command(shared);
-    let names: Vec<(i64, String)> =
-        chosen.iter().map(|applied| (applied.organization.classy_id, applied.organization.name.clone())).collect();
-    let (broken, sound): (Vec<Applied>, Vec<Applied>) = chosen.into_iter().partition(|applied| applied.problem.is_some());
-    let mut reports: Vec<OrganizationReport> = broken
-        .into_iter()
-        .filter_map(|Applied { organization, problem, .. }| {
-            problem.map(|fault| OrganizationReport::failed(organization.classy_id, &organization.name, fault))
+    let names: Vec<(i64, String)> = chosen
+        .iter()
+        .map(|applied| {
+            (
+                applied.organization.classy_id,
+                applied.organization.name.clone(),
+            )
         })
         .collect();
-    let ids: Vec<i64> = sound.iter().map(|applied| applied.organization.classy_id).collect();
+    let (broken, sound): (Vec<Applied>, Vec<Applied>) = chosen
+        .into_iter()
+        .partition(|applied| applied.problem.is_some());
+    let mut reports: Vec<OrganizationReport> = broken
+        .into_iter()
+        .filter_map(
+            |Applied {
+                 organization,
+                 problem,
+                 ..
+             }| {
+                problem.map(|fault| {
+                    OrganizationReport::failed(organization.classy_id, &organization.name, fault)
+                })
+            },
+        )
+        .collect();
+    let ids: Vec<i64> = sound
+        .iter()
+        .map(|applied| applied.organization.classy_id)
+        .collect();
     tree.handle.configure(sound);
     let synced = join_all(ids.iter().map(|id| tree.handle.sync(*id, order.clone())));
     let bars = Bars::new();
@@ -164,13 +244,26 @@ async fn synchronize(
         never = follow(&bars, &tree.handle.shared().board) => match never {},
     };
     bars.clear();
-    let name = |id: i64| names.iter().find(|(other, _)| *other == id).map_or("", |(_, name)| name.as_str());
+    let name = |id: i64| {
+        names
+            .iter()
+            .find(|(other, _)| *other == id)
+            .map_or("", |(_, name)| name.as_str())
+    };
     for (id, result) in ids.iter().zip(results) {
         reports.push(match result {
             Ok(report) => report,
             Err(_) if told.get() => {
                 let text = "stopped before anything was read".to_owned();
-                OrganizationReport::failed(*id, name(*id), Fault { kind: FaultKind::Partial, text, hint: None })
+                OrganizationReport::failed(
+                    *id,
+                    name(*id),
+                    Fault {
+                        kind: FaultKind::Partial,
+                        text,
+                        hint: None,
+                    },
+                )
             }
             Err(fault) => OrganizationReport::failed(*id, name(*id), fault),
         });
@@ -179,7 +272,8 @@ async fn synchronize(
     Ok(reports)
 }
 
-/// The first signal to stop ends runs at their next page, the second at once; then their orders are answered.
+/// The first signal to stop ends runs at their next page, the second at once; then their orders are
+/// answered.
 async fn stop_when_told(signals: &mut Signals, handle: &Handle, told: &Cell<bool>) -> Infallible {
     signals.stop().await;
     told.set(true);
@@ -196,6 +290,15 @@ fn wanted(order: &args::Sync) -> Order {
         (_, Some(from)) => Task::Since(from),
         _ => Task::CatchUp,
     };
-    let plugins = if order.no_plugins { PluginChoice::None } else { PluginChoice::All };
-    Order { entities: entities(order), task, plugins, reason: "cli" }
+    let plugins = if order.no_plugins {
+        PluginChoice::None
+    } else {
+        PluginChoice::All
+    };
+    Order {
+        entities: entities(order),
+        task,
+        plugins,
+        reason: "cli",
+    }
 }

@@ -1,4 +1,5 @@
-//! Where the database is, as people write it, and as it may be shown: without user, password and parameters.
+//! Where the database is, as people write it, and as it may be shown: without user, password and
+//! parameters.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -15,7 +16,8 @@ pub enum DatabaseKind {
     MySql,
 }
 
-/// An address that was understood. It may hold a password, so it has no `Debug` and no `Display`; [`DatabaseAddress::shown`] is for people.
+/// An address that was understood. It may hold a password, so it has no `Debug` and no `Display`;
+/// [`DatabaseAddress::shown`] is for people.
 #[derive(Clone)]
 pub struct DatabaseAddress {
     /// Which database.
@@ -30,7 +32,8 @@ pub struct DatabaseAddress {
 /// SQLite's parameters. Anything else behind a question mark belongs to the file's name.
 const SQLITE_PARAMETERS: [&str; 4] = ["mode", "cache", "immutable", "vfs"];
 
-/// PostgreSQL's parameters that the driver knows; it would write any other into the log with its value.
+/// PostgreSQL's parameters that the driver knows; it would write any other into the log with its
+/// value.
 const POSTGRES_PARAMETERS: [&str; 18] = [
     "sslmode",
     "ssl-mode",
@@ -61,7 +64,9 @@ impl DatabaseAddress {
         let (scheme, rest) = text.split_once(':').ok_or("it has no scheme")?;
         match scheme {
             "sqlite" => DatabaseAddress::of_sqlite(rest),
-            "postgres" | "postgresql" => DatabaseAddress::of_server(DatabaseKind::Postgres, "postgres", rest),
+            "postgres" | "postgresql" => {
+                DatabaseAddress::of_server(DatabaseKind::Postgres, "postgres", rest)
+            }
             "mysql" | "mariadb" => DatabaseAddress::of_server(DatabaseKind::MySql, "mysql", rest),
             _ => Err("its scheme is not sqlite, postgres, mysql or mariadb"),
         }
@@ -71,34 +76,59 @@ impl DatabaseAddress {
         let path = rest.strip_prefix("//").unwrap_or(rest);
         // It would be told as a file's name, with the password in it.
         let first = path.split('/').next().unwrap_or_default();
-        if path.contains("://") || first.split_once('@').is_some_and(|(user, _)| user.contains(':')) {
+        if path.contains("://")
+            || first
+                .split_once('@')
+                .is_some_and(|(user, _)| user.contains(':'))
+        {
             return Err("it is the address of a server, and its scheme is sqlite");
         }
         let is_known = |query: &str| {
-            query
-                .split('&')
-                .all(|pair| pair.split_once('=').is_some_and(|(name, value)| SQLITE_PARAMETERS.contains(&name) && !value.contains('/')))
+            query.split('&').all(|pair| {
+                pair.split_once('=').is_some_and(|(name, value)| {
+                    SQLITE_PARAMETERS.contains(&name) && !value.contains('/')
+                })
+            })
         };
         let (path, query) = match query_of(path) {
             Some((path, query)) if is_known(query) => (path, format!("?{query}")),
-            // It may be a key of another program's SQLite, and would be told as a part of the file's name.
-            Some(_) => return Err("behind the file's name only the parameters mode, cache, immutable and vfs are known"),
+            // It may be a key of another program's SQLite, and would be told as a part of the
+            // file's name.
+            Some(_) => {
+                return Err(
+                    "behind the file's name only the parameters mode, cache, immutable and vfs are known",
+                );
+            }
             None => (path, String::new()),
         };
-        let in_memory = path.is_empty() || path.contains(":memory:") || query.contains("mode=memory");
+        let in_memory =
+            path.is_empty() || path.contains(":memory:") || query.contains("mode=memory");
         Ok(DatabaseAddress {
             kind: DatabaseKind::Sqlite,
-            // The name given to the driver apart: in an address it would take `%`, `#` and `?` for something else.
-            url: if in_memory { format!("sqlite:{rest}") } else { format!("sqlite://file{query}") },
+            // The name given to the driver apart: in an address it would take `%`, `#` and `?` for
+            // something else.
+            url: if in_memory {
+                format!("sqlite:{rest}")
+            } else {
+                format!("sqlite://file{query}")
+            },
             file: (!in_memory).then(|| PathBuf::from(path)),
             parsed: None,
         })
     }
 
-    fn of_server(kind: DatabaseKind, scheme: &str, rest: &str) -> Result<DatabaseAddress, &'static str> {
-        const NOT_ENCODED: &str = "a special character of the user's name or password is not encoded";
-        // What a password with such a character leaves of an address may be read as another host, port or database.
-        let within = rest.strip_prefix("//").ok_or("there is no // behind its scheme")?;
+    fn of_server(
+        kind: DatabaseKind,
+        scheme: &str,
+        rest: &str,
+    ) -> Result<DatabaseAddress, &'static str> {
+        const NOT_ENCODED: &str =
+            "a special character of the user's name or password is not encoded";
+        // What a password with such a character leaves of an address may be read as another host,
+        // port or database.
+        let within = rest
+            .strip_prefix("//")
+            .ok_or("there is no // behind its scheme")?;
         let end = within.find(['/', '?', '#']).unwrap_or(within.len());
         if within.contains('#') || (!within[..end].contains('@') && within[end..].contains('@')) {
             return Err(NOT_ENCODED);
@@ -110,7 +140,9 @@ impl DatabaseAddress {
         if kind == DatabaseKind::Postgres && url.query().is_some() {
             let known: Vec<(String, String)> = url
                 .query_pairs()
-                .filter(|(name, _)| POSTGRES_PARAMETERS.contains(&&**name) || name.starts_with("options["))
+                .filter(|(name, _)| {
+                    POSTGRES_PARAMETERS.contains(&&**name) || name.starts_with("options[")
+                })
                 .map(|(name, value)| (name.into_owned(), value.into_owned()))
                 .collect();
             url.set_query(None);
@@ -119,11 +151,20 @@ impl DatabaseAddress {
             }
         }
         require_values(kind, &url)?;
-        Ok(DatabaseAddress { kind, file: None, url: url.to_string(), parsed: Some(url) })
+        Ok(DatabaseAddress {
+            kind,
+            file: None,
+            url: url.to_string(),
+            parsed: Some(url),
+        })
     }
 
     fn parameter(&self, name: &str) -> Option<String> {
-        self.parsed.as_ref()?.query_pairs().find(|(other, _)| other == name).map(|(_, value)| value.into_owned())
+        self.parsed
+            .as_ref()?
+            .query_pairs()
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| value.into_owned())
     }
 
     /// The socket on this machine that a server is asked for through.
@@ -132,9 +173,14 @@ impl DatabaseAddress {
         if self.kind == DatabaseKind::MySql {
             return self.parameter("socket").map(PathBuf::from);
         }
-        let in_host = url.host_str().filter(|host| host.starts_with("%2F") || host.starts_with("%2f"));
+        let in_host = url
+            .host_str()
+            .filter(|host| host.starts_with("%2F") || host.starts_with("%2f"));
         let in_host = in_host.map(|host| host.replace("%2F", "/").replace("%2f", "/"));
-        let folder = self.parameter("host").filter(|host| host.starts_with('/')).or(in_host)?;
+        let folder = self
+            .parameter("host")
+            .filter(|host| host.starts_with('/'))
+            .or(in_host)?;
         Some(PathBuf::from(folder).join(format!(".s.PGSQL.{}", self.port())))
     }
 
@@ -143,27 +189,49 @@ impl DatabaseAddress {
         if self.socket().is_some() {
             return None;
         }
-        let named = if self.kind == DatabaseKind::Postgres { self.parameter("hostaddr").or(self.parameter("host")) } else { None };
-        named.or_else(|| self.parsed.as_ref()?.host_str().map(str::to_owned)).filter(|host| !host.is_empty())
+        let named = if self.kind == DatabaseKind::Postgres {
+            self.parameter("hostaddr").or(self.parameter("host"))
+        } else {
+            None
+        };
+        named
+            .or_else(|| self.parsed.as_ref()?.host_str().map(str::to_owned))
+            .filter(|host| !host.is_empty())
     }
 
     /// The port; meaningless for a file.
     pub fn port(&self) -> u16 {
-        let named = if self.kind == DatabaseKind::Postgres { self.parameter("port").and_then(|port| port.parse().ok()) } else { None };
-        let standard = if self.kind == DatabaseKind::Postgres { 5432 } else { 3306 };
-        named.or_else(|| self.parsed.as_ref()?.port()).unwrap_or(standard)
+        let named = if self.kind == DatabaseKind::Postgres {
+            self.parameter("port").and_then(|port| port.parse().ok())
+        } else {
+            None
+        };
+        let standard = if self.kind == DatabaseKind::Postgres {
+            5432
+        } else {
+            3306
+        };
+        named
+            .or_else(|| self.parsed.as_ref()?.port())
+            .unwrap_or(standard)
     }
 
     /// Whether it says anything about encryption.
     pub fn names_encryption(&self) -> bool {
-        self.parsed.as_ref().is_some_and(|url| url.query_pairs().any(|(name, _)| name.starts_with("ssl")))
+        self.parsed
+            .as_ref()
+            .is_some_and(|url| url.query_pairs().any(|(name, _)| name.starts_with("ssl")))
     }
 
-    /// The address for people: scheme, host and name, or the file; never user, password or parameters.
+    /// The address for people: scheme, host and name, or the file; never user, password or
+    /// parameters.
     pub fn shown(&self) -> String {
         let scheme = match self.kind {
             DatabaseKind::Sqlite => {
-                return self.file.as_ref().map_or_else(|| "sqlite::memory:".to_owned(), |file| format!("sqlite://{}", file.display()));
+                return self.file.as_ref().map_or_else(
+                    || "sqlite::memory:".to_owned(),
+                    |file| format!("sqlite://{}", file.display()),
+                );
             }
             DatabaseKind::Postgres => "postgres",
             DatabaseKind::MySql => "mysql",
@@ -173,47 +241,96 @@ impl DatabaseAddress {
             (None, Some(host)) => format!("{host}:{}", self.port()),
             (None, None) => "localhost".to_owned(),
         };
-        let name = self.parameter("dbname").filter(|_| self.kind == DatabaseKind::Postgres);
-        let name = name.unwrap_or_else(|| self.parsed.as_ref().map_or("", Url::path).trim_start_matches('/').to_owned());
+        let name = self
+            .parameter("dbname")
+            .filter(|_| self.kind == DatabaseKind::Postgres);
+        let name = name.unwrap_or_else(|| {
+            self.parsed
+                .as_ref()
+                .map_or("", Url::path)
+                .trim_start_matches('/')
+                .to_owned()
+        });
         format!("{scheme}://{place}/{name}")
     }
 }
 
-/// Parameters of which the driver takes only some values; of any other it would say which it was, and that may be a part of a password.
+/// Parameters of which the driver takes only some values; of any other it would say which it was,
+/// and that may be a part of a password.
 fn require_values(kind: DatabaseKind, url: &Url) -> Result<(), &'static str> {
-    const POSTGRES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
-    const MYSQL: [&str; 5] = ["disabled", "preferred", "required", "verify_ca", "verify_identity"];
+    const POSTGRES: [&str; 6] = [
+        "disable",
+        "allow",
+        "prefer",
+        "require",
+        "verify-ca",
+        "verify-full",
+    ];
+    const MYSQL: [&str; 5] = [
+        "disabled",
+        "preferred",
+        "required",
+        "verify_ca",
+        "verify_identity",
+    ];
     for (name, value) in url.query_pairs() {
         let is = |known: &[&str]| known.contains(&value.to_ascii_lowercase().as_str());
         match (&*name, kind) {
             ("sslmode" | "ssl-mode", DatabaseKind::Postgres) if !is(&POSTGRES) => {
-                return Err("its sslmode is none of disable, allow, prefer, require, verify-ca and verify-full");
+                return Err(
+                    "its sslmode is none of disable, allow, prefer, require, verify-ca and verify-full",
+                );
             }
             ("sslmode" | "ssl-mode", DatabaseKind::MySql) if !is(&MYSQL) => {
-                return Err("its ssl-mode is none of DISABLED, PREFERRED, REQUIRED, VERIFY_CA and VERIFY_IDENTITY");
+                return Err(
+                    "its ssl-mode is none of DISABLED, PREFERRED, REQUIRED, VERIFY_CA and VERIFY_IDENTITY",
+                );
             }
-            ("port", DatabaseKind::Postgres) if value.parse::<u16>().is_err() => return Err("its parameter port is no port"),
-            ("hostaddr", DatabaseKind::Postgres) if value.parse::<IpAddr>().is_err() => return Err("its hostaddr is no IP address"),
-            ("statement-cache-capacity", _) if value.parse::<usize>().is_err() => return Err("its statement-cache-capacity is no number"),
+            ("port", DatabaseKind::Postgres) if value.parse::<u16>().is_err() => {
+                return Err("its parameter port is no port");
+            }
+            ("hostaddr", DatabaseKind::Postgres) if value.parse::<IpAddr>().is_err() => {
+                return Err("its hostaddr is no IP address");
+            }
+            ("statement-cache-capacity", _) if value.parse::<usize>().is_err() => {
+                return Err("its statement-cache-capacity is no number");
+            }
             _ => {}
         }
     }
     Ok(())
 }
 
-/// The file's name and the parameters behind it, if there are any. A question mark may be a part of the name: parameters stand behind a name
-/// with an ending, or behind the last question mark of all, and have an equals sign.
+/// The file's name and the parameters behind it, if there are any. A question mark may be a part of
+/// the name: parameters stand behind a name with an ending, or behind the last question mark of
+/// all, and have an equals sign.
 fn query_of(path: &str) -> Option<(&str, &str)> {
-    let is_query = |query: &str| query.split('/').next().is_some_and(|first| first.contains('='));
-    let has_ending = |name: &str| name.rsplit('/').next().is_some_and(|last| last.contains('.'));
+    let is_query = |query: &str| {
+        query
+            .split('/')
+            .next()
+            .is_some_and(|first| first.contains('='))
+    };
+    let has_ending = |name: &str| {
+        name.rsplit('/')
+            .next()
+            .is_some_and(|last| last.contains('.'))
+    };
     let split = |at: usize| (&path[..at], &path[at + 1..]);
-    let behind_an_ending = path.match_indices('?').map(|(at, _)| split(at)).find(|(name, query)| has_ending(name) && is_query(query));
-    behind_an_ending.or_else(|| path.rsplit_once('?').filter(|(_, query)| query.contains('=') && !query.contains('/')))
+    let behind_an_ending = path
+        .match_indices('?')
+        .map(|(at, _)| split(at))
+        .find(|(name, query)| has_ending(name) && is_query(query));
+    behind_an_ending.or_else(|| {
+        path.rsplit_once('?')
+            .filter(|(_, query)| query.contains('=') && !query.contains('/'))
+    })
 }
 
 /// An address for people, whatever was written.
 pub fn shown_database_address(text: &str) -> String {
-    DatabaseAddress::parse(text).map_or_else(|_| "[not understood]".to_owned(), |address| address.shown())
+    DatabaseAddress::parse(text)
+        .map_or_else(|_| "[not understood]".to_owned(), |address| address.shown())
 }
 
 #[cfg(test)]
@@ -224,46 +341,120 @@ mod tests {
     #[test]
     fn an_address_is_shown_without_what_is_secret_however_it_was_mistyped() {
         for scheme in ["postgres", "postgresql", "mysql", "mariadb"] {
-            for special in ["", "#", "/", "?", "@", ":", "%", "%zz", " ", "\\", "12#", "12/", "#@", "/?"] {
-                let mode = if scheme.starts_with('p') { "disable" } else { "disabled" };
-                let text = format!("{scheme}://someone:{special}canary{special}@db.example.org:77/gifts?sslmode={mode}");
+            for special in [
+                "", "#", "/", "?", "@", ":", "%", "%zz", " ", "\\", "12#", "12/", "#@", "/?",
+            ] {
+                let mode = if scheme.starts_with('p') {
+                    "disable"
+                } else {
+                    "disabled"
+                };
+                let text = format!(
+                    "{scheme}://someone:{special}canary{special}@db.example.org:77/gifts?sslmode={mode}"
+                );
                 let shown = shown_database_address(&text);
-                assert!(!shown.contains("canary") && !shown.contains("someone") && !shown.contains("sslmode"), "{text}: {shown}");
+                assert!(
+                    !shown.contains("canary")
+                        && !shown.contains("someone")
+                        && !shown.contains("sslmode"),
+                    "{text}: {shown}"
+                );
                 if let Err(reason) = DatabaseAddress::parse(&text) {
                     assert!(reason.contains("special character"), "{text}: {reason}");
                 } else {
-                    assert!(shown.ends_with("://db.example.org:77/gifts"), "{text}: {shown}");
+                    assert!(
+                        shown.ends_with("://db.example.org:77/gifts"),
+                        "{text}: {shown}"
+                    );
                 }
             }
         }
-        for text in ["sqlite://u:canary@h/x", "sqlite:u:canary@h", "sqlite:///postgres://u:canary@h/x", "sqlite:postgres://u:canary@h/x"] {
+        for text in [
+            "sqlite://u:canary@h/x",
+            "sqlite:u:canary@h",
+            "sqlite:///postgres://u:canary@h/x",
+            "sqlite:postgres://u:canary@h/x",
+        ] {
             assert_eq!(shown_database_address(text), "[not understood]");
         }
-        assert!(DatabaseAddress::parse("sqlite://data/a@b:c.db").is_ok() && DatabaseAddress::parse("sqlite::memory:").is_ok());
+        assert!(
+            DatabaseAddress::parse("sqlite://data/a@b:c.db").is_ok()
+                && DatabaseAddress::parse("sqlite::memory:").is_ok()
+        );
         let with_parameters = "postgres://db/gifts?user=someone&password=canary&secret=canary";
-        assert_eq!(shown_database_address(with_parameters), "postgres://db:5432/gifts");
-        assert!(!DatabaseAddress::parse(with_parameters).unwrap().url.contains("secret="), "the driver would log it");
+        assert_eq!(
+            shown_database_address(with_parameters),
+            "postgres://db:5432/gifts"
+        );
+        assert!(
+            !DatabaseAddress::parse(with_parameters)
+                .unwrap()
+                .url
+                .contains("secret="),
+            "the driver would log it"
+        );
     }
 
     #[test]
     fn sockets_are_no_hosts() {
-        let socket = |text: &str| DatabaseAddress::parse(text).unwrap().socket().map(|path| path.display().to_string());
-        assert_eq!(socket("postgres:///db?host=/run/pg").as_deref(), Some("/run/pg/.s.PGSQL.5432"));
-        assert_eq!(socket("postgres://me@localhost:77/db?host=/run/pg").as_deref(), Some("/run/pg/.s.PGSQL.77"));
-        assert_eq!(socket("postgresql://me@%2Frun%2Fpg/db").as_deref(), Some("/run/pg/.s.PGSQL.5432"));
-        assert_eq!(socket("mariadb://me@localhost/db?socket=/run/my.sock").as_deref(), Some("/run/my.sock"));
+        let socket = |text: &str| {
+            DatabaseAddress::parse(text)
+                .unwrap()
+                .socket()
+                .map(|path| path.display().to_string())
+        };
+        assert_eq!(
+            socket("postgres:///db?host=/run/pg").as_deref(),
+            Some("/run/pg/.s.PGSQL.5432")
+        );
+        assert_eq!(
+            socket("postgres://me@localhost:77/db?host=/run/pg").as_deref(),
+            Some("/run/pg/.s.PGSQL.77")
+        );
+        assert_eq!(
+            socket("postgresql://me@%2Frun%2Fpg/db").as_deref(),
+            Some("/run/pg/.s.PGSQL.5432")
+        );
+        assert_eq!(
+            socket("mariadb://me@localhost/db?socket=/run/my.sock").as_deref(),
+            Some("/run/my.sock")
+        );
         assert_eq!(socket("mysql://me@localhost/db"), None);
-        assert_eq!(DatabaseAddress::parse("postgres:///db?host=/run/pg").unwrap().host(), None);
-        assert_eq!(DatabaseAddress::parse("postgres:///db?host=db2&port=9").unwrap().shown(), "postgres://db2:9/db");
+        assert_eq!(
+            DatabaseAddress::parse("postgres:///db?host=/run/pg")
+                .unwrap()
+                .host(),
+            None
+        );
+        assert_eq!(
+            DatabaseAddress::parse("postgres:///db?host=db2&port=9")
+                .unwrap()
+                .shown(),
+            "postgres://db2:9/db"
+        );
     }
 
     #[test]
     fn a_file_is_named_as_it_is() {
-        let file = |text: &str| DatabaseAddress::parse(text).unwrap().file.map(|path| path.display().to_string());
-        for path in ["/a%2Fb/c#d/e?f/g h/x.db", "/a/mode=x?.db", "x.db", "/what?/now.db", "/i?mode=memory/x.db"] {
+        let file = |text: &str| {
+            DatabaseAddress::parse(text)
+                .unwrap()
+                .file
+                .map(|path| path.display().to_string())
+        };
+        for path in [
+            "/a%2Fb/c#d/e?f/g h/x.db",
+            "/a/mode=x?.db",
+            "x.db",
+            "/what?/now.db",
+            "/i?mode=memory/x.db",
+        ] {
             assert_eq!(file(&format!("sqlite://{path}")).as_deref(), Some(path));
         }
-        assert_eq!(file("sqlite:///a?b/x.db?mode=rwc&cache=shared").as_deref(), Some("/a?b/x.db"));
+        assert_eq!(
+            file("sqlite:///a?b/x.db?mode=rwc&cache=shared").as_deref(),
+            Some("/a?b/x.db")
+        );
         assert_eq!(file("sqlite::memory:"), None);
         assert_eq!(file("sqlite:x.db").as_deref(), Some("x.db"));
         for text in [

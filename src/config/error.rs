@@ -123,5 +123,9 @@ impl ConfigError {
 }
 
 fn listed(files: &[PathBuf]) -> String {
-    files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" and ")
+    files
+        .iter()
+        .map(|file| file.display().to_string())
+        .collect::<Vec<_>>()
+        .join(" and ")
 }

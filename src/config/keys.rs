@@ -1,22 +1,33 @@
 //! Names of keys: all of a file, and the known one that a misspelt one is nearest to.
 
-/// The dotted names of the defaults' values; a secret's `{ env = ... }` or `{ file = ... }` is one value.
+/// The dotted names of the defaults' values; a secret's `{ env = ... }` or `{ file = ... }` is one
+/// value.
 pub(super) fn flat_keys(table: &toml::Table) -> Vec<String> {
-    let is_secret = |table: &toml::Table| !table.is_empty() && table.keys().all(|key| key == "env" || key == "file");
+    let is_secret = |table: &toml::Table| {
+        !table.is_empty() && table.keys().all(|key| key == "env" || key == "file")
+    };
     let mut keys = Vec::new();
     for (name, value) in table {
         match value {
-            toml::Value::Table(inner) if !is_secret(inner) => keys.extend(flat_keys(inner).into_iter().map(|key| format!("{name}.{key}"))),
+            toml::Value::Table(inner) if !is_secret(inner) => keys.extend(
+                flat_keys(inner)
+                    .into_iter()
+                    .map(|key| format!("{name}.{key}")),
+            ),
             _ => keys.push(name.clone()),
         }
     }
     keys
 }
 
-/// Whether a text is a key of the vault, `ID:BASE64` of 32 bytes or nearly so, rather than the path of a file with one.
+/// Whether a text is a key of the vault, `ID:BASE64` of 32 bytes or nearly so, rather than the path
+/// of a file with one.
 pub(super) fn is_vault_key(text: &str) -> bool {
     const WHOLE: usize = 44;
-    let is_base64 = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+    let is_base64 = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
+    };
     match text.split_once(':') {
         Some((id, key)) => {
             !id.contains(['/', '.'])

@@ -154,12 +154,15 @@ pub struct Organizations {
 }
 
 impl Config {
-    /// Reads defaults, file and environment. Without a name the file is `classy-sync.toml` here; it may be missing
-    /// only where the environment names the database.
+    /// Reads defaults, file and environment. Without a name the file is `classy-sync.toml` here; it
+    /// may be missing only where the environment names the database.
     ///
     /// # Errors
     /// The first thing that is wrong; see [`ConfigError`].
-    pub fn load(named: Option<&Path>, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Config, ConfigError> {
+    pub fn load(
+        named: Option<&Path>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Config, ConfigError> {
         let (config, faults) = Config::read(named, environment)?;
         faults.into_iter().next().map_or(Ok(config), Err)
     }
@@ -177,9 +180,11 @@ impl Config {
         let text = match files::read_text(&file, MOST_BYTES) {
             Ok(text) => text.trim_start_matches('\u{feff}').to_owned(),
             Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-                // Defaults alone would make a database wherever somebody happens to stand. Who configures by the environment says where
-                // the database is.
-                if !environment.iter().any(|(name, text)| name == DATABASE && !text.to_string_lossy().trim().is_empty()) {
+                // Defaults alone would make a database wherever somebody happens to stand. Who
+                // configures by the environment says where the database is.
+                if !environment.iter().any(|(name, text)| {
+                    name == DATABASE && !text.to_string_lossy().trim().is_empty()
+                }) {
                     let folder = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
                     return Err(ConfigError::Nothing { folder });
                 }
@@ -193,7 +198,9 @@ impl Config {
         let (variables, wrong) = layers.lay_environment(environment);
         faults.extend(wrong);
         let mut config: Config = loop {
-            let built = layers.build().map_err(|error| reason::value(&place, "", "", &layers::expected(error)))?;
+            let built = layers
+                .build()
+                .map_err(|error| reason::value(&place, "", "", &layers::expected(error)))?;
             let error = match serde_path_to_error::deserialize(built) {
                 Ok(config) => break config,
                 Err(error) => error,
@@ -201,7 +208,12 @@ impl Config {
             let key = error.path().to_string();
             let message = layers::expected(error.into_inner());
             let fault = match variables.get(&key) {
-                Some(variable) => reason::value(&format!("environment variable {variable}"), "", &key, &message),
+                Some(variable) => reason::value(
+                    &format!("environment variable {variable}"),
+                    "",
+                    &key,
+                    &message,
+                ),
                 None => reason::value(&place, &text, &key, &message),
             };
             // What is wrong behind it is found with the default in its place.
@@ -224,7 +236,10 @@ impl Config {
             return None;
         }
         self.vault.key_file = PathBuf::new();
-        Some(self.wrong("vault.key_file", "expected a path, and this looks like a key itself, which belongs into vault.keys"))
+        Some(self.wrong(
+            "vault.key_file",
+            "expected a path, and this looks like a key itself, which belongs into vault.keys",
+        ))
     }
 
     /// Values of the right kind that are too small or too large.
@@ -235,19 +250,42 @@ impl Config {
                 wrong.push(self.wrong(key, cause));
             }
         };
-        require((1..=1_000).contains(&self.database.max_connections), "database.max_connections", "expected 1 to 1000");
-        require(self.sync.max_concurrent_runs > 0, "sync.max_concurrent_runs", "expected at least 1");
+        require(
+            (1..=1_000).contains(&self.database.max_connections),
+            "database.max_connections",
+            "expected 1 to 1000",
+        );
+        require(
+            self.sync.max_concurrent_runs > 0,
+            "sync.max_concurrent_runs",
+            "expected at least 1",
+        );
         let guard = &self.guard;
         for (key, share) in [
             ("guard.audience_share", guard.audience_share),
             ("guard.additions_share", guard.additions_share),
             ("guard.absent_share", guard.absent_share),
         ] {
-            require((0.0..=1.0).contains(&share), key, "expected a share from 0 to 1");
+            require(
+                (0.0..=1.0).contains(&share),
+                key,
+                "expected a share from 0 to 1",
+            );
         }
         const DAY: Duration = Duration::from_secs(86_400);
-        let Retention { runs_without_changes, runs, alerts, harms, before_images, audit } = self.retention;
-        require(harms.is_zero() || harms >= 31 * DAY, "retention.harms", "expected at least 31d, since the guard looks back 30 days");
+        let Retention {
+            runs_without_changes,
+            runs,
+            alerts,
+            harms,
+            before_images,
+            audit,
+        } = self.retention;
+        require(
+            harms.is_zero() || harms >= 31 * DAY,
+            "retention.harms",
+            "expected at least 31d, since the guard looks back 30 days",
+        );
         for (key, kept) in [
             ("retention.runs_without_changes", runs_without_changes),
             ("retention.runs", runs),
@@ -255,25 +293,42 @@ impl Config {
             ("retention.before_images", before_images),
             ("retention.audit", audit),
         ] {
-            require(kept.is_zero() || kept >= DAY, key, "expected at least 1d, or 0s to keep everything");
+            require(
+                kept.is_zero() || kept >= DAY,
+                key,
+                "expected at least 1d, or 0s to keep everything",
+            );
         }
         let is_public = Url::parse(&self.http.public_url).is_ok_and(|url| check_url(&url).is_ok());
         let public_url = "expected an address such as https://sync.example.org, or nothing";
-        require(self.http.public_url.is_empty() || is_public, "http.public_url", public_url);
-        let is_level = ["error", "warn", "info", "debug", "trace"].contains(&self.log.level.as_str());
-        require(is_level, "log.level", "expected error, warn, info, debug or trace");
+        require(
+            self.http.public_url.is_empty() || is_public,
+            "http.public_url",
+            public_url,
+        );
+        let is_level =
+            ["error", "warn", "info", "debug", "trace"].contains(&self.log.level.as_str());
+        require(
+            is_level,
+            "log.level",
+            "expected error, warn, info, debug or trace",
+        );
         wrong
     }
 
-    /// Makes relative paths relative to the configuration file, the SQLite file too. What is written does not belong below /etc, which
-    /// services may only read: it goes where systemd makes folders for it.
+    /// Makes relative paths relative to the configuration file, the SQLite file too. What is
+    /// written does not belong below /etc, which services may only read: it goes where systemd
+    /// makes folders for it.
     fn anchor_paths(&mut self) {
         let folder = self.file.parent().map(Path::to_owned).unwrap_or_default();
-        let homes = super::homes::homes(&self.file).unwrap_or_else(|| [folder.clone(), folder.clone(), folder.clone()]);
+        let homes = super::homes::homes(&self.file)
+            .unwrap_or_else(|| [folder.clone(), folder.clone(), folder.clone()]);
         let [data, run, logs] = homes;
-        for (folder, path) in
-            [(&folder, &mut self.vault.key_file), (&run, &mut self.daemon.pid_file), (&folder, &mut self.organizations.dir)]
-        {
+        for (folder, path) in [
+            (&folder, &mut self.vault.key_file),
+            (&run, &mut self.daemon.pid_file),
+            (&folder, &mut self.organizations.dir),
+        ] {
             *path = folder.join(&*path);
         }
         if !self.log.file.as_os_str().is_empty() {

@@ -1,6 +1,8 @@
-//! The configuration: what a person wrote, read from all its places, checked, and told back when it is wrong.
+//! The configuration: what a person wrote, read from all its places, checked, and told back when it
+//! is wrong.
 //!
-//! Later places win: the defaults compiled in, the file, the environment. Every complaint names the place and the key.
+//! Later places win: the defaults compiled in, the file, the environment. Every complaint names the
+//! place and the key.
 
 mod address;
 mod duration;
@@ -29,9 +31,14 @@ use keys::flat_keys;
 pub use keys::nearest;
 pub use layers::reference;
 pub use load::Config;
-pub use load::{Alerts, Daemon, Database, FirstPush, Guard, Http, Log, LogFormat, Organizations, Retention, Vault};
+pub use load::{
+    Alerts, Daemon, Database, FirstPush, Guard, Http, Log, LogFormat, Organizations, Retention,
+    Vault,
+};
 pub use meaning::LEAST_TOKEN;
-pub use organization::{ClassySettings, Hooks, OrganizationFile, Read, check_url, load_organizations};
+pub use organization::{
+    ClassySettings, Hooks, OrganizationFile, Read, check_url, load_organizations,
+};
 pub use pace::{PerEntity, Sync};
 pub use reason::{misspelt, reason};
 pub use secret::{Secret, clean_secret, shown_variable};

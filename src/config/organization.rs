@@ -21,7 +21,8 @@ pub struct OrganizationFile {
     pub classy_id: i64,
     /// What people call it.
     pub name: String,
-    /// Whose days, months and years are counted: a name of the IANA database. Left out, what Classy says of the organization.
+    /// Whose days, months and years are counted: a name of the IANA database. Left out, what Classy
+    /// says of the organization.
     #[serde(default)]
     pub time_zone: Option<String>,
     /// Access to Classy.
@@ -44,7 +45,10 @@ pub struct OrganizationFile {
 impl fmt::Debug for OrganizationFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The tables of plugins, headers and ids may hold secrets.
-        f.debug_struct("OrganizationFile").field("classy_id", &self.classy_id).field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("OrganizationFile")
+            .field("classy_id", &self.classy_id)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 
@@ -86,7 +90,8 @@ impl fmt::Debug for ClassySettings {
 
 impl Default for ClassySettings {
     fn default() -> Self {
-        let url = |text: &str| Url::parse(text).unwrap_or_else(|_| unreachable!("a constant address"));
+        let url =
+            |text: &str| Url::parse(text).unwrap_or_else(|_| unreachable!("a constant address"));
         ClassySettings {
             client_id: None,
             client_secret: None,
@@ -102,31 +107,55 @@ impl Default for ClassySettings {
 /// A file that was read: the organization, or everything that is wrong.
 pub type Read = Result<OrganizationFile, Vec<ConfigError>>;
 
-/// Reads every `*.toml` of the folder; a wrong one is an error of its own. A folder that cannot be read, also one that is not there, is an
-/// error and never no organization: it may be unmounted or misspelt.
+/// Reads every `*.toml` of the folder; a wrong one is an error of its own. A folder that cannot be
+/// read, also one that is not there, is an error and never no organization: it may be unmounted or
+/// misspelt.
 pub fn load_organizations(dir: &Path) -> Vec<Read> {
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,
-        Err(source) => return vec![Err(vec![ConfigError::Folder { path: dir.to_owned(), source }])],
+        Err(source) => {
+            return vec![Err(vec![ConfigError::Folder {
+                path: dir.to_owned(),
+                source,
+            }])];
+        }
     };
     // Names that begin with a dot are what editors leave while they write.
     let is_meant = |path: &PathBuf| {
-        let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
+        let name = path
+            .file_name()
+            .map(OsStr::to_string_lossy)
+            .unwrap_or_default();
         name.to_ascii_lowercase().ends_with(".toml") && !name.starts_with('.')
     };
-    let mut paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(is_meant).collect();
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(is_meant)
+        .collect();
     paths.sort();
-    let files: Vec<Read> = paths.iter().map(|path| require_name(path).and_then(|()| read(path))).collect();
+    let files: Vec<Read> = paths
+        .iter()
+        .map(|path| require_name(path).and_then(|()| read(path)))
+        .collect();
     let mut owners: HashMap<i64, Vec<PathBuf>> = HashMap::new();
     for file in files.iter().flatten() {
-        owners.entry(file.classy_id).or_default().push(file.path.clone());
+        owners
+            .entry(file.classy_id)
+            .or_default()
+            .push(file.path.clone());
     }
     // Files of one organization are one fault, told once.
     let mut told = HashSet::new();
     let only = |file: Read| match file {
         Ok(file) => match owners.get(&file.classy_id) {
             Some(files) if files.len() > 1 => {
-                let fault = || Err(vec![ConfigError::Twice { classy_id: file.classy_id, files: files.clone() }]);
+                let fault = || {
+                    Err(vec![ConfigError::Twice {
+                        classy_id: file.classy_id,
+                        files: files.clone(),
+                    }])
+                };
                 told.insert(file.classy_id).then(fault)
             }
             _ => Some(Ok(file)),
@@ -138,30 +167,53 @@ pub fn load_organizations(dir: &Path) -> Vec<Read> {
 
 /// A file that is nearly named as those that are read would seem to have been removed.
 fn require_name(path: &Path) -> Result<(), Vec<ConfigError>> {
-    if path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.ends_with(".toml")) {
+    if path
+        .file_name()
+        .and_then(OsStr::to_str)
+        .is_some_and(|name| name.ends_with(".toml"))
+    {
         return Ok(());
     }
-    let source = std::io::Error::other("is not read: the name of an organization's file is UTF-8 and ends in .toml");
-    Err(vec![ConfigError::File { path: path.to_owned(), source }])
+    let source = std::io::Error::other(
+        "is not read: the name of an organization's file is UTF-8 and ends in .toml",
+    );
+    Err(vec![ConfigError::File {
+        path: path.to_owned(),
+        source,
+    }])
 }
 
 fn read(path: &Path) -> Read {
     let place = path.display().to_string();
-    let text = files::read_text(path, MOST_BYTES).map_err(|source| vec![ConfigError::File { path: path.to_owned(), source }])?;
+    let text = files::read_text(path, MOST_BYTES).map_err(|source| {
+        vec![ConfigError::File {
+            path: path.to_owned(),
+            source,
+        }]
+    })?;
     let text = text.trim_start_matches('\u{feff}');
-    // Of any error only what the parser says by itself: its display quotes the line, which may hold a secret.
-    let mut table: toml::Table = toml::from_str(text).map_err(|error| vec![reason::syntax(&place, text, error.span(), error.message())])?;
+    // Of any error only what the parser says by itself: its display quotes the line, which may hold
+    // a secret.
+    let mut table: toml::Table = toml::from_str(text)
+        .map_err(|error| vec![reason::syntax(&place, text, error.span(), error.message())])?;
     let (mut faults, mut without) = (Vec::new(), Vec::new());
     let mut file = loop {
         match typed(&table) {
             Ok((file, unknown)) => {
-                faults.extend(unknown.iter().map(|key| reason::unknown_key(&place, text, key, KNOWN.into_iter())));
+                faults.extend(
+                    unknown
+                        .iter()
+                        .map(|key| reason::unknown_key(&place, text, key, KNOWN.into_iter())),
+                );
                 break file;
             }
             Err((path, message)) => {
                 let key = if path == "." { "the file" } else { &path };
                 // What is wrong behind a value is found without it, but not that it lacks then.
-                if !without.iter().any(|taken| message == format!("missing field `{taken}`")) {
+                if !without
+                    .iter()
+                    .any(|taken| message == format!("missing field `{taken}`"))
+                {
                     faults.push(reason::value(&place, text, key, &message));
                 }
                 if !take_out(&mut table, &path) {
@@ -176,7 +228,11 @@ fn read(path: &Path) -> Read {
     text.hash(&mut digest);
     file.digest = digest.finish();
     faults.extend(check(&mut file, &place, text));
-    if faults.is_empty() { Ok(file) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(file)
+    } else {
+        Err(faults)
+    }
 }
 
 const KNOWN: [&str; 15] = [
@@ -197,12 +253,15 @@ const KNOWN: [&str; 15] = [
     "hooks.mailchimp",
 ];
 
-/// The file's values and the keys that nobody reads; else where the first wrong value is, and what the reader said.
+/// The file's values and the keys that nobody reads; else where the first wrong value is, and what
+/// the reader said.
 fn typed(table: &toml::Table) -> Result<(OrganizationFile, Vec<String>), (String, String)> {
     let mut unknown = Vec::new();
     let mut track = serde_path_to_error::Track::new();
-    let tracked = serde_path_to_error::Deserializer::new(toml::Value::Table(table.clone()), &mut track);
-    let result: Result<OrganizationFile, _> = serde_ignored::deserialize(tracked, |key| unknown.push(key.to_string()));
+    let tracked =
+        serde_path_to_error::Deserializer::new(toml::Value::Table(table.clone()), &mut track);
+    let result: Result<OrganizationFile, _> =
+        serde_ignored::deserialize(tracked, |key| unknown.push(key.to_string()));
     match result {
         Ok(file) => Ok((file, unknown)),
         Err(error) => Err((track.path().to_string(), error.message().to_owned())),
@@ -224,33 +283,63 @@ fn take_out(table: &mut toml::Table, path: &str) -> bool {
 fn check(file: &mut OrganizationFile, place: &str, text: &str) -> Vec<ConfigError> {
     let mut faults = Vec::new();
     let mut wrong = |key: &str, cause: &str| {
-        faults.push(ConfigError::Value { place: place.to_owned(), key: key.to_owned(), cause: cause.to_owned() });
+        faults.push(ConfigError::Value {
+            place: place.to_owned(),
+            key: key.to_owned(),
+            cause: cause.to_owned(),
+        });
     };
     if file.classy_id <= 0 {
         wrong("classy_id", "expected a number above 0");
     }
-    if file.name.trim().is_empty() || file.name.chars().any(char::is_control) || file.name.chars().count() > 200 {
-        wrong("name", "expected a name of at most 200 characters, without line breaks and the like");
+    if file.name.trim().is_empty()
+        || file.name.chars().any(char::is_control)
+        || file.name.chars().count() > 200
+    {
+        wrong(
+            "name",
+            "expected a name of at most 200 characters, without line breaks and the like",
+        );
     }
-    if let Some(name) = file.time_zone.as_ref().filter(|name| Zone::parse(name).is_none()) {
+    if let Some(name) = file
+        .time_zone
+        .as_ref()
+        .filter(|name| Zone::parse(name).is_none())
+    {
         let near = reason::misspelt(
             &name.replace('/', "."),
-            Zone::names().map(|name| name.replace('/', ".")).collect::<Vec<_>>().iter().map(String::as_str),
+            Zone::names()
+                .map(|name| name.replace('/', "."))
+                .collect::<Vec<_>>()
+                .iter()
+                .map(String::as_str),
         );
-        let near = near.map_or_else(String::new, |near| format!("; did you mean '{}'?", near.replace('.', "/")));
-        wrong("time_zone", &format!("expected a name of the IANA database such as America/New_York{near}"));
+        let near = near.map_or_else(String::new, |near| {
+            format!("; did you mean '{}'?", near.replace('.', "/"))
+        });
+        wrong(
+            "time_zone",
+            &format!("expected a name of the IANA database such as America/New_York{near}"),
+        );
     }
     let classy = &mut file.classy;
     if let Some(client_id) = &mut classy.client_id {
         *client_id = client_id.trim_matches(secret::is_blank).to_owned();
-        if client_id.is_empty() || client_id.chars().any(|c| secret::is_blank(c) || c.is_control()) {
+        if client_id.is_empty()
+            || client_id
+                .chars()
+                .any(|c| secret::is_blank(c) || c.is_control())
+        {
             wrong("classy.client_id", "expected one word");
         }
     }
     if classy.max_concurrency == 0 {
         wrong("classy.max_concurrency", "expected at least 1");
     }
-    for (key, url) in [("classy.base_url", &mut classy.base_url), ("classy.token_url", &mut classy.token_url)] {
+    for (key, url) in [
+        ("classy.base_url", &mut classy.base_url),
+        ("classy.token_url", &mut classy.token_url),
+    ] {
         if let Err(cause) = check_url(url) {
             wrong(key, cause);
         }
@@ -263,12 +352,25 @@ fn check(file: &mut OrganizationFile, place: &str, text: &str) -> Vec<ConfigErro
         }
     }
     for (name, value) in &classy.headers {
-        let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-        let reserved =
-            ["authorization", "host", "content-length", "content-type", "connection"].contains(&name.to_ascii_lowercase().as_str());
+        let plain = !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        let reserved = [
+            "authorization",
+            "host",
+            "content-length",
+            "content-type",
+            "connection",
+        ]
+        .contains(&name.to_ascii_lowercase().as_str());
         if !plain || reserved || value.bytes().any(|byte| byte < b' ' || byte == 127) {
-            let line = reason::line_of(text, &format!("classy.headers.{name}")).map_or_else(String::new, |line| format!("line {line}: "));
-            wrong("classy.headers", &format!("{line}not a header that can be added"));
+            let line = reason::line_of(text, &format!("classy.headers.{name}"))
+                .map_or_else(String::new, |line| format!("line {line}: "));
+            wrong(
+                "classy.headers",
+                &format!("{line}not a header that can be added"),
+            );
         }
     }
     faults

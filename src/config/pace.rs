@@ -1,4 +1,5 @@
-//! How often each list is read. Which lists there are, and their defaults, is known from the kinds of records.
+//! How often each list is read. Which lists there are, and their defaults, is known from the kinds
+//! of records.
 
 use super::duration::duration;
 use crate::entities::Entity;
@@ -46,7 +47,9 @@ impl<'de> Deserialize<'de> for Written {
 
 /// The kind of record that a key names.
 fn named(key: &str) -> Option<Entity> {
-    Entity::ALL.into_iter().find(|entity| entity.as_str() == key)
+    Entity::ALL
+        .into_iter()
+        .find(|entity| entity.as_str() == key)
 }
 
 impl<'de> Deserialize<'de> for PerEntity {
@@ -75,10 +78,14 @@ impl<'de> Deserialize<'de> for Sync {
                 let mut found = Sync::default();
                 while let Some(key) = map.next_key::<String>()? {
                     match (key.as_str(), named(&key)) {
-                        (_, Some(entity)) => found.changes.set(entity, map.next_value::<Written>()?.0),
+                        (_, Some(entity)) => {
+                            found.changes.set(entity, map.next_value::<Written>()?.0)
+                        }
                         ("reconcile", _) => found.reconcile = map.next_value()?,
                         ("overlap", _) => found.overlap = map.next_value::<Written>()?.0,
-                        ("max_concurrent_runs", _) => found.max_concurrent_runs = map.next_value()?,
+                        ("max_concurrent_runs", _) => {
+                            found.max_concurrent_runs = map.next_value()?
+                        }
                         _ => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }

@@ -43,9 +43,17 @@ impl TryFrom<Spelled> for Secret {
     fn try_from(spelled: Spelled) -> Result<Self, Self::Error> {
         match spelled {
             Spelled::Plain(secret) => Ok(Secret::Plain(secret)),
-            Spelled::Place(Place { env: Some(name), file: None }) => Ok(Secret::Env(name)),
-            Spelled::Place(Place { env: None, file: Some(path) }) => Ok(Secret::File(path)),
-            Spelled::Place(_) => Err("expected a text, { env = \"NAME\" } or { file = \"PATH\" }".to_owned()),
+            Spelled::Place(Place {
+                env: Some(name),
+                file: None,
+            }) => Ok(Secret::Env(name)),
+            Spelled::Place(Place {
+                env: None,
+                file: Some(path),
+            }) => Ok(Secret::File(path)),
+            Spelled::Place(_) => {
+                Err("expected a text, { env = \"NAME\" } or { file = \"PATH\" }".to_owned())
+            }
         }
     }
 }
@@ -61,7 +69,10 @@ impl Secret {
     pub fn describe(&self) -> String {
         match self {
             Secret::Plain(_) => "\"[hidden]\"".to_owned(),
-            Secret::Env(name) => format!("{{ env = \"{}\" }}", shown_variable(name).unwrap_or("[hidden]")),
+            Secret::Env(name) => format!(
+                "{{ env = \"{}\" }}",
+                shown_variable(name).unwrap_or("[hidden]")
+            ),
             Secret::File(path) if is_shown(path) => format!("{{ file = \"{}\" }}", path.display()),
             Secret::File(_) => "{ file = \"[hidden]\" }".to_owned(),
         }
@@ -69,33 +80,54 @@ impl Secret {
 
     /// Whether it is in an environment variable that is not set, or empty: as good as left out.
     pub fn is_unset(&self) -> bool {
-        let is_empty = |value: std::ffi::OsString| value.to_str().is_some_and(|text| text.trim_matches(is_blank).is_empty());
+        let is_empty = |value: std::ffi::OsString| {
+            value
+                .to_str()
+                .is_some_and(|text| text.trim_matches(is_blank).is_empty())
+        };
         matches!(self, Secret::Env(name) if variable(name).is_none_or(is_empty))
     }
 
-    /// Gets it, without what editors and files of variables put around it. `place` and `key` say in an error where it was asked for.
+    /// Gets it, without what editors and files of variables put around it. `place` and `key` say in
+    /// an error where it was asked for.
     ///
     /// # Errors
     /// [`ConfigError::Secret`].
     pub fn resolve(&self, place: &Path, key: &str) -> Result<SecretString, ConfigError> {
-        let wrong = |cause: String| ConfigError::Secret { place: place.display().to_string(), key: key.to_owned(), cause };
+        let wrong = |cause: String| ConfigError::Secret {
+            place: place.display().to_string(),
+            key: key.to_owned(),
+            cause,
+        };
         let (text, source) = match self {
             Secret::Plain(secret) => (secret.clone(), "its value".to_owned()),
             Secret::Env(name) => {
-                let source = shown_variable(name)
-                    .map_or_else(|| "the environment variable".to_owned(), |name| format!("the environment variable {name}"));
+                let source = shown_variable(name).map_or_else(
+                    || "the environment variable".to_owned(),
+                    |name| format!("the environment variable {name}"),
+                );
                 let value = variable(name).ok_or_else(|| wrong(format!("{source} is not set")))?;
-                let text = value.into_string().map_err(|_| wrong(format!("{source} is not UTF-8 text")))?;
+                let text = value
+                    .into_string()
+                    .map_err(|_| wrong(format!("{source} is not UTF-8 text")))?;
                 (SecretString::from(text), source)
             }
             Secret::File(path) => {
-                let whole = place.parent().map_or_else(|| path.clone(), |folder| folder.join(path));
-                let source = if is_shown(path) || whole.exists() { whole.display().to_string() } else { "the file".to_owned() };
-                let text = files::read_text(&whole, MOST_BYTES).map_err(|error| wrong(format!("{source}: {error}")))?;
+                let whole = place
+                    .parent()
+                    .map_or_else(|| path.clone(), |folder| folder.join(path));
+                let source = if is_shown(path) || whole.exists() {
+                    whole.display().to_string()
+                } else {
+                    "the file".to_owned()
+                };
+                let text = files::read_text(&whole, MOST_BYTES)
+                    .map_err(|error| wrong(format!("{source}: {error}")))?;
                 (SecretString::from(text), source)
             }
         };
-        let secret = clean_secret(text.expose_secret()).map_err(|cause| wrong(format!("{source} {cause}")))?;
+        let secret = clean_secret(text.expose_secret())
+            .map_err(|cause| wrong(format!("{source} {cause}")))?;
         keep_secret(&secret);
         Ok(secret)
     }
@@ -104,10 +136,13 @@ impl Secret {
 /// A secret without what surrounds it: blanks, line ends, a byte order mark, a pair of quotes.
 ///
 /// # Errors
-/// Nothing is left, or something within it cannot belong to a secret; the text goes on after the name of its source.
+/// Nothing is left, or something within it cannot belong to a secret; the text goes on after the
+/// name of its source.
 pub fn clean_secret(text: &str) -> Result<SecretString, &'static str> {
     let text = text.trim_matches(is_blank);
-    let inner = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
+    let inner = ['"', '\'']
+        .iter()
+        .find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
     let text = inner.unwrap_or(text).trim_matches(is_blank);
     if text.is_empty() {
         return Err("is empty");
@@ -126,11 +161,18 @@ pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2060}')
 }
 
-/// The name of a variable for people, if it is one. Anything else may be the secret itself, written where its variable's name belongs.
+/// The name of a variable for people, if it is one. Anything else may be the secret itself, written
+/// where its variable's name belongs.
 pub fn shown_variable(name: &str) -> Option<&str> {
-    let is_word = |word: &str| word.len() <= 20 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    let is_name =
-        name.contains('_') && name.starts_with(|first: char| first.is_ascii_uppercase() || first == '_') && name.split('_').all(is_word);
+    let is_word = |word: &str| {
+        word.len() <= 20
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    };
+    let is_name = name.contains('_')
+        && name.starts_with(|first: char| first.is_ascii_uppercase() || first == '_')
+        && name.split('_').all(is_word);
     is_name.then_some(name)
 }
 
@@ -140,8 +182,13 @@ fn is_shown(path: &Path) -> bool {
 }
 
 fn variable(name: &str) -> Option<std::ffi::OsString> {
-    // Asking for a name that cannot be one is an error of the caller in some versions of the library.
-    if name.is_empty() || name.contains(['=', '\0']) { None } else { std::env::var_os(name) }
+    // Asking for a name that cannot be one is an error of the caller in some versions of the
+    // library.
+    if name.is_empty() || name.contains(['=', '\0']) {
+        None
+    } else {
+        std::env::var_os(name)
+    }
 }
 
 #[cfg(test)]
@@ -151,23 +198,58 @@ mod tests {
     #[test]
     fn what_surrounds_a_secret_is_taken_off_and_what_is_within_is_named() {
         let clean = |text: &str| clean_secret(text).map(|secret| secret.expose_secret().to_owned());
-        for text in ["abc", " abc ", "abc\n", "abc\r\n", "\u{feff}abc", "\"abc\"", "'abc'\n", "\tabc\u{200b}", "\"abc \" "] {
+        for text in [
+            "abc",
+            " abc ",
+            "abc\n",
+            "abc\r\n",
+            "\u{feff}abc",
+            "\"abc\"",
+            "'abc'\n",
+            "\tabc\u{200b}",
+            "\"abc \" ",
+        ] {
             assert_eq!(clean(text).as_deref(), Ok("abc"), "{text:?}");
         }
         assert_eq!(clean("a\"b'c").as_deref(), Ok("a\"b'c"));
-        assert!(["", " ", "\n", "\u{feff}", "\"\"", "' '"].iter().all(|text| clean(text) == Err("is empty")));
-        assert!(["a b", "a\nb", "a\u{a0}b", "a\u{0}b", "a\u{1b}[31mb", "\0abc"].iter().all(|text| clean(text).is_err()));
+        assert!(
+            ["", " ", "\n", "\u{feff}", "\"\"", "' '"]
+                .iter()
+                .all(|text| clean(text) == Err("is empty"))
+        );
+        assert!(
+            [
+                "a b",
+                "a\nb",
+                "a\u{a0}b",
+                "a\u{0}b",
+                "a\u{1b}[31mb",
+                "\0abc"
+            ]
+            .iter()
+            .all(|text| clean(text).is_err())
+        );
     }
 
     #[test]
     fn a_secret_in_the_place_of_a_name_is_not_shown() {
         let place = Path::new("/nowhere/file.toml");
-        for secret in [Secret::Env("s3cr3tValue".to_owned()), Secret::Env("A=B".to_owned()), Secret::File(PathBuf::from("s3cr3tValue"))] {
+        for secret in [
+            Secret::Env("s3cr3tValue".to_owned()),
+            Secret::Env("A=B".to_owned()),
+            Secret::File(PathBuf::from("s3cr3tValue")),
+        ] {
             let error = secret.resolve(place, "k").unwrap_err().to_string();
             let said = format!("{} {secret:?} {error}", secret.describe());
             assert!(!said.contains("s3cr3t") && !said.contains("A=B"), "{said}");
         }
-        let named = Secret::Env("ACME_CLASSY_SECRET_THAT_IS_NOT_SET".to_owned()).resolve(place, "k").unwrap_err().to_string();
-        assert!(named.contains("ACME_CLASSY_SECRET_THAT_IS_NOT_SET is not set"), "{named}");
+        let named = Secret::Env("ACME_CLASSY_SECRET_THAT_IS_NOT_SET".to_owned())
+            .resolve(place, "k")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            named.contains("ACME_CLASSY_SECRET_THAT_IS_NOT_SET is not set"),
+            "{named}"
+        );
     }
 }

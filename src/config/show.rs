@@ -6,23 +6,51 @@ use secrecy::ExposeSecret;
 
 /// A line for each kind of record.
 fn each(every: &PerEntity) -> String {
-    Entity::ALL.map(|entity| format!("{entity} = \"{}\"", humantime::format_duration(every.of(entity)))).join("\n")
+    Entity::ALL
+        .map(|entity| {
+            format!(
+                "{entity} = \"{}\"",
+                humantime::format_duration(every.of(entity))
+            )
+        })
+        .join("\n")
 }
 
 /// The values in force as TOML; secrets hidden.
 pub fn show(config: &Config) -> String {
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let path = |path: &std::path::Path| quoted(&path.display().to_string());
-    let span = |duration: std::time::Duration| quoted(&humantime::format_duration(duration).to_string());
-    let Config { database, vault, sync, guard, http, alerts, retention, log, daemon, organizations, file: _, variables: _ } = config;
-    let keys = if vault.keys.expose_secret().is_empty() { "" } else { "[hidden]" };
+    let span =
+        |duration: std::time::Duration| quoted(&humantime::format_duration(duration).to_string());
+    let Config {
+        database,
+        vault,
+        sync,
+        guard,
+        http,
+        alerts,
+        retention,
+        log,
+        daemon,
+        organizations,
+        file: _,
+        variables: _,
+    } = config;
+    let keys = if vault.keys.expose_secret().is_empty() {
+        ""
+    } else {
+        "[hidden]"
+    };
     let format = match log.format {
         super::LogFormat::Bunyan => "bunyan",
         super::LogFormat::Pretty => "pretty",
     };
     [
         "[database]".to_owned(),
-        format!("url = {}", quoted(&super::shown_database_address(database.url.expose_secret()))),
+        format!(
+            "url = {}",
+            quoted(&super::shown_database_address(database.url.expose_secret()))
+        ),
         format!("max_connections = {}", database.max_connections),
         "\n[vault]".to_owned(),
         format!("key_file = {}", path(&vault.key_file)),
@@ -36,7 +64,14 @@ pub fn show(config: &Config) -> String {
         "\n[guard]".to_owned(),
         format!("audience_share = {}", guard.audience_share),
         format!("audience_min = {}", guard.audience_min),
-        format!("first_push = {:?}", if guard.first_push == FirstPush::Ask { "ask" } else { "send" }),
+        format!(
+            "first_push = {:?}",
+            if guard.first_push == FirstPush::Ask {
+                "ask"
+            } else {
+                "send"
+            }
+        ),
         format!("additions_share = {}", guard.additions_share),
         format!("additions_min = {}", guard.additions_min),
         format!("daily_additions = {}", guard.daily_additions),
@@ -46,12 +81,18 @@ pub fn show(config: &Config) -> String {
         format!("token = {}", http.token.describe()),
         format!("public_url = {}", quoted(&http.public_url)),
         format!("open_on_loopback = {}", http.open_on_loopback),
-        format!("metrics_per_organization = {}", http.metrics_per_organization),
+        format!(
+            "metrics_per_organization = {}",
+            http.metrics_per_organization
+        ),
         "\n[alerts]".to_owned(),
         format!("webhook = {}", alerts.webhook.describe()),
         format!("dead_man = {}", alerts.dead_man.describe()),
         "\n[retention]".to_owned(),
-        format!("runs_without_changes = {}", span(retention.runs_without_changes)),
+        format!(
+            "runs_without_changes = {}",
+            span(retention.runs_without_changes)
+        ),
         format!("runs = {}", span(retention.runs)),
         format!("alerts = {}", span(retention.alerts)),
         format!("harms = {}", span(retention.harms)),

@@ -1,4 +1,5 @@
-//! Keys that sign webhooks: refused when they are so short that anybody could sign. An empty key signs, too, and everybody has it.
+//! Keys that sign webhooks: refused when they are so short that anybody could sign. An empty key
+//! signs, too, and everybody has it.
 
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine, alphabet};
@@ -10,8 +11,10 @@ const LEAST_BYTES: usize = 16;
 const LEAST_CHARACTERS: usize = 8;
 
 /// With or without its padding, as people copy it.
-const BASE64: GeneralPurpose =
-    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// The key of Svix and of Standard Webhooks: base64, after `whsec_` as a rule.
 ///
@@ -20,8 +23,15 @@ const BASE64: GeneralPurpose =
 pub fn encoded_key(text: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
     let encoded = text.trim();
     let encoded = encoded.strip_prefix("whsec_").unwrap_or(encoded);
-    let key = BASE64.decode(encoded).map(Zeroizing::new).map_err(|_| "expected whsec_ and base64")?;
-    if key.len() < LEAST_BYTES { Err("expected whsec_ and the base64 of at least 16 bytes; copy the whole secret") } else { Ok(key) }
+    let key = BASE64
+        .decode(encoded)
+        .map(Zeroizing::new)
+        .map_err(|_| "expected whsec_ and base64")?;
+    if key.len() < LEAST_BYTES {
+        Err("expected whsec_ and the base64 of at least 16 bytes; copy the whole secret")
+    } else {
+        Ok(key)
+    }
 }
 
 /// A key that is taken as it is.
@@ -41,7 +51,11 @@ pub fn plain_key(text: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
 /// # Errors
 /// What was expected.
 pub fn signing_key(text: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
-    if text.trim().starts_with("whsec_") { encoded_key(text) } else { plain_key(text) }
+    if text.trim().starts_with("whsec_") {
+        encoded_key(text)
+    } else {
+        plain_key(text)
+    }
 }
 
 #[cfg(test)]
@@ -64,7 +78,15 @@ mod tests {
         ] {
             assert!(encoded_key(text).is_err(), "{text:?}");
         }
-        for text in ["", " ", "\u{feff}", "x", "       \n", "whsec_", "whsec_AA=="] {
+        for text in [
+            "",
+            " ",
+            "\u{feff}",
+            "x",
+            "       \n",
+            "whsec_",
+            "whsec_AA==",
+        ] {
             assert!(signing_key(text).is_err(), "{text:?}");
         }
         for text in [
@@ -73,8 +95,14 @@ mod tests {
             " whsec_AAECAwQFBgcICQoLDA0ODw==\n",
             "whsec_AAECAwQFBgcICQoLDA0ODw",
         ] {
-            assert!(encoded_key(text).is_ok_and(|key| key.len() >= 16), "{text:?}");
+            assert!(
+                encoded_key(text).is_ok_and(|key| key.len() >= 16),
+                "{text:?}"
+            );
         }
-        assert_eq!(signing_key("a-secret-of-mine\n").unwrap().as_slice(), b"a-secret-of-mine");
+        assert_eq!(
+            signing_key("a-secret-of-mine\n").unwrap().as_slice(),
+            b"a-secret-of-mine"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Organization files written for a person: never over another, readable by their owner only, comments kept.
+//! Organization files written for a person: never over another, readable by their owner only,
+//! comments kept.
 
 use super::ConfigError;
 use crate::files;
@@ -37,13 +38,17 @@ pub fn write_organization(dir: &Path, new: &NewOrganization) -> Result<PathBuf, 
     }
     document["classy"] = Item::Table(classy);
     let path = dir.join(format!("{}.toml", new.classy_id));
-    let failed = |source| ConfigError::File { path: path.clone(), source };
+    let failed = |source| ConfigError::File {
+        path: path.clone(),
+        source,
+    };
     files::make_folder(dir).map_err(failed)?;
     files::create(&path, document.to_string().as_bytes()).map_err(failed)?;
     Ok(path)
 }
 
-/// Changes the client id in a file and takes a written-down secret out, since a newer one is sealed.
+/// Changes the client id in a file and takes a written-down secret out, since a newer one is
+/// sealed.
 ///
 /// # Errors
 /// [`ConfigError::File`] and [`ConfigError::Syntax`].
@@ -65,12 +70,24 @@ pub fn forget_secret(path: &Path) -> Result<(), ConfigError> {
 }
 
 fn edit(path: &Path, change: impl FnOnce(&mut Table)) -> Result<(), ConfigError> {
-    let failed = |source| ConfigError::File { path: path.to_owned(), source };
+    let failed = |source| ConfigError::File {
+        path: path.to_owned(),
+        source,
+    };
     let text = files::read_text(path, super::organization::MOST_BYTES).map_err(failed)?;
-    let mut document: DocumentMut = text
-        .parse()
-        .map_err(|error: toml_edit::TomlError| super::reason::syntax(&path.display().to_string(), &text, error.span(), error.message()))?;
-    if let Some(classy) = document.entry("classy").or_insert_with(|| Item::Table(Table::new())).as_table_mut() {
+    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
+        super::reason::syntax(
+            &path.display().to_string(),
+            &text,
+            error.span(),
+            error.message(),
+        )
+    })?;
+    if let Some(classy) = document
+        .entry("classy")
+        .or_insert_with(|| Item::Table(Table::new()))
+        .as_table_mut()
+    {
         change(classy);
     }
     files::replace(path, document.to_string().as_bytes()).map_err(failed)

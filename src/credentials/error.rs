@@ -68,7 +68,11 @@ impl Error {
             | Error::KeyFileLost { .. }
             | Error::KeysWrong { .. } => FaultKind::Configuration,
         };
-        Fault { kind, text: self.to_string(), hint: self.hint() }
+        Fault {
+            kind,
+            text: self.to_string(),
+            hint: self.hint(),
+        }
     }
 
     /// What a person can do.

@@ -1,4 +1,5 @@
-//! The files and the database seen together by whoever only looks: as they would be applied, with nothing written.
+//! The files and the database seen together by whoever only looks: as they would be applied, with
+//! nothing written.
 
 use super::Error;
 use super::apply::{Applied, Sealing, SecretKeys, seal_new};
@@ -44,7 +45,9 @@ pub async fn look(
         file.name.clone_into(&mut organization.name);
         let sealed = match seal_new(vault, &organization, &file, secret_keys) {
             Ok(None) => Ok(None),
-            Ok(Some(Sealing { credentials, .. })) => seal_text(vault, file.classy_id, &credentials).map(Some),
+            Ok(Some(Sealing { credentials, .. })) => {
+                seal_text(vault, file.classy_id, &credentials).map(Some)
+            }
             Err(error) => Err(error),
         };
         let problem = match sealed {
@@ -54,7 +57,11 @@ pub async fn look(
             }
             Err(error) => Some(error.fault()),
         };
-        looked.applied.push(Applied { organization, file, problem });
+        looked.applied.push(Applied {
+            organization,
+            file,
+            problem,
+        });
     }
     Ok(looked)
 }

@@ -1,7 +1,8 @@
 //! Organizations and their credentials: the file, the database and the vault brought together.
 //!
-//! The files are what a person wrote; secrets are sealed into the database when the files are applied, and a file may leave out
-//! a secret that is sealed there already. A file that was removed pauses its organization; nothing is deleted.
+//! The files are what a person wrote; secrets are sealed into the database when the files are
+//! applied, and a file may leave out a secret that is sealed there already. A file that was removed
+//! pauses its organization; nothing is deleted.
 
 mod apply;
 mod error;

@@ -1,4 +1,5 @@
-//! Keys in use: who is sealed with which, what is missing, and sealing everything anew with the current one.
+//! Keys in use: who is sealed with which, what is missing, and sealing everything anew with the
+//! current one.
 
 use super::Error;
 use super::sealed::{open, seal_text};
@@ -33,75 +34,126 @@ pub struct Rotated {
 /// # Errors
 /// The organizations' sealed credentials cannot be read.
 pub async fn key_use(store: &Store, vault: &Vault) -> Result<Vec<KeyUse>, Error> {
-    let mut uses: BTreeMap<String, Vec<i64>> = vault.key_ids().into_iter().map(|id| (id.to_owned(), Vec::new())).collect();
+    let mut uses: BTreeMap<String, Vec<i64>> = vault
+        .key_ids()
+        .into_iter()
+        .map(|id| (id.to_owned(), Vec::new()))
+        .collect();
     for organization in store.organizations().await? {
         if let Some(sealed) = &organization.credentials_encrypted {
             let id = Vault::key_id_of(sealed).unwrap_or("(unreadable)");
-            uses.entry(id.to_owned()).or_default().push(organization.classy_id);
+            uses.entry(id.to_owned())
+                .or_default()
+                .push(organization.classy_id);
         }
     }
     let current = vault.current_key_id().map(str::to_owned);
     let known: Vec<String> = vault.key_ids().into_iter().map(str::to_owned).collect();
     Ok(uses
         .into_iter()
-        .map(|(id, organizations)| KeyUse { present: known.contains(&id), current: Some(&id) == current.as_ref(), id, organizations })
+        .map(|(id, organizations)| KeyUse {
+            present: known.contains(&id),
+            current: Some(&id) == current.as_ref(),
+            id,
+            organizations,
+        })
         .collect())
 }
 
-/// The start-up check: names the organizations whose key is missing, or is another one of the same name.
+/// The start-up check: names the organizations whose key is missing, or is another one of the same
+/// name.
 ///
 /// # Errors
 /// [`Error::KeysMissing`], [`Error::KeysWrong`]; database errors.
 pub async fn require_keys(store: &Store, vault: &Vault) -> Result<(), Error> {
-    let (mut missing, mut wrong) = (BTreeMap::<String, Vec<i64>>::new(), BTreeMap::<String, Vec<i64>>::new());
+    let (mut missing, mut wrong) = (
+        BTreeMap::<String, Vec<i64>>::new(),
+        BTreeMap::<String, Vec<i64>>::new(),
+    );
     for organization in store.organizations().await? {
-        let Some(sealed) = &organization.credentials_encrypted else { continue };
+        let Some(sealed) = &organization.credentials_encrypted else {
+            continue;
+        };
         let id = Vault::key_id_of(sealed).unwrap_or("(unreadable)");
         match open(vault, &organization) {
             Ok(_) => {}
-            Err(Error::Vault(crate::vault::Error::MissingKey { .. })) => {
-                missing.entry(id.to_owned()).or_default().push(organization.classy_id)
-            }
-            Err(_) => wrong.entry(id.to_owned()).or_default().push(organization.classy_id),
+            Err(Error::Vault(crate::vault::Error::MissingKey { .. })) => missing
+                .entry(id.to_owned())
+                .or_default()
+                .push(organization.classy_id),
+            Err(_) => wrong
+                .entry(id.to_owned())
+                .or_default()
+                .push(organization.classy_id),
         }
     }
     if !missing.is_empty() {
         let present = match vault.key_ids().as_slice() {
             [] => "none".to_owned(),
-            ids => ids.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", "),
+            ids => ids
+                .iter()
+                .map(|id| format!("'{id}'"))
+                .collect::<Vec<_>>()
+                .join(", "),
         };
-        return Err(Error::KeysMissing { missing: told(missing), present });
+        return Err(Error::KeysMissing {
+            missing: told(missing),
+            present,
+        });
     }
-    if wrong.is_empty() { Ok(()) } else { Err(Error::KeysWrong { wrong: told(wrong) }) }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::KeysWrong { wrong: told(wrong) })
+    }
 }
 
 /// `'k1' (organizations 10001, 10002)`
 fn told(keys: BTreeMap<String, Vec<i64>>) -> String {
     let one = |(id, organizations): (String, Vec<i64>)| {
-        let word = if organizations.len() == 1 { "organization" } else { "organizations" };
-        let organizations = organizations.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let word = if organizations.len() == 1 {
+            "organization"
+        } else {
+            "organizations"
+        };
+        let organizations = organizations
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ");
         format!("'{id}' ({word} {organizations})")
     };
     keys.into_iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
-/// Seals every organization's credentials with the current key. Each is one statement, so a rotation that was interrupted is
-/// simply run again; credentials that change meanwhile are left to their newer value.
+/// Seals every organization's credentials with the current key. Each is one statement, so a
+/// rotation that was interrupted is simply run again; credentials that change meanwhile are left to
+/// their newer value.
 ///
 /// # Errors
 /// A key that is missing, a text that does not open, database errors.
 pub async fn rotate(store: &Store, vault: &Vault) -> Result<Rotated, Error> {
     require_keys(store, vault).await?;
-    let mut rotated = Rotated { resealed: 0, current: 0 };
+    let mut rotated = Rotated {
+        resealed: 0,
+        current: 0,
+    };
     for organization in store.organizations().await? {
-        let Some(sealed) = &organization.credentials_encrypted else { continue };
+        let Some(sealed) = &organization.credentials_encrypted else {
+            continue;
+        };
         if Vault::key_id_of(sealed) == vault.current_key_id() {
             rotated.current += 1;
             continue;
         }
         if let Some(credentials) = open(vault, &organization)? {
             let new = seal_text(vault, organization.classy_id, &credentials)?;
-            rotated.resealed += u64::from(store.tenant(&organization).reseal_credentials(sealed, &new).await?);
+            rotated.resealed += u64::from(
+                store
+                    .tenant(&organization)
+                    .reseal_credentials(sealed, &new)
+                    .await?,
+            );
         }
     }
     Ok(rotated)

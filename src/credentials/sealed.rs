@@ -34,14 +34,17 @@ impl Credentials {
     /// Whether both hold the same.
     pub(super) fn is_same(&self, other: &Credentials) -> bool {
         let plain = |all: &BTreeMap<String, SecretString>| -> Vec<(String, String)> {
-            all.iter().map(|(name, secret)| (name.clone(), secret.expose_secret().to_owned())).collect()
+            all.iter()
+                .map(|(name, secret)| (name.clone(), secret.expose_secret().to_owned()))
+                .collect()
         };
         self.opens_as(other) && plain(&self.plugins) == plain(&other.plugins)
     }
 
     /// Whether both show the same at the token endpoint.
     pub(super) fn opens_as(&self, other: &Credentials) -> bool {
-        self.client_id == other.client_id && self.client_secret.expose_secret() == other.client_secret.expose_secret()
+        self.client_id == other.client_id
+            && self.client_secret.expose_secret() == other.client_secret.expose_secret()
     }
 }
 
@@ -72,39 +75,76 @@ struct Read {
 /// # Errors
 /// A missing key, a text that does not open.
 pub fn open(vault: &Vault, organization: &Organization) -> Result<Option<Credentials>, Error> {
-    let Some(sealed) = &organization.credentials_encrypted else { return Ok(None) };
+    let Some(sealed) = &organization.credentials_encrypted else {
+        return Ok(None);
+    };
     let document = vault.open(organization.classy_id, Purpose::Credentials, sealed)?;
-    let read: Read =
-        serde_json::from_str(document.expose_secret()).map_err(|_| crate::vault::Error::Unreadable { cause: "it holds no credentials" })?;
-    let Read { client_id, client_secret, plugins } = read;
-    Ok(Some(Credentials { client_id, client_secret, plugins }))
+    let read: Read = serde_json::from_str(document.expose_secret()).map_err(|_| {
+        crate::vault::Error::Unreadable {
+            cause: "it holds no credentials",
+        }
+    })?;
+    let Read {
+        client_id,
+        client_secret,
+        plugins,
+    } = read;
+    Ok(Some(Credentials {
+        client_id,
+        client_secret,
+        plugins,
+    }))
 }
 
 /// Seals credentials and stores them.
 ///
 /// # Errors
 /// The vault's and the database's.
-pub async fn seal(vault: &Vault, tenant: &TenantStore, credentials: &Credentials) -> Result<(), Error> {
+pub async fn seal(
+    vault: &Vault,
+    tenant: &TenantStore,
+    credentials: &Credentials,
+) -> Result<(), Error> {
     let sealed = seal_text(vault, tenant.classy_id(), credentials)?;
     Ok(tenant.set_credentials(Some(&sealed)).await?)
 }
 
-pub(super) fn seal_text(vault: &Vault, classy_id: i64, credentials: &Credentials) -> Result<String, Error> {
+pub(super) fn seal_text(
+    vault: &Vault,
+    classy_id: i64,
+    credentials: &Credentials,
+) -> Result<String, Error> {
     let document = Written {
         client_id: &credentials.client_id,
         client_secret: credentials.client_secret.expose_secret(),
-        plugins: credentials.plugins.iter().map(|(name, secret)| (name.as_str(), secret.expose_secret())).collect(),
+        plugins: credentials
+            .plugins
+            .iter()
+            .map(|(name, secret)| (name.as_str(), secret.expose_secret()))
+            .collect(),
     };
-    let text = Zeroizing::new(serde_json::to_string(&document).map_err(|_| crate::vault::Error::Sealing)?);
-    Ok(vault.seal(classy_id, Purpose::Credentials, &SecretString::from(text.as_str()))?)
+    let text =
+        Zeroizing::new(serde_json::to_string(&document).map_err(|_| crate::vault::Error::Sealing)?);
+    Ok(vault.seal(
+        classy_id,
+        Purpose::Credentials,
+        &SecretString::from(text.as_str()),
+    )?)
 }
 
 /// The organization's API, with the sealed credentials and the file's settings.
 ///
 /// # Errors
 /// [`Error::None`] without credentials; the vault's.
-pub fn client(transport: &Transport, vault: &Vault, organization: &Organization, file: &OrganizationFile) -> Result<Client, Error> {
-    let credentials = open(vault, organization)?.ok_or(Error::None { classy_id: organization.classy_id })?;
+pub fn client(
+    transport: &Transport,
+    vault: &Vault,
+    organization: &Organization,
+    file: &OrganizationFile,
+) -> Result<Client, Error> {
+    let credentials = open(vault, organization)?.ok_or(Error::None {
+        classy_id: organization.classy_id,
+    })?;
     let classy = &file.classy;
     let mut settings = Settings::new(
         organization.classy_id,
@@ -115,6 +155,10 @@ pub fn client(transport: &Transport, vault: &Vault, organization: &Organization,
     );
     settings.requests_per_minute = classy.requests_per_minute;
     settings.max_concurrency = classy.max_concurrency;
-    settings.headers = classy.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    settings.headers = classy
+        .headers
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     Ok(Client::new(transport, settings)?)
 }

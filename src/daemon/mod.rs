@@ -1,7 +1,8 @@
-//! The process: the runtime, the lock that keeps two of them apart, signals, the service manager, and the order of start and stop.
+//! The process: the runtime, the lock that keeps two of them apart, signals, the service manager,
+//! and the order of start and stop.
 //!
-//! Start: lock, schema, keys, files, tree, control socket, ready. Stop: not ready any more, runs to their next page, actors leaves
-//! first, leases back, pool closed, lock released.
+//! Start: lock, schema, keys, files, tree, control socket, ready. Stop: not ready any more, runs to
+//! their next page, actors leaves first, leases back, pool closed, lock released.
 
 mod apart;
 mod notify;

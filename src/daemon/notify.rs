@@ -6,7 +6,8 @@ use sd_notify::NotifyState;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A main thread that is later than this is not vouched for: the service manager then restarts the process.
+/// A main thread that is later than this is not vouched for: the service manager then restarts the
+/// process.
 const LATEST: Duration = Duration::from_secs(10);
 
 /// Says one thing; without a service manager nobody hears it.
@@ -41,12 +42,16 @@ fn line(shared: &Shared) -> String {
             failing += u32::from(feed.last.is_some_and(|last| last.error.is_some()));
         }
     }
-    format!("serving {serving} organizations; {running} runs, {failing} feeds whose last run failed")
+    format!(
+        "serving {serving} organizations; {running} runs, {failing} feeds whose last run failed"
+    )
 }
 
 /// Vouches for the process as long as its main thread has time.
 pub(super) async fn vouch(shared: Arc<Shared>) {
-    let Some(within) = sd_notify::watchdog_enabled() else { return };
+    let Some(within) = sd_notify::watchdog_enabled() else {
+        return;
+    };
     loop {
         if shared.registry.lateness() < LATEST {
             say(NotifyState::Watchdog);

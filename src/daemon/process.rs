@@ -1,5 +1,5 @@
-//! The runtime of the process: one, with many threads, shared by all actors and all runs. Sockets and pools live there, so that no
-//! blocked actor holds up another's connection.
+//! The runtime of the process: one, with many threads, shared by all actors and all runs. Sockets
+//! and pools live there, so that no blocked actor holds up another's connection.
 
 use crate::actors::{Handle, Shared};
 use actix_rt::Arbiter;
@@ -27,7 +27,13 @@ impl Process {
     /// # Errors
     /// When the system gives no threads.
     pub fn new() -> std::io::Result<Process> {
-        Ok(Process { runtime: Arc::new(tokio::runtime::Builder::new_multi_thread().enable_all().build()?) })
+        Ok(Process {
+            runtime: Arc::new(
+                tokio::runtime::Builder::new_multi_thread()
+                    .enable_all()
+                    .build()?,
+            ),
+        })
     }
 
     /// Runs on this thread, where the actors live too, until the end.
@@ -43,13 +49,19 @@ impl Process {
     /// Begins a tree that keeps to its schedules. Called inside [`Process::block_on`].
     pub fn daemon(&self, shared: Shared) -> Tree {
         let watch = self.arbiter();
-        Tree { handle: Handle::daemon(Arc::new(shared), watch.handle()), watch }
+        Tree {
+            handle: Handle::daemon(Arc::new(shared), watch.handle()),
+            watch,
+        }
     }
 
     /// Begins a tree that only does what it is ordered to. Called inside [`Process::block_on`].
     pub fn command(&self, shared: Shared) -> Tree {
         let watch = self.arbiter();
-        Tree { handle: Handle::command(Arc::new(shared), watch.handle()), watch }
+        Tree {
+            handle: Handle::command(Arc::new(shared), watch.handle()),
+            watch,
+        }
     }
 
     fn arbiter(&self) -> Arbiter {
@@ -63,7 +75,8 @@ impl Tree {
     pub async fn stop(self) {
         self.handle.stop().await;
         self.watch.stop();
-        // Its thread ends with its last actor; waiting for it here would block the thread that the actors need.
+        // Its thread ends with its last actor; waiting for it here would block the thread that the
+        // actors need.
         let watch = self.watch;
         let _ = tokio::task::spawn_blocking(move || watch.join()).await;
     }

@@ -1,5 +1,5 @@
-//! The configuration read again while the daemon serves: on a thread of its own, one reading at a time, and whoever asks during one is answered
-//! by the next.
+//! The configuration read again while the daemon serves: on a thread of its own, one reading at a
+//! time, and whoever asks during one is answered by the next.
 
 use super::apart::apart;
 use super::notify;
@@ -41,8 +41,20 @@ pub(super) struct Reloader {
 }
 
 impl Reloader {
-    pub(super) fn new(read_again: Reload, handle: Handle, settings: watch::Sender<Arc<Settings>>, in_force: InForce) -> Reloader {
-        Reloader { read_again, handle, settings, in_force: Arc::new(Mutex::new(in_force)), current: None, next: None }
+    pub(super) fn new(
+        read_again: Reload,
+        handle: Handle,
+        settings: watch::Sender<Arc<Settings>>,
+        in_force: InForce,
+    ) -> Reloader {
+        Reloader {
+            read_again,
+            handle,
+            settings,
+            in_force: Arc::new(Mutex::new(in_force)),
+            current: None,
+            next: None,
+        }
     }
 
     /// Reads again; `request` is answered when it was read.
@@ -55,15 +67,23 @@ impl Reloader {
         if self.current.is_some() {
             return;
         }
-        let Some(requests) = self.next.take() else { return };
+        let Some(requests) = self.next.take() else {
+            return;
+        };
         notify::reloading();
-        let (read_again, handle, in_force) = (self.read_again, self.handle.clone(), Arc::clone(&self.in_force));
+        let (read_again, handle, in_force) = (
+            self.read_again,
+            self.handle.clone(),
+            Arc::clone(&self.in_force),
+        );
         let settings = self.settings.clone();
         let runtime = handle.shared().runtime.clone();
         let work = {
             let runtime = runtime.clone();
             async move {
-                let read = async move { reload(read_again, &mut *in_force.lock().await, &handle, &settings).await };
+                let read = async move {
+                    reload(read_again, &mut *in_force.lock().await, &handle, &settings).await
+                };
                 // It ends when this task is let go.
                 match apart(&runtime, pending(), read).await {
                     Ok(Some(result)) => result,
@@ -75,14 +95,25 @@ impl Reloader {
         self.current = Some((runtime.spawn(work), requests));
     }
 
-    /// Waits for the end of a reading, and answers those who wait for it. May be let go at any point.
+    /// Waits for the end of a reading, and answers those who wait for it. May be let go at any
+    /// point.
     pub(super) async fn ended(&mut self) {
-        let Some((task, _)) = &mut self.current else { return pending().await };
+        let Some((task, _)) = &mut self.current else {
+            return pending().await;
+        };
         let result = task.await.unwrap_or_else(|error| Err(error.to_string()));
-        let Some((_, requests)) = self.current.take() else { return };
+        let Some((_, requests)) = self.current.take() else {
+            return;
+        };
         match &result {
-            Ok(found) => tracing::info!(organizations = found.organizations, "the configuration was read again"),
-            Err(error) => tracing::error!(error, "the configuration could not be read again; the old one stays in force"),
+            Ok(found) => tracing::info!(
+                organizations = found.organizations,
+                "the configuration was read again"
+            ),
+            Err(error) => tracing::error!(
+                error,
+                "the configuration could not be read again; the old one stays in force"
+            ),
         }
         notify::say(NotifyState::Ready);
         for request in requests {
@@ -101,7 +132,8 @@ impl Drop for Reloader {
     }
 }
 
-/// Reads everything again. A wrong main file changes nothing; a wrong organization's file leaves that organization as it was.
+/// Reads everything again. A wrong main file changes nothing; a wrong organization's file leaves
+/// that organization as it was.
 async fn reload(
     read_again: Reload,
     in_force: &mut InForce,
@@ -111,38 +143,66 @@ async fn reload(
     let new = read_again(&in_force.config).map_err(|faults| told_together(&faults))?;
     let shared = handle.shared();
     let before = Arc::clone(&settings.borrow());
-    // A secret that the next start would miss is a fault of its file now, though what is sealed would do for the moment.
+    // A secret that the next start would miss is a fault of its file now, though what is sealed
+    // would do for the moment.
     let mut told: Vec<String> = Vec::new();
-    let files = load_organizations(&new.organizations.dir).into_iter().map(|file| {
-        let file = file?;
-        let faults = secret_faults(&file);
-        told.extend(faults.iter().skip(1).map(ToString::to_string));
-        let is_known = in_force.organizations.iter().any(|old| old.file.path == file.path);
-        match faults.into_iter().next() {
-            Some(fault) if is_known => Err(fault),
-            Some(fault) => {
-                told.push(fault.to_string());
-                Ok(file)
+    let files = load_organizations(&new.organizations.dir)
+        .into_iter()
+        .map(|file| {
+            let file = file?;
+            let faults = secret_faults(&file);
+            told.extend(faults.iter().skip(1).map(ToString::to_string));
+            let is_known = in_force
+                .organizations
+                .iter()
+                .any(|old| old.file.path == file.path);
+            match faults.into_iter().next() {
+                Some(fault) if is_known => Err(fault),
+                Some(fault) => {
+                    told.push(fault.to_string());
+                    Ok(file)
+                }
+                None => Ok(file),
             }
-            None => Ok(file),
-        }
-    });
+        });
     let files = files.collect();
-    let prepared = prepare(&new, files, &shared.store, &shared.vault, shared.surroundings().not_listening.clone()).await;
-    let Prepared { mut applied, wrong, surroundings, settings: mut found } = prepared.map_err(|error| error.to_string())?;
+    let prepared = prepare(
+        &new,
+        files,
+        &shared.store,
+        &shared.vault,
+        shared.surroundings().not_listening.clone(),
+    )
+    .await;
+    let Prepared {
+        mut applied,
+        wrong,
+        surroundings,
+        settings: mut found,
+    } = prepared.map_err(|error| error.to_string())?;
     let spoiled = |one: &Applied| wrong.iter().any(|error| error.is_about(&one.file.path));
-    let old: Vec<Applied> = in_force.organizations.iter().filter(|old| spoiled(old)).cloned().collect();
+    let old: Vec<Applied> = in_force
+        .organizations
+        .iter()
+        .filter(|old| spoiled(old))
+        .cloned()
+        .collect();
     told.extend(wrong.iter().map(ToString::to_string));
     for one in &applied {
         let path = one.file.path.display().to_string();
         // What its own file's secrets lack is told already.
-        let problem = one.problem.as_ref().filter(|_| !told.iter().any(|told| told.contains(&path)));
+        let problem = one
+            .problem
+            .as_ref()
+            .filter(|_| !told.iter().any(|told| told.contains(&path)));
         told.extend(problem.map(|fault| format!("{path}: {}", fault.text)));
     }
     for one in old {
         let id = one.organization.classy_id;
         found.organizations.insert(id, one.clone());
-        found.hooks.insert(id, before.hooks.get(&id).cloned().unwrap_or_default());
+        found
+            .hooks
+            .insert(id, before.hooks.get(&id).cloned().unwrap_or_default());
         applied.push(one);
     }
     shared.set_surroundings(surroundings);
@@ -152,10 +212,17 @@ async fn reload(
     in_force.organizations.clone_from(&applied);
     let organizations = applied.len();
     handle.configure(applied);
-    Ok(Reloaded { organizations, wrong: told })
+    Ok(Reloaded {
+        organizations,
+        wrong: told,
+    })
 }
 
 /// Several faults as one text, a line each.
 fn told_together(faults: &[ConfigError]) -> String {
-    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    faults
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }

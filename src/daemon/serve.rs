@@ -22,7 +22,8 @@ const FALL: Duration = Duration::from_secs(2);
 /// How long what follows may take: leases given back, connections closed, memory freed.
 const LAST_MOMENTS: Duration = Duration::from_secs(10);
 
-/// What the daemon is made from: opened by whoever started the process, so that a wrong start is told on its terminal.
+/// What the daemon is made from: opened by whoever started the process, so that a wrong start is
+/// told on its terminal.
 #[derive(Debug)]
 pub struct Service {
     /// As it was read.
@@ -43,12 +44,26 @@ pub struct Service {
 ///
 /// # Errors
 /// What is in the way of the start.
-pub async fn serve(process: &Process, service: Service, signals: &mut Signals) -> Result<(), credentials::Error> {
-    let Service { config, reload: read_again, lock, store, vault, transport } = service;
+pub async fn serve(
+    process: &Process,
+    service: Service,
+    signals: &mut Signals,
+) -> Result<(), credentials::Error> {
+    let Service {
+        config,
+        reload: read_again,
+        lock,
+        store,
+        vault,
+        transport,
+    } = service;
     let (tcp, not_listening) = match surroundings::listen(&config) {
         Ok(tcp) => (Some(tcp), None),
         Err(error) => {
-            tracing::error!(error, "http.listen cannot be opened: no pages, metrics or webhooks");
+            tracing::error!(
+                error,
+                "http.listen cannot be opened: no pages, metrics or webhooks"
+            );
             (None, Some(error))
         }
     };
@@ -62,39 +77,92 @@ pub async fn serve(process: &Process, service: Service, signals: &mut Signals) -
             Ok::<_, credentials::Error>((vault, prepared))
         }
     };
-    let failed = |source| ConfigError::File { path: config.file.clone(), source };
-    let Some(prepared) = apart(&process.runtime(), signals.stop(), beginning).await.map_err(failed)? else {
+    let failed = |source| ConfigError::File {
+        path: config.file.clone(),
+        source,
+    };
+    let Some(prepared) = apart(&process.runtime(), signals.stop(), beginning)
+        .await
+        .map_err(failed)?
+    else {
         tracing::info!("stopped before it had begun");
         return Ok(());
     };
-    let (vault, Prepared { applied, wrong, surroundings, settings }) = prepared?;
-    if let Some(error) = wrong.into_iter().find(|error| matches!(error, ConfigError::Folder { .. })) {
+    let (
+        vault,
+        Prepared {
+            applied,
+            wrong,
+            surroundings,
+            settings,
+        },
+    ) = prepared?;
+    if let Some(error) = wrong
+        .into_iter()
+        .find(|error| matches!(error, ConfigError::Folder { .. }))
+    {
         return Err(error.into());
     }
     let address = tcp.as_ref().and_then(|tcp| tcp.local_addr().ok());
     let runs = config.sync.max_concurrent_runs;
-    let shared = Shared::new(store, vault, transport, process.runtime(), runs, lock.holder(), Plan::of(&config));
+    let shared = Shared::new(
+        store,
+        vault,
+        transport,
+        process.runtime(),
+        runs,
+        lock.holder(),
+        Plan::of(&config),
+    );
     shared.set_surroundings(surroundings);
     let tree = process.daemon(shared);
     let handle = tree.handle.clone();
     let organizations = applied.len();
-    let (deadline, in_force) = (config.daemon.shutdown_timeout, InForce { config, organizations: applied.clone() });
+    let (deadline, in_force) = (
+        config.daemon.shutdown_timeout,
+        InForce {
+            config,
+            organizations: applied.clone(),
+        },
+    );
     handle.configure(applied);
     let (reloads, mut asked) = mpsc::channel::<ReloadRequest>(8);
     let ready = Arc::new(AtomicBool::new(true));
     let (settings, settings_now) = watch::channel(Arc::new(settings));
     let sources = Arc::new(sources(handle.shared(), settings_now));
-    let control = Control { orders: Arc::new(handle.clone()), sources, ready: Arc::clone(&ready), reloads, address };
+    let control = Control {
+        orders: Arc::new(handle.clone()),
+        sources,
+        ready: Arc::clone(&ready),
+        reloads,
+        address,
+    };
     let socket = lock.socket();
     let control_socket = crate::http::listen(&socket).inspect_err(|error| {
         tracing::error!(socket = %socket.display(), %error, "no control socket: commands cannot speak to this process");
     });
-    let server = Server::start(control, Listeners { socket: control_socket.ok(), tcp })
-        .inspect_err(|error| tracing::error!(%error, "nobody can ask this process for anything"));
-    let watching = process.runtime().spawn(keep_watching(Arc::clone(handle.shared())));
-    let vouch = process.runtime().spawn(notify::vouch(Arc::clone(handle.shared())));
-    let tell = process.runtime().spawn(notify::tell(Arc::clone(handle.shared())));
-    tracing::info!(organizations, http = address.map(tracing::field::display), "ready");
+    let server = Server::start(
+        control,
+        Listeners {
+            socket: control_socket.ok(),
+            tcp,
+        },
+    )
+    .inspect_err(|error| tracing::error!(%error, "nobody can ask this process for anything"));
+    let watching = process
+        .runtime()
+        .spawn(keep_watching(Arc::clone(handle.shared())));
+    let vouch = process
+        .runtime()
+        .spawn(notify::vouch(Arc::clone(handle.shared())));
+    let tell = process
+        .runtime()
+        .spawn(notify::tell(Arc::clone(handle.shared())));
+    tracing::info!(
+        organizations,
+        http = address.map(tracing::field::display),
+        "ready"
+    );
     notify::say(NotifyState::Ready);
     let mut reloader = Reloader::new(read_again, handle.clone(), settings, in_force);
     loop {
@@ -169,14 +237,20 @@ async fn stop(tree: Tree, signals: &mut Signals, deadline: Duration) {
         () = tokio::time::sleep(deadline) => kill.cancel("the deadline for stopping has passed"),
         () = signals.stop() => kill.cancel("told to stop twice"),
     }
-    for (child, _) in handle.shared().registry.children().into_iter().filter(|(_, child)| child.run.is_some()) {
+    for (child, _) in handle
+        .shared()
+        .registry
+        .children()
+        .into_iter()
+        .filter(|(_, child)| child.run.is_some())
+    {
         tracing::warn!(child = %child, "a run is ended before its next page");
     }
     let _ = tokio::time::timeout(FALL, stopped).await;
 }
 
-/// Ends the process when it has not ended by then, whatever its threads do. Whatever is not committed by then was not promised to anybody, and
-/// the next start takes over at once.
+/// Ends the process when it has not ended by then, whatever its threads do. Whatever is not
+/// committed by then was not promised to anybody, and the next start takes over at once.
 fn end_at_the_latest(after: Duration) {
     std::thread::spawn(move || {
         std::thread::sleep(after);

@@ -7,17 +7,21 @@ use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
 /// Those that this process may heed.
 fn ours() -> SigSet {
-    [Number::SIGTERM, Number::SIGINT, Number::SIGHUP].into_iter().collect()
+    [Number::SIGTERM, Number::SIGINT, Number::SIGHUP]
+        .into_iter()
+        .collect()
 }
 
-/// Holds signals back until somebody says how they are heeded: the first thing that a process does, so that one that comes in its first moments
-/// is not lost and ends nothing in the middle. Threads that are begun later inherit this; the first one is the one that hears.
+/// Holds signals back until somebody says how they are heeded: the first thing that a process does,
+/// so that one that comes in its first moments is not lost and ends nothing in the middle. Threads
+/// that are begun later inherit this; the first one is the one that hears.
 pub fn hold_signals() {
     // Where the system refuses, signals act as they always did.
     let _ = ours().thread_block();
 }
 
-/// Lets signals act as the system has it, or as [`Signals`] that exist have it. On the thread that held them back.
+/// Lets signals act as the system has it, or as [`Signals`] that exist have it. On the thread that
+/// held them back.
 pub fn let_signals() {
     let _ = ours().thread_unblock();
 }
@@ -67,17 +71,24 @@ impl Signals {
     }
 }
 
-/// Sends a signal to the daemon that holds a pid file. `None` when there is none: nobody holds it, or a command does, which is its user's alone.
+/// Sends a signal to the daemon that holds a pid file. `None` when there is none: nobody holds it,
+/// or a command does, which is its user's alone.
 ///
 /// # Errors
 /// The file cannot be read, or the signal cannot be sent.
 pub fn signal_process(pid_file: &Path, wanted: Signal) -> std::io::Result<Option<u32>> {
-    let Some(pid) = PidFile::held_by(pid_file)?.filter(HeldBy::is_daemon).map(|held| held.pid) else { return Ok(None) };
+    let Some(pid) = PidFile::held_by(pid_file)?
+        .filter(HeldBy::is_daemon)
+        .map(|held| held.pid)
+    else {
+        return Ok(None);
+    };
     let signal = match wanted {
         Signal::Stop => Number::SIGTERM,
         Signal::Reload => Number::SIGHUP,
     };
-    let raw = i32::try_from(pid).map_err(|_| std::io::Error::other("the pid file holds no process id"))?;
+    let raw = i32::try_from(pid)
+        .map_err(|_| std::io::Error::other("the pid file holds no process id"))?;
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(raw), signal)?;
     Ok(Some(pid))
 }

@@ -4,35 +4,46 @@ use std::fmt;
 
 /// A plausible address, trimmed and in lower case. Its `Debug` tells nobody.
 ///
-/// Only ASCII: what a mailing service makes of other letters before the `@` is not defined anywhere, and two spellings of one
-/// person would be two people.
+/// Only ASCII: what a mailing service makes of other letters before the `@` is not defined
+/// anywhere, and two spellings of one person would be two people.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address(String);
 
 impl Address {
-    /// Reads an address; `None` when nobody could be reached by it. Blanks of every kind around it, and characters that nobody sees
-    /// anywhere in it, come from pasting: they make nobody another person.
+    /// Reads an address; `None` when nobody could be reached by it. Blanks of every kind around it,
+    /// and characters that nobody sees anywhere in it, come from pasting: they make nobody another
+    /// person.
     pub fn parse(text: &str) -> Option<Address> {
         let visible: String;
         let text = if text.is_ascii() {
             text
         } else {
-            visible = text.chars().filter(|letter| !is_invisible(*letter)).collect();
+            visible = text
+                .chars()
+                .filter(|letter| !is_invisible(*letter))
+                .collect();
             visible.as_str()
         };
         let text = text.trim_matches(|letter: char| letter.is_whitespace() || letter.is_control());
         let (name, host) = text.rsplit_once('@')?;
-        let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_graphic() && !b"@,;<>()[]\\\"".contains(&byte));
+        let plain = |part: &str| {
+            part.bytes()
+                .all(|byte| byte.is_ascii_graphic() && !b"@,;<>()[]\\\"".contains(&byte))
+        };
         let labels = || host.split('.');
         let is_label = |label: &str| {
             !label.is_empty()
                 && label.len() <= 63
                 && !label.starts_with('-')
                 && !label.ends_with('-')
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
         let dots_fit = !name.starts_with('.') && !name.ends_with('.') && !name.contains("..");
-        let top_fits = labels().next_back().is_some_and(|top| top.len() >= 2 && !top.bytes().all(|byte| byte.is_ascii_digit()));
+        let top_fits = labels()
+            .next_back()
+            .is_some_and(|top| top.len() >= 2 && !top.bytes().all(|byte| byte.is_ascii_digit()));
         let is_plausible = (1..=64).contains(&name.len())
             && host.len() <= 253
             && plain(name)
@@ -48,7 +59,8 @@ impl Address {
         &self.0
     }
 
-    /// What supporters are looked up by: the address, cut where an index of every database still holds it.
+    /// What supporters are looked up by: the address, cut where an index of every database still
+    /// holds it.
     pub fn key(&self) -> &str {
         self.0.get(..KEY_LENGTH).unwrap_or(&self.0)
     }
@@ -74,7 +86,12 @@ mod tests {
 
     #[test]
     fn one_spelling_for_one_person() {
-        assert_eq!(Address::parse(" Ada.Lovelace@Example.ORG\n").unwrap().as_str(), "ada.lovelace@example.org");
+        assert_eq!(
+            Address::parse(" Ada.Lovelace@Example.ORG\n")
+                .unwrap()
+                .as_str(),
+            "ada.lovelace@example.org"
+        );
         for text in [
             "ada@b.org\t",
             "\r\nada@b.org\u{a0}",
@@ -83,9 +100,16 @@ mod tests {
             "ADA@B.ORG\0",
             "\u{3000}ada@b.org\u{2028}",
         ] {
-            assert_eq!(Address::parse(text).unwrap().as_str(), "ada@b.org", "{text:?}");
+            assert_eq!(
+                Address::parse(text).unwrap().as_str(),
+                "ada@b.org",
+                "{text:?}"
+            );
         }
-        assert_eq!(format!("{:?}", Address::parse("a@b.org")), "Some(Address(..))");
+        assert_eq!(
+            format!("{:?}", Address::parse("a@b.org")),
+            "Some(Address(..))"
+        );
     }
 
     #[test]

@@ -36,7 +36,9 @@ impl FromStr for Health {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let all = [Health::Ok, Health::Degraded, Health::Failing];
-        all.into_iter().find(|health| health.as_str() == text).ok_or_else(|| format!("no such health: '{text}'"))
+        all.into_iter()
+            .find(|health| health.as_str() == text)
+            .ok_or_else(|| format!("no such health: '{text}'"))
     }
 }
 
@@ -45,28 +47,41 @@ impl FromStr for Health {
 pub struct CheckResult {
     /// How well it is.
     pub health: Health,
-    /// Why, in a sentence without secrets and without anything of a donor; may be empty when all is well.
+    /// Why, in a sentence without secrets and without anything of a donor; may be empty when all is
+    /// well.
     pub reason: String,
 }
 
 impl CheckResult {
     /// All is well.
     pub const fn ok() -> CheckResult {
-        CheckResult { health: Health::Ok, reason: String::new() }
+        CheckResult {
+            health: Health::Ok,
+            reason: String::new(),
+        }
     }
 
     /// All is well, and how.
     pub fn well(reason: impl Into<String>) -> CheckResult {
-        CheckResult { health: Health::Ok, reason: reason.into() }
+        CheckResult {
+            health: Health::Ok,
+            reason: reason.into(),
+        }
     }
 
     /// Somebody should look.
     pub fn degraded(reason: impl Into<String>) -> CheckResult {
-        CheckResult { health: Health::Degraded, reason: reason.into() }
+        CheckResult {
+            health: Health::Degraded,
+            reason: reason.into(),
+        }
     }
 
     /// It does not do what it is there for.
     pub fn failing(reason: impl Into<String>) -> CheckResult {
-        CheckResult { health: Health::Failing, reason: reason.into() }
+        CheckResult {
+            health: Health::Failing,
+            reason: reason.into(),
+        }
     }
 }

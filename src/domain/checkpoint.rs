@@ -5,8 +5,8 @@ use super::Time;
 /// The state of one feed of one organization: the row of `checkpoints`, whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FeedState {
-    /// Everything the source showed as changed before this, less the overlap, is stored; while the first pass is in progress,
-    /// everything of that which changed since it began.
+    /// Everything the source showed as changed before this, less the overlap, is stored; while the
+    /// first pass is in progress, everything of that which changed since it began.
     pub watermark: Option<Time>,
     /// The source's clock at the first page of the last complete incremental sweep.
     pub swept_at: Option<Time>,
@@ -24,12 +24,13 @@ pub struct FeedState {
     pub clocks: Option<Clocks>,
     /// What the last pass could not bring.
     pub shortfall: Option<Shortfall>,
-    /// What the looks for changes cannot bring: until it is whole again, or a day has passed, the watermark waits for it.
+    /// What the looks for changes cannot bring: until it is whole again, or a day has passed, the
+    /// watermark waits for it.
     pub gap: Option<Gap>,
 }
 
-/// Passes that fall short in a row before one counts as done all the same: a source that counts what it never shows must not keep
-/// plugins waiting, and the whole list being read, for ever.
+/// Passes that fall short in a row before one counts as done all the same: a source that counts
+/// what it never shows must not keep plugins waiting, and the whole list being read, for ever.
 pub const SHORT_PASSES: u32 = 3;
 
 /// The source's clock and ours at the moment of an answer.
@@ -84,15 +85,22 @@ impl FeedState {
 
     /// Whether a page could not be read when it was last asked for.
     pub fn has_unread(&self) -> bool {
-        let passed = self.shortfall.as_ref().is_some_and(|short| short.unread > 0);
+        let passed = self
+            .shortfall
+            .as_ref()
+            .is_some_and(|short| short.unread > 0);
         passed || self.gap.is_some() || self.pass.as_ref().is_some_and(|pass| pass.unread > 0)
     }
 
-    /// Whether the whole list is to be read: for the first time, to its end, again because it fell short, or because more of a record is
-    /// stored than when it was read: `schema_version` is the one of the columns of today.
+    /// Whether the whole list is to be read: for the first time, to its end, again because it fell
+    /// short, or because more of a record is stored than when it was read: `schema_version` is the
+    /// one of the columns of today.
     pub fn needs_pass(&self, schema_version: i64) -> bool {
         let is_short = (1..SHORT_PASSES).contains(&self.short_passes());
-        self.first_pass_at.is_none() || self.pass.is_some() || is_short || self.is_outdated(schema_version)
+        self.first_pass_at.is_none()
+            || self.pass.is_some()
+            || is_short
+            || self.is_outdated(schema_version)
     }
 
     /// Whether it was last read with fewer columns than are stored now.
@@ -102,7 +110,10 @@ impl FeedState {
 
     /// Passes in a row that lacked records.
     pub fn short_passes(&self) -> u32 {
-        self.shortfall.as_ref().filter(|short| short.is_short()).map_or(0, |short| short.passes)
+        self.shortfall
+            .as_ref()
+            .filter(|short| short.is_short())
+            .map_or(0, |short| short.passes)
     }
 
     /// What is known to be lacking, in words; nothing when nothing is.
@@ -114,12 +125,18 @@ impl FeedState {
                 (short.unread, "on pages that cannot be read"),
                 (short.undecided, "undecided"),
             ];
-            let counted: Vec<String> =
-                counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+            let counted: Vec<String> = counts
+                .iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, what)| format!("{count} {what}"))
+                .collect();
             parts.push(format!("records {} ({})", counted.join(", "), short.reason));
         }
         if let Some(gap) = &self.gap {
-            parts.push(format!("changes that cannot be read: {} ({})", gap.records, gap.reason));
+            parts.push(format!(
+                "changes that cannot be read: {} ({})",
+                gap.records, gap.reason
+            ));
         }
         (!parts.is_empty()).then(|| parts.join("; "))
     }
@@ -130,7 +147,8 @@ impl FeedState {
 pub struct Pass {
     /// The source's clock at its first page.
     pub started_at: Time,
-    /// The latest time of change that the source showed when it began, not beyond its clock: the first incremental begins here.
+    /// The latest time of change that the source showed when it began, not beyond its clock: the
+    /// first incremental begins here.
     pub seen_at: Time,
     /// The next page to ask for, from 1.
     pub page: u32,
@@ -140,19 +158,24 @@ pub struct Pass {
     pub last_id: i64,
     /// The largest id at the source when this walk began.
     pub max_id: i64,
-    /// `total` when this walk began; at its end the rows at or below `max_id` that its pages told of, if they are more.
+    /// `total` when this walk began; at its end the rows at or below `max_id` that its pages told
+    /// of, if they are more.
     pub total: u64,
-    /// Rows met so far at or below `max_id`: fewer than `total` in the end means that one may have hidden.
+    /// Rows met so far at or below `max_id`: fewer than `total` in the end means that one may have
+    /// hidden.
     pub met: u64,
     /// Walks of this pass, this one included.
     pub walks: u32,
-    /// The walk before this one: when this one goes like it, the source's `total` is off, and nothing hides.
+    /// The walk before this one: when this one goes like it, the source's `total` is off, and
+    /// nothing hides.
     pub before: Option<Walked>,
     /// What is being done.
     pub stage: PassStage,
-    /// Records the source had that were not stored although the incremental should have brought them.
+    /// Records the source had that were not stored although the incremental should have brought
+    /// them.
     pub missing: u64,
-    /// Records stored with other content than the source's although the incremental should have brought them.
+    /// Records stored with other content than the source's although the incremental should have
+    /// brought them.
     pub stale: u64,
     /// Records that went back to an older version at the source.
     pub restored: u64,
@@ -195,7 +218,9 @@ impl PassStage {
 
     /// The stage of a stored word.
     pub fn from_word(word: &str) -> Option<PassStage> {
-        [PassStage::Walk, PassStage::Verify].into_iter().find(|stage| stage.as_str() == word)
+        [PassStage::Walk, PassStage::Verify]
+            .into_iter()
+            .find(|stage| stage.as_str() == word)
     }
 }
 

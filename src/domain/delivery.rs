@@ -73,7 +73,8 @@ impl Planned {
     }
 }
 
-/// The reason of whoever said no here and is mailed there all the same, since they were there before us.
+/// The reason of whoever said no here and is mailed there all the same, since they were there
+/// before us.
 pub const STILL_SUBSCRIBED: &str = "the contact was not subscribed by us, and is left alone";
 
 /// What the reason of whoever waits for room on the other side begins with.
@@ -95,7 +96,8 @@ pub enum Fate {
     },
     /// Everything but what a person must approve first.
     Held(String),
-    /// The other side refused, for this reason; it stays so until somebody asks for another try or the person changes.
+    /// The other side refused, for this reason; it stays so until somebody asks for another try or
+    /// the person changes.
     Rejected(String),
 }
 
@@ -115,7 +117,10 @@ impl Fate {
     pub fn reason(&self) -> Option<&str> {
         match self {
             Fate::Delivered => None,
-            Fate::Skipped(reason) | Fate::Deferred { reason, .. } | Fate::Held(reason) | Fate::Rejected(reason) => Some(reason),
+            Fate::Skipped(reason)
+            | Fate::Deferred { reason, .. }
+            | Fate::Held(reason)
+            | Fate::Rejected(reason) => Some(reason),
         }
     }
 }
@@ -140,6 +145,13 @@ pub struct Verdict {
 impl Verdict {
     /// Nothing is known of the other side, and nothing is to be looked at again.
     pub const fn of(supporter_id: i64, fate: Fate) -> Verdict {
-        Verdict { supporter_id, fate, fingerprint: None, review_at: None, note: None, held: Vec::new() }
+        Verdict {
+            supporter_id,
+            fate,
+            fingerprint: None,
+            review_at: None,
+            note: None,
+            held: Vec::new(),
+        }
     }
 }

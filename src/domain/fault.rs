@@ -57,7 +57,10 @@ impl FromStr for FaultKind {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        FaultKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| format!("no such kind of failure: '{text}'"))
+        FaultKind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| format!("no such kind of failure: '{text}'"))
     }
 }
 

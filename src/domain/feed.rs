@@ -12,7 +12,8 @@ pub enum Query {
     Since(Time),
     /// Changed at or after a second, latest change first.
     LatestSince(Time),
-    /// Made or bought at or after a second (`purchased_at`), by rising id: the rolling window of transactions.
+    /// Made or bought at or after a second (`purchased_at`), by rising id: the rolling window of
+    /// transactions.
     PurchasedSince(Time),
 }
 
@@ -118,7 +119,8 @@ pub enum Answer<R> {
     Undecided(Doubt),
 }
 
-/// Why the source's answer about one record decides nothing. It concerns that record alone: what concerns all of them is an error.
+/// Why the source's answer about one record decides nothing. It concerns that record alone: what
+/// concerns all of them is an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Doubt {
     /// Refused or failed, after the tries that it deserved.
@@ -175,18 +177,37 @@ pub struct Page<R> {
 impl<R: Versioned> Page<R> {
     /// An empty page.
     pub const fn empty(clocks: Clocks) -> Self {
-        Page { items: Vec::new(), total: 0, per_page: None, last_page: None, clocks, bytes: 0, unread: 0, unread_keys: Vec::new() }
+        Page {
+            items: Vec::new(),
+            total: 0,
+            per_page: None,
+            last_page: None,
+            clocks,
+            bytes: 0,
+            unread: 0,
+            unread_keys: Vec::new(),
+        }
     }
 
     /// Rows that a full page has: as many as were asked for, or as few as the source says.
     pub fn told_size(&self, asked: u32) -> u32 {
-        self.per_page.filter(|told| *told > 0).map_or(asked, |told| told.min(asked))
+        self.per_page
+            .filter(|told| *told > 0)
+            .map_or(asked, |told| told.min(asked))
     }
 
-    /// The same of a first page, also when the source cuts pages and does not say so: then there is more, and the page is short.
+    /// The same of a first page, also when the source cuts pages and does not say so: then there is
+    /// more, and the page is short.
     pub fn size(&self, asked: u32) -> u32 {
-        let (told, shown) = (self.told_size(asked), u32::try_from(self.items.len()).unwrap_or(u32::MAX));
-        if shown > 0 && shown < told && self.unread == 0 && self.total > u64::from(shown) { shown } else { told }
+        let (told, shown) = (
+            self.told_size(asked),
+            u32::try_from(self.items.len()).unwrap_or(u32::MAX),
+        );
+        if shown > 0 && shown < told && self.unread == 0 && self.total > u64::from(shown) {
+            shown
+        } else {
+            told
+        }
     }
 
     /// The largest id on the page.

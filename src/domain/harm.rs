@@ -1,4 +1,5 @@
-//! What can go wrong for many people at once: counted, held back as a plan, and allowed for exactly the people of one plan.
+//! What can go wrong for many people at once: counted, held back as a plan, and allowed for exactly
+//! the people of one plan.
 
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -16,7 +17,8 @@ pub enum Harm {
     Add,
     /// Somebody who was not there is asked by mail to confirm.
     Confirm,
-    /// A contact who was there before us gets our tags and fields for the first time; held only at the first push.
+    /// A contact who was there before us gets our tags and fields for the first time; held only at
+    /// the first push.
     Change,
     /// What a push changed is taken back.
     Undo,
@@ -24,7 +26,15 @@ pub enum Harm {
 
 impl Harm {
     /// All kinds.
-    pub const ALL: [Harm; 7] = [Harm::Unsubscribe, Harm::Untag, Harm::Rename, Harm::Add, Harm::Confirm, Harm::Change, Harm::Undo];
+    pub const ALL: [Harm; 7] = [
+        Harm::Unsubscribe,
+        Harm::Untag,
+        Harm::Rename,
+        Harm::Add,
+        Harm::Confirm,
+        Harm::Change,
+        Harm::Undo,
+    ];
 
     /// The word in the database.
     pub const fn as_str(self) -> &'static str {
@@ -103,7 +113,10 @@ impl Harms {
 
     /// Each kind that there is, with how often.
     pub fn each(&self) -> impl Iterator<Item = (Harm, u64)> + '_ {
-        Harm::ALL.into_iter().map(|kind| (kind, self.of(kind))).filter(|(_, count)| *count > 0)
+        Harm::ALL
+            .into_iter()
+            .map(|kind| (kind, self.of(kind)))
+            .filter(|(_, count)| *count > 0)
     }
 }
 
@@ -125,16 +138,25 @@ pub struct Held {
     pub deed: Deed,
 }
 
-/// The name of a plan: the same people and the same deeds at the same place have the same one, whatever their order.
+/// The name of a plan: the same people and the same deeds at the same place have the same one,
+/// whatever their order.
 pub fn plan_id(destination: &str, held: &[Held]) -> String {
     let mut sorted: Vec<&Held> = held.iter().collect();
     sorted.sort_unstable();
     let mut digest = Sha256::new();
     digest.update(format!("{destination}\n"));
     for one in sorted {
-        digest.update(format!("{} {} {}\n", one.supporter_id, one.deed.kind, one.deed.mark));
+        digest.update(format!(
+            "{} {} {}\n",
+            one.supporter_id, one.deed.kind, one.deed.mark
+        ));
     }
-    digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// What a plugin's next delivery does to the other side as a whole.
@@ -163,7 +185,13 @@ impl Forecast {
 
 impl fmt::Display for Forecast {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Forecast { contacts, confirmations, gaining, tags, .. } = self;
+        let Forecast {
+            contacts,
+            confirmations,
+            gaining,
+            tags,
+            ..
+        } = self;
         write!(
             f,
             "{contacts} contacts now, {} after; confirmation mails: {confirmations}; people there who would gain tags: {gaining} ({tags} tags)",
@@ -178,18 +206,34 @@ mod tests {
 
     #[test]
     fn a_plan_is_its_place_its_people_and_deeds() {
-        let held = |supporter_id, kind, mark| Held { supporter_id, deed: Deed { kind, mark } };
+        let held = |supporter_id, kind, mark| Held {
+            supporter_id,
+            deed: Deed { kind, mark },
+        };
         let (one, two) = (held(1, Harm::Add, 7), held(2, Harm::Add, 7));
         let of = |held: &[Held]| plan_id("a1", held);
         assert_eq!(of(&[one, two]), of(&[two, one]));
-        for other in [vec![one], vec![one, held(2, Harm::Add, 8)], vec![one, held(2, Harm::Rename, 7)], vec![one, held(3, Harm::Add, 7)]] {
+        for other in [
+            vec![one],
+            vec![one, held(2, Harm::Add, 8)],
+            vec![one, held(2, Harm::Rename, 7)],
+            vec![one, held(3, Harm::Add, 7)],
+        ] {
             assert_ne!(of(&other), of(&[one, two]), "{other:?}");
         }
-        assert_ne!(plan_id("a2", &[one, two]), of(&[one, two]), "the same people elsewhere");
+        assert_ne!(
+            plan_id("a2", &[one, two]),
+            of(&[one, two]),
+            "the same people elsewhere"
+        );
     }
 
     #[test]
     fn every_kind_has_its_word() {
-        assert!(Harm::ALL.into_iter().all(|kind| Harm::of(kind.as_str()) == Some(kind)));
+        assert!(
+            Harm::ALL
+                .into_iter()
+                .all(|kind| Harm::of(kind.as_str()) == Some(kind))
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What a push changed of one contact, written down before it is sent, so that it can be taken back; and what became of that.
+//! What a push changed of one contact, written down before it is sent, so that it can be taken
+//! back; and what became of that.
 
 use super::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,14 +102,25 @@ pub struct Taking {
 impl Taking {
     /// Nothing is written, for a reason.
     pub const fn nothing(supporter_id: i64, outcome: Outcome, mark: i64) -> Taking {
-        Taking { supporter_id, outcome, fields: Vec::new(), tags: Vec::new(), untags: Vec::new(), changed: Vec::new(), mark }
+        Taking {
+            supporter_id,
+            outcome,
+            fields: Vec::new(),
+            tags: Vec::new(),
+            untags: Vec::new(),
+            changed: Vec::new(),
+            mark,
+        }
     }
 
     /// In a sentence, what is to be said beside the words and names.
     pub fn detail(&self) -> Option<String> {
         match &self.outcome {
             Outcome::Left(why) | Outcome::NotYet(why) => Some(why.clone()),
-            _ if !self.changed.is_empty() => Some(format!("changed since by somebody else, and left alone: {}", self.changed.join(", "))),
+            _ if !self.changed.is_empty() => Some(format!(
+                "changed since by somebody else, and left alone: {}",
+                self.changed.join(", ")
+            )),
             _ => None,
         }
     }

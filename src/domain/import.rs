@@ -1,4 +1,5 @@
-//! How far the first reading of a feed is: until it is done, every figure made from it is too small.
+//! How far the first reading of a feed is: until it is done, every figure made from it is too
+//! small.
 
 use super::Time;
 
@@ -17,25 +18,46 @@ pub struct Import {
 
 impl Import {
     /// From its two counts, and since when and at which count its pace is known.
-    pub fn at_pace(since: Option<Time>, done: u64, total: Option<u64>, from: Option<(Time, u64)>, now: Time) -> Import {
+    pub fn at_pace(
+        since: Option<Time>,
+        done: u64,
+        total: Option<u64>,
+        from: Option<(Time, u64)>,
+        now: Time,
+    ) -> Import {
         let left_s = from.zip(total).and_then(|((at, before), total)| {
             let seconds = u64::try_from((now - at).num_seconds()).ok()?;
             let read = done.checked_sub(before).filter(|read| *read > 0)?;
             // A pace of less than three seconds says nothing.
             (seconds >= 3).then(|| total.saturating_sub(done).saturating_mul(seconds) / read)
         });
-        Import { since, done, total, left_s }
+        Import {
+            since,
+            done,
+            total,
+            left_s,
+        }
     }
 
     /// `1,200 of 5,000 records (24 %), for 3 min, about 10 min left`
     pub fn told(&self, now: Time) -> String {
-        let Some(since) = self.since else { return "waits for its turn".to_owned() };
+        let Some(since) = self.since else {
+            return "waits for its turn".to_owned();
+        };
         let mut text = match self.total.filter(|total| *total > 0) {
             // The last record is not the end: what the list lacks is asked for singly.
-            Some(total) => format!("{} of {} records ({} %)", grouped(self.done), grouped(total), (100 * self.done / total).min(99)),
+            Some(total) => format!(
+                "{} of {} records ({} %)",
+                grouped(self.done),
+                grouped(total),
+                (100 * self.done / total).min(99)
+            ),
             None => format!("{} records", grouped(self.done)),
         };
-        text.push_str(&format!(", for {}", span(u64::try_from((now - since).num_seconds()).unwrap_or(0))));
+        text.push_str(&format!(
+            ", for {}",
+            span(u64::try_from((now - since).num_seconds()).unwrap_or(0))
+        ));
         if let Some(left) = self.left_s {
             text.push_str(&format!(", about {} left", span(left)));
         }
@@ -74,13 +96,37 @@ mod tests {
 
     #[test]
     fn an_import_is_told_with_its_share_and_what_is_left_by_its_pace() {
-        let import = Import::at_pace(Some(at(0)), 1_200, Some(5_000), Some((at(60), 200)), at(180));
-        assert_eq!(import.told(at(180)), "1,200 of 5,000 records (24 %), for 3 min, about 7 min left");
-        assert_eq!(Import::at_pace(Some(at(0)), 7, None, None, at(5)).told(at(5)), "7 records, for 5 s");
-        assert_eq!(Import::at_pace(Some(at(0)), 5_000, Some(5_000), None, at(1)).told(at(1)), "5,000 of 5,000 records (99 %), for 1 s");
-        assert_eq!(Import::at_pace(None, 0, None, None, at(1)).told(at(1)), "waits for its turn");
+        let import = Import::at_pace(
+            Some(at(0)),
+            1_200,
+            Some(5_000),
+            Some((at(60), 200)),
+            at(180),
+        );
+        assert_eq!(
+            import.told(at(180)),
+            "1,200 of 5,000 records (24 %), for 3 min, about 7 min left"
+        );
+        assert_eq!(
+            Import::at_pace(Some(at(0)), 7, None, None, at(5)).told(at(5)),
+            "7 records, for 5 s"
+        );
+        assert_eq!(
+            Import::at_pace(Some(at(0)), 5_000, Some(5_000), None, at(1)).told(at(1)),
+            "5,000 of 5,000 records (99 %), for 1 s"
+        );
+        assert_eq!(
+            Import::at_pace(None, 0, None, None, at(1)).told(at(1)),
+            "waits for its turn"
+        );
         // Nothing was read since the pace is measured, or for too short a time: no guess.
-        assert_eq!(Import::at_pace(Some(at(0)), 200, Some(5_000), Some((at(60), 200)), at(180)).left_s, None);
-        assert_eq!(Import::at_pace(Some(at(0)), 300, Some(5_000), Some((at(179), 200)), at(180)).left_s, None);
+        assert_eq!(
+            Import::at_pace(Some(at(0)), 200, Some(5_000), Some((at(60), 200)), at(180)).left_s,
+            None
+        );
+        assert_eq!(
+            Import::at_pace(Some(at(0)), 300, Some(5_000), Some((at(179), 200)), at(180)).left_s,
+            None
+        );
     }
 }

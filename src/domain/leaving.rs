@@ -26,12 +26,17 @@ impl Way {
         }
     }
 
-    /// The way with this word. One that is not known here, such as a later version's, is taken for the strictest.
+    /// The way with this word. One that is not known here, such as a later version's, is taken for
+    /// the strictest.
     pub fn of(word: &str) -> Way {
-        Way::ALL.into_iter().find(|way| way.as_str() == word).unwrap_or(Way::SaidNo)
+        Way::ALL
+            .into_iter()
+            .find(|way| way.as_str() == word)
+            .unwrap_or(Way::SaidNo)
     }
 
-    /// Whether it is a word of the person: it goes for every place, and not only for the one that they left.
+    /// Whether it is a word of the person: it goes for every place, and not only for the one that
+    /// they left.
     pub const fn is_word_of_no(self) -> bool {
         matches!(self, Way::SaidNo | Way::TakenOff)
     }
@@ -47,8 +52,9 @@ pub struct Why {
 }
 
 impl Why {
-    /// Of what is known and this, which is learned now, what counts for an address, or for somebody who had it. That we took an address off
-    /// is a word of one person, and says nothing of others who have it.
+    /// Of what is known and this, which is learned now, what counts for an address, or for somebody
+    /// who had it. That we took an address off is a word of one person, and says nothing of others
+    /// who have it.
     pub fn beside(self, known: Option<&Why>, of_address: bool) -> Why {
         let rank = |why: &Why| match why.way {
             Way::Bounced => 0,
@@ -57,7 +63,10 @@ impl Why {
             Way::TakenOff => 3,
             Way::SaidNo => 4,
         };
-        known.filter(|known| rank(known) > rank(&self)).cloned().unwrap_or(self)
+        known
+            .filter(|known| rank(known) > rank(&self))
+            .cloned()
+            .unwrap_or(self)
     }
 }
 
@@ -76,14 +85,25 @@ mod tests {
 
     #[test]
     fn a_word_of_no_is_not_forgotten_for_what_comes_after_it() {
-        let why = |way: Way| Why { way, reason: String::new() };
-        let after = |first: Way, then: Way, of_address: bool| why(then).beside(Some(&why(first)), of_address).way;
+        let why = |way: Way| Why {
+            way,
+            reason: String::new(),
+        };
+        let after = |first: Way, then: Way, of_address: bool| {
+            why(then).beside(Some(&why(first)), of_address).way
+        };
         for of_address in [true, false] {
             assert_eq!(after(Way::SaidNo, Way::PutAway, of_address), Way::SaidNo);
             assert_eq!(after(Way::Bounced, Way::SaidNo, of_address), Way::SaidNo);
             assert_eq!(after(Way::PutAway, Way::Bounced, of_address), Way::PutAway);
         }
-        assert_eq!((after(Way::TakenOff, Way::PutAway, true), after(Way::TakenOff, Way::PutAway, false)), (Way::PutAway, Way::TakenOff));
+        assert_eq!(
+            (
+                after(Way::TakenOff, Way::PutAway, true),
+                after(Way::TakenOff, Way::PutAway, false)
+            ),
+            (Way::PutAway, Way::TakenOff)
+        );
         assert_eq!(why(Way::Bounced).beside(None, true).way, Way::Bounced);
     }
 }

@@ -1,6 +1,7 @@
 //! The words everybody here speaks: records, feeds, amounts, outcomes. No I/O, no serde, no clock.
 //!
-//! What several modules of one floor must agree on lives here, so that none of them needs to name the other.
+//! What several modules of one floor must agree on lives here, so that none of them needs to name
+//! the other.
 
 mod address;
 mod check;
@@ -26,7 +27,9 @@ mod zone;
 
 pub use address::Address;
 pub use check::{CheckResult, Health};
-pub use checkpoint::{Clocks, FeedState, Gap, Pass, PassStage, Reconciled, SHORT_PASSES, Shortfall, Walked};
+pub use checkpoint::{
+    Clocks, FeedState, Gap, Pass, PassStage, Reconciled, SHORT_PASSES, Shortfall, Walked,
+};
 pub use delivery::{Fate, Planned, STILL_SUBSCRIBED, Step, Verdict, WAITS_FOR_ROOM};
 pub use fault::{Fault, FaultKind};
 pub use feed::{Answer, Doubt, Item, Page, Query, Reject, RejectReason, Versioned};

@@ -30,8 +30,8 @@ impl Money {
 
     /// Reads an amount from its literal text: `5`, `10.5`, `52.500`, `1e3`.
     ///
-    /// Digits past the fourth decimal are rounded away (half to even): they are the noise of a float that the
-    /// source printed, such as `0.30000000000000004`.
+    /// Digits past the fourth decimal are rounded away (half to even): they are the noise of a
+    /// float that the source printed, such as `0.30000000000000004`.
     ///
     /// # Errors
     /// A text that is no number, or an amount that no database column here holds.
@@ -44,16 +44,25 @@ impl Money {
     /// # Errors
     /// An amount that no database column here holds.
     pub fn new(value: Decimal) -> Result<Money, MoneyError> {
-        let value = value.round_dp_with_strategy(SCALE, RoundingStrategy::MidpointNearestEven).normalize();
+        let value = value
+            .round_dp_with_strategy(SCALE, RoundingStrategy::MidpointNearestEven)
+            .normalize();
         if value.abs() >= Decimal::from(MAX_AMOUNT) {
             return Err(MoneyError::TooLarge);
         }
-        Ok(Money(if value.is_zero() { Decimal::ZERO } else { value }))
+        Ok(Money(if value.is_zero() {
+            Decimal::ZERO
+        } else {
+            value
+        }))
     }
 
     /// A sum of amounts that are stored each: it may be larger than one that a column holds.
     pub fn total(sum: Decimal) -> Money {
-        Money(sum.round_dp_with_strategy(SCALE, RoundingStrategy::MidpointNearestEven).normalize())
+        Money(
+            sum.round_dp_with_strategy(SCALE, RoundingStrategy::MidpointNearestEven)
+                .normalize(),
+        )
     }
 
     /// The decimal itself.
@@ -65,20 +74,34 @@ impl Money {
 /// Digits before the point that `DECIMAL(19,4)` holds.
 const WHOLE_DIGITS: i64 = 15;
 
-/// Significant digits that are looked at: those before the point, and enough behind it to round the fourth.
+/// Significant digits that are looked at: those before the point, and enough behind it to round the
+/// fourth.
 const DIGITS: usize = 24;
 
-/// Reads digits with a sign, a point and an exponent, as JSON spells numbers. The reader of the decimal type takes more than that
-/// (`1_000`, `+5`), and expands whatever exponent it is given.
+/// Reads digits with a sign, a point and an exponent, as JSON spells numbers. The reader of the
+/// decimal type takes more than that (`1_000`, `+5`), and expands whatever exponent it is given.
 fn decimal(text: &str) -> Result<Decimal, MoneyError> {
-    let (is_negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let (number, exponent) = rest.split_once(['e', 'E']).map_or((rest, Ok(0)), |(number, power)| (number, exponent(power)));
+    let (is_negative, rest) = text
+        .strip_prefix('-')
+        .map_or((false, text), |rest| (true, rest));
+    let (number, exponent) = rest
+        .split_once(['e', 'E'])
+        .map_or((rest, Ok(0)), |(number, power)| (number, exponent(power)));
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) || whole.len() + fraction.len() == 0 {
+    if !whole
+        .bytes()
+        .chain(fraction.bytes())
+        .all(|byte| byte.is_ascii_digit())
+        || whole.len() + fraction.len() == 0
+    {
         return Err(MoneyError::NotANumber);
     }
     let exponent = exponent?;
-    let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).skip_while(|digit| *digit == b'0').collect();
+    let digits: Vec<u8> = whole
+        .bytes()
+        .chain(fraction.bytes())
+        .skip_while(|digit| *digit == b'0')
+        .collect();
     // The place of the first digit: 1 for ones, 0 for tenths.
     let first = digits.len() as i64 - fraction.len() as i64 + exponent;
     if digits.is_empty() || first < -i64::from(SCALE) {
@@ -87,7 +110,10 @@ fn decimal(text: &str) -> Result<Decimal, MoneyError> {
     if first > WHOLE_DIGITS {
         return Err(MoneyError::TooLarge);
     }
-    let mut value = digits.iter().take(DIGITS).fold(0_i128, |value, digit| value * 10 + i128::from(digit - b'0'));
+    let mut value = digits
+        .iter()
+        .take(DIGITS)
+        .fold(0_i128, |value, digit| value * 10 + i128::from(digit - b'0'));
     // So that what is cut off still tells more than half from half.
     if digits.iter().skip(DIGITS).any(|digit| *digit != b'0') {
         value |= 1;
@@ -96,7 +122,9 @@ fn decimal(text: &str) -> Result<Decimal, MoneyError> {
     let value = if is_negative { -value } else { value };
     let scaled = match u32::try_from(scale) {
         Ok(scale) => Decimal::try_from_i128_with_scale(value, scale),
-        Err(_) => Decimal::try_from_i128_with_scale(value * 10_i128.pow(scale.unsigned_abs() as u32), 0),
+        Err(_) => {
+            Decimal::try_from_i128_with_scale(value * 10_i128.pow(scale.unsigned_abs() as u32), 0)
+        }
     };
     scaled.map_err(|_| MoneyError::TooLarge)
 }
@@ -155,12 +183,20 @@ mod tests {
 
     #[test]
     fn what_is_no_amount_is_refused() {
-        for text in
-            ["", "-", ".", "abc", "NaN", "12,50", "1.2.3", "0x10", "1_000", "1e1_0", "+5", "--5", "1e", "1e+", "e5", "１２", "1e5e5", "∞"]
-        {
+        for text in [
+            "", "-", ".", "abc", "NaN", "12,50", "1.2.3", "0x10", "1_000", "1e1_0", "+5", "--5",
+            "1e", "1e+", "e5", "１２", "1e5e5", "∞",
+        ] {
             assert_eq!(Money::parse(text), Err(MoneyError::NotANumber), "{text}");
         }
-        for text in ["1000000000000000", "1e18", "-1e30", "1e400", "-1e99999999999999999999", "999999999999999.99995"] {
+        for text in [
+            "1000000000000000",
+            "1e18",
+            "-1e30",
+            "1e400",
+            "-1e99999999999999999999",
+            "999999999999999.99995",
+        ] {
             assert_eq!(Money::parse(text), Err(MoneyError::TooLarge), "{text}");
         }
     }

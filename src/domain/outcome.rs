@@ -30,7 +30,8 @@ impl fmt::Display for Mode {
     }
 }
 
-/// What a run counted. Every record seen is in exactly one of inserted, updated, unchanged, older, rejected.
+/// What a run counted. Every record seen is in exactly one of inserted, updated, unchanged, older,
+/// rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RunCounts {
     /// Pages and single records asked for; the client's own retries are not counted here.
@@ -47,9 +48,11 @@ pub struct RunCounts {
     pub updated: u64,
     /// As stored already: not written.
     pub unchanged: u64,
-    /// Of the updated: the source went back to an older version, as after a restored backup. Only a full reading stores these.
+    /// Of the updated: the source went back to an older version, as after a restored backup. Only a
+    /// full reading stores these.
     pub restored: u64,
-    /// Of the updated: the same version as stored, of which more is stored now than an older version of this program did.
+    /// Of the updated: the same version as stored, of which more is stored now than an older
+    /// version of this program did.
     pub upgraded: u64,
     /// Versions older than the stored one, met while looking for changes: not written.
     pub older: u64,
@@ -62,7 +65,20 @@ pub struct RunCounts {
 impl RunCounts {
     /// Adds another count to this one.
     pub fn add(&mut self, other: &RunCounts) {
-        let RunCounts { requests, pages, bytes, seen, inserted, updated, restored, upgraded, unchanged, older, rejected, absent } = other;
+        let RunCounts {
+            requests,
+            pages,
+            bytes,
+            seen,
+            inserted,
+            updated,
+            restored,
+            upgraded,
+            unchanged,
+            older,
+            rejected,
+            absent,
+        } = other;
         self.requests += requests;
         self.pages += pages;
         self.bytes += bytes;

@@ -62,14 +62,18 @@ pub struct Profile {
 
 impl fmt::Debug for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Profile").field("supporter_id", &self.supporter_id).finish_non_exhaustive()
+        f.debug_struct("Profile")
+            .field("supporter_id", &self.supporter_id)
+            .finish_non_exhaustive()
     }
 }
 
 impl Profile {
-    /// The address at which this person may be mailed: consent by word, at the source still, and by every holder of it.
+    /// The address at which this person may be mailed: consent by word, at the source still, and by
+    /// every holder of it.
     pub fn consented(&self) -> Option<&Address> {
-        let may = self.email_opt_in == Some(true) && !self.is_absent && self.standing == Standing::Speaks;
+        let may =
+            self.email_opt_in == Some(true) && !self.is_absent && self.standing == Standing::Speaks;
         self.address.as_ref().filter(|_| may)
     }
 
@@ -83,8 +87,12 @@ impl Profile {
         }
         match (self.email_opt_in, self.standing) {
             (Some(true), Standing::Speaks) => None,
-            (Some(true), Standing::Silent { speaker }) => Some(format!("supporter {speaker} speaks for this address")),
-            (Some(true), Standing::Refused { by }) => Some(format!("supporter {by} has this address and did not consent")),
+            (Some(true), Standing::Silent { speaker }) => {
+                Some(format!("supporter {speaker} speaks for this address"))
+            }
+            (Some(true), Standing::Refused { by }) => Some(format!(
+                "supporter {by} has this address and did not consent"
+            )),
             (Some(false), _) => Some("opted out".to_owned()),
             (None, _) => Some("no consent is known".to_owned()),
         }
@@ -96,12 +104,20 @@ impl Profile {
         if amount <= Decimal::ZERO {
             return None;
         }
-        Some(Value::TIERS.iter().find(|tier| amount >= Decimal::from(tier.from)).map_or(Value::SMALL, |tier| tier.word))
+        Some(
+            Value::TIERS
+                .iter()
+                .find(|tier| amount >= Decimal::from(tier.from))
+                .map_or(Value::SMALL, |tier| tier.word),
+        )
     }
 
     /// The tier by number of gifts; `None` without gifts.
     pub fn frequency(&self) -> Option<&'static str> {
-        Frequency::TIERS.iter().find(|tier| self.lifetime_count >= tier.from).map(|tier| tier.word)
+        Frequency::TIERS
+            .iter()
+            .find(|tier| self.lifetime_count >= tier.from)
+            .map(|tier| tier.word)
     }
 
     /// Engagement by the last gift at a moment; `None` for somebody who never gave.
@@ -110,7 +126,12 @@ impl Profile {
             return Some(Engagement::ACTIVE_RECURRING);
         }
         let days = self.zone.days_between(self.last_gift_at?, now);
-        Some(Engagement::STATES.iter().find(|state| days <= state.up_to_days).map_or(Engagement::DORMANT, |state| state.word))
+        Some(
+            Engagement::STATES
+                .iter()
+                .find(|state| days <= state.up_to_days)
+                .map_or(Engagement::DORMANT, |state| state.word),
+        )
     }
 
     /// When [`Profile::engagement`] changes though nothing happens.
@@ -121,6 +142,9 @@ impl Profile {
         // One that is dated ahead is as good as one of now.
         let last = self.last_gift_at?.min(now);
         let days = self.zone.days_between(last, now);
-        Engagement::STATES.iter().find(|state| days <= state.up_to_days).map(|state| self.zone.days_after(last, state.up_to_days + 1))
+        Engagement::STATES
+            .iter()
+            .find(|state| days <= state.up_to_days)
+            .map(|state| self.zone.days_after(last, state.up_to_days + 1))
     }
 }

@@ -9,11 +9,13 @@ pub enum Task {
     CatchUp,
     /// A full pass from its beginning or where it stopped, then what changed meanwhile.
     Full,
-    /// What changed, though a pass is not complete: a long pass yields to it and goes on afterwards.
+    /// What changed, though a pass is not complete: a long pass yields to it and goes on
+    /// afterwards.
     Changes,
     /// Everything that changed at or after a moment, again; the checkpoint stays.
     Since(Time),
-    /// Transactions bought at or after a moment, again: for changes that move no time of change. The checkpoint stays.
+    /// Transactions bought at or after a moment, again: for changes that move no time of change.
+    /// The checkpoint stays.
     Recent(Time),
 }
 

@@ -1,5 +1,5 @@
-//! Why nothing comes from a source at all, as far as that is known: the cause by which failures of several feeds and of several
-//! organizations are told as one.
+//! Why nothing comes from a source at all, as far as that is known: the cause by which failures of
+//! several feeds and of several organizations are told as one.
 
 use super::Time;
 use std::fmt;
@@ -37,7 +37,8 @@ impl TroubleKind {
         }
     }
 
-    /// Whether all who ask at the same address have it together. A rate limit is of one organization.
+    /// Whether all who ask at the same address have it together. A rate limit is of one
+    /// organization.
     pub const fn is_of_the_host(self) -> bool {
         !matches!(self, TroubleKind::Limited)
     }

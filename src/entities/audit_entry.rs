@@ -1,4 +1,5 @@
-//! `audit_log`: what a person ordered, and what a stored consent, e-mail or amount was before. Rows are only ever added.
+//! `audit_log`: what a person ordered, and what a stored consent, e-mail or amount was before. Rows
+//! are only ever added.
 
 use crate::domain::Time;
 use sea_orm::entity::prelude::*;

@@ -1,4 +1,5 @@
-//! `campaigns`: a page that raises money (contract 6.3). What it raised is derived from its transactions.
+//! `campaigns`: a page that raises money (contract 6.3). What it raised is derived from its
+//! transactions.
 
 use super::record::record;
 

@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 macro_rules! words {
     ($($(#[$doc:meta])* $entity:ident: $record:ident of $module:ident,)*) => {
-        /// A kind of record. The order of the variants is the order of a first load: parents before children.
+        /// A kind of record. The order of the variants is the order of a first load: parents before
+        /// children.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Entity {
             $($(#[$doc])* $entity,)*
@@ -35,11 +36,16 @@ impl FromStr for Entity {
 
     /// Accepts the table name and, because people type it, the path with dashes.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_meant =
-            |entity: &Entity| entity.as_str() == text || entity.about().path == text || entity.as_str().replace('_', "-") == text;
-        Entity::ALL
-            .into_iter()
-            .find(is_meant)
-            .ok_or_else(|| format!("no such entity: '{text}' ({})", Entity::ALL.map(Entity::as_str).join(", ")))
+        let is_meant = |entity: &Entity| {
+            entity.as_str() == text
+                || entity.about().path == text
+                || entity.as_str().replace('_', "-") == text
+        };
+        Entity::ALL.into_iter().find(is_meant).ok_or_else(|| {
+            format!(
+                "no such entity: '{text}' ({})",
+                Entity::ALL.map(Entity::as_str).join(", ")
+            )
+        })
     }
 }

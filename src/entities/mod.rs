@@ -1,11 +1,16 @@
-//! What a row is: one file a table, named after one row of it. `migration/` makes the tables; a test holds both against each other on each
-//! database.
+//! What a row is: one file a table, named after one row of it. `migration/` makes the tables; a
+//! test holds both against each other on each database.
 //!
-//! Of a record that comes from Classy the file is the whole truth: its fields, how each is read from Classy's JSON, which columns are
-//! audited, which other records it links to, and what is known of its list (see `record`). The list of kinds is in `list`, from
-//! which `entity` makes the words and `dispatch` the way from a word to its type. The tables of the program itself are models of sea-orm.
+//! Of a record that comes from Classy the file is the whole truth: its fields, how each is read
+//! from Classy's JSON, which columns are audited, which other records it links to, and what is
+//! known of its list (see `record`). The list of kinds is in `list`, from which `entity` makes the
+//! words and `dispatch` the way from a word to its type. The tables of the program itself are
+//! models of sea-orm.
 
-#![allow(missing_docs, reason = "a table's columns are told where their name does not; sea-orm's macros make more items")]
+#![allow(
+    missing_docs,
+    reason = "a table's columns are told where their name does not; sea-orm's macros make more items"
+)]
 
 pub mod audit_entry;
 pub mod campaign;

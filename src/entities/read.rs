@@ -1,4 +1,5 @@
-//! From the JSON of one record to the literal texts of the values that are kept. Other keys are skipped without being stored.
+//! From the JSON of one record to the literal texts of the values that are kept. Other keys are
+//! skipped without being stored.
 
 use super::scalar::{Misfit, Raw, flag, id, link, time};
 use crate::domain::{Item, Reject, RejectReason, Time};
@@ -9,13 +10,27 @@ use std::fmt;
 
 /// Reads an object. The derived readers would take a list for one, value by value.
 pub(crate) fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
-    json.trim_start().starts_with('{').then(|| serde_json::from_str(json).ok())?
+    json.trim_start()
+        .starts_with('{')
+        .then(|| serde_json::from_str(json).ok())?
 }
 
-/// Puts the value of each key that has a place there; null is no value. Answers whether this is an object that has no key of these twice.
-pub(super) fn values<'a>(json: &'a str, place: fn(&str) -> Option<usize>, values: &mut [Raw<'a>]) -> bool {
+/// Puts the value of each key that has a place there; null is no value. Answers whether this is an
+/// object that has no key of these twice.
+pub(super) fn values<'a>(
+    json: &'a str,
+    place: fn(&str) -> Option<usize>,
+    values: &mut [Raw<'a>],
+) -> bool {
     let mut reader = serde_json::Deserializer::from_str(json);
-    let is_read = json.trim_start().starts_with('{') && reader.deserialize_map(Values { place, values, met: 0 }).is_ok();
+    let is_read = json.trim_start().starts_with('{')
+        && reader
+            .deserialize_map(Values {
+                place,
+                values,
+                met: 0,
+            })
+            .is_ok();
     is_read && reader.end().is_ok()
 }
 
@@ -36,7 +51,9 @@ impl<'a> Visitor<'a> for Values<'a, '_> {
     fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(Key(key)) = map.next_key()? {
             match (self.place)(&key) {
-                Some(place) if self.met & (1 << place) != 0 => return Err(A::Error::custom("a key twice")),
+                Some(place) if self.met & (1 << place) != 0 => {
+                    return Err(A::Error::custom("a key twice"));
+                }
                 Some(place) => {
                     self.met |= 1 << place;
                     self.values[place] = map.next_value()?;
@@ -48,17 +65,30 @@ impl<'a> Visitor<'a> for Values<'a, '_> {
     }
 }
 
-/// A key has so many characters at most, and a record so many of them: what is longer or more is no field of an API.
+/// A key has so many characters at most, and a record so many of them: what is longer or more is no
+/// field of an API.
 const LONGEST_KEY: usize = 64;
 const MOST_KEYS: usize = 200;
 
-/// The keys of an object, and those that were left out of it, that are not looked at, as far as they look like names: nothing that a person typed.
-pub(crate) fn unread_keys<'a>(json: &str, left_out: impl Iterator<Item = &'a String>, reads: fn(&str) -> bool) -> Vec<String> {
+/// The keys of an object, and those that were left out of it, that are not looked at, as far as
+/// they look like names: nothing that a person typed.
+pub(crate) fn unread_keys<'a>(
+    json: &str,
+    left_out: impl Iterator<Item = &'a String>,
+    reads: fn(&str) -> bool,
+) -> Vec<String> {
     let keys = object::<Keys>(json).map(|keys| keys.0).unwrap_or_default();
     let is_name = |key: &String| {
-        (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        (1..=LONGEST_KEY).contains(&key.len())
+            && key
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
     };
-    keys.into_iter().chain(left_out.cloned()).filter(|key| is_name(key) && !reads(key)).take(MOST_KEYS).collect()
+    keys.into_iter()
+        .chain(left_out.cloned())
+        .filter(|key| is_name(key) && !reads(key))
+        .take(MOST_KEYS)
+        .collect()
 }
 
 /// The keys of an object.
@@ -91,22 +121,35 @@ impl<'de> Deserialize<'de> for Keys {
 #[derive(Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// A record that names its owner must name the one that was asked for. (A supporter's `source_organization_id` is no
-/// owner: it says where the person came from.)
+/// A record that names its owner must name the one that was asked for. (A supporter's
+/// `source_organization_id` is no owner: it says where the person came from.)
 pub(super) fn check_owner(raw: Raw<'_>, classy_id: i64) -> Result<(), Misfit> {
     match link(raw)? {
-        Some(owner) if owner != classy_id => {
-            Err(Misfit { reason: RejectReason::ForeignOrganization, expected: "names another organization" })
-        }
+        Some(owner) if owner != classy_id => Err(Misfit {
+            reason: RejectReason::ForeignOrganization,
+            expected: "names another organization",
+        }),
         _ => Ok(()),
     }
 }
 
 /// A record with a value that does not fit. What it says of consent counts all the same.
-pub(super) fn refused<R>(source_id: Raw<'_>, updated_at: Raw<'_>, key: &str, misfit: Misfit, consent: Raw<'_>) -> Item<R> {
+pub(super) fn refused<R>(
+    source_id: Raw<'_>,
+    updated_at: Raw<'_>,
+    key: &str,
+    misfit: Misfit,
+    consent: Raw<'_>,
+) -> Item<R> {
     let Misfit { reason, expected } = misfit;
     let (source_id, updated_at) = (id(source_id).ok(), time(updated_at).ok().flatten());
-    Item::Bad(Reject { source_id, updated_at, reason, detail: format!("{key}: {expected}"), refuses: flag(consent) == Ok(Some(false)) })
+    Item::Bad(Reject {
+        source_id,
+        updated_at,
+        reason,
+        detail: format!("{key}: {expected}"),
+        refuses: flag(consent) == Ok(Some(false)),
+    })
 }
 
 /// A record that is no object, or one with a key twice: its id is salvaged if it can be told.
@@ -119,8 +162,20 @@ pub(super) fn unreadable<R>(json: &str) -> Item<R> {
         updated_at: Raw<'a>,
     }
     let salvage = object::<Salvage<'_>>(json);
-    let (source_id, updated_at): (Option<i64>, Option<Time>) =
-        salvage.map_or((None, None), |salvage| (id(salvage.id).ok(), time(salvage.updated_at).ok().flatten()));
-    let detail = if json.starts_with('{') { "record: not readable, or a key twice" } else { "record: not an object" };
-    Item::Bad(Reject { source_id, updated_at, reason: RejectReason::Invalid, detail: detail.to_owned(), refuses: false })
+    let (source_id, updated_at): (Option<i64>, Option<Time>) = salvage
+        .map_or((None, None), |salvage| {
+            (id(salvage.id).ok(), time(salvage.updated_at).ok().flatten())
+        });
+    let detail = if json.starts_with('{') {
+        "record: not readable, or a key twice"
+    } else {
+        "record: not an object"
+    };
+    Item::Bad(Reject {
+        source_id,
+        updated_at,
+        reason: RejectReason::Invalid,
+        detail: detail.to_owned(),
+        refuses: false,
+    })
 }

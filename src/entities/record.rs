@@ -1,5 +1,5 @@
-//! What is known of a kind of record, and the macro in which each kind writes it down: one list of its fields, from which come the struct,
-//! its reader, its columns and what is audited.
+//! What is known of a kind of record, and the macro in which each kind writes it down: one list of
+//! its fields, from which come the struct, its reader, its columns and what is audited.
 
 use super::entity::Entity;
 use crate::domain::{Item, Money, Time, Versioned};
@@ -19,19 +19,23 @@ pub struct About {
     pub changes: &'static str,
     /// How often a feed is read whole unless configured.
     pub reconcile: &'static str,
-    /// The version of its columns: one more with each change of what is stored of a record. Rows that an older version wrote are
-    /// written anew by the next full reading, which is due at once.
+    /// The version of its columns: one more with each change of what is stored of a record. Rows
+    /// that an older version wrote are written anew by the next full reading, which is due at once.
     pub schema_version: i64,
-    /// Whether other records link to it, so that a row may be a stub: an id whose record has not come yet.
+    /// Whether other records link to it, so that a row may be a stub: an id whose record has not
+    /// come yet.
     pub is_linked_to: bool,
-    /// Whether it can be asked for by the time of purchase, for changes that move no time of change.
+    /// Whether it can be asked for by the time of purchase, for changes that move no time of
+    /// change.
     pub has_purchases: bool,
     /// Whether what plugins are told of people comes from it: they wait until it was read once.
     pub tells_of_people: bool,
 }
 
 /// A record that Classy serves, with strict values, and how it is read and stored.
-pub trait Record: Versioned + Default + Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static {
+pub trait Record:
+    Versioned + Default + Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static
+{
     /// Which kind it is.
     const ENTITY: Entity;
     /// What sets that kind apart.
@@ -49,7 +53,8 @@ pub trait Record: Versioned + Default + Clone + std::fmt::Debug + PartialEq + Se
         false
     }
 
-    /// Whether a record is refused when the value of a key at the source cannot be had: not for what decides nothing.
+    /// Whether a record is refused when the value of a key at the source cannot be had: not for
+    /// what decides nothing.
     fn needs(key: &str) -> bool;
 
     /// Whether the value of a key at the source is looked at.
@@ -114,7 +119,8 @@ pub struct Column<R> {
     pub name: &'static str,
     /// Its value.
     pub get: Get<R>,
-    /// The audit action when the value of a stored row changes, for what concerns consent, e-mail and money.
+    /// The audit action when the value of a stored row changes, for what concerns consent, e-mail
+    /// and money.
     pub audit: Option<&'static str>,
 }
 
@@ -172,10 +178,11 @@ impl<T: Weigh> Weigh for Option<T> {
 /// name: KIND [from "key at Classy"] [as "column"] [links Parent] [audit "action"],
 /// ```
 ///
-/// `KIND` says how the value is read and kept (see `scalar`): `text`, `email`, `word` (a text that must be there), `link` (another
-/// record's id), `flag` (yes, no, or not said), `yes` (not said is a no), `money`, `time`, `note` (a text that is cut where it is too long),
-/// `json` (a value kept as it is written). Key and
-/// column are called like the field unless said. `[made column = |record| text]` adds a column for looking records up.
+/// `KIND` says how the value is read and kept (see `scalar`): `text`, `email`, `word` (a text that
+/// must be there), `link` (another record's id), `flag` (yes, no, or not said), `yes` (not said is
+/// a no), `money`, `time`, `note` (a text that is cut where it is too long), `json` (a value kept
+/// as it is written). Key and column are called like the field unless said.
+/// `[made column = |record| text]` adds a column for looking records up.
 macro_rules! record {
     (
         $(#[$doc:meta])*
@@ -190,7 +197,8 @@ macro_rules! record {
             /// Classy's id.
             pub id: i64,
             $($(#[$field_doc])* pub $field: record!(@type $kind),)*
-            /// When the source made it; date-only in effect for supporters and transactions (contract 5).
+            /// When the source made it; date-only in effect for supporters and transactions
+            /// (contract 5).
             pub source_created_at: Option<crate::domain::Time>,
             /// When the source last changed it.
             pub source_updated_at: Option<crate::domain::Time>,

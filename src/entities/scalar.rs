@@ -1,4 +1,5 @@
-//! Reads single values leniently: the source spells the same thing as a number here and as a string there (contract 6).
+//! Reads single values leniently: the source spells the same thing as a number here and as a string
+//! there (contract 6).
 
 use super::moment::{self, NotATime};
 use crate::domain::limits::{EMAIL_CHARS, TEXT_CHARS};
@@ -20,7 +21,10 @@ pub(crate) struct Misfit {
 }
 
 const fn misfit(expected: &'static str) -> Misfit {
-    Misfit { reason: RejectReason::Invalid, expected }
+    Misfit {
+        reason: RejectReason::Invalid,
+        expected,
+    }
 }
 
 /// What is between the quotes, or the literal of a number or a boolean.
@@ -29,15 +33,19 @@ fn literal(raw: &RawValue) -> Option<Cow<'_, str>> {
     match json.as_bytes().first()? {
         b'"' => {
             let inner = json.get(1..json.len().checked_sub(1)?)?;
-            if inner.contains('\\') { serde_json::from_str(json).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+            if inner.contains('\\') {
+                serde_json::from_str(json).ok().map(Cow::Owned)
+            } else {
+                Some(Cow::Borrowed(inner))
+            }
         }
         b'{' | b'[' => None,
         _ => Some(Cow::Borrowed(json)),
     }
 }
 
-/// Text as it is, without NUL characters (PostgreSQL's text holds none); nothing when empty. One that is too long is refused
-/// before it is copied.
+/// Text as it is, without NUL characters (PostgreSQL's text holds none); nothing when empty. One
+/// that is too long is refused before it is copied.
 pub(crate) fn text(raw: Raw<'_>) -> Result<Option<String>, Misfit> {
     let Some(raw) = raw else { return Ok(None) };
     let too_long = misfit("longer than 4000 characters");
@@ -48,29 +56,50 @@ pub(crate) fn text(raw: Raw<'_>) -> Result<Option<String>, Misfit> {
     if text.len() > TEXT_CHARS && text.chars().nth(TEXT_CHARS).is_some() {
         return Err(too_long);
     }
-    let text = if text.contains('\0') { text.replace('\0', "") } else { text.into_owned() };
+    let text = if text.contains('\0') {
+        text.replace('\0', "")
+    } else {
+        text.into_owned()
+    };
     Ok((!text.is_empty()).then_some(text))
 }
 
-/// Free text that decides nothing, and costs nobody the record: what is longer than a text may be is cut there, what is no text is left out.
+/// Free text that decides nothing, and costs nobody the record: what is longer than a text may be
+/// is cut there, what is no text is left out.
 pub(crate) fn note(raw: Raw<'_>) -> Result<Option<String>, Misfit> {
-    let Some(text) = raw.and_then(literal) else { return Ok(None) };
-    let text: String = text.chars().filter(|character| *character != '\0').take(TEXT_CHARS).collect();
+    let Some(text) = raw.and_then(literal) else {
+        return Ok(None);
+    };
+    let text: String = text
+        .chars()
+        .filter(|character| *character != '\0')
+        .take(TEXT_CHARS)
+        .collect();
     Ok((!text.is_empty()).then_some(text))
 }
 
-/// A value of any shape, kept as it is written, without NUL characters; nothing when it is longer than a text may be.
+/// A value of any shape, kept as it is written, without NUL characters; nothing when it is longer
+/// than a text may be.
 pub(crate) fn json(raw: Raw<'_>) -> Result<Option<String>, Misfit> {
-    Ok(raw.map(RawValue::get).filter(|json| json.len() <= TEXT_CHARS && !json.contains("\\u0000")).map(str::to_owned))
+    Ok(raw
+        .map(RawValue::get)
+        .filter(|json| json.len() <= TEXT_CHARS && !json.contains("\\u0000"))
+        .map(str::to_owned))
 }
 
-/// An e-mail address as it is, if it can be one by its length. Without a character it would be somebody else's.
+/// An e-mail address as it is, if it can be one by its length. Without a character it would be
+/// somebody else's.
 pub(crate) fn email(raw: Raw<'_>) -> Result<Option<String>, Misfit> {
-    if raw.and_then(literal).is_some_and(|text| text.contains('\0')) {
+    if raw
+        .and_then(literal)
+        .is_some_and(|text| text.contains('\0'))
+    {
         return Err(misfit("holds a NUL character"));
     }
     match text(raw)? {
-        Some(text) if text.len() > EMAIL_CHARS && text.chars().nth(EMAIL_CHARS).is_some() => Err(misfit("longer than 320 characters")),
+        Some(text) if text.len() > EMAIL_CHARS && text.chars().nth(EMAIL_CHARS).is_some() => {
+            Err(misfit("longer than 320 characters"))
+        }
         text => Ok(text),
     }
 }
@@ -105,7 +134,10 @@ pub(crate) fn count(raw: Raw<'_>) -> Option<u64> {
 
 /// A number of digits only, as far as a database holds it: the standard reader takes a sign, too.
 fn whole(digits: &str) -> Option<i64> {
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| digits.parse().ok())?
 }
 
 /// Yes, no, or not said.
@@ -116,8 +148,18 @@ pub(crate) fn flag(raw: Raw<'_>) -> Result<Option<bool>, Misfit> {
         "" => Ok(None),
         "1" => Ok(Some(true)),
         "0" => Ok(Some(false)),
-        word if ["true", "yes"].iter().any(|yes| word.eq_ignore_ascii_case(yes)) => Ok(Some(true)),
-        word if ["false", "no"].iter().any(|no| word.eq_ignore_ascii_case(no)) => Ok(Some(false)),
+        word if ["true", "yes"]
+            .iter()
+            .any(|yes| word.eq_ignore_ascii_case(yes)) =>
+        {
+            Ok(Some(true))
+        }
+        word if ["false", "no"]
+            .iter()
+            .any(|no| word.eq_ignore_ascii_case(no)) =>
+        {
+            Ok(Some(false))
+        }
         _ => Err(misfit("neither true nor false")),
     }
 }
@@ -136,14 +178,22 @@ pub(crate) fn money(raw: Raw<'_>) -> Result<Option<Money>, Misfit> {
     }
     Money::parse(&text).map(Some).map_err(|error| match error {
         MoneyError::NotANumber => misfit("not a decimal number"),
-        MoneyError::TooLarge => Misfit { reason: RejectReason::AmountTooLarge, expected: "larger than 15 digits before the point" },
+        MoneyError::TooLarge => Misfit {
+            reason: RejectReason::AmountTooLarge,
+            expected: "larger than 15 digits before the point",
+        },
     })
 }
 
 /// A moment; only a text can be one.
 pub(crate) fn time(raw: Raw<'_>) -> Result<Option<Time>, Misfit> {
     let Some(raw) = raw else { return Ok(None) };
-    let text = raw.get().starts_with('"').then(|| literal(raw)).flatten().ok_or(misfit("not a date and time"))?;
+    let text = raw
+        .get()
+        .starts_with('"')
+        .then(|| literal(raw))
+        .flatten()
+        .ok_or(misfit("not a date and time"))?;
     moment::moment(&text).map_err(|error| match error {
         NotATime::Unreadable => misfit("not a date and time"),
         NotATime::OutOfRange => misfit("outside of the years 1000 to 9999 (UTC)"),
@@ -193,9 +243,20 @@ mod tests {
         ] {
             assert_eq!(with(json, link), Ok(expected), "{json}");
         }
-        for json in
-            ["-1", r#""+5""#, r#""1_000""#, r#""0x10""#, r#""１２""#, "1.5", "1e3", r#""abc""#, "9223372036854775808", "{}", "[]", "true"]
-        {
+        for json in [
+            "-1",
+            r#""+5""#,
+            r#""1_000""#,
+            r#""0x10""#,
+            r#""１２""#,
+            "1.5",
+            "1e3",
+            r#""abc""#,
+            "9223372036854775808",
+            "{}",
+            "[]",
+            "true",
+        ] {
             assert!(with(json, link).is_err(), "{json}");
         }
         assert_eq!(with("0", id), Err(misfit("missing")));
@@ -204,7 +265,10 @@ mod tests {
     #[test]
     fn texts_are_kept_verbatim_but_for_nul() {
         for (json, expected) in [
-            (r#""Zo\u00eb \"Z\" O\u0000'Neil \ud83d\ude00""#, Some("Zoë \"Z\" O'Neil 😀")),
+            (
+                r#""Zo\u00eb \"Z\" O\u0000'Neil \ud83d\ude00""#,
+                Some("Zoë \"Z\" O'Neil 😀"),
+            ),
             (r#"" padded ""#, Some(" padded ")),
             (r#""\u0000""#, None),
             (r#""""#, None),
@@ -240,7 +304,12 @@ mod tests {
         for nothing in ["null", r#""""#, r#"{"a":1}"#, r#""\ud800""#] {
             assert_eq!(with(nothing, note), Ok(None), "{nothing}");
         }
-        for kept in [r#"{"utm_source":"news","deep":[1,{}]}"#, "[]", "7", r#""text""#] {
+        for kept in [
+            r#"{"utm_source":"news","deep":[1,{}]}"#,
+            "[]",
+            "7",
+            r#""text""#,
+        ] {
             assert_eq!(with(kept, json), Ok(Some(kept.to_owned())));
         }
         for left_out in [long.as_str(), r#"{"a":"\u0000"}"#, "null"] {
@@ -260,20 +329,57 @@ mod tests {
             (r#""""#, None),
             ("null", None),
         ] {
-            assert_eq!(with(json, money).map(|amount| amount.map(|amount| amount.to_string())), Ok(expected.map(str::to_owned)), "{json}");
+            assert_eq!(
+                with(json, money).map(|amount| amount.map(|amount| amount.to_string())),
+                Ok(expected.map(str::to_owned)),
+                "{json}"
+            );
         }
-        for json in [r#""12,50""#, r#""NaN""#, r#""1_000""#, r#""+5""#, r#""0x10""#, r#""１２""#, "{}", "true"] {
-            assert_eq!(with(json, money), Err(misfit("not a decimal number")), "{json}");
+        for json in [
+            r#""12,50""#,
+            r#""NaN""#,
+            r#""1_000""#,
+            r#""+5""#,
+            r#""0x10""#,
+            r#""１２""#,
+            "{}",
+            "true",
+        ] {
+            assert_eq!(
+                with(json, money),
+                Err(misfit("not a decimal number")),
+                "{json}"
+            );
         }
-        for json in ["1e18", "1e400", "-1e4000000000000", r#""9e99999999999999999999""#] {
-            assert_eq!(with(json, money).unwrap_err().reason, RejectReason::AmountTooLarge, "{json}");
+        for json in [
+            "1e18",
+            "1e400",
+            "-1e4000000000000",
+            r#""9e99999999999999999999""#,
+        ] {
+            assert_eq!(
+                with(json, money).unwrap_err().reason,
+                RejectReason::AmountTooLarge,
+                "{json}"
+            );
         }
     }
 
     #[test]
     fn a_count_is_what_a_database_holds_of_it() {
-        assert_eq!((with("12", count), with(r#"" 12 ""#, count)), (Some(12), Some(12)));
-        for json in ["null", "-1", "1.0", "1e3", r#""1_000""#, r#""+5""#, "18446744073709551615"] {
+        assert_eq!(
+            (with("12", count), with(r#"" 12 ""#, count)),
+            (Some(12), Some(12))
+        );
+        for json in [
+            "null",
+            "-1",
+            "1.0",
+            "1e3",
+            r#""1_000""#,
+            r#""+5""#,
+            "18446744073709551615",
+        ] {
             assert_eq!(with(json, count), None, "{json}");
         }
     }
@@ -281,7 +387,14 @@ mod tests {
     #[test]
     fn an_address_that_is_too_long_is_refused() {
         let long = |count: usize| format!("\"{}\"", "é".repeat(count));
-        assert_eq!(with(&long(EMAIL_CHARS), email).unwrap().unwrap().chars().count(), EMAIL_CHARS);
+        assert_eq!(
+            with(&long(EMAIL_CHARS), email)
+                .unwrap()
+                .unwrap()
+                .chars()
+                .count(),
+            EMAIL_CHARS
+        );
         for count in [EMAIL_CHARS + 1, 2_800, TEXT_CHARS + 1] {
             assert!(with(&long(count), email).is_err(), "{count}");
         }
@@ -295,10 +408,17 @@ mod tests {
 
     #[test]
     fn only_a_text_is_a_moment() {
-        assert_eq!(with(r#""2025-06-08""#, time), Ok(Some("2025-06-08T00:00:00Z".parse().unwrap())));
+        assert_eq!(
+            with(r#""2025-06-08""#, time),
+            Ok(Some("2025-06-08T00:00:00Z".parse().unwrap()))
+        );
         assert_eq!(with(r#""""#, time), Ok(None));
         for json in ["20250608", "1748946498", "{}", r#""tomorrow""#] {
-            assert_eq!(with(json, time), Err(misfit("not a date and time")), "{json}");
+            assert_eq!(
+                with(json, time),
+                Err(misfit("not a date and time")),
+                "{json}"
+            );
         }
     }
 }

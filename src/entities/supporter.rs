@@ -1,4 +1,5 @@
-//! `supporters`: a person, as one organization knows them (contract 6.1). The totals of what they gave are derived from transactions.
+//! `supporters`: a person, as one organization knows them (contract 6.1). The totals of what they
+//! gave are derived from transactions.
 
 use super::record::record;
 use crate::domain::Address;
@@ -57,7 +58,8 @@ record! {
     location: note,
     /// As typed: the number that text messages go to.
     cell_phone: text,
-    /// The last e-mail from Classy; whether its time or its address is not known, so it is kept as it is written.
+    /// The last e-mail from Classy; whether its time or its address is not known, so it is kept as
+    /// it is written.
     last_emailed_at: text,
     /// Consent to text messages. Only `Some(true)` is a yes.
     sms_opt_in: flag audit "sms_consent_changed",

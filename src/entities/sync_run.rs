@@ -17,7 +17,8 @@ pub struct Model {
     /// Who asked: `cli`, `schedule`, ...
     #[sea_orm(column_type = "Text", nullable)]
     pub reason: Option<String>,
-    /// `complete`, `incomplete`, `stopped` or `failed`; absent while it runs, and for good when its process died.
+    /// `complete`, `incomplete`, `stopped` or `failed`; absent while it runs, and for good when its
+    /// process died.
     pub outcome: Option<String>,
     pub started_at: Time,
     pub finished_at: Option<Time>,

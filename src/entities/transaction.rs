@@ -1,6 +1,7 @@
 //! `transactions`: a gift, a ticket, a refund (contract 6.2). Only `status = success` is money in.
 //!
-//! Amounts without a prefix are in the organization's currency (`currency_code`); `raw_*` in the donor's, `charged_*` in the processor's.
+//! Amounts without a prefix are in the organization's currency (`currency_code`); `raw_*` in the
+//! donor's, `charged_*` in the processor's.
 
 use super::record::{Gift, record};
 
@@ -119,7 +120,8 @@ record! {
     donation_matching_plan_id: link,
     /// Which link brought the donor, as JSON.
     utm: json,
-    /// What the donor agreed to with this gift, as JSON. It decides nothing here: consent is the supporter's.
+    /// What the donor agreed to with this gift, as JSON. It decides nothing here: consent is the
+    /// supporter's.
     consent: json,
     /// When it was charged.
     charged_at: time,

@@ -1,4 +1,5 @@
-//! `unread_fields`: a key that records have at Classy and that nobody reads here, so that news there is noticed.
+//! `unread_fields`: a key that records have at Classy and that nobody reads here, so that news
+//! there is noticed.
 
 use crate::domain::Time;
 use sea_orm::entity::prelude::*;

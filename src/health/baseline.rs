@@ -1,4 +1,5 @@
-//! How fast runs are, against their own past: a run far slower than the median of the last ones is worth a warning.
+//! How fast runs are, against their own past: a run far slower than the median of the last ones is
+//! worth a warning.
 
 use super::span::span;
 use crate::domain::{Mode, Time};
@@ -44,25 +45,45 @@ pub struct Baseline {
 impl Baseline {
     /// Whether nothing is known of a feed's past yet.
     pub fn is_new(&self, run: &EndedRun) -> bool {
-        !self.past.contains_key(&(run.classy_id, run.entity, run.mode))
+        !self
+            .past
+            .contains_key(&(run.classy_id, run.entity, run.mode))
     }
 
-    /// Takes over a feed's past from before the process began, the earliest first: what each run took, and its requests.
+    /// Takes over a feed's past from before the process began, the earliest first: what each run
+    /// took, and its requests.
     pub fn remember(&mut self, run: &EndedRun, past: impl IntoIterator<Item = (Duration, u64)>) {
-        let pace = |(took, requests): (Duration, u64)| took.as_secs_f64() * 1_000.0 / requests.max(1) as f64;
-        let kept = self.past.entry((run.classy_id, run.entity, run.mode)).or_default();
+        let pace = |(took, requests): (Duration, u64)| {
+            took.as_secs_f64() * 1_000.0 / requests.max(1) as f64
+        };
+        let kept = self
+            .past
+            .entry((run.classy_id, run.entity, run.mode))
+            .or_default();
         kept.extend(past.into_iter().map(pace));
     }
 
-    /// A run ended: measures it, and answers when it was far slower than the median of those before.
+    /// A run ended: measures it, and answers when it was far slower than the median of those
+    /// before.
     pub fn ended(&mut self, run: &EndedRun) -> Option<&Slow> {
-        self.measure(Some(run.classy_id), format!("{}.duration", run.entity), run.took.as_secs_f64());
-        self.measure(Some(run.classy_id), format!("{}.latency", run.entity), run.pace());
+        self.measure(
+            Some(run.classy_id),
+            format!("{}.duration", run.entity),
+            run.took.as_secs_f64(),
+        );
+        self.measure(
+            Some(run.classy_id),
+            format!("{}.latency", run.entity),
+            run.pace(),
+        );
         if run.seen >= FEW_RECORDS {
             let rate = run.seen as f64 / run.took.as_secs_f64().max(0.001);
             self.measure(Some(run.classy_id), format!("{}.rate", run.entity), rate);
         }
-        let past = self.past.entry((run.classy_id, run.entity, run.mode)).or_default();
+        let past = self
+            .past
+            .entry((run.classy_id, run.entity, run.mode))
+            .or_default();
         let usual = usual(past.iter().rev().copied());
         past.push_back(run.pace());
         while past.len() > KEPT {
@@ -108,11 +129,19 @@ impl Baseline {
     /// What was measured since the last call.
     pub fn minute(&mut self, at: Time) -> Vec<Sample> {
         let minute = std::mem::take(&mut self.minute).into_iter();
-        minute.map(|((classy_id, metric), (sum, count))| Sample { at, classy_id, metric, value: sum / f64::from(count.max(1)) }).collect()
+        minute
+            .map(|((classy_id, metric), (sum, count))| Sample {
+                at,
+                classy_id,
+                metric,
+                value: sum / f64::from(count.max(1)),
+            })
+            .collect()
     }
 }
 
-/// What is usual: the median of the last runs' milliseconds a request, the latest first; none when there are too few.
+/// What is usual: the median of the last runs' milliseconds a request, the latest first; none when
+/// there are too few.
 pub fn usual(past: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut sorted: Vec<f64> = past.into_iter().take(KEPT).collect();
     if sorted.len() < LEAST {
@@ -143,14 +172,26 @@ mod tests {
     fn a_run_three_times_slower_than_its_own_past_is_told_and_forgiven_when_the_next_is_as_usual() {
         let mut baseline = Baseline::default();
         for ms in [400, 500, 420, 480, 450] {
-            assert!(baseline.ended(&run(ms, 10)).is_none(), "there is no past yet");
+            assert!(
+                baseline.ended(&run(ms, 10)).is_none(),
+                "there is no past yet"
+            );
         }
         assert!(baseline.ended(&run(1_000, 10)).is_none(), "twice as slow");
-        assert!(baseline.ended(&run(4_000, 100)).is_none(), "longer, since there was more to do");
+        assert!(
+            baseline.ended(&run(4_000, 100)).is_none(),
+            "longer, since there was more to do"
+        );
         let slow = baseline.ended(&run(6_000, 10)).unwrap().text.clone();
-        assert!(slow.contains("600 ms") && slow.contains("10 requests"), "{slow}");
+        assert!(
+            slow.contains("600 ms") && slow.contains("10 requests"),
+            "{slow}"
+        );
         assert!(baseline.slow(1, Entity::Supporters).is_some());
-        assert!(baseline.ended(&run(450, 10)).is_none() && baseline.slow(1, Entity::Supporters).is_none());
+        assert!(
+            baseline.ended(&run(450, 10)).is_none()
+                && baseline.slow(1, Entity::Supporters).is_none()
+        );
     }
 
     #[test]
@@ -168,7 +209,15 @@ mod tests {
         baseline.measure(None, "memory", 10.0);
         baseline.measure(None, "memory", 20.0);
         let at = run(1, 1).at;
-        assert_eq!(baseline.minute(at), [Sample { at, classy_id: None, metric: "memory".to_owned(), value: 15.0 }]);
+        assert_eq!(
+            baseline.minute(at),
+            [Sample {
+                at,
+                classy_id: None,
+                metric: "memory".to_owned(),
+                value: 15.0
+            }]
+        );
         assert!(baseline.minute(at).is_empty());
     }
 }

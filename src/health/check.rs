@@ -8,7 +8,8 @@ pub trait HealthCheck: Send + Sync {
     /// Its name: in keys of alerts, labels of metrics, on pages.
     fn name(&self) -> &'static str;
 
-    /// What it found: one entry for each thing it looked at, good ones too, so that an alert about it can end.
+    /// What it found: one entry for each thing it looked at, good ones too, so that an alert about
+    /// it can end.
     fn evaluate(&self, facts: &Facts) -> Vec<Finding>;
 }
 
@@ -43,17 +44,37 @@ pub struct Finding {
 impl Finding {
     /// About the process.
     pub fn here(check: &'static str, subject: impl Into<String>, result: CheckResult) -> Finding {
-        Finding { check, classy_id: None, subject: subject.into(), result, telling: Telling::Alone }
+        Finding {
+            check,
+            classy_id: None,
+            subject: subject.into(),
+            result,
+            telling: Telling::Alone,
+        }
     }
 
     /// About an organization.
-    pub fn of(check: &'static str, classy_id: i64, subject: impl Into<String>, result: CheckResult) -> Finding {
-        Finding { check, classy_id: Some(classy_id), subject: subject.into(), result, telling: Telling::Alone }
+    pub fn of(
+        check: &'static str,
+        classy_id: i64,
+        subject: impl Into<String>,
+        result: CheckResult,
+    ) -> Finding {
+        Finding {
+            check,
+            classy_id: Some(classy_id),
+            subject: subject.into(),
+            result,
+            telling: Telling::Alone,
+        }
     }
 
     /// The same, of which nothing was seen yet.
     pub fn unproven(self) -> Finding {
-        Finding { telling: Telling::Unproven, ..self }
+        Finding {
+            telling: Telling::Unproven,
+            ..self
+        }
     }
 
     /// Whether nothing was seen yet.
@@ -71,7 +92,8 @@ impl Finding {
         self.verdict() != Health::Ok && !self.is_cause()
     }
 
-    /// Whether it is bad and no mere consequence of something else that is found about the same organization.
+    /// Whether it is bad and no mere consequence of something else that is found about the same
+    /// organization.
     pub fn is_reason(&self) -> bool {
         self.verdict() != Health::Ok && self.telling != Telling::Within
     }
@@ -83,7 +105,11 @@ impl Finding {
 
     /// The cause, as alerts name it: one is open for each at most.
     pub fn key(&self) -> String {
-        let key = if self.subject.is_empty() { self.check.to_owned() } else { format!("{}:{}", self.check, self.subject) };
+        let key = if self.subject.is_empty() {
+            self.check.to_owned()
+        } else {
+            format!("{}:{}", self.check, self.subject)
+        };
         // It is a key in the database, and those are short there.
         key.chars().take(180).collect()
     }

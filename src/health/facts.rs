@@ -46,7 +46,9 @@ pub struct Facts {
 impl Facts {
     /// Organizations that this process serves: the others are looked at by whoever serves them.
     pub(super) fn served(&self) -> impl Iterator<Item = &OrganizationFacts> {
-        self.organizations.iter().filter(|organization| organization.standing == Standing::Served)
+        self.organizations
+            .iter()
+            .filter(|organization| organization.standing == Standing::Served)
     }
 }
 
@@ -183,7 +185,8 @@ pub struct FeedFacts {
     pub state: FeedState,
     /// How often it should look for changes.
     pub interval: Duration,
-    /// When it last was up to date, or when its organization began to be served, whichever is later.
+    /// When it last was up to date, or when its organization began to be served, whichever is
+    /// later.
     pub fresh_at: Time,
     /// It was read whole at least once.
     pub is_loaded: bool,
@@ -248,7 +251,8 @@ pub struct PluginFacts {
     pub was_seen: bool,
     /// What keeps people waiting on the other side.
     pub trouble: Option<String>,
-    /// Looks in a row that found what the other side's webhook should have told, and when that was last heard.
+    /// Looks in a row that found what the other side's webhook should have told, and when that was
+    /// last heard.
     pub silent: Option<(i64, Option<Time>)>,
     /// What is held until somebody approves, by kind of harm.
     pub holds: Harms,

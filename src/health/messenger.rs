@@ -1,4 +1,5 @@
-//! Where alerts go: the log, and a webhook that speaks Slack's JSON. The dead-man address is called here, too.
+//! Where alerts go: the log, and a webhook that speaks Slack's JSON. The dead-man address is called
+//! here, too.
 
 use super::checks::SOURCE;
 use super::notice::{Notice, Occasion};
@@ -63,12 +64,22 @@ impl Messenger {
     /// With the addresses that are configured.
     pub fn new(webhook: Option<SecretString>, dead_man: Option<SecretString>) -> Messenger {
         let client = crate::net::client(|builder| builder.timeout(PATIENCE));
-        Messenger { client: client.inspect_err(|error| tracing::error!(%error, "alerts go to the log only")).ok(), webhook, dead_man }
+        Messenger {
+            client: client
+                .inspect_err(|error| tracing::error!(%error, "alerts go to the log only"))
+                .ok(),
+            webhook,
+            dead_man,
+        }
     }
 
     /// How notices go.
     pub const fn way(&self) -> Way {
-        if self.webhook.is_some() { Way::Webhook } else { Way::Log }
+        if self.webhook.is_some() {
+            Way::Webhook
+        } else {
+            Way::Log
+        }
     }
 
     /// Tells the log, once for each notice, and the webhook.
@@ -79,8 +90,14 @@ impl Messenger {
         if notice.tries == 0 {
             log(notice);
         }
-        let Some(webhook) = &self.webhook else { return Ok(Way::Log) };
-        self.post(webhook, Some(serde_json::json!({ "text": text(notice) }).to_string())).await?;
+        let Some(webhook) = &self.webhook else {
+            return Ok(Way::Log);
+        };
+        self.post(
+            webhook,
+            Some(serde_json::json!({ "text": text(notice) }).to_string()),
+        )
+        .await?;
         Ok(Way::Webhook)
     }
 
@@ -97,15 +114,28 @@ impl Messenger {
 
     async fn post(&self, address: &SecretString, body: Option<String>) -> Result<(), Undelivered> {
         let client = self.client.as_ref().ok_or(Undelivered::NoClient)?;
-        let url = url::Url::parse(address.expose_secret()).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
+        let url = url::Url::parse(address.expose_secret())
+            .ok()
+            .filter(|url| ["http", "https"].contains(&url.scheme()));
         let url = url.ok_or(Undelivered::Address)?;
         let request = match body {
-            Some(body) => client.post(url).header(CONTENT_TYPE, "application/json").body(body),
+            Some(body) => client
+                .post(url)
+                .header(CONTENT_TYPE, "application/json")
+                .body(body),
             None => client.get(url),
         };
-        let answer = request.send().await.map_err(|error| Undelivered::Silent { cause: cause(error) })?;
+        let answer = request.send().await.map_err(|error| Undelivered::Silent {
+            cause: cause(error),
+        })?;
         let status = answer.status();
-        if status.is_success() { Ok(()) } else { Err(Undelivered::Refused { status: status.as_u16() }) }
+        if status.is_success() {
+            Ok(())
+        } else {
+            Err(Undelivered::Refused {
+                status: status.as_u16(),
+            })
+        }
     }
 }
 
@@ -120,13 +150,23 @@ fn cause(error: reqwest::Error) -> String {
 
 fn log(notice: &Notice) {
     let alert = &notice.alert;
-    let (organization, key) = (alert.classy_id, alert.key.split('@').next().unwrap_or_default());
+    let (organization, key) = (
+        alert.classy_id,
+        alert.key.split('@').next().unwrap_or_default(),
+    );
     match notice.occasion {
-        Occasion::Resolved => tracing::info!(organization, key, message_text = alert.message, "alert resolved"),
+        Occasion::Resolved => tracing::info!(
+            organization,
+            key,
+            message_text = alert.message,
+            "alert resolved"
+        ),
         _ if alert.severity == "failing" => {
             tracing::error!(organization, key, occasion = ?notice.occasion, reason = alert.message, "alert")
         }
-        _ => tracing::warn!(organization, key, occasion = ?notice.occasion, reason = alert.message, "alert"),
+        _ => {
+            tracing::warn!(organization, key, occasion = ?notice.occasion, reason = alert.message, "alert")
+        }
     }
 }
 
@@ -138,15 +178,25 @@ fn text(notice: &Notice) -> String {
         Occasion::Still => format!("STILL {}", alert.severity.to_uppercase()),
         Occasion::Resolved => "RESOLVED".to_owned(),
     };
-    let whom = alert.classy_id.map_or_else(|| "classy-sync".to_owned(), |id| format!("organization {id}"));
+    let whom = alert.classy_id.map_or_else(
+        || "classy-sync".to_owned(),
+        |id| format!("organization {id}"),
+    );
     let key = alert.key.split('@').next().unwrap_or_default();
     let since = alert.opened_at.format("%Y-%m-%d %H:%M:%S UTC");
     let text = match notice.occasion {
-        Occasion::Resolved => format!("[{word}] {whom}: {key} is well again (was since {since}: {})", alert.message),
+        Occasion::Resolved => format!(
+            "[{word}] {whom}: {key} is well again (was since {since}: {})",
+            alert.message
+        ),
         // It says itself who waits, and for what.
-        _ if key == SOURCE || key.starts_with("source:") => format!("[{word}] {} (since {since})", alert.message),
+        _ if key == SOURCE || key.starts_with("source:") => {
+            format!("[{word}] {} (since {since})", alert.message)
+        }
         _ => format!("[{word}] {whom}: {key}: {} (since {since})", alert.message),
     };
     // Slack reads these three as markup.
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

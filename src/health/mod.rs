@@ -1,4 +1,5 @@
-//! How well everything is, and who is told: checks over facts, a verdict with its reasons, alerts on what changed.
+//! How well everything is, and who is told: checks over facts, a verdict with its reasons, alerts
+//! on what changed.
 //!
 //! | what | where |
 //! |---|---|
@@ -10,8 +11,8 @@
 //! | where alerts go | [`Messenger`] |
 //! | how fast runs are, against their own past | [`Baseline`] |
 //!
-//! Everything here is judged from facts at hand: no check waits for anybody, so that the answer is there when the rest is stuck. To
-//! add a check: a file in `checks`, and a line in its list.
+//! Everything here is judged from facts at hand: no check waits for anybody, so that the answer is
+//! there when the rest is stuck. To add a check: a file in `checks`, and a line in its list.
 
 mod baseline;
 mod book;
@@ -33,7 +34,8 @@ pub use check::{Finding, HealthCheck, Telling};
 pub use checks::all as checks;
 pub use evaluate::evaluate;
 pub use facts::{
-    Access, ChildFacts, Database, Facts, FeedFacts, FeedState, Limits, OrganizationFacts, PluginFacts, Space, Standing, WideFile,
+    Access, ChildFacts, Database, Facts, FeedFacts, FeedState, Limits, OrganizationFacts,
+    PluginFacts, Space, Standing, WideFile,
 };
 pub use messenger::{Messenger, Undelivered, Way};
 pub use notice::{Notice, Occasion};

@@ -53,8 +53,22 @@ impl HealthReport {
         for (place, finding) in findings.iter().enumerate() {
             by.entry(finding.classy_id).or_default().push(place);
         }
-        let found = findings.iter().map(Finding::verdict).max().unwrap_or(Health::Ok);
-        HealthReport { at: facts.at, looked: Instant::now(), every, facts: Some(facts), findings, found, by, alerts: Vec::new(), number }
+        let found = findings
+            .iter()
+            .map(Finding::verdict)
+            .max()
+            .unwrap_or(Health::Ok);
+        HealthReport {
+            at: facts.at,
+            looked: Instant::now(),
+            every,
+            facts: Some(facts),
+            findings,
+            found,
+            by,
+            alerts: Vec::new(),
+            number,
+        }
     }
 
     /// The whole: the worst of what was found. A look that is overdue vouches for nothing.
@@ -67,18 +81,29 @@ impl HealthReport {
 
     /// One organization: the worst of what was found about it.
     pub fn verdict_of(&self, classy_id: i64) -> Health {
-        self.of(Some(classy_id)).map(Finding::verdict).max().unwrap_or(Health::Ok)
+        self.of(Some(classy_id))
+            .map(Finding::verdict)
+            .max()
+            .unwrap_or(Health::Ok)
     }
 
     /// What was found about one organization, or about the process.
     pub fn of(&self, classy_id: Option<i64>) -> impl Iterator<Item = &Finding> {
-        let places = self.by.get(&classy_id).map(Vec::as_slice).unwrap_or_default();
+        let places = self
+            .by
+            .get(&classy_id)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         places.iter().filter_map(|place| self.findings.get(*place))
     }
 
     /// What is not as it should be, the worst first, and of what has one cause the cause alone.
     pub fn worst(&self) -> Vec<&Finding> {
-        let mut worst: Vec<&Finding> = self.findings.iter().filter(|finding| finding.is_cause()).collect();
+        let mut worst: Vec<&Finding> = self
+            .findings
+            .iter()
+            .filter(|finding| finding.is_cause())
+            .collect();
         worst.sort_by_key(|finding| std::cmp::Reverse(finding.verdict()));
         worst
     }

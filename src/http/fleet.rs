@@ -39,11 +39,16 @@ pub(super) struct Which {
 pub(super) fn summary(head: &Value, fleet: &Fleet<'_>) -> Vec<u8> {
     let ids = fleet.board.ids();
     let (list, told) = fleet.list(ids.iter().copied(), SUMMARY, SUMMARY_BYTES);
-    let more = told.filter(|told| ids.last() != Some(told)).map(|told| format!("/api/v1/organizations?after={told}"));
+    let more = told
+        .filter(|told| ids.last() != Some(told))
+        .map(|told| format!("/api/v1/organizations?after={told}"));
     let mut body = serde_json::to_vec(head).unwrap_or_default();
     // The object goes on.
     body.pop();
-    for (name, value) in [("organizations_total", json!(ids.len())), ("organizations_more", json!(more))] {
+    for (name, value) in [
+        ("organizations_total", json!(ids.len())),
+        ("organizations_more", json!(more)),
+    ] {
         body.extend_from_slice(format!(",\"{name}\":{value}").as_bytes());
     }
     body.extend_from_slice(b",\"organizations\":");
@@ -55,19 +60,38 @@ pub(super) fn summary(head: &Value, fleet: &Fleet<'_>) -> Vec<u8> {
 /// A page of the list of organizations.
 pub(super) fn list_page(fleet: &Fleet<'_>, which: &Which) -> Made {
     let limit = which.limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
-    let skipped = which.page.unwrap_or(1).max(1).saturating_sub(1).saturating_mul(limit);
+    let skipped = which
+        .page
+        .unwrap_or(1)
+        .max(1)
+        .saturating_sub(1)
+        .saturating_mul(limit);
     let ids = fleet.board.ids();
-    let wanted = ids.iter().copied().filter(|id| which.after.is_none_or(|after| *id > after)).skip(skipped);
+    let wanted = ids
+        .iter()
+        .copied()
+        .filter(|id| which.after.is_none_or(|after| *id > after))
+        .skip(skipped);
     let (list, told) = fleet.list(wanted, limit, usize::MAX);
     let next = told.filter(|told| ids.last() != Some(told));
-    let link = next.map(|told| format!("</api/v1/organizations?after={told}&limit={limit}>; rel=\"next\""));
-    Made { link, total: Some(ids.len()), ..Made::json(list) }
+    let link = next
+        .map(|told| format!("</api/v1/organizations?after={told}&limit={limit}>; rel=\"next\""));
+    Made {
+        link,
+        total: Some(ids.len()),
+        ..Made::json(list)
+    }
 }
 
 impl Fleet<'_> {
-    /// A list of organizations as JSON, until so many or so many bytes are told; and the last one that was. Each is written by itself: thousands as
-    /// one tree of values would take megabytes.
-    fn list(&self, ids: impl Iterator<Item = i64>, most: usize, bytes: usize) -> (Vec<u8>, Option<i64>) {
+    /// A list of organizations as JSON, until so many or so many bytes are told; and the last one
+    /// that was. Each is written by itself: thousands as one tree of values would take megabytes.
+    fn list(
+        &self,
+        ids: impl Iterator<Item = i64>,
+        most: usize,
+        bytes: usize,
+    ) -> (Vec<u8>, Option<i64>) {
         let (mut list, mut last, mut count) = (vec![b'['], None, 0);
         for id in ids {
             if count == most || list.len() > bytes {
@@ -75,12 +99,20 @@ impl Fleet<'_> {
             }
             // One that went meanwhile is passed over.
             last = Some(id);
-            let Some((organization, feeds)) = self.board.one(id) else { continue };
+            let Some((organization, feeds)) = self.board.one(id) else {
+                continue;
+            };
             if count > 0 {
                 list.push(b',');
             }
             count += 1;
-            let one = organization_json(&organization, &feeds, &self.board.plugins(id), self.health, false);
+            let one = organization_json(
+                &organization,
+                &feeds,
+                &self.board.plugins(id),
+                self.health,
+                false,
+            );
             list.extend_from_slice(one.to_string().as_bytes());
         }
         list.push(b']');
@@ -97,7 +129,10 @@ pub(super) fn organization_json(
     all: bool,
 ) -> Value {
     let id = organization.classy_id;
-    let mut checks = health.of(Some(id)).filter(|finding| all || finding.verdict() != Health::Ok).collect::<Vec<_>>();
+    let mut checks = health
+        .of(Some(id))
+        .filter(|finding| all || finding.verdict() != Health::Ok)
+        .collect::<Vec<_>>();
     checks.sort_by_key(|finding| finding.is_consequence());
     json!({
         "classy_id": id,
@@ -132,7 +167,10 @@ pub(super) fn feed_json(entity: Entity, feed: &FeedStatus) -> Value {
         Activity::Waiting => ("waiting", Value::Null),
         Activity::Running(run) => {
             let mode = run.mode.as_str();
-            ("running", json!({ "mode": mode, "since": moment(Some(run.since)), "done": run.done, "total": run.total }))
+            (
+                "running",
+                json!({ "mode": mode, "since": moment(Some(run.since)), "done": run.done, "total": run.total }),
+            )
         }
     };
     json!({

@@ -12,7 +12,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
 /// Finds out who asks.
-pub(super) async fn identify(State(site): State<Site>, Extension(peer): Extension<Peer>, mut request: Request, next: Next) -> Response {
+pub(super) async fn identify(
+    State(site): State<Site>,
+    Extension(peer): Extension<Peer>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let headers = request.headers();
     let by_socket = site.way == Way::Socket;
     let with_token = by_socket || has_token(&site, headers);
@@ -34,7 +39,12 @@ pub(super) async fn identify(State(site): State<Site>, Extension(peer): Extensio
 }
 
 /// Lets those read who may.
-pub(super) async fn reading(State(site): State<Site>, Extension(caller): Extension<Caller>, request: Request, next: Next) -> Response {
+pub(super) async fn reading(
+    State(site): State<Site>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+    next: Next,
+) -> Response {
     if caller.may_read {
         return next.run(request).await;
     }
@@ -44,7 +54,12 @@ pub(super) async fn reading(State(site): State<Site>, Extension(caller): Extensi
 }
 
 /// Lets those order who may.
-pub(super) async fn ordering(State(site): State<Site>, Extension(caller): Extension<Caller>, request: Request, next: Next) -> Response {
+pub(super) async fn ordering(
+    State(site): State<Site>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+    next: Next,
+) -> Response {
     if caller.may_order {
         let cache = site.cache.clone();
         let response = next.run(request).await;
@@ -58,7 +73,11 @@ pub(super) async fn ordering(State(site): State<Site>, Extension(caller): Extens
 
 /// Whether whoever asks is a browser that wants a page.
 pub(super) fn wants_page(method: &Method, headers: &HeaderMap) -> bool {
-    let accepts = |value: &HeaderValue| value.to_str().is_ok_and(|value| value.contains("text/html"));
+    let accepts = |value: &HeaderValue| {
+        value
+            .to_str()
+            .is_ok_and(|value| value.contains("text/html"))
+    };
     method == Method::GET && headers.get("accept").is_some_and(accepts)
 }
 
@@ -70,28 +89,47 @@ struct Asked {
 
 impl Asked {
     fn of(request: &Request) -> Asked {
-        Asked { wants_page: wants_page(request.method(), request.headers()), path: request.uri().path().to_owned() }
+        Asked {
+            wants_page: wants_page(request.method(), request.headers()),
+            path: request.uri().path().to_owned(),
+        }
     }
 }
 
 async fn refuse(site: Site, caller: Caller, asked: Asked) -> Response {
     let has_token = site.sources().settings().token.is_some();
-    if has_token && caller.is_wrong && !site.guesses.wait(caller.peer, &asked.path, LONGEST_OF_PROGRAM).await {
+    if has_token
+        && caller.is_wrong
+        && !site
+            .guesses
+            .wait(caller.peer, &asked.path, LONGEST_OF_PROGRAM)
+            .await
+    {
         return too_many();
     }
     if asked.wants_page {
-        return if has_token { Redirect::to("/login").into_response() } else { pages::login::closed(&site, caller) };
+        return if has_token {
+            Redirect::to("/login").into_response()
+        } else {
+            pages::login::closed(&site, caller)
+        };
     }
     let hint = if has_token {
         "send `Authorization: Bearer ...` with the value of http.token, or use the control socket"
     } else {
         "set http.token, or CLASSY_SYNC_HTTP_TOKEN; or ask from this machine without a proxy, or by the control socket"
     };
-    let refusal = Refusal::new(StatusCode::UNAUTHORIZED, FaultKind::Credentials, "this needs the token").hint(Some(hint.to_owned()));
+    let refusal = Refusal::new(
+        StatusCode::UNAUTHORIZED,
+        FaultKind::Credentials,
+        "this needs the token",
+    )
+    .hint(Some(hint.to_owned()));
     ([(WWW_AUTHENTICATE, "Bearer")], refusal).into_response()
 }
 
-/// Keeps pages to themselves: nothing from elsewhere is loaded, nobody frames them, nothing is kept.
+/// Keeps pages to themselves: nothing from elsewhere is loaded, nobody frames them, nothing is
+/// kept.
 pub(super) async fn headers(request: Request, next: Next) -> Response {
     const HEADERS: [(&str, &str); 5] = [
         (
@@ -106,12 +144,25 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
     ];
     let mut response = next.run(request).await;
     for (name, value) in HEADERS {
-        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        response.headers_mut().insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
     }
     // A page's forms need to say where they come from, or the browser would hide their origin, too.
-    let is_page = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    let policy = HeaderValue::from_static(if is_page { "same-origin" } else { "no-referrer" });
+    let is_page = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let policy = HeaderValue::from_static(if is_page {
+        "same-origin"
+    } else {
+        "no-referrer"
+    });
     response.headers_mut().insert(REFERRER_POLICY, policy);
-    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }

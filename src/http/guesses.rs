@@ -1,6 +1,8 @@
-//! Wrong tokens: answered the more slowly the more of them came, from one address and in all, and told in the log without what was shown.
+//! Wrong tokens: answered the more slowly the more of them came, from one address and in all, and
+//! told in the log without what was shown.
 //!
-//! A right token is never made to wait, so nobody can keep the owner out by guessing, not even from behind the same proxy.
+//! A right token is never made to wait, so nobody can keep the owner out by guessing, not even from
+//! behind the same proxy.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -49,7 +51,9 @@ struct Wrong {
 
 impl Wrong {
     fn now(&self, now: Instant) -> u32 {
-        let halves = self.last.map_or(0, |last| now.saturating_duration_since(last).as_secs() / HALF.as_secs());
+        let halves = self.last.map_or(0, |last| {
+            now.saturating_duration_since(last).as_secs() / HALF.as_secs()
+        });
         self.count >> halves.min(31)
     }
 
@@ -62,19 +66,25 @@ impl Wrong {
 
 impl Default for Guesses {
     fn default() -> Self {
-        Guesses { state: Mutex::default(), waiting: Semaphore::new(WAITING) }
+        Guesses {
+            state: Mutex::default(),
+            waiting: Semaphore::new(WAITING),
+        }
     }
 }
 
 impl Guesses {
-    /// Somebody showed a wrong token: waits. Answers whether the answer may be given; if not, too many are waiting.
+    /// Somebody showed a wrong token: waits. Answers whether the answer may be given; if not, too
+    /// many are waiting.
     pub(super) async fn wait(&self, peer: Option<IpAddr>, path: &str, longest: Duration) -> bool {
         let (delay, told) = self.count(peer, Instant::now());
         if let Some(times) = told {
             let peer = peer.map_or_else(|| "-".to_owned(), |peer| peer.to_string());
             tracing::warn!(peer, path, times, "a wrong token was refused");
         }
-        let Ok(_place) = self.waiting.try_acquire() else { return false };
+        let Ok(_place) = self.waiting.try_acquire() else {
+            return false;
+        };
         tokio::time::sleep(delay.min(longest)).await;
         true
     }
@@ -91,12 +101,16 @@ impl Guesses {
         let count = state.peers.entry(peer.map(network)).or_default().add(now);
         let crowd = state.all.add(now) > CROWD;
         state.untold += 1;
-        let is_due = state.told.is_none_or(|told| now.saturating_duration_since(told) >= TOLD_EVERY);
+        let is_due = state
+            .told
+            .is_none_or(|told| now.saturating_duration_since(told) >= TOLD_EVERY);
         let told = is_due.then(|| std::mem::take(&mut state.untold));
         if is_due {
             state.told = Some(now);
         }
-        let delay = FIRST.saturating_mul(1 << (count - 1).min(10)).min(LONGEST_OF_FORM);
+        let delay = FIRST
+            .saturating_mul(1 << (count - 1).min(10))
+            .min(LONGEST_OF_FORM);
         (if crowd { delay.max(CROWD_WAITS) } else { delay }, told)
     }
 }
@@ -123,16 +137,27 @@ mod tests {
     fn each_wrong_one_waits_longer_and_others_do_not_until_there_is_a_crowd() {
         let (guesses, now) = (Guesses::default(), Instant::now());
         let peer = |number: u8| Some(IpAddr::from([10, 0, 0, number]));
-        let waits: Vec<u128> = (0..7).map(|_| guesses.count(peer(1), now).0.as_millis()).collect();
+        let waits: Vec<u128> = (0..7)
+            .map(|_| guesses.count(peer(1), now).0.as_millis())
+            .collect();
         assert_eq!(waits, [100, 200, 400, 800, 1_600, 3_200, 5_000]);
         assert_eq!(guesses.count(peer(2), now).0, FIRST);
-        assert!(guesses.count(peer(1), now + 4 * HALF).0 < Duration::from_secs(1), "it is forgotten by and by");
-        let crowd: Vec<Duration> = (3..=120).map(|number| guesses.count(peer(number), now).0).collect();
+        assert!(
+            guesses.count(peer(1), now + 4 * HALF).0 < Duration::from_secs(1),
+            "it is forgotten by and by"
+        );
+        let crowd: Vec<Duration> = (3..=120)
+            .map(|number| guesses.count(peer(number), now).0)
+            .collect();
         assert_eq!((crowd[0], *crowd.last().unwrap()), (FIRST, CROWD_WAITS));
         let six = |text: &str| Some(text.parse::<IpAddr>().unwrap());
         let fresh = Guesses::default();
         assert_eq!(fresh.count(six("2001:db8::1"), now).0, FIRST);
-        assert_eq!(fresh.count(six("2001:db8::2"), now).0, 2 * FIRST, "of the same network");
+        assert_eq!(
+            fresh.count(six("2001:db8::2"), now).0,
+            2 * FIRST,
+            "of the same network"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `/api/v1/alerts` and `/api/v1/runs`: what the database remembers, by pages. Without the database the open alerts are told from memory.
+//! `/api/v1/alerts` and `/api/v1/runs`: what the database remembers, by pages. Without the database
+//! the open alerts are told from memory.
 
 use super::cache::Made;
 use super::fleet::moment;
@@ -35,9 +36,18 @@ pub(super) struct Which {
 impl Which {
     fn slice(&self) -> Slice {
         let limit = self.limit.unwrap_or(USUAL).clamp(1, MOST);
-        let skipped = self.page.unwrap_or(1).max(1).saturating_sub(1).saturating_mul(limit);
+        let skipped = self
+            .page
+            .unwrap_or(1)
+            .max(1)
+            .saturating_sub(1)
+            .saturating_mul(limit);
         // What a database takes for a number.
-        Slice { before: self.before, skipped: skipped.min(i64::MAX.unsigned_abs()), limit }
+        Slice {
+            before: self.before,
+            skipped: skipped.min(i64::MAX.unsigned_abs()),
+            limit,
+        }
     }
 
     /// A page of rows, and where the list goes on when the page is full.
@@ -54,23 +64,41 @@ impl Which {
             query.push_str("&all=true");
         }
         let link = is_full.then(|| format!("<{path}?{query}>; rel=\"next\""));
-        Made { link, ..Made::json(Value::from(rows).to_string()) }.into_response()
+        Made {
+            link,
+            ..Made::json(Value::from(rows).to_string())
+        }
+        .into_response()
     }
 }
 
-pub(super) async fn alerts(State(site): State<Site>, Query(which): Query<Which>) -> Result<Response, Refusal> {
+pub(super) async fn alerts(
+    State(site): State<Site>,
+    Query(which): Query<Which>,
+) -> Result<Response, Refusal> {
     if which.before.is_some() {
         // Open ones come first, whatever their ids.
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, FaultKind::Configuration, "alerts go by page, not by before"));
+        return Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            FaultKind::Configuration,
+            "alerts go by page, not by before",
+        ));
     }
     let store = site.sources().store.clone();
     let (organization, all, slice) = (which.organization, which.all, which.slice());
-    let asked = site.ask(async move { store.alerts_of(organization, all, slice).await }).await;
+    let asked = site
+        .ask(async move { store.alerts_of(organization, all, slice).await })
+        .await;
     let rows = asked.unwrap_or_else(|_| {
         let open = site.sources().health().alerts.clone();
         let is_meant = |alert: &AlertRow| organization.is_none() || alert.classy_id == organization;
-        let [skipped, limit] = [slice.skipped, slice.limit].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
-        open.into_iter().filter(is_meant).skip(skipped).take(limit).collect()
+        let [skipped, limit] = [slice.skipped, slice.limit]
+            .map(|number| usize::try_from(number).unwrap_or(usize::MAX));
+        open.into_iter()
+            .filter(is_meant)
+            .skip(skipped)
+            .take(limit)
+            .collect()
     });
     Ok(which.page("/api/v1/alerts", rows.iter().map(alert_json).collect()))
 }
@@ -94,10 +122,15 @@ fn alert_json(alert: &AlertRow) -> Value {
     })
 }
 
-pub(super) async fn runs(State(site): State<Site>, Query(which): Query<Which>) -> Result<Response, Refusal> {
+pub(super) async fn runs(
+    State(site): State<Site>,
+    Query(which): Query<Which>,
+) -> Result<Response, Refusal> {
     let store = site.sources().store.clone();
     let (organization, slice) = (which.organization, which.slice());
-    let rows = site.ask(async move { store.runs_of(organization, slice).await }).await?;
+    let rows = site
+        .ask(async move { store.runs_of(organization, slice).await })
+        .await?;
     Ok(which.page("/api/v1/runs", rows.iter().map(run_json).collect()))
 }
 

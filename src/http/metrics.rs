@@ -1,8 +1,10 @@
-//! `/metrics` in Prometheus' text form, written from the board and the last verdict. Labels are ids and our own words: nothing in them needs
-//! escaping, and nothing of a donor is in them. `deploy/METRICS.md` explains every name.
+//! `/metrics` in Prometheus' text form, written from the board and the last verdict. Labels are ids
+//! and our own words: nothing in them needs escaping, and nothing of a donor is in them.
+//! `deploy/METRICS.md` explains every name.
 //!
-//! What is known of each organization is told of all together, unless `http.metrics_per_organization` is set: ten thousand organizations are
-//! half a million lines otherwise, in each scrape.
+//! What is known of each organization is told of all together, unless
+//! `http.metrics_per_organization` is set: ten thousand organizations are half a million lines
+//! otherwise, in each scrape.
 
 use super::cache::Made;
 use super::site::Site;
@@ -35,43 +37,228 @@ use Together::{Alone, Farthest, Max, Min, Sum};
 
 /// Every name with its type, how values of organizations become one, and what it tells.
 pub(super) const NAMES: [(&str, &str, Together, &str); 37] = [
-    ("classy_sync_build_info", "gauge", Alone, "Always 1; the version is a label"),
-    ("classy_sync_uptime_seconds", "gauge", Alone, "How long the process has been at work"),
-    ("classy_sync_ready", "gauge", Alone, "1 when new work is taken"),
-    ("classy_sync_look_age_seconds", "gauge", Alone, "How long ago health was last looked at"),
-    ("classy_sync_verdict", "gauge", Alone, "The whole: 0 ok, 1 degraded, 2 failing"),
-    ("classy_sync_organizations", "gauge", Alone, "Organizations by verdict: ok, degraded, failing"),
-    ("classy_sync_checks_not_ok", "gauge", Alone, "Checks of organizations that are not ok, by check and verdict"),
-    ("classy_sync_organization_verdict", "gauge", Max, "One organization: 0 ok, 1 degraded, 2 failing"),
-    ("classy_sync_check_verdict", "gauge", Alone, "Checks of the process; with metrics of each organization also of those what is not ok"),
-    ("classy_sync_alerts_open", "gauge", Alone, "Open alerts by severity"),
-    ("classy_sync_database_up", "gauge", Alone, "1 when the database answers"),
-    ("classy_sync_database_answer_seconds", "gauge", Alone, "How long the database took to answer"),
-    ("classy_sync_disk_free_bytes", "gauge", Alone, "Room where something is written"),
-    ("classy_sync_memory_bytes", "gauge", Alone, "Resident memory"),
-    ("classy_sync_thread_late_seconds", "gauge", Alone, "How long a thread of actors has had no time"),
-    ("classy_sync_waiting_runs", "gauge", Alone, "Runs that wait for their turn"),
-    ("classy_sync_organization_served", "gauge", Sum, "1 when this process serves the organization"),
-    ("classy_sync_feed_age_seconds", "gauge", Max, "How long ago a feed was up to date"),
-    ("classy_sync_feed_interval_seconds", "gauge", Max, "How often a feed should look for changes"),
-    ("classy_sync_feed_loaded", "gauge", Sum, "1 when a feed was read whole at least once"),
-    ("classy_sync_feed_import_ratio", "gauge", Min, "How much of a first import is done, 0 to 1; absent when it is done"),
-    ("classy_sync_feed_running", "gauge", Sum, "1 while a feed reads"),
-    ("classy_sync_feed_progress_records", "gauge", Sum, "Records that the run in hand has read"),
-    ("classy_sync_feed_failures", "gauge", Max, "Failures in a row"),
-    ("classy_sync_feed_slow", "gauge", Sum, "1 when the last run was far slower than usual"),
-    ("classy_sync_runs_total", "counter", Sum, "Runs that ended, by outcome"),
-    ("classy_sync_records_total", "counter", Sum, "Records by what became of them"),
-    ("classy_sync_requests_total", "counter", Sum, "Pages and single records asked for"),
-    ("classy_sync_bytes_total", "counter", Sum, "Decoded bytes of pages"),
-    ("classy_sync_busy_seconds_total", "counter", Sum, "Time spent in runs"),
-    ("classy_sync_token_requests_total", "counter", Sum, "Access tokens asked for"),
-    ("classy_sync_request_seconds_total", "counter", Sum, "Time spent waiting for Classy's answers"),
-    ("classy_sync_breaker_open", "gauge", Sum, "1 while Classy is left alone after failures"),
-    ("classy_sync_clock_ahead_seconds", "gauge", Farthest, "How far Classy's clock is ahead of ours"),
-    ("classy_sync_rejects_open", "gauge", Sum, "Records that are turned away"),
-    ("classy_sync_plugin_behind", "gauge", Sum, "Changes that a plugin has not looked at"),
-    ("classy_sync_plugin_still_seconds", "gauge", Max, "How long ago a plugin last moved"),
+    (
+        "classy_sync_build_info",
+        "gauge",
+        Alone,
+        "Always 1; the version is a label",
+    ),
+    (
+        "classy_sync_uptime_seconds",
+        "gauge",
+        Alone,
+        "How long the process has been at work",
+    ),
+    (
+        "classy_sync_ready",
+        "gauge",
+        Alone,
+        "1 when new work is taken",
+    ),
+    (
+        "classy_sync_look_age_seconds",
+        "gauge",
+        Alone,
+        "How long ago health was last looked at",
+    ),
+    (
+        "classy_sync_verdict",
+        "gauge",
+        Alone,
+        "The whole: 0 ok, 1 degraded, 2 failing",
+    ),
+    (
+        "classy_sync_organizations",
+        "gauge",
+        Alone,
+        "Organizations by verdict: ok, degraded, failing",
+    ),
+    (
+        "classy_sync_checks_not_ok",
+        "gauge",
+        Alone,
+        "Checks of organizations that are not ok, by check and verdict",
+    ),
+    (
+        "classy_sync_organization_verdict",
+        "gauge",
+        Max,
+        "One organization: 0 ok, 1 degraded, 2 failing",
+    ),
+    (
+        "classy_sync_check_verdict",
+        "gauge",
+        Alone,
+        "Checks of the process; with metrics of each organization also of those what is not ok",
+    ),
+    (
+        "classy_sync_alerts_open",
+        "gauge",
+        Alone,
+        "Open alerts by severity",
+    ),
+    (
+        "classy_sync_database_up",
+        "gauge",
+        Alone,
+        "1 when the database answers",
+    ),
+    (
+        "classy_sync_database_answer_seconds",
+        "gauge",
+        Alone,
+        "How long the database took to answer",
+    ),
+    (
+        "classy_sync_disk_free_bytes",
+        "gauge",
+        Alone,
+        "Room where something is written",
+    ),
+    (
+        "classy_sync_memory_bytes",
+        "gauge",
+        Alone,
+        "Resident memory",
+    ),
+    (
+        "classy_sync_thread_late_seconds",
+        "gauge",
+        Alone,
+        "How long a thread of actors has had no time",
+    ),
+    (
+        "classy_sync_waiting_runs",
+        "gauge",
+        Alone,
+        "Runs that wait for their turn",
+    ),
+    (
+        "classy_sync_organization_served",
+        "gauge",
+        Sum,
+        "1 when this process serves the organization",
+    ),
+    (
+        "classy_sync_feed_age_seconds",
+        "gauge",
+        Max,
+        "How long ago a feed was up to date",
+    ),
+    (
+        "classy_sync_feed_interval_seconds",
+        "gauge",
+        Max,
+        "How often a feed should look for changes",
+    ),
+    (
+        "classy_sync_feed_loaded",
+        "gauge",
+        Sum,
+        "1 when a feed was read whole at least once",
+    ),
+    (
+        "classy_sync_feed_import_ratio",
+        "gauge",
+        Min,
+        "How much of a first import is done, 0 to 1; absent when it is done",
+    ),
+    (
+        "classy_sync_feed_running",
+        "gauge",
+        Sum,
+        "1 while a feed reads",
+    ),
+    (
+        "classy_sync_feed_progress_records",
+        "gauge",
+        Sum,
+        "Records that the run in hand has read",
+    ),
+    (
+        "classy_sync_feed_failures",
+        "gauge",
+        Max,
+        "Failures in a row",
+    ),
+    (
+        "classy_sync_feed_slow",
+        "gauge",
+        Sum,
+        "1 when the last run was far slower than usual",
+    ),
+    (
+        "classy_sync_runs_total",
+        "counter",
+        Sum,
+        "Runs that ended, by outcome",
+    ),
+    (
+        "classy_sync_records_total",
+        "counter",
+        Sum,
+        "Records by what became of them",
+    ),
+    (
+        "classy_sync_requests_total",
+        "counter",
+        Sum,
+        "Pages and single records asked for",
+    ),
+    (
+        "classy_sync_bytes_total",
+        "counter",
+        Sum,
+        "Decoded bytes of pages",
+    ),
+    (
+        "classy_sync_busy_seconds_total",
+        "counter",
+        Sum,
+        "Time spent in runs",
+    ),
+    (
+        "classy_sync_token_requests_total",
+        "counter",
+        Sum,
+        "Access tokens asked for",
+    ),
+    (
+        "classy_sync_request_seconds_total",
+        "counter",
+        Sum,
+        "Time spent waiting for Classy's answers",
+    ),
+    (
+        "classy_sync_breaker_open",
+        "gauge",
+        Sum,
+        "1 while Classy is left alone after failures",
+    ),
+    (
+        "classy_sync_clock_ahead_seconds",
+        "gauge",
+        Farthest,
+        "How far Classy's clock is ahead of ours",
+    ),
+    (
+        "classy_sync_rejects_open",
+        "gauge",
+        Sum,
+        "Records that are turned away",
+    ),
+    (
+        "classy_sync_plugin_behind",
+        "gauge",
+        Sum,
+        "Changes that a plugin has not looked at",
+    ),
+    (
+        "classy_sync_plugin_still_seconds",
+        "gauge",
+        Max,
+        "How long ago a plugin last moved",
+    ),
 ];
 
 /// The text as it grows: values by name, so that each name's are together.
@@ -85,16 +272,24 @@ struct Text {
 
 impl Text {
     fn new(is_apart: bool) -> Text {
-        Text { values: vec![String::new(); NAMES.len()], is_apart, together: BTreeMap::new() }
+        Text {
+            values: vec![String::new(); NAMES.len()],
+            is_apart,
+            together: BTreeMap::new(),
+        }
     }
 
     fn place(name: &str) -> Option<usize> {
-        NAMES.iter().position(|(known, ..)| known.strip_prefix("classy_sync_") == Some(name))
+        NAMES
+            .iter()
+            .position(|(known, ..)| known.strip_prefix("classy_sync_") == Some(name))
     }
 
     /// Adds a value. `labels` are written as they are, between braces.
     fn add(&mut self, name: &str, labels: impl Display, value: impl Display) {
-        let Some(place) = Text::place(name) else { return };
+        let Some(place) = Text::place(name) else {
+            return;
+        };
         let (text, labels) = (&mut self.values[place], labels.to_string());
         // Writing into a text cannot fail.
         let _ = if labels.is_empty() {
@@ -108,9 +303,15 @@ impl Text {
     fn of(&mut self, organization: i64, name: &str, labels: &str, value: f64) {
         if self.is_apart {
             let comma = if labels.is_empty() { "" } else { "," };
-            return self.add(name, format_args!("organization=\"{organization}\"{comma}{labels}"), value);
+            return self.add(
+                name,
+                format_args!("organization=\"{organization}\"{comma}{labels}"),
+                value,
+            );
         }
-        let Some(place) = Text::place(name) else { return };
+        let Some(place) = Text::place(name) else {
+            return;
+        };
         self.together
             .entry((place, labels.to_owned()))
             .and_modify(|so_far| {
@@ -131,8 +332,15 @@ impl Text {
             self.add(name, labels, value);
         }
         let mut whole = String::new();
-        for ((name, kind, _, help), values) in NAMES.iter().zip(self.values).filter(|(_, values)| !values.is_empty()) {
-            let _ = write!(whole, "# HELP {name} {help}.\n# TYPE {name} {kind}\n{values}");
+        for ((name, kind, _, help), values) in NAMES
+            .iter()
+            .zip(self.values)
+            .filter(|(_, values)| !values.is_empty())
+        {
+            let _ = write!(
+                whole,
+                "# HELP {name} {help}.\n# TYPE {name} {kind}\n{values}"
+            );
         }
         whole
     }
@@ -145,33 +353,63 @@ pub(super) async fn metrics(State(site): State<Site>) -> Response {
         let health = sources.health();
         process(&mut text, site, sources, &health);
         fleet(&mut text, &sources.board, &health, &sources.board.pulses());
-        Made { kind: "text/plain; version=0.0.4; charset=utf-8", ..Made::json(text.whole()) }
+        Made {
+            kind: "text/plain; version=0.0.4; charset=utf-8",
+            ..Made::json(text.whole())
+        }
     })
     .await
 }
 
 fn process(text: &mut Text, site: &Site, sources: &Sources, health: &HealthReport) {
-    text.add("build_info", concat!("version=\"", env!("CARGO_PKG_VERSION"), "\""), 1);
+    text.add(
+        "build_info",
+        concat!("version=\"", env!("CARGO_PKG_VERSION"), "\""),
+        1,
+    );
     text.add("ready", "", i32::from(site.is_ready()));
-    text.add("look_age_seconds", "", seconds((crate::clock::now() - health.at).num_milliseconds()));
+    text.add(
+        "look_age_seconds",
+        "",
+        seconds((crate::clock::now() - health.at).num_milliseconds()),
+    );
     text.add("verdict", "", level(health.verdict()));
     text.add("waiting_runs", "", sources.run_permits.waiting());
     for severity in ["degraded", "failing"] {
-        let open = health.alerts.iter().filter(|alert| alert.severity == severity).count();
+        let open = health
+            .alerts
+            .iter()
+            .filter(|alert| alert.severity == severity)
+            .count();
         text.add("alerts_open", format_args!("severity=\"{severity}\""), open);
     }
-    for (thread, late) in [("main", sources.registry.lateness()), ("watch", sources.registry.watch_lateness())] {
-        text.add("thread_late_seconds", format_args!("thread=\"{thread}\""), late.as_secs_f64());
+    for (thread, late) in [
+        ("main", sources.registry.lateness()),
+        ("watch", sources.registry.watch_lateness()),
+    ] {
+        text.add(
+            "thread_late_seconds",
+            format_args!("thread=\"{thread}\""),
+            late.as_secs_f64(),
+        );
     }
     let Some(facts) = &health.facts else { return };
     text.add("uptime_seconds", "", facts.up.as_secs());
     text.add("memory_bytes", "", facts.memory_bytes);
-    text.add("database_up", "", i32::from(matches!(facts.database, Database::Answers(_))));
+    text.add(
+        "database_up",
+        "",
+        i32::from(matches!(facts.database, Database::Answers(_))),
+    );
     if let Database::Answers(took) = facts.database {
         text.add("database_answer_seconds", "", took.as_secs_f64());
     }
     for space in &facts.spaces {
-        text.add("disk_free_bytes", format_args!("place=\"{}\"", space.what), space.free);
+        text.add(
+            "disk_free_bytes",
+            format_args!("place=\"{}\"", space.what),
+            space.free,
+        );
     }
 }
 
@@ -183,7 +421,12 @@ fn fleet(text: &mut Text, board: &Board, health: &HealthReport, pulses: &BTreeMa
         let verdict = health.verdict_of(id);
         *verdicts.entry(verdict).or_insert(0_u64) += 1;
         let is_served = organization.condition == crate::status::Condition::Serving;
-        text.of(id, "organization_served", "", f64::from(u8::from(is_served)));
+        text.of(
+            id,
+            "organization_served",
+            "",
+            f64::from(u8::from(is_served)),
+        );
         text.of(id, "organization_verdict", "", f64::from(level(verdict)));
         for (entity, feed) in feeds {
             self::feed(text, &organization, is_served, entity, &feed);
@@ -191,16 +434,35 @@ fn fleet(text: &mut Text, board: &Board, health: &HealthReport, pulses: &BTreeMa
     }
     for verdict in [Health::Ok, Health::Degraded, Health::Failing] {
         let count = verdicts.get(&verdict).copied().unwrap_or(0);
-        text.add("organizations", format_args!("verdict=\"{}\"", verdict.as_str()), count);
+        text.add(
+            "organizations",
+            format_args!("verdict=\"{}\"", verdict.as_str()),
+            count,
+        );
     }
     findings(text, &health.findings);
     if let Some(facts) = &health.facts {
         self::facts(text, facts);
     }
     for (id, pulse) in pulses {
-        text.of(*id, "token_requests_total", "", pulse.stats.token_requests as f64);
-        text.of(*id, "request_seconds_total", "", pulse.stats.spent_ms as f64 / 1_000.0);
-        text.of(*id, "breaker_open", "", f64::from(u8::from(pulse.open_for.is_some())));
+        text.of(
+            *id,
+            "token_requests_total",
+            "",
+            pulse.stats.token_requests as f64,
+        );
+        text.of(
+            *id,
+            "request_seconds_total",
+            "",
+            pulse.stats.spent_ms as f64 / 1_000.0,
+        );
+        text.of(
+            *id,
+            "breaker_open",
+            "",
+            f64::from(u8::from(pulse.open_for.is_some())),
+        );
         if let Some(ahead) = pulse.ahead_ms {
             text.of(*id, "clock_ahead_seconds", "", seconds(ahead));
         }
@@ -215,14 +477,32 @@ fn facts(text: &mut Text, facts: &Facts) {
             let labels = format!("plugin=\"{}\"", word(&plugin.plugin));
             text.of(id, "plugin_behind", &labels, plugin.behind as f64);
             // Of all together: those that have something to do.
-            if let Some(moved_at) = plugin.moved_at.filter(|_| text.is_apart || plugin.behind > 0) {
-                text.of(id, "plugin_still_seconds", &labels, seconds((facts.at - moved_at).num_milliseconds()));
+            if let Some(moved_at) = plugin
+                .moved_at
+                .filter(|_| text.is_apart || plugin.behind > 0)
+            {
+                text.of(
+                    id,
+                    "plugin_still_seconds",
+                    &labels,
+                    seconds((facts.at - moved_at).num_milliseconds()),
+                );
             }
         }
         for feed in &organization.feeds {
             let labels = format!("feed=\"{}\"", feed.entity);
-            text.of(id, "feed_interval_seconds", &labels, feed.interval.as_secs_f64());
-            text.of(id, "feed_slow", &labels, f64::from(u8::from(feed.slow.is_some())));
+            text.of(
+                id,
+                "feed_interval_seconds",
+                &labels,
+                feed.interval.as_secs_f64(),
+            );
+            text.of(
+                id,
+                "feed_slow",
+                &labels,
+                f64::from(u8::from(feed.slow.is_some())),
+            );
         }
     }
 }
@@ -231,13 +511,22 @@ fn findings(text: &mut Text, findings: &[Finding]) {
     let mut bad: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     for finding in findings {
         let is_bad = finding.verdict() != Health::Ok;
-        let (check, subject, verdict) = (finding.check, word(&finding.subject), level(finding.verdict()));
+        let (check, subject, verdict) = (
+            finding.check,
+            word(&finding.subject),
+            level(finding.verdict()),
+        );
         match finding.classy_id {
-            None => text.add("check_verdict", format_args!("check=\"{check}\",organization=\"\",subject=\"{subject}\""), verdict),
+            None => text.add(
+                "check_verdict",
+                format_args!("check=\"{check}\",organization=\"\",subject=\"{subject}\""),
+                verdict,
+            ),
             Some(id) if is_bad => {
                 *bad.entry((check, finding.verdict().as_str())).or_default() += 1;
                 if text.is_apart {
-                    let labels = format!("check=\"{check}\",organization=\"{id}\",subject=\"{subject}\"");
+                    let labels =
+                        format!("check=\"{check}\",organization=\"{id}\",subject=\"{subject}\"");
                     text.add("check_verdict", labels, verdict);
                 }
             }
@@ -245,32 +534,74 @@ fn findings(text: &mut Text, findings: &[Finding]) {
         }
     }
     for ((check, verdict), count) in bad {
-        text.add("checks_not_ok", format_args!("check=\"{check}\",verdict=\"{verdict}\""), count);
+        text.add(
+            "checks_not_ok",
+            format_args!("check=\"{check}\",verdict=\"{verdict}\""),
+            count,
+        );
     }
 }
 
-fn feed(text: &mut Text, organization: &OrganizationStatus, is_served: bool, entity: Entity, feed: &FeedStatus) {
+fn feed(
+    text: &mut Text,
+    organization: &OrganizationStatus,
+    is_served: bool,
+    entity: Entity,
+    feed: &FeedStatus,
+) {
     let id = organization.classy_id;
     let labels = format!("feed=\"{entity}\"");
     let more = |name: &str, value: &str| format!("{labels},{name}=\"{value}\"");
     // Of all together: those that this process keeps up to date.
     if let Some(fresh_at) = feed.fresh_at.filter(|_| text.is_apart || is_served) {
-        text.of(id, "feed_age_seconds", &labels, seconds((crate::clock::now() - fresh_at).num_milliseconds()));
+        text.of(
+            id,
+            "feed_age_seconds",
+            &labels,
+            seconds((crate::clock::now() - fresh_at).num_milliseconds()),
+        );
     }
     let running = match feed.activity {
         Activity::Running(run) => Some(run.done),
         Activity::Idle | Activity::Waiting => None,
     };
-    text.of(id, "feed_loaded", &labels, f64::from(u8::from(feed.is_loaded)));
+    text.of(
+        id,
+        "feed_loaded",
+        &labels,
+        f64::from(u8::from(feed.is_loaded)),
+    );
     if let Some(import) = feed.importing(crate::clock::now()) {
-        let ratio = import.total.filter(|total| *total > 0).map_or(0.0, |total| import.done.min(total) as f64 / total as f64);
-        text.of(id, "feed_import_ratio", &labels, (ratio * 10_000.0).round() / 10_000.0);
+        let ratio = import
+            .total
+            .filter(|total| *total > 0)
+            .map_or(0.0, |total| import.done.min(total) as f64 / total as f64);
+        text.of(
+            id,
+            "feed_import_ratio",
+            &labels,
+            (ratio * 10_000.0).round() / 10_000.0,
+        );
     }
-    text.of(id, "feed_running", &labels, f64::from(u8::from(running.is_some())));
-    text.of(id, "feed_progress_records", &labels, running.unwrap_or(0) as f64);
+    text.of(
+        id,
+        "feed_running",
+        &labels,
+        f64::from(u8::from(running.is_some())),
+    );
+    text.of(
+        id,
+        "feed_progress_records",
+        &labels,
+        running.unwrap_or(0) as f64,
+    );
     text.of(id, "feed_failures", &labels, f64::from(feed.failures));
     let totals = &feed.totals;
-    for (outcome, runs) in [("complete", totals.complete), ("stopped", totals.stopped), ("failed", totals.failed)] {
+    for (outcome, runs) in [
+        ("complete", totals.complete),
+        ("stopped", totals.stopped),
+        ("failed", totals.failed),
+    ] {
         text.of(id, "runs_total", &more("outcome", outcome), runs as f64);
     }
     let kinds = [
@@ -288,12 +619,19 @@ fn feed(text: &mut Text, organization: &OrganizationStatus, is_served: bool, ent
     }
     text.of(id, "requests_total", &labels, totals.requests as f64);
     text.of(id, "bytes_total", &labels, totals.bytes as f64);
-    text.of(id, "busy_seconds_total", &labels, totals.busy_ms as f64 / 1_000.0);
+    text.of(
+        id,
+        "busy_seconds_total",
+        &labels,
+        totals.busy_ms as f64 / 1_000.0,
+    );
 }
 
 /// A plugin's name comes from a file: only what a label may hold is kept.
 fn word(text: &str) -> String {
-    text.chars().filter(|c| c.is_ascii_alphanumeric() || "_-.: ".contains(*c)).collect()
+    text.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || "_-.: ".contains(*c))
+        .collect()
 }
 
 fn seconds(milliseconds: i64) -> f64 {
@@ -309,7 +647,11 @@ const fn level(verdict: Health) -> i32 {
 }
 
 #[cfg(test)]
-pub(super) fn of_fleet(board: &Board, health: &HealthReport, pulses: &BTreeMap<i64, Pulse>) -> String {
+pub(super) fn of_fleet(
+    board: &Board,
+    health: &HealthReport,
+    pulses: &BTreeMap<i64, Pulse>,
+) -> String {
     let mut text = Text::new(false);
     fleet(&mut text, board, health, pulses);
     text.whole()
@@ -324,7 +666,9 @@ mod tests {
         let write = |is_apart| {
             let mut text = Text::new(is_apart);
             text.add("verdict", "", 1);
-            for (id, loaded, failures, ahead) in [(1, 1.0, 2.0, 0.5), (2, 0.0, 7.0, -9.0), (3, 1.0, 0.0, 3.0)] {
+            for (id, loaded, failures, ahead) in
+                [(1, 1.0, 2.0, 0.5), (2, 0.0, 7.0, -9.0), (3, 1.0, 0.0, 3.0)]
+            {
                 text.of(id, "feed_loaded", "feed=\"supporters\"", loaded);
                 text.of(id, "feed_failures", "feed=\"supporters\"", failures);
                 text.of(id, "clock_ahead_seconds", "", ahead);
@@ -332,15 +676,30 @@ mod tests {
             text.whole()
         };
         let apart = write(true);
-        assert!(apart.contains("# TYPE classy_sync_verdict gauge\nclassy_sync_verdict 1\n"), "{apart}");
+        assert!(
+            apart.contains("# TYPE classy_sync_verdict gauge\nclassy_sync_verdict 1\n"),
+            "{apart}"
+        );
         assert_eq!(apart.matches("# TYPE classy_sync_feed_loaded").count(), 1);
-        assert!(apart.contains("classy_sync_feed_failures{organization=\"2\",feed=\"supporters\"} 7\n"), "{apart}");
-        assert!(apart.contains("classy_sync_clock_ahead_seconds{organization=\"2\"} -9\n"), "{apart}");
+        assert!(
+            apart.contains("classy_sync_feed_failures{organization=\"2\",feed=\"supporters\"} 7\n"),
+            "{apart}"
+        );
+        assert!(
+            apart.contains("classy_sync_clock_ahead_seconds{organization=\"2\"} -9\n"),
+            "{apart}"
+        );
         let together = write(false);
-        for line in
-            ["feed_loaded{feed=\"supporters\"} 2\n", "feed_failures{feed=\"supporters\"} 7\n", "clock_ahead_seconds -9\n", "verdict 1\n"]
-        {
-            assert!(together.contains(&format!("classy_sync_{line}")), "{line} {together}");
+        for line in [
+            "feed_loaded{feed=\"supporters\"} 2\n",
+            "feed_failures{feed=\"supporters\"} 7\n",
+            "clock_ahead_seconds -9\n",
+            "verdict 1\n",
+        ] {
+            assert!(
+                together.contains(&format!("classy_sync_{line}")),
+                "{line} {together}"
+            );
         }
         assert!(!together.contains("organization="), "{together}");
     }
@@ -354,10 +713,16 @@ mod tests {
             include_str!("../../deploy/grafana-dashboard.json"),
         ];
         for name in &names {
-            assert!(documents[0].contains(&format!("`{name}`")), "{name} is not explained");
+            assert!(
+                documents[0].contains(&format!("`{name}`")),
+                "{name} is not explained"
+            );
         }
         for document in documents {
-            for used in document.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| word.starts_with("classy_sync_")) {
+            for used in document
+                .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .filter(|word| word.starts_with("classy_sync_"))
+            {
                 assert!(names.contains(&used), "{used} is not a metric");
             }
         }

@@ -1,8 +1,10 @@
-//! The way in for others: status, metrics, pages, control and webhooks, on `http.listen` and on the control socket beside the pid file.
+//! The way in for others: status, metrics, pages, control and webhooks, on `http.listen` and on the
+//! control socket beside the pid file.
 //!
-//! It has a thread of its own, so that it answers while every other thread is busy or blocked. What is on the board or in the last verdict
-//! is answered from there; what is in the database is asked for on the shared runtime, where its connections live. No handler
-//! waits for an actor, but the one who asked for a sync to end: it gives the order through [`Orders`](crate::status::Orders).
+//! It has a thread of its own, so that it answers while every other thread is busy or blocked. What
+//! is on the board or in the last verdict is answered from there; what is in the database is asked
+//! for on the shared runtime, where its connections live. No handler waits for an actor, but the
+//! one who asked for a sync to end: it gives the order through [`Orders`](crate::status::Orders).
 //!
 //! | who asks | may read | may order |
 //! |---|---|---|

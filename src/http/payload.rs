@@ -19,7 +19,12 @@ impl<const LARGEST: usize, S: Send + Sync> FromRequest<S> for Payload<LARGEST> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         let refusal = |status, text: String| Refusal::new(status, FaultKind::Configuration, text);
-        let large = || refusal(StatusCode::PAYLOAD_TOO_LARGE, format!("a body here has at most {LARGEST} bytes"));
+        let large = || {
+            refusal(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("a body here has at most {LARGEST} bytes"),
+            )
+        };
         let body = request.into_body();
         if body.size_hint().lower() > LARGEST as u64 {
             return Err(large());
@@ -44,20 +49,35 @@ mod tests {
 
     async fn read(body: Body) -> Result<usize, StatusCode> {
         let read = Payload::<100>::from_request(Request::new(body), &()).await;
-        read.map(|Payload(bytes)| bytes.len()).map_err(|refusal| refusal.status)
+        read.map(|Payload(bytes)| bytes.len())
+            .map_err(|refusal| refusal.status)
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_is_there_whole_or_refused_with_the_reason() {
         assert_eq!(read(Body::from(vec![0; 100])).await, Ok(100));
-        assert_eq!(read(Body::from(vec![0; 101])).await, Err(StatusCode::PAYLOAD_TOO_LARGE));
-        let parts = |count| Body::from_stream(stream::iter((0..count).map(|_| Ok::<_, std::io::Error>(vec![0; 30]))));
+        assert_eq!(
+            read(Body::from(vec![0; 101])).await,
+            Err(StatusCode::PAYLOAD_TOO_LARGE)
+        );
+        let parts = |count| {
+            Body::from_stream(stream::iter(
+                (0..count).map(|_| Ok::<_, std::io::Error>(vec![0; 30])),
+            ))
+        };
         assert_eq!(read(parts(3)).await, Ok(90));
-        assert_eq!(read(parts(4)).await, Err(StatusCode::PAYLOAD_TOO_LARGE), "without a length said before");
+        assert_eq!(
+            read(parts(4)).await,
+            Err(StatusCode::PAYLOAD_TOO_LARGE),
+            "without a length said before"
+        );
         let dripping = stream::unfold((), |()| async {
             tokio::time::sleep(Duration::from_secs(1)).await;
             Some((Ok::<_, std::io::Error>(vec![0]), ()))
         });
-        assert_eq!(read(Body::from_stream(dripping)).await, Err(StatusCode::REQUEST_TIMEOUT));
+        assert_eq!(
+            read(Body::from_stream(dripping)).await,
+            Err(StatusCode::REQUEST_TIMEOUT)
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What a plugin holds until a person approves it: the plan with its name, and the person's word on it. The same as `plugin approve`.
+//! What a plugin holds until a person approves it: the plan with its name, and the person's word on
+//! it. The same as `plugin approve`.
 
 use super::answer::{answer, is_form};
 use super::payload::Payload;
@@ -45,30 +46,57 @@ impl HeldPlan {
     /// What would be done to each person.
     pub(super) fn people(&self) -> BTreeMap<i64, Vec<Harm>> {
         let mut people: BTreeMap<i64, Vec<Harm>> = BTreeMap::new();
-        self.held.iter().for_each(|one| people.entry(one.supporter_id).or_default().push(one.deed.kind));
+        self.held.iter().for_each(|one| {
+            people
+                .entry(one.supporter_id)
+                .or_default()
+                .push(one.deed.kind)
+        });
         people
     }
 
-    async fn read(tenant: &TenantStore, key: &PluginKey) -> Result<Option<HeldPlan>, crate::store::Error> {
+    async fn read(
+        tenant: &TenantStore,
+        key: &PluginKey,
+    ) -> Result<Option<HeldPlan>, crate::store::Error> {
         let held = tenant.holds(key).await?;
         if held.is_empty() {
             return Ok(None);
         }
         let forecast = tenant.guard_state(key).await?.forecast;
-        Ok(Some(HeldPlan { plugin: key.plugin.clone(), id: plan_id(&key.destination, &held), held, forecast }))
+        Ok(Some(HeldPlan {
+            plugin: key.plugin.clone(),
+            id: plan_id(&key.destination, &held),
+            held,
+            forecast,
+        }))
     }
 }
 
 /// What the plugins of an organization hold, as of their last delivery.
-pub(super) async fn held_plans(sources: Arc<Sources>, classy_id: i64) -> Result<Vec<HeldPlan>, crate::store::Error> {
+pub(super) async fn held_plans(
+    sources: Arc<Sources>,
+    classy_id: i64,
+) -> Result<Vec<HeldPlan>, crate::store::Error> {
     let settings = sources.settings();
-    let Some(applied) = settings.organizations.get(&classy_id) else { return Ok(Vec::new()) };
+    let Some(applied) = settings.organizations.get(&classy_id) else {
+        return Ok(Vec::new());
+    };
     let tenant = sources.store.tenant(&applied.organization);
     let mut plans = Vec::new();
     for name in applied.file.plugins.keys() {
         // One whose table is wrong delivers nothing, and says so elsewhere.
         if let Ok(destination) = integrations::destination(&sources.vault, applied, name) {
-            plans.extend(HeldPlan::read(&tenant, &PluginKey { plugin: name.clone(), destination }).await?);
+            plans.extend(
+                HeldPlan::read(
+                    &tenant,
+                    &PluginKey {
+                        plugin: name.clone(),
+                        destination,
+                    },
+                )
+                .await?,
+            );
         }
     }
     Ok(plans)
@@ -85,35 +113,56 @@ struct Said {
 
 impl Said {
     fn of(headers: &HeaderMap, body: &[u8]) -> Result<Word<'static>, Refusal> {
-        let bad = |text: String| Refusal::new(StatusCode::BAD_REQUEST, FaultKind::Configuration, text);
+        let bad =
+            |text: String| Refusal::new(StatusCode::BAD_REQUEST, FaultKind::Configuration, text);
         let said = if is_form(headers) {
             let mut said = Said::default();
             for (name, value) in url::form_urlencoded::parse(body) {
                 match name.as_ref() {
                     "plan" => said.plan = value.into_owned(),
                     "kind" => said.kinds.push(value.into_owned()),
-                    "supporter" => said.supporters.push(value.parse().map_err(|_| bad("a supporter's id is a number".to_owned()))?),
+                    "supporter" => said.supporters.push(
+                        value
+                            .parse()
+                            .map_err(|_| bad("a supporter's id is a number".to_owned()))?,
+                    ),
                     other => return Err(bad(format!("nothing is known of '{other}'"))),
                 }
             }
             said
         } else {
-            serde_json::from_slice(if body.is_empty() { b"{}" } else { body }).map_err(|error| bad(error.to_string()))?
+            serde_json::from_slice(if body.is_empty() { b"{}" } else { body })
+                .map_err(|error| bad(error.to_string()))?
         };
         if said.plan.is_empty() {
             let text = "the plan that is approved is missing: {\"plan\": \"...\"}".to_owned();
-            return Err(bad(text).hint(Some("GET .../held, or the organization's page, shows what is held and the plan's name".to_owned())));
+            return Err(bad(text).hint(Some(
+                "GET .../held, or the organization's page, shows what is held and the plan's name"
+                    .to_owned(),
+            )));
         }
-        let kind = |word: &String| Harm::of(word).ok_or_else(|| bad(format!("there is no kind of harm '{word}'")));
+        let kind = |word: &String| {
+            Harm::of(word).ok_or_else(|| bad(format!("there is no kind of harm '{word}'")))
+        };
         let kinds = said.kinds.iter().map(kind).collect::<Result<_, _>>()?;
-        Ok(Word { kinds, supporters: said.supporters, plan: Some(said.plan), actor: "http" })
+        Ok(Word {
+            kinds,
+            supporters: said.supporters,
+            plan: Some(said.plan),
+            actor: "http",
+        })
     }
 }
 
 /// What a plugin holds.
-pub(super) async fn held(State(site): State<Site>, Path((classy_id, name)): Path<(i64, String)>) -> Result<Response, Refusal> {
+pub(super) async fn held(
+    State(site): State<Site>,
+    Path((classy_id, name)): Path<(i64, String)>,
+) -> Result<Response, Refusal> {
     let (tenant, key) = place(site.sources(), classy_id, &name)?;
-    let plan = site.ask(async move { HeldPlan::read(&tenant, &key).await }).await?;
+    let plan = site
+        .ask(async move { HeldPlan::read(&tenant, &key).await })
+        .await?;
     Ok(Json(plan.map_or_else(
         || json!({ "plan": null, "kinds": {}, "people": [], "forecast": null }),
         |plan| {
@@ -129,7 +178,12 @@ fn words(kinds: Vec<Harm>) -> Vec<&'static str> {
 }
 
 fn counts(harms: &Harms) -> Value {
-    Value::Object(harms.each().map(|(kind, count)| (kind.as_str().to_owned(), count.into())).collect::<Map<_, _>>())
+    Value::Object(
+        harms
+            .each()
+            .map(|(kind, count)| (kind.as_str().to_owned(), count.into()))
+            .collect::<Map<_, _>>(),
+    )
 }
 
 /// Allows what a plugin holds, and has it look at once.
@@ -154,10 +208,20 @@ pub(super) async fn approve(
         .await?;
     let allowed = allowed.map_err(|refusal| {
         let hint = "look at what is held now; nothing was approved";
-        Refusal::new(StatusCode::CONFLICT, FaultKind::Partial, refusal.to_string()).hint(Some(hint.to_owned()))
+        Refusal::new(
+            StatusCode::CONFLICT,
+            FaultKind::Partial,
+            refusal.to_string(),
+        )
+        .hint(Some(hint.to_owned()))
     })?;
     let orders = Arc::clone(&site.control.orders);
-    let order = Order { entities: Vec::new(), task: Task::CatchUp, plugins: PluginChoice::One(name), reason: "http" };
+    let order = Order {
+        entities: Vec::new(),
+        task: Task::CatchUp,
+        plugins: PluginChoice::One(name),
+        reason: "http",
+    };
     tokio::spawn(async move { orders.sync(classy_id, order).await });
     let body = json!({
         "plan": allowed.plan, "people": allowed.people, "allowed": counts(&allowed.harms), "until": allowed.until.to_rfc3339(),
@@ -166,16 +230,34 @@ pub(super) async fn approve(
 }
 
 /// The organization's store and the plugin's ledger.
-fn place(sources: &Sources, classy_id: i64, name: &str) -> Result<(TenantStore, PluginKey), Refusal> {
+fn place(
+    sources: &Sources,
+    classy_id: i64,
+    name: &str,
+) -> Result<(TenantStore, PluginKey), Refusal> {
     let settings = sources.settings();
-    let applied: &Applied = settings.organizations.get(&classy_id).ok_or_else(|| Refusal::unknown(classy_id))?;
+    let applied: &Applied = settings
+        .organizations
+        .get(&classy_id)
+        .ok_or_else(|| Refusal::unknown(classy_id))?;
     if !applied.file.plugins.contains_key(name) {
         let text = format!("organization {classy_id} has no plugin of this name");
-        return Err(Refusal::new(StatusCode::NOT_FOUND, FaultKind::Partial, text));
+        return Err(Refusal::new(
+            StatusCode::NOT_FOUND,
+            FaultKind::Partial,
+            text,
+        ));
     }
-    let destination = integrations::destination(&sources.vault, applied, name).map_err(|error| {
-        let fault = error.fault();
-        Refusal::new(StatusCode::BAD_GATEWAY, fault.kind, fault.text).hint(fault.hint)
-    })?;
-    Ok((sources.store.tenant(&applied.organization), PluginKey { plugin: name.to_owned(), destination }))
+    let destination =
+        integrations::destination(&sources.vault, applied, name).map_err(|error| {
+            let fault = error.fault();
+            Refusal::new(StatusCode::BAD_GATEWAY, fault.kind, fault.text).hint(fault.hint)
+        })?;
+    Ok((
+        sources.store.tenant(&applied.organization),
+        PluginKey {
+            plugin: name.to_owned(),
+            destination,
+        },
+    ))
 }

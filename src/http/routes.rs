@@ -1,7 +1,10 @@
 //! Every path, and what stands before it.
 
 use super::site::Site;
-use super::{control, events, guard, hooks, lists, metrics, openapi, pages, plugins, probes, shape, standing, status};
+use super::{
+    control, events, guard, hooks, lists, metrics, openapi, pages, plugins, probes, shape,
+    standing, status,
+};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -13,7 +16,10 @@ fn open() -> Router<Site> {
         .route("/livez", get(async || "ok"))
         .route("/hooks/classy/{classy_id}", post(hooks::classy))
         // Mailchimp asks with GET whether somebody is there.
-        .route("/hooks/mailchimp/{classy_id}", get(hooks::mailchimp_greeting).post(hooks::mailchimp))
+        .route(
+            "/hooks/mailchimp/{classy_id}",
+            get(hooks::mailchimp_greeting).post(hooks::mailchimp),
+        )
         .route("/login", get(pages::login::form).post(pages::login::enter))
         .route("/assets/style.css", get(pages::assets::style))
         .route("/assets/live.js", get(pages::assets::script))
@@ -27,8 +33,14 @@ fn reading() -> Router<Site> {
         .route("/api/v1/status", get(status::status))
         .route("/api/v1/health", get(probes::health))
         .route("/api/v1/organizations", get(status::organizations))
-        .route("/api/v1/organizations/{classy_id}", get(status::organization))
-        .route("/api/v1/organizations/{classy_id}/plugins/{plugin}/held", get(plugins::held))
+        .route(
+            "/api/v1/organizations/{classy_id}",
+            get(status::organization),
+        )
+        .route(
+            "/api/v1/organizations/{classy_id}/plugins/{plugin}/held",
+            get(plugins::held),
+        )
         .route("/api/v1/alerts", get(lists::alerts))
         .route("/api/v1/runs", get(lists::runs))
         .route("/api/v1/events", get(events::events))
@@ -36,17 +48,32 @@ fn reading() -> Router<Site> {
         .route("/", get(pages::fleet::page))
         .route("/alerts", get(pages::alerts::page))
         .route("/organizations/{classy_id}", get(pages::organization::page))
-        .route("/organizations/{classy_id}/giving", get(pages::giving::page))
+        .route(
+            "/organizations/{classy_id}/giving",
+            get(pages::giving::page),
+        )
         .route("/organizations/{classy_id}/held", get(pages::held::page))
 }
 
 /// What changes something.
 fn ordering() -> Router<Site> {
     Router::new()
-        .route("/api/v1/organizations/{classy_id}/sync", post(control::sync))
-        .route("/api/v1/organizations/{classy_id}/pause", post(standing::pause))
-        .route("/api/v1/organizations/{classy_id}/resume", post(standing::resume))
-        .route("/api/v1/organizations/{classy_id}/plugins/{plugin}/approve", post(plugins::approve))
+        .route(
+            "/api/v1/organizations/{classy_id}/sync",
+            post(control::sync),
+        )
+        .route(
+            "/api/v1/organizations/{classy_id}/pause",
+            post(standing::pause),
+        )
+        .route(
+            "/api/v1/organizations/{classy_id}/resume",
+            post(standing::resume),
+        )
+        .route(
+            "/api/v1/organizations/{classy_id}/plugins/{plugin}/approve",
+            post(plugins::approve),
+        )
         .route("/api/v1/alerts/{id}/ack", post(control::acknowledge))
         .route("/api/v1/alerts/test", post(control::try_alerts))
         .route("/api/v1/look", post(standing::look))
@@ -79,8 +106,9 @@ mod tests {
         let mut served = Vec::new();
         for route in source.split(".route(\"").skip(1) {
             let (path, handlers) = route.split_once('"').unwrap();
-            let is_interface =
-                path.starts_with("/api/") || path.starts_with("/hooks/") || ["/livez", "/readyz", "/metrics"].contains(&path);
+            let is_interface = path.starts_with("/api/")
+                || path.starts_with("/hooks/")
+                || ["/livez", "/readyz", "/metrics"].contains(&path);
             let handlers = handlers.lines().next().unwrap();
             served.extend(
                 ["get", "post"]
@@ -91,12 +119,27 @@ mod tests {
         }
         served.sort_unstable();
         let document: serde_json::Value = serde_json::from_str(super::openapi::DOCUMENT).unwrap();
-        let methods = |methods: &serde_json::Value| methods.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let methods = |methods: &serde_json::Value| {
+            methods
+                .as_object()
+                .unwrap()
+                .keys()
+                .cloned()
+                .collect::<Vec<_>>()
+        };
         let paths = document["paths"].as_object().unwrap().iter();
-        let mut documented: Vec<(&str, String)> =
-            paths.flat_map(|(path, of)| methods(of).into_iter().map(move |method| (path.as_str(), method))).collect();
+        let mut documented: Vec<(&str, String)> = paths
+            .flat_map(|(path, of)| {
+                methods(of)
+                    .into_iter()
+                    .map(move |method| (path.as_str(), method))
+            })
+            .collect();
         documented.sort_unstable();
-        let documented: Vec<(&str, &str)> = documented.iter().map(|(path, method)| (*path, method.as_str())).collect();
+        let documented: Vec<(&str, &str)> = documented
+            .iter()
+            .map(|(path, method)| (*path, method.as_str()))
+            .collect();
         assert_eq!(served, documented);
     }
 }

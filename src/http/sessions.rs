@@ -1,5 +1,5 @@
-//! Browsers that showed the token. They are kept here and not in their cookies, so that a logout, a restart, a new token and the end of their
-//! time end them wherever a copy of the cookie is.
+//! Browsers that showed the token. They are kept here and not in their cookies, so that a logout, a
+//! restart, a new token and the end of their time end them wherever a copy of the cookie is.
 
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -15,7 +15,8 @@ const MOST: usize = 1_000;
 /// A SHA-256.
 pub(super) type Sum = [u8; 32];
 
-/// All sessions, by the digest of what their cookies hold: what is compared is never what somebody sent.
+/// All sessions, by the digest of what their cookies hold: what is compared is never what somebody
+/// sent.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     open: Mutex<HashMap<Sum, Session>>,
@@ -31,22 +32,34 @@ struct Session {
 impl Sessions {
     /// Begins one for whoever showed the token of this digest; answers with what the cookie holds.
     pub(super) fn begin(&self, token: Sum, now: i64) -> String {
-        let id: String = rand::random::<Sum>().iter().map(|byte| format!("{byte:02x}")).collect();
+        let id: String = rand::random::<Sum>()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let mut open = self.lock();
         open.retain(|_, session| now < session.until);
         if open.len() >= MOST {
-            let oldest = open.iter().min_by_key(|(_, session)| session.until).map(|(id, _)| *id);
+            let oldest = open
+                .iter()
+                .min_by_key(|(_, session)| session.until)
+                .map(|(id, _)| *id);
             oldest.and_then(|oldest| open.remove(&oldest));
         }
-        open.insert(sum(&id), Session { until: now + LASTS, token });
+        open.insert(
+            sum(&id),
+            Session {
+                until: now + LASTS,
+                token,
+            },
+        );
         id
     }
 
     /// Whether it began with the token of this digest, which is still the one, and goes on.
     pub(super) fn is_open(&self, id: &str, token: &Sum, now: i64) -> bool {
-        self.lock()
-            .get(&sum(id))
-            .is_some_and(|session| now < session.until && session.until - now <= LASTS + AHEAD && session.token == *token)
+        self.lock().get(&sum(id)).is_some_and(|session| {
+            now < session.until && session.until - now <= LASTS + AHEAD && session.token == *token
+        })
     }
 
     /// Ends one.
@@ -73,7 +86,10 @@ mod tests {
         let id = sessions.begin(token, 1_000);
         assert!(sessions.is_open(&id, &token, 1_000 + LASTS - 1));
         assert!(!sessions.is_open(&id, &token, 1_000 + LASTS), "it is over");
-        assert!(!sessions.is_open(&id, &other, 1_000), "the token was changed");
+        assert!(
+            !sessions.is_open(&id, &other, 1_000),
+            "the token was changed"
+        );
         assert!(!sessions.is_open("", &token, 1_000) && !sessions.is_open(&id[1..], &token, 1_000));
         sessions.end(&id);
         assert!(!sessions.is_open(&id, &token, 1_000), "it was ended");
@@ -83,8 +99,13 @@ mod tests {
     fn there_are_never_more_than_so_many_and_the_oldest_goes() {
         let (sessions, token) = (Sessions::default(), [1; 32]);
         let first = sessions.begin(token, 0);
-        let others: Vec<String> = (1..=MOST as i64).map(|now| sessions.begin(token, now)).collect();
-        assert!(!sessions.is_open(&first, &token, 1) && others.iter().all(|id| sessions.is_open(id, &token, 1)));
+        let others: Vec<String> = (1..=MOST as i64)
+            .map(|now| sessions.begin(token, now))
+            .collect();
+        assert!(
+            !sessions.is_open(&first, &token, 1)
+                && others.iter().all(|id| sessions.is_open(id, &token, 1))
+        );
         assert_eq!(sessions.lock().len(), MOST);
     }
 }

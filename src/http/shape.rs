@@ -1,5 +1,5 @@
-//! What goes for every request: heads of a sane size, a place for it, and one shape for every answer that is not what was asked for, whether a
-//! handler, the router or an extractor refused.
+//! What goes for every request: heads of a sane size, a place for it, and one shape for every
+//! answer that is not what was asked for, whether a handler, the router or an extractor refused.
 
 use super::access::Caller;
 use super::guard;
@@ -23,11 +23,29 @@ const SENTENCE: usize = 1_024;
 const ALWAYS: [&str; 2] = ["/livez", "/readyz"];
 
 /// Refuses heads that are too large, and those for whom there is no place.
-pub(super) async fn admit(Extension(peer): Extension<Peer>, request: Request, next: Next) -> Response {
-    let length = |headers: &HeaderMap| -> usize { headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum() };
+pub(super) async fn admit(
+    Extension(peer): Extension<Peer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let length = |headers: &HeaderMap| -> usize {
+        headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len())
+            .sum()
+    };
     let refusal = |status, text: String| Refusal::new(status, FaultKind::Configuration, text);
-    if request.uri().path_and_query().map_or(0, |target| target.as_str().len()) > LONGEST_TARGET {
-        return refusal(StatusCode::URI_TOO_LONG, format!("a path with its query has at most {LONGEST_TARGET} bytes")).into_response();
+    if request
+        .uri()
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len())
+        > LONGEST_TARGET
+    {
+        return refusal(
+            StatusCode::URI_TOO_LONG,
+            format!("a path with its query has at most {LONGEST_TARGET} bytes"),
+        )
+        .into_response();
     }
     if length(request.headers()) > LARGEST_HEADERS {
         let text = format!("all headers together have at most {LARGEST_HEADERS} bytes");
@@ -42,7 +60,12 @@ pub(super) async fn admit(Extension(peer): Extension<Peer>, request: Request, ne
 }
 
 /// Gives every refusal its shape: a page for a browser, else JSON.
-pub(super) async fn shape(State(site): State<Site>, Extension(caller): Extension<Caller>, request: Request, next: Next) -> Response {
+pub(super) async fn shape(
+    State(site): State<Site>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let wants_page = guard::wants_page(&method, request.headers());
     let mut response = next.run(request).await;
@@ -50,16 +73,28 @@ pub(super) async fn shape(State(site): State<Site>, Extension(caller): Extension
         *response.status_mut() = StatusCode::NO_CONTENT;
     }
     let status = response.status();
-    // Pages and JSON are a handler's own words: a refusal in its shape already, or a verdict that is told with 503.
+    // Pages and JSON are a handler's own words: a refusal in its shape already, or a verdict that
+    // is told with 503.
     let is_refusal = status.is_client_error() || status.is_server_error();
     if !is_refusal || has_kind(&response, "text/html") || has_kind(&response, "application/json") {
         return response;
     }
     let allow = response.headers().get(ALLOW).cloned();
-    let said = to_bytes(response.into_body(), SENTENCE).await.unwrap_or_default();
-    let refusal = refusal(status, &method, &uri, allow.as_ref(), String::from_utf8_lossy(&said).trim());
-    let mut shaped =
-        if wants_page { (status, pages::refused(&site, caller, &refusal.text)).into_response() } else { refusal.into_response() };
+    let said = to_bytes(response.into_body(), SENTENCE)
+        .await
+        .unwrap_or_default();
+    let refusal = refusal(
+        status,
+        &method,
+        &uri,
+        allow.as_ref(),
+        String::from_utf8_lossy(&said).trim(),
+    );
+    let mut shaped = if wants_page {
+        (status, pages::refused(&site, caller, &refusal.text)).into_response()
+    } else {
+        refusal.into_response()
+    };
     if let Some(allow) = allow {
         shaped.headers_mut().insert(ALLOW, allow);
     }
@@ -67,21 +102,45 @@ pub(super) async fn shape(State(site): State<Site>, Extension(caller): Extension
 }
 
 fn has_kind(response: &Response, kind: &str) -> bool {
-    response.headers().get(CONTENT_TYPE).is_some_and(|known| known.as_bytes().starts_with(kind.as_bytes()))
+    response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|known| known.as_bytes().starts_with(kind.as_bytes()))
 }
 
-fn refusal(status: StatusCode, method: &Method, uri: &Uri, allow: Option<&HeaderValue>, said: &str) -> Refusal {
+fn refusal(
+    status: StatusCode,
+    method: &Method,
+    uri: &Uri,
+    allow: Option<&HeaderValue>,
+    said: &str,
+) -> Refusal {
     let (text, hint) = match status {
         StatusCode::NOT_FOUND if said.is_empty() => {
             let path = uri.path().trim_end_matches('/');
-            let without = (uri.path().ends_with('/') && !path.is_empty()).then(|| format!("did you mean {path}?"));
-            ("there is nothing here".to_owned(), without.unwrap_or_else(|| "/api/v1/openapi.json lists what there is".to_owned()))
+            let without = (uri.path().ends_with('/') && !path.is_empty())
+                .then(|| format!("did you mean {path}?"));
+            (
+                "there is nothing here".to_owned(),
+                without.unwrap_or_else(|| "/api/v1/openapi.json lists what there is".to_owned()),
+            )
         }
         StatusCode::METHOD_NOT_ALLOWED => {
-            let allowed = allow.and_then(|allow| allow.to_str().ok()).unwrap_or_default();
-            (format!("{method} is nothing for this path"), format!("it takes {allowed}"))
+            let allowed = allow
+                .and_then(|allow| allow.to_str().ok())
+                .unwrap_or_default();
+            (
+                format!("{method} is nothing for this path"),
+                format!("it takes {allowed}"),
+            )
         }
-        _ if said.is_empty() => (status.canonical_reason().unwrap_or("refused").to_lowercase(), String::new()),
+        _ if said.is_empty() => (
+            status
+                .canonical_reason()
+                .unwrap_or("refused")
+                .to_lowercase(),
+            String::new(),
+        ),
         _ => (said.to_owned(), String::new()),
     };
     let kind = match status {

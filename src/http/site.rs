@@ -34,7 +34,8 @@ pub struct Reloaded {
     pub wrong: Vec<String>,
 }
 
-/// Asks for the configuration to be read again; answered with what came of it, or with what is wrong with the main file.
+/// Asks for the configuration to be read again; answered with what came of it, or with what is
+/// wrong with the main file.
 pub type ReloadRequest = oneshot::Sender<Result<Reloaded, String>>;
 
 /// What the daemon gives the server.
@@ -66,7 +67,8 @@ pub(super) enum Way {
 pub(super) struct Peer {
     /// Absent on the control socket.
     pub(super) address: Option<IpAddr>,
-    /// All places are taken by requests at work: only whether the process lives and is ready is answered.
+    /// All places are taken by requests at work: only whether the process lives and is ready is
+    /// answered.
     pub(super) is_spare: bool,
 }
 
@@ -95,16 +97,36 @@ impl Site {
     }
 
     pub(super) fn is_ready(&self) -> bool {
-        self.control.ready.load(Ordering::Relaxed) && self.control.orders.is_alive() && self.sources().health().stale().is_none()
+        self.control.ready.load(Ordering::Relaxed)
+            && self.control.orders.is_alive()
+            && self.sources().health().stale().is_none()
     }
 
-    /// An answer that grows with the fleet. Whoever comes by the control socket has it as new as it can be.
-    pub(super) async fn made(&self, key: &str, make: impl FnOnce(&Site) -> Made + Send + 'static) -> Response {
+    /// An answer that grows with the fleet. Whoever comes by the control socket has it as new as it
+    /// can be.
+    pub(super) async fn made(
+        &self,
+        key: &str,
+        make: impl FnOnce(&Site) -> Made + Send + 'static,
+    ) -> Response {
         let site = self.clone();
-        let made = self.cache.answer(&self.sources().runtime, key, self.way != Way::Socket, move || make(&site)).await;
+        let made = self
+            .cache
+            .answer(
+                &self.sources().runtime,
+                key,
+                self.way != Way::Socket,
+                move || make(&site),
+            )
+            .await;
         match made {
             Some(made) => made.into_response(),
-            None => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, FaultKind::Bug, "making this answer broke").into_response(),
+            None => Refusal::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                FaultKind::Bug,
+                "making this answer broke",
+            )
+            .into_response(),
         }
     }
 
@@ -121,12 +143,28 @@ impl Site {
         }));
         match asked.await {
             Ok(Ok(Ok(answer))) => Ok(answer),
-            Ok(Ok(Err(error))) => Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, error.kind(), error.to_string()).hint(error.hint())),
+            Ok(Ok(Err(error))) => Err(Refusal::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                error.kind(),
+                error.to_string(),
+            )
+            .hint(error.hint())),
             Ok(Err(_)) => {
-                let text = format!("the database did not answer within {} s", PATIENCE.as_secs());
-                Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, FaultKind::Database, text))
+                let text = format!(
+                    "the database did not answer within {} s",
+                    PATIENCE.as_secs()
+                );
+                Err(Refusal::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    FaultKind::Database,
+                    text,
+                ))
             }
-            Err(_) => Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, FaultKind::Bug, "the question to the database broke")),
+            Err(_) => Err(Refusal::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                FaultKind::Bug,
+                "the question to the database broke",
+            )),
         }
     }
 }
@@ -142,7 +180,12 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, kind: FaultKind, text: impl Into<String>) -> Refusal {
-        Refusal { status, kind, text: text.into(), hint: None }
+        Refusal {
+            status,
+            kind,
+            text: text.into(),
+            hint: None,
+        }
     }
 
     pub(super) fn hint(mut self, hint: Option<String>) -> Refusal {
@@ -151,13 +194,26 @@ impl Refusal {
     }
 
     pub(super) fn unknown(classy_id: i64) -> Refusal {
-        Refusal::new(StatusCode::NOT_FOUND, FaultKind::Partial, format!("there is no organization {classy_id} here"))
+        Refusal::new(
+            StatusCode::NOT_FOUND,
+            FaultKind::Partial,
+            format!("there is no organization {classy_id} here"),
+        )
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Refusal { status, kind, text, hint } = self;
-        (status, Json(json!({ "error": text, "fault": kind.as_str(), "hint": hint }))).into_response()
+        let Refusal {
+            status,
+            kind,
+            text,
+            hint,
+        } = self;
+        (
+            status,
+            Json(json!({ "error": text, "fault": kind.as_str(), "hint": hint })),
+        )
+            .into_response()
     }
 }

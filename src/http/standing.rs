@@ -1,5 +1,6 @@
-//! Whether an organization is synced, as people order it; and a look at what they changed elsewhere. What is answered is in force: after a pause not
-//! one more request is made for the organization.
+//! Whether an organization is synced, as people order it; and a look at what they changed
+//! elsewhere. What is answered is in force: after a pause not one more request is made for the
+//! organization.
 
 use super::answer::answer;
 use super::site::{Refusal, Site};
@@ -12,19 +13,44 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
-/// So long whoever ordered something is kept waiting for it to be in force: longer than a lease that nobody renews.
+/// So long whoever ordered something is kept waiting for it to be in force: longer than a lease
+/// that nobody renews.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often it is looked whether another process has let an organization go.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Stops syncing an organization until it is resumed.
-pub(super) async fn pause(State(site): State<Site>, Path(classy_id): Path<i64>, headers: HeaderMap) -> Result<Response, Refusal> {
-    set_status(&site, classy_id, Status::Paused, Some("paused over HTTP"), "org.pause", &headers).await
+pub(super) async fn pause(
+    State(site): State<Site>,
+    Path(classy_id): Path<i64>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    set_status(
+        &site,
+        classy_id,
+        Status::Paused,
+        Some("paused over HTTP"),
+        "org.pause",
+        &headers,
+    )
+    .await
 }
 
 /// Syncs an organization again.
-pub(super) async fn resume(State(site): State<Site>, Path(classy_id): Path<i64>, headers: HeaderMap) -> Result<Response, Refusal> {
-    set_status(&site, classy_id, Status::Active, None, "org.resume", &headers).await
+pub(super) async fn resume(
+    State(site): State<Site>,
+    Path(classy_id): Path<i64>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    set_status(
+        &site,
+        classy_id,
+        Status::Active,
+        None,
+        "org.resume",
+        &headers,
+    )
+    .await
 }
 
 /// Looks at the database, where a person changed something, and answers when that is in force.
@@ -44,9 +70,21 @@ async fn set_status(
     let store = site.sources().store.clone();
     let found = site
         .ask(async move {
-            let Some(organization) = store.organization(classy_id).await? else { return Ok(false) };
-            store.tenant(&organization).set_status(status, reason).await?;
-            store.audit_http(Some(classy_id), action, &format!("organization:{classy_id}"), json!({})).await?;
+            let Some(organization) = store.organization(classy_id).await? else {
+                return Ok(false);
+            };
+            store
+                .tenant(&organization)
+                .set_status(status, reason)
+                .await?;
+            store
+                .audit_http(
+                    Some(classy_id),
+                    action,
+                    &format!("organization:{classy_id}"),
+                    json!({}),
+                )
+                .await?;
             Ok(true)
         })
         .await?;
@@ -57,7 +95,13 @@ async fn set_status(
     if status == Status::Paused && obstacle.is_none() {
         obstacle = let_go(site, classy_id).await?;
     }
-    Ok(answer(headers, in_force(json!({ "classy_id": classy_id, "status": status.as_str() }), obstacle)))
+    Ok(answer(
+        headers,
+        in_force(
+            json!({ "classy_id": classy_id, "status": status.as_str() }),
+            obstacle,
+        ),
+    ))
 }
 
 fn in_force(mut body: Value, obstacle: Option<String>) -> Value {
@@ -70,7 +114,10 @@ fn in_force(mut body: Value, obstacle: Option<String>) -> Value {
 pub(super) async fn settled(site: &Site, classy_id: Option<i64>) -> Result<(), String> {
     match timeout(PATIENCE, site.control.orders.settle(classy_id)).await {
         Ok(settled) => settled.map_err(|Fault { text, .. }| text),
-        Err(_) => Err(format!("runs have not ended within {} s", PATIENCE.as_secs())),
+        Err(_) => Err(format!(
+            "runs have not ended within {} s",
+            PATIENCE.as_secs()
+        )),
     }
 }
 
@@ -79,10 +126,16 @@ async fn let_go(site: &Site, classy_id: i64) -> Result<Option<String>, Refusal> 
     let begin = Instant::now();
     loop {
         let store = site.sources().store.clone();
-        match site.ask(async move { store.lease_holder(classy_id).await }).await? {
+        match site
+            .ask(async move { store.lease_holder(classy_id).await })
+            .await?
+        {
             None => return Ok(None),
             Some(holder) if begin.elapsed() > PATIENCE => {
-                return Ok(Some(format!("{} has not let the organization go yet", readable(&holder))));
+                return Ok(Some(format!(
+                    "{} has not let the organization go yet",
+                    readable(&holder)
+                )));
             }
             Some(_) => sleep(LOOK).await,
         }

@@ -1,5 +1,6 @@
-//! `/api/v1/status` and `/api/v1/organizations`: what is on the board and in the last verdict, as JSON. Asks nobody. Neither grows without bound with
-//! the fleet: the one is a summary, the other goes by pages.
+//! `/api/v1/status` and `/api/v1/organizations`: what is on the board and in the last verdict, as
+//! JSON. Asks nobody. Neither grows without bound with the fleet: the one is a summary, the other
+//! goes by pages.
 
 use super::cache::Made;
 use super::fleet::{Fleet, Which, finding_json, list_page, moment, organization_json, summary};
@@ -14,7 +15,10 @@ use serde_json::{Value, json};
 pub(super) async fn status(State(site): State<Site>) -> Response {
     site.made("status", |site| {
         let health = site.sources().health();
-        let fleet = Fleet { board: &site.sources().board, health: &health };
+        let fleet = Fleet {
+            board: &site.sources().board,
+            health: &health,
+        };
         Made::json(summary(&head(site, &health), &fleet))
     })
     .await
@@ -40,18 +44,39 @@ fn head(site: &Site, health: &HealthReport) -> Value {
 }
 
 /// A page of all organizations in short.
-pub(super) async fn organizations(State(site): State<Site>, Query(which): Query<Which>) -> Response {
+pub(super) async fn organizations(
+    State(site): State<Site>,
+    Query(which): Query<Which>,
+) -> Response {
     let key = format!("organizations {which:?}");
     site.made(&key, move |site| {
         let health = site.sources().health();
-        list_page(&Fleet { board: &site.sources().board, health: &health }, &which)
+        list_page(
+            &Fleet {
+                board: &site.sources().board,
+                health: &health,
+            },
+            &which,
+        )
     })
     .await
 }
 
 /// One organization with every check.
-pub(super) async fn organization(State(site): State<Site>, Path(classy_id): Path<i64>) -> Result<Json<Value>, Refusal> {
+pub(super) async fn organization(
+    State(site): State<Site>,
+    Path(classy_id): Path<i64>,
+) -> Result<Json<Value>, Refusal> {
     let sources = site.sources();
-    let (organization, feeds) = sources.board.one(classy_id).ok_or_else(|| Refusal::unknown(classy_id))?;
-    Ok(Json(organization_json(&organization, &feeds, &sources.board.plugins(classy_id), &sources.health(), true)))
+    let (organization, feeds) = sources
+        .board
+        .one(classy_id)
+        .ok_or_else(|| Refusal::unknown(classy_id))?;
+    Ok(Json(organization_json(
+        &organization,
+        &feeds,
+        &sources.board.plugins(classy_id),
+        &sources.health(),
+        true,
+    )))
 }

@@ -34,7 +34,10 @@ pub(super) struct Teller {
 
 impl Default for Teller {
     fn default() -> Self {
-        Teller { told: Arc::default(), listeners: broadcast::Sender::new(BEHIND) }
+        Teller {
+            told: Arc::default(),
+            listeners: broadcast::Sender::new(BEHIND),
+        }
     }
 }
 
@@ -48,7 +51,11 @@ impl Teller {
                 *self.told.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 continue;
             }
-            let told = sources.runtime.clone().spawn_blocking(move || teller.publish_changes(&sources)).await;
+            let told = sources
+                .runtime
+                .clone()
+                .spawn_blocking(move || teller.publish_changes(&sources))
+                .await;
             if let Err(error) = told {
                 tracing::error!(%error, "looking for what changed broke");
             }
@@ -58,7 +65,14 @@ impl Teller {
     fn publish_changes(&self, sources: &Sources) {
         let health = sources.health();
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let events = told.get_or_insert_default().step(&Fleet { board: &sources.board, health: &health }, Events::default(), AT_ONCE);
+        let events = told.get_or_insert_default().step(
+            &Fleet {
+                board: &sources.board,
+                health: &health,
+            },
+            Events::default(),
+            AT_ONCE,
+        );
         if !events.text.is_empty() {
             // Nobody may be listening any more.
             let _ = self.listeners.send(events.text.into());
@@ -71,8 +85,18 @@ impl Teller {
         let receiver = self.listeners.subscribe();
         if told.is_none() {
             let health = sources.health();
-            let events = Events { is_silent: true, ..Events::default() };
-            told.get_or_insert_default().step(&Fleet { board: &sources.board, health: &health }, events, usize::MAX);
+            let events = Events {
+                is_silent: true,
+                ..Events::default()
+            };
+            told.get_or_insert_default().step(
+                &Fleet {
+                    board: &sources.board,
+                    health: &health,
+                },
+                events,
+                usize::MAX,
+            );
         }
         receiver
     }
@@ -82,7 +106,10 @@ impl Teller {
 pub(super) fn standing(fleet: &Fleet<'_>) -> String {
     let mut events = Told::default().step(fleet, Events::default(), AT_ONCE);
     if events.count == AT_ONCE {
-        events.add("more", &json!({ "organizations": fleet.board.ids().len(), "link": "/api/v1/organizations" }));
+        events.add(
+            "more",
+            &json!({ "organizations": fleet.board.ids().len(), "link": "/api/v1/organizations" }),
+        );
     }
     events.text
 }
@@ -109,24 +136,57 @@ impl Told {
     fn step(&mut self, fleet: &Fleet<'_>, mut events: Events, most: usize) -> Events {
         let (verdict, alerts) = (fleet.health.verdict(), fleet.health.alerts.len());
         let whole = || json!({ "verdict": verdict.as_str(), "alerts": alerts });
-        self.tell(&mut events, most, ("health", 0, ""), (verdict, alerts), whole);
-        for (organization, feeds) in fleet.board.ids().into_iter().filter_map(|id| fleet.board.one(id)) {
+        self.tell(
+            &mut events,
+            most,
+            ("health", 0, ""),
+            (verdict, alerts),
+            whole,
+        );
+        for (organization, feeds) in fleet
+            .board
+            .ids()
+            .into_iter()
+            .filter_map(|id| fleet.board.one(id))
+        {
             let id = organization.classy_id;
-            let (condition, verdict) = (organization.condition.as_str(), fleet.health.verdict_of(id));
-            let one = || json!({ "classy_id": id, "condition": condition, "verdict": verdict.as_str() });
-            self.tell(&mut events, most, ("organization", id, ""), (condition, verdict), one);
+            let (condition, verdict) =
+                (organization.condition.as_str(), fleet.health.verdict_of(id));
+            let one =
+                || json!({ "classy_id": id, "condition": condition, "verdict": verdict.as_str() });
+            self.tell(
+                &mut events,
+                most,
+                ("organization", id, ""),
+                (condition, verdict),
+                one,
+            );
             for (entity, feed) in feeds {
                 let (kind, done) = match feed.activity {
                     Activity::Idle => (0, 0),
                     Activity::Waiting => (1, 0),
                     Activity::Running(run) => (2, run.done),
                 };
-                let digest = (kind, done, feed.generation, feed.runs, feed.failures, feed.is_loaded, feed.next_at);
-                self.tell(&mut events, most, ("feed", id, entity.as_str()), digest, || {
-                    let mut one = feed_json(entity, &feed);
-                    one["classy_id"] = id.into();
-                    one
-                });
+                let digest = (
+                    kind,
+                    done,
+                    feed.generation,
+                    feed.runs,
+                    feed.failures,
+                    feed.is_loaded,
+                    feed.next_at,
+                );
+                self.tell(
+                    &mut events,
+                    most,
+                    ("feed", id, entity.as_str()),
+                    digest,
+                    || {
+                        let mut one = feed_json(entity, &feed);
+                        one["classy_id"] = id.into();
+                        one
+                    },
+                );
             }
         }
         events

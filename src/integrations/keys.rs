@@ -1,4 +1,5 @@
-//! The keys that a type reads, asked of the type itself: a list beside it would not keep step with it.
+//! The keys that a type reads, asked of the type itself: a list beside it would not keep step with
+//! it.
 
 use serde::de::{DeserializeOwned, Deserializer, Error, Visitor, value};
 use serde::forward_to_deserialize_any;

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 pub struct Kind {
     /// Its table in an organization's file: `[plugins.NAME]`.
     pub name: &'static str,
-    /// The keys of that table that are secrets: they are sealed, and reach the plugin apart from the table.
+    /// The keys of that table that are secrets: they are sealed, and reach the plugin apart from
+    /// the table.
     pub secrets: &'static [&'static str],
     /// Checks a table by itself.
     pub check: fn(&toml::Table) -> Result<(), PluginError>,
@@ -41,7 +42,9 @@ pub struct Settings {
 
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Settings").field("classy_id", &self.classy_id).finish_non_exhaustive()
+        f.debug_struct("Settings")
+            .field("classy_id", &self.classy_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -51,9 +54,12 @@ impl Settings {
     /// # Errors
     /// [`PluginError::Configuration`] when there is none.
     pub fn secret(&self, plugin: &str, key: &str) -> Result<SecretString, PluginError> {
-        self.secrets.get(key).cloned().ok_or_else(|| PluginError::Configuration {
-            key: format!("plugins.{plugin}.{key}"),
-            cause: "it is neither in the file nor sealed in the database".to_owned(),
-        })
+        self.secrets
+            .get(key)
+            .cloned()
+            .ok_or_else(|| PluginError::Configuration {
+                key: format!("plugins.{plugin}.{key}"),
+                cause: "it is neither in the file nor sealed in the database".to_owned(),
+            })
     }
 }

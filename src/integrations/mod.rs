@@ -1,6 +1,7 @@
 //! The plugins that are shipped, and what must hold of their configuration.
 //!
-//! To add one: a module with a type that implements [`Plugin`](crate::plugin::Plugin), a [`Kind`] for it, and a line in [`REGISTRY`].
+//! To add one: a module with a type that implements [`Plugin`](crate::plugin::Plugin), a [`Kind`]
+//! for it, and a line in [`REGISTRY`].
 
 mod files;
 mod keys;

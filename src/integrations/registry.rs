@@ -27,7 +27,11 @@ pub fn make(vault: &Vault, applied: &Applied, name: &str) -> Result<Box<dyn Plug
 ///
 /// # Errors
 /// [`PluginError::Configuration`].
-pub fn hooks(vault: &Vault, applied: &Applied, name: &str) -> Result<Option<Box<dyn Hooks>>, PluginError> {
+pub fn hooks(
+    vault: &Vault,
+    applied: &Applied,
+    name: &str,
+) -> Result<Option<Box<dyn Hooks>>, PluginError> {
     let (kind, settings) = settings(vault, applied, name)?;
     kind.hooks.map(|make| make(settings)).transpose()
 }
@@ -42,14 +46,37 @@ pub fn destination(vault: &Vault, applied: &Applied, name: &str) -> Result<Strin
     (kind.destination)(&settings)
 }
 
-fn settings(vault: &Vault, applied: &Applied, name: &str) -> Result<(&'static Kind, Settings), PluginError> {
-    let wrong = |cause: String| PluginError::Configuration { key: format!("plugins.{name}"), cause };
+fn settings(
+    vault: &Vault,
+    applied: &Applied,
+    name: &str,
+) -> Result<(&'static Kind, Settings), PluginError> {
+    let wrong = |cause: String| PluginError::Configuration {
+        key: format!("plugins.{name}"),
+        cause,
+    };
     let kind = kind(name).ok_or_else(|| wrong("there is no such plugin".to_owned()))?;
-    let table = applied.file.plugins.get(name).and_then(toml::Value::as_table).cloned();
-    let table = table.ok_or_else(|| wrong("the organization's file does not name it".to_owned()))?;
-    let credentials = credentials::open(vault, &applied.organization).map_err(|error| wrong(error.to_string()))?;
-    let secrets = credentials.map(|credentials| credentials.of_plugin(name)).unwrap_or_default();
-    Ok((kind, Settings { classy_id: applied.organization.classy_id, table, secrets }))
+    let table = applied
+        .file
+        .plugins
+        .get(name)
+        .and_then(toml::Value::as_table)
+        .cloned();
+    let table =
+        table.ok_or_else(|| wrong("the organization's file does not name it".to_owned()))?;
+    let credentials = credentials::open(vault, &applied.organization)
+        .map_err(|error| wrong(error.to_string()))?;
+    let secrets = credentials
+        .map(|credentials| credentials.of_plugin(name))
+        .unwrap_or_default();
+    Ok((
+        kind,
+        Settings {
+            classy_id: applied.organization.classy_id,
+            table,
+            secrets,
+        },
+    ))
 }
 
 /// The secret keys of a plugin's table; of an unknown plugin none.

@@ -1,4 +1,5 @@
-//! Exponential backoff with full jitter: after a burst of failures the tries spread out instead of coming back together.
+//! Exponential backoff with full jitter: after a burst of failures the tries spread out instead of
+//! coming back together.
 
 use std::time::Duration;
 
@@ -14,7 +15,9 @@ pub struct Backoff {
 impl Backoff {
     /// The longest wait before the retry with this number, counted from 0.
     pub fn ceiling(&self, retry: u32) -> Duration {
-        self.base.saturating_mul(1_u32.checked_shl(retry.min(31)).unwrap_or(u32::MAX)).min(self.cap)
+        self.base
+            .saturating_mul(1_u32.checked_shl(retry.min(31)).unwrap_or(u32::MAX))
+            .min(self.cap)
     }
 
     /// A wait anywhere between none and the ceiling.
@@ -27,11 +30,17 @@ impl Backoff {
 mod tests {
     use super::*;
 
-    const BACKOFF: Backoff = Backoff { base: Duration::from_millis(500), cap: Duration::from_secs(60) };
+    const BACKOFF: Backoff = Backoff {
+        base: Duration::from_millis(500),
+        cap: Duration::from_secs(60),
+    };
 
     #[test]
     fn the_ceiling_doubles_up_to_the_cap() {
-        let seconds: Vec<f64> = [0, 1, 2, 6, 7, 40, u32::MAX].iter().map(|retry| BACKOFF.ceiling(*retry).as_secs_f64()).collect();
+        let seconds: Vec<f64> = [0, 1, 2, 6, 7, 40, u32::MAX]
+            .iter()
+            .map(|retry| BACKOFF.ceiling(*retry).as_secs_f64())
+            .collect();
         assert_eq!(seconds, [0.5, 1.0, 2.0, 32.0, 60.0, 60.0, 60.0]);
     }
 
@@ -39,6 +48,9 @@ mod tests {
     fn waits_fill_the_whole_range_below_the_ceiling() {
         let waits: Vec<Duration> = (0..1000).map(|_| BACKOFF.wait(7)).collect();
         assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(60)));
-        assert!(waits.iter().any(|wait| *wait < Duration::from_secs(20)) && waits.iter().any(|wait| *wait > Duration::from_secs(40)));
+        assert!(
+            waits.iter().any(|wait| *wait < Duration::from_secs(20))
+                && waits.iter().any(|wait| *wait > Duration::from_secs(40))
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Reads an answer's body piece by piece, up to a size and not below a rate: what the other side sends must neither fill the memory
-//! nor hold a run for as long as it likes.
+//! Reads an answer's body piece by piece, up to a size and not below a rate: what the other side
+//! sends must neither fill the memory nor hold a run for as long as it likes.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -22,7 +22,11 @@ impl Limits {
 
     /// At most so many bytes, at 1 KiB a second or more.
     pub const fn of(bytes: usize) -> Limits {
-        Limits { bytes, window: Limits::WINDOW, least: 15 * 1024 }
+        Limits {
+            bytes,
+            window: Limits::WINDOW,
+            least: 15 * 1024,
+        }
     }
 
     /// The same with another window.
@@ -48,16 +52,24 @@ pub enum Cut {
     Broken(reqwest::Error),
 }
 
-/// Hands each piece of the body to `take`, until the end or until `take` wants no more. Answers how many bytes were read.
+/// Hands each piece of the body to `take`, until the end or until `take` wants no more. Answers how
+/// many bytes were read.
 ///
 /// # Errors
 /// See [`Cut`]; what came before was handed over.
-pub async fn read(response: &mut reqwest::Response, limits: Limits, mut take: impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<usize, Cut> {
+pub async fn read(
+    response: &mut reqwest::Response,
+    limits: Limits,
+    mut take: impl FnMut(&[u8]) -> ControlFlow<()>,
+) -> Result<usize, Cut> {
     let (mut read, mut in_window, mut end) = (0_usize, 0_usize, Instant::now() + limits.window);
     loop {
-        // Nothing is lost when the wait for a piece is given up: pieces stay where they are until they are taken.
+        // Nothing is lost when the wait for a piece is given up: pieces stay where they are until
+        // they are taken.
         if let Ok(chunk) = timeout_at(end, response.chunk()).await {
-            let Some(chunk) = chunk.map_err(Cut::Broken)? else { return Ok(read) };
+            let Some(chunk) = chunk.map_err(Cut::Broken)? else {
+                return Ok(read);
+            };
             read += chunk.len();
             in_window += chunk.len();
             if read > limits.bytes {
@@ -69,7 +81,10 @@ pub async fn read(response: &mut reqwest::Response, limits: Limits, mut take: im
         }
         if Instant::now() >= end {
             if in_window < limits.least {
-                return Err(Cut::TooSlow { bytes: in_window, window: limits.window });
+                return Err(Cut::TooSlow {
+                    bytes: in_window,
+                    window: limits.window,
+                });
             }
             (in_window, end) = (0, Instant::now() + limits.window);
         }

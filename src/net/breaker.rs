@@ -1,5 +1,5 @@
-//! A circuit breaker: after enough failures in a row the neighbour is left alone for a while, then one request on
-//! probation decides whether it is back.
+//! A circuit breaker: after enough failures in a row the neighbour is left alone for a while, then
+//! one request on probation decides whether it is back.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -34,9 +34,15 @@ pub struct Open {
 }
 
 impl Breaker {
-    /// Opens after `threshold` failures in a row, first for `shortest`, each time twice as long, at most for `longest`.
+    /// Opens after `threshold` failures in a row, first for `shortest`, each time twice as long, at
+    /// most for `longest`.
     pub fn new(threshold: u32, shortest: Duration, longest: Duration) -> Breaker {
-        Breaker { threshold: threshold.max(1), shortest, longest, state: Arc::default() }
+        Breaker {
+            threshold: threshold.max(1),
+            shortest,
+            longest,
+            state: Arc::default(),
+        }
     }
 
     /// Asks to send one request.
@@ -45,21 +51,25 @@ impl Breaker {
     /// The breaker is open, or its one request on probation is still out.
     pub fn admit(&self) -> Result<Admission, Open> {
         let mut state = self.lock();
-        let Some(until) = state.until else { return Ok(self.admission(false)) };
+        let Some(until) = state.until else {
+            return Ok(self.admission(false));
+        };
         let left = until.saturating_duration_since(Instant::now());
         if !left.is_zero() {
             return Err(Open { after: left });
         }
         if state.probing {
-            return Err(Open { after: self.shortest });
+            return Err(Open {
+                after: self.shortest,
+            });
         }
         state.probing = true;
         drop(state);
         Ok(self.admission(true))
     }
 
-    /// Leave for a question that decides whether the failures that opened it were the neighbour's at all. Its success closes the breaker, its
-    /// failure changes nothing.
+    /// Leave for a question that decides whether the failures that opened it were the neighbour's
+    /// at all. Its success closes the breaker, its failure changes nothing.
     pub fn control(&self) -> Admission {
         self.admission(false)
     }
@@ -71,7 +81,11 @@ impl Breaker {
     }
 
     fn admission(&self, probation: bool) -> Admission {
-        Admission { breaker: self.clone(), probation, told: false }
+        Admission {
+            breaker: self.clone(),
+            probation,
+            told: false,
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -79,14 +93,18 @@ impl Breaker {
     }
 
     fn open(&self, state: &mut State) {
-        let pause = self.shortest.saturating_mul(1_u32.checked_shl(state.opened.min(31)).unwrap_or(u32::MAX)).min(self.longest);
+        let pause = self
+            .shortest
+            .saturating_mul(1_u32.checked_shl(state.opened.min(31)).unwrap_or(u32::MAX))
+            .min(self.longest);
         state.opened = state.opened.saturating_add(1);
         state.until = Some(Instant::now() + pause);
         state.probing = false;
     }
 }
 
-/// Leave to send one request. Dropped without a word (the request was cancelled), it changes nothing.
+/// Leave to send one request. Dropped without a word (the request was cancelled), it changes
+/// nothing.
 #[derive(Debug)]
 #[must_use = "the breaker learns from what became of the request"]
 pub struct Admission {
@@ -140,7 +158,12 @@ mod tests {
         fail(&breaker, 2);
         breaker.admit().unwrap().succeeded();
         fail(&breaker, 3);
-        assert_eq!(breaker.admit().unwrap_err(), Open { after: Duration::from_secs(30) });
+        assert_eq!(
+            breaker.admit().unwrap_err(),
+            Open {
+                after: Duration::from_secs(30)
+            }
+        );
         tokio::time::advance(Duration::from_secs(10)).await;
         assert_eq!(breaker.open_for(), Some(Duration::from_secs(20)));
     }

@@ -1,12 +1,13 @@
-//! A budget for retries: when nearly everything fails, repeating it all only adds load to a neighbour that is down.
+//! A budget for retries: when nearly everything fails, repeating it all only adds load to a
+//! neighbour that is down.
 
 use std::sync::{Mutex, PoisonError};
 
 /// What one success gives back.
 const EARNED: f64 = 0.5;
 
-/// Retries that may still be spent. A retry costs one; a success earns a half: a source that fails every third request is
-/// read to its end, and one that is down is soon left alone.
+/// Retries that may still be spent. A retry costs one; a success earns a half: a source that fails
+/// every third request is read to its end, and one that is down is soon left alone.
 #[derive(Debug)]
 pub struct RetryBudget {
     capacity: f64,
@@ -16,7 +17,10 @@ pub struct RetryBudget {
 impl RetryBudget {
     /// A full budget of so many retries.
     pub fn new(capacity: u32) -> RetryBudget {
-        RetryBudget { capacity: f64::from(capacity), left: Mutex::new(f64::from(capacity)) }
+        RetryBudget {
+            capacity: f64::from(capacity),
+            left: Mutex::new(f64::from(capacity)),
+        }
     }
 
     /// Takes one retry; false when none is left.

@@ -1,4 +1,5 @@
-//! How fast one organization asks: a token bucket, and a gate that a neighbour closes by saying "not before".
+//! How fast one organization asks: a token bucket, and a gate that a neighbour closes by saying
+//! "not before".
 
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
@@ -12,7 +13,8 @@ use tokio::time::Instant;
 /// Requests that may follow each other at once, at most.
 const LARGEST_BURST: u32 = 10;
 
-/// The pace of one organization. All its requests pass here, so that what one of them is told slows all of them.
+/// The pace of one organization. All its requests pass here, so that what one of them is told slows
+/// all of them.
 #[derive(Debug)]
 pub struct Limiter {
     bucket: Option<RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>>,
@@ -23,25 +25,43 @@ pub struct Limiter {
 impl Limiter {
     /// So many requests a minute, evenly spread but for a small burst; 0 is no limit.
     pub fn new(per_minute: u32) -> Limiter {
-        let clock = TokioClock { start: Instant::now() };
+        let clock = TokioClock {
+            start: Instant::now(),
+        };
         let bucket = NonZeroU32::new(per_minute).map(|rate| {
-            let burst = NonZeroU32::new((per_minute / 60).clamp(1, LARGEST_BURST)).unwrap_or(NonZeroU32::MIN);
-            RateLimiter::direct_with_clock(Quota::per_minute(rate).allow_burst(burst), clock.clone())
+            let burst = NonZeroU32::new((per_minute / 60).clamp(1, LARGEST_BURST))
+                .unwrap_or(NonZeroU32::MIN);
+            RateLimiter::direct_with_clock(
+                Quota::per_minute(rate).allow_burst(burst),
+                clock.clone(),
+            )
         });
-        Limiter { bucket, clock, not_before: Mutex::new(None) }
+        Limiter {
+            bucket,
+            clock,
+            not_before: Mutex::new(None),
+        }
     }
 
     /// Closes the gate for this long from now; a gate that is closed for longer stays so.
     pub fn pause(&self, wait: Duration) {
         let until = Instant::now() + wait;
-        let mut gate = self.not_before.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gate = self
+            .not_before
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         *gate = Some(gate.map_or(until, |earlier| earlier.max(until)));
     }
 
     /// How long the gate stays closed; zero when it is open.
     pub fn paused_for(&self) -> Duration {
-        let gate = *self.not_before.lock().unwrap_or_else(PoisonError::into_inner);
-        gate.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
+        let gate = *self
+            .not_before
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        gate.map_or(Duration::ZERO, |until| {
+            until.saturating_duration_since(Instant::now())
+        })
     }
 
     /// Waits until one request may be sent.
@@ -60,9 +80,13 @@ impl Limiter {
             }
             match self.bucket.as_ref().map_or(Ok(()), RateLimiter::check) {
                 Ok(()) => return Ok(()),
-                // A millisecond more: timers are no finer, and waking too early would only wait again.
+                // A millisecond more: timers are no finer, and waking too early would only wait
+                // again.
                 Err(early) => {
-                    tokio::time::sleep(early.wait_time_from(self.clock.now()) + Duration::from_millis(1)).await;
+                    tokio::time::sleep(
+                        early.wait_time_from(self.clock.now()) + Duration::from_millis(1),
+                    )
+                    .await;
                 }
             }
         }
@@ -113,7 +137,10 @@ mod tests {
         let limiter = Limiter::new(0);
         limiter.pause(Duration::from_secs(120));
         limiter.pause(Duration::from_secs(5));
-        assert_eq!(limiter.ready(Duration::from_secs(60)).await, Err(Duration::from_secs(120)));
+        assert_eq!(
+            limiter.ready(Duration::from_secs(60)).await,
+            Err(Duration::from_secs(120))
+        );
         assert_eq!(seconds_for(&limiter, 3).await, 120.0);
     }
 }

@@ -1,5 +1,6 @@
-//! How this program speaks to its neighbours and lives with one that fails: one way to make HTTP clients, bodies read within limits, how long
-//! to wait, how often to try, and when to leave somebody alone. Time is tokio's, so that it can be paused.
+//! How this program speaks to its neighbours and lives with one that fails: one way to make HTTP
+//! clients, bodies read within limits, how long to wait, how often to try, and when to leave
+//! somebody alone. Time is tokio's, so that it can be paused.
 
 mod backoff;
 mod body;

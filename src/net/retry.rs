@@ -16,7 +16,10 @@ pub trait RetryPolicy<E> {
 ///
 /// # Errors
 /// The last failure.
-pub async fn retry<T, E, F>(mut policy: impl RetryPolicy<E>, mut operation: impl FnMut() -> F) -> Result<T, E>
+pub async fn retry<T, E, F>(
+    mut policy: impl RetryPolicy<E>,
+    mut operation: impl FnMut() -> F,
+) -> Result<T, E>
 where
     F: Future<Output = Result<T, E>>,
 {
@@ -41,7 +44,12 @@ pub struct UpTo<E> {
 impl<E> UpTo<E> {
     /// `may_pass` says of which failures there is hope.
     pub const fn new(tries: u32, backoff: Backoff, may_pass: fn(&E) -> bool) -> UpTo<E> {
-        UpTo { tries, failed: 0, backoff, may_pass }
+        UpTo {
+            tries,
+            failed: 0,
+            backoff,
+            may_pass,
+        }
     }
 }
 
@@ -49,7 +57,11 @@ impl<E> RetryPolicy<E> for UpTo<E> {
     fn next(&mut self, failed: E) -> Result<Duration, E> {
         let wait = self.backoff.wait(self.failed);
         self.failed += 1;
-        if self.failed < self.tries && (self.may_pass)(&failed) { Ok(wait) } else { Err(failed) }
+        if self.failed < self.tries && (self.may_pass)(&failed) {
+            Ok(wait)
+        } else {
+            Err(failed)
+        }
     }
 }
 
@@ -58,7 +70,10 @@ mod tests {
     use super::*;
     use std::cell::Cell;
 
-    const BACKOFF: Backoff = Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(4) };
+    const BACKOFF: Backoff = Backoff {
+        base: Duration::from_secs(1),
+        cap: Duration::from_secs(4),
+    };
 
     async fn tried(outcomes: &[Result<u32, &'static str>]) -> (Result<u32, &'static str>, usize) {
         let tries = Cell::new(0);
@@ -73,7 +88,10 @@ mod tests {
     async fn what_may_pass_is_tried_so_often_and_what_may_not_once() {
         assert_eq!(tried(&[Ok(7)]).await, (Ok(7), 1));
         assert_eq!(tried(&[Err("busy"), Err("busy"), Ok(7)]).await, (Ok(7), 3));
-        assert_eq!(tried(&[Err("first"), Err("second"), Err("third")]).await, (Err("third"), 3));
+        assert_eq!(
+            tried(&[Err("first"), Err("second"), Err("third")]).await,
+            (Err("third"), 3)
+        );
         assert_eq!(tried(&[Err("busy"), Err("never")]).await, (Err("never"), 2));
     }
 }

@@ -1,6 +1,8 @@
-//! "Not before": the two forms of `Retry-After`, and the reset time of a rate limit, turned into a wait.
+//! "Not before": the two forms of `Retry-After`, and the reset time of a rate limit, turned into a
+//! wait.
 //!
-//! A neighbour's clock may differ from ours, so dates are measured against the date of the same reply.
+//! A neighbour's clock may differ from ours, so dates are measured against the date of the same
+//! reply.
 
 use crate::domain::Time;
 use std::time::Duration;
@@ -11,20 +13,25 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// A number of seconds beyond this is no wait but a mistake (or a date).
 const ABSURD_SECONDS: u64 = u32::MAX as u64;
 
-/// Reads a `Retry-After`: seconds, or an HTTP date in any of its three forms, seen from `now` (the reply's own `Date`).
+/// Reads a `Retry-After`: seconds, or an HTTP date in any of its three forms, seen from `now` (the
+/// reply's own `Date`).
 ///
-/// Garbage, nothing, zero, negative numbers, past dates and absurdly large numbers are no answer: the caller then backs off as
-/// if the header were absent. At most [`LONGEST_WAIT`].
+/// Garbage, nothing, zero, negative numbers, past dates and absurdly large numbers are no answer:
+/// the caller then backs off as if the header were absent. At most [`LONGEST_WAIT`].
 pub fn retry_after(value: &str, now: Time) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        let seconds = value.parse().ok().filter(|seconds| *seconds <= ABSURD_SECONDS)?;
+        let seconds = value
+            .parse()
+            .ok()
+            .filter(|seconds| *seconds <= ABSURD_SECONDS)?;
         return believed(Duration::from_secs(seconds));
     }
     until(Time::from(httpdate::parse_http_date(value).ok()?), now)
 }
 
-/// Reads the reset of a rate limit: Unix seconds (contract 7), or, when far too small for that, seconds from now.
+/// Reads the reset of a rate limit: Unix seconds (contract 7), or, when far too small for that,
+/// seconds from now.
 pub fn reset_at(value: &str, now: Time) -> Option<Duration> {
     let seconds: i64 = value.trim().parse().ok()?;
     match seconds {
@@ -34,9 +41,12 @@ pub fn reset_at(value: &str, now: Time) -> Option<Duration> {
     }
 }
 
-/// Adds up to a tenth, at most half a minute: those who were told the same moment come back one after the other, none too early.
+/// Adds up to a tenth, at most half a minute: those who were told the same moment come back one
+/// after the other, none too early.
 pub fn upwards(wait: Duration) -> Duration {
-    wait + (wait / 10).min(Duration::from_secs(30)).mul_f64(rand::random::<f64>())
+    wait + (wait / 10)
+        .min(Duration::from_secs(30))
+        .mul_f64(rand::random::<f64>())
 }
 
 fn until(moment: Time, now: Time) -> Option<Duration> {
@@ -68,7 +78,11 @@ mod tests {
             ("Sun Nov  6 08:50:37 1994", Some(60)),
             ("Mon, 06 Nov 1995 08:49:37 GMT", Some(3600)),
         ] {
-            assert_eq!(retry_after(value, now()), seconds.map(Duration::from_secs), "{value}");
+            assert_eq!(
+                retry_after(value, now()),
+                seconds.map(Duration::from_secs),
+                "{value}"
+            );
         }
     }
 
@@ -103,7 +117,11 @@ mod tests {
             ("x", None),
             ("9784111777", Some(3600)),
         ] {
-            assert_eq!(reset_at(value, now()), seconds.map(Duration::from_secs), "{value}");
+            assert_eq!(
+                reset_at(value, now()),
+                seconds.map(Duration::from_secs),
+                "{value}"
+            );
         }
     }
 
@@ -112,7 +130,10 @@ mod tests {
         for wait in [1, 120, 3600].map(Duration::from_secs) {
             for _ in 0..200 {
                 let jittered = upwards(wait);
-                assert!(jittered >= wait && jittered <= wait + Duration::from_secs(30).min(wait / 10), "{jittered:?}");
+                assert!(
+                    jittered >= wait && jittered <= wait + Duration::from_secs(30).min(wait / 10),
+                    "{jittered:?}"
+                );
             }
         }
     }

@@ -1,4 +1,5 @@
-//! A person's word on a plan that is held: exactly its people, once, and only while it is the same plan.
+//! A person's word on a plan that is held: exactly its people, once, and only while it is the same
+//! plan.
 
 use super::GuardSettings;
 use crate::domain::{Harm, Harms, Held, Time, plan_id};
@@ -26,8 +27,13 @@ impl Word<'_> {
     /// What of a plan is meant.
     pub fn chosen(&self, held: &[Held]) -> Vec<Held> {
         let is_kind = |one: &&Held| self.kinds.is_empty() || self.kinds.contains(&one.deed.kind);
-        let is_person = |one: &&Held| self.supporters.is_empty() || self.supporters.contains(&one.supporter_id);
-        held.iter().filter(is_kind).filter(is_person).copied().collect()
+        let is_person =
+            |one: &&Held| self.supporters.is_empty() || self.supporters.contains(&one.supporter_id);
+        held.iter()
+            .filter(is_kind)
+            .filter(is_person)
+            .copied()
+            .collect()
     }
 }
 
@@ -63,7 +69,8 @@ pub enum Disallowed {
     Store(#[from] store::Error),
 }
 
-/// Allows what a person named of the plan that is held. `asks_first`: the plan is a first push that waits.
+/// Allows what a person named of the plan that is held. `asks_first`: the plan is a first push that
+/// waits.
 ///
 /// # Errors
 /// [`Disallowed`].
@@ -76,16 +83,32 @@ pub async fn approve(
     word: &Word<'_>,
     now: Time,
 ) -> Result<Allowed, Disallowed> {
-    let (undo, pushes): (Vec<Held>, Vec<Held>) = held.iter().copied().partition(|one| one.deed.kind == Harm::Undo);
+    let (undo, pushes): (Vec<Held>, Vec<Held>) = held
+        .iter()
+        .copied()
+        .partition(|one| one.deed.kind == Harm::Undo);
     let plan_of = |held: &[Held]| plan_id(&key.destination, held);
     let whole = plan_of(held);
-    // What is to be taken back is a plan of its own, and so is the rest; both together have a name, too.
+    // What is to be taken back is a plan of its own, and so is the rest; both together have a name,
+    // too.
     let (plan, held) = match &word.plan {
         None => (whole, held.to_vec()),
         Some(asked) => {
-            let named = [held.to_vec(), undo, pushes.clone()].into_iter().find(|part| !part.is_empty() && plan_of(part) == *asked);
-            let now = if held.is_empty() { "nothing".to_owned() } else { whole };
-            (asked.clone(), named.ok_or_else(|| Disallowed::Changed { asked: asked.clone(), now })?)
+            let named = [held.to_vec(), undo, pushes.clone()]
+                .into_iter()
+                .find(|part| !part.is_empty() && plan_of(part) == *asked);
+            let now = if held.is_empty() {
+                "nothing".to_owned()
+            } else {
+                whole
+            };
+            (
+                asked.clone(),
+                named.ok_or_else(|| Disallowed::Changed {
+                    asked: asked.clone(),
+                    now,
+                })?,
+            )
         }
     };
     let granted = word.chosen(&held);
@@ -94,18 +117,51 @@ pub async fn approve(
     }
     let mut harms = Harms::default();
     granted.iter().for_each(|one| harms.add(one.deed.kind, 1));
-    let portions = harms.additions().checked_div(guard.daily_additions).unwrap_or_default();
+    let portions = harms
+        .additions()
+        .checked_div(guard.daily_additions)
+        .unwrap_or_default();
     let until = now + HOLDS * i32::try_from(portions + 1).unwrap_or(i32::MAX).min(3_650);
-    let opens = asks_first && !pushes.is_empty() && granted.iter().filter(|one| one.deed.kind != Harm::Undo).count() == pushes.len();
-    tenant.approve(key, &Approval { granted: &granted, plan: &plan, opens, expires_at: until, actor: word.actor }).await?;
-    let people = granted.iter().map(|one| one.supporter_id).collect::<BTreeSet<_>>().len() as u64;
-    Ok(Allowed { plan, harms, people, until })
+    let opens = asks_first
+        && !pushes.is_empty()
+        && granted
+            .iter()
+            .filter(|one| one.deed.kind != Harm::Undo)
+            .count()
+            == pushes.len();
+    tenant
+        .approve(
+            key,
+            &Approval {
+                granted: &granted,
+                plan: &plan,
+                opens,
+                expires_at: until,
+                actor: word.actor,
+            },
+        )
+        .await?;
+    let people = granted
+        .iter()
+        .map(|one| one.supporter_id)
+        .collect::<BTreeSet<_>>()
+        .len() as u64;
+    Ok(Allowed {
+        plan,
+        harms,
+        people,
+        until,
+    })
 }
 
 /// Whether a place waits for its first push, by what is known without looking at it.
 ///
 /// # Errors
 /// The place's row cannot be read.
-pub async fn asks_first(tenant: &TenantStore, key: &PluginKey, guard: &GuardSettings) -> Result<bool, store::Error> {
+pub async fn asks_first(
+    tenant: &TenantStore,
+    key: &PluginKey,
+    guard: &GuardSettings,
+) -> Result<bool, store::Error> {
     Ok(guard.asks_first(&tenant.guard_state(key).await?))
 }

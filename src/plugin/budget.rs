@@ -26,8 +26,14 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    pub(super) const OPEN: Rule = Rule { free: u64::MAX, counts: false };
-    pub(super) const SHUT: Rule = Rule { free: 0, counts: true };
+    pub(super) const OPEN: Rule = Rule {
+        free: u64::MAX,
+        counts: false,
+    };
+    pub(super) const SHUT: Rule = Rule {
+        free: 0,
+        counts: true,
+    };
 }
 
 /// The allowance of one delivery. What is taken is written down with the send that it is taken for.
@@ -52,8 +58,19 @@ struct Inner {
 }
 
 impl Budget {
-    pub(super) fn new(rules: [Rule; Harm::ALL.len()], grants: BTreeMap<(i64, Harm), i64>, portion: Option<u64>) -> Budget {
-        Budget { inner: Mutex::new(Inner { rules, grants, portion, ..Inner::default() }) }
+    pub(super) fn new(
+        rules: [Rule; Harm::ALL.len()],
+        grants: BTreeMap<(i64, Harm), i64>,
+        portion: Option<u64>,
+    ) -> Budget {
+        Budget {
+            inner: Mutex::new(Inner {
+                rules,
+                grants,
+                portion,
+                ..Inner::default()
+            }),
+        }
     }
 
     /// Nothing is held: for what does nothing.
@@ -70,8 +87,8 @@ impl Budget {
         self.inner().ask(supporter_id, deed)
     }
 
-    /// Asks for all that would be done to a person: what waits, and whether all of it goes later. Who may not come in is done nothing
-    /// else.
+    /// Asks for all that would be done to a person: what waits, and whether all of it goes later.
+    /// Who may not come in is done nothing else.
     pub(super) fn ask_all(&self, supporter_id: i64, deeds: &[Deed]) -> (Vec<Deed>, bool) {
         let mut inner = self.inner();
         let mut waiting = Vec::new();
@@ -93,7 +110,10 @@ impl Budget {
     /// What was taken for these people since the last call, to be written down.
     pub(super) fn settle(&self, people: &BTreeSet<i64>, at: Time) -> Taken {
         let mut inner = self.inner();
-        let mut taken = Taken { at, ..Taken::default() };
+        let mut taken = Taken {
+            at,
+            ..Taken::default()
+        };
         for id in people {
             for (entry, kind) in inner.taken.remove(id).unwrap_or_default() {
                 inner.written.entry(*id).or_default().push((entry, kind));
@@ -106,7 +126,8 @@ impl Budget {
         taken
     }
 
-    /// Nothing was done to these people: it may be done to others. Answers with what of it was written down.
+    /// Nothing was done to these people: it may be done to others. Answers with what of it was
+    /// written down.
     pub(super) fn give_back(&self, people: &BTreeSet<i64>) -> BTreeMap<HarmEntry, Harms> {
         let mut inner = self.inner();
         let mut harms: BTreeMap<HarmEntry, Harms> = BTreeMap::new();
@@ -140,10 +161,13 @@ impl Inner {
     fn ask(&mut self, supporter_id: i64, deed: Deed) -> Said {
         let Deed { kind, mark } = deed;
         let is_granted = self.grants.get(&(supporter_id, kind)) == Some(&mark);
-        // A person was asked about them, but as somebody or something else: that is asked again, however few they are.
+        // A person was asked about them, but as somebody or something else: that is asked again,
+        // however few they are.
         let is_other = !is_granted
             && kind.is_entry()
-            && Harm::ALL.iter().any(|kind| kind.is_entry() && self.grants.contains_key(&(supporter_id, *kind)));
+            && Harm::ALL
+                .iter()
+                .any(|kind| kind.is_entry() && self.grants.contains_key(&(supporter_id, *kind)));
         let rule = &mut self.rules[kind as usize];
         if is_other || !is_granted && rule.free == 0 {
             return Said::Hold;
@@ -158,8 +182,15 @@ impl Inner {
             rule.free -= 1;
         }
         self.entries += u64::from(kind.is_entry());
-        let entry = if is_granted || !rule.counts { HarmEntry::Used } else { HarmEntry::Done };
-        self.taken.entry(supporter_id).or_default().push((entry, kind));
+        let entry = if is_granted || !rule.counts {
+            HarmEntry::Used
+        } else {
+            HarmEntry::Done
+        };
+        self.taken
+            .entry(supporter_id)
+            .or_default()
+            .push((entry, kind));
         Said::Go
     }
 }

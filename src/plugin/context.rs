@@ -1,4 +1,5 @@
-//! What a plugin is given to work with: the moment, its memory, the mirror, the ledger, and how much harm it may do.
+//! What a plugin is given to work with: the moment, its memory, the mirror, the ledger, and how
+//! much harm it may do.
 
 mod images;
 mod places;
@@ -6,7 +7,9 @@ mod places;
 use super::overlay::Overlay;
 use super::{Budget, PluginError};
 use crate::domain::{Address, Member, Profile, Time};
-use crate::store::{DeliveryRow, Error, Fence, Leaving, Left, PluginKey, Sending, Suppressed, TenantStore};
+use crate::store::{
+    DeliveryRow, Error, Fence, Leaving, Left, PluginKey, Sending, Suppressed, TenantStore,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,12 +40,20 @@ pub type Pulse = Arc<dyn Fn() + Send + Sync>;
 
 impl std::fmt::Debug for PluginContext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PluginContext").field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("PluginContext")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
     }
 }
 
 impl PluginContext {
-    pub(super) fn new(store: TenantStore, fence: Option<Fence>, key: PluginKey, now: Time, stop: CancellationToken) -> PluginContext {
+    pub(super) fn new(
+        store: TenantStore,
+        fence: Option<Fence>,
+        key: PluginKey,
+        now: Time,
+        stop: CancellationToken,
+    ) -> PluginContext {
         PluginContext {
             store,
             fence,
@@ -119,7 +130,11 @@ impl PluginContext {
     /// # Errors
     /// [`PluginError::Stopped`] when the work is to end.
     pub fn go_on(&self) -> Result<(), PluginError> {
-        if self.stop.is_cancelled() { Err(PluginError::Stopped) } else { Ok(()) }
+        if self.stop.is_cancelled() {
+            Err(PluginError::Stopped)
+        } else {
+            Ok(())
+        }
     }
 
     /// What the plugin remembered last.
@@ -140,7 +155,9 @@ impl PluginContext {
     /// # Errors
     /// A lost lease; database errors.
     pub async fn save_state<T: Serialize + Sync>(&self, state: &T) -> Result<(), PluginError> {
-        let text = serde_json::to_string(state).map_err(|error| PluginError::Unexpected(format!("a state that is no JSON: {error}")))?;
+        let text = serde_json::to_string(state).map_err(|error| {
+            PluginError::Unexpected(format!("a state that is no JSON: {error}"))
+        })?;
         let Some(fence) = &self.fence else {
             self.overlay().state = Some(text);
             return Ok(());
@@ -154,7 +171,9 @@ impl PluginContext {
     pub async fn members_of(&self, supporters: &[i64]) -> Result<Vec<Member>, PluginError> {
         let stored = self.store.members_of(&self.key, supporters).await?;
         let wanted: BTreeSet<i64> = supporters.iter().copied().collect();
-        Ok(self.lay_over(stored, |member| member.supporter_id.is_some_and(|id| wanted.contains(&id))))
+        Ok(self.lay_over(stored, |member| {
+            member.supporter_id.is_some_and(|id| wanted.contains(&id))
+        }))
     }
 
     /// The contacts with these ids of the other side.
@@ -165,18 +184,31 @@ impl PluginContext {
     }
 
     /// The contacts that the other side calls by these names, whatever their addresses.
-    pub async fn members_of_contacts(&self, contact_ids: &[String]) -> Result<Vec<Member>, PluginError> {
-        let stored = self.store.members_of_contacts(&self.key, contact_ids).await?;
+    pub async fn members_of_contacts(
+        &self,
+        contact_ids: &[String],
+    ) -> Result<Vec<Member>, PluginError> {
+        let stored = self
+            .store
+            .members_of_contacts(&self.key, contact_ids)
+            .await?;
         let wanted: BTreeSet<&String> = contact_ids.iter().collect();
-        Ok(self.lay_over(stored, |member| member.contact_id.as_ref().is_some_and(|id| wanted.contains(id))))
+        Ok(self.lay_over(stored, |member| {
+            member
+                .contact_id
+                .as_ref()
+                .is_some_and(|id| wanted.contains(id))
+        }))
     }
 
-    /// The next `limit` contacts after an id of the other side. Does not know what a preview would have written.
+    /// The next `limit` contacts after an id of the other side. Does not know what a preview would
+    /// have written.
     pub async fn members_after(&self, after: &str, limit: u64) -> Result<Vec<Member>, PluginError> {
         Ok(self.store.members_after(&self.key, after, limit).await?)
     }
 
-    /// The `limit` contacts in one of these statuses that changed last, by the other side's time, after a moment and up to another.
+    /// The `limit` contacts in one of these statuses that changed last, by the other side's time,
+    /// after a moment and up to another.
     pub async fn latest_members(
         &self,
         statuses: &[&str],
@@ -185,9 +217,14 @@ impl PluginContext {
     ) -> Result<Vec<Member>, PluginError> {
         let is_meant = |member: &Member| {
             let at = member.last_seen_at;
-            statuses.contains(&member.remote_status.as_str()) && at > between.0 && between.1.is_none_or(|until| at <= Some(until))
+            statuses.contains(&member.remote_status.as_str())
+                && at > between.0
+                && between.1.is_none_or(|until| at <= Some(until))
         };
-        let stored = self.store.latest_members(&self.key, statuses, between, limit).await?;
+        let stored = self
+            .store
+            .latest_members(&self.key, statuses, between, limit)
+            .await?;
         let mut found = self.lay_over(stored, is_meant);
         found.sort_by_key(|member| std::cmp::Reverse(member.last_seen_at));
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -195,16 +232,29 @@ impl PluginContext {
     }
 
     /// How many contacts the mirror has in each status; `since`: of those that changed since.
-    pub async fn member_counts(&self, since: Option<Time>) -> Result<BTreeMap<String, u64>, PluginError> {
+    pub async fn member_counts(
+        &self,
+        since: Option<Time>,
+    ) -> Result<BTreeMap<String, u64>, PluginError> {
         let mut counts = self.store.member_counts(&self.key, since).await?;
         let laid: BTreeMap<String, Option<Member>> = self.overlay().members.clone();
         if laid.is_empty() {
             return Ok(counts);
         }
-        let changed = |member: &&Member| since.is_none_or(|since| member.last_seen_at.is_some_and(|at| at > since));
+        let changed = |member: &&Member| {
+            since.is_none_or(|since| member.last_seen_at.is_some_and(|at| at > since))
+        };
         let ids: Vec<String> = laid.keys().cloned().collect();
-        for hidden in self.store.members(&self.key, &ids).await?.iter().filter(changed) {
-            counts.entry(hidden.remote_status.clone()).and_modify(|count| *count = count.saturating_sub(1));
+        for hidden in self
+            .store
+            .members(&self.key, &ids)
+            .await?
+            .iter()
+            .filter(changed)
+        {
+            counts
+                .entry(hidden.remote_status.clone())
+                .and_modify(|count| *count = count.saturating_sub(1));
         }
         for shown in laid.values().flatten().filter(changed) {
             *counts.entry(shown.remote_status.clone()).or_default() += 1;
@@ -214,8 +264,19 @@ impl PluginContext {
 
     fn lay_over(&self, stored: Vec<Member>, wanted: impl Fn(&Member) -> bool) -> Vec<Member> {
         let overlay = self.overlay();
-        let untouched = stored.into_iter().filter(|member| !overlay.members.contains_key(&member.remote_id));
-        untouched.chain(overlay.members.values().flatten().filter(|member| wanted(member)).cloned()).collect()
+        let untouched = stored
+            .into_iter()
+            .filter(|member| !overlay.members.contains_key(&member.remote_id));
+        untouched
+            .chain(
+                overlay
+                    .members
+                    .values()
+                    .flatten()
+                    .filter(|member| wanted(member))
+                    .cloned(),
+            )
+            .collect()
     }
 
     /// Writes contacts into the mirror, and into the audit trail who left.
@@ -225,8 +286,16 @@ impl PluginContext {
     pub async fn save_members(&self, members: &[Member], left: &[Left]) -> Result<(), PluginError> {
         self.mark();
         match &self.fence {
-            Some(fence) => self.store.save_members(fence, &self.key, members, left).await?,
-            None => self.overlay().members.extend(members.iter().map(|member| (member.remote_id.clone(), Some(member.clone())))),
+            Some(fence) => {
+                self.store
+                    .save_members(fence, &self.key, members, left)
+                    .await?
+            }
+            None => self.overlay().members.extend(
+                members
+                    .iter()
+                    .map(|member| (member.remote_id.clone(), Some(member.clone()))),
+            ),
         }
         Ok(())
     }
@@ -237,26 +306,53 @@ impl PluginContext {
     /// A lost lease; database errors.
     pub async fn forget_members(&self, remote_ids: &[String]) -> Result<(), PluginError> {
         match &self.fence {
-            Some(fence) => self.store.forget_members(fence, &self.key, remote_ids).await?,
-            None => self.overlay().members.extend(remote_ids.iter().map(|id| (id.clone(), None))),
+            Some(fence) => {
+                self.store
+                    .forget_members(fence, &self.key, remote_ids)
+                    .await?
+            }
+            None => self
+                .overlay()
+                .members
+                .extend(remote_ids.iter().map(|id| (id.clone(), None))),
         }
         Ok(())
     }
 
-    /// Which of these addresses (by the other side's ids) and supporters left, in whatever destination of this plugin.
-    pub async fn suppressed(&self, remote_ids: &[String], supporters: &[i64]) -> Result<Suppressed, PluginError> {
-        let mut found = self.store.suppressed(&self.key, remote_ids, supporters).await?;
+    /// Which of these addresses (by the other side's ids) and supporters left, in whatever
+    /// destination of this plugin.
+    pub async fn suppressed(
+        &self,
+        remote_ids: &[String],
+        supporters: &[i64],
+    ) -> Result<Suppressed, PluginError> {
+        let mut found = self
+            .store
+            .suppressed(&self.key, remote_ids, supporters)
+            .await?;
         let overlay = self.overlay();
-        found.addresses.retain(|id, _| !overlay.lifted.0.contains(id));
-        found.supporters.retain(|id, _| !overlay.lifted.1.contains(id));
-        for Leaving { remote_id, supporter_id, why } in &overlay.leavings {
+        found
+            .addresses
+            .retain(|id, _| !overlay.lifted.0.contains(id));
+        found
+            .supporters
+            .retain(|id, _| !overlay.lifted.1.contains(id));
+        for Leaving {
+            remote_id,
+            supporter_id,
+            why,
+        } in &overlay.leavings
+        {
             if remote_ids.contains(remote_id) {
                 let why = why.clone().beside(found.addresses.get(remote_id), true);
                 found.addresses.insert(remote_id.clone(), why);
             }
             if let Some(supporter_id) = supporter_id.filter(|id| supporters.contains(id)) {
                 let by = found.supporters.entry(supporter_id).or_default();
-                by.insert(remote_id.clone(), why.clone().beside(by.get(remote_id), false));
+                by.insert(
+                    remote_id.clone(),
+                    why.clone().beside(by.get(remote_id), false),
+                );
             }
         }
         Ok(found)
@@ -268,24 +364,38 @@ impl PluginContext {
     /// A lost lease; database errors.
     pub async fn suppress(&self, leavings: &[Leaving]) -> Result<(), PluginError> {
         match &self.fence {
-            Some(fence) => self.store.suppress(fence, &self.key, leavings, self.now).await?,
+            Some(fence) => {
+                self.store
+                    .suppress(fence, &self.key, leavings, self.now)
+                    .await?
+            }
             None => self.overlay().leavings.extend_from_slice(leavings),
         }
         Ok(())
     }
 
-    /// Ends the suppression of addresses and people whom the other side shows there again by their own doing.
+    /// Ends the suppression of addresses and people whom the other side shows there again by their
+    /// own doing.
     ///
     /// # Errors
     /// A lost lease; database errors.
-    pub async fn lift_suppressions(&self, remote_ids: &BTreeSet<String>, supporters: &BTreeSet<i64>) -> Result<(), PluginError> {
+    pub async fn lift_suppressions(
+        &self,
+        remote_ids: &BTreeSet<String>,
+        supporters: &BTreeSet<i64>,
+    ) -> Result<(), PluginError> {
         match &self.fence {
-            Some(fence) => self.store.lift_suppressions(fence, &self.key, remote_ids, supporters, self.now).await?,
+            Some(fence) => {
+                self.store
+                    .lift_suppressions(fence, &self.key, remote_ids, supporters, self.now)
+                    .await?
+            }
             None => {
                 let mut overlay = self.overlay();
-                overlay
-                    .leavings
-                    .retain(|one| !remote_ids.contains(&one.remote_id) && !one.supporter_id.is_some_and(|id| supporters.contains(&id)));
+                overlay.leavings.retain(|one| {
+                    !remote_ids.contains(&one.remote_id)
+                        && !one.supporter_id.is_some_and(|id| supporters.contains(&id))
+                });
                 overlay.lifted.0.extend(remote_ids.iter().cloned());
                 overlay.lifted.1.extend(supporters);
             }
@@ -299,7 +409,11 @@ impl PluginContext {
     /// A lost lease; database errors.
     pub async fn make_due(&self, supporters: &[i64]) -> Result<(), PluginError> {
         match &self.fence {
-            Some(fence) => self.store.make_due(fence, &self.key, supporters, self.now).await?,
+            Some(fence) => {
+                self.store
+                    .make_due(fence, &self.key, supporters, self.now)
+                    .await?
+            }
             // As it is written only of people whom the ledger knows; everybody else is due anyway.
             None => {
                 let known = self.store.deliveries(&self.key, supporters).await?;
@@ -315,15 +429,23 @@ impl PluginContext {
         let stored = if everybody_is {
             self.store.delivered_after(&self.key, after, limit).await?
         } else {
-            self.store.due_after(&self.key, after, self.now, limit).await?
+            self.store
+                .due_after(&self.key, after, self.now, limit)
+                .await?
         };
         let mut ids: BTreeSet<i64> = stored.into_iter().collect();
         ids.extend(self.overlay().due.iter().filter(|id| **id > after));
-        Ok(ids.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+        Ok(ids
+            .into_iter()
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .collect())
     }
 
     /// What the ledger says of these people.
-    pub async fn ledger(&self, supporters: &[i64]) -> Result<BTreeMap<i64, DeliveryRow>, PluginError> {
+    pub async fn ledger(
+        &self,
+        supporters: &[i64],
+    ) -> Result<BTreeMap<i64, DeliveryRow>, PluginError> {
         let mut rows = self.store.deliveries(&self.key, supporters).await?;
         self.lay_undone_over(&mut rows);
         Ok(rows)
@@ -335,49 +457,74 @@ impl PluginContext {
     }
 
     /// The next `limit` people after a place in the change feed, as they are now.
-    pub async fn people_after(&self, change_seq: i64, limit: u64) -> Result<Vec<Profile>, PluginError> {
+    pub async fn people_after(
+        &self,
+        change_seq: i64,
+        limit: u64,
+    ) -> Result<Vec<Profile>, PluginError> {
         Ok(self.store.changed_after(change_seq, limit).await?)
     }
 
     /// Everybody who has one of these addresses, as they are now.
-    pub async fn profiles_at(&self, addresses: &BTreeSet<Address>) -> Result<Vec<Profile>, PluginError> {
+    pub async fn profiles_at(
+        &self,
+        addresses: &BTreeSet<Address>,
+    ) -> Result<Vec<Profile>, PluginError> {
         let ids = self.store.holders(addresses).await?;
         Ok(self.store.profiles(&ids).await?)
     }
 
-    /// Right before a send: checks the lease, writes down who is about to be sent and the harm taken from the budget for them, and answers with these people as they are at this moment. Whoever is not consented among them any more must not be sent as a
-    /// subscriber.
+    /// Right before a send: checks the lease, writes down who is about to be sent and the harm
+    /// taken from the budget for them, and answers with these people as they are at this moment.
+    /// Whoever is not consented among them any more must not be sent as a subscriber.
     ///
     /// # Errors
     /// A lost lease; database errors.
     pub async fn begin_sending(&self, sending: &[Sending]) -> Result<Vec<Profile>, PluginError> {
         self.mark();
         let Some(fence) = &self.fence else {
-            return Err(PluginError::Unexpected("a preview was about to send".to_owned()));
+            return Err(PluginError::Unexpected(
+                "a preview was about to send".to_owned(),
+            ));
         };
         let people: BTreeSet<i64> = sending.iter().map(|one| one.supporter_id).collect();
-        self.store.begin_sending(fence, &self.key, sending, &self.budget.settle(&people, self.now)).await?;
-        Ok(self.store.profiles(&people.into_iter().collect::<Vec<_>>()).await?)
+        self.store
+            .begin_sending(
+                fence,
+                &self.key,
+                sending,
+                &self.budget.settle(&people, self.now),
+            )
+            .await?;
+        Ok(self
+            .store
+            .profiles(&people.into_iter().collect::<Vec<_>>())
+            .await?)
     }
 
-    /// Nothing was done to these people though it was written down: what was counted for it counts no more, and what a person allowed
-    /// holds for another while.
+    /// Nothing was done to these people though it was written down: what was counted for it counts
+    /// no more, and what a person allowed holds for another while.
     ///
     /// # Errors
     /// A lost lease; database errors.
     pub async fn give_back(&self, people: &BTreeSet<i64>) -> Result<(), PluginError> {
         let harms = self.budget.give_back(people);
         if let Some(fence) = &self.fence {
-            self.store.give_back(fence, &self.key, people, &harms, self.now).await?;
+            self.store
+                .give_back(fence, &self.key, people, &harms, self.now)
+                .await?;
         }
         Ok(())
     }
 
-    /// Something happened that must never happen: the plugin is suspended, for every process, until a person has looked. What undoes it
-    /// may still be sent.
+    /// Something happened that must never happen: the plugin is suspended, for every process, until
+    /// a person has looked. What undoes it may still be sent.
     pub async fn suspend(&self, reason: &str) -> Result<(), PluginError> {
         self.suspended.store(true, Ordering::Relaxed);
-        Ok(self.store.suspend_plugin(&self.key, reason, self.now).await?)
+        Ok(self
+            .store
+            .suspend_plugin(&self.key, reason, self.now)
+            .await?)
     }
 
     /// Whether that was said in this delivery: nobody is sent any more.

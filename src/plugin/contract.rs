@@ -25,9 +25,10 @@ pub const REFUSED: &str = "refused";
 
 /// One integration for one organization.
 ///
-/// Before each delivery come, in this order: once in its life `initialize` and `setup`, then `refresh`, `preview` of everybody who is
-/// due, and then `process` batch by batch. Every method may be cut off at any await; what a plugin must know afterwards it writes down
-/// through the context before it acts.
+/// Before each delivery come, in this order: once in its life `initialize` and `setup`, then
+/// `refresh`, `preview` of everybody who is due, and then `process` batch by batch. Every method
+/// may be cut off at any await; what a plugin must know afterwards it writes down through the
+/// context before it acts.
 #[async_trait]
 pub trait Plugin: Send + Sync {
     /// The place it delivers to, such as an audience's id: the ledger is kept for each place apart.
@@ -49,26 +50,41 @@ pub trait Plugin: Send + Sync {
         Ok(())
     }
 
-    /// How many contacts the other side has, as of the last refresh; 0 when harm is not counted in shares.
+    /// How many contacts the other side has, as of the last refresh; 0 when harm is not counted in
+    /// shares.
     fn audience(&self) -> u64 {
         0
     }
 
-    /// What keeps people waiting on the other side, as of the last delivery, in a sentence that names nobody.
+    /// What keeps people waiting on the other side, as of the last delivery, in a sentence that
+    /// names nobody.
     fn trouble(&self) -> Option<String> {
         None
     }
 
     /// What `process` would do with these people, by what is known now. Sends nothing.
-    async fn preview(&self, ctx: &PluginContext, batch: &[Profile]) -> Result<Vec<Planned>, PluginError>;
+    async fn preview(
+        &self,
+        ctx: &PluginContext,
+        batch: &[Profile],
+    ) -> Result<Vec<Planned>, PluginError>;
 
-    /// Brings the other side up to date for these people: a verdict for each. Harm is done only as far as
-    /// [`PluginContext::budget`] allows; who is consented is asked again right before every send ([`PluginContext::begin_sending`]).
-    async fn process(&self, ctx: &PluginContext, batch: &[Profile]) -> Result<Vec<Verdict>, PluginError>;
+    /// Brings the other side up to date for these people: a verdict for each. Harm is done only as
+    /// far as [`PluginContext::budget`] allows; who is consented is asked again right before every
+    /// send ([`PluginContext::begin_sending`]).
+    async fn process(
+        &self,
+        ctx: &PluginContext,
+        batch: &[Profile],
+    ) -> Result<Vec<Verdict>, PluginError>;
 
-    /// Passes refusals on and does nothing else: in place of `process` while the plugin is suspended. A verdict for whoever is taken off, or
-    /// waits for that; none for anybody else.
-    async fn withdraw(&self, _ctx: &PluginContext, _batch: &[Profile]) -> Result<Vec<Verdict>, PluginError> {
+    /// Passes refusals on and does nothing else: in place of `process` while the plugin is
+    /// suspended. A verdict for whoever is taken off, or waits for that; none for anybody else.
+    async fn withdraw(
+        &self,
+        _ctx: &PluginContext,
+        _batch: &[Profile],
+    ) -> Result<Vec<Verdict>, PluginError> {
         Ok(Vec::new())
     }
 
@@ -77,8 +93,9 @@ pub trait Plugin: Send + Sync {
         false
     }
 
-    /// Takes back what these pushes changed, by person and the oldest first: a word on each of these people. Never a status. `really`: done, by
-    /// what is on the other side at this moment, and the same when it is done twice; in a preview only what would be known afterwards is
+    /// Takes back what these pushes changed, by person and the oldest first: a word on each of
+    /// these people. Never a status. `really`: done, by what is on the other side at this moment,
+    /// and the same when it is done twice; in a preview only what would be known afterwards is
     /// saved. Otherwise only said, by what is known here.
     async fn take_back(
         &self,
@@ -95,8 +112,8 @@ pub trait Plugin: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Contacts that look like ours and are not known as such, as a database from before would have known them; `None` of a plugin without
-    /// contacts. Sends nothing.
+    /// Contacts that look like ours and are not known as such, as a database from before would have
+    /// known them; `None` of a plugin without contacts. Sends nothing.
     async fn adoptable(&self, _ctx: &PluginContext) -> Result<Option<Vec<Finding>>, PluginError> {
         Ok(None)
     }

@@ -1,6 +1,8 @@
-//! One delivery: everybody who is due is handed to the plugin, and its verdicts go into the ledger, batch by batch.
+//! One delivery: everybody who is due is handed to the plugin, and its verdicts go into the ledger,
+//! batch by batch.
 //!
-//! Everything pending is counted before the first of it is sent, so that a large harm is held as a whole.
+//! Everything pending is counted before the first of it is sent, so that a large harm is held as a
+//! whole.
 
 use super::context::Pulse;
 use super::guard::Push;
@@ -34,14 +36,17 @@ pub struct Delivery {
 
 impl std::fmt::Debug for Delivery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Delivery").field("plugin", &self.plugin).finish_non_exhaustive()
+        f.debug_struct("Delivery")
+            .field("plugin", &self.plugin)
+            .finish_non_exhaustive()
     }
 }
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Delivered {
-    /// The feeds have not been read once yet, so nothing was sent: tags of people whose gifts are not there would be wrong.
+    /// The feeds have not been read once yet, so nothing was sent: tags of people whose gifts are
+    /// not there would be wrong.
     pub waits: bool,
     /// Told to stop before everybody was handled.
     pub is_partial: bool,
@@ -66,7 +71,18 @@ pub struct Delivered {
 impl Delivered {
     /// Goes on counting after another part of the same delivery.
     pub fn add(&mut self, next: &Delivered) {
-        let Delivered { waits, is_partial, delivered, skipped, deferred, held, holds, forecast, rejected, ref trouble } = *next;
+        let Delivered {
+            waits,
+            is_partial,
+            delivered,
+            skipped,
+            deferred,
+            held,
+            holds,
+            forecast,
+            rejected,
+            ref trouble,
+        } = *next;
         (self.waits, self.is_partial) = (waits, is_partial);
         self.trouble.clone_from(trouble);
         (self.held, self.holds, self.forecast) = (held, holds, forecast);
@@ -93,28 +109,44 @@ impl Delivered {
 ///
 /// # Errors
 /// What kept the plugin from working at all. What was delivered before stays delivered.
-pub async fn deliver(delivery: &Delivery, plugin: &mut (dyn Plugin + 'static), is_new: bool) -> Result<Delivered, PluginError> {
+pub async fn deliver(
+    delivery: &Delivery,
+    plugin: &mut (dyn Plugin + 'static),
+    is_new: bool,
+) -> Result<Delivered, PluginError> {
     if !people_were_read(&delivery.store).await? {
-        return Ok(Delivered { waits: true, ..Delivered::default() });
+        return Ok(Delivered {
+            waits: true,
+            ..Delivered::default()
+        });
     }
     let ctx = context(delivery, plugin.destination());
     if let Some((since, reason)) = delivery.store.guard_state(ctx.key()).await?.suspended {
-        return Err(match pass_refusals_on(delivery, ctx, plugin, is_new).await {
-            Ok(()) => PluginError::Suspended { since, reason },
-            Err(stop @ (PluginError::Stopped | PluginError::Store(_))) => stop,
-            Err(error) => PluginError::Suspended { since, reason: format!("{reason}. Opt-outs could not be passed on: {error}") },
-        });
+        return Err(
+            match pass_refusals_on(delivery, ctx, plugin, is_new).await {
+                Ok(()) => PluginError::Suspended { since, reason },
+                Err(stop @ (PluginError::Stopped | PluginError::Store(_))) => stop,
+                Err(error) => PluginError::Suspended {
+                    since,
+                    reason: format!("{reason}. Opt-outs could not be passed on: {error}"),
+                },
+            },
+        );
     }
     let key = ctx.key().clone();
     let done = deliver_all(delivery, ctx, plugin, is_new).await;
     if let Err(PluginError::Alarm(reason)) = &done {
-        delivery.store.suspend_plugin(&key, reason, delivery.now).await?;
+        delivery
+            .store
+            .suspend_plugin(&key, reason, delivery.now)
+            .await?;
     }
     done
 }
 
-/// What is suspended brings nobody in and changes nobody. An opt-out takes somebody out, which is what an alarm is about, and does not wait
-/// for a person to look; how many of them go unasked the guard says as always.
+/// What is suspended brings nobody in and changes nobody. An opt-out takes somebody out, which is
+/// what an alarm is about, and does not wait for a person to look; how many of them go unasked the
+/// guard says as always.
 async fn pass_refusals_on(
     delivery: &Delivery,
     ctx: PluginContext,
@@ -143,8 +175,15 @@ async fn pass_refusals_on(
     while let Some(batch) = pending.next(&ctx).await? {
         ctx.go_on()?;
         let verdicts = plugin.withdraw(&ctx, &batch.people).await?;
-        let row = store::Delivered { verdicts: &verdicts, addresses: &batch.addresses(), cursor: None };
-        delivery.store.finish_deliveries(&delivery.fence, ctx.key(), &row).await?;
+        let row = store::Delivered {
+            verdicts: &verdicts,
+            addresses: &batch.addresses(),
+            cursor: None,
+        };
+        delivery
+            .store
+            .finish_deliveries(&delivery.fence, ctx.key(), &row)
+            .await?;
         ctx.mark();
     }
     Ok(())
@@ -167,7 +206,9 @@ async fn deliver_all(
     undo::carry_out(&ctx, plugin, &delivery.guard, &delivery.fence).await?;
     let mut survey = survey(plugin, &ctx).await?;
     let ruling = survey.rule(plugin, &ctx, &delivery.guard).await?;
-    ctx = ctx.with_budget(ruling.budget).with_first_push(ruling.push != Push::Later);
+    ctx = ctx
+        .with_budget(ruling.budget)
+        .with_first_push(ruling.push != Push::Later);
     let mut done = Delivered::default();
     let mut pending = Pending::begin(&ctx, plugin.batch_size()).await?;
     while let Some(batch) = pending.next(&ctx).await? {
@@ -177,41 +218,81 @@ async fn deliver_all(
         }
         let verdicts = process(plugin, &ctx, &batch).await?;
         let addresses = batch.addresses();
-        let row = store::Delivered { verdicts: &verdicts, addresses: &addresses, cursor: batch.cursor };
-        delivery.store.finish_deliveries(&delivery.fence, ctx.key(), &row).await?;
+        let row = store::Delivered {
+            verdicts: &verdicts,
+            addresses: &addresses,
+            cursor: batch.cursor,
+        };
+        delivery
+            .store
+            .finish_deliveries(&delivery.fence, ctx.key(), &row)
+            .await?;
         ctx.mark();
         done.count(&verdicts);
     }
     let is_made = match ruling.push {
         Push::Later | Push::Asks { is_allowed: false } => false,
-        Push::Open | Push::Asks { is_allowed: true } => ruling.was_carried_out || ctx.budget().entries() > 0,
+        Push::Open | Push::Asks { is_allowed: true } => {
+            ruling.was_carried_out || ctx.budget().entries() > 0
+        }
     };
     if is_made {
-        delivery.store.note_first_push(&delivery.fence, ctx.key(), delivery.now).await?;
+        delivery
+            .store
+            .note_first_push(&delivery.fence, ctx.key(), delivery.now)
+            .await?;
     }
     (done.held, done.holds) = delivery.store.count_holds(ctx.key()).await?;
     done.forecast = (ruling.push.asks() && !is_made && done.held > 0).then_some(survey.forecast);
-    delivery.store.note_forecast(&delivery.fence, ctx.key(), done.forecast.map(|forecast| forecast.to_string())).await?;
+    delivery
+        .store
+        .note_forecast(
+            &delivery.fence,
+            ctx.key(),
+            done.forecast.map(|forecast| forecast.to_string()),
+        )
+        .await?;
     done.trouble = plugin.trouble();
     if let Some(trouble) = &done.trouble {
-        tracing::warn!(plugin = delivery.plugin, trouble, "people wait for the other side");
+        tracing::warn!(
+            plugin = delivery.plugin,
+            trouble,
+            "people wait for the other side"
+        );
     }
     if done.held > 0 {
-        tracing::warn!(plugin = delivery.plugin, people = done.held, "changes are held until a person approves them");
+        tracing::warn!(
+            plugin = delivery.plugin,
+            people = done.held,
+            "changes are held until a person approves them"
+        );
     }
     Ok(done)
 }
 
 /// The plugin's context for a delivery to a place.
 pub(super) fn context(delivery: &Delivery, destination: &str) -> PluginContext {
-    let key = PluginKey { plugin: delivery.plugin.clone(), destination: destination.to_owned() };
-    PluginContext::new(delivery.store.clone(), Some(delivery.fence.clone()), key, delivery.now, delivery.stop.clone())
-        .with_pulse(Arc::clone(&delivery.pulse))
+    let key = PluginKey {
+        plugin: delivery.plugin.clone(),
+        destination: destination.to_owned(),
+    };
+    PluginContext::new(
+        delivery.store.clone(),
+        Some(delivery.fence.clone()),
+        key,
+        delivery.now,
+        delivery.stop.clone(),
+    )
+    .with_pulse(Arc::clone(&delivery.pulse))
 }
 
-/// Whether each feed that tells of people completed one pass. Another list that cannot be read holds up nobody's opt-out.
+/// Whether each feed that tells of people completed one pass. Another list that cannot be read
+/// holds up nobody's opt-out.
 pub(super) async fn people_were_read(store: &TenantStore) -> Result<bool, store::Error> {
-    for entity in Entity::ALL.into_iter().filter(|entity| entity.about().tells_of_people) {
+    for entity in Entity::ALL
+        .into_iter()
+        .filter(|entity| entity.about().tells_of_people)
+    {
         if store.feed_state(entity).await?.first_pass_at.is_none() {
             return Ok(false);
         }
@@ -226,17 +307,35 @@ async fn survey(plugin: &dyn Plugin, ctx: &PluginContext) -> Result<Survey, Plug
     while let Some(batch) = pending.next(ctx).await? {
         ctx.go_on()?;
         ctx.mark();
-        plugin.preview(ctx, &batch.people).await?.iter().for_each(|planned| survey.count(planned));
+        plugin
+            .preview(ctx, &batch.people)
+            .await?
+            .iter()
+            .for_each(|planned| survey.count(planned));
     }
     Ok(survey)
 }
 
-/// Hands a batch over. Whoever the plugin has no word for is tried again later, so that nobody is lost.
-async fn process(plugin: &dyn Plugin, ctx: &PluginContext, batch: &Batch) -> Result<Vec<Verdict>, PluginError> {
+/// Hands a batch over. Whoever the plugin has no word for is tried again later, so that nobody is
+/// lost.
+async fn process(
+    plugin: &dyn Plugin,
+    ctx: &PluginContext,
+    batch: &Batch,
+) -> Result<Vec<Verdict>, PluginError> {
     let mut verdicts = plugin.process(ctx, &batch.people).await?;
-    let known: BTreeSet<i64> = verdicts.iter().map(|verdict| verdict.supporter_id).collect();
-    let forgotten = batch.people.iter().filter(|person| !known.contains(&person.supporter_id));
-    let fate = || Fate::Deferred { until: ctx.now() + chrono::TimeDelta::hours(1), reason: "the plugin had no word for them".to_owned() };
+    let known: BTreeSet<i64> = verdicts
+        .iter()
+        .map(|verdict| verdict.supporter_id)
+        .collect();
+    let forgotten = batch
+        .people
+        .iter()
+        .filter(|person| !known.contains(&person.supporter_id));
+    let fate = || Fate::Deferred {
+        until: ctx.now() + chrono::TimeDelta::hours(1),
+        reason: "the plugin had no word for them".to_owned(),
+    };
     verdicts.extend(forgotten.map(|person| Verdict::of(person.supporter_id, fate())));
     Ok(verdicts)
 }

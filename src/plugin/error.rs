@@ -1,4 +1,5 @@
-//! Why a plugin could not do its work at all; what is wrong with a single person is a verdict, not an error.
+//! Why a plugin could not do its work at all; what is wrong with a single person is a verdict, not
+//! an error.
 
 use crate::domain::{Fault, FaultKind, Remedy, Time};
 use crate::store;
@@ -17,8 +18,8 @@ pub enum PluginError {
     /// The other side does not accept the credentials.
     #[error("{0}")]
     Refused(String),
-    /// The other side accepts the credentials and does nothing for now, for a reason that may pass: a plan that is full, an account that
-    /// is suspended, a right that is lacking.
+    /// The other side accepts the credentials and does nothing for now, for a reason that may pass:
+    /// a plan that is full, an account that is suspended, a right that is lacking.
     #[error("{0}")]
     Blocked(String),
     /// The other side cannot be reached, or asks us to wait; trying again later may help.
@@ -27,7 +28,8 @@ pub enum PluginError {
     /// The other side answered what cannot be.
     #[error("{0}")]
     Unexpected(String),
-    /// Something happened there that must never happen; nothing more is sent until a person has looked.
+    /// Something happened there that must never happen; nothing more is sent until a person has
+    /// looked.
     #[error("{0}")]
     Alarm(String),
     /// Something of that kind happened before, and nobody has looked since.
@@ -50,10 +52,13 @@ impl PluginError {
     /// What to do about it.
     pub fn remedy(&self) -> Remedy {
         match self {
-            PluginError::Configuration { .. } | PluginError::Refused(_) | PluginError::Alarm(_) | PluginError::Suspended { .. } => {
-                Remedy::Suspend
+            PluginError::Configuration { .. }
+            | PluginError::Refused(_)
+            | PluginError::Alarm(_)
+            | PluginError::Suspended { .. } => Remedy::Suspend,
+            PluginError::Blocked(_) | PluginError::Unavailable(_) | PluginError::Unexpected(_) => {
+                Remedy::Retry { after: None }
             }
-            PluginError::Blocked(_) | PluginError::Unavailable(_) | PluginError::Unexpected(_) => Remedy::Retry { after: None },
             PluginError::Stopped => Remedy::Stop,
             PluginError::Store(error) => error.remedy(),
         }
@@ -62,12 +67,14 @@ impl PluginError {
     /// For people.
     pub fn fault(&self) -> Fault {
         let (kind, hint) = match self {
-            PluginError::Configuration { .. } => {
-                (FaultKind::Configuration, Some("mend the organization's file, then `classy-sync reload`"))
-            }
-            PluginError::Refused(_) => {
-                (FaultKind::Credentials, Some("put a valid key into the organization's file, then `classy-sync reload`"))
-            }
+            PluginError::Configuration { .. } => (
+                FaultKind::Configuration,
+                Some("mend the organization's file, then `classy-sync reload`"),
+            ),
+            PluginError::Refused(_) => (
+                FaultKind::Credentials,
+                Some("put a valid key into the organization's file, then `classy-sync reload`"),
+            ),
             PluginError::Blocked(_) => (
                 FaultKind::Remote,
                 Some(
@@ -79,11 +86,23 @@ impl PluginError {
             PluginError::Unexpected(_) => (FaultKind::Remote, None),
             PluginError::Alarm(_) | PluginError::Suspended { .. } => (
                 FaultKind::Remote,
-                Some("find out why it happened (`classy-sync plugin audit`), then `classy-sync plugin resume --org ID --reason TEXT`"),
+                Some(
+                    "find out why it happened (`classy-sync plugin audit`), then `classy-sync plugin resume --org ID --reason TEXT`",
+                ),
             ),
             PluginError::Stopped => (FaultKind::Busy, None),
-            PluginError::Store(error) => return Fault { kind: error.kind(), text: error.to_string(), hint: error.hint() },
+            PluginError::Store(error) => {
+                return Fault {
+                    kind: error.kind(),
+                    text: error.to_string(),
+                    hint: error.hint(),
+                };
+            }
         };
-        Fault { kind, text: self.to_string(), hint: hint.map(str::to_owned) }
+        Fault {
+            kind,
+            text: self.to_string(),
+            hint: hint.map(str::to_owned),
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Plugins: what each of them is, and the one way in which people are handed to them.
 //!
-//! A plugin is given [`Profile`](crate::domain::Profile)s and answers with a [`Verdict`](crate::domain::Verdict) for each. It never
-//! sees the database: what it wants to remember of the other side it does through its [`PluginContext`].
+//! A plugin is given [`Profile`](crate::domain::Profile)s and answers with a
+//! [`Verdict`](crate::domain::Verdict) for each. It never sees the database: what it wants to
+//! remember of the other side it does through its [`PluginContext`].
 //!
 //! | what | where |
 //! |---|---|

@@ -1,5 +1,5 @@
-//! Who is due: changed since the plugin's cursor (whoever refuses first), or to be tried or looked at again; and with each everybody who
-//! has the same address.
+//! Who is due: changed since the plugin's cursor (whoever refuses first), or to be tried or looked
+//! at again; and with each everybody who has the same address.
 
 use super::PluginContext;
 use crate::domain::{Address, Profile, Standing};
@@ -21,7 +21,8 @@ pub(super) struct Pending {
 
 #[derive(Debug)]
 enum Stage {
-    /// Of those who changed whoever does not consent, up to a place in the change feed: an opt-out does not wait behind a large import.
+    /// Of those who changed whoever does not consent, up to a place in the change feed: an opt-out
+    /// does not wait behind a large import.
     Refused {
         after: i64,
     },
@@ -47,7 +48,10 @@ pub(super) struct Batch {
 impl Batch {
     /// The address of each.
     pub(super) fn addresses(&self) -> BTreeMap<i64, Address> {
-        self.people.iter().filter_map(|person| Some((person.supporter_id, person.address.clone()?))).collect()
+        self.people
+            .iter()
+            .filter_map(|person| Some((person.supporter_id, person.address.clone()?)))
+            .collect()
     }
 }
 
@@ -55,14 +59,29 @@ impl Pending {
     pub(super) async fn begin(ctx: &PluginContext, size: usize) -> Result<Pending, Error> {
         let cursor = ctx.store().plugin_state(ctx.key()).await?.cursor;
         // Before the first delivery nobody is there who could be taken off.
-        let stage = if cursor == 0 { Stage::Changed { after: cursor } } else { Stage::Refused { after: cursor } };
-        Ok(Pending { stage, size: size.max(1) as u64, cursor, early: BTreeSet::new(), only_refusals: false })
+        let stage = if cursor == 0 {
+            Stage::Changed { after: cursor }
+        } else {
+            Stage::Refused { after: cursor }
+        };
+        Ok(Pending {
+            stage,
+            size: size.max(1) as u64,
+            cursor,
+            early: BTreeSet::new(),
+            only_refusals: false,
+        })
     }
 
-    /// Of those who are due only whoever refuses; nobody's place in the change feed is reached by it.
+    /// Of those who are due only whoever refuses; nobody's place in the change feed is reached by
+    /// it.
     pub(super) async fn refusals(ctx: &PluginContext, size: usize) -> Result<Pending, Error> {
         let all = Pending::begin(ctx, size).await?;
-        Ok(Pending { stage: Stage::Refused { after: all.cursor }, only_refusals: true, ..all })
+        Ok(Pending {
+            stage: Stage::Refused { after: all.cursor },
+            only_refusals: true,
+            ..all
+        })
     }
 
     /// The next batch; `None` when nobody is left.
@@ -74,8 +93,12 @@ impl Pending {
                     match people.last().map(|last| last.change_seq) {
                         Some(last) => {
                             self.stage = Stage::Refused { after: last };
-                            self.early.extend(people.iter().map(|person| person.supporter_id));
-                            return Ok(Some(Batch { people: widen(ctx, people).await?, cursor: None }));
+                            self.early
+                                .extend(people.iter().map(|person| person.supporter_id));
+                            return Ok(Some(Batch {
+                                people: widen(ctx, people).await?,
+                                cursor: None,
+                            }));
                         }
                         None if self.only_refusals => self.stage = Stage::Due { after: i64::MIN },
                         None => self.stage = Stage::Changed { after: self.cursor },
@@ -86,8 +109,14 @@ impl Pending {
                     match people.last().map(|last| last.change_seq) {
                         Some(last) => {
                             self.stage = Stage::Changed { after: last };
-                            let people = people.into_iter().filter(|person| !self.early.contains(&person.supporter_id)).collect();
-                            return Ok(Some(Batch { people: widen(ctx, people).await?, cursor: Some(last) }));
+                            let people = people
+                                .into_iter()
+                                .filter(|person| !self.early.contains(&person.supporter_id))
+                                .collect();
+                            return Ok(Some(Batch {
+                                people: widen(ctx, people).await?,
+                                cursor: Some(last),
+                            }));
                         }
                         None => self.stage = Stage::Due { after: i64::MIN },
                     }
@@ -101,9 +130,15 @@ impl Pending {
                     self.stage = Stage::Due { after: last };
                     let mut people = ctx.store().profiles(&ids).await?;
                     if self.only_refusals {
-                        people.retain(|person| person.email_opt_in == Some(false) || matches!(person.standing, Standing::Refused { .. }));
+                        people.retain(|person| {
+                            person.email_opt_in == Some(false)
+                                || matches!(person.standing, Standing::Refused { .. })
+                        });
                     }
-                    return Ok(Some(Batch { people: widen(ctx, people).await?, cursor: None }));
+                    return Ok(Some(Batch {
+                        people: widen(ctx, people).await?,
+                        cursor: None,
+                    }));
                 }
                 Stage::Done => return Ok(None),
             }
@@ -111,18 +146,32 @@ impl Pending {
     }
 }
 
-/// Adds those who share an address with somebody of the batch, now or when that one was last sent: who speaks for it may have changed.
+/// Adds those who share an address with somebody of the batch, now or when that one was last sent:
+/// who speaks for it may have changed.
 async fn widen(ctx: &PluginContext, mut people: Vec<Profile>) -> Result<Vec<Profile>, Error> {
     let ids: Vec<i64> = people.iter().map(|person| person.supporter_id).collect();
-    let mut addresses: BTreeSet<Address> = people.iter().filter_map(|person| person.address.clone()).collect();
-    addresses.extend(ctx.store().deliveries(ctx.key(), &ids).await?.into_values().filter_map(|row| row.address));
+    let mut addresses: BTreeSet<Address> = people
+        .iter()
+        .filter_map(|person| person.address.clone())
+        .collect();
+    addresses.extend(
+        ctx.store()
+            .deliveries(ctx.key(), &ids)
+            .await?
+            .into_values()
+            .filter_map(|row| row.address),
+    );
     let mut others: BTreeSet<i64> = ctx.store().holders(&addresses).await?.into_iter().collect();
     others.extend(ctx.store().sent_to(ctx.key(), &addresses).await?);
     for id in &ids {
         others.remove(id);
     }
     if !others.is_empty() {
-        people.extend(ctx.store().profiles(&others.into_iter().collect::<Vec<_>>()).await?);
+        people.extend(
+            ctx.store()
+                .profiles(&others.into_iter().collect::<Vec<_>>())
+                .await?,
+        );
     }
     Ok(people)
 }

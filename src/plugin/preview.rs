@@ -22,7 +22,8 @@ pub struct Preview {
     pub people: Vec<Seen>,
     /// The other side as a whole.
     pub forecast: Forecast,
-    /// The place was not pushed into yet, or the plugin comes from another one: that waits for a person's word.
+    /// The place was not pushed into yet, or the plugin comes from another one: that waits for a
+    /// person's word.
     pub asks_first: bool,
     /// Nothing of it is done before a person has looked, since then and for this reason.
     pub suspended: Option<(Time, String)>,
@@ -33,7 +34,13 @@ impl Preview {
     pub fn held(&self) -> Vec<Held> {
         let of = |seen: &Seen| {
             let supporter_id = seen.person.supporter_id;
-            seen.held.iter().map(|deed| Held { supporter_id, deed: *deed }).collect::<Vec<_>>()
+            seen.held
+                .iter()
+                .map(|deed| Held {
+                    supporter_id,
+                    deed: *deed,
+                })
+                .collect::<Vec<_>>()
         };
         self.people.iter().flat_map(of).collect()
     }
@@ -49,7 +56,8 @@ impl Preview {
     }
 }
 
-/// Asks a fresh plugin what it would do for everybody who is due, and the guard what it would say to that. Nothing is written anywhere.
+/// Asks a fresh plugin what it would do for everybody who is due, and the guard what it would say
+/// to that. Nothing is written anywhere.
 ///
 /// # Errors
 /// What keeps the plugin from working.
@@ -60,8 +68,11 @@ pub async fn preview(
     guard: &GuardSettings,
     now: Time,
 ) -> Result<Preview, PluginError> {
-    let mut preview =
-        Preview { waits: !people_were_read(store).await?, destination: plugin.destination().to_owned(), ..Preview::default() };
+    let mut preview = Preview {
+        waits: !people_were_read(store).await?,
+        destination: plugin.destination().to_owned(),
+        ..Preview::default()
+    };
     if preview.waits {
         return Ok(preview);
     }
@@ -70,19 +81,32 @@ pub async fn preview(
     plugin.refresh(&ctx).await?;
     let undone = undo::ordered(&ctx, plugin, guard).await?;
     let mut survey = Survey::begin(&ctx).await?;
-    let (mut pending, mut met) = (Pending::begin(&ctx, plugin.batch_size()).await?, BTreeSet::new());
+    let (mut pending, mut met) = (
+        Pending::begin(&ctx, plugin.batch_size()).await?,
+        BTreeSet::new(),
+    );
     while let Some(batch) = pending.next(&ctx).await? {
         for planned in plugin.preview(&ctx, &batch.people).await? {
-            let person = batch.people.iter().find(|person| person.supporter_id == planned.supporter_id);
+            let person = batch
+                .people
+                .iter()
+                .find(|person| person.supporter_id == planned.supporter_id);
             if let (Some(person), true) = (person, met.insert(planned.supporter_id)) {
                 survey.count(&planned);
-                preview.people.push(Seen { person: person.clone(), planned, held: Vec::new(), later: false });
+                preview.people.push(Seen {
+                    person: person.clone(),
+                    planned,
+                    held: Vec::new(),
+                    later: false,
+                });
             }
         }
     }
     let ruling = survey.rule(plugin, &ctx, guard).await?;
     for seen in &mut preview.people {
-        (seen.held, seen.later) = ruling.budget.ask_all(seen.person.supporter_id, &seen.planned.deeds);
+        (seen.held, seen.later) = ruling
+            .budget
+            .ask_all(seen.person.supporter_id, &seen.planned.deeds);
     }
     preview.people.extend(undone);
     (preview.forecast, preview.asks_first) = (survey.forecast, ruling.push.asks());
@@ -90,18 +114,24 @@ pub async fn preview(
     Ok(preview)
 }
 
-/// Asks a fresh plugin who is on the other side, against the consent known here. Nothing is written anywhere.
+/// Asks a fresh plugin who is on the other side, against the consent known here. Nothing is written
+/// anywhere.
 ///
 /// # Errors
 /// What keeps the plugin from working.
-pub async fn audit(store: &TenantStore, name: &str, plugin: &mut (dyn Plugin + 'static), now: Time) -> Result<Vec<Finding>, PluginError> {
+pub async fn audit(
+    store: &TenantStore,
+    name: &str,
+    plugin: &mut (dyn Plugin + 'static),
+    now: Time,
+) -> Result<Vec<Finding>, PluginError> {
     let ctx = reader(store, name, plugin.destination(), now);
     plugin.initialize(&ctx).await?;
     plugin.audit(&ctx).await
 }
 
-/// Asks a fresh plugin which contacts look like ours and are not known as such; `None` of one without contacts. Nothing is written
-/// anywhere.
+/// Asks a fresh plugin which contacts look like ours and are not known as such; `None` of one
+/// without contacts. Nothing is written anywhere.
 ///
 /// # Errors
 /// What keeps the plugin from working.
@@ -117,7 +147,12 @@ pub async fn adoptable(
 }
 
 /// Whether a fresh plugin's other side answers and accepts us. Sends nothing.
-pub async fn check(store: &TenantStore, name: &str, plugin: &mut (dyn Plugin + 'static), now: Time) -> CheckResult {
+pub async fn check(
+    store: &TenantStore,
+    name: &str,
+    plugin: &mut (dyn Plugin + 'static),
+    now: Time,
+) -> CheckResult {
     let ctx = reader(store, name, plugin.destination(), now);
     match plugin.initialize(&ctx).await {
         Ok(()) => plugin.health_check(&ctx).await,

@@ -19,7 +19,15 @@ pub struct Seen {
 }
 
 /// The context of somebody who only looks.
-pub(super) fn reader(store: &TenantStore, name: &str, destination: &str, now: Time) -> PluginContext {
-    let key = PluginKey { plugin: name.to_owned(), destination: destination.to_owned() };
+pub(super) fn reader(
+    store: &TenantStore,
+    name: &str,
+    destination: &str,
+    now: Time,
+) -> PluginContext {
+    let key = PluginKey {
+        plugin: name.to_owned(),
+        destination: destination.to_owned(),
+    };
     PluginContext::new(store.clone(), None, key, now, CancellationToken::new())
 }

@@ -1,4 +1,5 @@
-//! Everything that is due, looked at before the first of it is done: how much harm there is in it, and what the guard says to that.
+//! Everything that is due, looked at before the first of it is done: how much harm there is in it,
+//! and what the guard says to that.
 
 use super::guard::{Push, Sight};
 use super::{Budget, GuardSettings, Plugin, PluginContext, PluginError};
@@ -19,18 +20,24 @@ pub(super) struct Survey {
 pub(super) struct Ruling {
     pub(super) budget: Budget,
     pub(super) push: Push,
-    /// All that a person allowed of a first push was done before, by a delivery that was cut off then.
+    /// All that a person allowed of a first push was done before, by a delivery that was cut off
+    /// then.
     pub(super) was_carried_out: bool,
 }
 
 impl Survey {
     pub(super) async fn begin(ctx: &PluginContext) -> Result<Survey, PluginError> {
-        Ok(Survey { grants: ctx.store().grants(ctx.key(), ctx.now()).await?, ..Survey::default() })
+        Ok(Survey {
+            grants: ctx.store().grants(ctx.key(), ctx.now()).await?,
+            ..Survey::default()
+        })
     }
 
     /// Who shares an address with others may come several times, and counts once.
     pub(super) fn count(&mut self, planned: &Planned) {
-        if planned.deeds.is_empty() && planned.tags.is_empty() || !self.counted.insert(planned.supporter_id) {
+        if planned.deeds.is_empty() && planned.tags.is_empty()
+            || !self.counted.insert(planned.supporter_id)
+        {
             return;
         }
         for deed in &planned.deeds {
@@ -39,7 +46,8 @@ impl Survey {
             }
             self.forecast.additions += u64::from(deed.kind.is_addition());
             self.forecast.confirmations += u64::from(deed.kind == Harm::Confirm);
-            self.forecast.unsubscribes += u64::from(deed.kind == Harm::Unsubscribe && !planned.elsewhere);
+            self.forecast.unsubscribes +=
+                u64::from(deed.kind == Harm::Unsubscribe && !planned.elsewhere);
         }
         if planned.step != Step::Add && !planned.tags.is_empty() {
             self.forecast.gaining += 1;
@@ -47,15 +55,29 @@ impl Survey {
         }
     }
 
-    pub(super) async fn rule(&mut self, plugin: &dyn Plugin, ctx: &PluginContext, guard: &GuardSettings) -> Result<Ruling, PluginError> {
+    pub(super) async fn rule(
+        &mut self,
+        plugin: &dyn Plugin,
+        ctx: &PluginContext,
+        guard: &GuardSettings,
+    ) -> Result<Ruling, PluginError> {
         let audience = plugin.audience();
         self.forecast.contacts = audience;
         let lately = ctx.store().harms(ctx.key(), ctx.now()).await?;
         let state = ctx.store().guard_state(ctx.key()).await?;
         let push = guard.push(&state, ctx.now());
         let was_carried_out = push == Push::Asks { is_allowed: true } && self.grants.is_empty();
-        let sight = Sight { audience, pending: &self.pending, lately: &lately, push };
+        let sight = Sight {
+            audience,
+            pending: &self.pending,
+            lately: &lately,
+            push,
+        };
         let budget = guard.budget(&sight, std::mem::take(&mut self.grants));
-        Ok(Ruling { budget, push, was_carried_out })
+        Ok(Ruling {
+            budget,
+            push,
+            was_carried_out,
+        })
     }
 }

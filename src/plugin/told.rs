@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-/// The part of what a plugin remembers that a person should know; a plugin that has nothing to tell remembers nothing of the kind.
+/// The part of what a plugin remembers that a person should know; a plugin that has nothing to tell
+/// remembers nothing of the kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 pub struct Told {
@@ -20,7 +21,10 @@ impl Told {
         struct State {
             told: Told,
         }
-        state.and_then(|text| serde_json::from_str::<State>(text).ok()).unwrap_or_default().told
+        state
+            .and_then(|text| serde_json::from_str::<State>(text).ok())
+            .unwrap_or_default()
+            .told
     }
 
     /// All of it, what does not work first.
@@ -35,9 +39,17 @@ mod tests {
 
     #[test]
     fn what_is_told_is_read_and_all_else_tells_nothing() {
-        let told = Told::of(Some(r#"{"cursor":null,"told":{"lacks":["a"],"mended":["b"]}}"#));
+        let told = Told::of(Some(
+            r#"{"cursor":null,"told":{"lacks":["a"],"mended":["b"]}}"#,
+        ));
         assert_eq!(told.all().collect::<Vec<_>>(), ["a", "b"]);
-        for state in [None, Some("{}"), Some("7"), Some("no JSON"), Some(r#"{"told":["of another version"]}"#)] {
+        for state in [
+            None,
+            Some("{}"),
+            Some("7"),
+            Some("no JSON"),
+            Some(r#"{"told":["of another version"]}"#),
+        ] {
             assert_eq!(Told::of(state), Told::default(), "{state:?}");
         }
     }

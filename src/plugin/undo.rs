@@ -1,18 +1,23 @@
-//! What pushes changed is taken back, as a person ordered: previewed, held when it is much, and done before anything else is sent.
+//! What pushes changed is taken back, as a person ordered: previewed, held when it is much, and
+//! done before anything else is sent.
 //!
-//! The order is in the database, and so is what was there before each push. A run that is cut off is taken up by the next one, whoever
-//! makes it: what is as before already is not written again.
+//! The order is in the database, and so is what was there before each push. A run that is cut off
+//! is taken up by the next one, whoever makes it: what is as before already is not written again.
 
 use super::guard::{Push, Sight};
 use super::seen::{Seen, reader};
 use super::{Budget, GuardSettings, Plugin, PluginContext, PluginError, Said};
-use crate::domain::{Deed, Harm, Harms, Held, Image, Outcome, Planned, Profile, Step, Taking, Time, UndoScope, plan_id};
+use crate::domain::{
+    Deed, Harm, Harms, Held, Image, Outcome, Planned, Profile, Step, Taking, Time, UndoScope,
+    plan_id,
+};
 use crate::store::{Fence, Taken, TenantStore, UndoOrder};
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// So long an order waits for approval; then it ends by itself, so that nothing is taken back which nobody thinks of any more.
+/// So long an order waits for approval; then it ends by itself, so that nothing is taken back which
+/// nobody thinks of any more.
 const WAITS: TimeDelta = TimeDelta::hours(24);
 
 /// People between two times that what was done is written down.
@@ -54,14 +59,19 @@ impl Due {
     }
 
     fn held(&self) -> Held {
-        Held { supporter_id: self.person.supporter_id, deed: self.deed }
+        Held {
+            supporter_id: self.person.supporter_id,
+            deed: self.deed,
+        }
     }
 }
 
 /// A trace of which pushes to a person are taken back.
 fn mark(images: &[Image]) -> i64 {
     let mut digest = Sha256::new();
-    images.iter().for_each(|image| digest.update(image.id.to_be_bytes()));
+    images
+        .iter()
+        .for_each(|image| digest.update(image.id.to_be_bytes()));
     let mut first = [0; 8];
     first.copy_from_slice(&digest.finalize()[..8]);
     i64::from_be_bytes(first)
@@ -76,23 +86,55 @@ struct Page {
 }
 
 /// The next people after one whom an order comes to; `None` when there is nobody else.
-async fn page(ctx: &PluginContext, plugin: &dyn Plugin, scope: &UndoScope, order: i64, after: i64) -> Result<Option<Page>, PluginError> {
+async fn page(
+    ctx: &PluginContext,
+    plugin: &dyn Plugin,
+    scope: &UndoScope,
+    order: i64,
+    after: i64,
+) -> Result<Option<Page>, PluginError> {
     ctx.mark();
-    let images = ctx.store().images_after(ctx.key(), scope, order, after, PEOPLE).await?;
-    let Some(last) = images.keys().next_back().copied() else { return Ok(None) };
-    let people = ctx.profiles(&images.keys().copied().collect::<Vec<_>>()).await?;
+    let images = ctx
+        .store()
+        .images_after(ctx.key(), scope, order, after, PEOPLE)
+        .await?;
+    let Some(last) = images.keys().next_back().copied() else {
+        return Ok(None);
+    };
+    let people = ctx
+        .profiles(&images.keys().copied().collect::<Vec<_>>())
+        .await?;
     let takings = plugin.take_back(ctx, &people, &images, false).await?;
-    let mut people: BTreeMap<i64, Profile> = people.into_iter().map(|person| (person.supporter_id, person)).collect();
+    let mut people: BTreeMap<i64, Profile> = people
+        .into_iter()
+        .map(|person| (person.supporter_id, person))
+        .collect();
     let due = takings.into_iter().filter_map(|taking| {
         let person = people.remove(&taking.supporter_id)?;
-        let deed = Deed { kind: Harm::Undo, mark: mark(images.get(&taking.supporter_id)?) };
-        Some(Due { person, taking, deed })
+        let deed = Deed {
+            kind: Harm::Undo,
+            mark: mark(images.get(&taking.supporter_id)?),
+        };
+        Some(Due {
+            person,
+            taking,
+            deed,
+        })
     });
-    Ok(Some(Page { due: due.collect(), images, last }))
+    Ok(Some(Page {
+        due: due.collect(),
+        images,
+        last,
+    }))
 }
 
 /// Everybody whom an order comes to.
-async fn all(ctx: &PluginContext, plugin: &dyn Plugin, scope: &UndoScope, order: i64) -> Result<Vec<Due>, PluginError> {
+async fn all(
+    ctx: &PluginContext,
+    plugin: &dyn Plugin,
+    scope: &UndoScope,
+    order: i64,
+) -> Result<Vec<Due>, PluginError> {
     let (mut due, mut after) = (Vec::new(), i64::MIN);
     while let Some(page) = page(ctx, plugin, scope, order, after).await? {
         ctx.go_on()?;
@@ -103,23 +145,41 @@ async fn all(ctx: &PluginContext, plugin: &dyn Plugin, scope: &UndoScope, order:
 }
 
 /// What the guard leaves to an order.
-async fn budget(ctx: &PluginContext, plugin: &dyn Plugin, guard: &GuardSettings, due: &[Due]) -> Result<Budget, PluginError> {
+async fn budget(
+    ctx: &PluginContext,
+    plugin: &dyn Plugin,
+    guard: &GuardSettings,
+    due: &[Due],
+) -> Result<Budget, PluginError> {
     let grants = ctx.store().grants(ctx.key(), ctx.now()).await?;
-    let is_granted = |one: &&Due| grants.get(&(one.person.supporter_id, Harm::Undo)) == Some(&one.deed.mark);
+    let is_granted =
+        |one: &&Due| grants.get(&(one.person.supporter_id, Harm::Undo)) == Some(&one.deed.mark);
     let mut pending = Harms::default();
-    pending.add(Harm::Undo, due.iter().filter(|one| one.writes() && !is_granted(one)).count() as u64);
+    pending.add(
+        Harm::Undo,
+        due.iter()
+            .filter(|one| one.writes() && !is_granted(one))
+            .count() as u64,
+    );
     let lately = ctx.store().harms(ctx.key(), ctx.now()).await?;
-    let sight = Sight { audience: plugin.audience(), pending: &pending, lately: &lately, push: Push::Later };
+    let sight = Sight {
+        audience: plugin.audience(),
+        pending: &pending,
+        lately: &lately,
+        push: Push::Later,
+    };
     Ok(guard.budget(&sight, grants))
 }
 
 /// Those who would wait for approval.
 fn held(budget: &Budget, due: &[Due]) -> Vec<Held> {
-    let waits = |one: &&Due| one.writes() && budget.ask(one.person.supporter_id, one.deed) != Said::Go;
+    let waits =
+        |one: &&Due| one.writes() && budget.ask(one.person.supporter_id, one.deed) != Said::Go;
     due.iter().filter(waits).map(Due::held).collect()
 }
 
-/// What an order would do if it was given now; `None` of a plugin that cannot take anything back. Nothing is written anywhere.
+/// What an order would do if it was given now; `None` of a plugin that cannot take anything back.
+/// Nothing is written anywhere.
 ///
 /// # Errors
 /// What keeps the plugin from working.
@@ -136,16 +196,39 @@ pub async fn preview_undo(
     }
     let destination = plugin.destination().to_owned();
     let ctx = reader(store, name, &destination, now);
-    let scope = UndoScope { since, last_image: store.last_image(ctx.key()).await?, supporters: supporters.to_vec() };
+    let scope = UndoScope {
+        since,
+        last_image: store.last_image(ctx.key()).await?,
+        supporters: supporters.to_vec(),
+    };
     let suspended = store.guard_state(ctx.key()).await?.suspended;
-    if store.images_after(ctx.key(), &scope, 0, i64::MIN, 1).await?.is_empty() {
-        return Ok(Some(UndoPreview { destination, scope, people: Vec::new(), held: Vec::new(), suspended }));
+    if store
+        .images_after(ctx.key(), &scope, 0, i64::MIN, 1)
+        .await?
+        .is_empty()
+    {
+        return Ok(Some(UndoPreview {
+            destination,
+            scope,
+            people: Vec::new(),
+            held: Vec::new(),
+            suspended,
+        }));
     }
     plugin.initialize(&ctx).await?;
     plugin.refresh(&ctx).await?;
     let due = all(&ctx, plugin, &scope, 0).await?;
     let held = held(&budget(&ctx, plugin, guard, &due).await?, &due);
-    Ok(Some(UndoPreview { destination, scope, people: due.into_iter().map(|one| (one.person, one.taking)).collect(), held, suspended }))
+    Ok(Some(UndoPreview {
+        destination,
+        scope,
+        people: due
+            .into_iter()
+            .map(|one| (one.person, one.taking))
+            .collect(),
+        held,
+        suspended,
+    }))
 }
 
 /// The order that is open, if it holds.
@@ -154,9 +237,16 @@ async fn open(ctx: &PluginContext, plugin: &dyn Plugin) -> Result<Option<UndoOrd
     Ok(order.filter(|order| plugin.takes_back() && (ctx.now() - order.asked_at).abs() < WAITS))
 }
 
-/// For a preview: what the next delivery would take back before anything else. Whatever is looked at afterwards is as that would leave it.
-pub(super) async fn ordered(ctx: &PluginContext, plugin: &dyn Plugin, guard: &GuardSettings) -> Result<Vec<Seen>, PluginError> {
-    let Some(order) = open(ctx, plugin).await? else { return Ok(Vec::new()) };
+/// For a preview: what the next delivery would take back before anything else. Whatever is looked
+/// at afterwards is as that would leave it.
+pub(super) async fn ordered(
+    ctx: &PluginContext,
+    plugin: &dyn Plugin,
+    guard: &GuardSettings,
+) -> Result<Vec<Seen>, PluginError> {
+    let Some(order) = open(ctx, plugin).await? else {
+        return Ok(Vec::new());
+    };
     let (mut due, mut images, mut after) = (Vec::new(), BTreeMap::new(), i64::MIN);
     while let Some(page) = page(ctx, plugin, &order.scope, order.id, after).await? {
         after = page.last;
@@ -164,15 +254,26 @@ pub(super) async fn ordered(ctx: &PluginContext, plugin: &dyn Plugin, guard: &Gu
         images.extend(page.images);
     }
     let budget = budget(ctx, plugin, guard, &due).await?;
-    let waiting: BTreeSet<i64> = held(&budget, &due).into_iter().map(|one| one.supporter_id).collect();
-    let (writes, done): (Vec<&Due>, Vec<&Due>) =
-        due.iter().filter(|one| !waiting.contains(&one.person.supporter_id)).partition(|one| one.writes());
+    let waiting: BTreeSet<i64> = held(&budget, &due)
+        .into_iter()
+        .map(|one| one.supporter_id)
+        .collect();
+    let (writes, done): (Vec<&Due>, Vec<&Due>) = due
+        .iter()
+        .filter(|one| !waiting.contains(&one.person.supporter_id))
+        .partition(|one| one.writes());
     let people: Vec<Profile> = writes.into_iter().map(|one| one.person.clone()).collect();
     let mut told: Vec<Taking> = done.into_iter().map(|one| one.taking.clone()).collect();
     told.extend(plugin.take_back(ctx, &people, &images, true).await?);
     ctx.foresee_undone(&told);
     let seen = |one: Due| {
-        let Taking { supporter_id, fields, tags, untags, .. } = &one.taking;
+        let Taking {
+            supporter_id,
+            fields,
+            tags,
+            untags,
+            ..
+        } = &one.taking;
         let planned = Planned {
             supporter_id: *supporter_id,
             step: Step::Undo,
@@ -180,17 +281,35 @@ pub(super) async fn ordered(ctx: &PluginContext, plugin: &dyn Plugin, guard: &Gu
             fields: fields.clone(),
             tags: tags.clone(),
             untags: untags.clone(),
-            deeds: if one.writes() { vec![one.deed] } else { Vec::new() },
+            deeds: if one.writes() {
+                vec![one.deed]
+            } else {
+                Vec::new()
+            },
             elsewhere: false,
         };
-        let held = if waiting.contains(supporter_id) { vec![one.deed] } else { Vec::new() };
-        Seen { person: one.person, planned, held, later: false }
+        let held = if waiting.contains(supporter_id) {
+            vec![one.deed]
+        } else {
+            Vec::new()
+        };
+        Seen {
+            person: one.person,
+            planned,
+            held,
+            later: false,
+        }
     };
     Ok(due.into_iter().map(seen).collect())
 }
 
 /// Carries out the order that is open, as far as the guard lets it.
-pub(super) async fn carry_out(ctx: &PluginContext, plugin: &dyn Plugin, guard: &GuardSettings, fence: &Fence) -> Result<(), PluginError> {
+pub(super) async fn carry_out(
+    ctx: &PluginContext,
+    plugin: &dyn Plugin,
+    guard: &GuardSettings,
+    fence: &Fence,
+) -> Result<(), PluginError> {
     let (store, key) = (ctx.store(), ctx.key());
     let Some(order) = open(ctx, plugin).await? else {
         if let Some(late) = store.open_undo(key).await? {
@@ -198,14 +317,26 @@ pub(super) async fn carry_out(ctx: &PluginContext, plugin: &dyn Plugin, guard: &
         }
         return Ok(());
     };
-    let budget = budget(ctx, plugin, guard, &all(ctx, plugin, &order.scope, order.id).await?).await?;
+    let budget = budget(
+        ctx,
+        plugin,
+        guard,
+        &all(ctx, plugin, &order.scope, order.id).await?,
+    )
+    .await?;
     let (mut waiting, mut after) = (Vec::new(), i64::MIN);
-    while let Some(Page { due, mut images, last }) = page(ctx, plugin, &order.scope, order.id, after).await? {
+    while let Some(Page {
+        due,
+        mut images,
+        last,
+    }) = page(ctx, plugin, &order.scope, order.id, after).await?
+    {
         ctx.go_on()?;
         after = last;
         let (writes, mut done): (Vec<Due>, Vec<Due>) = due.into_iter().partition(Due::writes);
-        let (go, wait): (Vec<Due>, Vec<Due>) =
-            writes.into_iter().partition(|one| budget.ask(one.person.supporter_id, one.deed) == Said::Go);
+        let (go, wait): (Vec<Due>, Vec<Due>) = writes
+            .into_iter()
+            .partition(|one| budget.ask(one.person.supporter_id, one.deed) == Said::Go);
         waiting.extend(wait.iter().map(Due::held));
         let mut told: Vec<Taking> = done.drain(..).map(|one| one.taking).collect();
         let people: Vec<Profile> = go.into_iter().map(|one| one.person).collect();
@@ -213,14 +344,24 @@ pub(super) async fn carry_out(ctx: &PluginContext, plugin: &dyn Plugin, guard: &
         if !people.is_empty() {
             told.extend(plugin.take_back(ctx, &people, &images, true).await?);
         }
-        let changed: BTreeSet<i64> = told.iter().filter(|one| one.outcome == Outcome::TakenBack).map(|one| one.supporter_id).collect();
+        let changed: BTreeSet<i64> = told
+            .iter()
+            .filter(|one| one.outcome == Outcome::TakenBack)
+            .map(|one| one.supporter_id)
+            .collect();
         let taken: Taken = budget.settle(&changed, ctx.now());
-        store.note_undone(fence, key, order.id, &order.scope, &told, &taken).await?;
+        store
+            .note_undone(fence, key, order.id, &order.scope, &told, &taken)
+            .await?;
     }
     if waiting.is_empty() {
         store.end_undo(fence, key, order.id, "done").await?;
     } else {
-        tracing::warn!(plugin = key.plugin, people = waiting.len(), "what pushes changed is taken back when a person approves it");
+        tracing::warn!(
+            plugin = key.plugin,
+            people = waiting.len(),
+            "what pushes changed is taken back when a person approves it"
+        );
         store.hold_undo(fence, key, &waiting).await?;
     }
     Ok(())

@@ -1,9 +1,10 @@
-//! One budget of bytes for all runs of a process: what is read ahead of the database must not fill the memory, however many
-//! organizations send much at the same time.
+//! One budget of bytes for all runs of a process: what is read ahead of the database must not fill
+//! the memory, however many organizations send much at the same time.
 //!
-//! Whoever is about to read a page waits until there is room, organizations in turn. When nothing comes back for a while, one page goes
-//! all the same, the one that waited longest: a run that holds pages commits them while the budget is short, and one more page makes it do
-//! so. So runs cannot wait for each other for ever.
+//! Whoever is about to read a page waits until there is room, organizations in turn. When nothing
+//! comes back for a while, one page goes all the same, the one that waited longest: a run that
+//! holds pages commits them while the budget is short, and one more page makes it do so. So runs
+//! cannot wait for each other for ever.
 
 use super::queue::FairQueue;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,7 +49,10 @@ pub struct Hold {
 impl ByteBudget {
     /// So many bytes in all.
     pub fn new(total: usize) -> ByteBudget {
-        ByteBudget(Arc::new(Inner { total, state: Mutex::default() }))
+        ByteBudget(Arc::new(Inner {
+            total,
+            state: Mutex::default(),
+        }))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -83,13 +87,19 @@ impl ByteBudget {
     /// Holds bytes that are in use already.
     pub fn hold(&self, bytes: usize) -> Hold {
         self.lock().used += bytes;
-        Hold { budget: self.clone(), bytes }
+        Hold {
+            budget: self.clone(),
+            bytes,
+        }
     }
 
     fn hold_now(&self, state: &mut State, bytes: usize) -> Hold {
         state.used += bytes;
         state.went = Some(Instant::now());
-        Hold { budget: self.clone(), bytes }
+        Hold {
+            budget: self.clone(),
+            bytes,
+        }
     }
 
     /// Whether there is room; what is larger than everything goes alone.
@@ -100,7 +110,11 @@ impl ByteBudget {
     /// Whether somebody waits, or everything is in use: whoever can give something back should.
     pub fn is_short(&self) -> bool {
         let state = self.lock();
-        state.used >= self.0.total || state.waiting.peek().is_some_and(|first| !first.give.is_closed())
+        state.used >= self.0.total
+            || state
+                .waiting
+                .peek()
+                .is_some_and(|first| !first.give.is_closed())
     }
 
     /// Bytes in use.
@@ -113,8 +127,14 @@ impl ByteBudget {
         {
             let mut state = self.lock();
             state.used = state.used.saturating_sub(bytes);
-            while state.waiting.peek().is_some_and(|next| next.give.is_closed() || self.fits(&state, next.bytes)) {
-                let Some((_, next)) = state.waiting.pop(|_| 0) else { break };
+            while state
+                .waiting
+                .peek()
+                .is_some_and(|next| next.give.is_closed() || self.fits(&state, next.bytes))
+            {
+                let Some((_, next)) = state.waiting.pop(|_| 0) else {
+                    break;
+                };
                 if !next.give.is_closed() {
                     let hold = self.hold_now(&mut state, next.bytes);
                     given.push((next.give, hold));
@@ -173,7 +193,14 @@ mod tests {
         }
         assert_eq!((*most.lock().unwrap(), budget.used()), (80, 0));
         let order = order.lock().unwrap();
-        assert!(order.iter().rposition(|organization| *organization != 1).unwrap() < 14, "{order:?}");
+        assert!(
+            order
+                .iter()
+                .rposition(|organization| *organization != 1)
+                .unwrap()
+                < 14,
+            "{order:?}"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -206,8 +233,18 @@ mod tests {
     async fn whoever_stops_waiting_takes_nothing() {
         let budget = ByteBudget::new(100);
         let held = budget.take(1, 100).await;
-        assert!(timeout(Duration::from_millis(5), budget.take(2, 50)).await.is_err());
-        assert!(budget.lock().waiting.peek().is_none_or(|first| first.give.is_closed()));
+        assert!(
+            timeout(Duration::from_millis(5), budget.take(2, 50))
+                .await
+                .is_err()
+        );
+        assert!(
+            budget
+                .lock()
+                .waiting
+                .peek()
+                .is_none_or(|first| first.give.is_closed())
+        );
         drop(held);
         assert_eq!(budget.used(), 0);
         assert_eq!(budget.take(3, 100).await.bytes, 100);

@@ -1,5 +1,6 @@
-//! A semaphore that is fair between organizations: so many permits to work at once, given out in turn, so that one with a thousand times
-//! more work does not starve the others. tokio's is fair between those who wait, whoever they work for.
+//! A semaphore that is fair between organizations: so many permits to work at once, given out in
+//! turn, so that one with a thousand times more work does not starve the others. tokio's is fair
+//! between those who wait, whoever they work for.
 
 use super::queue::FairQueue;
 use std::collections::{HashMap, HashSet};
@@ -8,7 +9,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-/// Whoever holds more than its organization's share has a turn of this length at most while others wait.
+/// Whoever holds more than its organization's share has a turn of this length at most while others
+/// wait.
 const TURN_BEYOND_SHARE: Duration = Duration::from_secs(1);
 
 /// Clones share their permits.
@@ -30,7 +32,8 @@ struct State {
     held: HashMap<i64, usize>,
     /// Runs that gave their permit back while they wait for somebody.
     lent: usize,
-    /// Of those some who have their answer by now: they go first, for what they read is in memory meanwhile.
+    /// Of those some who have their answer by now: they go first, for what they read is in memory
+    /// meanwhile.
     back: FairQueue<oneshot::Sender<Permit>>,
     waiting: FairQueue<oneshot::Sender<Permit>>,
 }
@@ -48,8 +51,18 @@ impl FairSemaphore {
     /// A semaphore with so many permits, at least one.
     pub fn new(permits: usize) -> FairSemaphore {
         let permits = permits.max(1);
-        let state = State { free: permits, held: HashMap::new(), lent: 0, back: FairQueue::default(), waiting: FairQueue::default() };
-        FairSemaphore(Arc::new(Inner { permits, state: Mutex::new(state), wanted: Notify::new() }))
+        let state = State {
+            free: permits,
+            held: HashMap::new(),
+            lent: 0,
+            back: FairQueue::default(),
+            waiting: FairQueue::default(),
+        };
+        FairSemaphore(Arc::new(Inner {
+            permits,
+            state: Mutex::new(state),
+            wanted: Notify::new(),
+        }))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -71,7 +84,11 @@ impl FairSemaphore {
                 return self.granted(organization);
             }
             let (give, wait) = oneshot::channel();
-            let queue = if again { &mut state.back } else { &mut state.waiting };
+            let queue = if again {
+                &mut state.back
+            } else {
+                &mut state.waiting
+            };
             queue.push(organization, give);
             wait
         };
@@ -79,7 +96,11 @@ impl FairSemaphore {
         match waited.await {
             Ok(permit) => permit,
             // The semaphore lives as long as this method's borrow of it, and drops no sender.
-            Err(_) => Permit { semaphore: None, organization, since: Instant::now() },
+            Err(_) => Permit {
+                semaphore: None,
+                organization,
+                since: Instant::now(),
+            },
         }
     }
 
@@ -90,20 +111,34 @@ impl FairSemaphore {
     }
 
     fn granted(&self, organization: i64) -> Permit {
-        Permit { semaphore: Some(self.clone()), organization, since: Instant::now() }
+        Permit {
+            semaphore: Some(self.clone()),
+            organization,
+            since: Instant::now(),
+        }
     }
 
-    /// Gives a permit that came back to the next: of the organizations that wait, to the one that holds the fewest.
+    /// Gives a permit that came back to the next: of the organizations that wait, to the one that
+    /// holds the fewest.
     fn next(&self, from: i64) {
         let mut state = self.lock();
         state.put_back(from);
         loop {
-            let State { held, back, waiting, .. } = &mut *state;
+            let State {
+                held,
+                back,
+                waiting,
+                ..
+            } = &mut *state;
             let least = |one: i64| held.get(&one).copied().unwrap_or(0);
-            let Some((organization, next)) = back.pop(least).or_else(|| waiting.pop(least)) else { break };
+            let Some((organization, next)) = back.pop(least).or_else(|| waiting.pop(least)) else {
+                break;
+            };
             *held.entry(organization).or_default() += 1;
             drop(state);
-            let Err(mut permit) = next.send(self.granted(organization)) else { return };
+            let Err(mut permit) = next.send(self.granted(organization)) else {
+                return;
+            };
             // It waits no more. What it was given must not come back here by being dropped.
             permit.semaphore = None;
             state = self.lock();
@@ -128,13 +163,27 @@ impl FairSemaphore {
     /// How long a turn of the organization is now: shorter while it holds more than its share.
     pub(super) fn turn_of(&self, organization: i64, turn: Duration) -> Duration {
         let state = self.lock();
-        let all: HashSet<i64> = state.held.keys().copied().chain(state.back.organizations()).chain(state.waiting.organizations()).collect();
+        let all: HashSet<i64> = state
+            .held
+            .keys()
+            .copied()
+            .chain(state.back.organizations())
+            .chain(state.waiting.organizations())
+            .collect();
         let share = (self.0.permits / all.len().max(1)).max(1);
-        let is_beyond = state.held.get(&organization).is_some_and(|held| *held > share);
-        if is_beyond { turn.min(TURN_BEYOND_SHARE) } else { turn }
+        let is_beyond = state
+            .held
+            .get(&organization)
+            .is_some_and(|held| *held > share);
+        if is_beyond {
+            turn.min(TURN_BEYOND_SHARE)
+        } else {
+            turn
+        }
     }
 
-    /// Notes that a run goes on without a permit, or has one again. Answers whether that is so for less than this many.
+    /// Notes that a run goes on without a permit, or has one again. Answers whether that is so for
+    /// less than this many.
     pub(super) fn lend(&self, most: usize) -> bool {
         let mut state = self.lock();
         let may = state.lent < most;
@@ -202,8 +251,14 @@ mod tests {
             task.await.unwrap();
         }
         let served = served.lock().unwrap();
-        let last_small = served.iter().rposition(|organization| *organization != 1).unwrap();
-        assert!(last_small < 24, "the small ones waited for {last_small} runs");
+        let last_small = served
+            .iter()
+            .rposition(|organization| *organization != 1)
+            .unwrap();
+        assert!(
+            last_small < 24,
+            "the small ones waited for {last_small} runs"
+        );
         assert_eq!(semaphore.lock().free, 2);
     }
 
@@ -223,7 +278,11 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(5)).await;
         let start = Instant::now();
         let others = [semaphore.permit(2).await, semaphore.permit(3).await];
-        assert!(start.elapsed() <= 2 * TURN_BEYOND_SHARE, "{:?}", start.elapsed());
+        assert!(
+            start.elapsed() <= 2 * TURN_BEYOND_SHARE,
+            "{:?}",
+            start.elapsed()
+        );
         drop(others);
         feeds.iter().for_each(tokio::task::JoinHandle::abort);
     }
@@ -250,7 +309,12 @@ mod tests {
         let semaphore = FairSemaphore::new(1);
         let permit = Turn::begin(&semaphore, 1).await;
         let turn = Duration::from_secs(10);
-        assert!(tokio::time::timeout(Duration::from_secs(3600), permit.is_over(turn)).await.is_err(), "nobody waits");
+        assert!(
+            tokio::time::timeout(Duration::from_secs(3600), permit.is_over(turn))
+                .await
+                .is_err(),
+            "nobody waits"
+        );
         let other = tokio::spawn({
             let semaphore = semaphore.clone();
             async move { drop(semaphore.permit(2).await) }
@@ -260,17 +324,22 @@ mod tests {
         other.await.unwrap();
     }
 
-    /// The worst waits of 999 small organizations whose runs take 50 ms each, over an hour; with a giant beside them whose run takes a
-    /// thousand times as long, or without.
+    /// The worst waits of 999 small organizations whose runs take 50 ms each, over an hour; with a
+    /// giant beside them whose run takes a thousand times as long, or without.
     async fn lags(with_giant: bool) -> Duration {
-        let (semaphore, turn, hour) = (FairSemaphore::new(8), Duration::from_secs(10), Duration::from_secs(3_600));
+        let (semaphore, turn, hour) = (
+            FairSemaphore::new(8),
+            Duration::from_secs(10),
+            Duration::from_secs(3_600),
+        );
         let start = Instant::now();
         let mut small = Vec::new();
         for organization in 1..1_000_i64 {
             let semaphore = semaphore.clone();
             small.push(tokio::spawn(async move {
                 let mut lags = Vec::new();
-                let mut due = start + crate::schedule::spread(organization, Duration::from_secs(60));
+                let mut due =
+                    start + crate::schedule::spread(organization, Duration::from_secs(60));
                 while due.duration_since(start) < hour {
                     tokio::time::sleep_until(due).await;
                     let permit = semaphore.permit(organization).await;
@@ -290,7 +359,8 @@ mod tests {
                     while start.elapsed() < hour {
                         let permit = Turn::begin(&semaphore, 0).await;
                         let _working = permit.work().await;
-                        let _ = tokio::time::timeout(Duration::from_secs(50), permit.is_over(turn)).await;
+                        let _ = tokio::time::timeout(Duration::from_secs(50), permit.is_over(turn))
+                            .await;
                     }
                 })
             })
@@ -310,6 +380,9 @@ mod tests {
     async fn a_giant_does_not_double_the_lag_of_the_small() {
         let (without, with) = (lags(false).await, lags(true).await);
         println!("p99 without the giant {without:?}, with it {with:?}");
-        assert!(with <= 2 * without.max(Duration::from_millis(50)), "{with:?} instead of {without:?}");
+        assert!(
+            with <= 2 * without.max(Duration::from_millis(50)),
+            "{with:?} instead of {without:?}"
+        );
     }
 }

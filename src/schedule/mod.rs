@@ -1,5 +1,5 @@
-//! When runs begin: each at its time, spread over the organizations, and never more at once than the process can carry, in work and in
-//! memory.
+//! When runs begin: each at its time, spread over the organizations, and never more at once than
+//! the process can carry, in work and in memory.
 
 mod bytes;
 mod fair_semaphore;

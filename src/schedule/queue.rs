@@ -1,4 +1,5 @@
-//! Those who wait, by organization: one of each in turn, so that one with a thousand requests does not go before all others.
+//! Those who wait, by organization: one of each in turn, so that one with a thousand requests does
+//! not go before all others.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -11,7 +12,10 @@ pub(super) struct FairQueue<T> {
 
 impl<T> Default for FairQueue<T> {
     fn default() -> Self {
-        FairQueue { waiting: HashMap::new(), turns: VecDeque::new() }
+        FairQueue {
+            waiting: HashMap::new(),
+            turns: VecDeque::new(),
+        }
     }
 }
 
@@ -24,7 +28,8 @@ impl<T> FairQueue<T> {
         }
     }
 
-    /// The next of the organization with the least of something; of several the one whose turn it is.
+    /// The next of the organization with the least of something; of several the one whose turn it
+    /// is.
     pub(super) fn pop(&mut self, least: impl Fn(i64) -> usize) -> Option<(i64, T)> {
         let place = (0..self.turns.len()).min_by_key(|place| least(self.turns[*place]))?;
         let organization = self.turns.remove(place)?;

@@ -1,9 +1,11 @@
-//! Moments that do not coincide: ten thousand organizations must not begin in one second, nor fall into step later.
+//! Moments that do not coincide: ten thousand organizations must not begin in one second, nor fall
+//! into step later.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-/// A place inside a window, the same for the same key: organizations keep their distance over restarts.
+/// A place inside a window, the same for the same key: organizations keep their distance over
+/// restarts.
 pub fn spread(key: impl Hash, window: Duration) -> Duration {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
@@ -24,13 +26,21 @@ mod tests {
     #[test]
     fn places_are_even_and_stay_the_same() {
         let window = Duration::from_secs(600);
-        let places: Vec<Duration> = (0..10_000_i64).map(|id| spread((id, "supporters"), window)).collect();
+        let places: Vec<Duration> = (0..10_000_i64)
+            .map(|id| spread((id, "supporters"), window))
+            .collect();
         for minute in 0..10 {
-            let inside = places.iter().filter(|place| place.as_secs() / 60 == minute).count();
+            let inside = places
+                .iter()
+                .filter(|place| place.as_secs() / 60 == minute)
+                .count();
             assert!((900..1100).contains(&inside), "{inside} in minute {minute}");
         }
         assert_eq!(places[7], spread((7_i64, "supporters"), window));
-        assert_ne!(spread((7_i64, "supporters"), window), spread((7_i64, "campaigns"), window));
+        assert_ne!(
+            spread((7_i64, "supporters"), window),
+            spread((7_i64, "campaigns"), window)
+        );
     }
 
     #[test]

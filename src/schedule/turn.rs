@@ -1,5 +1,5 @@
-//! One run's turn: it holds a permit while it works, and gives it back while it waits for somebody, so that those who answer slowly do
-//! not stop all others.
+//! One run's turn: it holds a permit while it works, and gives it back while it waits for somebody,
+//! so that those who answer slowly do not stop all others.
 
 use super::fair_semaphore::{FairSemaphore, Permit};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,8 @@ use tokio::time::Instant;
 
 /// A run that waits for somebody for so long gives its permit back when others want it.
 const CALM: Duration = Duration::from_secs(1);
-/// So many runs may go on without a permit for each permit that there is; beyond, a run keeps its own for longer.
+/// So many runs may go on without a permit for each permit that there is; beyond, a run keeps its
+/// own for longer.
 const LENT_PER_PERMIT: usize = 32;
 /// But not longer than this.
 const LONGEST_CALM: Duration = Duration::from_secs(20);
@@ -43,8 +44,18 @@ impl Turn {
     /// Waits for the turn.
     pub async fn begin(semaphore: &FairSemaphore, organization: i64) -> Turn {
         let permit = semaphore.permit(organization).await;
-        let state = State { permit: Some(permit), is_lent: false, working: 0, moved: Instant::now() };
-        Turn { semaphore: semaphore.clone(), organization, state: Mutex::new(state), taking: tokio::sync::Mutex::default() }
+        let state = State {
+            permit: Some(permit),
+            is_lent: false,
+            working: 0,
+            moved: Instant::now(),
+        };
+        Turn {
+            semaphore: semaphore.clone(),
+            organization,
+            state: Mutex::new(state),
+            taking: tokio::sync::Mutex::default(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -84,12 +95,16 @@ impl Turn {
         self.lock().moved = Instant::now();
     }
 
-    /// Waits until the turn is over: it lasted so long (shorter while the organization holds more than its share), and others wait.
+    /// Waits until the turn is over: it lasted so long (shorter while the organization holds more
+    /// than its share), and others wait.
     pub async fn is_over(&self, turn: Duration) {
         loop {
             self.semaphore.wanted().await;
             let left = match &self.lock().permit {
-                Some(permit) => self.semaphore.turn_of(self.organization, turn).saturating_sub(permit.age()),
+                Some(permit) => self
+                    .semaphore
+                    .turn_of(self.organization, turn)
+                    .saturating_sub(permit.age()),
                 None => PACE,
             };
             if left.is_zero() {
@@ -99,7 +114,8 @@ impl Turn {
         }
     }
 
-    /// Gives the permit back once the run does nothing but wait while others want it. Answers when it did; `work` takes it again.
+    /// Gives the permit back once the run does nothing but wait while others want it. Answers when
+    /// it did; `work` takes it again.
     pub async fn gives_back(&self) {
         loop {
             self.semaphore.wanted().await;
@@ -116,7 +132,9 @@ impl Turn {
         if state.permit.is_none() || state.working > 0 || calm < CALM {
             return false;
         }
-        let is_lent = self.semaphore.lend(LENT_PER_PERMIT * self.semaphore.permits());
+        let is_lent = self
+            .semaphore
+            .lend(LENT_PER_PERMIT * self.semaphore.permits());
         if !is_lent && calm < LONGEST_CALM {
             return false;
         }
@@ -153,7 +171,12 @@ mod tests {
     const TURN: Duration = Duration::from_secs(10);
 
     /// Reads pages that take so long each, and works on each of them for a moment.
-    async fn run(semaphore: FairSemaphore, organization: i64, pages: u32, wait: Duration) -> Duration {
+    async fn run(
+        semaphore: FairSemaphore,
+        organization: i64,
+        pages: u32,
+        wait: Duration,
+    ) -> Duration {
         let start = Instant::now();
         let turn = Turn::begin(&semaphore, organization).await;
         let read = async {
@@ -176,9 +199,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn two_that_wait_for_minutes_do_not_stop_ninety_quick_ones() {
         let semaphore = FairSemaphore::new(2);
-        let slow: Vec<_> = (1..=2).map(|id| tokio::spawn(run(semaphore.clone(), id, 3, Duration::from_secs(360)))).collect();
+        let slow: Vec<_> = (1..=2)
+            .map(|id| tokio::spawn(run(semaphore.clone(), id, 3, Duration::from_secs(360))))
+            .collect();
         tokio::task::yield_now().await;
-        let quick: Vec<_> = (10..100).map(|id| tokio::spawn(run(semaphore.clone(), id, 4, Duration::from_millis(30)))).collect();
+        let quick: Vec<_> = (10..100)
+            .map(|id| tokio::spawn(run(semaphore.clone(), id, 4, Duration::from_millis(30))))
+            .collect();
         for one in quick {
             let took = one.await.unwrap();
             assert!(took < Duration::from_secs(15), "{took:?}");
@@ -199,7 +226,10 @@ mod tests {
                 let turn = Turn::begin(&semaphore, organization).await;
                 let read = async {
                     for page in 0..5 {
-                        sleep(Duration::from_millis(500 * (1 + (organization.unsigned_abs() + page) % 7))).await;
+                        sleep(Duration::from_millis(
+                            500 * (1 + (organization.unsigned_abs() + page) % 7),
+                        ))
+                        .await;
                         let _working = turn.work().await;
                         {
                             let mut now = now.lock().unwrap();
@@ -230,13 +260,23 @@ mod tests {
     async fn who_works_keeps_the_permit_and_who_waits_alone_does_too() {
         let semaphore = FairSemaphore::new(1);
         let turn = Turn::begin(&semaphore, 1).await;
-        assert!(timeout(Duration::from_secs(3_600), turn.gives_back()).await.is_err(), "nobody wants it");
+        assert!(
+            timeout(Duration::from_secs(3_600), turn.gives_back())
+                .await
+                .is_err(),
+            "nobody wants it"
+        );
         let working = turn.work().await;
         let other = tokio::spawn({
             let semaphore = semaphore.clone();
             async move { drop(Turn::begin(&semaphore, 2).await) }
         });
-        assert!(timeout(Duration::from_secs(3_600), turn.gives_back()).await.is_err(), "it works");
+        assert!(
+            timeout(Duration::from_secs(3_600), turn.gives_back())
+                .await
+                .is_err(),
+            "it works"
+        );
         turn.is_over(TURN).await;
         drop(working);
         let start = Instant::now();
@@ -249,7 +289,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_storm_of_slow_ones_ends_and_the_last_quick_one_is_served_soon() {
         let semaphore = FairSemaphore::new(2);
-        let slow: Vec<_> = (1..=200).map(|id| tokio::spawn(run(semaphore.clone(), id, 1, Duration::from_secs(60)))).collect();
+        let slow: Vec<_> = (1..=200)
+            .map(|id| tokio::spawn(run(semaphore.clone(), id, 1, Duration::from_secs(60))))
+            .collect();
         tokio::task::yield_now().await;
         let quick = tokio::spawn(run(semaphore.clone(), 1_000, 4, Duration::from_millis(30)));
         let took = quick.await.unwrap();

@@ -1,4 +1,5 @@
-//! Looking and editing from outside, under `/__sim/`: for tests in other processes and for people who play.
+//! Looking and editing from outside, under `/__sim/`: for tests in other processes and for people
+//! who play.
 
 use super::fault::Fault;
 use super::mailchimp;
@@ -45,16 +46,26 @@ struct Order {
 
 /// Status and body for a request under `/__sim/`.
 pub(super) fn answer(shared: &Shared, method: &str, path: &str, body: &[u8]) -> (u16, String) {
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let segments: Vec<&str> = path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
     match (method, segments.as_slice()) {
-        ("GET", ["ledger"]) => (200, serde_json::to_string(&*shared.ledger()).unwrap_or_default()),
+        ("GET", ["ledger"]) => (
+            200,
+            serde_json::to_string(&*shared.ledger()).unwrap_or_default(),
+        ),
         ("DELETE", ["ledger"]) => {
             shared.ledger().clear();
             (200, "{}".to_owned())
         }
         ("POST", ["faults"]) => {
             let names: Vec<String> = serde_json::from_slice(body).unwrap_or_default();
-            match names.iter().map(|name| name.parse()).collect::<Result<Vec<Fault>, String>>() {
+            match names
+                .iter()
+                .map(|name| name.parse())
+                .collect::<Result<Vec<Fault>, String>>()
+            {
                 Ok(faults) => {
                     shared.world().set_faults(faults);
                     (200, "{}".to_owned())
@@ -63,8 +74,17 @@ pub(super) fn answer(shared: &Shared, method: &str, path: &str, body: &[u8]) -> 
             }
         }
         ("GET", ["faults"]) => {
-            let names = |faults: &[Fault]| faults.iter().map(|fault| fault.as_str()).collect::<Vec<_>>();
-            (200, json!({"active": names(&shared.world().faults), "known": names(Fault::ALL)}).to_string())
+            let names = |faults: &[Fault]| {
+                faults
+                    .iter()
+                    .map(|fault| fault.as_str())
+                    .collect::<Vec<_>>()
+            };
+            (
+                200,
+                json!({"active": names(&shared.world().faults), "known": names(Fault::ALL)})
+                    .to_string(),
+            )
         }
         ("GET", ["options"]) => (200, json!(shared.options().dials()).to_string()),
         ("POST", ["options"]) => match turn(shared, body) {
@@ -76,7 +96,9 @@ pub(super) fn answer(shared: &Shared, method: &str, path: &str, body: &[u8]) -> 
             Ok(order) => edit(shared, &order),
             Err(error) => (400, json!({ "error": error.to_string() }).to_string()),
         },
-        (method, ["mailchimp", rest @ ..]) => mailchimp::control_answer(&mut shared.mailchimp(), method, rest, body),
+        (method, ["mailchimp", rest @ ..]) => {
+            mailchimp::control_answer(&mut shared.mailchimp(), method, rest, body)
+        }
         _ => {
             let known = "GET or DELETE ledger, GET or POST faults, GET or POST options, GET truth/ORGANIZATION/LIST, POST edit, and what is under mailchimp/";
             (404, json!({ "error": known }).to_string())
@@ -98,7 +120,11 @@ fn turn(shared: &Shared, body: &[u8]) -> serde_json::Result<Value> {
 
 fn truth(shared: &Shared, organization: &str, list: &str) -> (u16, String) {
     let world = shared.world();
-    let list = organization.parse::<i64>().ok().and_then(|id| world.organizations.get(&id)).zip(Kind::of(list));
+    let list = organization
+        .parse::<i64>()
+        .ok()
+        .and_then(|id| world.organizations.get(&id))
+        .zip(Kind::of(list));
     let Some(list) = list.and_then(|(organization, kind)| organization.lists.get(&kind)) else {
         return (404, json!({"error": "no such list"}).to_string());
     };
@@ -118,24 +144,49 @@ fn truth(shared: &Shared, organization: &str, list: &str) -> (u16, String) {
 
 fn edit(shared: &Shared, order: &Order) -> (u16, String) {
     let mut world = shared.world();
-    let Some(organization) = order.organization.or_else(|| world.organizations.keys().next().copied()) else {
-        return (400, json!({"error": "there is no organization"}).to_string());
+    let Some(organization) = order
+        .organization
+        .or_else(|| world.organizations.keys().next().copied())
+    else {
+        return (
+            400,
+            json!({"error": "there is no organization"}).to_string(),
+        );
     };
-    let wrong = |list: &str| (400, json!({ "error": format!("no such list: {list}") }).to_string());
+    let wrong = |list: &str| {
+        (
+            400,
+            json!({ "error": format!("no such list: {list}") }).to_string(),
+        )
+    };
     for edit in &order.edits {
         match edit {
             Edit::Random(count) => world.live(organization, *count),
             Edit::Add { list, count } => {
-                let Some(kind) = Kind::of(list) else { return wrong(list) };
+                let Some(kind) = Kind::of(list) else {
+                    return wrong(list);
+                };
                 (0..*count).for_each(|_| world.add(organization, kind));
             }
-            Edit::Set { list, id, fields, touch } => {
-                let Some(kind) = Kind::of(list) else { return wrong(list) };
-                let changes: Vec<(&str, String)> = fields.iter().map(|(name, value)| (name.as_str(), value.to_string())).collect();
+            Edit::Set {
+                list,
+                id,
+                fields,
+                touch,
+            } => {
+                let Some(kind) = Kind::of(list) else {
+                    return wrong(list);
+                };
+                let changes: Vec<(&str, String)> = fields
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.to_string()))
+                    .collect();
                 world.edit(organization, kind, *id, &changes, *touch);
             }
             Edit::Delete { list, id } => {
-                let Some(kind) = Kind::of(list) else { return wrong(list) };
+                let Some(kind) = Kind::of(list) else {
+                    return wrong(list);
+                };
                 world.delete(organization, kind, *id);
             }
             Edit::Heal => world.heal(),

@@ -67,7 +67,8 @@ faults! {
     MailchimpDrop = "mailchimp-drop",
     /// The connection ends, but everything was done.
     MailchimpDropAfterWrite = "mailchimp-drop-after-write",
-    /// Everything was done, but no answer comes for two minutes, and the connection is taken for so long.
+    /// Everything was done, but no answer comes for two minutes, and the connection is taken for so
+    /// long.
     MailchimpHang = "mailchimp-hang",
     /// Some answers take a second.
     MailchimpSlow = "mailchimp-slow",
@@ -144,16 +145,17 @@ faults! {
     HugeTotal = "huge-total",
     /// Behind the last page there are others with records that nobody made.
     Endless = "endless",
-    /// The record in the middle of each list cannot be served: 500 for each page with it, and for itself.
+    /// The record in the middle of each list cannot be served: 500 for each page with it, and for
+    /// itself.
     BadPage = "bad-page",
-    /// Whoever asks for a record by its id is told neither that it is there nor that it is gone: refused, failing, another one, or
-    /// nothing that can be understood.
+    /// Whoever asks for a record by its id is told neither that it is there nor that it is gone:
+    /// refused, failing, another one, or nothing that can be understood.
     OddSingles = "odd-singles",
 
     /// Whoever asks for a record by its id is refused with 401, whatever the token.
     SingleUnauthorized = "single-unauthorized",
-    /// Two records in the middle of each list have a text that is none: bytes that are not UTF-8, and half of a surrogate pair. In lists and when
-    /// they are asked for by their ids.
+    /// Two records in the middle of each list have a text that is none: bytes that are not UTF-8,
+    /// and half of a surrogate pair. In lists and when they are asked for by their ids.
     NotText = "not-text",
 
     // These are what the records are like.
@@ -190,10 +192,18 @@ impl FromStr for Fault {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Fault::ALL.iter().copied().find(|fault| fault.as_str() == text).ok_or_else(|| {
-            let names = Fault::ALL.iter().map(|fault| fault.as_str()).collect::<Vec<_>>().join(", ");
-            format!("no such fault: '{text}' (there are {names})")
-        })
+        Fault::ALL
+            .iter()
+            .copied()
+            .find(|fault| fault.as_str() == text)
+            .ok_or_else(|| {
+                let names = Fault::ALL
+                    .iter()
+                    .map(|fault| fault.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                format!("no such fault: '{text}' (there are {names})")
+            })
     }
 }
 

@@ -1,5 +1,5 @@
-//! What the records of one organization have in common, and by which they name each other. Ids lie above 2^31, and no two
-//! organizations share one (contract, simulator 39).
+//! What the records of one organization have in common, and by which they name each other. Ids lie
+//! above 2^31, and no two organizations share one (contract, simulator 39).
 
 use super::fault::mix;
 use super::world::Kind;
@@ -25,11 +25,24 @@ pub(super) struct Home {
 }
 
 impl Home {
-    /// The home of the organization at a place, with so many records of each kind, in a world that starts at `now`.
-    pub(super) const fn new(organization: i64, place: usize, seed: u64, counts: [i64; Kind::COUNT], now: i64) -> Home {
+    /// The home of the organization at a place, with so many records of each kind, in a world that
+    /// starts at `now`.
+    pub(super) const fn new(
+        organization: i64,
+        place: usize,
+        seed: u64,
+        counts: [i64; Kind::COUNT],
+        now: i64,
+    ) -> Home {
         // By the full hour: worlds that start in the same hour are the same to the second.
         let horizon = now - HOUR - now.rem_euclid(HOUR);
-        Home { organization, seed, base: FIRST + place as i64 * 10 * RANGE, counts, horizon }
+        Home {
+            organization,
+            seed,
+            base: FIRST + place as i64 * 10 * RANGE,
+            counts,
+            horizon,
+        }
     }
 
     /// How many records of a kind there were at the start.
@@ -70,10 +83,14 @@ impl Home {
         BEGIN + (self.horizon - BEGIN) * (number - 1) / self.counts[kind as usize]
     }
 
-    /// When a record that was made at `born` changed last before the start: one in four did after it was made, so that ids do not
-    /// tell the order of changes.
+    /// When a record that was made at `born` changed last before the start: one in four did after
+    /// it was made, so that ids do not tell the order of changes.
     pub(super) const fn touched(&self, id: i64, born: i64) -> i64 {
         let roll = self.roll(id, 0);
-        if born >= self.horizon || roll % 4 != 0 { born } else { born + (roll >> 2) as i64 % (self.horizon - born) }
+        if born >= self.horizon || roll % 4 != 0 {
+            born
+        } else {
+            born + (roll >> 2) as i64 % (self.horizon - born)
+        }
     }
 }

@@ -40,7 +40,12 @@ pub struct Ledger {
 
 impl Ledger {
     pub(super) fn write_down(&mut self, entry: Entry, token_path: &str) {
-        self.secrets_in_query += u64::from(entry.query.iter().any(|(name, _)| name.contains("secret") || name == "access_token"));
+        self.secrets_in_query += u64::from(
+            entry
+                .query
+                .iter()
+                .any(|(name, _)| name.contains("secret") || name == "access_token"),
+        );
         if entry.path == token_path {
             self.token_requests += 1;
         } else {

@@ -1,7 +1,8 @@
-//! A double of both APIs on this machine: a seeded world of plausible nonprofits that changes over time, faults by name, and a
-//! ledger of every request. For the demo, the tests and the benches.
+//! A double of both APIs on this machine: a seeded world of plausible nonprofits that changes over
+//! time, faults by name, and a ledger of every request. For the demo, the tests and the benches.
 //!
-//! Written from the API's contract alone; it names nothing of the rest of the crate, so that a misreading there shows here.
+//! Written from the API's contract alone; it names nothing of the rest of the crate, so that a
+//! misreading there shows here.
 //!
 //! | what | where |
 //! |---|---|
@@ -44,7 +45,8 @@ pub use classy::List;
 pub use fault::Fault;
 pub use ledger::{Entry, Ledger};
 pub use mailchimp::{
-    Account, Act, Audience, Compliance, Full, Harm, Left, Mailchimp, Mark, Member, Request, Segment, Status, Switches, Write,
+    Account, Act, Audience, Compliance, Full, Harm, Left, Mailchimp, Mark, Member, Request,
+    Segment, Status, Switches, Write,
 };
 pub use options::Options;
 pub use record::Record;

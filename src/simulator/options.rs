@@ -28,7 +28,8 @@ pub struct Options {
     pub supporters_latency: Duration,
     /// How long a token lives.
     pub token_life: Duration,
-    /// Data requests a minute that each application may make, in a bucket as large; 0 is no limit and no headers.
+    /// Data requests a minute that each application may make, in a bucket as large; 0 is no limit
+    /// and no headers.
     pub requests_per_minute: u32,
     /// What every request must carry as `x-integration-id` to get past the edge.
     pub integration_id: Option<String>,
@@ -64,7 +65,8 @@ impl Default for Options {
     }
 }
 
-/// What can be turned at run time, as `/__sim/options` shows it and takes it; what is not named stays.
+/// What can be turned at run time, as `/__sim/options` shows it and takes it; what is not named
+/// stays.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Dials {

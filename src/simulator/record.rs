@@ -1,4 +1,5 @@
-//! One record. What was never changed is not stored but told again from the organization's seed, so that millions fit.
+//! One record. What was never changed is not stored but told again from the organization's seed, so
+//! that millions fit.
 
 use super::classy::{Key, Value, keys, noise, position};
 use super::fault::Fault;
@@ -7,7 +8,8 @@ use super::world::Kind;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// One record: when it was made and changed, and what it has been told to be instead of what it was born as.
+/// One record: when it was made and changed, and what it has been told to be instead of what it was
+/// born as.
 #[derive(Debug, Clone)]
 pub struct Record {
     /// Its id.
@@ -27,7 +29,15 @@ impl Record {
     pub(super) fn new(home: &Arc<Home>, kind: Kind, number: i64, born: i64) -> Record {
         let id = home.id(kind, number);
         let updated_at = Some(home.touched(id, born));
-        Record { id, updated_at, broken: false, kind, born, home: Arc::clone(home), changes: Vec::new() }
+        Record {
+            id,
+            updated_at,
+            broken: false,
+            kind,
+            born,
+            home: Arc::clone(home),
+            changes: Vec::new(),
+        }
     }
 
     /// A field's JSON literal.
@@ -35,7 +45,8 @@ impl Record {
         position(self.kind, field).map(|index| self.literal(index))
     }
 
-    /// Sets a field's JSON literal; the time of change stays. Answers whether there is such a field. An id is for life.
+    /// Sets a field's JSON literal; the time of change stays. Answers whether there is such a
+    /// field. An id is for life.
     pub fn set(&mut self, field: &str, literal: &str) -> bool {
         match (field, position(self.kind, field)) {
             ("id", _) | (_, None) => return false,
@@ -55,8 +66,16 @@ impl Record {
     }
 
     /// The same, narrowed to the named keys.
-    pub(super) fn render_fields(&self, faults: &[Fault], fields: Option<&[&str]>, out: &mut String) {
-        let noisy = self.broken || faults.iter().any(|fault| matches!(fault, Fault::TypeNoise | Fault::BigMetadata));
+    pub(super) fn render_fields(
+        &self,
+        faults: &[Fault],
+        fields: Option<&[&str]>,
+        out: &mut String,
+    ) {
+        let noisy = self.broken
+            || faults
+                .iter()
+                .any(|fault| matches!(fault, Fault::TypeNoise | Fault::BigMetadata));
         let newer = faults.contains(&Fault::NewKeys);
         let mut separator = '{';
         for (index, (name, source)) in keys(self.kind).iter().enumerate() {
@@ -105,7 +124,10 @@ impl Record {
     }
 
     fn change(&self, index: usize) -> Option<&str> {
-        self.changes.iter().find(|(changed, _)| usize::from(*changed) == index).map(|(_, literal)| &**literal)
+        self.changes
+            .iter()
+            .find(|(changed, _)| usize::from(*changed) == index)
+            .map(|(_, literal)| &**literal)
     }
 
     /// What kind of record it is.

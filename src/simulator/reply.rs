@@ -32,8 +32,13 @@ pub(super) fn page(status: u16, body: &str) -> Reply {
 
 /// The edge's page for those it takes for robots (contract 2).
 pub(super) fn blocked() -> Reply {
-    let mut reply = page(403, "<!DOCTYPE html><html><head><title>Just a moment...</title></head></html>");
-    reply.headers_mut().insert("cf-mitigated", HeaderValue::from_static("challenge"));
+    let mut reply = page(
+        403,
+        "<!DOCTYPE html><html><head><title>Just a moment...</title></head></html>",
+    );
+    reply
+        .headers_mut()
+        .insert("cf-mitigated", HeaderValue::from_static("challenge"));
     reply
 }
 
@@ -41,13 +46,23 @@ pub(super) fn blocked() -> Reply {
 pub(super) fn too_many(active: &[Fault], wait_s: u64, now: i64) -> Reply {
     let silent = active.contains(&Fault::NoRetryAfter);
     let mut reply = match (active.contains(&Fault::RateLimit503), silent) {
-        (true, _) => json(503, json!({"error": "Temporarily unavailable or rate limit exceeded."}).to_string()),
+        (true, _) => json(
+            503,
+            json!({"error": "Temporarily unavailable or rate limit exceeded."}).to_string(),
+        ),
         (false, true) => json(429, json!({"message": "Too Many Attempts."}).to_string()),
-        (false, false) => json(429, json!({"message": "Too Many Attempts.", "retry_after": wait_s}).to_string()),
+        (false, false) => json(
+            429,
+            json!({"message": "Too Many Attempts.", "retry_after": wait_s}).to_string(),
+        ),
     };
     if !silent {
         put(&mut reply, header::RETRY_AFTER, &wait_s.to_string());
-        put(&mut reply, HeaderName::from_static("x-ratelimit-reset"), &(now + wait_s as i64).to_string());
+        put(
+            &mut reply,
+            HeaderName::from_static("x-ratelimit-reset"),
+            &(now + wait_s as i64).to_string(),
+        );
     }
     reply
 }
@@ -59,7 +74,8 @@ pub(super) fn put(reply: &mut Reply, name: HeaderName, value: &str) {
     }
 }
 
-/// The source's own clock in the answer's head. Without one there is an empty value: the server would add its own.
+/// The source's own clock in the answer's head. Without one there is an empty value: the server
+/// would add its own.
 pub(super) fn date(reply: &mut Reply, now: i64, active: &[Fault]) {
     let off = match () {
         () if active.contains(&Fault::ClockAhead) => 7_200,
@@ -67,7 +83,11 @@ pub(super) fn date(reply: &mut Reply, now: i64, active: &[Fault]) {
         () => 0,
     };
     let at = SystemTime::UNIX_EPOCH + Duration::from_secs((now + off).max(0) as u64);
-    let text = if active.contains(&Fault::NoDate) { String::new() } else { httpdate::fmt_http_date(at) };
+    let text = if active.contains(&Fault::NoDate) {
+        String::new()
+    } else {
+        httpdate::fmt_http_date(at)
+    };
     put(reply, header::DATE, &text);
 }
 
@@ -91,12 +111,16 @@ pub(super) fn broken_off(begin: String) -> Body {
 
 /// No body: the connection ends instead.
 pub(super) fn cut_off() -> Body {
-    Body::from_stream(stream::once(std::future::ready(Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionReset)))))
+    Body::from_stream(stream::once(std::future::ready(Err::<Bytes, _>(
+        io::Error::from(io::ErrorKind::ConnectionReset),
+    ))))
 }
 
 fn respond(status: u16, kind: &'static str, body: String) -> Reply {
     let mut reply = Response::new(Body::from(body));
     *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    reply
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     reply
 }

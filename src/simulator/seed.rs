@@ -1,4 +1,5 @@
-//! The world as it is at the start: the same for the same seed, and with faults that live in the data.
+//! The world as it is at the start: the same for the same seed, and with faults that live in the
+//! data.
 
 use super::classy::List;
 use super::fault::{Fault, mix};
@@ -30,8 +31,18 @@ pub(super) fn world(options: &Options, news: UnboundedSender<News>) -> World {
         other => (supporters * other.about().share / Kind::Supporters.about().share).max(3) as i64,
     });
     for (place, id) in options.organizations.iter().copied().enumerate() {
-        let home = Arc::new(Home::new(id, place, mix(options.seed) ^ id as u64, counts, now));
-        let records = |kind: Kind| (1..=home.count(kind)).map(|number| Record::new(&home, kind, number, home.born(kind, number))).collect();
+        let home = Arc::new(Home::new(
+            id,
+            place,
+            mix(options.seed) ^ id as u64,
+            counts,
+            now,
+        ));
+        let records = |kind: Kind| {
+            (1..=home.count(kind))
+                .map(|number| Record::new(&home, kind, number, home.born(kind, number)))
+                .collect()
+        };
         let organization = Organization {
             id,
             name: format!("Example Relief {id}"),
@@ -39,7 +50,10 @@ pub(super) fn world(options: &Options, news: UnboundedSender<News>) -> World {
             client_secret: format!("secret-of-{id}"),
             mailchimp_key: mailchimp::api_key(options, id),
             mailchimp_audience: mailchimp::audience_id(options, id),
-            lists: Kind::ALL.into_iter().map(|kind| (kind, List::new(records(kind)))).collect(),
+            lists: Kind::ALL
+                .into_iter()
+                .map(|kind| (kind, List::new(records(kind))))
+                .collect(),
             home,
         };
         world.organizations.insert(id, organization);
@@ -49,12 +63,22 @@ pub(super) fn world(options: &Options, news: UnboundedSender<News>) -> World {
 }
 
 impl World {
-    /// From now on these go wrong and no others. Those that live in the data strike it now; [`World::heal`] takes some of it back.
+    /// From now on these go wrong and no others. Those that live in the data strike it now;
+    /// [`World::heal`] takes some of it back.
     pub fn set_faults(&mut self, faults: Vec<Fault>) {
-        let new: Vec<Fault> = faults.iter().copied().filter(|fault| !self.has(*fault)).collect();
+        let new: Vec<Fault> = faults
+            .iter()
+            .copied()
+            .filter(|fault| !self.has(*fault))
+            .collect();
         self.faults = faults;
         let now = self.now();
-        let in_data = [Fault::Ties, Fault::BadRecord, Fault::NullUpdatedAt, Fault::Orphans];
+        let in_data = [
+            Fault::Ties,
+            Fault::BadRecord,
+            Fault::NullUpdatedAt,
+            Fault::Orphans,
+        ];
         if !in_data.iter().any(|fault| new.contains(fault)) {
             return;
         }
@@ -73,11 +97,14 @@ impl World {
 
 fn spoil(fault: Fault, record: &mut Record, place: usize, count: usize, now: i64, home: &Home) {
     let is_gift = record.kind() == Kind::Transactions;
-    let mut link = |field: &str, kind: Kind| record.set(field, &home.nobody(kind, place as i64).to_string());
+    let mut link =
+        |field: &str, kind: Kind| record.set(field, &home.nobody(kind, place as i64).to_string());
     match fault {
         Fault::Ties if count - place <= 350 => record.updated_at = Some(now - 600),
         Fault::NullUpdatedAt if place % 53 == 7 => record.updated_at = None,
-        Fault::Orphans if is_gift && place % 61 == 5 => drop(link("supporter_id", Kind::Supporters)),
+        Fault::Orphans if is_gift && place % 61 == 5 => {
+            drop(link("supporter_id", Kind::Supporters))
+        }
         Fault::Orphans if is_gift && place % 67 == 9 => drop(link("campaign_id", Kind::Campaigns)),
         Fault::BadRecord => {
             record.broken = place % 97 == 13;

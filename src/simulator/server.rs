@@ -1,4 +1,5 @@
-//! The double as a running server, beside a stranger's server that redirects and foreign addresses lead to.
+//! The double as a running server, beside a stranger's server that redirects and foreign addresses
+//! lead to.
 
 use super::classy::Tokens;
 use super::ledger::Ledger;
@@ -80,7 +81,9 @@ pub struct Simulator {
 
 impl std::fmt::Debug for Simulator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Simulator").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Simulator")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -112,15 +115,34 @@ impl Simulator {
                 let _ = axum::serve(listener, router).await;
             })
         };
-        let marked = |_: StatusCode, _: Version, _: &HeaderMap, marks: &Extensions| marks.get::<Packed>().is_some();
-        let packing = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(marked);
+        let marked = |_: StatusCode, _: Version, _: &HeaderMap, marks: &Extensions| {
+            marks.get::<Packed>().is_some()
+        };
+        let packing = CompressionLayer::new()
+            .quality(CompressionLevel::Fastest)
+            .compress_when(marked);
         let servers = vec![
-            serve(listener, Router::new().fallback(handle::handle).layer(packing).with_state(Arc::clone(&shared))),
+            serve(
+                listener,
+                Router::new()
+                    .fallback(handle::handle)
+                    .layer(packing)
+                    .with_state(Arc::clone(&shared)),
+            ),
             tokio::spawn(webhook::deliver(Arc::clone(&shared), told)),
             tokio::spawn(mailchimp::deliver(Arc::clone(&shared), mailchimp_told)),
-            serve(stranger, Router::new().fallback(strange).with_state(Arc::clone(&shared))),
+            serve(
+                stranger,
+                Router::new()
+                    .fallback(strange)
+                    .with_state(Arc::clone(&shared)),
+            ),
         ];
-        Ok(Simulator { shared, address, servers })
+        Ok(Simulator {
+            shared,
+            address,
+            servers,
+        })
     }
 
     /// Where it listens.
@@ -154,7 +176,8 @@ impl Simulator {
         format!("http://{}/3.0", self.address)
     }
 
-    /// Mailchimp, to be looked at and turned; its people act here, and its ledger of harm is here. Nothing is answered until it is let go.
+    /// Mailchimp, to be looked at and turned; its people act here, and its ledger of harm is here.
+    /// Nothing is answered until it is let go.
     pub fn mailchimp(&self) -> MutexGuard<'_, Mailchimp> {
         self.shared.mailchimp()
     }

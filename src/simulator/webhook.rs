@@ -1,5 +1,6 @@
-//! The sender of webhooks (contract 8): what was made or changed, signed the Svix way, to one address over plain HTTP. It comes
-//! twice, late or never when it is told to; a refused one is tried again a few times.
+//! The sender of webhooks (contract 8): what was made or changed, signed the Svix way, to one
+//! address over plain HTTP. It comes twice, late or never when it is told to; a refused one is
+//! tried again a few times.
 
 use super::fault::Fault;
 use super::post;
@@ -16,7 +17,8 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use url::Url;
 
-/// How often one is sent until it is given up, and the first pause; each pause is twice the one before.
+/// How often one is sent until it is given up, and the first pause; each pause is twice the one
+/// before.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long the other side may take.
@@ -45,8 +47,12 @@ pub(super) struct News {
 pub(super) async fn deliver(shared: Arc<Shared>, mut news: UnboundedReceiver<News>) {
     let mut kept = None;
     while let Some(one) = news.recv().await {
-        let Some(webhook) = shared.options().webhook.clone() else { continue };
-        let Some(message) = Message::of(&shared, one) else { continue };
+        let Some(webhook) = shared.options().webhook.clone() else {
+            continue;
+        };
+        let Some(message) = Message::of(&shared, one) else {
+            continue;
+        };
         let (disorder, roll) = {
             let mut world = shared.world();
             (world.has(Fault::WebhookDisorder), world.roll())
@@ -81,15 +87,28 @@ impl Message {
     fn of(shared: &Shared, news: News) -> Option<Message> {
         let mut world = shared.world();
         let (at, number) = (world.now(), world.roll());
-        let record = world.organizations.get(&news.organization)?.lists.get(&news.kind)?.get(news.id)?;
+        let record = world
+            .organizations
+            .get(&news.organization)?
+            .lists
+            .get(&news.kind)?
+            .get(news.id)?;
         let about = news.kind.about();
         if !about.has_webhooks {
             return None;
         }
-        let mut body = format!("{{\"eventType\":\"{}.{}\",\"data\":", about.singular, if news.is_new { "created" } else { "updated" });
+        let mut body = format!(
+            "{{\"eventType\":\"{}.{}\",\"data\":",
+            about.singular,
+            if news.is_new { "created" } else { "updated" }
+        );
         record.render(&world.faults, &mut body);
         body.push('}');
-        Some(Message { id: format!("msg_{number:016x}"), body, at })
+        Some(Message {
+            id: format!("msg_{number:016x}"),
+            body,
+            at,
+        })
     }
 
     async fn insist(&self, webhook: &Webhook) {
@@ -102,7 +121,9 @@ impl Message {
     }
 
     fn signature(&self, secret: &str) -> io::Result<String> {
-        let key = STANDARD.decode(secret.trim_start_matches("whsec_")).map_err(io::Error::other)?;
+        let key = STANDARD
+            .decode(secret.trim_start_matches("whsec_"))
+            .map_err(io::Error::other)?;
         let mut mac = Hmac::<Sha256>::new_from_slice(&key).map_err(io::Error::other)?;
         mac.update(format!("{}.{}.{}", self.id, self.at, self.body).as_bytes());
         Ok(STANDARD.encode(mac.finalize().into_bytes()))

@@ -102,7 +102,9 @@ pub struct World {
 impl World {
     /// The source's clock, in seconds since 1970.
     pub fn now(&self) -> i64 {
-        let machine = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+        let machine = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs() as i64);
         machine + self.clock_offset
     }
 
@@ -114,7 +116,10 @@ impl World {
 
     /// A list.
     pub fn list(&mut self, organization: i64, kind: Kind) -> Option<&mut List> {
-        self.organizations.get_mut(&organization)?.lists.get_mut(&kind)
+        self.organizations
+            .get_mut(&organization)?
+            .lists
+            .get_mut(&kind)
     }
 
     /// Whether something goes wrong in this way.

@@ -1,4 +1,5 @@
-//! What is going on, for whoever wants to see it: written by the actors and their runs, read without asking anybody.
+//! What is going on, for whoever wants to see it: written by the actors and their runs, read
+//! without asking anybody.
 
 use super::report::{FeedReport, PluginReport};
 use crate::classy::Client;
@@ -45,9 +46,10 @@ impl Condition {
     /// Why it is not served, where a person decided that or must do something.
     pub fn reason(&self) -> Option<&str> {
         match self {
-            Condition::Paused(reason) | Condition::Suspended(reason) | Condition::Broken(reason) | Condition::Unserved(reason) => {
-                Some(reason)
-            }
+            Condition::Paused(reason)
+            | Condition::Suspended(reason)
+            | Condition::Broken(reason)
+            | Condition::Unserved(reason) => Some(reason),
             Condition::Serving | Condition::Draining | Condition::Elsewhere => None,
         }
     }
@@ -162,7 +164,8 @@ pub struct ImportStatus {
     pub done: u64,
     /// Records to read, as far as the source said.
     pub total: Option<u64>,
-    /// The last moment at which it had not moved since this process looks, and how far it was then: from there its pace counts.
+    /// The last moment at which it had not moved since this process looks, and how far it was then:
+    /// from there its pace counts.
     pub from: (Time, u64),
 }
 
@@ -250,7 +253,13 @@ impl Board {
 
     /// Tells where an organization stands; makes its place when it has none.
     pub fn tell(&self, classy_id: i64, name: &str, generation: u64, condition: Condition) {
-        let mut status = OrganizationStatus { classy_id, name: name.to_owned(), condition, since: clock::now(), generation };
+        let mut status = OrganizationStatus {
+            classy_id,
+            name: name.to_owned(),
+            condition,
+            since: clock::now(),
+            generation,
+        };
         let mut cards = self.lock();
         if let Some(card) = cards.get(&classy_id) {
             let before = card.organization.borrow().clone();
@@ -261,7 +270,15 @@ impl Board {
         } else {
             let feeds = Entity::ALL.map(|_| watch::Sender::new(FeedStatus::new()));
             let plugins = BTreeMap::new();
-            cards.insert(classy_id, Card { organization: watch::Sender::new(status), feeds, client: None, plugins });
+            cards.insert(
+                classy_id,
+                Card {
+                    organization: watch::Sender::new(status),
+                    feeds,
+                    client: None,
+                    plugins,
+                },
+            );
         }
     }
 
@@ -274,8 +291,15 @@ impl Board {
 
     /// How each organization's way to Classy is.
     pub fn pulses(&self) -> BTreeMap<i64, crate::classy::Pulse> {
-        let clients: Vec<(i64, Client)> = self.lock().iter().filter_map(|(id, card)| Some((*id, card.client.clone()?))).collect();
-        clients.into_iter().map(|(id, client)| (id, client.pulse())).collect()
+        let clients: Vec<(i64, Client)> = self
+            .lock()
+            .iter()
+            .filter_map(|(id, card)| Some((*id, card.client.clone()?)))
+            .collect();
+        clients
+            .into_iter()
+            .map(|(id, client)| (id, client.pulse()))
+            .collect()
     }
 
     /// Takes an organization off.
@@ -287,13 +311,18 @@ impl Board {
     pub fn feed(&self, classy_id: i64, entity: Entity) -> watch::Sender<FeedStatus> {
         let place = Entity::ALL.iter().position(|other| *other == entity);
         let card = self.lock().get(&classy_id).cloned();
-        card.zip(place).map_or_else(|| watch::Sender::new(FeedStatus::new()), |(card, place)| card.feeds[place].clone())
+        card.zip(place).map_or_else(
+            || watch::Sender::new(FeedStatus::new()),
+            |(card, place)| card.feeds[place].clone(),
+        )
     }
 
     /// Where a plugin's actor writes; makes its place when it has none.
     pub fn plugin(&self, classy_id: i64, plugin: &str) -> watch::Sender<PluginStatus> {
         let mut cards = self.lock();
-        let place = cards.get_mut(&classy_id).map(|card| card.plugins.entry(plugin.to_owned()).or_default().clone());
+        let place = cards
+            .get_mut(&classy_id)
+            .map(|card| card.plugins.entry(plugin.to_owned()).or_default().clone());
         place.unwrap_or_default()
     }
 
@@ -301,7 +330,11 @@ impl Board {
     pub fn plugins(&self, classy_id: i64) -> Vec<(String, PluginStatus)> {
         let cards = self.lock();
         let plugins = cards.get(&classy_id).map(|card| card.plugins.iter());
-        plugins.into_iter().flatten().map(|(name, status)| (name.clone(), status.borrow().clone())).collect()
+        plugins
+            .into_iter()
+            .flatten()
+            .map(|(name, status)| (name.clone(), status.borrow().clone()))
+            .collect()
     }
 
     /// Everybody, as of now.
@@ -322,7 +355,10 @@ impl Board {
 
 impl Card {
     fn snapshot(&self) -> (OrganizationStatus, Vec<(Entity, FeedStatus)>) {
-        let feeds = Entity::ALL.into_iter().zip(&self.feeds).map(|(entity, feed)| (entity, feed.borrow().clone()));
+        let feeds = Entity::ALL
+            .into_iter()
+            .zip(&self.feeds)
+            .map(|(entity, feed)| (entity, feed.borrow().clone()));
         (self.organization.borrow().clone(), feeds.collect())
     }
 }
@@ -333,7 +369,12 @@ impl Board {
     pub(crate) fn fleet(count: i64) -> Board {
         let board = Board::default();
         for id in 1..=count {
-            board.tell(id, &format!("Friends of the {id}th River"), 3, Condition::Serving);
+            board.tell(
+                id,
+                &format!("Friends of the {id}th River"),
+                3,
+                Condition::Serving,
+            );
             for entity in Entity::ALL {
                 let moment = || Some(clock::now().to_rfc3339());
                 let last = FeedReport {
@@ -353,7 +394,9 @@ impl Board {
                     feed.totals.seen = 10;
                 });
             }
-            board.plugin(id, "mailchimp").send_modify(|plugin| plugin.last = Some(Arc::new(PluginReport::default())));
+            board
+                .plugin(id, "mailchimp")
+                .send_modify(|plugin| plugin.last = Some(Arc::new(PluginReport::default())));
         }
         board
     }

@@ -1,5 +1,5 @@
-//! What is going on, in memory: written by the actors and their runs, read by whoever serves or prints it, without asking anybody. And the
-//! words in which those may order something.
+//! What is going on, in memory: written by the actors and their runs, read by whoever serves or
+//! prints it, without asking anybody. And the words in which those may order something.
 //!
 //! | what | where |
 //! |---|---|
@@ -15,7 +15,10 @@ mod journal;
 mod order;
 mod report;
 
-pub use board::{Activity, Board, Condition, FeedStatus, ImportStatus, OrganizationStatus, PluginStatus, RunStatus, Totals};
+pub use board::{
+    Activity, Board, Condition, FeedStatus, ImportStatus, OrganizationStatus, PluginStatus,
+    RunStatus, Totals,
+};
 pub use import::{imports, show_progress};
 pub use journal::Journal;
 pub use order::{Answer, Order, Orders, PluginChoice};

@@ -52,10 +52,12 @@ pub trait Orders: Debug + Send + Sync {
     /// Why nothing was done.
     fn sync(&self, classy_id: i64, order: Order) -> Answer<'_, OrganizationReport, Fault>;
 
-    /// Something may have changed at an organization: these feeds look soon; without any, the plugins do. Waits for nobody.
+    /// Something may have changed at an organization: these feeds look soon; without any, the
+    /// plugins do. Waits for nobody.
     fn nudge(&self, classy_id: i64, entities: Vec<Entity>);
 
-    /// A person changed something in the database: answered when it is in force, of one organization or of all.
+    /// A person changed something in the database: answered when it is in force, of one
+    /// organization or of all.
     ///
     /// # Errors
     /// Why that is not known.

@@ -1,4 +1,5 @@
-//! How runs ended, in the words of `sync --output json`: the same from a process of its own and from the daemon.
+//! How runs ended, in the words of `sync --output json`: the same from a process of its own and
+//! from the daemon.
 
 use crate::domain::{Fault, FaultKind};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,8 @@ use std::collections::BTreeMap;
 pub struct FeedReport {
     pub entity: String,
     pub mode: String,
-    /// `complete`, `incomplete` (read to the end, but records are known to be lacking), `stopped` or `failed`.
+    /// `complete`, `incomplete` (read to the end, but records are known to be lacking), `stopped`
+    /// or `failed`.
     pub outcome: String,
     pub error: Option<String>,
     pub hint: Option<String>,
@@ -89,13 +91,23 @@ pub struct PluginReport {
 impl PluginReport {
     /// The failure, when there was one.
     pub fn fault(&self) -> Option<Fault> {
-        fault_of(self.fault.as_deref(), self.error.as_deref(), self.hint.as_deref())
+        fault_of(
+            self.fault.as_deref(),
+            self.error.as_deref(),
+            self.hint.as_deref(),
+        )
     }
 }
 
 fn fault_of(kind: Option<&str>, text: Option<&str>, hint: Option<&str>) -> Option<Fault> {
-    let kind = kind.and_then(|word| word.parse().ok()).unwrap_or(FaultKind::Bug);
-    Some(Fault { kind, text: text?.to_owned(), hint: hint.map(str::to_owned) })
+    let kind = kind
+        .and_then(|word| word.parse().ok())
+        .unwrap_or(FaultKind::Bug);
+    Some(Fault {
+        kind,
+        text: text?.to_owned(),
+        hint: hint.map(str::to_owned),
+    })
 }
 
 /// What the last reconcile found.
@@ -111,8 +123,13 @@ pub struct Reconcile {
 impl FeedReport {
     /// Of a run that did not come to its end.
     pub fn failed(entity: &str, mode: &str, fault: Fault) -> FeedReport {
-        FeedReport { entity: entity.to_owned(), mode: mode.to_owned(), outcome: "failed".to_owned(), ..FeedReport::default() }
-            .with(Some(fault))
+        FeedReport {
+            entity: entity.to_owned(),
+            mode: mode.to_owned(),
+            outcome: "failed".to_owned(),
+            ..FeedReport::default()
+        }
+        .with(Some(fault))
     }
 
     /// The same with a failure, when there was one.
@@ -128,7 +145,11 @@ impl FeedReport {
 
     /// The failure, when there was one.
     pub fn fault(&self) -> Option<Fault> {
-        fault_of(self.fault.as_deref(), self.error.as_deref(), self.hint.as_deref())
+        fault_of(
+            self.fault.as_deref(),
+            self.error.as_deref(),
+            self.hint.as_deref(),
+        )
     }
 
     /// Whether it read to its end, whatever it is known to lack.
@@ -170,6 +191,10 @@ impl OrganizationReport {
 
     /// Why nothing was done.
     pub fn fault(&self) -> Option<Fault> {
-        fault_of(self.fault.as_deref(), self.error.as_deref(), self.hint.as_deref())
+        fault_of(
+            self.fault.as_deref(),
+            self.error.as_deref(),
+            self.hint.as_deref(),
+        )
     }
 }

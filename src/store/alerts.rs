@@ -45,16 +45,35 @@ impl Store {
         )
     }
 
-    /// The latest `limit` alerts of one organization or of all, open ones first; without `all` only the open ones.
-    pub async fn alerts(&self, classy_id: Option<i64>, all: bool, limit: u64) -> Result<Vec<AlertRow>, Error> {
+    /// The latest `limit` alerts of one organization or of all, open ones first; without `all` only
+    /// the open ones.
+    pub async fn alerts(
+        &self,
+        classy_id: Option<i64>,
+        all: bool,
+        limit: u64,
+    ) -> Result<Vec<AlertRow>, Error> {
         self.alerts_of(classy_id, all, Slice::first(limit)).await
     }
 
     /// The same, of a slice of them.
-    pub async fn alerts_of(&self, classy_id: Option<i64>, all: bool, slice: Slice) -> Result<Vec<AlertRow>, Error> {
+    pub async fn alerts_of(
+        &self,
+        classy_id: Option<i64>,
+        all: bool,
+        slice: Slice,
+    ) -> Result<Vec<AlertRow>, Error> {
         let failed = |error| Error::query("reading alerts", error);
-        let open = if all { "" } else { " AND a.resolved_at IS NULL" };
-        let only = if classy_id.is_some() { " AND o.classy_id = $1" } else { "" };
+        let open = if all {
+            ""
+        } else {
+            " AND a.resolved_at IS NULL"
+        };
+        let only = if classy_id.is_some() {
+            " AND o.classy_id = $1"
+        } else {
+            ""
+        };
         let text = format!(
             "SELECT {} FROM alerts AS a LEFT JOIN organizations AS o ON o.id = a.organization_id WHERE 1 = 1{open}{only} \
              ORDER BY CASE WHEN a.resolved_at IS NULL THEN 0 ELSE 1 END, a.id DESC LIMIT {} OFFSET {}",
@@ -62,11 +81,19 @@ impl Store {
             slice.limit,
             slice.skipped
         );
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, classy_id.map(Into::into))).await.map_err(failed)?;
-        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), &text, classy_id.map(Into::into)))
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 
-    /// Opens an alert, unless one with the same key is open for the same organization already; answers the open one's row.
+    /// Opens an alert, unless one with the same key is open for the same organization already;
+    /// answers the open one's row.
     pub async fn open_alert(&self, alert: &AlertRow) -> Result<Option<AlertRow>, Error> {
         let failed = |error| Error::query("writing an alert", error);
         if let Some(open) = self.open_alert_of(alert.classy_id, &alert.key).await? {
@@ -97,13 +124,24 @@ impl Store {
             alert.notified_at.into(),
             alert.notified_by.clone().into(),
         ];
-        self.connection().execute_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
+        self.connection()
+            .execute_raw(sql(self.backend(), &text, values))
+            .await
+            .map_err(failed)?;
         self.open_alert_of(alert.classy_id, &alert.key).await
     }
 
-    async fn open_alert_of(&self, classy_id: Option<i64>, key: &str) -> Result<Option<AlertRow>, Error> {
+    async fn open_alert_of(
+        &self,
+        classy_id: Option<i64>,
+        key: &str,
+    ) -> Result<Option<AlertRow>, Error> {
         let failed = |error| Error::query("reading alerts", error);
-        let only = if classy_id.is_some() { "o.classy_id = $2" } else { "a.organization_id IS NULL" };
+        let only = if classy_id.is_some() {
+            "o.classy_id = $2"
+        } else {
+            "a.organization_id IS NULL"
+        };
         let text = format!(
             "SELECT {} FROM alerts AS a LEFT JOIN organizations AS o ON o.id = a.organization_id \
              WHERE a.resolved_at IS NULL AND a.{} = $1 AND {only} ORDER BY a.id LIMIT 1",
@@ -111,7 +149,11 @@ impl Store {
             quoted(self.backend(), "key")
         );
         let values = std::iter::once(key.into()).chain(classy_id.map(Into::into));
-        let row = self.connection().query_one_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
+        let row = self
+            .connection()
+            .query_one_raw(sql(self.backend(), &text, values))
+            .await
+            .map_err(failed)?;
         row.as_ref().map(read).transpose().map_err(failed)
     }
 
@@ -133,15 +175,21 @@ impl Store {
             alert.notified_by.clone().into(),
             alert.id.into(),
         ];
-        self.connection().execute_raw(sql(self.backend(), &text, values)).await.map_err(|error| Error::query("writing an alert", error))?;
+        self.connection()
+            .execute_raw(sql(self.backend(), &text, values))
+            .await
+            .map_err(|error| Error::query("writing an alert", error))?;
         Ok(())
     }
 
     /// Writes down that its process still tells of an open alert.
     pub async fn count_alert(&self, id: i64, count: u64, message: &str) -> Result<(), Error> {
-        let text =
-            format!("UPDATE alerts SET {} = $1, message = $2 WHERE id = $3 AND resolved_at IS NULL", quoted(self.backend(), "count"));
-        self.write_alert(&text, vec![number(count), message.into(), id.into()]).await?;
+        let text = format!(
+            "UPDATE alerts SET {} = $1, message = $2 WHERE id = $3 AND resolved_at IS NULL",
+            quoted(self.backend(), "count")
+        );
+        self.write_alert(&text, vec![number(count), message.into(), id.into()])
+            .await?;
         Ok(())
     }
 
@@ -152,27 +200,48 @@ impl Store {
         Ok(())
     }
 
-    /// Makes an open alert of a process that is gone another one's; answers whether it was still as known.
+    /// Makes an open alert of a process that is gone another one's; answers whether it was still as
+    /// known.
     pub async fn adopt_alert(&self, id: i64, from: &str, to: &str) -> Result<bool, Error> {
         let key = quoted(self.backend(), "key");
-        let text = format!("UPDATE alerts SET {key} = $1 WHERE id = $2 AND {key} = $3 AND resolved_at IS NULL");
-        Ok(self.write_alert(&text, vec![to.into(), id.into(), from.into()]).await? == 1)
+        let text = format!(
+            "UPDATE alerts SET {key} = $1 WHERE id = $2 AND {key} = $3 AND resolved_at IS NULL"
+        );
+        Ok(self
+            .write_alert(&text, vec![to.into(), id.into(), from.into()])
+            .await?
+            == 1)
     }
 
     async fn write_alert(&self, text: &str, values: Vec<sea_orm::Value>) -> Result<u64, Error> {
-        let done = self.connection().execute_raw(sql(self.backend(), text, values)).await;
-        Ok(done.map_err(|error| Error::query("writing an alert", error))?.rows_affected())
+        let done = self
+            .connection()
+            .execute_raw(sql(self.backend(), text, values))
+            .await;
+        Ok(done
+            .map_err(|error| Error::query("writing an alert", error))?
+            .rows_affected())
     }
 
     /// Notes that a person knows of an open alert. Answers whether there is such a one.
     pub async fn acknowledge_alert(&self, id: i64, at: Time) -> Result<bool, Error> {
         let failed = |error| Error::query("acknowledging an alert", error);
         let text = "SELECT id FROM alerts WHERE id = $1 AND resolved_at IS NULL";
-        if self.connection().query_one_raw(sql(self.backend(), text, [id.into()])).await.map_err(failed)?.is_none() {
+        if self
+            .connection()
+            .query_one_raw(sql(self.backend(), text, [id.into()]))
+            .await
+            .map_err(failed)?
+            .is_none()
+        {
             return Ok(false);
         }
-        let text = "UPDATE alerts SET acknowledged_at = $1 WHERE id = $2 AND acknowledged_at IS NULL";
-        self.connection().execute_raw(sql(self.backend(), text, [at.into(), id.into()])).await.map_err(failed)?;
+        let text =
+            "UPDATE alerts SET acknowledged_at = $1 WHERE id = $2 AND acknowledged_at IS NULL";
+        self.connection()
+            .execute_raw(sql(self.backend(), text, [at.into(), id.into()]))
+            .await
+            .map_err(failed)?;
         Ok(true)
     }
 }
@@ -182,7 +251,9 @@ fn number(count: u64) -> sea_orm::Value {
 }
 
 fn read(row: &QueryResult) -> Result<AlertRow, sea_orm::DbErr> {
-    let count = |name: &str| -> Result<u64, sea_orm::DbErr> { Ok(u64::try_from(row.try_get::<i64>("", name)?).unwrap_or(0)) };
+    let count = |name: &str| -> Result<u64, sea_orm::DbErr> {
+        Ok(u64::try_from(row.try_get::<i64>("", name)?).unwrap_or(0))
+    };
     Ok(AlertRow {
         id: row.try_get("", "id")?,
         classy_id: row.try_get("", "classy_id")?,

@@ -1,4 +1,5 @@
-//! The audit trail: what an operator ordered, and what a stored consent, e-mail or amount was before.
+//! The audit trail: what an operator ordered, and what a stored consent, e-mail or amount was
+//! before.
 
 use super::of_organization::{OfOrganization, with_organization};
 use super::row::time_text;
@@ -46,7 +47,16 @@ pub(super) async fn note<C: ConnectionTrait>(
     subject: &str,
     detail: serde_json::Value,
 ) -> Result<(), Error> {
-    note_by(connection, backend, "cli", organization_id, action, subject, detail).await
+    note_by(
+        connection,
+        backend,
+        "cli",
+        organization_id,
+        action,
+        subject,
+        detail,
+    )
+    .await
 }
 
 /// Notes one act of whoever it was.
@@ -69,14 +79,25 @@ pub(super) async fn note_by<C: ConnectionTrait>(
 }
 
 /// Writes rows of the trail, given as JSON objects.
-pub(super) async fn insert<C: ConnectionTrait>(connection: &C, backend: DbBackend, objects: &[Vec<u8>]) -> Result<(), Error> {
+pub(super) async fn insert<C: ConnectionTrait>(
+    connection: &C,
+    backend: DbBackend,
+    objects: &[Vec<u8>],
+) -> Result<(), Error> {
     if objects.is_empty() {
         return Ok(());
     }
     let names = FIELDS.map(|(name, _)| quoted(backend, name)).join(", ");
-    let text = format!("INSERT INTO audit_log ({names}) SELECT {names} FROM {}", unpack(backend, &FIELDS));
+    let text = format!(
+        "INSERT INTO audit_log ({names}) SELECT {names} FROM {}",
+        unpack(backend, &FIELDS)
+    );
     connection
-        .execute_raw(sql(backend, &text, [document(objects.iter().map(Vec::as_slice))]))
+        .execute_raw(sql(
+            backend,
+            &text,
+            [document(objects.iter().map(Vec::as_slice))],
+        ))
         .await
         .map_err(|error| Error::query("writing the audit trail", error))?;
     Ok(())
@@ -84,31 +105,77 @@ pub(super) async fn insert<C: ConnectionTrait>(connection: &C, backend: DbBacken
 
 impl Store {
     /// Notes a person's command that concerns no single organization's rows.
-    pub async fn audit(&self, organization_id: Option<i64>, action: &str, subject: &str, detail: serde_json::Value) -> Result<(), Error> {
-        note(self.connection(), self.backend(), organization_id, action, subject, detail).await
+    pub async fn audit(
+        &self,
+        organization_id: Option<i64>,
+        action: &str,
+        subject: &str,
+        detail: serde_json::Value,
+    ) -> Result<(), Error> {
+        note(
+            self.connection(),
+            self.backend(),
+            organization_id,
+            action,
+            subject,
+            detail,
+        )
+        .await
     }
 
-    /// Notes what a person ordered over HTTP. `classy_id` is Classy's id of the organization it concerns.
-    pub async fn audit_http(&self, classy_id: Option<i64>, action: &str, subject: &str, detail: serde_json::Value) -> Result<(), Error> {
+    /// Notes what a person ordered over HTTP. `classy_id` is Classy's id of the organization it
+    /// concerns.
+    pub async fn audit_http(
+        &self,
+        classy_id: Option<i64>,
+        action: &str,
+        subject: &str,
+        detail: serde_json::Value,
+    ) -> Result<(), Error> {
         let organization = match classy_id {
-            Some(classy_id) => self.organization(classy_id).await?.map(|organization| organization.row_id()),
+            Some(classy_id) => self
+                .organization(classy_id)
+                .await?
+                .map(|organization| organization.row_id()),
             None => None,
         };
-        note_by(self.connection(), self.backend(), "http", organization, action, subject, detail).await
+        note_by(
+            self.connection(),
+            self.backend(),
+            "http",
+            organization,
+            action,
+            subject,
+            detail,
+        )
+        .await
     }
 
     /// The latest `limit` rows of the audit trail, latest first, of one organization or of all.
-    pub async fn audit_rows(&self, classy_id: Option<i64>, limit: u64) -> Result<Vec<AuditRow>, Error> {
-        let rows = audit_entry::Entity::find().order_by_desc(audit_entry::Column::Id).limit(limit);
-        let rows = with_organization(rows, classy_id).all(self.connection()).await;
-        let row = |OfOrganization { row, classy_id }: OfOrganization<audit_entry::Model>| AuditRow {
-            at: row.at,
-            actor: row.actor,
-            classy_id,
-            action: row.action,
-            subject: row.subject,
-            detail: row.detail.unwrap_or_default(),
-        };
-        Ok(rows.map_err(|error| Error::query("reading the audit trail", error))?.into_iter().map(row).collect())
+    pub async fn audit_rows(
+        &self,
+        classy_id: Option<i64>,
+        limit: u64,
+    ) -> Result<Vec<AuditRow>, Error> {
+        let rows = audit_entry::Entity::find()
+            .order_by_desc(audit_entry::Column::Id)
+            .limit(limit);
+        let rows = with_organization(rows, classy_id)
+            .all(self.connection())
+            .await;
+        let row =
+            |OfOrganization { row, classy_id }: OfOrganization<audit_entry::Model>| AuditRow {
+                at: row.at,
+                actor: row.actor,
+                classy_id,
+                action: row.action,
+                subject: row.subject,
+                detail: row.detail.unwrap_or_default(),
+            };
+        Ok(rows
+            .map_err(|error| Error::query("reading the audit trail", error))?
+            .into_iter()
+            .map(row)
+            .collect())
     }
 }

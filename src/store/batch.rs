@@ -7,16 +7,18 @@ use std::collections::HashSet;
 /// Everything that one transaction writes for a feed.
 #[derive(Debug, Clone)]
 pub struct Batch<R> {
-    /// Records and rejects, in the order in which they were asked for: of two equal versions the later wins.
+    /// Records and rejects, in the order in which they were asked for: of two equal versions the
+    /// later wins.
     pub items: Vec<Item<R>>,
-    /// For the first of the items, or for none: what was made of them beforehand (see `TenantStore::row_texts`).
+    /// For the first of the items, or for none: what was made of them beforehand (see
+    /// `TenantStore::row_texts`).
     pub texts: Vec<Option<RowText>>,
     /// What the records may replace.
     pub reading: Reading,
     /// The checkpoint after this batch; `None` leaves it as it is (a repair).
     pub state: Option<FeedState>,
-    /// In a reconcile: what the source changed before this should be here already, so an insert counts as
-    /// `missing` and an update as `stale` in `state.pass`.
+    /// In a reconcile: what the source changed before this should be here already, so an insert
+    /// counts as `missing` and an update as `stale` in `state.pass`.
     pub expected_before: Option<Time>,
     /// Stored ids that the walk did not meet: to be asked for singly.
     pub suspects: Vec<i64>,
@@ -58,11 +60,12 @@ impl<R> Batch<R> {
 /// What the records of a batch may replace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading {
-    /// They were met while looking for changes: an older version never replaces a newer one, since it may come from an answer
-    /// that is out of date.
+    /// They were met while looking for changes: an older version never replaces a newer one, since
+    /// it may come from an answer that is out of date.
     Changes,
-    /// They are what the source says now, whatever their date: it may have gone back to an earlier version. But for these ids, of which
-    /// a version was stored after their page was asked for: nobody knows which of the two the source says now.
+    /// They are what the source says now, whatever their date: it may have gone back to an earlier
+    /// version. But for these ids, of which a version was stored after their page was asked for:
+    /// nobody knows which of the two the source says now.
     Full {
         /// Ids that are read as if looking for changes.
         but: HashSet<i64>,
@@ -79,7 +82,8 @@ impl Reading {
 /// What a page transaction did.
 #[derive(Debug, Clone, Default)]
 pub struct Committed {
-    /// `seen`, `inserted`, `updated`, `restored`, `unchanged`, `older`, `rejected` and `absent` of this batch.
+    /// `seen`, `inserted`, `updated`, `restored`, `unchanged`, `older`, `rejected` and `absent` of
+    /// this batch.
     pub counts: RunCounts,
     /// The checkpoint as written.
     pub state: Option<FeedState>,
@@ -110,7 +114,14 @@ impl Late {
 impl Committed {
     /// Whether every record was as stored already.
     pub fn quiet(&self) -> bool {
-        let RunCounts { inserted, updated, older, rejected, absent, .. } = self.counts;
+        let RunCounts {
+            inserted,
+            updated,
+            older,
+            rejected,
+            absent,
+            ..
+        } = self.counts;
         inserted + updated + older + rejected + absent == 0
     }
 }

@@ -21,13 +21,28 @@ impl Store {
     pub async fn check(&self) -> Result<Vec<Violations>, Error> {
         let backend = self.backend();
         let mut found = Vec::new();
-        let fixed = invariants(backend).into_iter().map(|(name, holds, text)| (name.to_owned(), holds.to_owned(), text));
-        let of_records = Entity::ALL.into_iter().flat_map(|entity| entity.with(Linked(backend)));
+        let fixed = invariants(backend)
+            .into_iter()
+            .map(|(name, holds, text)| (name.to_owned(), holds.to_owned(), text));
+        let of_records = Entity::ALL
+            .into_iter()
+            .flat_map(|entity| entity.with(Linked(backend)));
         for (name, holds, text) in fixed.chain(of_records) {
             let failed = |error| Error::query("checking an invariant", error);
-            let row = self.connection().query_one_raw(sql(backend, &text, [])).await.map_err(failed)?;
-            let count: i64 = row.ok_or(Error::NoOrganization)?.try_get("", "n").map_err(failed)?;
-            found.push(Violations { name, holds, count: count.max(0) as u64 });
+            let row = self
+                .connection()
+                .query_one_raw(sql(backend, &text, []))
+                .await
+                .map_err(failed)?;
+            let count: i64 = row
+                .ok_or(Error::NoOrganization)?
+                .try_get("", "n")
+                .map_err(failed)?;
+            found.push(Violations {
+                name,
+                holds,
+                count: count.max(0) as u64,
+            });
         }
         Ok(found)
     }
@@ -35,7 +50,11 @@ impl Store {
 
 /// A flag in a condition.
 fn is(backend: DbBackend, flag: &str) -> String {
-    if backend == DbBackend::Postgres { flag.to_owned() } else { format!("{flag} = 1") }
+    if backend == DbBackend::Postgres {
+        flag.to_owned()
+    } else {
+        format!("{flag} = 1")
+    }
 }
 
 /// What must hold of every kind of record: its parents are there, and a stub is empty.
@@ -62,7 +81,11 @@ impl ForRecord for Linked {
             let text = format!(
                 "SELECT COUNT(*) AS n FROM {table} AS s WHERE ({is_stub} AND s.fingerprint IS NOT NULL) OR (NOT ({is_stub}) AND s.fingerprint IS NULL)"
             );
-            found.push((format!("{one}_stubs"), format!("a {one} that is a stub has no content, and whatever is no stub has"), text));
+            found.push((
+                format!("{one}_stubs"),
+                format!("a {one} that is a stub has no content, and whatever is no stub has"),
+                text,
+            ));
         }
         found
     }

@@ -1,4 +1,5 @@
-//! The checkpoint of a feed and the suspects of its pass, read whole. `page::checkpoint` writes them, with the rows.
+//! The checkpoint of a feed and the suspects of its pass, read whole. `page::checkpoint` writes
+//! them, with the rows.
 
 use super::statement::sql;
 use super::{Error, TenantStore};
@@ -59,7 +60,12 @@ pub(super) fn values(state: &FeedState) -> Vec<Value> {
     let found = state.reconciled.as_ref();
     let (short, gap) = (state.shortfall.as_ref(), state.gap.as_ref());
     vec![
-        if pass.is_some() || state.first_pass_at.is_none() { "full" } else { "incremental" }.into(),
+        if pass.is_some() || state.first_pass_at.is_none() {
+            "full"
+        } else {
+            "incremental"
+        }
+        .into(),
         state.watermark.into(),
         state.swept_at.into(),
         state.first_pass_at.into(),
@@ -72,8 +78,12 @@ pub(super) fn values(state: &FeedState) -> Vec<Value> {
         pass.map(|pass| pass.total as i64).into(),
         pass.map(|pass| pass.met as i64).into(),
         pass.map(|pass| i64::from(pass.walks)).into(),
-        pass.and_then(|pass| pass.before).map(|before| before.total as i64).into(),
-        pass.and_then(|pass| pass.before).map(|before| before.met as i64).into(),
+        pass.and_then(|pass| pass.before)
+            .map(|before| before.total as i64)
+            .into(),
+        pass.and_then(|pass| pass.before)
+            .map(|before| before.met as i64)
+            .into(),
         pass.map(|pass| pass.stage.as_str()).into(),
         pass.map(|pass| pass.missing as i64).into(),
         pass.map(|pass| pass.stale as i64).into(),
@@ -104,21 +114,31 @@ pub(super) fn values(state: &FeedState) -> Vec<Value> {
 }
 
 fn read(row: &QueryResult) -> Result<FeedState, DbErr> {
-    let count =
-        |column: &str| -> Result<Option<u64>, DbErr> { Ok(row.try_get::<Option<i64>>("", column)?.map(|count| count.max(0) as u64)) };
+    let count = |column: &str| -> Result<Option<u64>, DbErr> {
+        Ok(row
+            .try_get::<Option<i64>>("", column)?
+            .map(|count| count.max(0) as u64))
+    };
     let stage: Option<String> = row.try_get("", "pass_stage")?;
     let pass = match stage.as_deref().and_then(PassStage::from_word) {
         None => None,
         Some(stage) => Some(Pass {
             started_at: row.try_get("", "pass_started_at")?,
             page: count("page")?.unwrap_or(1).try_into().unwrap_or(1),
-            per_page: count("pass_per_page")?.unwrap_or(100).try_into().unwrap_or(100),
+            per_page: count("pass_per_page")?
+                .unwrap_or(100)
+                .try_into()
+                .unwrap_or(100),
             last_id: row.try_get::<Option<i64>>("", "pass_last_id")?.unwrap_or(0),
-            max_id: row.try_get::<Option<i64>>("", "pass_max_id")?.unwrap_or(i64::MAX),
+            max_id: row
+                .try_get::<Option<i64>>("", "pass_max_id")?
+                .unwrap_or(i64::MAX),
             total: count("pass_total")?.unwrap_or(0),
             met: count("pass_met")?.unwrap_or(0),
             walks: count("pass_walks")?.unwrap_or(1).try_into().unwrap_or(1),
-            before: count("pass_total_before")?.zip(count("pass_met_before")?).map(|(total, met)| Walked { total, met }),
+            before: count("pass_total_before")?
+                .zip(count("pass_met_before")?)
+                .map(|(total, met)| Walked { total, met }),
             stage,
             missing: count("pass_missing")?.unwrap_or(0),
             stale: count("pass_stale")?.unwrap_or(0),
@@ -126,8 +146,12 @@ fn read(row: &QueryResult) -> Result<FeedState, DbErr> {
             seen_at: row.try_get("", "pass_seen_at")?,
             refused: count("pass_refused")?.unwrap_or(0),
             unread: count("pass_unread")?.unwrap_or(0),
-            note: row.try_get::<Option<String>>("", "pass_note")?.unwrap_or_default(),
-            schema_version: row.try_get::<Option<i64>>("", "pass_schema_version")?.unwrap_or(0),
+            note: row
+                .try_get::<Option<String>>("", "pass_note")?
+                .unwrap_or_default(),
+            schema_version: row
+                .try_get::<Option<i64>>("", "pass_schema_version")?
+                .unwrap_or(0),
         }),
     };
     let reconciled = match row.try_get("", "reconciled_at")? {
@@ -143,14 +167,18 @@ fn read(row: &QueryResult) -> Result<FeedState, DbErr> {
     let Lacking { shortfall, gap } = lacking(row)?;
     let theirs = row.try_get("", "clock_theirs")?;
     Ok(FeedState {
-        clocks: row.try_get::<Option<Time>>("", "clock_ours")?.map(|ours| Clocks { theirs, ours }),
+        clocks: row
+            .try_get::<Option<Time>>("", "clock_ours")?
+            .map(|ours| Clocks { theirs, ours }),
         shortfall,
         gap,
         watermark: row.try_get("", "watermark")?,
         swept_at: row.try_get("", "swept_at")?,
         first_pass_at: row.try_get("", "first_pass_at")?,
         last_pass_id: row.try_get::<Option<i64>>("", "pass_id")?.unwrap_or(0),
-        schema_version: row.try_get::<Option<i64>>("", "schema_version")?.unwrap_or(0),
+        schema_version: row
+            .try_get::<Option<i64>>("", "schema_version")?
+            .unwrap_or(0),
         pass,
         reconciled,
     })
@@ -164,8 +192,14 @@ pub(super) struct Lacking {
 
 /// Reads it from a row of `checkpoints`.
 pub(super) fn lacking(row: &QueryResult) -> Result<Lacking, DbErr> {
-    let count = |column: &str| -> Result<u64, DbErr> { Ok(row.try_get::<Option<i64>>("", column)?.unwrap_or(0).max(0) as u64) };
-    let text = |column: &str| -> Result<String, DbErr> { Ok(row.try_get::<Option<String>>("", column)?.unwrap_or_default()) };
+    let count = |column: &str| -> Result<u64, DbErr> {
+        Ok(row.try_get::<Option<i64>>("", column)?.unwrap_or(0).max(0) as u64)
+    };
+    let text = |column: &str| -> Result<String, DbErr> {
+        Ok(row
+            .try_get::<Option<String>>("", column)?
+            .unwrap_or_default())
+    };
     let shortfall = match row.try_get("", "short_since")? {
         None => None,
         Some(since) => Some(Shortfall {
@@ -179,7 +213,11 @@ pub(super) fn lacking(row: &QueryResult) -> Result<Lacking, DbErr> {
     };
     let gap = match row.try_get("", "gap_since")? {
         None => None,
-        Some(since) => Some(Gap { since, records: count("gap_records")?, reason: text("gap_reason")? }),
+        Some(since) => Some(Gap {
+            since,
+            records: count("gap_records")?,
+            reason: text("gap_reason")?,
+        }),
     };
     Ok(Lacking { shortfall, gap })
 }
@@ -190,7 +228,11 @@ impl TenantStore {
         let failed = |error| Error::query("reading the checkpoint", error);
         let text = "SELECT * FROM checkpoints WHERE organization_id = $1 AND entity = $2";
         let values = [self.organization_id.into(), entity.as_str().into()];
-        let row = self.connection().query_one_raw(sql(self.backend(), text, values)).await.map_err(failed)?;
+        let row = self
+            .connection()
+            .query_one_raw(sql(self.backend(), text, values))
+            .await
+            .map_err(failed)?;
         row.map_or(Ok(FeedState::default()), |row| read(&row).map_err(failed))
     }
 
@@ -199,7 +241,14 @@ impl TenantStore {
         let failed = |error| Error::query("reading suspects", error);
         let text = "SELECT source_id FROM absence_suspects WHERE organization_id = $1 AND entity = $2 ORDER BY source_id";
         let values = [self.organization_id.into(), entity.as_str().into()];
-        let rows = self.connection().query_all_raw(sql(self.backend(), text, values)).await.map_err(failed)?;
-        rows.iter().map(|row| row.try_get("", "source_id")).collect::<Result<_, _>>().map_err(failed)
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), text, values))
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(|row| row.try_get("", "source_id"))
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 }

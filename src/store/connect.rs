@@ -1,4 +1,5 @@
-//! The connection pool, set up for each database so that waits end, writers queue, and values stay out of logs.
+//! The connection pool, set up for each database so that waits end, writers queue, and values stay
+//! out of logs.
 
 use super::reading::{Reading, left_behind, require_writable};
 use super::statement::{now, sql};
@@ -11,8 +12,8 @@ use sea_orm::sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{self, Executor};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::net::IpAddr;
@@ -20,8 +21,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a statement waits for a lock, and an idle transaction keeps one: below the time of a lease, so that a
-/// frozen holder is cut off before another may write.
+/// How long a statement waits for a lock, and an idle transaction keeps one: below the time of a
+/// lease, so that a frozen holder is cut off before another may write.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How MySQL and MariaDB treat our statements.
@@ -60,7 +61,9 @@ enum Wire {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("backend", &self.backend()).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("backend", &self.backend())
+            .finish_non_exhaustive()
     }
 }
 
@@ -68,11 +71,19 @@ impl Store {
     /// Connects. A SQLite file and its folder are made if they are not there.
     ///
     /// # Errors
-    /// An address that is not understood, a server that cannot be reached, a pooler that shares its connections.
+    /// An address that is not understood, a server that cannot be reached, a pooler that shares its
+    /// connections.
     pub async fn connect(settings: &Settings) -> Result<Store, Error> {
         let address = address_of(settings)?;
-        if let Some(folder) = address.file.as_ref().and_then(|file| file.parent()).filter(|folder| !folder.as_os_str().is_empty()) {
-            crate::files::make_folder(folder).map_err(|error| Error::File { cause: format!("{}: {error}", folder.display()) })?;
+        if let Some(folder) = address
+            .file
+            .as_ref()
+            .and_then(|file| file.parent())
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            crate::files::make_folder(folder).map_err(|error| Error::File {
+                cause: format!("{}: {error}", folder.display()),
+            })?;
         }
         address.file.as_deref().map_or(Ok(()), require_writable)?;
         Store::open(settings, address, None).await
@@ -85,14 +96,20 @@ impl Store {
     pub async fn connect_to_read(settings: &Settings) -> Result<Store, Error> {
         let address = address_of(settings)?;
         if address.file.is_none() && address.kind == DatabaseKind::Sqlite {
-            return Err(Error::NothingYet { place: "a database in memory ends with its process".to_owned() });
+            return Err(Error::NothingYet {
+                place: "a database in memory ends with its process".to_owned(),
+            });
         }
         let file = address.file.clone();
         let reading = file.as_deref().map(Reading::of).transpose()?;
-        Store::open(settings, address, reading).await.map_err(|error| match (error, file.as_deref().and_then(left_behind)) {
-            (Error::File { .. }, Some(cause)) => Error::File { cause },
-            (error, _) => error,
-        })
+        Store::open(settings, address, reading)
+            .await
+            .map_err(
+                |error| match (error, file.as_deref().and_then(left_behind)) {
+                    (Error::File { .. }, Some(cause)) => Error::File { cause },
+                    (error, _) => error,
+                },
+            )
     }
 
     /// Refuses when a SQLite file is not there yet; servers answer for themselves.
@@ -100,14 +117,37 @@ impl Store {
     /// # Errors
     /// [`Error::NothingYet`].
     pub fn require_there(settings: &Settings) -> Result<(), Error> {
-        address_of(settings)?.file.as_deref().map_or(Ok(()), |file| Reading::of(file).map(|_| ()))
+        address_of(settings)?
+            .file
+            .as_deref()
+            .map_or(Ok(()), |file| Reading::of(file).map(|_| ()))
     }
 
-    async fn open(settings: &Settings, address: DatabaseAddress, reading: Option<Reading>) -> Result<Store, Error> {
-        let way = Way { max_connections: settings.max_connections, alone: reading.as_ref().map(Reading::is_alone) };
-        let silent = |_| Error::Unreachable { cause: format!("{}: no answer within {} s", address.shown(), PATIENCE.as_secs()) };
-        let connection = tokio::time::timeout(PATIENCE, open(&address, way)).await.map_err(silent)??;
-        Ok(Store { connection, file: address.file, written: Arc::default(), reading })
+    async fn open(
+        settings: &Settings,
+        address: DatabaseAddress,
+        reading: Option<Reading>,
+    ) -> Result<Store, Error> {
+        let way = Way {
+            max_connections: settings.max_connections,
+            alone: reading.as_ref().map(Reading::is_alone),
+        };
+        let silent = |_| Error::Unreachable {
+            cause: format!(
+                "{}: no answer within {} s",
+                address.shown(),
+                PATIENCE.as_secs()
+            ),
+        };
+        let connection = tokio::time::timeout(PATIENCE, open(&address, way))
+            .await
+            .map_err(silent)??;
+        Ok(Store {
+            connection,
+            file: address.file,
+            written: Arc::default(),
+            reading,
+        })
     }
 
     pub(super) const fn connection(&self) -> &DatabaseConnection {
@@ -126,14 +166,18 @@ impl Store {
         self.connection.get_database_backend()
     }
 
-    /// A transaction that will write: on SQLite it waits its turn at BEGIN, since one that reads first and then wants to
-    /// write fails at once when another wrote meanwhile.
+    /// A transaction that will write: on SQLite it waits its turn at BEGIN, since one that reads
+    /// first and then wants to write fails at once when another wrote meanwhile.
     pub(super) async fn begin_write(&self) -> Result<DatabaseTransaction, Error> {
         let options = TransactionOptions {
-            sqlite_transaction_mode: (self.backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate),
+            sqlite_transaction_mode: (self.backend() == DbBackend::Sqlite)
+                .then_some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        self.connection.begin_with_options(options).await.map_err(|error| Error::query("beginning a transaction", error))
+        self.connection
+            .begin_with_options(options)
+            .await
+            .map_err(|error| Error::query("beginning a transaction", error))
     }
 
     /// The database's own clock; also the cheapest proof that it answers.
@@ -143,21 +187,37 @@ impl Store {
 
     /// Closes the pool.
     pub async fn close(self) -> Result<(), Error> {
-        self.connection.close().await.map_err(|error| Error::query("closing the pool", error))?;
-        if self.reading.is_some_and(|reading| !reading.was_right()) { Err(Error::WrittenMeanwhile) } else { Ok(()) }
+        self.connection
+            .close()
+            .await
+            .map_err(|error| Error::query("closing the pool", error))?;
+        if self.reading.is_some_and(|reading| !reading.was_right()) {
+            Err(Error::WrittenMeanwhile)
+        } else {
+            Ok(())
+        }
     }
 }
 
 /// The database's own clock, also within a transaction.
-pub(super) async fn now_in<C: ConnectionTrait>(connection: &C, backend: DbBackend) -> Result<Time, Error> {
+pub(super) async fn now_in<C: ConnectionTrait>(
+    connection: &C,
+    backend: DbBackend,
+) -> Result<Time, Error> {
     let failed = |error| Error::query("reading the database's clock", error);
     let text = format!("SELECT {} AS now_at", now(backend));
-    let row = connection.query_one_raw(sql(backend, &text, [])).await.map_err(failed)?.ok_or(Error::NoOrganization)?;
+    let row = connection
+        .query_one_raw(sql(backend, &text, []))
+        .await
+        .map_err(failed)?
+        .ok_or(Error::NoOrganization)?;
     row.try_get("", "now_at").map_err(failed)
 }
 
 fn address_of(settings: &Settings) -> Result<DatabaseAddress, Error> {
-    DatabaseAddress::parse(settings.url.expose_secret()).map_err(|reason| Error::Address { reason: reason.to_owned() })
+    DatabaseAddress::parse(settings.url.expose_secret()).map_err(|reason| Error::Address {
+        reason: reason.to_owned(),
+    })
 }
 
 /// How the pool is used.
@@ -178,20 +238,33 @@ async fn open(address: &DatabaseAddress, way: Way) -> Result<DatabaseConnection,
     };
     match open_as(address, way, wire).await {
         // A server that lets nobody in without encryption.
-        Err(Error::Unreachable { .. }) if wire == Wire::Plain => open_as(address, way, Wire::AsSaid).await,
+        Err(Error::Unreachable { .. }) if wire == Wire::Plain => {
+            open_as(address, way, Wire::AsSaid).await
+        }
         opened => opened,
     }
 }
 
-async fn open_as(address: &DatabaseAddress, way: Way, wire: Wire) -> Result<DatabaseConnection, Error> {
+async fn open_as(
+    address: &DatabaseAddress,
+    way: Way,
+    wire: Wire,
+) -> Result<DatabaseConnection, Error> {
     let connect = async |limits| Database::connect(options(address, way, wire, limits)).await;
     let unreachable = |error: DbErr| Error::unreachable(&error, &address.shown());
-    let failed = |error: sqlx::Error| unreachable(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))));
+    let failed =
+        |error: sqlx::Error| unreachable(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))));
     if address.kind != DatabaseKind::Postgres {
         return connect(Limits::AtStart).await.map_err(unreachable);
     }
     match connect(Limits::AtStart).await {
-        Ok(connection) if pooler::heeded_the_limits(&connection, PATIENCE).await.map_err(unreachable)? => return Ok(connection),
+        Ok(connection)
+            if pooler::heeded_the_limits(&connection, PATIENCE)
+                .await
+                .map_err(unreachable)? =>
+        {
+            return Ok(connection);
+        }
         // A pooler in between, which did not pass them on; it need not be a bad one.
         Ok(connection) => drop(connection.close().await),
         Err(error) if pooler::refused_the_limits(&error) => {}
@@ -200,22 +273,35 @@ async fn open_as(address: &DatabaseAddress, way: Way, wire: Wire) -> Result<Data
     let plain = address.url.parse::<PgConnectOptions>().map_err(failed)?;
     let shared = pooler::shares_connections(&pg_options(plain, wire, Limits::Afterwards)).await;
     if shared.map_err(failed)? {
-        return Err(Error::Pooler { address: address.shown() });
+        return Err(Error::Pooler {
+            address: address.shown(),
+        });
     }
     connect(Limits::Afterwards).await.map_err(unreachable)
 }
 
-/// Tries a server's port or socket once: the pool would go on trying where nobody listens until its patience ends.
+/// Tries a server's port or socket once: the pool would go on trying where nobody listens until its
+/// patience ends.
 async fn knock(address: &DatabaseAddress) -> Result<(), Error> {
-    let unreachable = |place: &str, error: std::io::Error| Error::Unreachable { cause: format!("{place}: {error}") };
+    let unreachable = |place: &str, error: std::io::Error| Error::Unreachable {
+        cause: format!("{place}: {error}"),
+    };
     if let Some(socket) = address.socket() {
         let place = format!("the socket {}", socket.display());
-        return tokio::net::UnixStream::connect(&socket).await.map(drop).map_err(|error| unreachable(&place, error));
+        return tokio::net::UnixStream::connect(&socket)
+            .await
+            .map(drop)
+            .map_err(|error| unreachable(&place, error));
     }
     // Without a host the driver looks for a socket by itself.
-    let Some(host) = address.host() else { return Ok(()) };
+    let Some(host) = address.host() else {
+        return Ok(());
+    };
     let place = format!("{host}:{}", address.port());
-    tokio::net::TcpStream::connect(&place).await.map(drop).map_err(|error| unreachable(&place, error))
+    tokio::net::TcpStream::connect(&place)
+        .await
+        .map(drop)
+        .map_err(|error| unreachable(&place, error))
 }
 
 /// Whether a server is on this machine.
@@ -223,7 +309,10 @@ fn is_here(address: &DatabaseAddress) -> bool {
     match address.host() {
         None => true,
         Some(host) if host == "localhost" => true,
-        Some(host) => host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
+        Some(host) => host
+            .trim_matches(['[', ']'])
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback()),
     }
 }
 
@@ -237,7 +326,11 @@ enum Limits {
 }
 
 fn pg_options(options: PgConnectOptions, wire: Wire, limits: Limits) -> PgConnectOptions {
-    let options = if wire == Wire::Plain { options.ssl_mode(PgSslMode::Disable) } else { options };
+    let options = if wire == Wire::Plain {
+        options.ssl_mode(PgSslMode::Disable)
+    } else {
+        options
+    };
     let options = options.application_name("classy-sync");
     let patience = PATIENCE.as_millis().to_string();
     match limits {
@@ -279,12 +372,14 @@ fn options(address: &DatabaseAddress, way: Way, wire: Wire, limits: Limits) -> C
                 .foreign_keys(true)
                 .busy_timeout(PATIENCE)
                 .journal_mode(SqliteJournalMode::Wal)
-                // Rows and checkpoint are in one file and go together: after a power cut the last commits may be missing,
-                // and are then read again.
+                // Rows and checkpoint are in one file and go together: after a power cut the last
+                // commits may be missing, and are then read again.
                 .synchronous(SqliteSynchronous::Normal)
-                // In KiB; with the 2 MB that SQLite takes by itself, a large load reads the same pages of its indexes again and again.
+                // In KiB; with the 2 MB that SQLite takes by itself, a large load reads the same
+                // pages of its indexes again and again.
                 .pragma("cache_size", "-8192")
-                // Rows of an index that are looked at for statistics: a moment, however large it is.
+                // Rows of an index that are looked at for statistics: a moment, however large it
+                // is.
                 .analysis_limit(1_000)
         })
         .map_sqlx_postgres_opts(move |options| pg_options(options, wire, limits))
@@ -296,30 +391,55 @@ fn options(address: &DatabaseAddress, way: Way, wire: Wire, limits: Limits) -> C
                 Box::pin(async move {
                     for name in ["idle_in_transaction_session_timeout", "lock_timeout"] {
                         let patience = PATIENCE.as_millis();
-                        connection.execute(sqlx::AssertSqlSafe(format!("SET {name} = {patience}"))).await?;
+                        connection
+                            .execute(sqlx::AssertSqlSafe(format!("SET {name} = {patience}")))
+                            .await?;
                     }
                     connection.execute("SET timezone = 'UTC'").await?;
                     Ok(())
                 })
             })
         })
-        .map_sqlx_mysql_opts(move |options| if wire == Wire::Plain { options.ssl_mode(MySqlSslMode::Disabled) } else { options })
+        .map_sqlx_mysql_opts(move |options| {
+            if wire == Wire::Plain {
+                options.ssl_mode(MySqlSslMode::Disabled)
+            } else {
+                options
+            }
+        })
         .map_sqlx_mysql_pool_opts(|pool| {
             pool.after_connect(|connection, _| {
                 Box::pin(async move {
-                    // Whatever the server is set to: a value that does not fit is an error, never cut, and texts are what they are.
-                    connection.execute(sqlx::AssertSqlSafe(format!("SET SESSION sql_mode = '{SQL_MODE}'"))).await?;
-                    connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
+                    // Whatever the server is set to: a value that does not fit is an error, never
+                    // cut, and texts are what they are.
+                    connection
+                        .execute(sqlx::AssertSqlSafe(format!(
+                            "SET SESSION sql_mode = '{SQL_MODE}'"
+                        )))
+                        .await?;
+                    connection
+                        .execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+                        .await?;
                     let seconds = PATIENCE.as_secs();
-                    connection.execute(sqlx::AssertSqlSafe(format!("SET SESSION innodb_lock_wait_timeout = {seconds}"))).await?;
+                    connection
+                        .execute(sqlx::AssertSqlSafe(format!(
+                            "SET SESSION innodb_lock_wait_timeout = {seconds}"
+                        )))
+                        .await?;
                     // MariaDB's; MySQL has none and refuses it.
-                    let _ = connection.execute(sqlx::AssertSqlSafe(format!("SET SESSION idle_transaction_timeout = {seconds}"))).await;
+                    let _ = connection
+                        .execute(sqlx::AssertSqlSafe(format!(
+                            "SET SESSION idle_transaction_timeout = {seconds}"
+                        )))
+                        .await;
                     Ok(())
                 })
             })
         });
     if in_memory {
-        options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
+        options
+            .idle_timeout(None::<Duration>)
+            .max_lifetime(None::<Duration>);
     }
     options
 }

@@ -1,5 +1,5 @@
-//! Whether the database can hold every text: one in a narrow encoding is refused before anything is made in it, rather than with the first
-//! name that it cannot spell.
+//! Whether the database can hold every text: one in a narrow encoding is refused before anything is
+//! made in it, rather than with the first name that it cannot spell.
 
 use super::statement::sql;
 use super::{Error, Store};
@@ -14,8 +14,13 @@ impl Store {
     /// [`Error::Encoding`], and database errors.
     pub(super) async fn require_unicode(&self) -> Result<(), Error> {
         match self.backend() {
-            DbBackend::Postgres => match self.ask("SHOW server_encoding", "server_encoding").await? {
-                Some(encoding) if encoding != "UTF8" => Err(Error::Encoding { place: "it".to_owned(), encoding, needed: "UTF8" }),
+            DbBackend::Postgres => match self.ask("SHOW server_encoding", "server_encoding").await?
+            {
+                Some(encoding) if encoding != "UTF8" => Err(Error::Encoding {
+                    place: "it".to_owned(),
+                    encoding,
+                    needed: "UTF8",
+                }),
                 _ => Ok(()),
             },
             DbBackend::MySql => {
@@ -23,7 +28,11 @@ impl Store {
                     "SELECT character_set_name AS word FROM information_schema.character_sets WHERE character_set_name = '{MYSQL}'"
                 );
                 if self.ask(&text, "word").await?.is_none() {
-                    return Err(Error::Encoding { place: "the server".to_owned(), encoding: "older than that".to_owned(), needed: MYSQL });
+                    return Err(Error::Encoding {
+                        place: "the server".to_owned(),
+                        encoding: "older than that".to_owned(),
+                        needed: MYSQL,
+                    });
                 }
                 // Tables are made in it whatever the schema's own is; these were changed since.
                 let text = format!(
@@ -32,9 +41,15 @@ impl Store {
                      AND c.table_name IN ('organizations', 'plugin_deliveries', '{}') LIMIT 1",
                     Entity::ALL.map(Entity::as_str).join("', '")
                 );
-                let Some(found) = self.ask(&text, "word").await? else { return Ok(()) };
+                let Some(found) = self.ask(&text, "word").await? else {
+                    return Ok(());
+                };
                 let (place, encoding) = found.split_once(' ').unwrap_or((&found, ""));
-                Err(Error::Encoding { place: place.to_owned(), encoding: encoding.to_owned(), needed: MYSQL })
+                Err(Error::Encoding {
+                    place: place.to_owned(),
+                    encoding: encoding.to_owned(),
+                    needed: MYSQL,
+                })
             }
             // SQLite's texts are UTF-8 or UTF-16.
             _ => Ok(()),
@@ -43,7 +58,13 @@ impl Store {
 
     async fn ask(&self, text: &str, column: &str) -> Result<Option<String>, Error> {
         let failed = |error| Error::query("asking for the database's encoding", error);
-        let row = self.connection().query_one_raw(sql(self.backend(), text, [])).await.map_err(failed)?;
-        row.map(|row| row.try_get("", column)).transpose().map_err(failed)
+        let row = self
+            .connection()
+            .query_one_raw(sql(self.backend(), text, []))
+            .await
+            .map_err(failed)?;
+        row.map(|row| row.try_get("", column))
+            .transpose()
+            .map_err(failed)
     }
 }

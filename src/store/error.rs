@@ -50,11 +50,14 @@ pub enum Error {
         cause: String,
         /// Whether the same transaction may work when repeated.
         transient: bool,
-        /// Whether a value that was to be written is the reason, rather than the connection or the server.
+        /// Whether a value that was to be written is the reason, rather than the connection or the
+        /// server.
         of_data: bool,
     },
     /// More at once than the server takes.
-    #[error("{bytes} bytes in one statement are more than the database takes (max_allowed_packet is {limit})")]
+    #[error(
+        "{bytes} bytes in one statement are more than the database takes (max_allowed_packet is {limit})"
+    )]
     TooLarge {
         /// The size of the statement.
         bytes: usize,
@@ -83,8 +86,11 @@ pub enum Error {
         /// The first unknown migration.
         unknown: String,
     },
-    /// The schema is from before the first release, and no migration leads from it to the present one.
-    #[error("the database was made by a version from before the first release (its schema has '{unknown}')")]
+    /// The schema is from before the first release, and no migration leads from it to the present
+    /// one.
+    #[error(
+        "the database was made by a version from before the first release (its schema has '{unknown}')"
+    )]
     SchemaUnreleased {
         /// The first migration of that time.
         unknown: String,
@@ -105,7 +111,10 @@ pub enum Error {
     #[error("another process took this organization over; nothing was written")]
     FenceLost,
     /// Another process is at work on the organization.
-    #[error("the organization is being synced by {} (until {expires_at} unless renewed)", super::readable(holder))]
+    #[error(
+        "the organization is being synced by {} (until {expires_at} unless renewed)",
+        super::readable(holder)
+    )]
     LeaseHeld {
         /// The name under which that process holds leases.
         holder: String,
@@ -119,27 +128,42 @@ pub enum Error {
 
 impl Error {
     pub(super) fn query(context: &'static str, error: DbErr) -> Error {
-        Error::Query { context, transient: is_transient(&error), of_data: is_of_data(&error), cause: safe_text(&error) }
+        Error::Query {
+            context,
+            transient: is_transient(&error),
+            of_data: is_of_data(&error),
+            cause: safe_text(&error),
+        }
     }
 
     /// A failed COMMIT: undone where the database says so, otherwise it may have happened.
     pub(super) fn commit(error: DbErr) -> Error {
         match sqlx_error(&error) {
-            Some(sqlx::Error::Database(said)) if is_undone(said.as_ref()) => Error::query("committing", error),
-            _ => Error::CommitLost { cause: safe_text(&error) },
+            Some(sqlx::Error::Database(said)) if is_undone(said.as_ref()) => {
+                Error::query("committing", error)
+            }
+            _ => Error::CommitLost {
+                cause: safe_text(&error),
+            },
         }
     }
 
     pub(super) fn unreachable(error: &DbErr, address: &str) -> Error {
         let cause = format!("{address}: {}", safe_text(error));
-        if address.starts_with("sqlite") { Error::File { cause } } else { Error::Unreachable { cause } }
+        if address.starts_with("sqlite") {
+            Error::File { cause }
+        } else {
+            Error::Unreachable { cause }
+        }
     }
 
     /// What is to be done.
     pub const fn remedy(&self) -> Remedy {
         match self {
             Error::WrittenMeanwhile
-            | Error::Query { transient: true, .. }
+            | Error::Query {
+                transient: true, ..
+            }
             | Error::CommitLost { .. }
             | Error::Unreachable { .. }
             | Error::File { .. }
@@ -158,9 +182,13 @@ impl Error {
         }
     }
 
-    /// Whether a value that was to be written is the reason: then the other records of its batch can be stored without it.
+    /// Whether a value that was to be written is the reason: then the other records of its batch
+    /// can be stored without it.
     pub const fn is_of_data(&self) -> bool {
-        matches!(self, Error::Query { of_data: true, .. } | Error::TooLarge { .. })
+        matches!(
+            self,
+            Error::Query { of_data: true, .. } | Error::TooLarge { .. }
+        )
     }
 
     /// What kind of failure it is.
@@ -197,20 +225,29 @@ impl Error {
             Error::Pooler { .. } => {
                 "give the server's own address, or a pool with pool_mode = session; classy-sync keeps database.max_connections by itself"
             }
-            Error::SchemaNewer { .. } => "run the newer version of classy-sync, or restore the database that belongs to this one",
+            Error::SchemaNewer { .. } => {
+                "run the newer version of classy-sync, or restore the database that belongs to this one"
+            }
             Error::SchemaUnreleased { .. } => {
                 "give a new, empty database and run `classy-sync db migrate`: everything is read again from Classy; `plugin adopt` takes over \
                  the contacts that a plugin put elsewhere. Keep the old database until then: who left is known there only"
             }
             Error::SchemaBehind { .. } => "run `classy-sync db migrate`",
-            Error::Migrating { .. } => "try again when it is done, or when it was ended: what it holds ends with it, or a minute later",
-            Error::LeaseHeld { .. } => "wait for it to end; a process that died is replaced when its lease ends",
+            Error::Migrating { .. } => {
+                "try again when it is done, or when it was ended: what it holds ends with it, or a minute later"
+            }
+            Error::LeaseHeld { .. } => {
+                "wait for it to end; a process that died is replaced when its lease ends"
+            }
             Error::TooLarge { .. } => "raise max_allowed_packet on the database server",
             Error::Encoding { .. } => {
                 "make the database anew: on PostgreSQL CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0, on MySQL and MariaDB \
                  CREATE DATABASE name CHARACTER SET utf8mb4"
             }
-            Error::Query { .. } | Error::CommitLost { .. } | Error::FenceLost | Error::NoOrganization => return None,
+            Error::Query { .. }
+            | Error::CommitLost { .. }
+            | Error::FenceLost
+            | Error::NoOrganization => return None,
         };
         Some(hint.to_owned())
     }
@@ -225,29 +262,42 @@ fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
     }
 }
 
-/// Whether repeating the whole transaction may help: a deadlock, a lock that was waited for too long, a lost connection.
+/// Whether repeating the whole transaction may help: a deadlock, a lock that was waited for too
+/// long, a lost connection.
 fn is_transient(error: &DbErr) -> bool {
     match sqlx_error(error) {
         Some(sqlx::Error::Database(error)) => {
-            // PostgreSQL's and MySQL's SQLSTATE, MySQL's 1205 (HY000), SQLite's primary result codes 5 and 6.
+            // PostgreSQL's and MySQL's SQLSTATE, MySQL's 1205 (HY000), SQLite's primary result
+            // codes 5 and 6.
             let code = error.code().unwrap_or_default();
-            let sqlite = || code.parse::<u32>().is_ok_and(|code| code < 10_000 && matches!(code & 0xff, 5 | 6));
-            // A row that another transaction wrote between our look and our insert is found at the next look.
+            let sqlite = || {
+                code.parse::<u32>()
+                    .is_ok_and(|code| code < 10_000 && matches!(code & 0xff, 5 | 6))
+            };
+            // A row that another transaction wrote between our look and our insert is found at the
+            // next look.
             error.is_unique_violation()
-                // Class 08 is a connection that failed, or a server of a cluster that has left it (MySQL's 1047); 25006 and 70100
-                // come from a server that became another one's copy, or is being stopped.
+                // Class 08 is a connection that failed, or a server of a cluster that has left it
+                // (MySQL's 1047); 25006 and 70100 come from a server that became another one's
+                // copy, or is being stopped.
                 || code.starts_with("08")
                 || matches!(&*code, "40001" | "40P01" | "55P03" | "57P01" | "57P02" | "57P03" | "25006" | "70100")
                 || error.message().contains("Lock wait timeout")
                 || error.message().contains("Deadlock found")
                 || (error.message().contains("locked") && sqlite())
         }
-        Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed | sqlx::Error::PoolClosed) => true,
+        Some(
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::PoolClosed,
+        ) => true,
         _ => matches!(error, DbErr::ConnectionAcquire(_)),
     }
 }
 
-/// Whether a value is the reason: one that does not fit its column, an index or a sum, breaks a constraint, or cannot be read back.
+/// Whether a value is the reason: one that does not fit its column, an index or a sum, breaks a
+/// constraint, or cannot be read back.
 fn is_of_data(error: &DbErr) -> bool {
     match sqlx_error(error) {
         Some(sqlx::Error::Database(error)) => {
@@ -259,27 +309,41 @@ fn is_of_data(error: &DbErr) -> bool {
             let code = error.code().unwrap_or_default();
             match error.try_downcast_ref::<sqlx::sqlite::SqliteError>() {
                 // Constraint, too big, mismatch: the primary result codes.
-                Some(_) => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 18..=20)),
+                Some(_) => code
+                    .parse::<u32>()
+                    .is_ok_and(|code| matches!(code & 0xff, 18..=20)),
                 // Data exceptions, integrity, program limits such as the size of an index row.
-                None => ["22", "23", "54"].iter().any(|class| code.starts_with(class)),
+                None => ["22", "23", "54"]
+                    .iter()
+                    .any(|class| code.starts_with(class)),
             }
         }
-        Some(sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_)) => true,
+        Some(
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_),
+        ) => true,
         Some(_) => false,
         None => matches!(error, DbErr::Type(_)),
     }
 }
 
-/// What MySQL and MariaDB tell of a value under no SQLSTATE of values: packet too big, row too big, key too long, incorrect and
-/// truncated values, and (4035 to 4044) what cannot be read as JSON.
-const MYSQL_DATA: [u16; 17] = [1118, 1139, 1153, 1264, 1265, 1292, 1301, 1366, 1406, 1411, 1690, 1977, 3140, 3141, 4035, 4037, 4038];
+/// What MySQL and MariaDB tell of a value under no SQLSTATE of values: packet too big, row too big,
+/// key too long, incorrect and truncated values, and (4035 to 4044) what cannot be read as JSON.
+const MYSQL_DATA: [u16; 17] = [
+    1118, 1139, 1153, 1264, 1265, 1292, 1301, 1366, 1406, 1411, 1690, 1977, 3140, 3141, 4035, 4037,
+    4038,
+];
 
-/// Whether a COMMIT that failed like this did nothing for certain: a conflict, a row that was refused in the end, a server that takes no
-/// orders at all.
+/// Whether a COMMIT that failed like this did nothing for certain: a conflict, a row that was
+/// refused in the end, a server that takes no orders at all.
 fn is_undone(error: &dyn sqlx::error::DatabaseError) -> bool {
     let code = error.code().unwrap_or_default();
-    let sqlite = code.parse::<u32>().is_ok_and(|code| code < 10_000 && matches!(code & 0xff, 5 | 6 | 13 | 19));
-    sqlite || code.starts_with("40") || code.starts_with("23") || error.message().contains("WSREP has not yet prepared")
+    let sqlite = code
+        .parse::<u32>()
+        .is_ok_and(|code| code < 10_000 && matches!(code & 0xff, 5 | 6 | 13 | 19));
+    sqlite
+        || code.starts_with("40")
+        || code.starts_with("23")
+        || error.message().contains("WSREP has not yet prepared")
 }
 
 /// The driver's error without values: databases like to quote the offending row.
@@ -287,7 +351,11 @@ fn safe_text(error: &DbErr) -> String {
     match sqlx_error(error) {
         Some(sqlx::Error::Database(error)) => {
             let code = error.code().unwrap_or_default();
-            let place = [error.table(), error.constraint()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+            let place = [error.table(), error.constraint()]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" ");
             let kind = match error.kind() {
                 sqlx::error::ErrorKind::UniqueViolation => "a unique key was violated",
                 sqlx::error::ErrorKind::ForeignKeyViolation => "a foreign key was violated",
@@ -295,11 +363,18 @@ fn safe_text(error: &DbErr) -> String {
                 sqlx::error::ErrorKind::CheckViolation => "a check was violated",
                 _ => &without_values(error.message()),
             };
-            format!("{kind} (code {code}{}{place})", if place.is_empty() { "" } else { ", " })
+            format!(
+                "{kind} (code {code}{}{place})",
+                if place.is_empty() { "" } else { ", " }
+            )
         }
         // It repeats a value of the address.
-        Some(sqlx::Error::Configuration(_)) => "the driver does not take a value of the address".to_owned(),
-        Some(sqlx::Error::ColumnDecode { index, .. }) => format!("the column {index} has a value of another type"),
+        Some(sqlx::Error::Configuration(_)) => {
+            "the driver does not take a value of the address".to_owned()
+        }
+        Some(sqlx::Error::ColumnDecode { index, .. }) => {
+            format!("the column {index} has a value of another type")
+        }
         Some(error) => error.to_string(),
         None => match error {
             DbErr::Type(text) | DbErr::Custom(text) | DbErr::Migration(text) => text.clone(),
@@ -333,8 +408,14 @@ mod tests {
 
     #[test]
     fn quoted_values_never_reach_a_person_or_a_log() {
-        assert_eq!(without_values("invalid input syntax for type bigint: \"ada@example.org\""), "invalid input syntax for type bigint: …");
-        assert_eq!(without_values("Incorrect value: 'O\"Hara' for column 'x' at row 1"), "Incorrect value: … for column … at row 1");
+        assert_eq!(
+            without_values("invalid input syntax for type bigint: \"ada@example.org\""),
+            "invalid input syntax for type bigint: …"
+        );
+        assert_eq!(
+            without_values("Incorrect value: 'O\"Hara' for column 'x' at row 1"),
+            "Incorrect value: … for column … at row 1"
+        );
         assert_eq!(without_values("unfinished 'ada"), "unfinished …");
     }
 }

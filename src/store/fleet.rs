@@ -1,4 +1,5 @@
-//! Several processes on one database: who is there, and who serves which organization. The database and its clock are the arbiter.
+//! Several processes on one database: who is there, and who serves which organization. The database
+//! and its clock are the arbiter.
 
 use super::holder::place_of;
 use super::lease::{NOBODY, after};
@@ -22,15 +23,30 @@ pub struct Unserved {
 }
 
 impl Store {
-    /// Frees what dead predecessors left: those of the same place (see [`place_of`]), whose lock the caller has, so that they are dead for
-    /// sure. Everybody else's leases end by themselves.
+    /// Frees what dead predecessors left: those of the same place (see [`place_of`]), whose lock
+    /// the caller has, so that they are dead for sure. Everybody else's leases end by themselves.
     pub async fn succeed(&self, holder: &str) -> Result<(), Error> {
         let failed = |error| Error::query("freeing a predecessor's leases", error);
-        let Some(place) = place_of(holder) else { return Ok(()) };
-        let text = format!("SELECT holder FROM leases WHERE holder <> '{NOBODY}' UNION SELECT holder FROM daemons");
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, [])).await.map_err(failed)?;
-        let holders = rows.iter().map(|row| row.try_get("", "holder")).collect::<Result<Vec<String>, _>>().map_err(failed)?;
-        for dead in holders.iter().filter(|other| *other != holder && place_of(other) == Some(place)) {
+        let Some(place) = place_of(holder) else {
+            return Ok(());
+        };
+        let text = format!(
+            "SELECT holder FROM leases WHERE holder <> '{NOBODY}' UNION SELECT holder FROM daemons"
+        );
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), &text, []))
+            .await
+            .map_err(failed)?;
+        let holders = rows
+            .iter()
+            .map(|row| row.try_get("", "holder"))
+            .collect::<Result<Vec<String>, _>>()
+            .map_err(failed)?;
+        for dead in holders
+            .iter()
+            .filter(|other| *other != holder && place_of(other) == Some(place))
+        {
             self.leave(dead).await?;
         }
         Ok(())
@@ -42,41 +58,85 @@ impl Store {
         let latest = after(self.ping().await?, ttl);
         for table in ["leases", "daemons"] {
             let text = format!("UPDATE {table} SET expires_at = $1 WHERE expires_at > $2");
-            self.connection().execute_raw(sql(self.backend(), &text, [latest.into(), latest.into()])).await.map_err(failed)?;
+            self.connection()
+                .execute_raw(sql(self.backend(), &text, [latest.into(), latest.into()]))
+                .await
+                .map_err(failed)?;
         }
         Ok(())
     }
 
-    /// Says that this process is there for another `ttl`, and renews all its leases. Answers with everybody who is there, and with
-    /// the organizations (Classy's ids) whose leases it holds.
-    pub async fn attend(&self, holder: &str, ttl: Duration) -> Result<(Vec<String>, Vec<(i64, Fence)>), Error> {
+    /// Says that this process is there for another `ttl`, and renews all its leases. Answers with
+    /// everybody who is there, and with the organizations (Classy's ids) whose leases it holds.
+    pub async fn attend(
+        &self,
+        holder: &str,
+        ttl: Duration,
+    ) -> Result<(Vec<String>, Vec<(i64, Fence)>), Error> {
         let failed = |error| Error::query("renewing the leases", error);
         self.bound_expiries(ttl).await?;
         let now = self.ping().await?;
         let until = || after(now, ttl).into();
-        let run = async |text: &str, values: Vec<sea_orm::Value>| self.connection().execute_raw(sql(self.backend(), text, values)).await;
+        let run = async |text: &str, values: Vec<sea_orm::Value>| {
+            self.connection()
+                .execute_raw(sql(self.backend(), text, values))
+                .await
+        };
         let text = "UPDATE daemons SET expires_at = $1 WHERE holder = $2";
-        if run(text, vec![until(), holder.into()]).await.map_err(failed)?.rows_affected() == 0 {
-            let inserted = run("INSERT INTO daemons (expires_at, holder) VALUES ($1, $2)", vec![until(), holder.into()]).await;
-            // One that found no row and one that came meanwhile: the second is there already. Whoever cannot write must not go on: it
-            // would take itself for absent, and leave its organizations to others.
+        if run(text, vec![until(), holder.into()])
+            .await
+            .map_err(failed)?
+            .rows_affected()
+            == 0
+        {
+            let inserted = run(
+                "INSERT INTO daemons (expires_at, holder) VALUES ($1, $2)",
+                vec![until(), holder.into()],
+            )
+            .await;
+            // One that found no row and one that came meanwhile: the second is there already.
+            // Whoever cannot write must not go on: it would take itself for absent, and leave its
+            // organizations to others.
             inserted.map(drop).or_else(|error| {
-                if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) { Ok(()) } else { Err(failed(error)) }
+                if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) {
+                    Ok(())
+                } else {
+                    Err(failed(error))
+                }
             })?;
         }
         let held = self.renew_leases(holder, ttl).await?;
         let text = "SELECT holder FROM daemons WHERE expires_at > $1 ORDER BY holder";
-        let rows = self.connection().query_all_raw(sql(self.backend(), text, [now.into()])).await.map_err(failed)?;
-        let there = rows.iter().map(|row| row.try_get("", "holder")).collect::<Result<_, _>>().map_err(failed)?;
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), text, [now.into()]))
+            .await
+            .map_err(failed)?;
+        let there = rows
+            .iter()
+            .map(|row| row.try_get("", "holder"))
+            .collect::<Result<_, _>>()
+            .map_err(failed)?;
         Ok((there, held))
     }
 
     /// Renews all leases of this process, and answers with them.
-    pub async fn renew_leases(&self, holder: &str, ttl: Duration) -> Result<Vec<(i64, Fence)>, Error> {
+    pub async fn renew_leases(
+        &self,
+        holder: &str,
+        ttl: Duration,
+    ) -> Result<Vec<(i64, Fence)>, Error> {
         let failed = |error| Error::query("renewing the leases", error);
         let now = self.ping().await?;
         let text = "UPDATE leases SET expires_at = $1 WHERE holder = $2";
-        self.connection().execute_raw(sql(self.backend(), text, [after(now, ttl).into(), holder.into()])).await.map_err(failed)?;
+        self.connection()
+            .execute_raw(sql(
+                self.backend(),
+                text,
+                [after(now, ttl).into(), holder.into()],
+            ))
+            .await
+            .map_err(failed)?;
         self.leases_of(holder).await
     }
 
@@ -88,13 +148,25 @@ impl Store {
             "SELECT o.classy_id, l.holder FROM leases AS l JOIN organizations AS o ON o.id = l.organization_id \
              WHERE l.expires_at > $1 AND l.holder <> '{NOBODY}'"
         );
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, [now.into()])).await.map_err(failed)?;
-        rows.iter().map(|row| Ok((row.try_get("", "classy_id")?, row.try_get("", "holder")?))).collect::<Result<_, _>>().map_err(failed)
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), &text, [now.into()]))
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("", "classy_id")?, row.try_get("", "holder")?)))
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 
     /// Who holds the lease of one organization (Classy's id), unless it has expired.
     pub async fn lease_holder(&self, classy_id: i64) -> Result<Option<String>, Error> {
-        Ok(self.lease_holders().await?.into_iter().find(|(id, _)| *id == classy_id).map(|(_, holder)| holder))
+        Ok(self
+            .lease_holders()
+            .await?
+            .into_iter()
+            .find(|(id, _)| *id == classy_id)
+            .map(|(_, holder)| holder))
     }
 
     /// The same with the end of the lease, which its holder puts off at each look at the database.
@@ -105,8 +177,14 @@ impl Store {
             "SELECT l.holder, l.expires_at FROM leases AS l JOIN organizations AS o ON o.id = l.organization_id \
              WHERE o.classy_id = $1 AND l.expires_at > $2 AND l.holder <> '{NOBODY}'"
         );
-        let row = self.connection().query_one_raw(sql(self.backend(), &text, [classy_id.into(), now.into()])).await.map_err(failed)?;
-        row.map(|row| Ok((row.try_get("", "holder")?, row.try_get("", "expires_at")?))).transpose().map_err(failed)
+        let row = self
+            .connection()
+            .query_one_raw(sql(self.backend(), &text, [classy_id.into(), now.into()]))
+            .await
+            .map_err(failed)?;
+        row.map(|row| Ok((row.try_get("", "holder")?, row.try_get("", "expires_at")?)))
+            .transpose()
+            .map_err(failed)
     }
 
     /// Whether any daemon is there.
@@ -114,10 +192,16 @@ impl Store {
         let failed = |error| Error::query("reading who is there", error);
         let now = self.ping().await?;
         let text = "SELECT holder FROM daemons WHERE expires_at > $1 LIMIT 1";
-        Ok(self.connection().query_one_raw(sql(self.backend(), text, [now.into()])).await.map_err(failed)?.is_some())
+        Ok(self
+            .connection()
+            .query_one_raw(sql(self.backend(), text, [now.into()]))
+            .await
+            .map_err(failed)?
+            .is_some())
     }
 
-    /// Organizations that should be synced and that nobody holds, with the last holder's name; empty when it gave its lease back.
+    /// Organizations that should be synced and that nobody holds, with the last holder's name;
+    /// empty when it gave its lease back.
     pub async fn unserved(&self) -> Result<Vec<Unserved>, Error> {
         let failed = |error| Error::query("reading the leases", error);
         let now = self.ping().await?;
@@ -126,7 +210,11 @@ impl Store {
              LEFT JOIN leases AS l ON l.organization_id = o.id \
              WHERE o.status = 'active' AND (l.holder IS NULL OR l.holder = '{NOBODY}' OR l.expires_at <= $1)"
         );
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, [now.into()])).await.map_err(failed)?;
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), &text, [now.into()]))
+            .await
+            .map_err(failed)?;
         let read = |row: &QueryResult| {
             Ok(Unserved {
                 classy_id: row.try_get("", "classy_id")?,
@@ -134,10 +222,14 @@ impl Store {
                 last_holder: row.try_get("", "holder")?,
             })
         };
-        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
+        rows.iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 
-    /// Gives back leases (by Classy's id of the organization), as far as this process has them under these numbers.
+    /// Gives back leases (by Classy's id of the organization), as far as this process has them
+    /// under these numbers.
     pub async fn release_leases(&self, leases: &[(i64, Fence)]) -> Result<(), Error> {
         for (classy_id, fence) in leases {
             if let Some(organization) = self.organization(*classy_id).await? {
@@ -153,16 +245,31 @@ impl Store {
     async fn leases_of(&self, holder: &str) -> Result<Vec<(i64, Fence)>, Error> {
         let failed = |error| Error::query("reading the leases", error);
         let text = "SELECT o.classy_id, l.epoch FROM leases AS l JOIN organizations AS o ON o.id = l.organization_id WHERE l.holder = $1";
-        let rows = self.connection().query_all_raw(sql(self.backend(), text, [holder.into()])).await.map_err(failed)?;
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), text, [holder.into()]))
+            .await
+            .map_err(failed)?;
         rows.iter()
-            .map(|row| Ok((row.try_get("", "classy_id")?, Fence::of(holder.to_owned(), row.try_get("", "epoch")?))))
+            .map(|row| {
+                Ok((
+                    row.try_get("", "classy_id")?,
+                    Fence::of(holder.to_owned(), row.try_get("", "epoch")?),
+                ))
+            })
             .collect::<Result<_, _>>()
             .map_err(failed)
     }
 
-    /// Takes the leases of these organizations (Classy's ids) as far as they are free, expired, or this process's own. One that a
-    /// person paused is not taken. Answers with what it holds of them now.
-    pub async fn take_leases(&self, holder: &str, ttl: Duration, classy_ids: &[i64]) -> Result<Vec<(i64, Fence)>, Error> {
+    /// Takes the leases of these organizations (Classy's ids) as far as they are free, expired, or
+    /// this process's own. One that a person paused is not taken. Answers with what it holds of
+    /// them now.
+    pub async fn take_leases(
+        &self,
+        holder: &str,
+        ttl: Duration,
+        classy_ids: &[i64],
+    ) -> Result<Vec<(i64, Fence)>, Error> {
         if classy_ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -170,17 +277,31 @@ impl Store {
         let backend = self.backend();
         let ids = self.row_ids(classy_ids).await?;
         let never = time_text(Time::UNIX_EPOCH, backend);
-        let object = |id: &i64| format!(r#"{{"organization_id":{id},"holder":"{NOBODY}","epoch":0,"expires_at":"{never}"}}"#).into_bytes();
+        let object = |id: &i64| {
+            format!(
+                r#"{{"organization_id":{id},"holder":"{NOBODY}","epoch":0,"expires_at":"{never}"}}"#
+            )
+            .into_bytes()
+        };
         let objects: Vec<Vec<u8>> = ids.iter().map(object).collect();
-        let fields = [("organization_id", Kind::Int), ("holder", Kind::Text), ("epoch", Kind::Int), ("expires_at", Kind::Time)];
+        let fields = [
+            ("organization_id", Kind::Int),
+            ("holder", Kind::Text),
+            ("epoch", Kind::Int),
+            ("expires_at", Kind::Time),
+        ];
         let text = insert_missing(backend, "leases", "organization_id", &fields);
         let document = || document(objects.iter().map(Vec::as_slice));
-        self.connection().execute_raw(sql(backend, &text, [document()])).await.map_err(failed)?;
+        self.connection()
+            .execute_raw(sql(backend, &text, [document()]))
+            .await
+            .map_err(failed)?;
         self.bound_expiries(ttl).await?;
         let now = self.ping().await?;
         let source = unpack(backend, &[("organization_id", Kind::Int)]);
         let unpaused = "(SELECT id FROM organizations WHERE status <> 'paused')";
-        // Each row is judged again when its lock is had: of two that take at once, one finds it taken.
+        // Each row is judged again when its lock is had: of two that take at once, one finds it
+        // taken.
         let text = match backend {
             DbBackend::MySql => format!(
                 "UPDATE leases AS t JOIN {source} ON j.organization_id = t.organization_id \
@@ -193,8 +314,17 @@ impl Store {
                  AND t.organization_id IN {unpaused}"
             ),
         };
-        let values = [document(), holder.into(), after(now, ttl).into(), now.into(), holder.into()];
-        self.connection().execute_raw(sql(backend, &text, values)).await.map_err(failed)?;
+        let values = [
+            document(),
+            holder.into(),
+            after(now, ttl).into(),
+            now.into(),
+            holder.into(),
+        ];
+        self.connection()
+            .execute_raw(sql(backend, &text, values))
+            .await
+            .map_err(failed)?;
         let mut held = self.leases_of(holder).await?;
         held.retain(|(classy_id, _)| classy_ids.contains(classy_id));
         Ok(held)
@@ -202,13 +332,25 @@ impl Store {
 
     async fn row_ids(&self, classy_ids: &[i64]) -> Result<Vec<i64>, Error> {
         let failed = |error| Error::query("reading organizations", error);
-        let objects: Vec<Vec<u8>> = classy_ids.iter().map(|id| format!("{{\"classy_id\":{id}}}").into_bytes()).collect();
+        let objects: Vec<Vec<u8>> = classy_ids
+            .iter()
+            .map(|id| format!("{{\"classy_id\":{id}}}").into_bytes())
+            .collect();
         let source = unpack(self.backend(), &[("classy_id", Kind::Int)]);
         let join = lookup(self.backend());
-        let text = format!("SELECT o.id FROM {source} {join} organizations AS o ON o.classy_id = j.classy_id ORDER BY o.id");
+        let text = format!(
+            "SELECT o.id FROM {source} {join} organizations AS o ON o.classy_id = j.classy_id ORDER BY o.id"
+        );
         let document = document(objects.iter().map(Vec::as_slice));
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, [document])).await.map_err(failed)?;
-        rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>().map_err(failed)
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), &text, [document]))
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(|row| row.try_get("", "id"))
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 
     /// Says that this process is gone, and gives all its leases back.
@@ -216,9 +358,19 @@ impl Store {
         let failed = |error| Error::query("giving the leases back", error);
         let now = self.ping().await?;
         let text = "UPDATE leases SET expires_at = $1, holder = $2 WHERE holder = $3";
-        self.connection().execute_raw(sql(self.backend(), text, [now.into(), NOBODY.into(), holder.into()])).await.map_err(failed)?;
+        self.connection()
+            .execute_raw(sql(
+                self.backend(),
+                text,
+                [now.into(), NOBODY.into(), holder.into()],
+            ))
+            .await
+            .map_err(failed)?;
         let text = "DELETE FROM daemons WHERE holder = $1";
-        self.connection().execute_raw(sql(self.backend(), text, [holder.into()])).await.map_err(failed)?;
+        self.connection()
+            .execute_raw(sql(self.backend(), text, [holder.into()]))
+            .await
+            .map_err(failed)?;
         Ok(())
     }
 }

@@ -1,10 +1,12 @@
-//! One writer an organization: a row with holder, fencing number and expiry by the database's own clock.
+//! One writer an organization: a row with holder, fencing number and expiry by the database's own
+//! clock.
 //!
-//! A holder that lost its lease may still believe in it. So every transaction of a holder begins by writing the row under its
-//! number (see `fenced`): whoever was replaced cannot write.
+//! A holder that lost its lease may still believe in it. So every transaction of a holder begins by
+//! writing the row under its number (see `fenced`): whoever was replaced cannot write.
 //!
-//! A lease of nobody is free, whatever its expiry. An expiry further away than a lease's length was written while the clock was ahead
-//! (nobody writes a later one than now and that length), and counts as that length from the moment it is met.
+//! A lease of nobody is free, whatever its expiry. An expiry further away than a lease's length was
+//! written while the clock was ahead (nobody writes a later one than now and that length), and
+//! counts as that length from the moment it is met.
 
 use super::connect::now_in;
 use super::statement::{for_update, sql};
@@ -35,7 +37,11 @@ impl Fence {
 
     /// What the lease's row must say, by its columns: organization, holder, number.
     pub(super) fn values(&self, organization_id: i64) -> [Value; 3] {
-        [organization_id.into(), self.holder.as_str().into(), self.epoch.into()]
+        [
+            organization_id.into(),
+            self.holder.as_str().into(),
+            self.epoch.into(),
+        ]
     }
 }
 
@@ -44,8 +50,8 @@ pub(super) fn after(at: Time, ttl: Duration) -> Time {
 }
 
 impl TenantStore {
-    /// Takes the lease: when it is free, expired, or held by the same holder, which is one life of a process. Each taking raises
-    /// the number.
+    /// Takes the lease: when it is free, expired, or held by the same holder, which is one life of
+    /// a process. Each taking raises the number.
     ///
     /// # Errors
     /// [`Error::LeaseHeld`] while another holder's lease runs.
@@ -54,12 +60,26 @@ impl TenantStore {
         let backend = self.backend();
         let tx = self.store.begin_write().await?;
         let now = now_in(&tx, backend).await?;
-        let text = format!("SELECT holder, epoch, expires_at FROM leases WHERE organization_id = $1{}", for_update(backend));
-        let epoch = match tx.query_one_raw(sql(backend, &text, [self.organization_id.into()])).await.map_err(failed)? {
+        let text = format!(
+            "SELECT holder, epoch, expires_at FROM leases WHERE organization_id = $1{}",
+            for_update(backend)
+        );
+        let epoch = match tx
+            .query_one_raw(sql(backend, &text, [self.organization_id.into()]))
+            .await
+            .map_err(failed)?
+        {
             None => {
                 let text = "INSERT INTO leases (organization_id, holder, epoch, expires_at) VALUES ($1, $2, $3, $4)";
-                let values = [self.organization_id.into(), holder.into(), 1_i64.into(), after(now, ttl).into()];
-                tx.execute_raw(sql(backend, text, values)).await.map_err(failed)?;
+                let values = [
+                    self.organization_id.into(),
+                    holder.into(),
+                    1_i64.into(),
+                    after(now, ttl).into(),
+                ];
+                tx.execute_raw(sql(backend, text, values))
+                    .await
+                    .map_err(failed)?;
                 1
             }
             Some(row) => {
@@ -68,19 +88,38 @@ impl TenantStore {
                 if held_by != holder && held_by != NOBODY && expires_at > now {
                     let expires_at = expires_at.min(after(now, ttl));
                     let text = "UPDATE leases SET expires_at = $1 WHERE organization_id = $2";
-                    tx.execute_raw(sql(backend, text, [expires_at.into(), self.organization_id.into()])).await.map_err(failed)?;
+                    tx.execute_raw(sql(
+                        backend,
+                        text,
+                        [expires_at.into(), self.organization_id.into()],
+                    ))
+                    .await
+                    .map_err(failed)?;
                     tx.commit().await.map_err(Error::commit)?;
-                    return Err(Error::LeaseHeld { holder: held_by, expires_at });
+                    return Err(Error::LeaseHeld {
+                        holder: held_by,
+                        expires_at,
+                    });
                 }
                 let epoch = row.try_get::<i64>("", "epoch").map_err(failed)? + 1;
                 let text = "UPDATE leases SET holder = $1, epoch = $2, expires_at = $3 WHERE organization_id = $4";
-                let values = [holder.into(), epoch.into(), after(now, ttl).into(), self.organization_id.into()];
-                tx.execute_raw(sql(backend, text, values)).await.map_err(failed)?;
+                let values = [
+                    holder.into(),
+                    epoch.into(),
+                    after(now, ttl).into(),
+                    self.organization_id.into(),
+                ];
+                tx.execute_raw(sql(backend, text, values))
+                    .await
+                    .map_err(failed)?;
                 epoch
             }
         };
         tx.commit().await.map_err(Error::commit)?;
-        Ok(Fence { holder: holder.to_owned(), epoch })
+        Ok(Fence {
+            holder: holder.to_owned(),
+            epoch,
+        })
     }
 
     /// Keeps the lease for another `ttl`.
@@ -103,12 +142,18 @@ impl TenantStore {
 
     async fn change(&self, fence: &Fence, holder: &str, at: Time) -> Result<(), Error> {
         let text = "UPDATE leases SET expires_at = $1, holder = $2 WHERE organization_id = $3 AND holder = $4 AND epoch = $5";
-        let values = [at.into(), holder.into()].into_iter().chain(fence.values(self.organization_id));
+        let values = [at.into(), holder.into()]
+            .into_iter()
+            .chain(fence.values(self.organization_id));
         let done = self
             .connection()
             .execute_raw(sql(self.backend(), text, values))
             .await
             .map_err(|error| Error::query("renewing the lease", error))?;
-        if done.rows_affected() == 0 { Err(Error::FenceLost) } else { Ok(()) }
+        if done.rows_affected() == 0 {
+            Err(Error::FenceLost)
+        } else {
+            Ok(())
+        }
     }
 }

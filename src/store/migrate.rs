@@ -1,4 +1,5 @@
-//! The schema: brought up to date by one process at a time, refused when it is newer than this program.
+//! The schema: brought up to date by one process at a time, refused when it is newer than this
+//! program.
 
 use super::migration_lock::{self, LockRow};
 use super::statement::sql;
@@ -11,7 +12,8 @@ fn failed(error: DbErr) -> Error {
 }
 
 impl Store {
-    /// Applies what is not applied yet and says which. Who finds another process at it waits, and says so in the end.
+    /// Applies what is not applied yet and says which. Who finds another process at it waits, and
+    /// says so in the end.
     ///
     /// # Errors
     /// [`Error::SchemaNewer`], [`Error::Encoding`], [`Error::Migrating`], and database errors.
@@ -43,13 +45,16 @@ impl Store {
     async fn apply_pending(&self) -> Result<Vec<String>, Error> {
         let pending = self.pending().await?;
         if !pending.is_empty() {
-            Migrator::up(self.connection(), None).await.map_err(failed)?;
+            Migrator::up(self.connection(), None)
+                .await
+                .map_err(failed)?;
         }
         Ok(pending)
     }
 
-    /// PostgreSQL makes tables within transactions, so the lock is the transaction's, too: it ends with it however it ends, and needs no
-    /// session of its own, which a pooler in between would not keep.
+    /// PostgreSQL makes tables within transactions, so the lock is the transaction's, too: it ends
+    /// with it however it ends, and needs no session of its own, which a pooler in between would
+    /// not keep.
     async fn migrate_in_one_transaction(&self) -> Result<Vec<String>, Error> {
         let tx = self.connection().begin().await.map_err(failed)?;
         migration_lock::within(&tx).await?;
@@ -68,7 +73,15 @@ impl Store {
     pub async fn schema_status(&self) -> Result<Vec<(String, bool)>, Error> {
         let pending = self.pending().await?;
         let known = Migrator::migrations();
-        Ok(known.iter().map(|migration| (migration.name().to_owned(), !pending.iter().any(|name| name == migration.name()))).collect())
+        Ok(known
+            .iter()
+            .map(|migration| {
+                (
+                    migration.name().to_owned(),
+                    !pending.iter().any(|name| name == migration.name()),
+                )
+            })
+            .collect())
     }
 
     /// Refuses a schema that is not exactly this program's.
@@ -82,7 +95,8 @@ impl Store {
         }
     }
 
-    /// Refuses to read a schema that is not exactly this program's; one that was never made is told apart.
+    /// Refuses to read a schema that is not exactly this program's; one that was never made is told
+    /// apart.
     ///
     /// # Errors
     /// [`Error::NothingYet`], [`Error::SchemaNewer`], [`Error::SchemaBehind`], and database errors.
@@ -90,10 +104,12 @@ impl Store {
         let pending = self.pending().await?;
         match pending.first() {
             None => Ok(()),
-            Some(_) if pending.len() == Migrator::migrations().len() => {
-                Err(Error::NothingYet { place: "the database has no tables of this program".to_owned() })
-            }
-            Some(first) => Err(Error::SchemaBehind { pending: first.clone() }),
+            Some(_) if pending.len() == Migrator::migrations().len() => Err(Error::NothingYet {
+                place: "the database has no tables of this program".to_owned(),
+            }),
+            Some(first) => Err(Error::SchemaBehind {
+                pending: first.clone(),
+            }),
         }
     }
 
@@ -102,31 +118,62 @@ impl Store {
     }
 }
 
-async fn pending<C: ConnectionTrait>(connection: &C, backend: DbBackend) -> Result<Vec<String>, Error> {
+async fn pending<C: ConnectionTrait>(
+    connection: &C,
+    backend: DbBackend,
+) -> Result<Vec<String>, Error> {
     let failed = |error| Error::query("reading the schema's state", error);
-    let one = async |text: &str| connection.query_one_raw(sql(backend, text, [])).await.map_err(failed);
-    // PostgreSQL gives up a transaction in which anything failed, so it is asked before; by its catalog's rows, since `to_regclass` may go
-    // by what this session knew before it waited for the lock.
-    let by_catalog =
-        "SELECT 1 AS one FROM pg_catalog.pg_class AS c WHERE c.relname = 'seaql_migrations' AND pg_catalog.pg_table_is_visible(c.oid)";
+    let one = async |text: &str| {
+        connection
+            .query_one_raw(sql(backend, text, []))
+            .await
+            .map_err(failed)
+    };
+    // PostgreSQL gives up a transaction in which anything failed, so it is asked before; by its
+    // catalog's rows, since `to_regclass` may go by what this session knew before it waited for the
+    // lock.
+    let by_catalog = "SELECT 1 AS one FROM pg_catalog.pg_class AS c WHERE c.relname = 'seaql_migrations' AND pg_catalog.pg_table_is_visible(c.oid)";
     let is_there = match backend {
         DbBackend::Postgres => one(by_catalog).await?.is_some(),
         _ => true,
     };
-    let read = async || connection.query_all_raw(sql(backend, "SELECT version FROM seaql_migrations", [])).await;
-    let applied: Vec<String> = match if is_there { read().await } else { Ok(Vec::new()) } {
-        Ok(rows) => rows.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>().map_err(failed)?,
-        // A table that is not there means that nothing is applied; any other fault shows itself in the next statement.
+    let read = async || {
+        connection
+            .query_all_raw(sql(backend, "SELECT version FROM seaql_migrations", []))
+            .await
+    };
+    let applied: Vec<String> = match if is_there {
+        read().await
+    } else {
+        Ok(Vec::new())
+    } {
+        Ok(rows) => rows
+            .iter()
+            .map(|row| row.try_get("", "version"))
+            .collect::<Result<_, _>>()
+            .map_err(failed)?,
+        // A table that is not there means that nothing is applied; any other fault shows itself in
+        // the next statement.
         Err(_) => {
             one("SELECT 1 AS one").await?;
             Vec::new()
         }
     };
-    let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    let known: Vec<String> = Migrator::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect();
     if let Some(unknown) = applied.iter().find(|name| !known.contains(name)) {
         let unknown = unknown.clone();
         let is_unreleased = known.first().is_some_and(|first| unknown < *first);
-        return Err(if is_unreleased { Error::SchemaUnreleased { unknown } } else { Error::SchemaNewer { unknown } });
+        return Err(if is_unreleased {
+            Error::SchemaUnreleased { unknown }
+        } else {
+            Error::SchemaNewer { unknown }
+        });
     }
-    Ok(known.into_iter().filter(|name| !applied.contains(name)).collect())
+    Ok(known
+        .into_iter()
+        .filter(|name| !applied.contains(name))
+        .collect())
 }

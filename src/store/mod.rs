@@ -16,7 +16,8 @@
 //! | for charts | `report`, `giving` |
 //! | people for plugins, and what became of them there | `plugin` |
 //!
-//! Everything here that reads or writes fails with [`Error`] when the database does; "Errors" names only what else may be the reason.
+//! Everything here that reads or writes fails with [`Error`] when the database does; "Errors" names
+//! only what else may be the reason.
 
 mod alerts;
 mod audit;
@@ -70,8 +71,9 @@ pub use holder::{place_of, readable};
 pub use lease::Fence;
 pub use organization::{Organization, Status};
 pub use plugin::{
-    Approval, Delivered, DeliveryCount, DeliveryRow, FormerAddress, GuardState, HarmEntry, HarmTotals, HoldCount, HookRow, Leaving, Left,
-    PluginKey, PluginState, ReasonCount, RoomCount, Sending, SilentHook, Suppressed, Suspension, Taken, UndoOrder, UndoneRow,
+    Approval, Delivered, DeliveryCount, DeliveryRow, FormerAddress, GuardState, HarmEntry,
+    HarmTotals, HoldCount, HookRow, Leaving, Left, PluginKey, PluginState, ReasonCount, RoomCount,
+    Sending, SilentHook, Suppressed, Suspension, Taken, UndoOrder, UndoneRow,
 };
 pub use progress::FeedProgress;
 pub use rejects::RejectRow;

@@ -1,8 +1,10 @@
-//! Rows of bookkeeping tables with the id that Classy gives their organization: what people see is that, not our row's.
+//! Rows of bookkeeping tables with the id that Classy gives their organization: what people see is
+//! that, not our row's.
 
 use crate::entities::organization;
 use sea_orm::{
-    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryResult, QuerySelect, Related, Select, SelectModel, Selector,
+    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryResult, QuerySelect,
+    Related, Select, SelectModel, Selector,
 };
 
 /// A row, and Classy's id of the organization that it is about.
@@ -14,17 +16,25 @@ pub(super) struct OfOrganization<M> {
 
 impl<M: FromQueryResult> FromQueryResult for OfOrganization<M> {
     fn from_query_result(found: &QueryResult, prefix: &str) -> Result<Self, sea_orm::DbErr> {
-        Ok(OfOrganization { row: M::from_query_result(found, prefix)?, classy_id: found.try_get(prefix, "classy_id")? })
+        Ok(OfOrganization {
+            row: M::from_query_result(found, prefix)?,
+            classy_id: found.try_get(prefix, "classy_id")?,
+        })
     }
 }
 
 /// The rows of a query with their organization, of one organization or of all.
-pub(super) fn with_organization<E>(rows: Select<E>, classy_id: Option<i64>) -> Selector<SelectModel<OfOrganization<E::Model>>>
+pub(super) fn with_organization<E>(
+    rows: Select<E>,
+    classy_id: Option<i64>,
+) -> Selector<SelectModel<OfOrganization<E::Model>>>
 where
     E: EntityTrait + Related<organization::Entity>,
     E::Model: FromQueryResult,
 {
-    let mut rows = rows.join(JoinType::LeftJoin, E::to()).column_as(organization::Column::ClassyId, "classy_id");
+    let mut rows = rows
+        .join(JoinType::LeftJoin, E::to())
+        .column_as(organization::Column::ClassyId, "classy_id");
     if let Some(classy_id) = classy_id {
         rows = rows.filter(organization::Column::ClassyId.eq(classy_id));
     }

@@ -1,6 +1,7 @@
-//! Poolers between us and PostgreSQL, such as PgBouncer. One that gives a client a connection of its own for as long as it stays is as good as the
-//! server. One that gives each transaction another connection (`pool_mode = transaction`) is refused: statements prepared on one are missing on
-//! the next, settings reach strangers, and what would work by day fails under load.
+//! Poolers between us and PostgreSQL, such as PgBouncer. One that gives a client a connection of
+//! its own for as long as it stays is as good as the server. One that gives each transaction
+//! another connection (`pool_mode = transaction`) is refused: statements prepared on one are
+//! missing on the next, settings reach strangers, and what would work by day fails under load.
 
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::sqlx::{self, ConnectOptions, Connection, Executor, Row};
@@ -15,14 +16,21 @@ pub(super) fn refused_the_limits(error: &DbErr) -> bool {
     error.to_string().contains("startup parameter")
 }
 
-/// Whether the settings of a connection's first message are in force; some poolers drop them without a word.
-pub(super) async fn heeded_the_limits(connection: &DatabaseConnection, patience: Duration) -> Result<bool, DbErr> {
+/// Whether the settings of a connection's first message are in force; some poolers drop them
+/// without a word.
+pub(super) async fn heeded_the_limits(
+    connection: &DatabaseConnection,
+    patience: Duration,
+) -> Result<bool, DbErr> {
     let text = "SELECT CAST(setting AS BIGINT) AS n FROM pg_settings WHERE name = 'lock_timeout'";
-    let row = connection.query_one_raw(Statement::from_string(DbBackend::Postgres, text)).await;
+    let row = connection
+        .query_one_raw(Statement::from_string(DbBackend::Postgres, text))
+        .await;
     match row {
-        Ok(row) => {
-            Ok(row.is_some_and(|row| row.try_get::<i64>("", "n").is_ok_and(|limit| u128::try_from(limit) == Ok(patience.as_millis()))))
-        }
+        Ok(row) => Ok(row.is_some_and(|row| {
+            row.try_get::<i64>("", "n")
+                .is_ok_and(|limit| u128::try_from(limit) == Ok(patience.as_millis()))
+        })),
         // Prepared statements that got lost in between.
         Err(_) => Ok(false),
     }
@@ -36,7 +44,8 @@ pub(super) async fn shares_connections(options: &PgConnectOptions) -> Result<boo
         let first = server_process(&mut one).await?;
         two.execute("BEGIN").await?;
         // The second holds its one until ROLLBACK.
-        shared |= server_process(&mut two).await? == first || server_process(&mut one).await? != first;
+        shared |=
+            server_process(&mut two).await? == first || server_process(&mut one).await? != first;
         two.execute("ROLLBACK").await?;
     }
     for connection in [one, two] {
@@ -47,5 +56,8 @@ pub(super) async fn shares_connections(options: &PgConnectOptions) -> Result<boo
 }
 
 async fn server_process(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
-    sqlx::raw_sql("SELECT pg_backend_pid()").fetch_one(connection).await?.try_get(0)
+    sqlx::raw_sql("SELECT pg_backend_pid()")
+        .fetch_one(connection)
+        .await?
+        .try_get(0)
 }

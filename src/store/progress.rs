@@ -1,4 +1,5 @@
-//! How far each feed was read, for whoever shows it: after a restart, and from other processes, too.
+//! How far each feed was read, for whoever shows it: after a restart, and from other processes,
+//! too.
 
 use super::statement::sql;
 use super::{Error, Store};
@@ -21,7 +22,8 @@ pub struct FeedProgress {
 }
 
 impl Store {
-    /// Every feed of every organization; `exactly` looks the last complete run of each up, which costs a look at an index for each.
+    /// Every feed of every organization; `exactly` looks the last complete run of each up, which
+    /// costs a look at an index for each.
     pub async fn feed_progress(&self, exactly: bool) -> Result<Vec<FeedProgress>, Error> {
         let failed = |error| Error::query("reading how far feeds were read", error);
         let read_at = if exactly {
@@ -34,18 +36,34 @@ impl Store {
             "SELECT o.classy_id, c.entity, c.first_pass_at, c.reconciled_at, c.swept_at, c.pass_stage, c.pass_started_at, c.pass_met, \
              c.pass_total, {read_at} AS read_at FROM organizations AS o LEFT JOIN checkpoints AS c ON c.organization_id = o.id"
         );
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, [])).await.map_err(failed)?;
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), &text, []))
+            .await
+            .map_err(failed)?;
         let mut known: BTreeMap<i64, Vec<FeedProgress>> = BTreeMap::new();
         for row in &rows {
-            let feeds = known.entry(row.try_get("", "classy_id").map_err(failed)?).or_default();
+            let feeds = known
+                .entry(row.try_get("", "classy_id").map_err(failed)?)
+                .or_default();
             feeds.extend(read(row).map_err(failed)?);
         }
         // A feed without a checkpoint has not begun.
         let all = |(classy_id, feeds): (i64, Vec<FeedProgress>)| {
-            let not_begun = Import { since: None, done: 0, total: None, left_s: None };
+            let not_begun = Import {
+                since: None,
+                done: 0,
+                total: None,
+                left_s: None,
+            };
             Entity::ALL.map(|entity| {
                 let found = feeds.iter().find(|feed| feed.entity == entity).cloned();
-                found.unwrap_or(FeedProgress { classy_id, entity, read_at: None, import: Some(not_begun) })
+                found.unwrap_or(FeedProgress {
+                    classy_id,
+                    entity,
+                    read_at: None,
+                    import: Some(not_begun),
+                })
             })
         };
         Ok(known.into_iter().flat_map(all).collect())
@@ -53,24 +71,48 @@ impl Store {
 }
 
 fn read(row: &QueryResult) -> Result<Option<FeedProgress>, DbErr> {
-    let Some(entity) = row.try_get::<Option<String>>("", "entity")? else { return Ok(None) };
+    let Some(entity) = row.try_get::<Option<String>>("", "entity")? else {
+        return Ok(None);
+    };
     let moment = |column: &str| row.try_get::<Option<Time>>("", column);
     let count = |column: &str| -> Result<Option<u64>, DbErr> {
-        Ok(row.try_get::<Option<i64>>("", column)?.and_then(|count| u64::try_from(count).ok()))
+        Ok(row
+            .try_get::<Option<i64>>("", column)?
+            .and_then(|count| u64::try_from(count).ok()))
     };
     let first_pass_at = moment("first_pass_at")?;
-    let is_passing = row.try_get::<Option<String>>("", "pass_stage")?.as_deref().and_then(PassStage::from_word).is_some();
+    let is_passing = row
+        .try_get::<Option<String>>("", "pass_stage")?
+        .as_deref()
+        .and_then(PassStage::from_word)
+        .is_some();
     let import = Import {
-        since: if is_passing { moment("pass_started_at")? } else { None },
+        since: if is_passing {
+            moment("pass_started_at")?
+        } else {
+            None
+        },
         done: count("pass_met")?.filter(|_| is_passing).unwrap_or(0),
         total: count("pass_total")?.filter(|_| is_passing),
         left_s: None,
     };
-    let read_at = [moment("read_at")?, moment("swept_at")?, moment("reconciled_at")?, first_pass_at].into_iter().max().flatten();
+    let read_at = [
+        moment("read_at")?,
+        moment("swept_at")?,
+        moment("reconciled_at")?,
+        first_pass_at,
+    ]
+    .into_iter()
+    .max()
+    .flatten();
     Ok(Some(FeedProgress {
         classy_id: row.try_get("", "classy_id")?,
         entity: entity.parse().map_err(DbErr::Type)?,
         read_at,
-        import: if first_pass_at.is_some() { None } else { Some(import) },
+        import: if first_pass_at.is_some() {
+            None
+        } else {
+            Some(import)
+        },
     }))
 }

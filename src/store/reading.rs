@@ -1,8 +1,10 @@
-//! How a SQLite database is opened by whoever only reads: nothing is made beside it, and no right to write is needed.
+//! How a SQLite database is opened by whoever only reads: nothing is made beside it, and no right
+//! to write is needed.
 //!
-//! A database in WAL mode needs its `-wal` and `-shm` beside it, and SQLite makes them for readers, too. So while nobody has it open it is
-//! read as a file that does not change (`immutable`), and whether that was true is looked at when it is closed. While somebody has it
-//! open, or was killed, both files are there and are used.
+//! A database in WAL mode needs its `-wal` and `-shm` beside it, and SQLite makes them for readers,
+//! too. So while nobody has it open it is read as a file that does not change (`immutable`), and
+//! whether that was true is looked at when it is closed. While somebody has it open, or was killed,
+//! both files are there and are used.
 
 use super::Error;
 use std::fs::{Metadata, OpenOptions};
@@ -34,27 +36,38 @@ pub(super) struct Stamp {
 
 impl Stamp {
     fn of(metadata: &Metadata) -> Stamp {
-        Stamp { length: metadata.len(), written_at: metadata.modified().ok() }
+        Stamp {
+            length: metadata.len(),
+            written_at: metadata.modified().ok(),
+        }
     }
 }
 
 impl Reading {
     /// Looks at a file.
     pub(super) fn of(file: &Path) -> Result<Reading, Error> {
-        let failed = |error: std::io::Error| Error::File { cause: crate::files::whose(file, &error) };
+        let failed = |error: std::io::Error| Error::File {
+            cause: crate::files::whose(file, &error),
+        };
         let mut opened = match crate::files::open_regular(file) {
             Ok(opened) => opened,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(Error::NothingYet { place: format!("the database {} is not there", file.display()) });
+                return Err(Error::NothingYet {
+                    place: format!("the database {} is not there", file.display()),
+                });
             }
             Err(error) => return Err(failed(error)),
         };
         let metadata = opened.metadata().map_err(failed)?;
         if metadata.len() == 0 {
-            return Err(Error::NothingYet { place: format!("the database {} is empty", file.display()) });
+            return Err(Error::NothingYet {
+                place: format!("the database {} is empty", file.display()),
+            });
         }
         let mut header = [0; WRITE_VERSION + 1];
-        let is_wal = opened.read_exact(&mut header).is_ok() && header.starts_with(MAGIC) && header[WRITE_VERSION] == WAL;
+        let is_wal = opened.read_exact(&mut header).is_ok()
+            && header.starts_with(MAGIC)
+            && header[WRITE_VERSION] == WAL;
         let log = std::fs::metadata(beside(file, "-wal")).map(|log| log.len());
         let has_index = beside(file, "-shm").exists();
         match log {
@@ -73,12 +86,15 @@ impl Reading {
     pub(super) fn was_right(&self) -> bool {
         match self {
             Reading::Shared => true,
-            Reading::Alone(file, before) => std::fs::metadata(file).is_ok_and(|now| Stamp::of(&now) == *before),
+            Reading::Alone(file, before) => {
+                std::fs::metadata(file).is_ok_and(|now| Stamp::of(&now) == *before)
+            }
         }
     }
 }
 
-/// What is in the way of reading beside a log that was left: its index can be made only by who may write there.
+/// What is in the way of reading beside a log that was left: its index can be made only by who may
+/// write there.
 pub(super) fn left_behind(file: &Path) -> Option<String> {
     let (log, index) = (beside(file, "-wal"), beside(file, "-shm"));
     (log.exists() && !index.exists()).then(|| {
@@ -90,12 +106,15 @@ pub(super) fn left_behind(file: &Path) -> Option<String> {
     })
 }
 
-/// Whoever writes must be able to write into what is there: the files of another user are found before anything is tried.
+/// Whoever writes must be able to write into what is there: the files of another user are found
+/// before anything is tried.
 pub(super) fn require_writable(file: &Path) -> Result<(), Error> {
     for file in [file.to_owned(), beside(file, "-wal"), beside(file, "-shm")] {
         match OpenOptions::new().read(true).write(true).open(&file) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(Error::File { cause: crate::files::whose(&file, &error) });
+                return Err(Error::File {
+                    cause: crate::files::whose(&file, &error),
+                });
             }
             _ => {}
         }

@@ -29,14 +29,24 @@ pub struct RejectRow {
 
 impl Store {
     /// The rejects of one organization or of all, latest first; without `all` only the open ones.
-    pub async fn rejects(&self, classy_id: Option<i64>, all: bool, limit: u64) -> Result<Vec<RejectRow>, Error> {
+    pub async fn rejects(
+        &self,
+        classy_id: Option<i64>,
+        all: bool,
+        limit: u64,
+    ) -> Result<Vec<RejectRow>, Error> {
         let mut rows = reject::Entity::find();
         if !all {
             rows = rows.filter(reject::Column::ResolvedAt.is_null());
         }
-        let rows = rows.order_by_desc(reject::Column::LastSeenAt).order_by_asc(reject::Column::SourceId).limit(limit);
-        let rows =
-            with_organization(rows, classy_id).all(self.connection()).await.map_err(|error| Error::query("reading rejects", error))?;
+        let rows = rows
+            .order_by_desc(reject::Column::LastSeenAt)
+            .order_by_asc(reject::Column::SourceId)
+            .limit(limit);
+        let rows = with_organization(rows, classy_id)
+            .all(self.connection())
+            .await
+            .map_err(|error| Error::query("reading rejects", error))?;
         let row = |OfOrganization { row, classy_id }: OfOrganization<reject::Model>| RejectRow {
             classy_id: classy_id.unwrap_or_default(),
             entity: row.entity,

@@ -59,7 +59,13 @@ impl Report {
             Report::Engagement => (
                 "donor_engagement_distribution",
                 "v.total DESC, v.engagement_status",
-                &[("engagement_status", Text), ("supporters", Int), ("total", Money), ("average_gift", Money), ("opted_in", Int)],
+                &[
+                    ("engagement_status", Text),
+                    ("supporters", Int),
+                    ("total", Money),
+                    ("average_gift", Money),
+                    ("opted_in", Int),
+                ],
             ),
             Report::Campaigns => (
                 "campaign_performance",
@@ -144,13 +150,21 @@ impl Report {
 
     /// The columns, Classy's id of the organization first.
     pub fn columns(self) -> Vec<&'static str> {
-        std::iter::once("classy_id").chain(self.view().2.iter().map(|(name, _)| *name)).collect()
+        std::iter::once("classy_id")
+            .chain(self.view().2.iter().map(|(name, _)| *name))
+            .collect()
     }
 }
 
 impl Store {
     /// Rows `offset` to `offset + limit` of a report, of one organization or of all.
-    pub async fn report(&self, report: Report, classy_id: Option<i64>, offset: u64, limit: u64) -> Result<Vec<Vec<Cell>>, Error> {
+    pub async fn report(
+        &self,
+        report: Report,
+        classy_id: Option<i64>,
+        offset: u64,
+        limit: u64,
+    ) -> Result<Vec<Vec<Cell>>, Error> {
         let backend = self.backend();
         let failed = |error| Error::query("reading a report", error);
         let (view, order, columns) = report.view();
@@ -164,26 +178,51 @@ impl Store {
             format!("{value} AS {name}")
         });
         let select = select.collect::<Vec<_>>().join(", ");
-        let only = if classy_id.is_some() { "WHERE o.classy_id = $1" } else { "" };
+        let only = if classy_id.is_some() {
+            "WHERE o.classy_id = $1"
+        } else {
+            ""
+        };
         let text = format!(
             "SELECT o.classy_id, {select} FROM {view} AS v JOIN organizations AS o ON o.id = v.organization_id {only} \
              ORDER BY o.classy_id, {order} LIMIT {limit} OFFSET {offset}"
         );
-        let rows = self.connection().query_all_raw(sql(backend, &text, classy_id.map(Into::into))).await.map_err(failed)?;
-        rows.iter().map(|row| read(row, columns, backend)).collect::<Result<_, _>>().map_err(failed)
+        let rows = self
+            .connection()
+            .query_all_raw(sql(backend, &text, classy_id.map(Into::into)))
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(|row| read(row, columns, backend))
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 }
 
-fn read(row: &QueryResult, columns: Columns, backend: DbBackend) -> Result<Vec<Cell>, sea_orm::DbErr> {
+fn read(
+    row: &QueryResult,
+    columns: Columns,
+    backend: DbBackend,
+) -> Result<Vec<Cell>, sea_orm::DbErr> {
     let mut cells = vec![Cell::Int(row.try_get("", "classy_id")?)];
     for (name, kind) in columns {
         cells.push(match kind {
-            Kind::Int => row.try_get::<Option<i64>>("", name)?.map_or(Cell::Null, Cell::Int),
-            Kind::Bool => row.try_get::<Option<bool>>("", name)?.map_or(Cell::Null, Cell::Bool),
+            Kind::Int => row
+                .try_get::<Option<i64>>("", name)?
+                .map_or(Cell::Null, Cell::Int),
+            Kind::Bool => row
+                .try_get::<Option<bool>>("", name)?
+                .map_or(Cell::Null, Cell::Bool),
             Kind::Money => super::value::total(row, name)?.map_or(Cell::Null, Cell::Number),
-            Kind::Time if backend == DbBackend::Sqlite => row.try_get::<Option<String>>("", name)?.map_or(Cell::Null, Cell::Text),
-            Kind::Time => row.try_get::<Option<crate::domain::Time>>("", name)?.map_or(Cell::Null, |time| Cell::Text(time.to_rfc3339())),
-            Kind::Text => row.try_get::<Option<String>>("", name)?.map_or(Cell::Null, Cell::Text),
+            Kind::Time if backend == DbBackend::Sqlite => row
+                .try_get::<Option<String>>("", name)?
+                .map_or(Cell::Null, Cell::Text),
+            Kind::Time => row
+                .try_get::<Option<crate::domain::Time>>("", name)?
+                .map_or(Cell::Null, |time| Cell::Text(time.to_rfc3339())),
+            Kind::Text => row
+                .try_get::<Option<String>>("", name)?
+                .map_or(Cell::Null, Cell::Text),
         });
     }
     Ok(cells)

@@ -1,7 +1,9 @@
-//! What only tells of the past is removed in time, in small pieces, by one process of a database at a time.
+//! What only tells of the past is removed in time, in small pieces, by one process of a database at
+//! a time.
 //!
-//! A sync that changes nothing writes a row for each feed: 4.8 million a day with 10,000 organizations. Those of a day that is over are folded
-//! into one a feed, which says for how many it stands; the last complete run of a feed always stays, since status and baseline read it.
+//! A sync that changes nothing writes a row for each feed: 4.8 million a day with 10,000
+//! organizations. Those of a day that is over are folded into one a feed, which says for how many
+//! it stands; the last complete run of a feed always stays, since status and baseline read it.
 
 use super::statement::{quoted, sql};
 use super::{Error, Store};
@@ -56,8 +58,7 @@ pub struct Pruned {
 }
 
 /// That a run brought nothing.
-const NOTHING: &str =
-    "outcome = 'complete' AND inserted = 0 AND updated = 0 AND restored = 0 AND older = 0 AND rejected = 0 AND absent_count = 0";
+const NOTHING: &str = "outcome = 'complete' AND inserted = 0 AND updated = 0 AND restored = 0 AND older = 0 AND rejected = 0 AND absent_count = 0";
 
 impl Store {
     /// Removes what is due, unless another process did lately or is at it.
@@ -69,24 +70,52 @@ impl Store {
         self.prune(retention, now).await.map(Some)
     }
 
-    /// Of several that ask at once one is told yes. It need not say when it is done: whatever is left then is removed the next time.
+    /// Of several that ask at once one is told yes. It need not say when it is done: whatever is
+    /// left then is removed the next time.
     async fn claim_pruning(&self, now: Time) -> Result<bool, Error> {
         let failed = |error| Error::query("claiming the pruning", error);
-        let run = async |text: &str, values: Vec<Value>| self.connection().execute_raw(sql(self.backend(), text, values)).await;
+        let run = async |text: &str, values: Vec<Value>| {
+            self.connection()
+                .execute_raw(sql(self.backend(), text, values))
+                .await
+        };
         let claim = "UPDATE chores SET next_at = $1 WHERE name = 'prune' AND (next_at <= $2 OR next_at > $3)";
-        // One further away than it is ever planned was written while the clock was ahead. By more than a little: another process may have
-        // written it after our look at the clock.
-        if run(claim, vec![(now + EVERY).into(), now.into(), (now + EVERY * 2).into()]).await.map_err(failed)?.rows_affected() > 0 {
+        // One further away than it is ever planned was written while the clock was ahead. By more
+        // than a little: another process may have written it after our look at the clock.
+        if run(
+            claim,
+            vec![(now + EVERY).into(), now.into(), (now + EVERY * 2).into()],
+        )
+        .await
+        .map_err(failed)?
+        .rows_affected()
+            > 0
+        {
             return Ok(true);
         }
-        let known = self.connection().query_one_raw(sql(self.backend(), "SELECT 1 AS one FROM chores WHERE name = 'prune'", [])).await;
+        let known = self
+            .connection()
+            .query_one_raw(sql(
+                self.backend(),
+                "SELECT 1 AS one FROM chores WHERE name = 'prune'",
+                [],
+            ))
+            .await;
         if known.map_err(failed)?.is_some() {
             return Ok(false);
         }
-        match run("INSERT INTO chores (name, next_at) VALUES ('prune', $1)", vec![(now + EVERY).into()]).await.map_err(failed) {
+        match run(
+            "INSERT INTO chores (name, next_at) VALUES ('prune', $1)",
+            vec![(now + EVERY).into()],
+        )
+        .await
+        .map_err(failed)
+        {
             Ok(_) => Ok(true),
             // Another process was first.
-            Err(Error::Query { transient: true, .. }) => Ok(false),
+            Err(Error::Query {
+                transient: true, ..
+            }) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -108,28 +137,43 @@ impl Store {
         }
         let at = quoted(self.backend(), "at");
         if let Some(kept) = retention.alerts {
-            pruned.alerts = self.remove("alerts", "resolved_at < $1", now - kept).await?;
+            pruned.alerts = self
+                .remove("alerts", "resolved_at < $1", now - kept)
+                .await?;
         }
         if let Some(kept) = retention.harms {
             for organization in self.organizations().await? {
-                pruned.approvals += self.remove_approvals(organization.row_id(), now - kept).await?;
+                pruned.approvals += self
+                    .remove_approvals(organization.row_id(), now - kept)
+                    .await?;
             }
-            pruned.harms = self.remove("plugin_harms", &format!("{at} < $1"), now - kept).await?;
+            pruned.harms = self
+                .remove("plugin_harms", &format!("{at} < $1"), now - kept)
+                .await?;
         }
         if let Some(kept) = retention.before_images {
-            pruned.before_images = self.remove("plugin_images", "sent_at < $1", now - kept).await?;
-            self.remove("plugin_undos", "ended_at < $1", now - kept).await?;
+            pruned.before_images = self
+                .remove("plugin_images", "sent_at < $1", now - kept)
+                .await?;
+            self.remove("plugin_undos", "ended_at < $1", now - kept)
+                .await?;
         }
         if let Some(kept) = retention.audit {
-            pruned.audit = self.remove("audit_log", &format!("{at} < $1"), now - kept).await?;
+            pruned.audit = self
+                .remove("audit_log", &format!("{at} < $1"), now - kept)
+                .await?;
         }
         let failed = |error| Error::query("forgetting processes", error);
         let text = "DELETE FROM daemons WHERE expires_at < $1";
-        self.connection().execute_raw(sql(self.backend(), text, [(now - GONE).into()])).await.map_err(failed)?;
+        self.connection()
+            .execute_raw(sql(self.backend(), text, [(now - GONE).into()]))
+            .await
+            .map_err(failed)?;
         Ok(pruned)
     }
 
-    /// Folds the runs that brought nothing, before a midnight: of each day, feed and mode the last one stays, with their number.
+    /// Folds the runs that brought nothing, before a midnight: of each day, feed and mode the last
+    /// one stays, with their number.
     async fn fold_runs(&self, organization: i64, before: Time) -> Result<u64, Error> {
         let failed = |error| Error::query("folding runs", error);
         let backend = self.backend();
@@ -143,13 +187,32 @@ impl Store {
             "SELECT entity, mode, {day} AS run_day, MAX(id) AS kept FROM sync_runs WHERE organization_id = $1 AND started_at < $2 AND {nothing} \
              GROUP BY entity, mode, {day} HAVING COUNT(*) > 1"
         );
-        let rows = self.connection().query_all_raw(sql(backend, &text, [organization.into(), before.into()])).await.map_err(failed)?;
+        let rows = self
+            .connection()
+            .query_all_raw(sql(backend, &text, [organization.into(), before.into()]))
+            .await
+            .map_err(failed)?;
         let read = |row: &QueryResult| -> Result<(String, String, String, i64), sea_orm::DbErr> {
-            Ok((row.try_get("", "entity")?, row.try_get("", "mode")?, row.try_get("", "run_day")?, row.try_get("", "kept")?))
+            Ok((
+                row.try_get("", "entity")?,
+                row.try_get("", "mode")?,
+                row.try_get("", "run_day")?,
+                row.try_get("", "kept")?,
+            ))
         };
         let mut folded = 0;
-        for (entity, mode, day, kept) in rows.iter().map(read).collect::<Result<Vec<_>, _>>().map_err(failed)? {
-            let Some(from) = day.parse::<NaiveDate>().ok().and_then(|day| day.and_hms_opt(0, 0, 0)).map(|day| day.and_utc()) else {
+        for (entity, mode, day, kept) in rows
+            .iter()
+            .map(read)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(failed)?
+        {
+            let Some(from) = day
+                .parse::<NaiveDate>()
+                .ok()
+                .and_then(|day| day.and_hms_opt(0, 0, 0))
+                .map(|day| day.and_utc())
+            else {
                 continue;
             };
             let rest = format!(
@@ -157,37 +220,76 @@ impl Store {
             );
             let values = || -> [Value; 6] {
                 let upto = from + TimeDelta::days(1);
-                [organization.into(), entity.as_str().into(), mode.as_str().into(), from.into(), upto.into(), kept.into()]
+                [
+                    organization.into(),
+                    entity.as_str().into(),
+                    mode.as_str().into(),
+                    from.into(),
+                    upto.into(),
+                    kept.into(),
+                ]
             };
             let tx = self.begin_write().await?;
-            let text =
-                format!("SELECT {} AS n FROM sync_runs WHERE {rest}", super::statement::as_bigint(backend, "COALESCE(SUM(folded + 1), 0)"));
-            let row = tx.query_one_raw(sql(backend, &text, values())).await.map_err(failed)?;
-            let more: i64 = row.ok_or(Error::NoOrganization)?.try_get("", "n").map_err(failed)?;
+            let text = format!(
+                "SELECT {} AS n FROM sync_runs WHERE {rest}",
+                super::statement::as_bigint(backend, "COALESCE(SUM(folded + 1), 0)")
+            );
+            let row = tx
+                .query_one_raw(sql(backend, &text, values()))
+                .await
+                .map_err(failed)?;
+            let more: i64 = row
+                .ok_or(Error::NoOrganization)?
+                .try_get("", "n")
+                .map_err(failed)?;
             let text = "UPDATE sync_runs SET folded = folded + $1 WHERE id = $2";
-            tx.execute_raw(sql(backend, text, [more.into(), kept.into()])).await.map_err(failed)?;
+            tx.execute_raw(sql(backend, text, [more.into(), kept.into()]))
+                .await
+                .map_err(failed)?;
             let text = format!("DELETE FROM sync_runs WHERE {rest}");
-            folded += tx.execute_raw(sql(backend, &text, values())).await.map_err(failed)?.rows_affected();
+            folded += tx
+                .execute_raw(sql(backend, &text, values()))
+                .await
+                .map_err(failed)?
+                .rows_affected();
             tx.commit().await.map_err(Error::commit)?;
             tokio::time::sleep(PAUSE).await;
         }
         Ok(folded)
     }
 
-    /// Removes an organization's runs from before a moment, but for the last complete one of each feed and mode.
+    /// Removes an organization's runs from before a moment, but for the last complete one of each
+    /// feed and mode.
     async fn remove_runs(&self, organization: i64, before: Time) -> Result<u64, Error> {
         let failed = |error| Error::query("removing old runs", error);
         let text = format!(
             "SELECT MAX(id) AS kept FROM sync_runs WHERE organization_id = {organization} AND outcome = 'complete' GROUP BY entity, mode"
         );
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, [])).await.map_err(failed)?;
-        let kept: Vec<i64> = rows.iter().map(|row| row.try_get("", "kept")).collect::<Result<_, _>>().map_err(failed)?;
-        let besides = if kept.is_empty() { String::new() } else { format!(" AND id NOT IN ({})", list(&kept)) };
-        self.remove("sync_runs", &format!("organization_id = {organization} AND started_at < $1{besides}"), before).await
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), &text, []))
+            .await
+            .map_err(failed)?;
+        let kept: Vec<i64> = rows
+            .iter()
+            .map(|row| row.try_get("", "kept"))
+            .collect::<Result<_, _>>()
+            .map_err(failed)?;
+        let besides = if kept.is_empty() {
+            String::new()
+        } else {
+            format!(" AND id NOT IN ({})", list(&kept))
+        };
+        self.remove(
+            "sync_runs",
+            &format!("organization_id = {organization} AND started_at < $1{besides}"),
+            before,
+        )
+        .await
     }
 
-    /// Removes what a person allowed of an organization's people and was over before a moment, done or not; that it was allowed stays in
-    /// the audit trail.
+    /// Removes what a person allowed of an organization's people and was over before a moment, done
+    /// or not; that it was allowed stays in the audit trail.
     async fn remove_approvals(&self, organization: i64, before: Time) -> Result<u64, Error> {
         let failed = |error| Error::query("removing old approvals", error);
         let mut removed = 0;
@@ -195,13 +297,26 @@ impl Store {
             let over = "FROM plugin_grants WHERE organization_id = $1 AND expires_at < $2";
             let text = format!("SELECT DISTINCT supporter_id {over} LIMIT {PIECE}");
             let values = || [organization.into(), before.into()];
-            let rows = self.connection().query_all_raw(sql(self.backend(), &text, values())).await.map_err(failed)?;
-            let ids: Vec<i64> = rows.iter().map(|row| row.try_get("", "supporter_id")).collect::<Result<_, _>>().map_err(failed)?;
+            let rows = self
+                .connection()
+                .query_all_raw(sql(self.backend(), &text, values()))
+                .await
+                .map_err(failed)?;
+            let ids: Vec<i64> = rows
+                .iter()
+                .map(|row| row.try_get("", "supporter_id"))
+                .collect::<Result<_, _>>()
+                .map_err(failed)?;
             if ids.is_empty() {
                 return Ok(removed);
             }
             let text = format!("DELETE {over} AND supporter_id IN ({})", list(&ids));
-            removed += self.connection().execute_raw(sql(self.backend(), &text, values())).await.map_err(failed)?.rows_affected();
+            removed += self
+                .connection()
+                .execute_raw(sql(self.backend(), &text, values()))
+                .await
+                .map_err(failed)?
+                .rows_affected();
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -212,13 +327,26 @@ impl Store {
         let mut removed = 0;
         loop {
             let text = format!("SELECT id FROM {table} WHERE {condition} LIMIT {PIECE}");
-            let rows = self.connection().query_all_raw(sql(self.backend(), &text, [before.into()])).await.map_err(failed)?;
-            let ids: Vec<i64> = rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>().map_err(failed)?;
+            let rows = self
+                .connection()
+                .query_all_raw(sql(self.backend(), &text, [before.into()]))
+                .await
+                .map_err(failed)?;
+            let ids: Vec<i64> = rows
+                .iter()
+                .map(|row| row.try_get("", "id"))
+                .collect::<Result<_, _>>()
+                .map_err(failed)?;
             if ids.is_empty() {
                 return Ok(removed);
             }
             let text = format!("DELETE FROM {table} WHERE id IN ({})", list(&ids));
-            removed += self.connection().execute_raw(sql(self.backend(), &text, [])).await.map_err(failed)?.rows_affected();
+            removed += self
+                .connection()
+                .execute_raw(sql(self.backend(), &text, []))
+                .await
+                .map_err(failed)?
+                .rows_affected();
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -229,9 +357,14 @@ impl Store {
 }
 
 fn list(ids: &[i64]) -> String {
-    ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
+    ids.iter()
+        .map(i64::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn start_of_day(at: Time) -> Time {
-    at.date_naive().and_hms_opt(0, 0, 0).map_or(at, |day| day.and_utc())
+    at.date_naive()
+        .and_hms_opt(0, 0, 0)
+        .map_or(at, |day| day.and_utc())
 }

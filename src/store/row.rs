@@ -21,7 +21,8 @@ pub(crate) fn time_text(time: Time, backend: DbBackend) -> String {
     }
 }
 
-/// Appends the record's source columns as the opening of a JSON object (no closing brace): absent means NULL.
+/// Appends the record's source columns as the opening of a JSON object (no closing brace): absent
+/// means NULL.
 fn write_columns<R: Record>(record: &R, backend: DbBackend, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"id\":");
     write_int(record.id(), out);
@@ -83,13 +84,14 @@ pub(crate) fn write_text(value: &str, out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(out, value);
 }
 
-/// A record's source columns as its table's database takes them, and their fingerprint: what of a row can be made before its
-/// transaction begins.
+/// A record's source columns as its table's database takes them, and their fingerprint: what of a
+/// row can be made before its transaction begins.
 #[derive(Debug, Clone)]
 pub struct RowText {
     pub(crate) columns: Vec<u8>,
     pub(crate) fingerprint: i64,
-    /// Room for it in the budget of bytes, shared by the texts of a page; given back when the last of them is gone.
+    /// Room for it in the budget of bytes, shared by the texts of a page; given back when the last
+    /// of them is gone.
     hold: Option<Arc<Hold>>,
 }
 
@@ -103,7 +105,11 @@ impl RowText {
         if columns.capacity() > columns.len() + SPARE {
             columns.shrink_to_fit();
         }
-        RowText { fingerprint: fingerprint(&columns), columns, hold: None }
+        RowText {
+            fingerprint: fingerprint(&columns),
+            columns,
+            hold: None,
+        }
     }
 
     /// What it occupies, in bytes.

@@ -25,7 +25,8 @@ pub struct RunRow {
     pub mode: String,
     /// Who asked: `cli`, `schedule`, ...
     pub reason: String,
-    /// `complete`, `incomplete`, `stopped`, `failed`; `None` while it runs, or when its process died.
+    /// `complete`, `incomplete`, `stopped`, `failed`; `None` while it runs, or when its process
+    /// died.
     pub outcome: Option<String>,
     /// When the run began, UTC.
     pub started_at: Time,
@@ -44,7 +45,13 @@ impl TenantStore {
     ///
     /// # Errors
     /// [`Error::FenceLost`] when another process took the organization over; database errors.
-    pub async fn start_run(&self, fence: &Fence, entity: Entity, mode: Mode, reason: &str) -> Result<i64, Error> {
+    pub async fn start_run(
+        &self,
+        fence: &Fence,
+        entity: Entity,
+        mode: Mode,
+        reason: &str,
+    ) -> Result<i64, Error> {
         let row = || sync_run::ActiveModel {
             organization_id: Set(self.organization_id),
             entity: Set(entity.as_str().to_owned()),
@@ -55,7 +62,10 @@ impl TenantStore {
         };
         let once = || async {
             let tx = self.begin_fenced(fence).await?;
-            let done = sync_run::Entity::insert(row()).exec(&tx).await.map_err(|error| Error::query("writing the run", error))?;
+            let done = sync_run::Entity::insert(row())
+                .exec(&tx)
+                .await
+                .map_err(|error| Error::query("writing the run", error))?;
             tx.commit().await.map_err(Error::commit)?;
             Ok(done.last_insert_id)
         };
@@ -63,7 +73,14 @@ impl TenantStore {
     }
 
     /// Closes the row of a run. Nothing is written when another process took the organization over.
-    pub async fn finish_run(&self, fence: &Fence, run: i64, outcome: &str, counts: &RunCounts, error: Option<&str>) -> Result<(), Error> {
+    pub async fn finish_run(
+        &self,
+        fence: &Fence,
+        run: i64,
+        outcome: &str,
+        counts: &RunCounts,
+        error: Option<&str>,
+    ) -> Result<(), Error> {
         let number = |count: u64| Set(i64::try_from(count).unwrap_or(i64::MAX));
         let row = || sync_run::ActiveModel {
             id: Unchanged(run),
@@ -86,8 +103,13 @@ impl TenantStore {
         };
         let once = || async {
             let tx = self.begin_fenced(fence).await?;
-            let change = sync_run::Entity::update_many().set(row()).filter(sync_run::Column::Id.eq(run));
-            change.exec(&tx).await.map_err(|error| Error::query("writing the run", error))?;
+            let change = sync_run::Entity::update_many()
+                .set(row())
+                .filter(sync_run::Column::Id.eq(run));
+            change
+                .exec(&tx)
+                .await
+                .map_err(|error| Error::query("writing the run", error))?;
             tx.commit().await.map_err(Error::commit)
         };
         match retry(TransactionTries::of_repeatable(), once).await {
@@ -104,18 +126,35 @@ impl Store {
     }
 
     /// The same, of a slice of them.
-    pub async fn runs_of(&self, classy_id: Option<i64>, slice: Slice) -> Result<Vec<RunRow>, Error> {
+    pub async fn runs_of(
+        &self,
+        classy_id: Option<i64>,
+        slice: Slice,
+    ) -> Result<Vec<RunRow>, Error> {
         let mut rows = sync_run::Entity::find();
         if let Some(before) = slice.before {
             rows = rows.filter(sync_run::Column::Id.lt(before));
         }
-        let rows = rows.order_by_desc(sync_run::Column::Id).limit(slice.limit).offset(slice.skipped);
-        let rows = with_organization(rows, classy_id).all(self.connection()).await.map_err(|error| Error::query("reading runs", error))?;
+        let rows = rows
+            .order_by_desc(sync_run::Column::Id)
+            .limit(slice.limit)
+            .offset(slice.skipped);
+        let rows = with_organization(rows, classy_id)
+            .all(self.connection())
+            .await
+            .map_err(|error| Error::query("reading runs", error))?;
         Ok(rows.into_iter().map(RunRow::from).collect())
     }
 
-    /// What the last complete runs of a feed took, and their requests, the earliest first; those that began before a moment.
-    pub async fn past_runs(&self, classy_id: i64, entity: Entity, mode: Mode, before: Time) -> Result<Vec<(Duration, u64)>, Error> {
+    /// What the last complete runs of a feed took, and their requests, the earliest first; those
+    /// that began before a moment.
+    pub async fn past_runs(
+        &self,
+        classy_id: i64,
+        entity: Entity,
+        mode: Mode,
+        before: Time,
+    ) -> Result<Vec<(Duration, u64)>, Error> {
         let rows = sync_run::Entity::find()
             .filter(sync_run::Column::Entity.eq(entity.as_str()))
             .filter(sync_run::Column::Mode.eq(mode.as_str()))
@@ -123,10 +162,21 @@ impl Store {
             .filter(sync_run::Column::StartedAt.lt(before))
             .order_by_desc(sync_run::Column::StartedAt)
             .limit(PAST);
-        let rows = with_organization(rows, Some(classy_id)).all(self.connection()).await;
+        let rows = with_organization(rows, Some(classy_id))
+            .all(self.connection())
+            .await;
         let rows = rows.map_err(|error| Error::query("reading runs", error))?;
-        let took = |run: &sync_run::Model| Some(((run.finished_at? - run.started_at).to_std().ok()?, count(run.requests)));
-        Ok(rows.iter().rev().filter_map(|found| took(&found.row)).collect())
+        let took = |run: &sync_run::Model| {
+            Some((
+                (run.finished_at? - run.started_at).to_std().ok()?,
+                count(run.requests),
+            ))
+        };
+        Ok(rows
+            .iter()
+            .rev()
+            .filter_map(|found| took(&found.row))
+            .collect())
     }
 }
 

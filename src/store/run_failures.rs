@@ -1,4 +1,5 @@
-//! Feeds whose latest runs failed: what a process that was not there when they ended can know of them.
+//! Feeds whose latest runs failed: what a process that was not there when they ended can know of
+//! them.
 
 use super::statement::sql;
 use super::{Error, Store};
@@ -27,8 +28,8 @@ struct Row {
 }
 
 impl Store {
-    /// The feeds whose runs failed since the last one that was read to its end. A run that somebody stopped, one that goes on and a repair change
-    /// nothing.
+    /// The feeds whose runs failed since the last one that was read to its end. A run that somebody
+    /// stopped, one that goes on and a repair change nothing.
     pub async fn failed_feeds(&self) -> Result<Vec<FailedFeed>, Error> {
         let failed = |error| Error::query("reading the runs that failed", error);
         let text = "SELECT o.classy_id, l.entity, n.failures, l.error FROM ( \
@@ -38,7 +39,10 @@ impl Store {
                     WHERE f.outcome = 'failed' AND f.mode <> 'repair' AND (c.id IS NULL OR f.id > c.id) \
                     GROUP BY f.organization_id, f.entity) AS n \
                     JOIN sync_runs AS l ON l.id = n.id JOIN organizations AS o ON o.id = l.organization_id";
-        let rows = Row::find_by_statement(sql(self.backend(), text, [])).all(self.connection()).await.map_err(failed)?;
+        let rows = Row::find_by_statement(sql(self.backend(), text, []))
+            .all(self.connection())
+            .await
+            .map_err(failed)?;
         let read = |row: Row| {
             Ok(FailedFeed {
                 classy_id: row.classy_id,
@@ -47,6 +51,9 @@ impl Store {
                 error: row.error.unwrap_or_default(),
             })
         };
-        rows.into_iter().map(read).collect::<Result<_, _>>().map_err(failed)
+        rows.into_iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 }

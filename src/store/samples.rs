@@ -1,4 +1,5 @@
-//! The performance baseline: samples by the minute, rolled up to hours and days, so that years of it stay small.
+//! The performance baseline: samples by the minute, rolled up to hours and days, so that years of
+//! it stay small.
 
 use super::of_organization::{OfOrganization, with_organization};
 use super::row::time_text;
@@ -8,7 +9,9 @@ use crate::domain::Time;
 use crate::entities::health_sample;
 use crate::entities::record::Kind;
 use chrono::TimeDelta;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde_json::json;
 
 /// How finely a sample is kept.
@@ -73,7 +76,12 @@ impl Store {
                 object.to_string().into_bytes()
             })
             .collect();
-        let fields = [("at", Kind::Time), ("classy_id", Kind::Int), ("metric", Kind::Text), ("thousandths", Kind::Int)];
+        let fields = [
+            ("at", Kind::Time),
+            ("classy_id", Kind::Int),
+            ("metric", Kind::Text),
+            ("thousandths", Kind::Int),
+        ];
         let [at, value] = ["at", "value"].map(|name| quoted(backend, name));
         let text = format!(
             "INSERT INTO health_samples ({at}, organization_id, metric, resolution, {value}) \
@@ -82,12 +90,16 @@ impl Store {
             unpack(backend, &fields)
         );
         let document = document(objects.iter().map(Vec::as_slice));
-        self.connection().execute_raw(sql(backend, &text, [document])).await.map_err(|error| Error::query("writing samples", error))?;
+        self.connection()
+            .execute_raw(sql(backend, &text, [document]))
+            .await
+            .map_err(|error| Error::query("writing samples", error))?;
         Ok(())
     }
 
-    /// Makes hours of old minutes, days of old hours, and forgets old days. A crash between the two statements of a step would count
-    /// some samples twice in one average, so both are one transaction.
+    /// Makes hours of old minutes, days of old hours, and forgets old days. A crash between the two
+    /// statements of a step would count some samples twice in one average, so both are one
+    /// transaction.
     pub async fn roll_up_samples(&self, now: Time) -> Result<(), Error> {
         let failed = |error| Error::query("rolling samples up", error);
         let backend = self.backend();
@@ -106,25 +118,45 @@ impl Store {
                     next.as_str(),
                     resolution.as_str()
                 );
-                tx.execute_raw(sql(backend, &text, [before.into()])).await.map_err(failed)?;
+                tx.execute_raw(sql(backend, &text, [before.into()]))
+                    .await
+                    .map_err(failed)?;
             }
-            let text = format!("DELETE FROM health_samples WHERE resolution = '{}' AND {at} < $1", resolution.as_str());
-            tx.execute_raw(sql(backend, &text, [before.into()])).await.map_err(failed)?;
+            let text = format!(
+                "DELETE FROM health_samples WHERE resolution = '{}' AND {at} < $1",
+                resolution.as_str()
+            );
+            tx.execute_raw(sql(backend, &text, [before.into()]))
+                .await
+                .map_err(failed)?;
             tx.commit().await.map_err(Error::commit)?;
         }
         Ok(())
     }
 
     /// The latest `limit` samples of a metric, the earliest first, whatever their resolution.
-    pub async fn samples(&self, classy_id: Option<i64>, metric: &str, limit: u64) -> Result<Vec<(Time, f64)>, Error> {
+    pub async fn samples(
+        &self,
+        classy_id: Option<i64>,
+        metric: &str,
+        limit: u64,
+    ) -> Result<Vec<(Time, f64)>, Error> {
         let failed = |error| Error::query("reading samples", error);
-        let mut rows = health_sample::Entity::find().filter(health_sample::Column::Metric.eq(metric));
+        let mut rows =
+            health_sample::Entity::find().filter(health_sample::Column::Metric.eq(metric));
         if classy_id.is_none() {
             rows = rows.filter(health_sample::Column::OrganizationId.is_null());
         }
         let rows = rows.order_by_desc(health_sample::Column::At).limit(limit);
-        let rows = with_organization(rows, classy_id).all(self.connection()).await.map_err(failed)?;
-        Ok(rows.into_iter().rev().map(|OfOrganization { row, .. }| (row.at, row.value)).collect())
+        let rows = with_organization(rows, classy_id)
+            .all(self.connection())
+            .await
+            .map_err(failed)?;
+        Ok(rows
+            .into_iter()
+            .rev()
+            .map(|OfOrganization { row, .. }| (row.at, row.value))
+            .collect())
     }
 }
 
@@ -141,9 +173,19 @@ fn whole(at: Time, next: Option<Resolution>) -> Time {
 fn bucket(backend: DbBackend, next: Resolution, at: &str) -> String {
     let hourly = next == Resolution::Hour;
     match backend {
-        DbBackend::Postgres => format!("date_trunc('{}', {at}, 'UTC')", if hourly { "hour" } else { "day" }),
+        DbBackend::Postgres => format!(
+            "date_trunc('{}', {at}, 'UTC')",
+            if hourly { "hour" } else { "day" }
+        ),
         DbBackend::MySql => {
-            format!("CAST(DATE_FORMAT({at}, '{}') AS DATETIME(6))", if hourly { "%Y-%m-%d %H:00:00" } else { "%Y-%m-%d 00:00:00" })
+            format!(
+                "CAST(DATE_FORMAT({at}, '{}') AS DATETIME(6))",
+                if hourly {
+                    "%Y-%m-%d %H:00:00"
+                } else {
+                    "%Y-%m-%d 00:00:00"
+                }
+            )
         }
         _ if hourly => format!("substr({at}, 1, 13) || ':00:00+00:00'"),
         _ => format!("substr({at}, 1, 10) || 'T00:00:00+00:00'"),

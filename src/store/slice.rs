@@ -14,6 +14,10 @@ pub struct Slice {
 impl Slice {
     /// The first so many.
     pub const fn first(limit: u64) -> Slice {
-        Slice { before: None, skipped: 0, limit }
+        Slice {
+            before: None,
+            skipped: 0,
+            limit,
+        }
     }
 }

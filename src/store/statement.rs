@@ -1,7 +1,8 @@
 //! The statements that move many rows at once, made from lists of columns for the three backends.
 //!
-//! A batch travels as one JSON document in one parameter and is unpacked by the database: one statement text a table
-//! and backend, whatever the number of rows. Names come from our own lists, values only through parameters.
+//! A batch travels as one JSON document in one parameter and is unpacked by the database: one
+//! statement text a table and backend, whatever the number of rows. Names come from our own lists,
+//! values only through parameters.
 
 use crate::entities::record::Kind;
 use sea_orm::{DbBackend, Statement, Value};
@@ -10,7 +11,11 @@ use sea_orm::{DbBackend, Statement, Value};
 pub(crate) type Field<'a> = (&'a str, Kind);
 
 /// A statement with `$1`, `$2`, ... each used once and in order.
-pub(crate) fn sql(backend: DbBackend, text: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+pub(crate) fn sql(
+    backend: DbBackend,
+    text: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Statement {
     if backend != DbBackend::MySql {
         return Statement::from_sql_and_values(backend, text, values);
     }
@@ -54,7 +59,11 @@ pub(crate) const fn for_update(backend: DbBackend) -> &'static str {
 
 /// An integer expression that decodes as `i64` everywhere.
 pub(crate) fn as_bigint(backend: DbBackend, expression: &str) -> String {
-    let kind = if backend == DbBackend::MySql { "SIGNED" } else { "BIGINT" };
+    let kind = if backend == DbBackend::MySql {
+        "SIGNED"
+    } else {
+        "BIGINT"
+    };
     format!("CAST({expression} AS {kind})")
 }
 
@@ -63,7 +72,9 @@ pub(crate) fn sum_text(backend: DbBackend, column: &str) -> String {
     match backend {
         DbBackend::Postgres => format!("CAST(COALESCE(SUM({column}), 0) AS TEXT)"),
         DbBackend::MySql => format!("CAST(COALESCE(SUM({column}), 0) AS CHAR)"),
-        _ => format!("printf('%d', COALESCE(SUM(CAST(ROUND({column} * 10000) AS INTEGER)), 0)) || 'e-4'"),
+        _ => format!(
+            "printf('%d', COALESCE(SUM(CAST(ROUND({column} * 10000) AS INTEGER)), 0)) || 'e-4'"
+        ),
     }
 }
 
@@ -72,7 +83,9 @@ pub(crate) fn money_text(backend: DbBackend, expression: &str) -> String {
     match backend {
         DbBackend::Postgres => format!("CAST({expression} AS TEXT)"),
         DbBackend::MySql => format!("CAST({expression} AS CHAR)"),
-        _ => format!("CASE WHEN {expression} IS NULL THEN NULL ELSE printf('%.4f', {expression}) END"),
+        _ => format!(
+            "CASE WHEN {expression} IS NULL THEN NULL ELSE printf('%.4f', {expression}) END"
+        ),
     }
 }
 
@@ -92,28 +105,41 @@ fn type_name(backend: DbBackend, kind: Kind) -> &'static str {
     }
 }
 
-/// `$1`, an array of objects, as a row source named `j` with the given fields; a missing key is NULL.
+/// `$1`, an array of objects, as a row source named `j` with the given fields; a missing key is
+/// NULL.
 pub(crate) fn unpack(backend: DbBackend, fields: &[Field<'_>]) -> String {
-    let list = |each: &dyn Fn(&Field<'_>) -> String| fields.iter().map(each).collect::<Vec<_>>().join(", ");
+    let list = |each: &dyn Fn(&Field<'_>) -> String| {
+        fields.iter().map(each).collect::<Vec<_>>().join(", ")
+    };
     match backend {
         DbBackend::Postgres => {
-            let columns = list(&|(name, kind)| format!("{} {}", quoted(backend, name), type_name(backend, *kind)));
+            let columns = list(&|(name, kind)| {
+                format!("{} {}", quoted(backend, name), type_name(backend, *kind))
+            });
             format!("json_to_recordset($1::json) AS j({columns})")
         }
         DbBackend::MySql => {
-            let columns = list(&|(name, kind)| format!("{} {} PATH '$.{name}'", quoted(backend, name), type_name(backend, *kind)));
+            let columns = list(&|(name, kind)| {
+                format!(
+                    "{} {} PATH '$.{name}'",
+                    quoted(backend, name),
+                    type_name(backend, *kind)
+                )
+            });
             format!("JSON_TABLE($1, '$[*]' COLUMNS ({columns})) AS j")
         }
         _ => {
-            let columns = list(&|(name, _)| format!("value ->> '{name}' AS {}", quoted(backend, name)));
-            // The limit keeps the inner query apart: otherwise each column renders its whole object again.
+            let columns =
+                list(&|(name, _)| format!("value ->> '{name}' AS {}", quoted(backend, name)));
+            // The limit keeps the inner query apart: otherwise each column renders its whole object
+            // again.
             format!("(SELECT {columns} FROM (SELECT value FROM json_each($1) LIMIT -1)) AS j")
         }
     }
 }
 
-/// How the rows of `$1` are looked up in a table by its index. Left to themselves SQLite and MySQL may walk the table and read the
-/// document again for each of its rows.
+/// How the rows of `$1` are looked up in a table by its index. Left to themselves SQLite and MySQL
+/// may walk the table and read the document again for each of its rows.
 pub(crate) const fn lookup(backend: DbBackend) -> &'static str {
     match backend {
         DbBackend::Sqlite => "CROSS JOIN",
@@ -122,16 +148,26 @@ pub(crate) const fn lookup(backend: DbBackend) -> &'static str {
     }
 }
 
-/// The condition that rows of `alias` are the organization's of `$N`, beside one that finds them by id. PostgreSQL gets it as no index
-/// serves it: as long as it has no statistics, it takes an organization's rows for a few, and reads them all rather than looking ids up.
+/// The condition that rows of `alias` are the organization's of `$N`, beside one that finds them by
+/// id. PostgreSQL gets it as no index serves it: as long as it has no statistics, it takes an
+/// organization's rows for a few, and reads them all rather than looking ids up.
 pub(crate) fn is_tenants(backend: DbBackend, alias: &str, parameter: u8) -> String {
-    let none = if backend == DbBackend::Postgres { " + 0" } else { "" };
+    let none = if backend == DbBackend::Postgres {
+        " + 0"
+    } else {
+        ""
+    };
     format!("{alias}.organization_id{none} = ${parameter}")
 }
 
-/// The index to look rows up by, for MySQL, which without statistics takes any that begins with the organization and walks all its rows.
+/// The index to look rows up by, for MySQL, which without statistics takes any that begins with the
+/// organization and walks all its rows.
 pub(crate) fn by_index(backend: DbBackend, name: &str) -> String {
-    if backend == DbBackend::MySql { format!("FORCE INDEX ({name})") } else { String::new() }
+    if backend == DbBackend::MySql {
+        format!("FORCE INDEX ({name})")
+    } else {
+        String::new()
+    }
 }
 
 /// MySQL's name of a primary key, for `by_index`.
@@ -139,29 +175,60 @@ pub(crate) const KEY: &str = "PRIMARY";
 
 /// Inserts the rows of `$1`; fails when one is there.
 pub(crate) fn insert(backend: DbBackend, table: &str, fields: &[Field<'_>]) -> String {
-    let names = fields.iter().map(|(name, _)| quoted(backend, name)).collect::<Vec<_>>();
-    let select = names.iter().map(|name| format!("j.{name}")).collect::<Vec<_>>().join(", ");
+    let names = fields
+        .iter()
+        .map(|(name, _)| quoted(backend, name))
+        .collect::<Vec<_>>();
+    let select = names
+        .iter()
+        .map(|name| format!("j.{name}"))
+        .collect::<Vec<_>>()
+        .join(", ");
     let source = unpack(backend, fields);
-    format!("INSERT INTO {table} ({}) SELECT {select} FROM {source} WHERE TRUE", names.join(", "))
+    format!(
+        "INSERT INTO {table} ({}) SELECT {select} FROM {source} WHERE TRUE",
+        names.join(", ")
+    )
 }
 
-/// Inserts the rows of `$1`, or replaces the fields of those that are there (by their `key`), but for the `kept` ones.
-/// `also` are fixed assignments for replaced rows, such as `absent_since = NULL`.
-pub(crate) fn upsert(backend: DbBackend, table: &str, key: &str, fields: &[Field<'_>], kept: &[&str], also: &[&str]) -> String {
+/// Inserts the rows of `$1`, or replaces the fields of those that are there (by their `key`), but
+/// for the `kept` ones. `also` are fixed assignments for replaced rows, such as
+/// `absent_since = NULL`.
+pub(crate) fn upsert(
+    backend: DbBackend,
+    table: &str,
+    key: &str,
+    fields: &[Field<'_>],
+    kept: &[&str],
+    also: &[&str],
+) -> String {
     let mut set = fields
         .iter()
         .filter(|(name, _)| !kept.contains(name))
         .map(|(name, _)| {
             let name = quoted(backend, name);
-            if backend == DbBackend::MySql { format!("{name} = VALUES({name})") } else { format!("{name} = excluded.{name}") }
+            if backend == DbBackend::MySql {
+                format!("{name} = VALUES({name})")
+            } else {
+                format!("{name} = excluded.{name}")
+            }
         })
         .collect::<Vec<_>>();
     set.extend(also.iter().map(|text| (*text).to_owned()));
-    format!("{} {}", insert(backend, table, fields), conflict(backend, key, &set.join(", ")))
+    format!(
+        "{} {}",
+        insert(backend, table, fields),
+        conflict(backend, key, &set.join(", "))
+    )
 }
 
 /// Inserts the rows of `$1` that are not there.
-pub(crate) fn insert_missing(backend: DbBackend, table: &str, key: &str, fields: &[Field<'_>]) -> String {
+pub(crate) fn insert_missing(
+    backend: DbBackend,
+    table: &str,
+    key: &str,
+    fields: &[Field<'_>],
+) -> String {
     let conflict = match backend {
         DbBackend::MySql => format!("ON DUPLICATE KEY UPDATE {key} = {table}.{key}"),
         _ => "ON CONFLICT DO NOTHING".to_owned(),
@@ -184,13 +251,24 @@ pub(crate) fn update(backend: DbBackend, table: &str, fields: &[Field<'_>]) -> S
     let names = fields.iter().map(|(name, _)| quoted(backend, name));
     match backend {
         DbBackend::MySql => {
-            let set = names.map(|name| format!("t.{name} = j.{name}")).collect::<Vec<_>>().join(", ");
+            let set = names
+                .map(|name| format!("t.{name} = j.{name}"))
+                .collect::<Vec<_>>()
+                .join(", ");
             let (by_key, ours) = (by_index(backend, KEY), is_tenants(backend, "t", 2));
-            format!("UPDATE {source} STRAIGHT_JOIN {table} AS t {by_key} ON t.id = j.id AND {ours} SET {set}")
+            format!(
+                "UPDATE {source} STRAIGHT_JOIN {table} AS t {by_key} ON t.id = j.id AND {ours} SET {set}"
+            )
         }
         _ => {
-            let set = names.map(|name| format!("{name} = j.{name}")).collect::<Vec<_>>().join(", ");
-            format!("UPDATE {table} AS t SET {set} FROM {source} WHERE t.id = j.id AND {}", is_tenants(backend, "t", 2))
+            let set = names
+                .map(|name| format!("{name} = j.{name}"))
+                .collect::<Vec<_>>()
+                .join(", ");
+            format!(
+                "UPDATE {table} AS t SET {set} FROM {source} WHERE t.id = j.id AND {}",
+                is_tenants(backend, "t", 2)
+            )
         }
     }
 }
@@ -221,5 +299,7 @@ pub(crate) fn document<'a>(objects: impl IntoIterator<Item = &'a [u8]>) -> Value
     }
     bytes.push(b']');
     // Every part was written from text.
-    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()).into()
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+        .into()
 }

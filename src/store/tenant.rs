@@ -1,4 +1,5 @@
-//! Everything that one organization owns is reached through here; no method takes an organization's id.
+//! Everything that one organization owns is reached through here; no method takes an organization's
+//! id.
 
 use super::row::{RowText, has_stubs};
 use super::statement::sql;
@@ -17,7 +18,9 @@ pub struct TenantStore {
 
 impl std::fmt::Debug for TenantStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TenantStore").field("classy_id", &self.classy_id).finish_non_exhaustive()
+        f.debug_struct("TenantStore")
+            .field("classy_id", &self.classy_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -27,7 +30,8 @@ impl TenantStore {
         self.classy_id
     }
 
-    /// Makes of records what their rows need and no transaction is needed for, so that it can be done while another one goes on.
+    /// Makes of records what their rows need and no transaction is needed for, so that it can be
+    /// done while another one goes on.
     pub fn row_texts<R: Record>(&self, items: &[Item<R>]) -> Vec<Option<RowText>> {
         let text = |item: &Item<R>| match item {
             Item::Good(record) => Some(RowText::of(record, self.backend())),
@@ -49,20 +53,36 @@ impl TenantStore {
         self.store.backend()
     }
 
-    /// The stored ids above `after` and up to `upto` that the source should show (neither stubs nor absent ones), the lowest
-    /// `limit` of them.
-    pub async fn ids_between<R: Record>(&self, after: i64, upto: i64, limit: u64) -> Result<Vec<i64>, Error> {
+    /// The stored ids above `after` and up to `upto` that the source should show (neither stubs nor
+    /// absent ones), the lowest `limit` of them.
+    pub async fn ids_between<R: Record>(
+        &self,
+        after: i64,
+        upto: i64,
+        limit: u64,
+    ) -> Result<Vec<i64>, Error> {
         let failed = |error| Error::query("reading stored ids", error);
         // Without statistics SQLite would read all rows of the organization for each range.
-        let by_key = if self.backend() == DbBackend::Sqlite { " + 0" } else { "" };
+        let by_key = if self.backend() == DbBackend::Sqlite {
+            " + 0"
+        } else {
+            ""
+        };
         let text = format!(
             "SELECT id FROM {} WHERE organization_id{by_key} = $1 AND id > $2 AND id <= $3 AND absent_since IS NULL{} ORDER BY id LIMIT {limit}",
             R::ENTITY,
             self.no_stubs(R::ENTITY)
         );
         let values = [self.organization_id.into(), after.into(), upto.into()];
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
-        rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>().map_err(failed)
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), &text, values))
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(|row| row.try_get("", "id"))
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 
     /// The largest stored id that the source should show; 0 when nothing is stored.
@@ -72,8 +92,14 @@ impl TenantStore {
             "SELECT COALESCE(MAX(id), 0) AS n FROM {entity} WHERE organization_id = $1 AND absent_since IS NULL{}",
             self.no_stubs(entity)
         );
-        let row = self.connection().query_one_raw(sql(self.backend(), &text, [self.organization_id.into()])).await.map_err(failed)?;
-        row.ok_or(Error::NoOrganization)?.try_get("", "n").map_err(failed)
+        let row = self
+            .connection()
+            .query_one_raw(sql(self.backend(), &text, [self.organization_id.into()]))
+            .await
+            .map_err(failed)?;
+        row.ok_or(Error::NoOrganization)?
+            .try_get("", "n")
+            .map_err(failed)
     }
 
     /// How many stored records the source should show.
@@ -83,18 +109,33 @@ impl TenantStore {
 
     /// How many of them changed at or after a moment.
     pub async fn count_since(&self, entity: Entity, from: Time) -> Result<u64, Error> {
-        self.count_where(entity, " AND source_updated_at >= $2", Some(from)).await
+        self.count_where(entity, " AND source_updated_at >= $2", Some(from))
+            .await
     }
 
-    async fn count_where(&self, entity: Entity, condition: &str, from: Option<Time>) -> Result<u64, Error> {
+    async fn count_where(
+        &self,
+        entity: Entity,
+        condition: &str,
+        from: Option<Time>,
+    ) -> Result<u64, Error> {
         let failed = |error| Error::query("counting records", error);
         let text = format!(
             "SELECT COUNT(*) AS n FROM {entity} WHERE organization_id = $1{condition} AND absent_since IS NULL{}",
             self.no_stubs(entity)
         );
-        let values = [self.organization_id.into()].into_iter().chain(from.map(Into::into));
-        let row = self.connection().query_one_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
-        let count: i64 = row.ok_or(Error::NoOrganization)?.try_get("", "n").map_err(failed)?;
+        let values = [self.organization_id.into()]
+            .into_iter()
+            .chain(from.map(Into::into));
+        let row = self
+            .connection()
+            .query_one_raw(sql(self.backend(), &text, values))
+            .await
+            .map_err(failed)?;
+        let count: i64 = row
+            .ok_or(Error::NoOrganization)?
+            .try_get("", "n")
+            .map_err(failed)?;
         Ok(count.max(0) as u64)
     }
 

@@ -52,20 +52,35 @@ impl Store {
                     c.short_since, c.short_passes, c.short_unmet, c.short_unread, c.short_undecided, c.short_reason, \
                     c.gap_since, c.gap_records, c.gap_reason \
                     FROM checkpoints AS c JOIN organizations AS o ON o.id = c.organization_id";
-        let rows = self.connection().query_all_raw(sql(self.backend(), text, [])).await.map_err(failed)?;
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), text, []))
+            .await
+            .map_err(failed)?;
         let read = |row: &QueryResult| {
             let entity: String = row.try_get("", "entity")?;
             let Lacking { shortfall, gap } = lacking(row)?;
             let entity: Entity = entity.parse().map_err(DbErr::Type)?;
             let first_pass_at = row.try_get("", "first_pass_at")?;
-            let schema_version = row.try_get::<Option<i64>>("", "schema_version")?.unwrap_or(0);
-            let state = FeedState { shortfall, gap, first_pass_at, schema_version, ..FeedState::default() };
+            let schema_version = row
+                .try_get::<Option<i64>>("", "schema_version")?
+                .unwrap_or(0);
+            let state = FeedState {
+                shortfall,
+                gap,
+                first_pass_at,
+                schema_version,
+                ..FeedState::default()
+            };
             Ok(FeedSummary {
                 short_passes: state.short_passes(),
                 lacks: state.lacks(),
                 classy_id: row.try_get("", "classy_id")?,
                 entity,
-                times: FeedTimes { next_run_at: row.try_get("", "next_run_at")?, window_at: row.try_get("", "window_at")? },
+                times: FeedTimes {
+                    next_run_at: row.try_get("", "next_run_at")?,
+                    window_at: row.try_get("", "window_at")?,
+                },
                 swept_at: row.try_get("", "swept_at")?,
                 first_pass_at,
                 is_outdated: state.is_outdated(entity.schema_version()),
@@ -73,7 +88,10 @@ impl Store {
                 passing: row.try_get::<Option<String>>("", "pass_stage")?.is_some(),
             })
         };
-        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
+        rows.iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 }
 
@@ -83,28 +101,55 @@ impl TenantStore {
         let failed = |error| Error::query("reading the schedule", error);
         let text = "SELECT next_run_at, window_at FROM checkpoints WHERE organization_id = $1 AND entity = $2";
         let values = [self.organization_id.into(), entity.as_str().into()];
-        let Some(row) = self.connection().query_one_raw(sql(self.backend(), text, values)).await.map_err(failed)? else {
+        let Some(row) = self
+            .connection()
+            .query_one_raw(sql(self.backend(), text, values))
+            .await
+            .map_err(failed)?
+        else {
             return Ok(FeedTimes::default());
         };
         let read = |column: &str| row.try_get("", column).map_err(failed);
-        Ok(FeedTimes { next_run_at: read("next_run_at")?, window_at: read("window_at")? })
+        Ok(FeedTimes {
+            next_run_at: read("next_run_at")?,
+            window_at: read("window_at")?,
+        })
     }
 
     /// Plans a feed. Nothing is written when another process took the organization over.
-    pub async fn set_feed_times(&self, fence: &Fence, entity: Entity, times: FeedTimes) -> Result<(), Error> {
+    pub async fn set_feed_times(
+        &self,
+        fence: &Fence,
+        entity: Entity,
+        times: FeedTimes,
+    ) -> Result<(), Error> {
         let failed = |error| Error::query("writing the schedule", error);
         let update = "UPDATE checkpoints SET next_run_at = $1, window_at = $2 WHERE organization_id = $3 AND entity = $4";
-        let insert =
-            "INSERT INTO checkpoints (next_run_at, window_at, organization_id, entity, mode, updated_at) VALUES ($1, $2, $3, $4, $5, $6)";
+        let insert = "INSERT INTO checkpoints (next_run_at, window_at, organization_id, entity, mode, updated_at) VALUES ($1, $2, $3, $4, $5, $6)";
         let values = || -> [sea_orm::Value; 4] {
-            [times.next_run_at.into(), times.window_at.into(), self.organization_id.into(), entity.as_str().into()]
+            [
+                times.next_run_at.into(),
+                times.window_at.into(),
+                self.organization_id.into(),
+                entity.as_str().into(),
+            ]
         };
         let once = || async {
             let tx = self.begin_fenced(fence).await?;
             // MySQL counts rows that are as they were, too: the driver asks it to.
-            if tx.execute_raw(sql(self.backend(), update, values())).await.map_err(failed)?.rows_affected() == 0 {
-                let values = values().into_iter().chain(["full".into(), clock::now().into()]);
-                tx.execute_raw(sql(self.backend(), insert, values)).await.map_err(failed)?;
+            if tx
+                .execute_raw(sql(self.backend(), update, values()))
+                .await
+                .map_err(failed)?
+                .rows_affected()
+                == 0
+            {
+                let values = values()
+                    .into_iter()
+                    .chain(["full".into(), clock::now().into()]);
+                tx.execute_raw(sql(self.backend(), insert, values))
+                    .await
+                    .map_err(failed)?;
             }
             tx.commit().await.map_err(Error::commit)
         };

@@ -51,7 +51,9 @@ impl Value {
             Get::Made(make) => make(record).map_or(Value::Null, Value::Text),
             Get::Money(get) => get(record).map_or(Value::Null, Value::Money),
             Get::Int(get) => get(record).map_or(Value::Null, |id| Value::Text(id.to_string())),
-            Get::Time(get) => get(record).map_or(Value::Null, |time| Value::Text(time.to_rfc3339())),
+            Get::Time(get) => {
+                get(record).map_or(Value::Null, |time| Value::Text(time.to_rfc3339()))
+            }
         }
     }
 }
@@ -64,14 +66,18 @@ pub(super) fn is_exact(amount: Money, backend: DbBackend) -> bool {
     backend != DbBackend::Sqlite || amount.decimal().abs() < Decimal::from(SQLITE_LIMIT)
 }
 
-/// The first sum of which SQLite's REAL does not keep the fourth decimal: from 2^39 on its steps are too wide.
+/// The first sum of which SQLite's REAL does not keep the fourth decimal: from 2^39 on its steps
+/// are too wide.
 const SQLITE_SUM_LIMIT: i64 = 500_000_000_000;
 
-/// A sum that was worked out here; one that the database cannot hold refuses the record that brought it there.
+/// A sum that was worked out here; one that the database cannot hold refuses the record that
+/// brought it there.
 pub(super) fn sum(column: &str, sum: Decimal, backend: DbBackend) -> Result<Money, DbErr> {
     let sum = Money::new(sum).map_err(|error| DbErr::Type(format!("{column}: {error}")))?;
     if backend == DbBackend::Sqlite && sum.decimal().abs() >= Decimal::from(SQLITE_SUM_LIMIT) {
-        return Err(DbErr::Type(format!("{column}: more than SQLite holds exactly (500 billion)")));
+        return Err(DbErr::Type(format!(
+            "{column}: more than SQLite holds exactly (500 billion)"
+        )));
     }
     Ok(sum)
 }
@@ -79,13 +85,18 @@ pub(super) fn sum(column: &str, sum: Decimal, backend: DbBackend) -> Result<Mone
 /// Reads an amount that was selected as text.
 pub(super) fn money(row: &QueryResult, column: &str) -> Result<Option<Money>, DbErr> {
     let text: Option<String> = row.try_get("", column)?;
-    text.map(|text| Money::parse(&text).map_err(|error| DbErr::Type(format!("{column}: {error}")))).transpose()
+    text.map(|text| Money::parse(&text).map_err(|error| DbErr::Type(format!("{column}: {error}"))))
+        .transpose()
 }
 
 /// Reads a sum of amounts that was selected as text.
 pub(super) fn total(row: &QueryResult, column: &str) -> Result<Option<Money>, DbErr> {
     let text: Option<String> = row.try_get("", column)?;
-    let total = |text: String| text.parse().map(Money::total).map_err(|error| DbErr::Type(format!("{column}: {error}")));
+    let total = |text: String| {
+        text.parse()
+            .map(Money::total)
+            .map_err(|error| DbErr::Type(format!("{column}: {error}")))
+    };
     text.map(total).transpose()
 }
 
@@ -96,15 +107,25 @@ pub(super) fn stored<R: Record>(row: &QueryResult) -> Result<(i64, Stored), DbEr
         .filter(|column| column.audit.is_some())
         .map(|column| {
             Ok(match column.kind() {
-                Kind::Bool => row.try_get::<Option<bool>>("", column.name)?.map_or(Value::Null, Value::Bool),
+                Kind::Bool => row
+                    .try_get::<Option<bool>>("", column.name)?
+                    .map_or(Value::Null, Value::Bool),
                 Kind::Money => money(row, column.name)?.map_or(Value::Null, Value::Money),
-                _ => row.try_get::<Option<String>>("", column.name)?.map_or(Value::Null, Value::Text),
+                _ => row
+                    .try_get::<Option<String>>("", column.name)?
+                    .map_or(Value::Null, Value::Text),
             })
         })
         .collect::<Result<_, DbErr>>()?;
-    let links = R::LINKS.iter().map(|link| row.try_get("", link.column)).collect::<Result<_, _>>()?;
+    let links = R::LINKS
+        .iter()
+        .map(|link| row.try_get("", link.column))
+        .collect::<Result<_, _>>()?;
     let is_absent = flags & 2 != 0;
-    let gift = if R::ENTITY == Entity::Transactions && !is_absent && row.try_get::<String>("", "status")? == MONEY_IN {
+    let gift = if R::ENTITY == Entity::Transactions
+        && !is_absent
+        && row.try_get::<String>("", "status")? == MONEY_IN
+    {
         Some(Gift {
             supporter_id: row.try_get("", "supporter_id")?,
             campaign_id: row.try_get("", "campaign_id")?,

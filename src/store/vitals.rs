@@ -1,4 +1,5 @@
-//! What checks and pages count: open rejects, how far plugins are behind, and where the database's file lies.
+//! What checks and pages count: open rejects, how far plugins are behind, and where the database's
+//! file lies.
 
 use super::statement::{as_bigint, quoted, sql};
 use super::{Error, Store};
@@ -47,52 +48,89 @@ impl Store {
     /// The folder of the database's file; none for a server.
     pub fn folder(&self) -> Option<&Path> {
         let folder = self.file()?.parent()?;
-        Some(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+        Some(if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        })
     }
 
     /// The database's files that are there; none for a server.
     pub fn files(&self) -> Vec<PathBuf> {
-        let Some(file) = self.file() else { return Vec::new() };
+        let Some(file) = self.file() else {
+            return Vec::new();
+        };
         let beside = |end: &str| {
             let mut name = file.clone().into_os_string();
             name.push(end);
             PathBuf::from(name)
         };
-        ["", "-wal", "-shm"].into_iter().map(beside).filter(|path| path.exists()).collect()
+        ["", "-wal", "-shm"]
+            .into_iter()
+            .map(beside)
+            .filter(|path| path.exists())
+            .collect()
     }
 
     /// Open rejects by Classy's id of the organization; those without any are left out.
     pub async fn reject_counts(&self, since: Time) -> Result<Vec<(i64, RejectCount)>, Error> {
         let failed = |error| Error::query("counting rejects", error);
-        let sum = |condition: &str| as_bigint(self.backend(), &format!("SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)"));
+        let sum = |condition: &str| {
+            as_bigint(
+                self.backend(),
+                &format!("SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)"),
+            )
+        };
         let text = format!(
             "SELECT o.classy_id, {} AS recent, COUNT(*) AS open_count, {} AS strange FROM rejects AS r \
              JOIN organizations AS o ON o.id = r.organization_id WHERE r.resolved_at IS NULL GROUP BY o.classy_id",
             sum("r.first_seen_at >= $1"),
             sum("r.reason = 'foreign_organization'"),
         );
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, [since.into()])).await.map_err(failed)?;
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), &text, [since.into()]))
+            .await
+            .map_err(failed)?;
         let read = |row: &sea_orm::QueryResult| {
-            let count = |name: &str| -> Result<u64, sea_orm::DbErr> { Ok(u64::try_from(row.try_get::<i64>("", name)?).unwrap_or(0)) };
-            let counts = RejectCount { open: count("open_count")?, recent: count("recent")?, foreign: count("strange")? };
+            let count = |name: &str| -> Result<u64, sea_orm::DbErr> {
+                Ok(u64::try_from(row.try_get::<i64>("", name)?).unwrap_or(0))
+            };
+            let counts = RejectCount {
+                open: count("open_count")?,
+                recent: count("recent")?,
+                foreign: count("strange")?,
+            };
             Ok((row.try_get("", "classy_id")?, counts))
         };
-        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
+        rows.iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 
     /// How far each plugin is behind, of one organization or of all.
     pub async fn plugin_lags(&self, classy_id: Option<i64>) -> Result<Vec<PluginLag>, Error> {
         let failed = |error| Error::query("reading the plugins' places", error);
         let cursor = quoted(self.backend(), "cursor");
-        let only = if classy_id.is_some() { " AND o.classy_id = $1" } else { "" };
+        let only = if classy_id.is_some() {
+            " AND o.classy_id = $1"
+        } else {
+            ""
+        };
         let text = format!(
             "SELECT o.classy_id, p.plugin, {} AS behind, MAX(p.updated_at) AS moved_at FROM plugin_states AS p \
              JOIN organizations AS o ON o.id = p.organization_id WHERE o.status = 'active'{only} GROUP BY o.classy_id, p.plugin ORDER BY o.classy_id, p.plugin",
-            // A place that was delivered to once and is not any more stays where it was: the nearest one counts.
+            // A place that was delivered to once and is not any more stays where it was: the
+            // nearest one counts.
             as_bigint(self.backend(), &format!("MIN(o.change_seq - p.{cursor})"))
         );
         let values = classy_id.map(Into::into);
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), &text, values))
+            .await
+            .map_err(failed)?;
         let read = |row: &sea_orm::QueryResult| {
             Ok(PluginLag {
                 classy_id: row.try_get("", "classy_id")?,
@@ -101,7 +139,10 @@ impl Store {
                 moved_at: row.try_get("", "moved_at")?,
             })
         };
-        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
+        rows.iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 
     /// An organization's deliveries, counted by plugin and state.
@@ -109,7 +150,11 @@ impl Store {
         let failed = |error| Error::query("counting deliveries", error);
         let text = "SELECT d.plugin, d.state, COUNT(*) AS people, MAX(d.updated_at) AS latest_at FROM plugin_deliveries AS d \
                     JOIN organizations AS o ON o.id = d.organization_id WHERE o.classy_id = $1 GROUP BY d.plugin, d.state ORDER BY d.plugin, d.state";
-        let rows = self.connection().query_all_raw(sql(self.backend(), text, [classy_id.into()])).await.map_err(failed)?;
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), text, [classy_id.into()]))
+            .await
+            .map_err(failed)?;
         let read = |row: &sea_orm::QueryResult| {
             Ok(StateCount {
                 plugin: row.try_get("", "plugin")?,
@@ -118,6 +163,9 @@ impl Store {
                 latest_at: row.try_get("", "latest_at")?,
             })
         };
-        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
+        rows.iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 }

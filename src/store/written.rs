@@ -14,7 +14,10 @@ pub(super) struct Written {
 
 impl Default for Written {
     fn default() -> Written {
-        Written { rows: AtomicU64::new(0), next: AtomicU64::new(FIRST) }
+        Written {
+            rows: AtomicU64::new(0),
+            next: AtomicU64::new(FIRST),
+        }
     }
 }
 
@@ -25,8 +28,20 @@ impl Written {
 
     /// Whether the rows are twice as many as the last time; answers yes once.
     pub(super) fn is_due(&self) -> bool {
-        let (rows, next) = (self.rows.load(Ordering::Relaxed), self.next.load(Ordering::Relaxed));
-        rows >= next && self.next.compare_exchange(next, rows.saturating_mul(2), Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        let (rows, next) = (
+            self.rows.load(Ordering::Relaxed),
+            self.next.load(Ordering::Relaxed),
+        );
+        rows >= next
+            && self
+                .next
+                .compare_exchange(
+                    next,
+                    rows.saturating_mul(2),
+                    Ordering::Relaxed,
+                    Ordering::Relaxed,
+                )
+                .is_ok()
     }
 }
 

@@ -15,21 +15,39 @@ pub struct ChildSlot<A: Actor> {
 
 impl<A: Actor> std::fmt::Debug for ChildSlot<A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ChildSlot").field("name", &self.name).field("generation", &self.generation).finish_non_exhaustive()
+        f.debug_struct("ChildSlot")
+            .field("name", &self.name)
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
     }
 }
 
 impl<A: Actor> ChildSlot<A> {
-    /// A place for a child; nobody is in it yet. The owner is held weakly: two actors that hold each other never stop.
-    pub fn new(name: Arc<str>, owner: WeakRecipient<ChildDied>, make: impl Fn(ExitGuard) -> Addr<A> + 'static) -> ChildSlot<A> {
-        ChildSlot { name, owner, make: Box::new(make), generation: 0, child: None }
+    /// A place for a child; nobody is in it yet. The owner is held weakly: two actors that hold
+    /// each other never stop.
+    pub fn new(
+        name: Arc<str>,
+        owner: WeakRecipient<ChildDied>,
+        make: impl Fn(ExitGuard) -> Addr<A> + 'static,
+    ) -> ChildSlot<A> {
+        ChildSlot {
+            name,
+            owner,
+            make: Box::new(make),
+            generation: 0,
+            child: None,
+        }
     }
 
     /// Begins a life, unless one is going on. Answers with its generation.
     pub fn start(&mut self) -> u64 {
         if self.child.is_none() {
             self.generation += 1;
-            self.child = Some((self.make)(ExitGuard::new(Arc::clone(&self.name), self.generation, self.owner.clone())));
+            self.child = Some((self.make)(ExitGuard::new(
+                Arc::clone(&self.name),
+                self.generation,
+                self.owner.clone(),
+            )));
         }
         self.generation
     }

@@ -1,4 +1,5 @@
-//! How an owner learns that a child is gone: by a guard that the child carries, and that speaks when it is dropped.
+//! How an owner learns that a child is gone: by a guard that the child carries, and that speaks
+//! when it is dropped.
 
 use actix::{Message, WeakRecipient};
 use std::sync::Arc;
@@ -37,8 +38,16 @@ pub struct ExitGuard {
 
 impl ExitGuard {
     /// For a child's life.
-    pub(super) const fn new(name: Arc<str>, generation: u64, owner: WeakRecipient<ChildDied>) -> ExitGuard {
-        ExitGuard { name, generation, owner }
+    pub(super) const fn new(
+        name: Arc<str>,
+        generation: u64,
+        owner: WeakRecipient<ChildDied>,
+    ) -> ExitGuard {
+        ExitGuard {
+            name,
+            generation,
+            owner,
+        }
     }
 
     /// The child's name.
@@ -54,10 +63,18 @@ impl ExitGuard {
 
 impl Drop for ExitGuard {
     fn drop(&mut self) {
-        let cause = if std::thread::panicking() { Cause::Panicked } else { Cause::Stopped };
+        let cause = if std::thread::panicking() {
+            Cause::Panicked
+        } else {
+            Cause::Stopped
+        };
         // An owner that is gone too needs no word.
         if let Some(owner) = self.owner.upgrade() {
-            owner.do_send(ChildDied { name: Arc::clone(&self.name), generation: self.generation, cause });
+            owner.do_send(ChildDied {
+                name: Arc::clone(&self.name),
+                generation: self.generation,
+                cause,
+            });
         }
     }
 }

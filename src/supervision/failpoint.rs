@@ -1,5 +1,6 @@
-//! Places where tests make the program panic or hang; empty in the program itself. Not the `fail` crate: its points are compiled in by a
-//! feature, and the tests of the tree would need a build of their own.
+//! Places where tests make the program panic or hang; empty in the program itself. Not the `fail`
+//! crate: its points are compiled in by a feature, and the tests of the tree would need a build of
+//! their own.
 
 /// A place inside a handler or a run, named `actor::step`.
 #[cfg(not(test))]

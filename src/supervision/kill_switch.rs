@@ -1,4 +1,5 @@
-//! A tree of cancellations: whoever is cancelled takes everything below along, and everybody can tell the first cause.
+//! A tree of cancellations: whoever is cancelled takes everything below along, and everybody can
+//! tell the first cause.
 
 use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
@@ -14,7 +15,10 @@ pub struct KillSwitch {
 impl KillSwitch {
     /// The root of a tree.
     pub fn root() -> KillSwitch {
-        KillSwitch { token: CancellationToken::new(), causes: vec![Arc::default()] }
+        KillSwitch {
+            token: CancellationToken::new(),
+            causes: vec![Arc::default()],
+        }
     }
 
     /// A place below this one.
@@ -22,7 +26,10 @@ impl KillSwitch {
     pub fn child(&self) -> KillSwitch {
         let mut causes = vec![Arc::default()];
         causes.extend(self.causes.iter().cloned());
-        KillSwitch { token: self.token.child_token(), causes }
+        KillSwitch {
+            token: self.token.child_token(),
+            causes,
+        }
     }
 
     /// Cancels this place and everything below. Of several causes the first is kept.
@@ -52,7 +59,10 @@ impl KillSwitch {
 
     /// Why it is over: the nearest cause.
     pub fn cause(&self) -> Option<&str> {
-        self.causes.iter().find_map(|cause| cause.get()).map(String::as_str)
+        self.causes
+            .iter()
+            .find_map(|cause| cause.get())
+            .map(String::as_str)
     }
 }
 
@@ -69,7 +79,10 @@ mod tests {
         branch.cancel("again");
         root.cancel("stopped");
         assert_eq!(leaf.cause(), Some("the lease was lost"));
-        assert_eq!((other.is_cancelled(), other.cause()), (true, Some("stopped")));
+        assert_eq!(
+            (other.is_cancelled(), other.cause()),
+            (true, Some("stopped"))
+        );
         assert_eq!(KillSwitch::root().cause(), None);
     }
 }

@@ -10,8 +10,9 @@
 //! | [`ActorRegistry`] | all children and their runs; outlives the one that watches |
 //! | [`run`] | one task on the shared runtime, joined back into its actor |
 //!
-//! An actor's supervisor in actix does not restart after a panic, and keeps the old state when it does restart. Here the owner makes
-//! the child from a factory, so each life begins fresh; who watches decides when.
+//! An actor's supervisor in actix does not restart after a panic, and keeps the old state when it
+//! does restart. Here the owner makes the child from a factory, so each life begins fresh; who
+//! watches decides when.
 
 mod child_slot;
 mod exit_guard;

@@ -1,4 +1,5 @@
-//! The pulse of a run. No message is sent for it, so that a full mailbox never looks like a frozen run.
+//! The pulse of a run. No message is sent for it, so that a full mailbox never looks like a frozen
+//! run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +20,10 @@ struct Inner {
 impl Progress {
     /// A pulse that beats now.
     pub fn new() -> Progress {
-        Progress(Arc::new(Inner { start: Instant::now(), last: AtomicU64::new(0) }))
+        Progress(Arc::new(Inner {
+            start: Instant::now(),
+            last: AtomicU64::new(0),
+        }))
     }
 
     /// A step was made.
@@ -30,7 +34,10 @@ impl Progress {
 
     /// How long ago the last step was made.
     pub fn idle(&self) -> Duration {
-        self.0.start.elapsed().saturating_sub(Duration::from_millis(self.0.last.load(Ordering::Relaxed)))
+        self.0
+            .start
+            .elapsed()
+            .saturating_sub(Duration::from_millis(self.0.last.load(Ordering::Relaxed)))
     }
 }
 

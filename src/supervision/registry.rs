@@ -1,4 +1,5 @@
-//! All children and their runs, by name. It outlives whoever watches, so that a watcher is reborn knowing.
+//! All children and their runs, by name. It outlives whoever watches, so that a watcher is reborn
+//! knowing.
 
 use super::{Cause, KillSwitch, Progress};
 use actix::{Message, WeakRecipient};
@@ -77,13 +78,18 @@ struct Inner {
     deaths: BTreeMap<Arc<str>, VecDeque<Instant>>,
 }
 
-/// Removes a name and all below it (`name/...`), by looking at these only: when a process ends, each of its children does this.
+/// Removes a name and all below it (`name/...`), by looking at these only: when a process ends,
+/// each of its children does this.
 fn remove_tree<V>(map: &mut BTreeMap<Arc<str>, V>, name: &str) {
     map.remove(name);
     let below = format!("{name}/");
     let from = (Bound::Included(below.as_str()), Bound::Unbounded);
-    let found: Vec<Arc<str>> =
-        map.range::<str, _>(from).map(|(child, _)| child).take_while(|child| child.starts_with(&below)).map(Arc::clone).collect();
+    let found: Vec<Arc<str>> = map
+        .range::<str, _>(from)
+        .map(|(child, _)| child)
+        .take_while(|child| child.starts_with(&below))
+        .map(Arc::clone)
+        .collect();
     for child in found {
         map.remove(&child);
     }
@@ -106,8 +112,16 @@ struct Shared {
 impl Default for ActorRegistry {
     fn default() -> Self {
         let now = Instant::now();
-        let inner = Mutex::new(Inner { children: BTreeMap::new(), beat: now, watch_beat: now, deaths: BTreeMap::new() });
-        ActorRegistry(Arc::new(Shared { inner, death: Notify::new() }))
+        let inner = Mutex::new(Inner {
+            children: BTreeMap::new(),
+            beat: now,
+            watch_beat: now,
+            deaths: BTreeMap::new(),
+        });
+        ActorRegistry(Arc::new(Shared {
+            inner,
+            death: Notify::new(),
+        }))
     }
 }
 
@@ -117,8 +131,23 @@ impl ActorRegistry {
     }
 
     /// A life begins.
-    pub fn born(&self, name: &Arc<str>, generation: u64, owner: WeakRecipient<Respawn>, keeper: Option<WeakRecipient<Abandon>>) {
-        self.lock().children.insert(Arc::clone(name), Child { generation, life: Life::Alive, run: None, owner, keeper });
+    pub fn born(
+        &self,
+        name: &Arc<str>,
+        generation: u64,
+        owner: WeakRecipient<Respawn>,
+        keeper: Option<WeakRecipient<Abandon>>,
+    ) {
+        self.lock().children.insert(
+            Arc::clone(name),
+            Child {
+                generation,
+                life: Life::Alive,
+                run: None,
+                owner,
+                keeper,
+            },
+        );
     }
 
     /// A life ended; another is to come.
@@ -156,14 +185,26 @@ impl ActorRegistry {
 
     /// Everybody, as of now.
     pub fn children(&self) -> Vec<(Arc<str>, Child)> {
-        self.lock().children.iter().map(|(name, child)| (Arc::clone(name), child.clone())).collect()
+        self.lock()
+            .children
+            .iter()
+            .map(|(name, child)| (Arc::clone(name), child.clone()))
+            .collect()
     }
 
     /// How often each child died in the last ten minutes; those that did not are left out.
     pub fn deaths(&self) -> HashMap<Arc<str>, u32> {
         let inner = self.lock();
-        let count = |at: &VecDeque<Instant>| u32::try_from(at.iter().filter(|at| at.elapsed() < DEATHS_COUNT).count()).unwrap_or(u32::MAX);
-        inner.deaths.iter().map(|(name, at)| (Arc::clone(name), count(at))).filter(|(_, count)| *count > 0).collect()
+        let count = |at: &VecDeque<Instant>| {
+            u32::try_from(at.iter().filter(|at| at.elapsed() < DEATHS_COUNT).count())
+                .unwrap_or(u32::MAX)
+        };
+        inner
+            .deaths
+            .iter()
+            .map(|(name, at)| (Arc::clone(name), count(at)))
+            .filter(|(_, count)| *count > 0)
+            .collect()
     }
 
     /// The thread that watches has time.

@@ -20,7 +20,12 @@ pub struct RestartPolicy {
 
 impl Default for RestartPolicy {
     fn default() -> Self {
-        RestartPolicy { first: Duration::from_secs(1), cap: Duration::from_secs(60), limit: 4, window: Duration::from_secs(600) }
+        RestartPolicy {
+            first: Duration::from_secs(1),
+            cap: Duration::from_secs(60),
+            limit: 4,
+            window: Duration::from_secs(600),
+        }
     }
 }
 
@@ -45,22 +50,35 @@ pub struct RestartTracker {
 impl RestartTracker {
     /// No child has died yet.
     pub fn new(policy: RestartPolicy) -> RestartTracker {
-        RestartTracker { policy, deaths: HashMap::new() }
+        RestartTracker {
+            policy,
+            deaths: HashMap::new(),
+        }
     }
 
-    /// Writes a death down. The wait is shortened by up to a fifth, so that children that died together do not come back
-    /// together.
+    /// Writes a death down. The wait is shortened by up to a fifth, so that children that died
+    /// together do not come back together.
     pub fn died(&mut self, name: &Arc<str>) -> RestartDecision {
         let now = Instant::now();
-        let RestartPolicy { first, cap, limit, window } = self.policy;
+        let RestartPolicy {
+            first,
+            cap,
+            limit,
+            window,
+        } = self.policy;
         let deaths = self.deaths.entry(Arc::clone(name)).or_default();
         deaths.retain(|at| now.duration_since(*at) < window);
         deaths.push_back(now);
         let count = u32::try_from(deaths.len()).unwrap_or(u32::MAX);
         let degraded = count > limit;
-        let doubled = first.saturating_mul(1_u32.checked_shl((count - 1).min(31)).unwrap_or(u32::MAX));
+        let doubled =
+            first.saturating_mul(1_u32.checked_shl((count - 1).min(31)).unwrap_or(u32::MAX));
         let wait = if degraded { cap } else { doubled.min(cap) };
-        RestartDecision { after: wait.mul_f64(1.0 - 0.2 * rand::random::<f64>()), degraded, deaths: count }
+        RestartDecision {
+            after: wait.mul_f64(1.0 - 0.2 * rand::random::<f64>()),
+            degraded,
+            deaths: count,
+        }
     }
 
     /// Forgets a child that is no more.
@@ -81,13 +99,27 @@ mod tests {
     async fn waits_double_then_the_child_is_degraded_and_a_quiet_window_clears_it() {
         let mut tracker = RestartTracker::new(RestartPolicy::default());
         let name: Arc<str> = "child".into();
-        for (wait, degraded) in [(1.0, false), (2.0, false), (4.0, false), (8.0, false), (60.0, true), (60.0, true)] {
+        for (wait, degraded) in [
+            (1.0, false),
+            (2.0, false),
+            (4.0, false),
+            (8.0, false),
+            (60.0, true),
+            (60.0, true),
+        ] {
             let decision = tracker.died(&name);
-            assert!((wait * 0.8..=wait).contains(&seconds(decision)), "{decision:?}");
+            assert!(
+                (wait * 0.8..=wait).contains(&seconds(decision)),
+                "{decision:?}"
+            );
             assert_eq!(decision.degraded, degraded);
             tokio::time::advance(decision.after).await;
         }
-        assert_eq!(tracker.died(&"other".into()).deaths, 1, "each child counts for itself");
+        assert_eq!(
+            tracker.died(&"other".into()).deaths,
+            1,
+            "each child counts for itself"
+        );
         tokio::time::advance(Duration::from_secs(601)).await;
         assert_eq!(tracker.died(&name).deaths, 1);
     }

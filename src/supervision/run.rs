@@ -1,7 +1,8 @@
-//! Work: one task on the shared runtime that ends in exactly one value, handed back to its actor. A panic is a value too.
+//! Work: one task on the shared runtime that ends in exactly one value, handed back to its actor. A
+//! panic is a value too.
 //!
-//! An actor with work in hand does not stop when its last address goes: actix waits for the work. So work hangs on a [`KillSwitch`], and
-//! whoever falls cancels what is below.
+//! An actor with work in hand does not stop when its last address goes: actix waits for the work.
+//! So work hangs on a [`KillSwitch`], and whoever falls cancels what is below.
 
 use super::KillSwitch;
 use actix::fut::WrapFuture;
@@ -31,7 +32,8 @@ impl Drop for Leash {
     }
 }
 
-/// Starts work and calls `ended` in the actor when it is over. It ends at once when `kill` is cancelled, and when the actor goes.
+/// Starts work and calls `ended` in the actor when it is over. It ends at once when `kill` is
+/// cancelled, and when the actor goes.
 pub fn spawn<A, T>(
     context: &mut A::Context,
     actor: &A,
@@ -58,7 +60,11 @@ pub fn spawn<A, T>(
         drop(leash);
         result
     };
-    context.spawn(joined.into_actor(actor).map(move |result, actor, context| ended(actor, verdict(result, &kill), context)));
+    context.spawn(
+        joined
+            .into_actor(actor)
+            .map(move |result, actor, context| ended(actor, verdict(result, &kill), context)),
+    );
 }
 
 fn verdict<T>(result: Result<Option<T>, JoinError>, kill: &KillSwitch) -> Ended<T> {
@@ -74,6 +80,9 @@ fn verdict<T>(result: Result<Option<T>, JoinError>, kill: &KillSwitch) -> Ended<
 }
 
 fn text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
     text.unwrap_or_else(|| "a panic without a text".to_owned())
 }

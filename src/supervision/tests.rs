@@ -48,8 +48,14 @@ impl Actor for Teacher {
     fn started(&mut self, context: &mut Context<Self>) {
         let told = self.told.clone();
         let owner = context.address().recipient().downgrade();
-        let mut child_slot =
-            ChildSlot::new("pupil".into(), owner, move |exit_guard| Pupil { _obituary: exit_guard, count: 0, told: told.clone() }.start());
+        let mut child_slot = ChildSlot::new("pupil".into(), owner, move |exit_guard| {
+            Pupil {
+                _obituary: exit_guard,
+                count: 0,
+                told: told.clone(),
+            }
+            .start()
+        });
         child_slot.start();
         self.child_slot = Some(child_slot);
     }
@@ -69,25 +75,46 @@ impl Handler<ChildDied> for Teacher {
 impl Handler<Count> for Teacher {
     type Result = ();
     fn handle(&mut self, order: Count, _: &mut Context<Self>) {
-        self.child_slot.as_ref().unwrap().child().unwrap().do_send(order);
+        self.child_slot
+            .as_ref()
+            .unwrap()
+            .child()
+            .unwrap()
+            .do_send(order);
     }
 }
 
 /// A system of its own over a runtime with a paused clock.
 fn in_a_system<T>(test: impl Future<Output = T>) -> T {
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap()
+    };
     actix_rt::System::with_tokio_rt(runtime).block_on(test)
 }
 
 #[test]
 fn after_a_panic_the_next_life_begins_fresh_and_old_obituaries_are_ignored() {
     in_a_system(async {
-        let ((deaths, mut dead), (told, mut counts)) = (mpsc::unbounded_channel(), mpsc::unbounded_channel());
-        let teacher = Teacher { child_slot: None, deaths, told }.start();
+        let ((deaths, mut dead), (told, mut counts)) =
+            (mpsc::unbounded_channel(), mpsc::unbounded_channel());
+        let teacher = Teacher {
+            child_slot: None,
+            deaths,
+            told,
+        }
+        .start();
         for generation in 1..=3 {
             for count in 1..=2 {
                 teacher.do_send(Count { panic: false });
-                assert_eq!(counts.recv().await, Some(count), "each life counts from the beginning");
+                assert_eq!(
+                    counts.recv().await,
+                    Some(count),
+                    "each life counts from the beginning"
+                );
             }
             teacher.do_send(Count { panic: true });
             assert_eq!(dead.recv().await, Some((generation, Cause::Panicked)));
@@ -130,9 +157,16 @@ impl Handler<Begin> for Worker {
             }
         };
         let runtime = tokio::runtime::Handle::current();
-        run::spawn(context, self, &runtime, order.kill, work, |worker, ended, _| {
-            worker.ended.send(format!("{ended:?}")).unwrap();
-        });
+        run::spawn(
+            context,
+            self,
+            &runtime,
+            order.kill,
+            work,
+            |worker, ended, _| {
+                worker.ended.send(format!("{ended:?}")).unwrap();
+            },
+        );
     }
 }
 
@@ -148,11 +182,19 @@ fn a_run_hands_back_one_value_whatever_becomes_of_it() {
             ("again", None, r#"Done("again")"#),
         ] {
             let kill = KillSwitch::root();
-            worker.do_send(Begin { what, kill: kill.child(), beats: Arc::default() });
+            worker.do_send(Begin {
+                what,
+                kill: kill.child(),
+                beats: Arc::default(),
+            });
             if let Some(cause) = cause {
                 kill.cancel(cause);
             }
-            assert_eq!(ends.recv().await.as_deref(), Some(expected), "the actor lives on");
+            assert_eq!(
+                ends.recv().await.as_deref(),
+                Some(expected),
+                "the actor lives on"
+            );
         }
     });
 }
@@ -163,7 +205,11 @@ fn a_run_ends_with_whoever_falls_above_it() {
         let (ended, _ends) = mpsc::unbounded_channel();
         let worker = Worker { ended }.start();
         let (kill, beats) = (KillSwitch::root(), Arc::new(AtomicU64::new(0)));
-        worker.do_send(Begin { what: "endless", kill: kill.child(), beats: Arc::clone(&beats) });
+        worker.do_send(Begin {
+            what: "endless",
+            kill: kill.child(),
+            beats: Arc::clone(&beats),
+        });
         tokio::time::sleep(Duration::from_secs(5)).await;
         drop(worker);
         kill.cancel("the owner fell");

@@ -1,5 +1,6 @@
-//! How much of the process a run may use. Between the engine and its neighbours stand two limits that it knows nothing of: a permit
-//! guards what is done with the database, but not the waiting for the source; and a page is asked for only when there is room for it.
+//! How much of the process a run may use. Between the engine and its neighbours stand two limits
+//! that it knows nothing of: a permit guards what is done with the database, but not the waiting
+//! for the source; and a page is asked for only when there is room for it.
 
 use super::{FencedStore, Sink, Source};
 use crate::classy::{self, Client};
@@ -48,13 +49,27 @@ struct Ahead {
 }
 
 impl<'a> Bounded<'a> {
-    pub(super) fn new(client: &'a Client, sink: &'a FencedStore, bounds: Bounds<'a>) -> Bounded<'a> {
-        Bounded { client, sink, bounds, next: AtomicUsize::new(USUAL_PAGE), ahead: Mutex::default() }
+    pub(super) fn new(
+        client: &'a Client,
+        sink: &'a FencedStore,
+        bounds: Bounds<'a>,
+    ) -> Bounded<'a> {
+        Bounded {
+            client,
+            sink,
+            bounds,
+            next: AtomicUsize::new(USUAL_PAGE),
+            ahead: Mutex::default(),
+        }
     }
 
-    /// An answer, unless the run is told to end before it came: a source that answers a byte a second holds nobody up who wants to stop. What
-    /// was committed stays, and the next run asks again.
-    async fn waited_for<T>(&self, asked: impl Future<Output = Result<T, classy::Error>>) -> Result<T, classy::Error> {
+    /// An answer, unless the run is told to end before it came: a source that answers a byte a
+    /// second holds nobody up who wants to stop. What was committed stays, and the next run asks
+    /// again.
+    async fn waited_for<T>(
+        &self,
+        asked: impl Future<Output = Result<T, classy::Error>>,
+    ) -> Result<T, classy::Error> {
         tokio::select! {
             biased;
             () = self.bounds.leave.cancelled() => Err(classy::Error::LetGo),
@@ -78,14 +93,22 @@ fn first_id<R: crate::entities::Record>(items: &[Item<R>]) -> i64 {
 impl<R: Record> Source<R> for Bounded<'_> {
     async fn page(&self, query: Query, page: u32, per_page: u32) -> Result<Page<R>, classy::Error> {
         let asked = async {
-            let hold = self.bounds.bytes.take(self.sink.store().classy_id(), self.next.load(Ordering::Relaxed)).await;
+            let hold = self
+                .bounds
+                .bytes
+                .take(
+                    self.sink.store().classy_id(),
+                    self.next.load(Ordering::Relaxed),
+                )
+                .await;
             Ok((hold, self.client.page::<R>(query, page, per_page).await?))
         };
         let (mut hold, answer) = self.waited_for(asked).await?;
         let bytes = answer.items.iter().map(Item::bytes).sum();
         hold.resize(bytes);
         // Its rows will take as much again.
-        self.next.store((2 * bytes).max(USUAL_PAGE / 4), Ordering::Relaxed);
+        self.next
+            .store((2 * bytes).max(USUAL_PAGE / 4), Ordering::Relaxed);
         let mut ahead = self.ahead();
         match query {
             Query::All => ahead.pages.push((first_id(&answer.items), hold)),
@@ -95,8 +118,10 @@ impl<R: Record> Source<R> for Bounded<'_> {
     }
 
     async fn part(&self, query: Query, page: u32, per_page: u32) -> Result<Page<R>, classy::Error> {
-        // A tenth of a page, or one row: what it occupies is counted with the page that is made of its parts.
-        self.waited_for(self.client.part(query, page, per_page)).await
+        // A tenth of a page, or one row: what it occupies is counted with the page that is made of
+        // its parts.
+        self.waited_for(self.client.part(query, page, per_page))
+            .await
     }
 
     async fn one(&self, id: i64) -> Result<Answer<R>, classy::Error> {
@@ -120,16 +145,21 @@ impl<R: Record> Sink<R> for Bounded<'_> {
 
     fn row_texts(&self, items: &[Item<R>]) -> Vec<Option<RowText>> {
         let mut texts = Sink::<R>::row_texts(self.sink, items);
-        let bytes = items.iter().map(Item::bytes).sum::<usize>() + texts.iter().flatten().map(RowText::bytes).sum::<usize>();
+        let bytes = items.iter().map(Item::bytes).sum::<usize>()
+            + texts.iter().flatten().map(RowText::bytes).sum::<usize>();
         let hold = Arc::new(self.bounds.bytes.hold(bytes));
-        texts.iter_mut().flatten().for_each(|text| text.keep(Arc::clone(&hold)));
+        texts
+            .iter_mut()
+            .flatten()
+            .for_each(|text| text.keep(Arc::clone(&hold)));
         let first = first_id(items);
         self.ahead().pages.retain(|(page, _)| *page > first);
         texts
     }
 
     fn is_due(&self, texts: &[Option<RowText>]) -> bool {
-        texts.iter().flatten().map(RowText::bytes).sum::<usize>() >= FULL_BATCH || self.bounds.bytes.is_short()
+        texts.iter().flatten().map(RowText::bytes).sum::<usize>() >= FULL_BATCH
+            || self.bounds.bytes.is_short()
     }
 
     async fn commit(&self, batch: Batch<R>) -> Result<Committed, store::Error> {
@@ -137,7 +167,12 @@ impl<R: Record> Sink<R> for Bounded<'_> {
         self.sink.commit(batch).await
     }
 
-    async fn ids_between(&self, after: i64, upto: i64, limit: u64) -> Result<Vec<i64>, store::Error> {
+    async fn ids_between(
+        &self,
+        after: i64,
+        upto: i64,
+        limit: u64,
+    ) -> Result<Vec<i64>, store::Error> {
         let _working = self.bounds.turn.work().await;
         Sink::<R>::ids_between(self.sink, after, upto, limit).await
     }

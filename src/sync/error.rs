@@ -4,7 +4,8 @@ use crate::domain::{Fault, FaultKind, Remedy};
 use crate::entities::Entity;
 use crate::{classy, store};
 
-/// The reasons for which a run ends early. What was committed before stays, and the next run goes on from there.
+/// The reasons for which a run ends early. What was committed before stays, and the next run goes
+/// on from there.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The source did not answer as it should.
@@ -31,7 +32,8 @@ pub enum Error {
         /// The kind of record that the feed reads.
         entity: Entity,
     },
-    /// The source shows page after page and nothing new, or far more than it told of: it would never end.
+    /// The source shows page after page and nothing new, or far more than it told of: it would
+    /// never end.
     #[error("the list of {entity} does not end: {what}")]
     Endless {
         /// The kind of record that the feed reads.
@@ -77,10 +79,13 @@ impl Error {
         }
     }
 
-    /// Whether it is this list, or this pass over it, that is at fault: then another way to read it may work.
+    /// Whether it is this list, or this pass over it, that is at fault: then another way to read it
+    /// may work.
     pub const fn is_of_this_feed(&self) -> bool {
         match self {
-            Error::Source(error) => error.may_be_of_one_request() || matches!(error, classy::Error::NotFound { .. }),
+            Error::Source(error) => {
+                error.may_be_of_one_request() || matches!(error, classy::Error::NotFound { .. })
+            }
             Error::Store(_) => false,
             _ => true,
         }
@@ -88,7 +93,11 @@ impl Error {
 
     /// As it is told.
     pub fn fault(&self) -> Fault {
-        Fault { kind: self.kind(), text: self.to_string(), hint: self.hint() }
+        Fault {
+            kind: self.kind(),
+            text: self.to_string(),
+            hint: self.hint(),
+        }
     }
 
     /// What a person can do.

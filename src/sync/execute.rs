@@ -1,4 +1,5 @@
-//! The parts that a run goes through, in their order: what changed goes before a pass that may fail, and follows one that was walked.
+//! The parts that a run goes through, in their order: what changed goes before a pass that may
+//! fail, and follows one that was walked.
 
 use super::run::Outcome;
 use super::sweep::Swept;
@@ -13,13 +14,19 @@ where
     S: Source<R>,
     K: Sink<R>,
 {
-    /// Does the task. Cancelling the token stops it at the next page boundary; dropping the future at any moment is safe.
+    /// Does the task. Cancelling the token stops it at the next page boundary; dropping the future
+    /// at any moment is safe.
     pub async fn execute(mut self, task: Task) -> Outcome {
         let result = match self.perform(task).await {
             Err(Error::Source(classy::Error::LetGo)) => Ok(RunEnd::Stopped),
             result => result,
         };
-        Outcome { counts: self.counts, result, notes: self.notes, unread_keys: self.unread_keys }
+        Outcome {
+            counts: self.counts,
+            result,
+            notes: self.notes,
+            unread_keys: self.unread_keys,
+        }
     }
 
     async fn perform(&mut self, task: Task) -> Result<RunEnd, Error> {
@@ -32,7 +39,8 @@ where
             Task::CatchUp => state.needs_pass(R::ABOUT.schema_version),
             Task::Full => true,
         };
-        // A pass that an earlier run began may fail again, wherever it stands: what changed does not wait for it.
+        // A pass that an earlier run began may fail again, wherever it stands: what changed does
+        // not wait for it.
         if passes && state.pass.is_some() {
             match self.sweep(false).await {
                 Ok(Swept::Stopped) => return Ok(RunEnd::Stopped),
@@ -60,7 +68,9 @@ where
         }
         match swept? {
             Swept::Stopped => Ok(RunEnd::Stopped),
-            Swept::Done | Swept::Ahead if self.sink.load().await?.is_short() => Ok(RunEnd::Incomplete),
+            Swept::Done | Swept::Ahead if self.sink.load().await?.is_short() => {
+                Ok(RunEnd::Incomplete)
+            }
             Swept::Done | Swept::Ahead => Ok(RunEnd::Complete),
         }
     }

@@ -86,8 +86,12 @@ impl<'a> ForRecord for RunFeed<'a> {
 async fn run<R: Record>(order: Order<'_>) -> Result<FeedOutcome, store::Error> {
     let started = Instant::now();
     let store = order.sink.store();
-    let mode = order.task.mode(&store.feed_state(R::ENTITY).await?, R::ABOUT.schema_version);
-    let id = store.start_run(order.sink.fence(), R::ENTITY, mode, order.reason).await?;
+    let mode = order
+        .task
+        .mode(&store.feed_state(R::ENTITY).await?, R::ABOUT.schema_version);
+    let id = store
+        .start_run(order.sink.fence(), R::ENTITY, mode, order.reason)
+        .await?;
     let (generation, epoch) = (order.generation, order.sink.fence().epoch());
     let span = tracing::info_span!("sync", organization = store.classy_id(), entity = %R::ENTITY, run_id = id, generation, epoch);
     async {

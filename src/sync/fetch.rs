@@ -1,5 +1,6 @@
-//! Asks for pages. One that the source refuses for good is read in smaller parts, so that only the rows stay unread that really cannot
-//! be read; they are counted and named, and the feed goes on behind them.
+//! Asks for pages. One that the source refuses for good is read in smaller parts, so that only the
+//! rows stay unread that really cannot be read; they are counted and named, and the feed goes on
+//! behind them.
 
 use super::{Error, Run, Sink, Source};
 use crate::classy;
@@ -16,7 +17,12 @@ where
     K: Sink<R>,
 {
     /// Asks for a page and counts it.
-    pub(super) async fn fetch(&mut self, query: Query, page: u32, per_page: u32) -> Result<Page<R>, Error> {
+    pub(super) async fn fetch(
+        &mut self,
+        query: Query,
+        page: u32,
+        per_page: u32,
+    ) -> Result<Page<R>, Error> {
         self.counts.requests += 1;
         // Where one page failed alone others will: the whole patience is spent once.
         let asked = match self.is_wary {
@@ -35,8 +41,15 @@ where
     /// Reads what can be read of a page that failed.
     ///
     /// # Errors
-    /// The page's own, when it concerns every request or nothing of the list's beginning can be read.
-    pub(super) async fn narrow(&mut self, query: Query, number: u32, per_page: u32, failed: classy::Error) -> Result<Page<R>, Error> {
+    /// The page's own, when it concerns every request or nothing of the list's beginning can be
+    /// read.
+    pub(super) async fn narrow(
+        &mut self,
+        query: Query,
+        number: u32,
+        per_page: u32,
+        failed: classy::Error,
+    ) -> Result<Page<R>, Error> {
         let mut failed = failed;
         if matches!(failed, classy::Error::BreakerOpen { .. }) {
             // Pages beside it may have opened the breaker, and a control question closed it since.
@@ -56,7 +69,11 @@ where
         let clocks = self.source.answers().await?;
         self.is_wary = true;
         let mut whole = Page::empty(clocks);
-        let step = if per_page >= 20 && per_page % 10 == 0 { per_page / 10 } else { 1 };
+        let step = if per_page >= 20 && per_page % 10 == 0 {
+            per_page / 10
+        } else {
+            1
+        };
         let first = (number - 1) * per_page;
         let mut before = first;
         'parts: while before < first + per_page {
@@ -107,7 +124,12 @@ where
     }
 
     /// A part of a page; nothing when it fails alone.
-    async fn part(&mut self, query: Query, number: u32, per_page: u32) -> Result<Option<Page<R>>, Error> {
+    async fn part(
+        &mut self,
+        query: Query,
+        number: u32,
+        per_page: u32,
+    ) -> Result<Option<Page<R>>, Error> {
         self.counts.requests += 1;
         match self.source.part(query, number, per_page).await {
             Ok(page) => {

@@ -1,4 +1,5 @@
-//! The sync engine: one run reads one feed of one organization into the database. Plain async functions that know no actor.
+//! The sync engine: one run reads one feed of one organization into the database. Plain async
+//! functions that know no actor.
 //!
 //! | mode | reads | file |
 //! |---|---|---|
@@ -6,11 +7,13 @@
 //! | incremental | what changed since the watermark, by key | `sweep` |
 //! | repair | a range that a person asked for, without touching the checkpoint | `repair` |
 //!
-//! A page that cannot be read is narrowed down by `fetch`, and how far a clock is believed is said in `window`.
+//! A page that cannot be read is narrowed down by `fetch`, and how far a clock is believed is said
+//! in `window`.
 //!
-//! The engine sees its neighbours through two small traits, [`Source`] and [`Sink`], so that the simulation can put a world
-//! with faults on one side and kill the run at any step on the other. It never sleeps and never reads our clock to judge
-//! how far it has read: only the source's own `Date` counts.
+//! The engine sees its neighbours through two small traits, [`Source`] and [`Sink`], so that the
+//! simulation can put a world with faults on one side and kill the run at any step on the other. It
+//! never sleeps and never reads our clock to judge how far it has read: only the source's own
+//! `Date` counts.
 
 mod bounds;
 mod error;

@@ -1,10 +1,12 @@
-//! The full pass: every record by rising id, pages fetched side by side and committed in order, resumable at its page. Where pages end
-//! is not told by how few rows one has, but by what the source counts, and in the end by a page that is empty twice.
+//! The full pass: every record by rising id, pages fetched side by side and committed in order,
+//! resumable at its page. Where pages end is not told by how few rows one has, but by what the
+//! source counts, and in the end by a page that is empty twice.
 //!
-//! The list is live, so pages shift when records vanish. A stored record that no page showed becomes a suspect and is
-//! asked for singly at the end. A record that is not stored yet may hide the same way; then the walk met fewer records than
-//! there were at its beginning, and it is walked again, in pages of another size, until it met them all, or until two walks went
-//! alike: then the pass fell short, and says so.
+//! The list is live, so pages shift when records vanish. A stored record that no page showed
+//! becomes a suspect and is asked for singly at the end. A record that is not stored yet may hide
+//! the same way; then the walk met fewer records than there were at its beginning, and it is walked
+//! again, in pages of another size, until it met them all, or until two walks went alike: then the
+//! pass fell short, and says so.
 
 use super::walk::{Asked, GROWTH, HOPELESS, Walk, at_the_end, hides};
 use super::{Error, Run, Sink, Source};
@@ -42,7 +44,9 @@ where
             if !done {
                 return Ok(RunEnd::Stopped);
             }
-            let Some(pass) = &mut state.pass else { continue };
+            let Some(pass) = &mut state.pass else {
+                continue;
+            };
             if hides(pass) {
                 tracing::info!(entity = %R::ENTITY, met = pass.met, total = pass.total, "records may have hidden while they were read: reading again");
                 let before = pass.clone();
@@ -56,29 +60,51 @@ where
     }
 
     /// Reads from the pass's page to the end. Answers whether the end was reached.
-    async fn walk(&mut self, state: FeedState, pass: Pass, first: Option<Page<R>>) -> Result<(FeedState, bool), Error> {
+    async fn walk(
+        &mut self,
+        state: FeedState,
+        pass: Pass,
+        first: Option<Page<R>>,
+    ) -> Result<(FeedState, bool), Error> {
         let (source, sink) = (self.source, self.sink);
         let (per_page, width) = (pass.per_page, source.concurrency().max(1));
         let known = u32::try_from(pass.total.div_ceil(u64::from(per_page))).unwrap_or(u32::MAX);
         let next = pass.page + u32::from(first.is_some());
         let guard = self.guard().await?;
         let limit = 2 * pass.total.max(self.sink.count().await?) + GROWTH;
-        // What a walk that was interrupted did not meet is known from before; what lay on pages that cannot be read is no sign of anything.
-        let missing = if pass.page == 1 { 0 } else { (self.sink.suspects().await?.len() as u64).saturating_sub(pass.unread) };
+        // What a walk that was interrupted did not meet is known from before; what lay on pages
+        // that cannot be read is no sign of anything.
+        let missing = if pass.page == 1 {
+            0
+        } else {
+            (self.sink.suspects().await?.len() as u64).saturating_sub(pass.unread)
+        };
         // While one batch is committed the next is read.
         let (sender, mut receiver) = mpsc::channel(self.settings.commit_pages.max(width));
         let commits = &AtomicU64::new(0);
         let is_wary = self.is_wary;
         let read_ahead = async move {
-            // What can be made of a page is made here, while a batch before it is committed. A page that fails alone does not end it.
-            let ready = |after: u64, page: Result<Page<R>, classy::Error>| -> Result<Asked<R>, classy::Error> {
+            // What can be made of a page is made here, while a batch before it is committed. A page
+            // that fails alone does not end it.
+            let ready = |after: u64,
+                         page: Result<Page<R>, classy::Error>|
+             -> Result<Asked<R>, classy::Error> {
                 match page {
                     Ok(page) => {
                         let texts = sink.row_texts(&page.items);
-                        Ok(Asked { after, page: Ok((page, texts)) })
+                        Ok(Asked {
+                            after,
+                            page: Ok((page, texts)),
+                        })
                     }
-                    Err(error) if error.may_be_of_one_request() || matches!(error, classy::Error::BreakerOpen { .. }) => {
-                        Ok(Asked { after, page: Err(error) })
+                    Err(error)
+                        if error.may_be_of_one_request()
+                            || matches!(error, classy::Error::BreakerOpen { .. }) =>
+                    {
+                        Ok(Asked {
+                            after,
+                            page: Err(error),
+                        })
                     }
                     Err(error) => Err(error),
                 }
@@ -98,7 +124,9 @@ where
                 return Ok(());
             }
             // Side by side as far as the source said there are pages, then one by one.
-            let mut pages = stream::iter(next..=known.max(next)).map(ask).buffered(width);
+            let mut pages = stream::iter(next..=known.max(next))
+                .map(ask)
+                .buffered(width);
             while let Some(page) = pages.next().await {
                 if sender.send(page?).await.is_err() {
                     return Ok(());
@@ -115,7 +143,8 @@ where
         let committed_id = pass.last_id;
         let write = async {
             let (items, texts, since) = (Vec::new(), Vec::new(), Instant::now());
-            let (pages, ordered, done, above) = (0, true, false, (pass.last_id <= pass.max_id).then_some(0));
+            let (pages, ordered, done, above) =
+                (0, true, false, (pass.last_id <= pass.max_id).then_some(0));
             let (overtaken, recent) = (HashSet::new(), VecDeque::new());
             let (most, barren, hopeless, empty, rows, unread_before) = (0, 0, 0, 0, 0, pass.unread);
             let mut walk = Walk {
@@ -201,7 +230,10 @@ where
             }
             // One empty answer may be a slip of the source; two are the end.
             Ok(_) => (self.fetch(Query::All, number, per_page).await?, Vec::new()),
-            Err(error) => (self.narrow(Query::All, number, per_page, error).await?, Vec::new()),
+            Err(error) => (
+                self.narrow(Query::All, number, per_page, error).await?,
+                Vec::new(),
+            ),
         };
         if texts.is_empty() {
             texts = self.sink.row_texts(&page.items);
@@ -213,7 +245,8 @@ where
             pass.note = self.unread.note.clone();
         }
         if page.items.is_empty() && page.unread == 0 {
-            // There are pages behind it by the source's own count: one that is empty in their midst is not the end.
+            // There are pages behind it by the source's own count: one that is empty in their midst
+            // is not the end.
             if u64::from(number) * u64::from(per_page) < pass.total && walk.empty < HOPELESS {
                 walk.empty += 1;
                 pass.page += 1;
@@ -228,29 +261,58 @@ where
             walk.since = Instant::now();
         }
         let ids = page.items.iter().filter_map(Item::id);
-        // Pages are asked for in order, so what was committed before this one was asked for concerns none that follows.
-        while walk.recent.front().is_some_and(|(commit, _)| *commit <= after) {
+        // Pages are asked for in order, so what was committed before this one was asked for
+        // concerns none that follows.
+        while walk
+            .recent
+            .front()
+            .is_some_and(|(commit, _)| *commit <= after)
+        {
             walk.recent.pop_front();
         }
-        walk.overtaken.extend(ids.clone().filter(|id| walk.recent.iter().any(|(_, ids)| ids.contains(id))));
+        walk.overtaken.extend(
+            ids.clone()
+                .filter(|id| walk.recent.iter().any(|(_, ids)| ids.contains(id))),
+        );
         walk.ordered &= ids.clone().is_sorted();
         let unreadable = page.items.iter().filter(|item| item.id().is_none()).count() as u64;
-        walk.above = walk.above.map(|above| above + ids.clone().filter(|id| *id > pass.last_id.max(pass.max_id)).count() as u64);
+        walk.above = walk.above.map(|above| {
+            above
+                + ids
+                    .clone()
+                    .filter(|id| *id > pass.last_id.max(pass.max_id))
+                    .count() as u64
+        });
         walk.look_for_news(ids.clone().collect(), unreadable + page.unread);
         let pass = &mut walk.pass;
-        let counts = |id: &i64| if walk.ordered { *id > pass.last_id && *id <= pass.max_id } else { true };
+        let counts = |id: &i64| {
+            if walk.ordered {
+                *id > pass.last_id && *id <= pass.max_id
+            } else {
+                true
+            }
+        };
         // A record twice on a page is one record met: it must not stand in for one that hides.
         pass.met += ids.filter(counts).collect::<HashSet<_>>().len() as u64 + unreadable;
-        pass.refused += page.items.iter().filter(|item| matches!(item, Item::Bad(_))).count() as u64;
+        pass.refused += page
+            .items
+            .iter()
+            .filter(|item| matches!(item, Item::Bad(_)))
+            .count() as u64;
         pass.last_id = pass.last_id.max(page.last_id().unwrap_or(0));
         pass.page += 1;
-        // What `max_id` and `total` say counts only on a page that is not full: they may come from an answer that was off.
+        // What `max_id` and `total` say counts only on a page that is not full: they may come from
+        // an answer that was off.
         let short = page.items.len() < per_page as usize && page.unread == 0;
         if short && pass.last_id >= pass.max_id {
             pass.total = pass.total.max(at_the_end(walk.most, walk.above));
         }
         walk.done = short && walk.ordered && pass.last_id >= pass.max_id && pass.met >= pass.total;
-        walk.hopeless = if page.items.is_empty() { walk.hopeless + 1 } else { 0 };
+        walk.hopeless = if page.items.is_empty() {
+            walk.hopeless + 1
+        } else {
+            0
+        };
         // A source that ignores `page` and showed all it has.
         walk.done |= walk.barren > 0 && pass.met >= pass.total && pass.last_id >= pass.max_id;
         walk.rows += page.items.len() as u64;
@@ -258,10 +320,15 @@ where
         walk.texts.append(&mut texts);
         walk.pages += 1;
         self.mark(pass.met, Some(pass.total.max(pass.met)));
-        if walk.done { Ok(()) } else { walk.check(number) }
+        if walk.done {
+            Ok(())
+        } else {
+            walk.check(number)
+        }
     }
 
-    /// Where the list was not in order records may have been met twice: no more were met than are stored, or were refused.
+    /// Where the list was not in order records may have been met twice: no more were met than are
+    /// stored, or were refused.
     async fn count_once(&mut self, walk: &mut Walk<'_, R>) -> Result<(), Error> {
         let stored = self.sink.count().await?;
         if let Some(pass) = &mut walk.state.pass {
@@ -272,26 +339,43 @@ where
 
     /// Commits what was taken, with the stored ids in its range that it lacks as suspects.
     async fn save(&mut self, walk: &mut Walk<'_, R>) -> Result<(), Error> {
-        let upto = if walk.done { walk.pass.last_id.max(walk.pass.max_id) } else { walk.pass.last_id };
+        let upto = if walk.done {
+            walk.pass.last_id.max(walk.pass.max_id)
+        } else {
+            walk.pass.last_id
+        };
         let shown: HashSet<i64> = walk.items.iter().filter_map(Item::id).collect();
         let mut suspects = Vec::new();
         if walk.ordered && upto > walk.committed_id {
-            // What lies on rows that cannot be read is asked for singly, too, and is no sign that the list lacks anything.
+            // What lies on rows that cannot be read is asked for singly, too, and is no sign that
+            // the list lacks anything.
             let unread = walk.pass.unread - walk.unread_before;
             let enough = shown.len() as u64 + walk.guard.missing + unread + 1;
-            suspects = self.sink.ids_between(walk.committed_id, upto, enough).await?;
+            suspects = self
+                .sink
+                .ids_between(walk.committed_id, upto, enough)
+                .await?;
             suspects.retain(|id| !shown.contains(id));
             walk.missing += (suspects.len() as u64).saturating_sub(unread);
             if walk.missing > walk.guard.missing {
-                return Err(self.refuse(walk.state.clone(), walk.missing, walk.guard).await?);
+                return Err(self
+                    .refuse(walk.state.clone(), walk.missing, walk.guard)
+                    .await?);
             }
         }
         walk.state.pass = Some(walk.pass.clone());
         let mut batch = Batch::of(std::mem::take(&mut walk.items)).at(walk.state.clone());
         batch.texts = std::mem::take(&mut walk.texts);
-        batch.reading = Reading::Full { but: std::mem::take(&mut walk.overtaken) };
-        // What became visible later than the overlap allows for is missing; what is younger, the next sweep brings.
-        batch.expected_before = walk.state.first_pass_at.and(walk.state.watermark).map(|watermark| watermark - self.settings.overlap);
+        batch.reading = Reading::Full {
+            but: std::mem::take(&mut walk.overtaken),
+        };
+        // What became visible later than the overlap allows for is missing; what is younger, the
+        // next sweep brings.
+        batch.expected_before = walk
+            .state
+            .first_pass_at
+            .and(walk.state.watermark)
+            .map(|watermark| watermark - self.settings.overlap);
         batch.suspects = suspects;
         // A walk begins without the suspects of the one before.
         batch.forget_suspects = walk.committed_id == 0;
@@ -300,7 +384,8 @@ where
             walk.pass = state.pass.clone().unwrap_or_else(|| walk.pass.clone());
             walk.state = state;
         }
-        walk.recent.push_back((walk.commits.fetch_add(1, Ordering::Relaxed) + 1, shown));
+        walk.recent
+            .push_back((walk.commits.fetch_add(1, Ordering::Relaxed) + 1, shown));
         walk.committed_id = walk.pass.last_id;
         walk.unread_before = walk.pass.unread;
         walk.pages = 0;

@@ -1,5 +1,5 @@
-//! Repairs: a range that a person asks for, or the last months of transactions, read again and stored; the checkpoint stays where
-//! it is.
+//! Repairs: a range that a person asks for, or the last months of transactions, read again and
+//! stored; the checkpoint stays where it is.
 
 use super::sweep::{Checkpoint, Paging, Swept};
 use super::unread::Unread;
@@ -14,13 +14,18 @@ where
     S: Source<R>,
     K: Sink<R>,
 {
-    /// Everything that changed since; of transactions also what was bought since, for changes that moved no time of change.
+    /// Everything that changed since; of transactions also what was bought since, for changes that
+    /// moved no time of change.
     pub(super) async fn repair(&mut self, from: Time) -> Result<RunEnd, Error> {
         self.unread = Unread::default();
         if self.walk_by_key(from, 0, Checkpoint::Untouched).await? == Swept::Stopped {
             return Ok(RunEnd::Stopped);
         }
-        if R::ABOUT.has_purchases { self.recent(from).await } else { Ok(self.read_all()) }
+        if R::ABOUT.has_purchases {
+            self.recent(from).await
+        } else {
+            Ok(self.read_all())
+        }
     }
 
     /// What was bought since, by rising id.
@@ -30,8 +35,11 @@ where
             if self.stop.is_cancelled() {
                 return Ok(RunEnd::Stopped);
             }
-            let page = self.fetch(Query::PurchasedSince(from), number, paging.per_page).await?;
-            let more = paging.has_more(&page, number) && !(page.items.is_empty() && page.unread == 0);
+            let page = self
+                .fetch(Query::PurchasedSince(from), number, paging.per_page)
+                .await?;
+            let more =
+                paging.has_more(&page, number) && !(page.items.is_empty() && page.unread == 0);
             self.commit(Batch::of(page.items)).await?;
             if !more {
                 break;

@@ -18,11 +18,13 @@ pub struct Settings {
     pub per_page: u32,
     /// Pages in one transaction of a full pass, at most.
     pub commit_pages: usize,
-    /// How long the pages of a full pass wait for that many, so that a slow source is saved as it comes.
+    /// How long the pages of a full pass wait for that many, so that a slow source is saved as it
+    /// comes.
     pub commit_after: Duration,
     /// How far before the watermark an incremental begins, for records that become visible late.
     pub overlap: TimeDelta,
-    /// The share of stored records that may be missing from a pass before that is taken for a fault of the API.
+    /// The share of stored records that may be missing from a pass before that is taken for a fault
+    /// of the API.
     pub absent_share: f64,
 }
 
@@ -100,9 +102,32 @@ where
     K: Sink<R>,
 {
     /// Prepares a run.
-    pub fn new(source: &'a S, sink: &'a K, settings: &'a Settings, stop: &'a CancellationToken, observer: &'a dyn Observer) -> Self {
-        let (counts, notes, unread_keys, unread) = (RunCounts::default(), Vec::new(), BTreeSet::new(), Unread::default());
-        Run { source, sink, settings, stop, observer, counts, notes, unread_keys, unread, is_wary: false, record: PhantomData }
+    pub fn new(
+        source: &'a S,
+        sink: &'a K,
+        settings: &'a Settings,
+        stop: &'a CancellationToken,
+        observer: &'a dyn Observer,
+    ) -> Self {
+        let (counts, notes, unread_keys, unread) = (
+            RunCounts::default(),
+            Vec::new(),
+            BTreeSet::new(),
+            Unread::default(),
+        );
+        Run {
+            source,
+            sink,
+            settings,
+            stop,
+            observer,
+            counts,
+            notes,
+            unread_keys,
+            unread,
+            is_wary: false,
+            record: PhantomData,
+        }
     }
 
     /// Keeps a word for people.
@@ -124,7 +149,11 @@ where
     /// How far it is, told to whoever watches.
     pub(super) fn mark(&self, done: u64, total: Option<u64>) {
         let changed = self.counts.inserted + self.counts.updated + self.counts.absent;
-        self.observer.mark(Mark { done, total, changed });
+        self.observer.mark(Mark {
+            done,
+            total,
+            changed,
+        });
     }
 
     /// Commits a batch and counts it.

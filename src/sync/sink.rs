@@ -13,14 +13,24 @@ pub trait Sink<R: Record>: Sync {
     fn row_texts(&self, _items: &[Item<R>]) -> Vec<Option<RowText>> {
         Vec::new()
     }
-    /// Whether what was made of records so far should be committed now, though more could go with it.
+    /// Whether what was made of records so far should be committed now, though more could go with
+    /// it.
     fn is_due(&self, _texts: &[Option<RowText>]) -> bool {
         false
     }
     /// One page transaction.
-    fn commit(&self, batch: Batch<R>) -> impl Future<Output = Result<Committed, store::Error>> + Send;
-    /// The lowest `limit` of the stored ids above `after` and up to `upto` that the source should show.
-    fn ids_between(&self, after: i64, upto: i64, limit: u64) -> impl Future<Output = Result<Vec<i64>, store::Error>> + Send;
+    fn commit(
+        &self,
+        batch: Batch<R>,
+    ) -> impl Future<Output = Result<Committed, store::Error>> + Send;
+    /// The lowest `limit` of the stored ids above `after` and up to `upto` that the source should
+    /// show.
+    fn ids_between(
+        &self,
+        after: i64,
+        upto: i64,
+        limit: u64,
+    ) -> impl Future<Output = Result<Vec<i64>, store::Error>> + Send;
     /// The largest of them, 0 when there is none.
     fn max_id(&self) -> impl Future<Output = Result<i64, store::Error>> + Send;
     /// How many there are.
@@ -68,7 +78,12 @@ impl<R: Record> Sink<R> for FencedStore {
         self.store.commit(&self.fence, &batch).await
     }
 
-    async fn ids_between(&self, after: i64, upto: i64, limit: u64) -> Result<Vec<i64>, store::Error> {
+    async fn ids_between(
+        &self,
+        after: i64,
+        upto: i64,
+        limit: u64,
+    ) -> Result<Vec<i64>, store::Error> {
         self.store.ids_between::<R>(after, upto, limit).await
     }
 

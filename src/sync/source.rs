@@ -8,10 +8,21 @@ use std::future::Future;
 /// A feed that can be read page by page, and record by record.
 pub trait Source<R: Record>: Sync {
     /// One page of a query, from 1. A page past the end is empty.
-    fn page(&self, query: Query, page: u32, per_page: u32) -> impl Future<Output = Result<Page<R>, classy::Error>> + Send;
+    fn page(
+        &self,
+        query: Query,
+        page: u32,
+        per_page: u32,
+    ) -> impl Future<Output = Result<Page<R>, classy::Error>> + Send;
 
-    /// The same of a part of a page that cannot be read as a whole: it may fail for good, and is not tried so often.
-    fn part(&self, query: Query, page: u32, per_page: u32) -> impl Future<Output = Result<Page<R>, classy::Error>> + Send;
+    /// The same of a part of a page that cannot be read as a whole: it may fail for good, and is
+    /// not tried so often.
+    fn part(
+        &self,
+        query: Query,
+        page: u32,
+        per_page: u32,
+    ) -> impl Future<Output = Result<Page<R>, classy::Error>> + Send;
 
     /// One record; an error only for what concerns more than this record.
     fn one(&self, id: i64) -> impl Future<Output = Result<Answer<R>, classy::Error>> + Send;

@@ -1,9 +1,10 @@
 //! The incremental sweep: what changed since the watermark, read by key, never by page number.
 //!
-//! The first request asks for the window's latest page. When it holds the whole window, or when every record of it is as
-//! stored, the window counts as many records here as there and the rest was read before, the sweep is done with that one
-//! request. Otherwise the window is walked from its oldest change: each request asks again from the last time of change
-//! seen, and page two is asked for only inside a single second that fills a whole page, until every record of that second
+//! The first request asks for the window's latest page. When it holds the whole window, or when
+//! every record of it is as stored, the window counts as many records here as there and the rest
+//! was read before, the sweep is done with that one request. Otherwise the window is walked from
+//! its oldest change: each request asks again from the last time of change seen, and page two is
+//! asked for only inside a single second that fills a whole page, until every record of that second
 //! was met. So a record that moves while we read moves ahead of us, never behind.
 
 use super::unread::Unread;
@@ -16,15 +17,16 @@ use crate::store::Batch;
 use chrono::TimeDelta;
 use std::collections::BTreeSet;
 
-/// Readings of one second that bring nothing new before it is left to the overlap: a second that changes for ever must not
-/// hold the feed.
+/// Readings of one second that bring nothing new before it is left to the overlap: a second that
+/// changes for ever must not hold the feed.
 const READINGS: u32 = 10;
 
-/// Rows that a window may grow by while it is read, beside four times what it told of: each may be met twice.
+/// Rows that a window may grow by while it is read, beside four times what it told of: each may be
+/// met twice.
 const GROWTH: u64 = 1_000;
 
-/// How long the watermark waits for changes that cannot be read: longer, and the window would grow without end. The next full pass
-/// brings them.
+/// How long the watermark waits for changes that cannot be read: longer, and the window would grow
+/// without end. The next full pass brings them.
 const WAITING: TimeDelta = TimeDelta::days(1);
 
 /// How a look for changes ended.
@@ -75,7 +77,8 @@ impl Checkpoint {
     }
 }
 
-/// Where a numbered reading of a list is: pages may be cut smaller than asked, with or without a word, and a list may not end.
+/// Where a numbered reading of a list is: pages may be cut smaller than asked, with or without a
+/// word, and a list may not end.
 pub(super) struct Paging {
     pub(super) per_page: u32,
     shown: u64,
@@ -85,10 +88,15 @@ pub(super) struct Paging {
 
 impl Paging {
     pub(super) const fn new(per_page: u32) -> Paging {
-        Paging { per_page, shown: 0, told: None }
+        Paging {
+            per_page,
+            shown: 0,
+            told: None,
+        }
     }
 
-    /// Counts a page; answers whether another one follows. That a page has fewer rows than were asked for says nothing.
+    /// Counts a page; answers whether another one follows. That a page has fewer rows than were
+    /// asked for says nothing.
     pub(super) fn has_more<R: Record>(&mut self, page: &Page<R>, number: u32) -> bool {
         let rows = page.items.len() as u64 + page.unread;
         self.shown += rows;
@@ -96,7 +104,9 @@ impl Paging {
         let full = rows > 0 && rows >= u64::from(page.told_size(self.per_page));
         // A count below what the page itself shows is off, and says nothing of what follows.
         let is_off = page.total < rows - page.unread;
-        full || is_off || page.total > self.shown || page.last_page.is_some_and(|last| last > number && rows > 0)
+        full || is_off
+            || page.total > self.shown
+            || page.last_page.is_some_and(|last| last > number && rows > 0)
     }
 
     /// Whether it goes on and on.
@@ -105,7 +115,10 @@ impl Paging {
         if self.shown <= 4 * told + GROWTH {
             return Ok(());
         }
-        Err(Error::Endless { entity: R::ENTITY, what: format!("{} rows were read where it told of {told}", self.shown) })
+        Err(Error::Endless {
+            entity: R::ENTITY,
+            what: format!("{} rows were read where it told of {told}", self.shown),
+        })
     }
 }
 
@@ -120,7 +133,9 @@ where
         self.unread = Unread::default();
         let mut state = self.sink.load().await?;
         let (overlap, per_page) = (self.settings.overlap, self.settings.per_page);
-        let Some(mut from) = start(&state, overlap) else { return Ok(Swept::Done) };
+        let Some(mut from) = start(&state, overlap) else {
+            return Ok(Swept::Done);
+        };
         let mut latest = self.fetch(Query::LatestSince(from), 1, per_page).await?;
         let moment = Moment::of(state.clocks, latest.clocks);
         let jumped = self.heed_clocks(&mut state, &moment);
@@ -143,7 +158,8 @@ where
         let whole = !Paging::new(per_page).has_more(&latest, 1) && latest.unread == 0;
         self.mark(latest.items.len() as u64, Some(total));
         if whole && latest.items.is_empty() && total == 0 {
-            // Nothing changed, or a slip of the source: neither is worth moving the place from which the next sweep reads.
+            // Nothing changed, or a slip of the source: neither is worth moving the place from
+            // which the next sweep reads.
             if jumped || state.gap.take().is_some() {
                 self.commit(Batch::of(Vec::new()).at(state)).await?;
             }
@@ -156,17 +172,27 @@ where
             self.commit(Batch::of(latest.items).at(state)).await?;
             return Ok(Swept::Done);
         }
-        // An equal count alone proves little: a changed record counts here with its old time and there with its new one. A
-        // page that reaches back to before the last complete sweep shows all that changed since, and settles the matter.
-        // Within the overlap after that sweep a quiet page is enough for now, once the seconds behind it were at rest when they were
+        // An equal count alone proves little: a changed record counts here with its old time and
+        // there with its new one. A page that reaches back to before the last complete sweep shows
+        // all that changed since, and settles the matter. Within the overlap after that sweep a
+        // quiet page is enough for now, once the seconds behind it were at rest when they were
         // read: a later sweep reads the window again.
         let swept = state.swept_at;
-        let reaches = |back: TimeDelta| oldest.zip(swept).is_some_and(|(oldest, swept)| oldest < swept - back);
+        let reaches = |back: TimeDelta| {
+            oldest
+                .zip(swept)
+                .is_some_and(|(oldest, swept)| oldest < swept - back)
+        };
         let settled = reaches(overlap);
-        let recent = !passed && reaches(overlap / 5) && swept.is_some_and(|swept| date - swept < overlap);
+        let recent =
+            !passed && reaches(overlap / 5) && swept.is_some_and(|swept| date - swept < overlap);
         let readable = latest.unread == 0 && state.gap.is_none();
         let committed = self.commit(Batch::of(latest.items)).await?;
-        if readable && (settled || recent) && committed.quiet() && self.sink.count_since(from).await? == total {
+        if readable
+            && (settled || recent)
+            && committed.quiet()
+            && self.sink.count_since(from).await? == total
+        {
             if settled || jumped {
                 state.watermark = advance(state.watermark, seen);
                 state.swept_at = if settled { Some(date) } else { state.swept_at };
@@ -177,10 +203,23 @@ where
         // The walk meets again what could not be read here.
         self.unread = Unread::default();
         let (began, reached, is_doubtful, ended) = (state.watermark, None, false, false);
-        self.walk_by_key(from, total, Checkpoint::Upto(Box::new(Upto { state, date, began, reached, is_doubtful, ended }))).await
+        self.walk_by_key(
+            from,
+            total,
+            Checkpoint::Upto(Box::new(Upto {
+                state,
+                date,
+                began,
+                reached,
+                is_doubtful,
+                ended,
+            })),
+        )
+        .await
     }
 
-    /// Tells of a clock that jumped, and forgets what was believed on its word. Answers whether that has to be written down.
+    /// Tells of a clock that jumped, and forgets what was believed on its word. Answers whether
+    /// that has to be written down.
     fn heed_clocks(&mut self, state: &mut FeedState, moment: &Moment) -> bool {
         if let Some(jump) = moment.jump {
             let minutes = jump.num_minutes();
@@ -195,11 +234,18 @@ where
         moment.jump.is_some() || is_ahead
     }
 
-    /// Reads everything that changed at or after `key`, oldest change first; `told` is how much that is, if anybody said.
-    pub(super) async fn walk_by_key(&mut self, from: Time, told: u64, mut checkpoint: Checkpoint) -> Result<Swept, Error> {
+    /// Reads everything that changed at or after `key`, oldest change first; `told` is how much
+    /// that is, if anybody said.
+    pub(super) async fn walk_by_key(
+        &mut self,
+        from: Time,
+        told: u64,
+        mut checkpoint: Checkpoint,
+    ) -> Result<Swept, Error> {
         let rejected = self.counts.rejected;
         let (mut key, mut done, mut most) = (from, 0, told);
-        // What the source counted from the last key on, and how much of that lies before the present one.
+        // What the source counted from the last key on, and how much of that lies before the
+        // present one.
         let mut before: Option<(u64, u64)> = None;
         loop {
             if self.stop.is_cancelled() {
@@ -213,10 +259,14 @@ where
             done += page.items.len() as u64 + page.unread;
             self.mark(done, None);
             if done > 4 * most + GROWTH {
-                return Err(Error::Endless { entity: R::ENTITY, what: format!("{done} changes were read where it told of {most}") });
+                return Err(Error::Endless {
+                    entity: R::ENTITY,
+                    what: format!("{done} changes were read where it told of {most}"),
+                });
             }
             if before.is_some_and(|(counted, shown)| counted.saturating_sub(page.total) > shown) {
-                // Fewer were shown before this key than were counted: perhaps they moved on, perhaps they are lacking.
+                // Fewer were shown before this key than were counted: perhaps they moved on,
+                // perhaps they are lacking.
                 checkpoint.doubt();
             }
             let (last, total) = (page.last_updated_at(), page.total);
@@ -230,7 +280,11 @@ where
                 self.commit_upto(&mut checkpoint, page.items, key).await?;
                 break;
             };
-            let shown = page.items.iter().filter(|item| item.updated_at().is_none_or(|at| at < last)).count() as u64;
+            let shown = page
+                .items
+                .iter()
+                .filter(|item| item.updated_at().is_none_or(|at| at < last))
+                .count() as u64;
             self.commit_upto(&mut checkpoint, page.items, key).await?;
             if last > key {
                 before = Some((total, shown));
@@ -247,21 +301,40 @@ where
             key += TimeDelta::seconds(1);
         }
         if let Checkpoint::Upto(upto) = checkpoint {
-            self.conclude(*upto, from, most, self.counts.rejected - rejected).await?;
+            self.conclude(*upto, from, most, self.counts.rejected - rejected)
+                .await?;
         }
         Ok(Swept::Done)
     }
 
-    /// Ends a walk: the watermark moves to what was reached; but when changes are lacking that the source counts, it waits for them
-    /// where it was, for a day at most.
-    async fn conclude(&mut self, upto: Upto, from: Time, told: u64, rejected: u64) -> Result<(), Error> {
-        let Upto { mut state, date, began, reached, ended, .. } = upto;
+    /// Ends a walk: the watermark moves to what was reached; but when changes are lacking that the
+    /// source counts, it waits for them where it was, for a day at most.
+    async fn conclude(
+        &mut self,
+        upto: Upto,
+        from: Time,
+        told: u64,
+        rejected: u64,
+    ) -> Result<(), Error> {
+        let Upto {
+            mut state,
+            date,
+            began,
+            reached,
+            ended,
+            ..
+        } = upto;
         let stored = self.sink.count_since(from).await? + rejected;
         if self.unread.rows == 0 && stored < told {
             // Some may have vanished meanwhile, or have been stored with another time.
-            let now = self.fetch(Query::LatestSince(from), 1, self.settings.per_page).await?;
+            let now = self
+                .fetch(Query::LatestSince(from), 1, self.settings.per_page)
+                .await?;
             let counted = told.min(now.total);
-            self.unread.add(counted.saturating_sub(stored), &format!("the source counts {counted} changes, and shows fewer"));
+            self.unread.add(
+                counted.saturating_sub(stored),
+                &format!("the source counts {counted} changes, and shows fewer"),
+            );
             self.commit(Batch::of(now.items)).await?;
         }
         let Unread { rows, note } = self.unread.clone();
@@ -274,29 +347,47 @@ where
         }
         // A clock that was ahead then is no reason to wait longer.
         let since = state.gap.as_ref().map_or(date, |gap| gap.since.min(date));
-        state.gap = (rows > 0).then_some(Gap { since, records: rows, reason: note });
+        state.gap = (rows > 0).then_some(Gap {
+            since,
+            records: rows,
+            reason: note,
+        });
         self.commit(Batch::of(Vec::new()).at(state)).await?;
         Ok(())
     }
 
-    /// Reads a second that fills more than a page, until as many different records of it were met as the list has, in readings
-    /// between which that number stayed the same. Answers whether anything lies beyond it, and how many records it has.
+    /// Reads a second that fills more than a page, until as many different records of it were met
+    /// as the list has, in readings between which that number stayed the same. Answers whether
+    /// anything lies beyond it, and how many records it has.
     ///
-    /// Two requests may order the records of one second differently: then a reading shows one of them twice and another not
-    /// at all, and two readings may even agree on that.
-    async fn read_second(&mut self, key: Time, checkpoint: &mut Checkpoint) -> Result<(bool, u64), Error> {
+    /// Two requests may order the records of one second differently: then a reading shows one of
+    /// them twice and another not at all, and two readings may even agree on that.
+    async fn read_second(
+        &mut self,
+        key: Time,
+        checkpoint: &mut Checkpoint,
+    ) -> Result<(bool, u64), Error> {
         let mut met: BTreeSet<i64> = BTreeSet::new();
         let (mut before, mut beyond, mut idle) = (None, false, 0);
         while idle < READINGS {
-            let (mut shown, mut reading, mut named_ids, mut barren) = (0, Vec::new(), BTreeSet::new(), 0);
+            let (mut shown, mut reading, mut named_ids, mut barren) =
+                (0, Vec::new(), BTreeSet::new(), 0);
             let mut paging = Paging::new(self.settings.per_page);
             for number in 1.. {
-                let page = self.fetch(Query::Since(key), number, paging.per_page).await?;
-                let more = paging.has_more(&page, number) && !(page.items.is_empty() && page.unread == 0);
-                let tied = page.items.iter().take_while(|item| item.updated_at().is_none_or(|at| at <= key));
+                let page = self
+                    .fetch(Query::Since(key), number, paging.per_page)
+                    .await?;
+                let more =
+                    paging.has_more(&page, number) && !(page.items.is_empty() && page.unread == 0);
+                let tied = page
+                    .items
+                    .iter()
+                    .take_while(|item| item.updated_at().is_none_or(|at| at <= key));
                 let (length, named) = (tied.clone().count(), reading.len());
                 // Rows without a number are new as far as anybody knows.
-                let is_new = tied.clone().fold(page.unread > 0, |is_new, item| item.id().is_none_or(|id| named_ids.insert(id)) || is_new);
+                let is_new = tied.clone().fold(page.unread > 0, |is_new, item| {
+                    item.id().is_none_or(|id| named_ids.insert(id)) || is_new
+                });
                 barren = if is_new { 0 } else { barren + 1 };
                 reading.extend(tied.filter_map(Item::id));
                 shown += reading.len() - named;
@@ -307,8 +398,14 @@ where
                     break;
                 }
                 if barren >= BARREN {
-                    let what = format!("pages {} to {number} of one second show the same records", number - BARREN);
-                    return Err(Error::Endless { entity: R::ENTITY, what });
+                    let what = format!(
+                        "pages {} to {number} of one second show the same records",
+                        number - BARREN
+                    );
+                    return Err(Error::Endless {
+                        entity: R::ENTITY,
+                        what,
+                    });
                 }
                 paging.check::<R>()?;
             }
@@ -329,15 +426,25 @@ where
         Ok((beyond, met.len() as u64))
     }
 
-    /// Commits what was read. The watermark follows the keys: that everything before a key was shown, only the count at the key tells.
-    async fn commit_upto(&mut self, checkpoint: &mut Checkpoint, items: Vec<Item<R>>, key: Time) -> Result<(), Error> {
+    /// Commits what was read. The watermark follows the keys: that everything before a key was
+    /// shown, only the count at the key tells.
+    async fn commit_upto(
+        &mut self,
+        checkpoint: &mut Checkpoint,
+        items: Vec<Item<R>>,
+        key: Time,
+    ) -> Result<(), Error> {
         let batch = match checkpoint {
             Checkpoint::Untouched if items.is_empty() => return Ok(()),
             Checkpoint::Untouched => Batch::of(items),
             Checkpoint::Upto(upto) => {
-                // Never past a change that could not be read, and not within a second that is not read to its end.
+                // Never past a change that could not be read, and not within a second that is not
+                // read to its end.
                 if self.unread.rows == 0 && !upto.is_doubtful {
-                    upto.state.watermark = advance(upto.state.watermark, upto.reached.map(|reached| reached.min(key)));
+                    upto.state.watermark = advance(
+                        upto.state.watermark,
+                        upto.reached.map(|reached| reached.min(key)),
+                    );
                 }
                 upto.reached = advance(upto.reached, latest_seen(&items, upto.date));
                 Batch::of(items).at(upto.state.clone())

@@ -1,7 +1,9 @@
-//! The end of a full pass: every stored record that no page showed is asked for singly before it is called gone.
+//! The end of a full pass: every stored record that no page showed is asked for singly before it is
+//! called gone.
 //!
-//! When more are missing than the guard takes for deletions, the list is not believed and nothing is marked. A record of which the
-//! source says neither that it is there nor that it is gone stays a suspect, counted and shown, until a later pass gets an answer.
+//! When more are missing than the guard takes for deletions, the list is not believed and nothing
+//! is marked. A record of which the source says neither that it is there nor that it is gone stays
+//! a suspect, counted and shown, until a later pass gets an answer.
 
 use super::{Error, Run, Sink, Source};
 use crate::domain::{Answer, Doubt, FeedState, Pass, Reconciled, RunEnd, SHORT_PASSES, Shortfall};
@@ -25,7 +27,8 @@ pub(super) struct Guard {
     stored: u64,
     /// So many may be gone.
     gone: u64,
-    /// So many may be missing from the list, and are asked for singly: twice as many, since a list may lack what is there.
+    /// So many may be missing from the list, and are asked for singly: twice as many, since a list
+    /// may lack what is there.
     pub(super) missing: u64,
 }
 
@@ -38,10 +41,18 @@ where
     pub(super) async fn guard(&self) -> Result<Guard, Error> {
         let stored = self.sink.count().await?;
         let gone = FEW.max((self.settings.absent_share * stored as f64) as u64);
-        Ok(Guard { stored, gone, missing: 2 * gone })
+        Ok(Guard {
+            stored,
+            gone,
+            missing: 2 * gone,
+        })
     }
 
-    pub(super) async fn verify(&mut self, mut state: FeedState, pass: Pass) -> Result<RunEnd, Error> {
+    pub(super) async fn verify(
+        &mut self,
+        mut state: FeedState,
+        pass: Pass,
+    ) -> Result<RunEnd, Error> {
         let guard = self.guard().await?;
         let suspects = self.sink.suspects().await?;
         let (mut absent, mut found, mut undecided) = (Vec::new(), Vec::new(), Vec::new());
@@ -71,11 +82,17 @@ where
                 return Err(self.refuse(state, absent.len() as u64, guard).await?);
             }
         }
-        let shortfall = self.shortfall(&state, &pass, absent.len() as u64, &undecided).await?;
+        let shortfall = self
+            .shortfall(&state, &pass, absent.len() as u64, &undecided)
+            .await?;
         let is_short = shortfall.as_ref().is_some_and(Shortfall::is_short);
-        // Whatever changed since the pass began, reading what changed has to find, also when the pass fell short.
+        // Whatever changed since the pass began, reading what changed has to find, also when the
+        // pass fell short.
         state.watermark = state.watermark.or(Some(pass.seen_at));
-        if shortfall.as_ref().is_none_or(|short| !short.is_short() || short.passes >= SHORT_PASSES) {
+        if shortfall
+            .as_ref()
+            .is_none_or(|short| !short.is_short() || short.passes >= SHORT_PASSES)
+        {
             state.first_pass_at = state.first_pass_at.or(Some(pass.started_at));
             state.schema_version = pass.schema_version;
             state.reconciled = Some(Reconciled {
@@ -92,22 +109,50 @@ where
         let open: Vec<i64> = undecided.iter().map(|(id, _)| *id).collect();
         let mut batch = Batch::of(found).at(state);
         // Asked for after everything that the walk stored.
-        batch.reading = Reading::Full { but: HashSet::new() };
-        batch.decided = suspects.into_iter().filter(|id| !open.contains(id)).collect();
+        batch.reading = Reading::Full {
+            but: HashSet::new(),
+        };
+        batch.decided = suspects
+            .into_iter()
+            .filter(|id| !open.contains(id))
+            .collect();
         batch.absent = absent;
-        batch.undecided = undecided.into_iter().map(|(id, doubt)| (id, doubt.to_string())).collect();
+        batch.undecided = undecided
+            .into_iter()
+            .map(|(id, doubt)| (id, doubt.to_string()))
+            .collect();
         batch.forget_suspects = true;
         self.commit(batch).await?;
-        Ok(if is_short { RunEnd::Incomplete } else { RunEnd::Complete })
+        Ok(if is_short {
+            RunEnd::Incomplete
+        } else {
+            RunEnd::Complete
+        })
     }
 
     /// What this pass could not bring, after one that may have fallen short as well.
-    async fn shortfall(&self, state: &FeedState, pass: &Pass, gone: u64, undecided: &[(i64, Doubt)]) -> Result<Option<Shortfall>, Error> {
+    async fn shortfall(
+        &self,
+        state: &FeedState,
+        pass: &Pass,
+        gone: u64,
+        undecided: &[(i64, Doubt)],
+    ) -> Result<Option<Shortfall>, Error> {
         let unmet = if pass.met < pass.total {
-            // What another walk of this pass met, or was asked for singly, is stored and counts, too.
-            let above = self.sink.ids_between(pass.max_id, i64::MAX, pass.total).await?.len() as u64;
-            let stored = self.sink.count().await?.saturating_sub(gone + above + undecided.len() as u64);
-            pass.total.saturating_sub(pass.met.max(stored + pass.refused))
+            // What another walk of this pass met, or was asked for singly, is stored and counts,
+            // too.
+            let above = self
+                .sink
+                .ids_between(pass.max_id, i64::MAX, pass.total)
+                .await?
+                .len() as u64;
+            let stored = self
+                .sink
+                .count()
+                .await?
+                .saturating_sub(gone + above + undecided.len() as u64);
+            pass.total
+                .saturating_sub(pass.met.max(stored + pass.refused))
         } else {
             0
         };
@@ -116,7 +161,9 @@ where
         if unmet + unread + undecided.len() as u64 == 0 {
             return Ok(None);
         }
-        let first = undecided.first().map(|(id, doubt)| format!("record {id}: {doubt}"));
+        let first = undecided
+            .first()
+            .map(|(id, doubt)| format!("record {id}: {doubt}"));
         let counted = || format!("{} of {} were met", pass.met, pass.total);
         let reason = if unread > 0 {
             pass.note.clone()
@@ -126,16 +173,34 @@ where
             first.unwrap_or_default()
         };
         let before = state.shortfall.as_ref().filter(|before| before.is_short());
-        let (since, passes) = before.map_or((pass.started_at, 1), |before| (before.since, before.passes.saturating_add(1)));
-        Ok(Some(Shortfall { since, passes, unmet, unread, undecided: undecided.len() as u64, reason }))
+        let (since, passes) = before.map_or((pass.started_at, 1), |before| {
+            (before.since, before.passes.saturating_add(1))
+        });
+        Ok(Some(Shortfall {
+            since,
+            passes,
+            unmet,
+            unread,
+            undecided: undecided.len() as u64,
+            reason,
+        }))
     }
 
     /// Ends the pass without marking anything, and says why.
-    pub(super) async fn refuse(&mut self, mut state: FeedState, missing: u64, guard: Guard) -> Result<Error, Error> {
+    pub(super) async fn refuse(
+        &mut self,
+        mut state: FeedState,
+        missing: u64,
+        guard: Guard,
+    ) -> Result<Error, Error> {
         state.pass = None;
         let mut batch = Batch::of(Vec::new()).at(state);
         batch.forget_suspects = true;
         self.commit(batch).await?;
-        Ok(Error::MassAbsence { entity: R::ENTITY, missing, stored: guard.stored })
+        Ok(Error::MassAbsence {
+            entity: R::ENTITY,
+            missing,
+            stored: guard.stored,
+        })
     }
 }

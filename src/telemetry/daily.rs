@@ -1,4 +1,5 @@
-//! The log's files: one each day, `NAME.YYYY-MM-DD`, private, so many kept. No other file is ever removed, whatever its name begins with.
+//! The log's files: one each day, `NAME.YYYY-MM-DD`, private, so many kept. No other file is ever
+//! removed, whatever its name begins with.
 
 use crate::{clock, files};
 use chrono::NaiveDate;
@@ -19,22 +20,40 @@ impl DailyFile {
     /// Opens today's file and removes old ones, but for the `keep` latest before today.
     ///
     /// # Errors
-    /// A name that is none, or a device's; a file that is not ours in its place; as the system says.
+    /// A name that is none, or a device's; a file that is not ours in its place; as the system
+    /// says.
     pub(super) fn open(path: &Path, keep: usize) -> Result<DailyFile> {
         if std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
-            return Err(std::io::Error::other("it is no file: leave log.file out, and lines go to standard output"));
+            return Err(std::io::Error::other(
+                "it is no file: leave log.file out, and lines go to standard output",
+            ));
         }
-        let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| std::io::Error::other("it has no name"))?.to_owned();
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .ok_or_else(|| std::io::Error::other("it has no name"))?
+            .to_owned();
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."))
+            .to_owned();
         files::make_folder(&folder)?;
         let day = clock::now().date_naive();
         let file = open_day(&folder, &name, day)?;
-        let log = DailyFile { folder, name, keep, day, file };
+        let log = DailyFile {
+            folder,
+            name,
+            keep,
+            day,
+            file,
+        };
         log.prune();
         Ok(log)
     }
 
-    /// Goes on in the next day's file. One that cannot be opened is no reason to lose lines: the old one goes on.
+    /// Goes on in the next day's file. One that cannot be opened is no reason to lose lines: the
+    /// old one goes on.
     fn turn(&mut self, today: NaiveDate) {
         self.day = today;
         if let Ok(file) = open_day(&self.folder, &self.name, today) {
@@ -44,7 +63,9 @@ impl DailyFile {
     }
 
     fn prune(&self) {
-        let Ok(entries) = std::fs::read_dir(&self.folder) else { return };
+        let Ok(entries) = std::fs::read_dir(&self.folder) else {
+            return;
+        };
         let mut days: Vec<(NaiveDate, PathBuf)> = entries
             .filter_map(|entry| {
                 let entry = entry.ok()?;
@@ -111,7 +132,11 @@ mod tests {
             "other.2020-01-01",
             "classy-sync.2999-01-01",
         ];
-        let days = ["classy-sync.2020-01-01", "classy-sync.2020-01-02", "classy-sync.2020-01-03"];
+        let days = [
+            "classy-sync.2020-01-01",
+            "classy-sync.2020-01-02",
+            "classy-sync.2020-01-03",
+        ];
         for name in others.iter().chain(&days) {
             std::fs::write(at(name), name).unwrap();
         }
@@ -126,7 +151,10 @@ mod tests {
         assert!(at("classy-sync.2019-01-01").is_dir() && at("classy-sync.2019-01-02").is_symlink());
         let today = at(&format!("classy-sync.{}", log.day.format("%Y-%m-%d")));
         assert_eq!(
-            (std::fs::read_to_string(&today).unwrap().as_str(), std::fs::metadata(&today).unwrap().mode() & 0o777),
+            (
+                std::fs::read_to_string(&today).unwrap().as_str(),
+                std::fs::metadata(&today).unwrap().mode() & 0o777
+            ),
             ("a line\n", 0o600)
         );
         let tomorrow = log.day.succ_opt().unwrap();
@@ -148,7 +176,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let victim = folder.path().join("victim");
         std::fs::write(&victim, "precious").unwrap();
-        let today = folder.path().join(format!("log.{}", clock::now().format("%Y-%m-%d")));
+        let today = folder
+            .path()
+            .join(format!("log.{}", clock::now().format("%Y-%m-%d")));
         std::os::unix::fs::symlink(&victim, today).unwrap();
         assert!(DailyFile::open(&folder.path().join("log"), 2).is_err());
         assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");

@@ -1,4 +1,5 @@
-//! Logs: ours at the level asked for, libraries' warnings only, since they would print statements and requests.
+//! Logs: ours at the level asked for, libraries' warnings only, since they would print statements
+//! and requests.
 
 mod daily;
 
@@ -76,13 +77,30 @@ fn filter(level: &str) -> Result<EnvFilter, Error> {
 pub fn init(format: Format, level: &str, target: &Target) -> Result<Guard, Error> {
     let filter = filter(level)?;
     match target {
-        Target::Stderr => install(format, filter, std::io::stderr, std::io::stderr().is_terminal()).map(|()| Guard { _worker: None }),
-        Target::Stdout => install(format, filter, std::io::stdout, std::io::stdout().is_terminal()).map(|()| Guard { _worker: None }),
+        Target::Stderr => install(
+            format,
+            filter,
+            std::io::stderr,
+            std::io::stderr().is_terminal(),
+        )
+        .map(|()| Guard { _worker: None }),
+        Target::Stdout => install(
+            format,
+            filter,
+            std::io::stdout,
+            std::io::stdout().is_terminal(),
+        )
+        .map(|()| Guard { _worker: None }),
         Target::File { path, keep } => {
-            let failed = |cause: String| Error::File { path: path.clone(), cause };
+            let failed = |cause: String| Error::File {
+                path: path.clone(),
+                cause,
+            };
             let file = DailyFile::open(path, *keep).map_err(|error| failed(error.to_string()))?;
             let (writer, worker) = tracing_appender::non_blocking(file);
-            install(format, filter, writer, false).map(|()| Guard { _worker: Some(worker) })
+            install(format, filter, writer, false).map(|()| Guard {
+                _worker: Some(worker),
+            })
         }
     }
 }
@@ -99,7 +117,14 @@ where
             registry.with(JsonStorageLayer).with(lines).try_init()
         }
         Format::Pretty => registry
-            .with(fmt::layer().with_writer(writer).with_ansi(colors).with_target(false).log_internal_errors(false).boxed())
+            .with(
+                fmt::layer()
+                    .with_writer(writer)
+                    .with_ansi(colors)
+                    .with_target(false)
+                    .log_internal_errors(false)
+                    .boxed(),
+            )
             .try_init(),
     }
     .map_err(|_| Error::Twice)
@@ -128,8 +153,9 @@ mod tests {
     fn at_trace_the_libraries_still_keep_quiet() {
         let lines = Lines::default();
         let writer = lines.clone();
-        let subscriber =
-            tracing_subscriber::registry().with(filter("trace").unwrap()).with(fmt::layer().with_writer(move || writer.clone()));
+        let subscriber = tracing_subscriber::registry()
+            .with(filter("trace").unwrap())
+            .with(fmt::layer().with_writer(move || writer.clone()));
         tracing::subscriber::with_default(subscriber, || {
             tracing::trace!(target: "classy_sync::sync", "ours");
             tracing::info!(target: "sqlx::query", "INSERT INTO supporters");
@@ -137,8 +163,14 @@ mod tests {
             tracing::warn!(target: "sqlx::pool", "slow acquire");
         });
         let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        assert!(text.contains("ours") && text.contains("slow acquire"), "{text}");
-        assert!(!text.contains("INSERT") && !text.contains("Bearer"), "{text}");
+        assert!(
+            text.contains("ours") && text.contains("slow acquire"),
+            "{text}"
+        );
+        assert!(
+            !text.contains("INSERT") && !text.contains("Bearer"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -55,9 +55,15 @@ impl Error {
             Error::File { .. } => {
                 "the file must belong to the user that runs classy-sync and be writable and readable by nobody else (chmod 600)"
             }
-            Error::Line { .. } => "a key line is `id:base64 of 32 bytes`; `classy-sync keys generate` prints one",
-            Error::MissingKey { .. } => "put that key's line back into the key file (below the current one)",
-            Error::Unreadable { .. } => "give the credentials anew: `classy-sync org set-credentials`",
+            Error::Line { .. } => {
+                "a key line is `id:base64 of 32 bytes`; `classy-sync keys generate` prints one"
+            }
+            Error::MissingKey { .. } => {
+                "put that key's line back into the key file (below the current one)"
+            }
+            Error::Unreadable { .. } => {
+                "give the credentials anew: `classy-sync org set-credentials`"
+            }
             Error::Sealing => return None,
         };
         Some(hint.to_owned())

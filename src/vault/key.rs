@@ -21,7 +21,9 @@ pub struct KeyRing {
 
 impl std::fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KeyRing").field("ids", &self.ids()).finish_non_exhaustive()
+        f.debug_struct("KeyRing")
+            .field("ids", &self.ids())
+            .finish_non_exhaustive()
     }
 }
 
@@ -31,9 +33,13 @@ impl KeyRing {
         if !keys.expose_secret().trim().is_empty() {
             return KeyRing::parse(keys.expose_secret());
         }
-        let failed = |cause: String| Error::File { path: file.to_owned(), cause };
+        let failed = |cause: String| Error::File {
+            path: file.to_owned(),
+            cause,
+        };
         if let Some(mode) = files::wide_mode(file) {
-            // Whoever may write it chooses what secrets are sealed with; whoever may read it is named by health.
+            // Whoever may write it chooses what secrets are sealed with; whoever may read it is
+            // named by health.
             if mode & 0o022 != 0 {
                 return Err(failed(format!("others may write it (mode {mode:04o})")));
             }
@@ -41,11 +47,17 @@ impl KeyRing {
         }
         let text = match files::read_text(file, MOST_BYTES) {
             Ok(text) => Zeroizing::new(text),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Error::NoKey { path: file.to_owned() }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Error::NoKey {
+                    path: file.to_owned(),
+                });
+            }
             Err(error) => return Err(failed(error.to_string())),
         };
         KeyRing::parse(&text).map_err(|error| match error {
-            Error::NoKey { .. } => Error::NoKey { path: file.to_owned() },
+            Error::NoKey { .. } => Error::NoKey {
+                path: file.to_owned(),
+            },
             other => other,
         })
     }
@@ -57,29 +69,52 @@ impl KeyRing {
     pub fn parse(text: &str) -> Result<KeyRing, Error> {
         // What editors and files of variables put around a text.
         let text = text.trim_start_matches('\u{feff}').trim();
-        let text = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote)).unwrap_or(text);
+        let text = ['"', '\'']
+            .iter()
+            .find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote))
+            .unwrap_or(text);
         let mut keys: Vec<(String, Zeroizing<[u8; KEY_LENGTH]>)> = Vec::new();
-        for (index, line) in text.split(['\n', ',']).enumerate().map(|(index, line)| (index + 1, line.trim())) {
+        for (index, line) in text
+            .split(['\n', ','])
+            .enumerate()
+            .map(|(index, line)| (index + 1, line.trim()))
+        {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
             let wrong = |cause| Error::Line { line: index, cause };
-            let (id, encoded) = line.split_once(':').ok_or_else(|| wrong("expected `id:base64`"))?;
-            if id.is_empty() || id.len() > 64 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
+            let (id, encoded) = line
+                .split_once(':')
+                .ok_or_else(|| wrong("expected `id:base64`"))?;
+            if id.is_empty()
+                || id.len() > 64
+                || !id
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            {
                 return Err(wrong("an id has letters, digits, - and _"));
             }
             if keys.iter().any(|(known, _)| known == id) {
                 return Err(wrong("the id is there already"));
             }
-            let bytes = Zeroizing::new(STANDARD.decode(encoded.trim()).map_err(|_| wrong("not base64"))?);
-            let key: [u8; KEY_LENGTH] = bytes.as_slice().try_into().map_err(|_| wrong("a key has 32 bytes"))?;
+            let bytes = Zeroizing::new(
+                STANDARD
+                    .decode(encoded.trim())
+                    .map_err(|_| wrong("not base64"))?,
+            );
+            let key: [u8; KEY_LENGTH] = bytes
+                .as_slice()
+                .try_into()
+                .map_err(|_| wrong("a key has 32 bytes"))?;
             if key.iter().all(|byte| *byte == key[0]) {
                 return Err(wrong("the key is not random"));
             }
             keys.push((id.to_owned(), Zeroizing::new(key)));
         }
         if keys.is_empty() {
-            return Err(Error::NoKey { path: Path::new("vault.keys").to_owned() });
+            return Err(Error::NoKey {
+                path: Path::new("vault.keys").to_owned(),
+            });
         }
         Ok(KeyRing { keys })
     }
@@ -99,7 +134,10 @@ impl KeyRing {
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&[u8; KEY_LENGTH]> {
-        self.keys.iter().find(|(known, _)| known == id).map(|(_, key)| &**key)
+        self.keys
+            .iter()
+            .find(|(known, _)| known == id)
+            .map(|(_, key)| &**key)
     }
 }
 
@@ -109,12 +147,16 @@ pub fn generate_key_line(id: &str) -> SecretString {
     format!("{id}:{}", STANDARD.encode(key.as_slice())).into()
 }
 
-/// Puts a key first into the key file, whole or not at all; the file is made if it is not there, readable by its owner only.
+/// Puts a key first into the key file, whole or not at all; the file is made if it is not there,
+/// readable by its owner only.
 ///
 /// # Errors
 /// [`Error::File`], and [`Error::Line`] when the file would not be a key file.
 pub fn add_key_to_file(file: &Path, line: &SecretString) -> Result<(), Error> {
-    let failed = |error: std::io::Error| Error::File { path: file.to_owned(), cause: error.to_string() };
+    let failed = |error: std::io::Error| Error::File {
+        path: file.to_owned(),
+        cause: error.to_string(),
+    };
     let before = match files::read_text(file, MOST_BYTES) {
         Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Zeroizing::new(String::new()),

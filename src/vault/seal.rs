@@ -62,19 +62,33 @@ impl Vault {
 
     /// The id of the key that a sealed text names.
     pub fn key_id_of(sealed: &str) -> Option<&str> {
-        sealed.strip_prefix(PREFIX)?.split_once('.').map(|(id, _)| id)
+        sealed
+            .strip_prefix(PREFIX)?
+            .split_once('.')
+            .map(|(id, _)| id)
     }
 
     /// Seals a secret for one organization (Classy's id) and one purpose.
     ///
     /// # Errors
     /// [`Error::Sealing`].
-    pub fn seal(&self, organization: i64, purpose: Purpose, secret: &SecretString) -> Result<String, Error> {
+    pub fn seal(
+        &self,
+        organization: i64,
+        purpose: Purpose,
+        secret: &SecretString,
+    ) -> Result<String, Error> {
         let (id, key) = self.keys.current().ok_or(Error::Sealing)?;
         let derived = derive(key, organization)?;
         let nonce: [u8; NONCE_LENGTH] = rand::random();
-        let payload = Payload { msg: secret.expose_secret().as_bytes(), aad: &associated(id, organization, purpose) };
-        let ciphertext = derived.cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| Error::Sealing)?;
+        let payload = Payload {
+            msg: secret.expose_secret().as_bytes(),
+            aad: &associated(id, organization, purpose),
+        };
+        let ciphertext = derived
+            .cipher
+            .encrypt(&Nonce::from(nonce), payload)
+            .map_err(|_| Error::Sealing)?;
         let blob = [derived.commitment.as_slice(), &nonce, &ciphertext].concat();
         Ok(format!("{PREFIX}{id}.{}", URL_SAFE_NO_PAD.encode(blob)))
     }
@@ -83,25 +97,55 @@ impl Vault {
     ///
     /// # Errors
     /// [`Error::MissingKey`] and [`Error::Unreadable`].
-    pub fn open(&self, organization: i64, purpose: Purpose, sealed: &str) -> Result<SecretString, Error> {
+    pub fn open(
+        &self,
+        organization: i64,
+        purpose: Purpose,
+        sealed: &str,
+    ) -> Result<SecretString, Error> {
         let unreadable = |cause| Error::Unreadable { cause };
-        let (id, encoded) =
-            sealed.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.')).ok_or_else(|| unreadable("it is not a sealed text"))?;
-        let key = self.keys.get(id).ok_or_else(|| Error::MissingKey { id: id.to_owned() })?;
-        let blob = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| unreadable("it is not a sealed text"))?;
-        let (commitment, rest) = blob.split_at_checked(COMMITMENT_LENGTH).ok_or_else(|| unreadable("it is cut off"))?;
-        let (nonce, ciphertext) = rest.split_at_checked(NONCE_LENGTH).ok_or_else(|| unreadable("it is cut off"))?;
-        let nonce: [u8; NONCE_LENGTH] = nonce.try_into().map_err(|_| unreadable("it is cut off"))?;
+        let (id, encoded) = sealed
+            .strip_prefix(PREFIX)
+            .and_then(|rest| rest.split_once('.'))
+            .ok_or_else(|| unreadable("it is not a sealed text"))?;
+        let key = self
+            .keys
+            .get(id)
+            .ok_or_else(|| Error::MissingKey { id: id.to_owned() })?;
+        let blob = URL_SAFE_NO_PAD
+            .decode(encoded)
+            .map_err(|_| unreadable("it is not a sealed text"))?;
+        let (commitment, rest) = blob
+            .split_at_checked(COMMITMENT_LENGTH)
+            .ok_or_else(|| unreadable("it is cut off"))?;
+        let (nonce, ciphertext) = rest
+            .split_at_checked(NONCE_LENGTH)
+            .ok_or_else(|| unreadable("it is cut off"))?;
+        let nonce: [u8; NONCE_LENGTH] =
+            nonce.try_into().map_err(|_| unreadable("it is cut off"))?;
         let derived = derive(key, organization)?;
         // In constant time: every byte is looked at, whatever the first ones were.
-        let differs = commitment.iter().zip(derived.commitment).fold(0, |differs, (a, b)| differs | (a ^ b));
+        let differs = commitment
+            .iter()
+            .zip(derived.commitment)
+            .fold(0, |differs, (a, b)| differs | (a ^ b));
         if differs != 0 {
-            return Err(unreadable("it was sealed with another key of that name, or for another organization"));
+            return Err(unreadable(
+                "it was sealed with another key of that name, or for another organization",
+            ));
         }
-        let payload = Payload { msg: ciphertext, aad: &associated(id, organization, purpose) };
-        let plain = derived.cipher.decrypt(&Nonce::from(nonce), payload).map_err(|_| unreadable("it was changed"))?;
+        let payload = Payload {
+            msg: ciphertext,
+            aad: &associated(id, organization, purpose),
+        };
+        let plain = derived
+            .cipher
+            .decrypt(&Nonce::from(nonce), payload)
+            .map_err(|_| unreadable("it was changed"))?;
         let plain = Zeroizing::new(plain);
-        let secret = std::str::from_utf8(&plain).map(SecretString::from).map_err(|_| unreadable("it is not text"))?;
+        let secret = std::str::from_utf8(&plain)
+            .map(SecretString::from)
+            .map_err(|_| unreadable("it is not text"))?;
         crate::domain::keep_secret(&secret);
         Ok(secret)
     }
@@ -111,7 +155,8 @@ impl Vault {
 fn derive(master: &[u8; KEY_LENGTH], organization: i64) -> Result<Derived, Error> {
     let hkdf = Hkdf::<Sha256>::new(Some(b"classy-sync vault 1"), master);
     let mut okm = Zeroizing::new([0; KEY_LENGTH + COMMITMENT_LENGTH]);
-    hkdf.expand(&organization.to_be_bytes(), okm.as_mut_slice()).map_err(|_| Error::Sealing)?;
+    hkdf.expand(&organization.to_be_bytes(), okm.as_mut_slice())
+        .map_err(|_| Error::Sealing)?;
     let (key, commitment) = okm.split_at(KEY_LENGTH);
     Ok(Derived {
         cipher: Aes256Gcm::new_from_slice(key).map_err(|_| Error::Sealing)?,
@@ -137,8 +182,14 @@ mod tests {
     use rand::{RngExt, SeedableRng};
 
     fn vault(ids: &[&str]) -> (Vault, Vec<String>) {
-        let lines: Vec<String> = ids.iter().map(|id| generate_key_line(id).expose_secret().to_owned()).collect();
-        (Vault::new(KeyRing::parse(&lines.join("\n")).unwrap()), lines)
+        let lines: Vec<String> = ids
+            .iter()
+            .map(|id| generate_key_line(id).expose_secret().to_owned())
+            .collect();
+        (
+            Vault::new(KeyRing::parse(&lines.join("\n")).unwrap()),
+            lines,
+        )
     }
 
     fn secret() -> SecretString {
@@ -150,9 +201,22 @@ mod tests {
         let (vault, _) = vault(&["k1"]);
         let sealed = vault.seal(10001, Purpose::Credentials, &secret()).unwrap();
         assert!(sealed.starts_with("csx1.k1.") && !sealed.contains("client"));
-        assert_eq!(vault.open(10001, Purpose::Credentials, &sealed).unwrap().expose_secret(), secret().expose_secret());
-        assert!(matches!(vault.open(10002, Purpose::Credentials, &sealed), Err(Error::Unreadable { .. })));
-        assert_ne!(sealed, vault.seal(10001, Purpose::Credentials, &secret()).unwrap(), "a nonce is never used twice");
+        assert_eq!(
+            vault
+                .open(10001, Purpose::Credentials, &sealed)
+                .unwrap()
+                .expose_secret(),
+            secret().expose_secret()
+        );
+        assert!(matches!(
+            vault.open(10002, Purpose::Credentials, &sealed),
+            Err(Error::Unreadable { .. })
+        ));
+        assert_ne!(
+            sealed,
+            vault.seal(10001, Purpose::Credentials, &secret()).unwrap(),
+            "a nonce is never used twice"
+        );
     }
 
     #[test]
@@ -165,9 +229,15 @@ mod tests {
             let mut changed = blob.clone();
             changed[index] ^= 1;
             let changed = format!("{head}.{}", URL_SAFE_NO_PAD.encode(changed));
-            assert!(vault.open(7, Purpose::Credentials, &changed).is_err(), "byte {index}");
+            assert!(
+                vault.open(7, Purpose::Credentials, &changed).is_err(),
+                "byte {index}"
+            );
             let cut = format!("{head}.{}", URL_SAFE_NO_PAD.encode(&blob[..index]));
-            assert!(vault.open(7, Purpose::Credentials, &cut).is_err(), "cut at {index}");
+            assert!(
+                vault.open(7, Purpose::Credentials, &cut).is_err(),
+                "cut at {index}"
+            );
         }
     }
 
@@ -177,12 +247,25 @@ mod tests {
         let sealed = old.seal(7, Purpose::Credentials, &secret()).unwrap();
         let both = format!("{},{}", generate_key_line("new").expose_secret(), lines[0]);
         let both = Vault::new(KeyRing::parse(&both).unwrap());
-        assert_eq!(both.open(7, Purpose::Credentials, &sealed).unwrap().expose_secret(), secret().expose_secret());
-        assert_eq!(Vault::key_id_of(&both.seal(7, Purpose::Credentials, &secret()).unwrap()), Some("new"));
+        assert_eq!(
+            both.open(7, Purpose::Credentials, &sealed)
+                .unwrap()
+                .expose_secret(),
+            secret().expose_secret()
+        );
+        assert_eq!(
+            Vault::key_id_of(&both.seal(7, Purpose::Credentials, &secret()).unwrap()),
+            Some("new")
+        );
         let (other, _) = vault(&["new"]);
-        assert!(matches!(other.open(7, Purpose::Credentials, &sealed), Err(Error::MissingKey { id }) if id == "old"));
+        assert!(
+            matches!(other.open(7, Purpose::Credentials, &sealed), Err(Error::MissingKey { id }) if id == "old")
+        );
         let (same_name, _) = vault(&["old"]);
-        assert!(matches!(same_name.open(7, Purpose::Credentials, &sealed), Err(Error::Unreadable { .. })));
+        assert!(matches!(
+            same_name.open(7, Purpose::Credentials, &sealed),
+            Err(Error::Unreadable { .. })
+        ));
     }
 
     #[test]
@@ -193,8 +276,14 @@ mod tests {
         let mut random = rand::rngs::StdRng::seed_from_u64(seed);
         for _ in 0..2_000 {
             let length = random.random_range(0..120);
-            let noise: String = (0..length).map(|_| char::from(random.random_range(32_u8..127))).collect();
-            for text in [noise.clone(), format!("csx1.{noise}"), format!("csx1.k.{noise}")] {
+            let noise: String = (0..length)
+                .map(|_| char::from(random.random_range(32_u8..127)))
+                .collect();
+            for text in [
+                noise.clone(),
+                format!("csx1.{noise}"),
+                format!("csx1.k.{noise}"),
+            ] {
                 assert!(vault.open(1, Purpose::Credentials, &text).is_err());
                 assert!(KeyRing::parse(&text).is_err());
             }

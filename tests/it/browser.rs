@@ -1,5 +1,5 @@
-//! The dashboard as a person meets it: headless Chromium, driven over WebDriver. Without chromedriver the test is skipped aloud, unless
-//! servers are required.
+//! The dashboard as a person meets it: headless Chromium, driven over WebDriver. Without
+//! chromedriver the test is skipped aloud, unless servers are required.
 
 use crate::backend::Kind;
 use crate::site::{ORGANIZATION, Site, world};
@@ -24,7 +24,9 @@ struct Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         // With its Chromium, which is of its group and would outlive it.
-        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.driver.id())]).status();
+        let _ = Command::new("kill")
+            .args(["-KILL", "--", &format!("-{}", self.driver.id())])
+            .status();
         let _ = self.driver.wait();
     }
 }
@@ -33,19 +35,49 @@ impl Browser {
     /// None where there is no driver.
     async fn start(with_script: bool, dark: bool) -> Option<Browser> {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let mut driver = Command::new("chromedriver");
-        let driver = driver.arg(format!("--port={port}")).process_group(0).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let driver = driver
+            .arg(format!("--port={port}"))
+            .process_group(0)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
         let Ok(driver) = driver else {
-            assert!(std::env::var("CLASSY_SYNC_TEST_REQUIRE_SERVERS").is_err(), "chromedriver is not there, and servers are required");
+            assert!(
+                std::env::var("CLASSY_SYNC_TEST_REQUIRE_SERVERS").is_err(),
+                "chromedriver is not there, and servers are required"
+            );
             eprintln!("skipped: chromedriver is not there");
             return None;
         };
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let base = format!("http://127.0.0.1:{port}");
-        let mut browser = Browser { driver, client, session: base.clone() };
-        until("the driver answers", LONG, async || browser.client.get(format!("{base}/status")).send().await.is_ok()).await;
-        let mut arguments = vec!["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"];
+        let mut browser = Browser {
+            driver,
+            client,
+            session: base.clone(),
+        };
+        until("the driver answers", LONG, async || {
+            browser
+                .client
+                .get(format!("{base}/status"))
+                .send()
+                .await
+                .is_ok()
+        })
+        .await;
+        let mut arguments = vec![
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--hide-scrollbars",
+        ];
         if dark {
             arguments.push("--force-dark-mode");
         }
@@ -56,7 +88,9 @@ impl Browser {
         let made = browser.call("", "session", Some(wanted)).await;
         browser.session = format!("{base}/session/{}", made["sessionId"].as_str().unwrap());
         // Right after a click the next page may not be there yet; a person would wait for it, too.
-        browser.call("", "timeouts", Some(json!({ "implicit": 10_000 }))).await;
+        browser
+            .call("", "timeouts", Some(json!({ "implicit": 10_000 })))
+            .await;
         Some(browser)
     }
 
@@ -72,7 +106,8 @@ impl Browser {
             Some(body) => self.client.post(url).body(body.to_string()),
             None => self.client.get(url),
         };
-        let answer: Value = serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
+        let answer: Value =
+            serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
         answer["value"].clone()
     }
 
@@ -82,15 +117,24 @@ impl Browser {
 
     /// The element's id; by CSS, or by the text of a link.
     async fn find(&self, using: &str, value: &str) -> String {
-        let found = self.call("", "element", Some(json!({ "using": using, "value": value }))).await;
+        let found = self
+            .call(
+                "",
+                "element",
+                Some(json!({ "using": using, "value": value })),
+            )
+            .await;
         found[ELEMENT].as_str().unwrap().to_owned()
     }
 
-    /// A page that is live may swap an element between the look and the click; then it is looked for again, as a person would.
+    /// A page that is live may swap an element between the look and the click; then it is looked
+    /// for again, as a person would.
     async fn click(&self, using: &str, value: &str) {
         for _ in 0..5 {
             let id = self.find(using, value).await;
-            let answer = self.send("", &format!("element/{id}/click"), Some(json!({}))).await;
+            let answer = self
+                .send("", &format!("element/{id}/click"), Some(json!({})))
+                .await;
             if answer["error"] != "stale element reference" {
                 assert!(answer["error"].is_null(), "{value}: {answer}");
                 return;
@@ -102,26 +146,48 @@ impl Browser {
     async fn text(&self, css: &str) -> String {
         let id = self.find("css selector", css).await;
         // One that was just swapped is read at the next try.
-        self.send("", &format!("element/{id}/text"), None).await.as_str().unwrap_or_default().to_owned()
+        self.send("", &format!("element/{id}/text"), None)
+            .await
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     async fn run(&self, script: &str) -> Value {
-        self.call("", "execute/sync", Some(json!({ "script": script, "args": [] }))).await
+        self.call(
+            "",
+            "execute/sync",
+            Some(json!({ "script": script, "args": [] })),
+        )
+        .await
     }
 
     /// A window narrower than a desktop's smallest is only pretended to be there.
     async fn size(&self, width: u32, height: u64) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
-        self.call("", "goog/cdp/execute", Some(json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size }))).await;
+        self.call(
+            "",
+            "goog/cdp/execute",
+            Some(json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size })),
+        )
+        .await;
     }
 
-    /// Keeps a picture where `CLASSY_SYNC_TEST_PICTURES` says; else only makes sure that one can be made.
+    /// Keeps a picture where `CLASSY_SYNC_TEST_PICTURES` says; else only makes sure that one can be
+    /// made.
     async fn picture(&self, name: &str, width: u32) {
         self.size(width, 1_000).await;
-        let height = self.run("return document.documentElement.scrollHeight").await.as_u64().unwrap().clamp(600, 2_600);
+        let height = self
+            .run("return document.documentElement.scrollHeight")
+            .await
+            .as_u64()
+            .unwrap()
+            .clamp(600, 2_600);
         self.size(width, height).await;
         let picture = self.call("", "screenshot", None).await;
-        let bytes = base64::engine::general_purpose::STANDARD.decode(picture.as_str().unwrap()).unwrap();
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(picture.as_str().unwrap())
+            .unwrap();
         assert!(bytes.starts_with(b"\x89PNG"));
         if let Ok(folder) = std::env::var("CLASSY_SYNC_TEST_PICTURES") {
             std::fs::write(format!("{folder}/{name}.png"), bytes).unwrap();
@@ -129,103 +195,223 @@ impl Browser {
     }
 }
 
-/// A daemon with one organization that loads and one whose credentials are refused, a reject and an alert.
+/// A daemon with one organization that loads and one whose credentials are refused, a reject and an
+/// alert.
 async fn troubled(seed: u64) -> (Site, Daemon) {
-    let options = classy_sync::simulator::Options { organizations: vec![10001, 10002, 10003], ..world(400, seed) };
+    let options = classy_sync::simulator::Options {
+        organizations: vec![10001, 10002, 10003],
+        ..world(400, seed)
+    };
     let site = Site::new(Kind::Sqlite, options).await;
     {
         let mut world = site.simulator.world();
-        let id = world.organizations[&ORGANIZATION].lists[&classy_sync::simulator::Kind::Transactions].iter().next().unwrap().id;
-        world.edit(ORGANIZATION, classy_sync::simulator::Kind::Transactions, id, &[("total_gross_amount", "\"many\"".to_owned())], true);
+        let id = world.organizations[&ORGANIZATION].lists
+            [&classy_sync::simulator::Kind::Transactions]
+            .iter()
+            .next()
+            .unwrap()
+            .id;
+        world.edit(
+            ORGANIZATION,
+            classy_sync::simulator::Kind::Transactions,
+            id,
+            &[("total_gross_amount", "\"many\"".to_owned())],
+            true,
+        );
     }
     site.configure("[sync]\nsupporters = \"3s\"\ncampaigns = \"3s\"\ntransactions = \"3s\"\nrecurring_plans = \"3s\"\n");
-    site.write_organization(10002, "client-10002", "wrong", &site.simulator.base_url(), &site.simulator.token_url());
+    site.write_organization(
+        10002,
+        "client-10002",
+        "wrong",
+        &site.simulator.base_url(),
+        &site.simulator.token_url(),
+    );
     let daemon = Daemon::start(&site, TOKEN).await;
-    until("it is loaded", LONG, async || site.is_read(ORGANIZATION).await && site.is_read(10003).await).await;
-    until("an alert is open", LONG, async || daemon.get("/api/v1/alerts").await.body.contains("10002")).await;
+    until("it is loaded", LONG, async || {
+        site.is_read(ORGANIZATION).await && site.is_read(10003).await
+    })
+    .await;
+    until("an alert is open", LONG, async || {
+        daemon.get("/api/v1/alerts").await.body.contains("10002")
+    })
+    .await;
     (site, daemon)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn from_the_fleet_to_the_cause_in_two_clicks_an_alert_acknowledged_and_a_change_seen_as_it_arrives() {
-    let Some(browser) = Browser::start(true, false).await else { return };
+async fn from_the_fleet_to_the_cause_in_two_clicks_an_alert_acknowledged_and_a_change_seen_as_it_arrives()
+ {
+    let Some(browser) = Browser::start(true, false).await else {
+        return;
+    };
     let (site, daemon) = troubled(401).await;
     browser.go(&format!("{}/login", daemon.base)).await;
     let field = browser.find("css selector", "#token").await;
-    browser.call("", &format!("element/{field}/value"), Some(json!({ "text": TOKEN }))).await;
+    browser
+        .call(
+            "",
+            &format!("element/{field}/value"),
+            Some(json!({ "text": TOKEN })),
+        )
+        .await;
     browser.click("css selector", "form.login button").await;
-    until("the fleet is shown", LONG, async || browser.text("h1").await.contains("need")).await;
+    until("the fleet is shown", LONG, async || {
+        browser.text("h1").await.contains("need")
+    })
+    .await;
     // Why is it not well? One click away, in a sentence.
-    browser.click("css selector", "#trouble a[href^='/organizations/10002']").await;
-    until("the cause is told", LONG, async || browser.text("#why").await.contains("refused")).await;
+    browser
+        .click("css selector", "#trouble a[href^='/organizations/10002']")
+        .await;
+    until("the cause is told", LONG, async || {
+        browser.text("#why").await.contains("refused")
+    })
+    .await;
     browser.click("css selector", "#alerts .alert button").await;
-    until("it is acknowledged", LONG, async || browser.text("#alerts").await.contains("acknowledged")).await;
-    assert_eq!(site.number("SELECT COUNT(*) AS n FROM alerts WHERE acknowledged_at IS NOT NULL").await, 1);
+    until("it is acknowledged", LONG, async || {
+        browser.text("#alerts").await.contains("acknowledged")
+    })
+    .await;
+    assert_eq!(
+        site.number("SELECT COUNT(*) AS n FROM alerts WHERE acknowledged_at IS NOT NULL")
+            .await,
+        1
+    );
     // The reject, from the fleet.
     browser.click("link text", "Fleet").await;
     browser.click("link text", "Test 10001").await;
-    until("the reject is shown", LONG, async || browser.text("#rejects").await.contains("total_gross_amount")).await;
+    until("the reject is shown", LONG, async || {
+        browser
+            .text("#rejects")
+            .await
+            .contains("total_gross_amount")
+    })
+    .await;
     // Live: nothing is loaded anew, and yet it changes.
     browser.run("window.same = true").await;
     let before = browser.text("#feeds").await;
     site.simulator.world().live(ORGANIZATION, 40);
-    until("the change arrives", LONG, async || browser.text("#feeds").await != before).await;
-    assert_eq!(browser.run("return window.same").await, true, "the page was not loaded again");
+    until("the change arrives", LONG, async || {
+        browser.text("#feeds").await != before
+    })
+    .await;
+    assert_eq!(
+        browser.run("return window.same").await,
+        true,
+        "the page was not loaded again"
+    );
     let problems =
         browser.run("return performance.getEntriesByType('resource').filter(e => !e.name.startsWith(location.origin)).length").await;
     assert_eq!(problems, 0, "nothing is loaded from elsewhere");
     browser.click("link text", "Donors and giving").await;
-    until("the charts are there", LONG, async || browser.text("main").await.contains("Engagement")).await;
-    let columns = async || browser.run("return document.querySelectorAll('svg.columns rect.fill').length").await.as_u64();
-    until("their columns are there", LONG, async || columns().await > Some(3)).await;
+    until("the charts are there", LONG, async || {
+        browser.text("main").await.contains("Engagement")
+    })
+    .await;
+    let columns = async || {
+        browser
+            .run("return document.querySelectorAll('svg.columns rect.fill').length")
+            .await
+            .as_u64()
+    };
+    until("their columns are there", LONG, async || {
+        columns().await > Some(3)
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_is_approved_with_a_button_and_then_done() {
-    let Some(browser) = Browser::start(true, false).await else { return };
+    let Some(browser) = Browser::start(true, false).await else {
+        return;
+    };
     let site = Site::new(Kind::Sqlite, world(80, 403)).await;
     // Whatever may do harm waits for a person.
-    site.configure("[guard]\naudience_share = 0.0\naudience_min = 0\n[sync]\nsupporters = \"2s\"\n");
+    site.configure(
+        "[guard]\naudience_share = 0.0\naudience_min = 0\n[sync]\nsupporters = \"2s\"\n",
+    );
     let file = site.path().join("organizations/10001.toml");
     let (url, key, audience) = {
         let world = site.simulator.world();
         let organization = &world.organizations[&ORGANIZATION];
-        (site.simulator.mailchimp_url(), organization.mailchimp_key.clone(), organization.mailchimp_audience.clone())
+        (
+            site.simulator.mailchimp_url(),
+            organization.mailchimp_key.clone(),
+            organization.mailchimp_audience.clone(),
+        )
     };
-    let table = format!("[plugins.mailchimp]\nbase_url = {url:?}\napi_key = {key:?}\naudience_id = {audience:?}\n");
+    let table = format!(
+        "[plugins.mailchimp]\nbase_url = {url:?}\napi_key = {key:?}\naudience_id = {audience:?}\n"
+    );
     std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + &table).unwrap();
     let daemon = Daemon::start(&site, TOKEN).await;
     let delivered = "SELECT COUNT(*) AS n FROM plugin_deliveries WHERE state = 'delivered'";
-    until("people are in the audience", LONG, async || site.reached(delivered, 10).await).await;
+    until("people are in the audience", LONG, async || {
+        site.reached(delivered, 10).await
+    })
+    .await;
     // Somebody opts out at the source.
     let whose = "SELECT supporter_id AS n FROM plugin_deliveries WHERE state = 'delivered' ORDER BY supporter_id LIMIT 1";
     let somebody = site.number(whose).await;
     let no = [("opt_in", "false".to_owned())];
-    site.simulator.world().edit(ORGANIZATION, classy_sync::simulator::Kind::Supporters, somebody, &no, true);
+    site.simulator.world().edit(
+        ORGANIZATION,
+        classy_sync::simulator::Kind::Supporters,
+        somebody,
+        &no,
+        true,
+    );
     let held = "SELECT COUNT(*) AS n FROM plugin_deliveries WHERE state = 'held'";
     until("it is held", LONG, async || site.number(held).await == 1).await;
     assert!(site.simulator.mailchimp().ledger.unsubscriptions.is_empty());
     browser.go(&format!("{}/login", daemon.base)).await;
     let field = browser.find("css selector", "#token").await;
-    browser.call("", &format!("element/{field}/value"), Some(json!({ "text": TOKEN }))).await;
-    browser.click("css selector", "form.login button").await;
-    until("the fleet is shown", LONG, async || browser.text("h1").await.contains("well") || browser.text("h1").await.contains("need"))
+    browser
+        .call(
+            "",
+            &format!("element/{field}/value"),
+            Some(json!({ "text": TOKEN })),
+        )
         .await;
-    browser.go(&format!("{}/organizations/10001", daemon.base)).await;
+    browser.click("css selector", "form.login button").await;
+    until("the fleet is shown", LONG, async || {
+        browser.text("h1").await.contains("well") || browser.text("h1").await.contains("need")
+    })
+    .await;
+    browser
+        .go(&format!("{}/organizations/10001", daemon.base))
+        .await;
     browser.picture("held-desktop-light", 1_280).await;
     browser.click("link text", "Look whom it touches").await;
-    until("the list is there", LONG, async || browser.text("main").await.contains(&somebody.to_string())).await;
+    until("the list is there", LONG, async || {
+        browser.text("main").await.contains(&somebody.to_string())
+    })
+    .await;
     browser.picture("held-list-desktop-light", 1_280).await;
-    browser.click("css selector", "td form[action$='plugins/mailchimp/approve'] button").await;
-    until("it is done", LONG, async || site.simulator.mailchimp().ledger.unsubscriptions.len() == 1).await;
-    until("nothing is held any more", LONG, async || site.number(held).await == 0).await;
+    browser
+        .click(
+            "css selector",
+            "td form[action$='plugins/mailchimp/approve'] button",
+        )
+        .await;
+    until("it is done", LONG, async || {
+        site.simulator.mailchimp().ledger.unsubscriptions.len() == 1
+    })
+    .await;
+    until("nothing is held any more", LONG, async || {
+        site.number(held).await == 0
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_script_everything_is_readable_and_no_page_is_wider_than_a_phone() {
     let (_site, daemon) = troubled(402).await;
     for dark in [false, true] {
-        let Some(browser) = Browser::start(dark, dark).await else { return };
+        let Some(browser) = Browser::start(dark, dark).await else {
+            return;
+        };
         let shade = if dark { "dark" } else { "light" };
         for (name, path, word) in [
             ("fleet", "/", "Test 10001"),
@@ -236,8 +422,17 @@ async fn without_script_everything_is_readable_and_no_page_is_wider_than_a_phone
             ("login", "/login", "Token"),
         ] {
             browser.go(&format!("{}{path}", daemon.base)).await;
-            assert!(browser.text("body").await.to_lowercase().contains(&word.to_lowercase()), "{path}");
-            browser.picture(&format!("{name}-desktop-{shade}"), 1_280).await;
+            assert!(
+                browser
+                    .text("body")
+                    .await
+                    .to_lowercase()
+                    .contains(&word.to_lowercase()),
+                "{path}"
+            );
+            browser
+                .picture(&format!("{name}-desktop-{shade}"), 1_280)
+                .await;
             browser.picture(&format!("{name}-phone-{shade}"), 375).await;
             let overhang = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth").await;
             assert_eq!(overhang, 0, "{path} is wider than a phone");
@@ -248,8 +443,20 @@ async fn without_script_everything_is_readable_and_no_page_is_wider_than_a_phone
                      !(e.getAttribute('aria-label') || e.textContent.trim() || (e.id && document.querySelector('label[for=' + e.id + ']')))).length",
                 )
                 .await;
-            assert_eq!((nameless, browser.run("return document.querySelectorAll('h1').length").await), (0.into(), 1.into()), "{path}");
-            assert_eq!(browser.run("return document.documentElement.lang").await, "en");
+            assert_eq!(
+                (
+                    nameless,
+                    browser
+                        .run("return document.querySelectorAll('h1').length")
+                        .await
+                ),
+                (0.into(), 1.into()),
+                "{path}"
+            );
+            assert_eq!(
+                browser.run("return document.documentElement.lang").await,
+                "en"
+            );
         }
     }
 }

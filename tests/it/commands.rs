@@ -15,16 +15,30 @@ async fn from_nothing_to_a_report() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str], secret: Option<&str>| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_classy-sync"));
-        command.args(arguments).current_dir(folder.path()).env_clear();
+        command
+            .args(arguments)
+            .current_dir(folder.path())
+            .env_clear();
         if let Some(secret) = secret {
             command.env("THE_SECRET", secret);
         }
         tokio::task::block_in_place(|| command.output().unwrap())
     };
     assert!(run(&["init"], None).status.success());
-    assert_eq!(run(&["init"], None).status.code(), Some(78), "it writes over nothing");
+    assert_eq!(
+        run(&["init"], None).status.code(),
+        Some(78),
+        "it writes over nothing"
+    );
     use std::os::unix::fs::PermissionsExt;
-    assert_eq!(std::fs::metadata(folder.path().join("vault.key")).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        std::fs::metadata(folder.path().join("vault.key"))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777,
+        0o600
+    );
     let (base, token) = (site.simulator.base_url(), site.simulator.token_url());
     let client = format!("client-{ORGANIZATION}");
     let add = [
@@ -46,18 +60,40 @@ async fn from_nothing_to_a_report() {
     let added = run(&add, Some(&format!("secret-of-{ORGANIZATION}")));
     assert!(added.status.success(), "{}", says(&added));
     let file = std::fs::read_to_string(folder.path().join("organizations/10001.toml")).unwrap();
-    assert!(!file.contains("secret"), "the secret is in the vault, not in the file: {file}");
+    assert!(
+        !file.contains("secret"),
+        "the secret is in the vault, not in the file: {file}"
+    );
     let tested = run(&["org", "test", "10001"], None);
-    assert!(tested.status.success() && String::from_utf8_lossy(&tested.stdout).contains("60 supporters"), "{}", says(&tested));
+    assert!(
+        tested.status.success()
+            && String::from_utf8_lossy(&tested.stdout).contains("60 supporters"),
+        "{}",
+        says(&tested)
+    );
     let synced = run(&["sync"], None);
     assert!(synced.status.success(), "{}", says(&synced));
     for what in ["donors", "engagement", "campaigns", "supporters"] {
         let csv = run(&["report", what, "--org", "10001", "--format", "csv"], None);
-        assert!(csv.status.success() && csv.stdout.starts_with(b"classy_id,"), "{what}: {}", says(&csv));
-        assert!(csv.stdout.iter().filter(|byte| **byte == b'\n').count() > 1, "{what} has rows");
+        assert!(
+            csv.status.success() && csv.stdout.starts_with(b"classy_id,"),
+            "{what}: {}",
+            says(&csv)
+        );
+        assert!(
+            csv.stdout.iter().filter(|byte| **byte == b'\n').count() > 1,
+            "{what} has rows"
+        );
     }
-    let donors: serde_json::Value = serde_json::from_slice(&run(&["report", "donors", "--format", "json"], None).stdout).unwrap();
-    let people: i64 = donors.as_array().unwrap().iter().map(|row| row["supporters"].as_i64().unwrap()).sum();
+    let donors: serde_json::Value =
+        serde_json::from_slice(&run(&["report", "donors", "--format", "json"], None).stdout)
+            .unwrap();
+    let people: i64 = donors
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["supporters"].as_i64().unwrap())
+        .sum();
     assert_eq!(people, 60);
     for arguments in [
         &["org", "list"][..],
@@ -76,7 +112,11 @@ async fn from_nothing_to_a_report() {
         &["sync", "--dry-run"],
     ] {
         let output = run(arguments, None);
-        assert!(output.status.success() && !(output.stdout.is_empty() && output.stderr.is_empty()), "{arguments:?}: {}", says(&output));
+        assert!(
+            output.status.success() && !(output.stdout.is_empty() && output.stderr.is_empty()),
+            "{arguments:?}: {}",
+            says(&output)
+        );
     }
 }
 
@@ -84,12 +124,22 @@ async fn from_nothing_to_a_report() {
 async fn the_demo_runs_once_on_a_bare_machine() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_classy-sync"));
-    command.args(["demo", "--once", "--supporters", "100"]).current_dir(folder.path()).env_clear();
+    command
+        .args(["demo", "--once", "--supporters", "100"])
+        .current_dir(folder.path())
+        .env_clear();
     let output = tokio::task::block_in_place(|| command.output().unwrap());
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{}", says(&output));
-    assert!(text.contains("transactions") && text.contains("Transformational") | text.contains("Major"), "{text}");
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it leaves nothing");
+    assert!(
+        text.contains("transactions") && text.contains("Transformational") | text.contains("Major"),
+        "{text}"
+    );
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "it leaves nothing"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,11 +150,20 @@ async fn refused_credentials_end_with_77_and_one_token_request() {
     site.write_organization(ORGANIZATION, &client, "wrong", &base, &token);
     let output = site.run(&["sync"]);
     assert_eq!(output.status.code(), Some(77), "{}", says(&output));
-    assert!(says(&output).contains("refused the client id and secret") && says(&output).contains("hint:"));
+    assert!(
+        says(&output).contains("refused the client id and secret")
+            && says(&output).contains("hint:")
+    );
     assert_eq!(site.simulator.ledger().token_requests, 1);
     assert_eq!(site.json(&["org", "list"], 0)[0]["status"], "suspended");
     // The right secret in the file revives it.
-    site.write_organization(ORGANIZATION, &client, &format!("secret-of-{ORGANIZATION}"), &base, &token);
+    site.write_organization(
+        ORGANIZATION,
+        &client,
+        &format!("secret-of-{ORGANIZATION}"),
+        &base,
+        &token,
+    );
     site.sync();
     assert_eq!(site.json(&["org", "list"], 0)[0]["status"], "active");
     site.assert_exact().await;
@@ -114,7 +173,11 @@ async fn refused_credentials_end_with_77_and_one_token_request() {
 async fn a_host_that_is_not_there_ends_with_69_and_soon() {
     let site = Site::new(Backend::Sqlite, world(5, 52)).await;
     // A port that was free a moment ago.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     site.write_organization(
         ORGANIZATION,
         "c",
@@ -125,7 +188,11 @@ async fn a_host_that_is_not_there_ends_with_69_and_soon() {
     let begin = std::time::Instant::now();
     let output = site.run(&["sync"]);
     assert_eq!(output.status.code(), Some(69), "{}", says(&output));
-    assert!(says(&output).contains("cannot reach") && says(&output).contains("hint:"), "{}", says(&output));
+    assert!(
+        says(&output).contains("cannot reach") && says(&output).contains("hint:"),
+        "{}",
+        says(&output)
+    );
     assert!(begin.elapsed().as_secs() < 20);
 }
 
@@ -135,48 +202,106 @@ async fn a_wrong_configuration_ends_with_78_and_names_file_and_key() {
     let main = site.path().join("classy-sync.toml");
     let good = std::fs::read_to_string(&main).unwrap();
     for (text, expected) in [
-        ("[sync]\nsuporters = \"5m\"\n", vec!["classy-sync.toml", "unknown key 'sync.suporters'", "did you mean 'sync.supporters'"]),
-        ("[sync]\nsupporters = \"soon\"\n", vec!["classy-sync.toml", "sync.supporters", "duration"]),
-        ("[guard]\nabsent_share = 7\n", vec!["classy-sync.toml", "guard.absent_share", "0 to 1"]),
+        (
+            "[sync]\nsuporters = \"5m\"\n",
+            vec![
+                "classy-sync.toml",
+                "unknown key 'sync.suporters'",
+                "did you mean 'sync.supporters'",
+            ],
+        ),
+        (
+            "[sync]\nsupporters = \"soon\"\n",
+            vec!["classy-sync.toml", "sync.supporters", "duration"],
+        ),
+        (
+            "[guard]\nabsent_share = 7\n",
+            vec!["classy-sync.toml", "guard.absent_share", "0 to 1"],
+        ),
         ("[sync\n", vec!["classy-sync.toml", "TOML"]),
-        ("[database]\nmax_connections = \"many\"\n", vec!["classy-sync.toml", "database.max_connections"]),
+        (
+            "[database]\nmax_connections = \"many\"\n",
+            vec!["classy-sync.toml", "database.max_connections"],
+        ),
     ] {
         std::fs::write(&main, text).unwrap();
         let output = site.run(&["sync"]);
         assert_eq!(output.status.code(), Some(78), "{text}: {}", says(&output));
         for part in expected {
-            assert!(says(&output).contains(part), "{text}: {part} is not in {}", says(&output));
+            assert!(
+                says(&output).contains(part),
+                "{text}: {part} is not in {}",
+                says(&output)
+            );
         }
     }
     std::fs::write(&main, &good).unwrap();
     // The environment is named as such.
-    let output = tokio::task::block_in_place(|| site.command(&["sync"]).env("CLASSY_SYNC__SYNC__OVERLAP", "never").output().unwrap());
-    assert!(output.status.code() == Some(78) && says(&output).contains("CLASSY_SYNC__SYNC__OVERLAP"), "{}", says(&output));
+    let output = tokio::task::block_in_place(|| {
+        site.command(&["sync"])
+            .env("CLASSY_SYNC__SYNC__OVERLAP", "never")
+            .output()
+            .unwrap()
+    });
+    assert!(
+        output.status.code() == Some(78) && says(&output).contains("CLASSY_SYNC__SYNC__OVERLAP"),
+        "{}",
+        says(&output)
+    );
     // An organization's file, too; a good one beside it is synced all the same.
-    std::fs::write(site.path().join("organizations/wrong.toml"), "classy_id = 5\nname = \"W\"\n[classy]\nclient_idd = \"x\"\n").unwrap();
+    std::fs::write(
+        site.path().join("organizations/wrong.toml"),
+        "classy_id = 5\nname = \"W\"\n[classy]\nclient_idd = \"x\"\n",
+    )
+    .unwrap();
     let output = site.run(&["sync"]);
     assert_eq!(output.status.code(), Some(3), "{}", says(&output));
     assert!(
-        says(&output).contains("wrong.toml") && says(&output).contains("classy.client_idd") && says(&output).contains("classy.client_id'"),
+        says(&output).contains("wrong.toml")
+            && says(&output).contains("classy.client_idd")
+            && says(&output).contains("classy.client_id'"),
         "{}",
         says(&output)
     );
     site.assert_exact().await;
-    std::fs::remove_file(site.path().join(format!("organizations/{ORGANIZATION}.toml"))).unwrap();
+    std::fs::remove_file(
+        site.path()
+            .join(format!("organizations/{ORGANIZATION}.toml")),
+    )
+    .unwrap();
     let output = site.run(&["config", "check"]);
     assert_eq!(output.status.code(), Some(78), "{}", says(&output));
-    assert_eq!(site.run(&["sync", "--entity", "donors"]).status.code(), Some(2));
+    assert_eq!(
+        site.run(&["sync", "--entity", "donors"]).status.code(),
+        Some(2)
+    );
     assert_eq!(site.run(&["dance"]).status.code(), Some(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_not_there_ends_with_65() {
     let site = Site::new(Backend::Sqlite, world(5, 54)).await;
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    for (url, code) in [(format!("postgres://u:topsecret@127.0.0.1:{port}/x"), 65), ("oracle://u:topsecret@h/x".to_owned(), 65)] {
-        let output = tokio::task::block_in_place(|| site.command(&["sync"]).env("CLASSY_SYNC__DATABASE__URL", &url).output().unwrap());
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    for (url, code) in [
+        (format!("postgres://u:topsecret@127.0.0.1:{port}/x"), 65),
+        ("oracle://u:topsecret@h/x".to_owned(), 65),
+    ] {
+        let output = tokio::task::block_in_place(|| {
+            site.command(&["sync"])
+                .env("CLASSY_SYNC__DATABASE__URL", &url)
+                .output()
+                .unwrap()
+        });
         assert_eq!(output.status.code(), Some(code), "{}", says(&output));
-        assert!(!says(&output).contains("topsecret") && says(&output).contains("hint:"), "{}", says(&output));
+        assert!(
+            !says(&output).contains("topsecret") && says(&output).contains("hint:"),
+            "{}",
+            says(&output)
+        );
     }
 }
 
@@ -190,7 +315,11 @@ async fn organizations_are_paused_resumed_removed_and_come_back() {
     site.sync();
     site.json(&["org", "remove", "10001"], 0);
     assert_eq!(site.number("SELECT COUNT(*) AS n FROM organizations WHERE credentials_encrypted IS NULL AND status = 'paused'").await, 1);
-    assert_eq!(site.number("SELECT COUNT(*) AS n FROM supporters").await, 30, "its data stays");
+    assert_eq!(
+        site.number("SELECT COUNT(*) AS n FROM supporters").await,
+        30,
+        "its data stays"
+    );
     assert_eq!(site.run(&["org", "show", "77"]).status.code(), Some(2));
     let actions = site.json(&["audit"], 0).to_string();
     assert!(actions.contains("org.credentials_forgotten") && actions.contains("org.status"));
@@ -200,37 +329,75 @@ async fn organizations_are_paused_resumed_removed_and_come_back() {
 async fn keys_are_rotated_and_a_missing_one_is_named() {
     let site = Site::new(Backend::Sqlite, world(20, 56)).await;
     site.sync();
-    let sealed = "SELECT COUNT(*) AS n FROM organizations WHERE credentials_encrypted LIKE 'csx1.{}.%'";
+    let sealed =
+        "SELECT COUNT(*) AS n FROM organizations WHERE credentials_encrypted LIKE 'csx1.{}.%'";
     assert_eq!(site.number(&sealed.replace("{}", "test")).await, 1);
     // The file no longer says the secret: it is sealed.
-    let file = site.path().join(format!("organizations/{ORGANIZATION}.toml"));
+    let file = site
+        .path()
+        .join(format!("organizations/{ORGANIZATION}.toml"));
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.lines().filter(|line| !line.starts_with("client_secret")).collect::<Vec<_>>().join("\n")).unwrap();
+    std::fs::write(
+        &file,
+        text.lines()
+            .filter(|line| !line.starts_with("client_secret"))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
+    .unwrap();
     let run = |arguments: &[&str], keys: &str| {
-        tokio::task::block_in_place(|| site.command(arguments).env("CLASSY_SYNC__VAULT__KEYS", keys).output().unwrap())
+        tokio::task::block_in_place(|| {
+            site.command(arguments)
+                .env("CLASSY_SYNC__VAULT__KEYS", keys)
+                .output()
+                .unwrap()
+        })
     };
     let new = run(&["keys", "generate", "--id", "next"], "");
     let line = String::from_utf8(new.stdout).unwrap().trim().to_owned();
     assert!(line.starts_with("next:"));
     let output = run(&["sync"], &line);
-    assert!(!output.status.success() && says(&output).contains("'test'"), "{}", says(&output));
+    assert!(
+        !output.status.success() && says(&output).contains("'test'"),
+        "{}",
+        says(&output)
+    );
     let both = format!("{line},{}", crate::site::KEY);
     for _ in 0..2 {
         let output = run(&["keys", "rotate"], &both);
         assert!(output.status.success(), "{}", says(&output));
         assert_eq!(site.number(&sealed.replace("{}", "next")).await, 1);
     }
-    assert!(run(&["sync"], &line).status.success(), "the old key is needed no more");
+    assert!(
+        run(&["sync"], &line).status.success(),
+        "the old key is needed no more"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_simulator_says_how_both_apis_are_reached() {
     use std::io::{BufRead, BufReader};
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_classy-sync"));
-    command.args(["--output", "json", "simulate", "--listen", "127.0.0.1:0", "--supporters", "5", "--faults", "mailchimp-no-type"]);
-    let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    command.args([
+        "--output",
+        "json",
+        "simulate",
+        "--listen",
+        "127.0.0.1:0",
+        "--supporters",
+        "5",
+        "--faults",
+        "mailchimp-no-type",
+    ]);
+    let child = command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
     let mut child = crate::site::Running(child);
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
     let mut text = String::new();
     for line in lines {
         text.push_str(&line);
@@ -241,11 +408,23 @@ async fn a_simulator_says_how_both_apis_are_reached() {
     let said: serde_json::Value = serde_json::from_str(&text).unwrap();
     let chimp = &said["mailchimp"];
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let url = format!("{}/lists/{}", chimp["base_url"].as_str().unwrap(), chimp["audience_id"].as_str().unwrap());
-    let asked = reqwest::Client::new().get(url).basic_auth("anybody", chimp["api_key"].as_str()).send().await.unwrap();
+    let url = format!(
+        "{}/lists/{}",
+        chimp["base_url"].as_str().unwrap(),
+        chimp["audience_id"].as_str().unwrap()
+    );
+    let asked = reqwest::Client::new()
+        .get(url)
+        .basic_auth("anybody", chimp["api_key"].as_str())
+        .send()
+        .await
+        .unwrap();
     let (status, body) = (asked.status(), asked.text().await.unwrap());
     drop(child);
-    assert!(status == 200 && body.contains("Example Relief 10001"), "{status} {body}");
+    assert!(
+        status == 200 && body.contains("Example Relief 10001"),
+        "{status} {body}"
+    );
     assert!(said["base_url"].as_str().unwrap().ends_with("/2.0"));
 }
 
@@ -256,10 +435,19 @@ async fn a_second_demo_names_its_own_dashboard() {
     let mut demos = Vec::new();
     for _ in 0..2 {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_classy-sync"));
-        command.args(["demo", "--supporters", "20"]).current_dir(folder.path()).env_clear();
-        let child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        command
+            .args(["demo", "--supporters", "20"])
+            .current_dir(folder.path())
+            .env_clear();
+        let child = command
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut demo = crate::site::Running(child);
-        let lines = BufReader::new(demo.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let lines = BufReader::new(demo.stderr.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
         let mut lines = lines.skip_while(|line| !line.contains("The dashboard is at "));
         let line = tokio::task::block_in_place(|| lines.next().unwrap());
         let (_, rest) = line.split_once("The dashboard is at ").unwrap();
@@ -269,9 +457,17 @@ async fn a_second_demo_names_its_own_dashboard() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     for (address, demo) in &demos {
-        crate::web::until("the dashboard answers", std::time::Duration::from_secs(20), async || {
-            client.get(format!("{address}/livez")).send().await.is_ok_and(|answer| answer.status() == 200)
-        })
+        crate::web::until(
+            "the dashboard answers",
+            std::time::Duration::from_secs(20),
+            async || {
+                client
+                    .get(format!("{address}/livez"))
+                    .send()
+                    .await
+                    .is_ok_and(|answer| answer.status() == 200)
+            },
+        )
         .await;
         assert!(demo.id() > 0);
     }
@@ -288,12 +484,27 @@ async fn names_that_nobody_has_are_told_with_those_there_are() {
         &["plugin", "audit", "--plugin", "mailchmp"],
     ] {
         let output = site.run(arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", says(&output));
-        assert!(says(&output).contains("there is no plugin '") && says(&output).contains("mailchimp, webhook"), "{}", says(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{arguments:?}: {}",
+            says(&output)
+        );
+        assert!(
+            says(&output).contains("there is no plugin '")
+                && says(&output).contains("mailchimp, webhook"),
+            "{}",
+            says(&output)
+        );
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
     let output = site.run(&["plugin", "run", "--plugin", "mailchimp"]);
-    assert!(output.status.code() == Some(78) && says(&output).contains("no organization has the plugin 'mailchimp'"), "{}", says(&output));
+    assert!(
+        output.status.code() == Some(78)
+            && says(&output).contains("no organization has the plugin 'mailchimp'"),
+        "{}",
+        says(&output)
+    );
     for arguments in [
         &["sync", "--org", "77"][..],
         &["sync", "--dry-run", "--org", "77"],
@@ -310,33 +521,65 @@ async fn names_that_nobody_has_are_told_with_those_there_are() {
         &["plugin", "list", "--org", "77"],
     ] {
         let output = site.run(arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", says(&output));
-        assert!(says(&output).contains("no organization 77") && says(&output).contains("those there are: 10001"), "{}", says(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{arguments:?}: {}",
+            says(&output)
+        );
+        assert!(
+            says(&output).contains("no organization 77")
+                && says(&output).contains("those there are: 10001"),
+            "{}",
+            says(&output)
+        );
     }
     let output = site.run(&["sync", "--entity", "donors"]);
-    assert!(output.status.code() == Some(2) && says(&output).contains("recurring_plans"), "{}", says(&output));
+    assert!(
+        output.status.code() == Some(2) && says(&output).contains("recurring_plans"),
+        "{}",
+        says(&output)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_in_a_deep_folder_is_spoken_to_and_one_that_is_silent_is_not_called_absent() {
     let site = Site::new(Backend::Sqlite, world(10, 58)).await;
     site.sync();
-    let deep = site.path().join("deep".repeat(20)).join("folder".repeat(20));
-    site.configure(&format!("[daemon]\npid_file = {:?}\n", deep.join("classy-sync.pid")));
+    let deep = site
+        .path()
+        .join("deep".repeat(20))
+        .join("folder".repeat(20));
+    site.configure(&format!(
+        "[daemon]\npid_file = {:?}\n",
+        deep.join("classy-sync.pid")
+    ));
     let daemon = site.start(&["run"]);
     let is_ready = async || site.json(&["status"], 0)["ready"] == true;
-    crate::web::until("it is spoken to", std::time::Duration::from_secs(20), is_ready).await;
+    crate::web::until(
+        "it is spoken to",
+        std::time::Duration::from_secs(20),
+        is_ready,
+    )
+    .await;
     assert!(deep.join("classy-sync.sock").exists());
     assert!(says(&site.run(&["reload"])).contains("was read again"));
     let stopped = site.run(&["stop"]);
-    assert!(says(&stopped).contains(&format!("process {} has stopped", daemon.id())), "{}", says(&stopped));
-    // A name that is too long by itself: nobody can speak to it, and nobody says that it is not there.
+    assert!(
+        says(&stopped).contains(&format!("process {} has stopped", daemon.id())),
+        "{}",
+        says(&stopped)
+    );
+    // A name that is too long by itself: nobody can speak to it, and nobody says that it is not
+    // there.
     let long = format!("{}.pid", "long".repeat(30));
     let main = site.path().join("classy-sync.toml");
     let text = std::fs::read_to_string(&main).unwrap();
     std::fs::write(&main, text.replace("classy-sync.pid", &long)).unwrap();
     let daemon = site.start(&["run"]);
-    let is_seen = async || says(&site.run(&["status"])).contains(&format!("process {} is at work", daemon.id()));
+    let is_seen = async || {
+        says(&site.run(&["status"])).contains(&format!("process {} is at work", daemon.id()))
+    };
     crate::web::until("it is seen", std::time::Duration::from_secs(20), is_seen).await;
     assert!(!says(&site.run(&["status"])).contains("no daemon is running"));
     assert!(says(&site.run(&["stop"])).contains("has stopped"));

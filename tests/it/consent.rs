@@ -1,5 +1,5 @@
-//! The audience against the consent at the source, through the real program: who may be there is there and nobody else, whatever people do
-//! meanwhile, and after a kill at any moment.
+//! The audience against the consent at the source, through the real program: who may be there is
+//! there and nobody else, whatever people do meanwhile, and after a kill at any moment.
 
 use crate::backend::{Kind, kinds};
 use crate::mailchimp::schema::faults;
@@ -29,7 +29,9 @@ fn with_mailchimp_of(site: &Site, classy_id: i64, more: &str) {
 }
 
 fn audience_id(site: &Site) -> String {
-    site.simulator.world().organizations[&ORGANIZATION].mailchimp_audience.clone()
+    site.simulator.world().organizations[&ORGANIZATION]
+        .mailchimp_audience
+        .clone()
 }
 
 fn act(site: &Site, act: &Act) {
@@ -44,7 +46,8 @@ struct Holder {
     refuses: bool,
 }
 
-/// Every address that Classy knows, in one spelling, read from the database by other means than the program's.
+/// Every address that Classy knows, in one spelling, read from the database by other means than the
+/// program's.
 async fn addresses(site: &Site) -> BTreeMap<String, Holder> {
     let connection = site.database.connect().await;
     let text = "SELECT email_address, email_opt_in FROM supporters WHERE absent_since IS NULL AND email_address IS NOT NULL";
@@ -64,14 +67,19 @@ async fn addresses(site: &Site) -> BTreeMap<String, Holder> {
 /// Addresses of members in a status that were not there before us.
 fn members(mailchimp: &Mailchimp, audience: &str, status: Status) -> BTreeSet<String> {
     let all = mailchimp.audiences[audience].members();
-    all.filter(|member| !member.foreign && member.status == status).map(|member| member.email.to_lowercase()).collect()
+    all.filter(|member| !member.foreign && member.status == status)
+        .map(|member| member.email.to_lowercase())
+        .collect()
 }
 
 /// The audience is exactly who may be there, less those who left; and no harm was ever done.
 async fn assert_right(site: &Site, left: &BTreeSet<String>) {
     let known = addresses(site).await;
-    let may: BTreeSet<String> =
-        known.iter().filter(|(_, holder)| holder.consents && !holder.refuses).map(|(address, _)| address.clone()).collect();
+    let may: BTreeSet<String> = known
+        .iter()
+        .filter(|(_, holder)| holder.consents && !holder.refuses)
+        .map(|(address, _)| address.clone())
+        .collect();
     let id = audience_id(site);
     let mailchimp = site.simulator.mailchimp();
     let expected: BTreeSet<String> = may.difference(left).cloned().collect();
@@ -80,15 +88,30 @@ async fn assert_right(site: &Site, left: &BTreeSet<String>) {
     assert_harmless(&mailchimp, &known);
 }
 
-/// Nothing that no program may do was done, and nothing was sent as a subscriber's about anybody who did not consent.
+/// Nothing that no program may do was done, and nothing was sent as a subscriber's about anybody
+/// who did not consent.
 fn assert_harmless(mailchimp: &Mailchimp, known: &BTreeMap<String, Holder>) {
     assert_eq!(mailchimp.ledger.found(), Vec::<String>::new());
-    assert_eq!(mailchimp.ledger.requests.iter().flat_map(faults).collect::<Vec<_>>(), Vec::<String>::new());
+    assert_eq!(
+        mailchimp
+            .ledger
+            .requests
+            .iter()
+            .flat_map(faults)
+            .collect::<Vec<_>>(),
+        Vec::<String>::new()
+    );
     for write in &mailchimp.ledger.writes {
         let holder = known.get(&write.email);
-        let opts_out = write.sent.get("status").and_then(|status| status.as_str()) == Some("unsubscribed");
+        let opts_out =
+            write.sent.get("status").and_then(|status| status.as_str()) == Some("unsubscribed");
         let consented = holder.is_some_and(|holder| holder.consents && !holder.refuses);
-        assert!(consented || opts_out, "{} about somebody without consent: {:?}", write.endpoint, write.keys());
+        assert!(
+            consented || opts_out,
+            "{} about somebody without consent: {:?}",
+            write.endpoint,
+            write.keys()
+        );
     }
 }
 
@@ -98,13 +121,20 @@ async fn the_audience_is_exactly_who_consented_and_a_second_run_writes_nothing()
         let site = Site::new(kind, world(300, 80)).await;
         with_mailchimp(&site, "");
         let report = site.sync();
-        assert_eq!(report["organizations"][0]["plugins"][0]["outcome"], "complete", "{report}");
+        assert_eq!(
+            report["organizations"][0]["plugins"][0]["outcome"], "complete",
+            "{report}"
+        );
         assert_right(&site, &BTreeSet::new()).await;
         site.simulator.mailchimp().ledger.clear();
         site.sync();
         let mailchimp = site.simulator.mailchimp();
         assert!(mailchimp.ledger.writes.is_empty(), "nothing changed");
-        assert!(mailchimp.ledger.total_calls() <= 5, "{:?}", mailchimp.ledger.calls);
+        assert!(
+            mailchimp.ledger.total_calls() <= 5,
+            "{:?}",
+            mailchimp.ledger.calls
+        );
     }
 }
 
@@ -114,7 +144,9 @@ async fn whoever_leaves_stays_away_whatever_changes_at_the_source() {
     with_mailchimp(&site, "");
     site.sync();
     let id = audience_id(&site);
-    let there: Vec<String> = members(&site.simulator.mailchimp(), &id, Status::Subscribed).into_iter().collect();
+    let there: Vec<String> = members(&site.simulator.mailchimp(), &id, Status::Subscribed)
+        .into_iter()
+        .collect();
     let (mut left, mut bounced) = (BTreeSet::new(), BTreeSet::new());
     for (index, email) in there.iter().enumerate().take(30) {
         let email = email.clone();
@@ -131,8 +163,9 @@ async fn whoever_leaves_stays_away_whatever_changes_at_the_source() {
         }
         left.insert(email);
     }
-    // A bounce says nothing of the person. Whoever left, or was taken off when they opted out, did so as a person: neither another address nor a new yes at the source
-    // brings them back. So it is remembered who ever had which address.
+    // A bounce says nothing of the person. Whoever left, or was taken off when they opted out, did
+    // so as a person: neither another address nor a new yes at the source brings them back. So it
+    // is remembered who ever had which address.
     let mut ever: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
     remember(&site, &mut ever).await;
     for round in 0..3 {
@@ -142,17 +175,37 @@ async fn whoever_leaves_stays_away_whatever_changes_at_the_source() {
         let known = addresses(&site).await;
         let (subscribed, off) = {
             let mailchimp = site.simulator.mailchimp();
-            assert_eq!(mailchimp.ledger.found(), Vec::<String>::new(), "round {round}");
-            let off: BTreeSet<String> = mailchimp.ledger.unsubscriptions.iter().map(|mark| mark.email.clone()).collect();
+            assert_eq!(
+                mailchimp.ledger.found(),
+                Vec::<String>::new(),
+                "round {round}"
+            );
+            let off: BTreeSet<String> = mailchimp
+                .ledger
+                .unsubscriptions
+                .iter()
+                .map(|mark| mark.email.clone())
+                .collect();
             (members(&mailchimp, &id, Status::Subscribed), off)
         };
-        assert!(subscribed.is_disjoint(&left), "round {round}: somebody who left is back");
-        let gone: BTreeSet<i64> =
-            left.difference(&bounced).chain(&off).filter_map(|address| ever.get(address)).flatten().copied().collect();
+        assert!(
+            subscribed.is_disjoint(&left),
+            "round {round}: somebody who left is back"
+        );
+        let gone: BTreeSet<i64> = left
+            .difference(&bounced)
+            .chain(&off)
+            .filter_map(|address| ever.get(address))
+            .flatten()
+            .copied()
+            .collect();
         for (address, holder) in &known {
             let is_gone = ever[address].iter().any(|id| gone.contains(id));
             if holder.consents && !holder.refuses && !is_gone && !bounced.contains(address) {
-                assert!(subscribed.contains(address), "round {round}: {address} is missing and may be there");
+                assert!(
+                    subscribed.contains(address),
+                    "round {round}: {address} is missing and may be there"
+                );
             }
         }
     }
@@ -165,7 +218,9 @@ async fn remember(site: &Site, ever: &mut BTreeMap<String, BTreeSet<i64>>) {
     let statement = Statement::from_string(connection.get_database_backend(), text.to_owned());
     for row in connection.query_all_raw(statement).await.unwrap() {
         let address: String = row.try_get("", "email_address").unwrap();
-        ever.entry(address.trim().to_lowercase()).or_default().insert(row.try_get("", "id").unwrap());
+        ever.entry(address.trim().to_lowercase())
+            .or_default()
+            .insert(row.try_get("", "id").unwrap());
     }
     connection.close().await.unwrap();
 }
@@ -195,7 +250,11 @@ async fn killed_again_and_again_nobody_is_put_there_wrongly_and_in_the_end_all_a
             let id = audience_id(&site);
             let there = members(&site.simulator.mailchimp(), &id, Status::Subscribed);
             if let Some(email) = there.into_iter().nth(usize::try_from(round * 7).unwrap()) {
-                let way = if round % 2 == 0 { Act::Unsubscribe(email.clone()) } else { Act::Archive(email.clone()) };
+                let way = if round % 2 == 0 {
+                    Act::Unsubscribe(email.clone())
+                } else {
+                    Act::Archive(email.clone())
+                };
                 act(&site, &way);
                 left.insert(email);
             }
@@ -211,8 +270,14 @@ async fn killed_again_and_again_nobody_is_put_there_wrongly_and_in_the_end_all_a
 async fn faults_of_every_kind_delay_and_lose_nobody() {
     let site = Site::new(Kind::Sqlite, world(400, 84)).await;
     with_mailchimp(&site, "");
-    let faults =
-        ["mailchimp-429", "mailchimp-403-empty", "mailchimp-500", "mailchimp-drop", "mailchimp-drop-after-write", "mailchimp-partial"];
+    let faults = [
+        "mailchimp-429",
+        "mailchimp-403-empty",
+        "mailchimp-500",
+        "mailchimp-drop",
+        "mailchimp-drop-after-write",
+        "mailchimp-partial",
+    ];
     for fault in faults {
         site.simulator.world().faults.push(fault.parse().unwrap());
     }
@@ -231,7 +296,12 @@ async fn a_preview_tells_and_a_dry_run_too_and_neither_writes_anywhere() {
     with_mailchimp(&site, "");
     site.json(&["sync", "--no-plugins"], 0);
     let rows = async || {
-        let tables = ["plugin_deliveries", "plugin_members", "plugin_states", "audit_log"];
+        let tables = [
+            "plugin_deliveries",
+            "plugin_members",
+            "plugin_states",
+            "audit_log",
+        ];
         let mut counts = Vec::new();
         for table in tables {
             counts.push(site.count(table).await.unwrap());
@@ -239,7 +309,12 @@ async fn a_preview_tells_and_a_dry_run_too_and_neither_writes_anywhere() {
         counts
     };
     let before = rows().await;
-    assert!(site.json(&["plugin", "preview"], 0)[0].get("email").is_none(), "addresses are for who asks for them");
+    assert!(
+        site.json(&["plugin", "preview"], 0)[0]
+            .get("email")
+            .is_none(),
+        "addresses are for who asks for them"
+    );
     let preview = site.json(&["plugin", "preview", "--show-people"], 0);
     let known = addresses(&site).await;
     let adds: BTreeSet<String> = preview
@@ -249,13 +324,27 @@ async fn a_preview_tells_and_a_dry_run_too_and_neither_writes_anywhere() {
         .filter(|row| row["action"] == "add")
         .map(|row| row["email"].as_str().unwrap().to_owned())
         .collect();
-    let may: BTreeSet<String> =
-        known.iter().filter(|(_, holder)| holder.consents && !holder.refuses).map(|(address, _)| address.clone()).collect();
+    let may: BTreeSet<String> = known
+        .iter()
+        .filter(|(_, holder)| holder.consents && !holder.refuses)
+        .map(|(address, _)| address.clone())
+        .collect();
     assert_eq!(adds, may);
-    assert!(preview.as_array().unwrap().iter().filter(|row| row["action"] == "skip").all(|row| row["reason"].is_string()));
+    assert!(
+        preview
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|row| row["action"] == "skip")
+            .all(|row| row["reason"].is_string())
+    );
     let dry = site.json(&["sync", "--dry-run"], 0);
-    assert_eq!(dry["plugins"].as_array().unwrap().len(), preview.as_array().unwrap().len());
-    let csv = String::from_utf8(site.run(&["plugin", "preview", "--format", "csv"]).stdout).unwrap();
+    assert_eq!(
+        dry["plugins"].as_array().unwrap().len(),
+        preview.as_array().unwrap().len()
+    );
+    let csv =
+        String::from_utf8(site.run(&["plugin", "preview", "--format", "csv"]).stdout).unwrap();
     assert_eq!(csv.lines().count(), preview.as_array().unwrap().len() + 1);
     assert!(site.simulator.mailchimp().ledger.writes.is_empty());
     assert_eq!(rows().await, before);
@@ -266,41 +355,72 @@ async fn a_test_of_the_credentials_asks_mailchimp_too() {
     let site = Site::new(Kind::Sqlite, world(5, 87)).await;
     with_mailchimp(&site, "");
     let rows = site.json(&["org", "test"], 0);
-    assert_eq!((&rows[1]["name"], &rows[1]["works"]), (&"mailchimp".into(), &true.into()), "{rows}");
+    assert_eq!(
+        (&rows[1]["name"], &rows[1]["works"]),
+        (&"mailchimp".into(), &true.into()),
+        "{rows}"
+    );
     site.simulator.mailchimp().accounts[0].revoked = true;
     let output = site.run(&["org", "test"]);
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(77), "{error}");
-    assert!(error.contains("mailchimp") && !error.contains("-us1"), "{error}");
+    assert!(
+        error.contains("mailchimp") && !error.contains("-us1"),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_organizations_cannot_share_an_audience() {
     let site = Site::new(Kind::Sqlite, world(5, 86)).await;
     with_mailchimp(&site, "");
-    let path = site.path().join(format!("organizations/{ORGANIZATION}.toml"));
-    let text = std::fs::read_to_string(&path).unwrap().replace(&ORGANIZATION.to_string(), "10002");
+    let path = site
+        .path()
+        .join(format!("organizations/{ORGANIZATION}.toml"));
+    let text = std::fs::read_to_string(&path)
+        .unwrap()
+        .replace(&ORGANIZATION.to_string(), "10002");
     std::fs::write(site.path().join("organizations/other.toml"), text).unwrap();
     let output = site.run(&["config", "check"]);
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(78), "{error}");
-    assert!(error.contains("plugins.mailchimp") && error.contains("other.toml"), "{error}");
+    assert!(
+        error.contains("plugins.mailchimp") && error.contains("other.toml"),
+        "{error}"
+    );
     assert_eq!(site.run(&["sync"]).status.code(), Some(78));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn organizations_of_one_account_share_its_connections() {
     let organizations = vec![ORGANIZATION, 10002];
-    let site = Site::new(Kind::Sqlite, Options { organizations: organizations.clone(), shared_account: true, ..world(1_400, 83) }).await;
-    organizations.iter().for_each(|id| with_mailchimp_of(&site, *id, "connections = 2\n"));
+    let site = Site::new(
+        Kind::Sqlite,
+        Options {
+            organizations: organizations.clone(),
+            shared_account: true,
+            ..world(1_400, 83)
+        },
+    )
+    .await;
+    organizations
+        .iter()
+        .for_each(|id| with_mailchimp_of(&site, *id, "connections = 2\n"));
     site.simulator.mailchimp().switches.latency_ms = 300;
     let report = site.sync();
     for organization in report["organizations"].as_array().unwrap() {
         // More than one call's worth each, so that either could fill the connections alone.
-        assert!(organization["plugins"][0]["delivered"].as_u64().unwrap() > 500, "{report}");
+        assert!(
+            organization["plugins"][0]["delivered"].as_u64().unwrap() > 500,
+            "{report}"
+        );
     }
     let mailchimp = site.simulator.mailchimp();
-    assert_eq!(mailchimp.ledger.in_flight_max.values().collect::<Vec<_>>(), [&2], "both were at work at once, within what both may");
+    assert_eq!(
+        mailchimp.ledger.in_flight_max.values().collect::<Vec<_>>(),
+        [&2],
+        "both were at work at once, within what both may"
+    );
     assert_eq!(mailchimp.ledger.found(), Vec::<String>::new());
 }
 
@@ -318,21 +438,46 @@ async fn a_daemon_passes_an_opt_out_on_as_soon_as_it_is_read() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let email = members(&site.simulator.mailchimp(), &audience, Status::Subscribed).into_iter().next().unwrap();
+    let email = members(&site.simulator.mailchimp(), &audience, Status::Subscribed)
+        .into_iter()
+        .next()
+        .unwrap();
     let holders: Vec<i64> = {
         let mut world = site.simulator.world();
         let of = |record: &&classy_sync::simulator::Record| {
-            record.get("email_address").is_some_and(|text| text.trim_matches('"').trim().to_lowercase() == email)
+            record
+                .get("email_address")
+                .is_some_and(|text| text.trim_matches('"').trim().to_lowercase() == email)
         };
-        world.list(ORGANIZATION, classy_sync::simulator::Kind::Supporters).unwrap().iter().filter(of).map(|record| record.id).collect()
+        world
+            .list(ORGANIZATION, classy_sync::simulator::Kind::Supporters)
+            .unwrap()
+            .iter()
+            .filter(of)
+            .map(|record| record.id)
+            .collect()
     };
     let asked = std::time::Instant::now();
     for id in holders {
         let no = [("opt_in", "false".to_owned())];
-        assert!(site.simulator.world().edit(ORGANIZATION, classy_sync::simulator::Kind::Supporters, id, &no, true));
+        assert!(site.simulator.world().edit(
+            ORGANIZATION,
+            classy_sync::simulator::Kind::Supporters,
+            id,
+            &no,
+            true
+        ));
     }
-    while site.simulator.mailchimp().audiences[&audience].member(&email).unwrap().status != Status::Unsubscribed {
-        assert!(asked.elapsed() < Duration::from_secs(20), "the opt-out waits");
+    while site.simulator.mailchimp().audiences[&audience]
+        .member(&email)
+        .unwrap()
+        .status
+        != Status::Unsubscribed
+    {
+        assert!(
+            asked.elapsed() < Duration::from_secs(20),
+            "the opt-out waits"
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     drop(daemon);

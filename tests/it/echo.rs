@@ -1,4 +1,5 @@
-//! Others who repeat our secrets to us: whatever they answer, nobody reads a secret in what this program says.
+//! Others who repeat our secrets to us: whatever they answer, nobody reads a secret in what this
+//! program says.
 
 use crate::backend::Kind;
 use crate::site::{Site, world};
@@ -24,31 +25,44 @@ const ALL: [&str; 4] = [CLIENT, KEY, HOOK, TOKEN];
 /// What the others repeat is given to the process that hears it, or it could not know it again.
 type Words = Arc<Mutex<Vec<&'static str>>>;
 
-/// Answers every request with what was sent and with secrets, in each place of an answer that somebody may show.
+/// Answers every request with what was sent and with secrets, in each place of an answer that
+/// somebody may show.
 async fn echo() -> (String, Arc<AtomicU16>, Words) {
     let (status, words) = (Arc::new(AtomicU16::new(400)), Words::default());
-    let answer = async |State((status, words)): State<(Arc<AtomicU16>, Words)>, request: Request| -> Response {
+    let answer = async |State((status, words)): State<(Arc<AtomicU16>, Words)>,
+                        request: Request|
+           -> Response {
         let words = words.lock().unwrap().clone();
         let (parts, body) = request.into_parts();
-        let body = String::from_utf8_lossy(&axum::body::to_bytes(body, 1 << 20).await.unwrap()).into_owned();
+        let body = String::from_utf8_lossy(&axum::body::to_bytes(body, 1 << 20).await.unwrap())
+            .into_owned();
         let text = format!("{} is no good: {:?} {body}", words.join(" "), parts.headers);
         let whole = json!({
             "type": "about:blank", "title": text, "detail": text, "error": text, "error_description": text, "message": text,
             "status": status.load(Ordering::Relaxed), "instance": text, "errors": [{ "field": text, "message": text }],
         });
         let status = StatusCode::from_u16(status.load(Ordering::Relaxed)).unwrap();
-        (status, [("location", format!("http://{}.example/", words[0]))], axum::Json(whole)).into_response()
+        (
+            status,
+            [("location", format!("http://{}.example/", words[0]))],
+            axum::Json(whole),
+        )
+            .into_response()
     };
     let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", tcp.local_addr().unwrap());
-    let router = Router::new().fallback(answer).with_state((Arc::clone(&status), Arc::clone(&words)));
+    let router = Router::new()
+        .fallback(answer)
+        .with_state((Arc::clone(&status), Arc::clone(&words)));
     tokio::spawn(async move { axum::serve(tcp, router).await });
     (url, status, words)
 }
 
 fn assert_silent(what: &str, text: &str) {
     for secret in ALL {
-        let line = text.lines().find(|line| line.to_ascii_lowercase().contains(secret));
+        let line = text
+            .lines()
+            .find(|line| line.to_ascii_lowercase().contains(secret));
         assert!(line.is_none(), "{what}: {secret}: {line:?}");
     }
 }
@@ -67,14 +81,22 @@ async fn what_others_repeat_of_our_secrets_is_left_out() {
         )
     };
     let place = site.path().join("organizations/10001.toml");
-    let said =
-        |output: &std::process::Output| format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said = |output: &std::process::Output| {
+        format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        )
+    };
     let mut all = String::new();
     // The token address repeats them, then everybody whom plugins call.
     for answer in [400, 302] {
         status.store(answer, Ordering::Relaxed);
         std::fs::write(&place, file(CLIENT, &format!("{echo}/token"))).unwrap();
-        for arguments in [&["--log-level", "debug", "org", "test"][..], &["--log-level", "debug", "sync"]] {
+        for arguments in [
+            &["--log-level", "debug", "org", "test"][..],
+            &["--log-level", "debug", "sync"],
+        ] {
             all.push_str(&said(&site.run(arguments)));
         }
     }
@@ -82,20 +104,46 @@ async fn what_others_repeat_of_our_secrets_is_left_out() {
     *words.lock().unwrap() = vec![KEY, HOOK];
     std::fs::write(&place, file("secret-of-10001", &token)).unwrap();
     site.run(&["org", "resume", "10001"]);
-    for arguments in [&["--log-level", "debug", "org", "test"][..], &["--log-level", "debug", "sync"], &["plugin", "run"], &["audit"]] {
+    for arguments in [
+        &["--log-level", "debug", "org", "test"][..],
+        &["--log-level", "debug", "sync"],
+        &["plugin", "run"],
+        &["audit"],
+    ] {
         all.push_str(&said(&site.run(arguments)));
     }
-    assert!(all.contains("(hidden)"), "something of what they say is shown: {all}");
+    assert!(
+        all.contains("(hidden)"),
+        "something of what they say is shown: {all}"
+    );
     let listener = Listener::start().await;
     site.configure(&format!("[alerts]\nwebhook = {:?}\n", listener.url));
     words.lock().unwrap().push(TOKEN);
     let daemon = Daemon::start(&site, TOKEN).await;
-    until("somebody is told", LONG, async || !listener.heard().is_empty()).await;
-    let paths = ["/", "/alerts", "/organizations/10001", "/api/v1/health", "/api/v1/status", "/api/v1/alerts", "/api/v1/runs", "/metrics"];
+    until("somebody is told", LONG, async || {
+        !listener.heard().is_empty()
+    })
+    .await;
+    let paths = [
+        "/",
+        "/alerts",
+        "/organizations/10001",
+        "/api/v1/health",
+        "/api/v1/status",
+        "/api/v1/alerts",
+        "/api/v1/runs",
+        "/metrics",
+    ];
     for path in paths {
         all.push_str(&daemon.get(path).await.body);
     }
-    for arguments in [&["status"][..], &["health"], &["alerts", "list"], &["plugin", "list"], &["history"]] {
+    for arguments in [
+        &["status"][..],
+        &["health"],
+        &["alerts", "list"],
+        &["plugin", "list"],
+        &["history"],
+    ] {
         all.push_str(&said(&site.run(arguments)));
     }
     all.push_str(&listener.heard().join("\n"));
@@ -105,7 +153,12 @@ async fn what_others_repeat_of_our_secrets_is_left_out() {
     for end in ["", "-wal"] {
         let bytes = std::fs::read(site.path().join(format!("test.db{end}"))).unwrap_or_default();
         for secret in ALL.iter().filter(|secret| **secret != KEY) {
-            assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "test.db{end}: {secret}");
+            assert!(
+                !bytes
+                    .windows(secret.len())
+                    .any(|window| window == secret.as_bytes()),
+                "test.db{end}: {secret}"
+            );
         }
     }
 }

@@ -1,19 +1,35 @@
-//! Every fault by name: no panic, nothing lost, the documented exit code, and no token to a stranger.
+//! Every fault by name: no panic, nothing lost, the documented exit code, and no token to a
+//! stranger.
 
 use crate::backend::Kind as Backend;
 use crate::site::{ORGANIZATION, Site, feed, world};
 use classy_sync::simulator::{Fault, Kind, Options};
 
 async fn exact_in_spite_of(faults: &[Fault], seed: u64) -> Site {
-    let site = Site::new(Backend::Sqlite, Options { faults: faults.to_vec(), ..world(250, seed) }).await;
+    let site = Site::new(
+        Backend::Sqlite,
+        Options {
+            faults: faults.to_vec(),
+            ..world(250, seed)
+        },
+    )
+    .await;
     site.sync();
     site.simulator.world().live(ORGANIZATION, 50);
     site.sync();
     site.assert_exact().await;
     {
         let ledger = site.simulator.ledger();
-        assert_eq!((ledger.leaks, ledger.writes, ledger.secrets_in_query), (0, 0, 0));
-        let named = |fault: &Fault| ledger.requests.iter().any(|entry| entry.fault.as_deref() == Some(fault.as_str()));
+        assert_eq!(
+            (ledger.leaks, ledger.writes, ledger.secrets_in_query),
+            (0, 0, 0)
+        );
+        let named = |fault: &Fault| {
+            ledger
+                .requests
+                .iter()
+                .any(|entry| entry.fault.as_deref() == Some(fault.as_str()))
+        };
         // The others are how the source is, and strike no request by name.
         let strikes = |fault: &&Fault| {
             matches!(
@@ -63,11 +79,20 @@ survives! {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn noise_in_types_and_unknown_keys_change_no_value() {
-    let site = Site::new(Backend::Sqlite, Options { faults: vec![Fault::TypeNoise], ..world(250, 21) }).await;
+    let site = Site::new(
+        Backend::Sqlite,
+        Options {
+            faults: vec![Fault::TypeNoise],
+            ..world(250, 21)
+        },
+    )
+    .await;
     site.sync();
     // The new word is kept as the source spells it; the truth has the old one.
     assert!(
-        site.number("SELECT COUNT(*) AS n FROM campaigns WHERE type = 'something_new'").await > 0
+        site.number("SELECT COUNT(*) AS n FROM campaigns WHERE type = 'something_new'")
+            .await
+            > 0
             || site.number("SELECT COUNT(*) AS n FROM campaigns").await < 5
     );
     site.simulator.world().faults.clear();
@@ -83,26 +108,56 @@ async fn a_redirect_now_and_then_is_not_followed_and_nothing_reaches_the_other_h
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_records_are_kept_with_their_reason_and_the_rest_arrives() {
-    let site = Site::new(Backend::Sqlite, Options { faults: vec![Fault::BadRecord], ..world(300, 23) }).await;
+    let site = Site::new(
+        Backend::Sqlite,
+        Options {
+            faults: vec![Fault::BadRecord],
+            ..world(300, 23)
+        },
+    )
+    .await;
     let report = site.json(&["sync"], 3);
-    let bad = site.simulator.world().organizations[&ORGANIZATION].lists[&Kind::Supporters].iter().filter(|record| record.broken).count();
+    let bad = site.simulator.world().organizations[&ORGANIZATION].lists[&Kind::Supporters]
+        .iter()
+        .filter(|record| record.broken)
+        .count();
     assert_eq!(feed(&report, "supporters")["rejected"], bad);
     assert_eq!(feed(&report, "supporters")["inserted"], 300 - bad);
     let rejects = site.json(&["rejects", "--limit", "1000"], 0);
-    let reasons: Vec<&str> = rejects.as_array().unwrap().iter().map(|row| row["reason"].as_str().unwrap()).collect();
+    let reasons: Vec<&str> = rejects
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["reason"].as_str().unwrap())
+        .collect();
     assert!(reasons.contains(&"invalid") && reasons.contains(&"foreign_organization"));
     let details = rejects.to_string();
-    assert!(details.contains("total_gross_amount: not a decimal number") && !details.contains("dollars"), "the field, never the value");
+    assert!(
+        details.contains("total_gross_amount: not a decimal number")
+            && !details.contains("dollars"),
+        "the field, never the value"
+    );
     site.simulator.world().faults.clear();
     site.simulator.world().heal();
     site.sync();
     site.assert_exact().await;
-    assert_eq!(site.json(&["rejects"], 0).as_array().unwrap().len(), 0, "good versions close them");
+    assert_eq!(
+        site.json(&["rejects"], 0).as_array().unwrap().len(),
+        0,
+        "good versions close them"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn records_without_a_time_of_change_are_loaded_and_reconciled() {
-    let site = Site::new(Backend::Sqlite, Options { faults: vec![Fault::NullUpdatedAt], ..world(300, 24) }).await;
+    let site = Site::new(
+        Backend::Sqlite,
+        Options {
+            faults: vec![Fault::NullUpdatedAt],
+            ..world(300, 24)
+        },
+    )
+    .await;
     site.sync();
     site.assert_exact().await;
     let id = site.simulator.world().organizations[&ORGANIZATION].lists[&Kind::Supporters]
@@ -110,7 +165,13 @@ async fn records_without_a_time_of_change_are_loaded_and_reconciled() {
         .find(|record| record.updated_at.is_none())
         .unwrap()
         .id;
-    site.simulator.world().edit(ORGANIZATION, Kind::Supporters, id, &[("city", "\"Nowhen\"".to_owned())], false);
+    site.simulator.world().edit(
+        ORGANIZATION,
+        Kind::Supporters,
+        id,
+        &[("city", "\"Nowhen\"".to_owned())],
+        false,
+    );
     site.json(&["sync", "--full"], 0);
     site.assert_exact().await;
 }

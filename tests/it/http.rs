@@ -26,7 +26,10 @@ const ORDERS: [&str; 8] = [
 async fn loaded(kind: Kind, seed: u64) -> (Site, Daemon) {
     let site = Site::new(kind, world(80, seed)).await;
     let daemon = Daemon::start(&site, TOKEN).await;
-    until("it is loaded", LONG, async || site.is_read(ORGANIZATION).await).await;
+    until("it is loaded", LONG, async || {
+        site.is_read(ORGANIZATION).await
+    })
+    .await;
     (site, daemon)
 }
 
@@ -47,7 +50,11 @@ async fn orders_without_the_token_or_with_a_wrong_one_change_nothing() {
     ];
     for path in ORDERS {
         for headers in tries {
-            assert_eq!(daemon.post(path, headers).await.status, 401, "{path} {headers:?}");
+            assert_eq!(
+                daemon.post(path, headers).await.status,
+                401,
+                "{path} {headers:?}"
+            );
         }
     }
     let after = site.numbers("SELECT COUNT(*) AS n FROM audit_log UNION ALL SELECT COUNT(*) FROM sync_runs WHERE reason = 'http'").await;
@@ -55,34 +62,110 @@ async fn orders_without_the_token_or_with_a_wrong_one_change_nothing() {
     let right = format!("Bearer {TOKEN}");
     let right: &[(&str, &str)] = &[("authorization", &right)];
     let synced = daemon.post(ORDERS[0], right).await;
-    assert_eq!((synced.status, synced.json()["feeds"].as_array().unwrap().len()), (200, Entity::COUNT), "{synced:?}");
+    assert_eq!(
+        (
+            synced.status,
+            synced.json()["feeds"].as_array().unwrap().len()
+        ),
+        (200, Entity::COUNT),
+        "{synced:?}"
+    );
     assert_eq!(daemon.post(ORDERS[1], right).await.status, 200);
-    until("it is paused", LONG, async || daemon.get("/api/v1/status").await.json()["organizations"][0]["condition"] == "paused").await;
+    until("it is paused", LONG, async || {
+        daemon.get("/api/v1/status").await.json()["organizations"][0]["condition"] == "paused"
+    })
+    .await;
     assert_eq!(daemon.post(ORDERS[2], right).await.status, 200);
-    until("it is served", LONG, async || daemon.get("/api/v1/status").await.json()["organizations"][0]["condition"] == "serving").await;
-    assert!(site.number("SELECT COUNT(*) AS n FROM audit_log WHERE actor = 'http'").await >= 3, "orders are noted");
-    assert_eq!(daemon.post("/api/v1/organizations/77/pause", right).await.status, 404);
-    assert_eq!(daemon.post("/api/v1/alerts/4711/ack", right).await.status, 404);
+    until("it is served", LONG, async || {
+        daemon.get("/api/v1/status").await.json()["organizations"][0]["condition"] == "serving"
+    })
+    .await;
+    assert!(
+        site.number("SELECT COUNT(*) AS n FROM audit_log WHERE actor = 'http'")
+            .await
+            >= 3,
+        "orders are noted"
+    );
+    assert_eq!(
+        daemon
+            .post("/api/v1/organizations/77/pause", right)
+            .await
+            .status,
+        404
+    );
+    assert_eq!(
+        daemon.post("/api/v1/alerts/4711/ack", right).await.status,
+        404
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_logs_in_once_and_other_sites_cannot_use_its_session() {
     let (_site, daemon) = loaded(Kind::Sqlite, 202).await;
-    let form = [("content-type", "application/x-www-form-urlencoded"), ("origin", daemon.base.as_str())];
-    assert_eq!(daemon.ask(Method::POST, "/login", &form, "token=wrong").await.status, 401);
+    let form = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("origin", daemon.base.as_str()),
+    ];
+    assert_eq!(
+        daemon
+            .ask(Method::POST, "/login", &form, "token=wrong")
+            .await
+            .status,
+        401
+    );
     let foreign = [form[0], ("origin", "http://evil.example")];
-    assert_eq!(daemon.ask(Method::POST, "/login", &foreign, &format!("token={TOKEN}")).await.status, 403);
-    let entered = daemon.ask(Method::POST, "/login", &form, &format!("token={TOKEN}")).await;
+    assert_eq!(
+        daemon
+            .ask(Method::POST, "/login", &foreign, &format!("token={TOKEN}"))
+            .await
+            .status,
+        403
+    );
+    let entered = daemon
+        .ask(Method::POST, "/login", &form, &format!("token={TOKEN}"))
+        .await;
     let cookie = entered.headers["set-cookie"].clone();
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"),
+        "{cookie}"
+    );
     let session = cookie.split(';').next().unwrap();
     let pause = "/api/v1/organizations/10001/pause";
-    assert_eq!(daemon.post(pause, &[("cookie", session)]).await.status, 401, "without an origin");
-    assert_eq!(daemon.post(pause, &[("cookie", session), ("origin", "http://evil.example")]).await.status, 401);
-    let own = [("cookie", session), form[0], form[1], ("referer", &format!("{}/organizations/10001", daemon.base))];
+    assert_eq!(
+        daemon.post(pause, &[("cookie", session)]).await.status,
+        401,
+        "without an origin"
+    );
+    assert_eq!(
+        daemon
+            .post(
+                pause,
+                &[("cookie", session), ("origin", "http://evil.example")]
+            )
+            .await
+            .status,
+        401
+    );
+    let own = [
+        ("cookie", session),
+        form[0],
+        form[1],
+        ("referer", &format!("{}/organizations/10001", daemon.base)),
+    ];
     let paused = daemon.ask(Method::POST, pause, &own, "").await;
-    assert_eq!((paused.status, paused.headers["location"].as_str()), (303, "/organizations/10001"));
-    let page = daemon.ask(Method::GET, "/organizations/10001", &[("cookie", session)], "").await.body;
+    assert_eq!(
+        (paused.status, paused.headers["location"].as_str()),
+        (303, "/organizations/10001")
+    );
+    let page = daemon
+        .ask(
+            Method::GET,
+            "/organizations/10001",
+            &[("cookie", session)],
+            "",
+        )
+        .await
+        .body;
     assert!(page.contains("Log out") && !page.contains(TOKEN));
 }
 
@@ -91,19 +174,45 @@ async fn without_a_token_orders_come_by_the_socket_only_and_names_of_other_sites
     let site = Site::new(Kind::Sqlite, world(40, 203)).await;
     let daemon = Daemon::start(&site, "").await;
     for path in ORDERS {
-        assert_eq!(daemon.post(path, &[("authorization", "Bearer ")]).await.status, 401, "{path}");
+        assert_eq!(
+            daemon
+                .post(path, &[("authorization", "Bearer ")])
+                .await
+                .status,
+            401,
+            "{path}"
+        );
     }
     assert_eq!(daemon.by_socket(Method::POST, ORDERS[1]).await.status, 200);
-    for path in ["/", "/metrics", "/api/v1/status", "/api/v1/events", "/api/v1/openapi.json"] {
-        assert_eq!(daemon.ask(Method::GET, path, &[("host", "rebound.example:8460")], "").await.status, 401, "{path}");
+    for path in [
+        "/",
+        "/metrics",
+        "/api/v1/status",
+        "/api/v1/events",
+        "/api/v1/openapi.json",
+    ] {
+        assert_eq!(
+            daemon
+                .ask(Method::GET, path, &[("host", "rebound.example:8460")], "")
+                .await
+                .status,
+            401,
+            "{path}"
+        );
     }
     let page = daemon.get("/").await;
     assert_eq!(page.status, 200);
-    assert!(page.headers["content-security-policy"].contains("default-src 'none'"), "{:?}", page.headers);
+    assert!(
+        page.headers["content-security-policy"].contains("default-src 'none'"),
+        "{:?}",
+        page.headers
+    );
     assert_eq!(page.headers["x-content-type-options"], "nosniff");
     assert_eq!(daemon.get("/nowhere").await.status, 404);
     let large = "x".repeat(200_000);
-    let by_socket = daemon.ask(Method::POST, "/hooks/classy/10001", &[], &large.repeat(6)).await;
+    let by_socket = daemon
+        .ask(Method::POST, "/hooks/classy/10001", &[], &large.repeat(6))
+        .await;
     assert_eq!(by_socket.status, 413);
 }
 
@@ -111,22 +220,47 @@ async fn without_a_token_orders_come_by_the_socket_only_and_names_of_other_sites
 async fn elsewhere_than_on_loopback_everything_but_the_pulse_needs_the_token() {
     let site = Site::new(Kind::Sqlite, world(40, 204)).await;
     let main = site.path().join("classy-sync.toml");
-    let text = std::fs::read_to_string(&main).unwrap().replace("127.0.0.1:0", "0.0.0.0:0");
+    let text = std::fs::read_to_string(&main)
+        .unwrap()
+        .replace("127.0.0.1:0", "0.0.0.0:0");
     std::fs::write(&main, text).unwrap();
     let refused = site.run(&["run"]);
     assert_eq!(refused.status.code(), Some(78));
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(told.contains("http.token") && told.contains("http.listen"), "{told}");
+    assert!(
+        told.contains("http.token") && told.contains("http.listen"),
+        "{told}"
+    );
     let mut daemon = Daemon::start_with(&site, TOKEN, &[]).await;
     daemon.base = daemon.base.replace("0.0.0.0", "127.0.0.1");
     assert_eq!(daemon.get("/livez").await.status, 200);
-    for path in ["/readyz", "/metrics", "/api/v1/status", "/api/v1/health", "/api/v1/alerts", "/api/v1/runs", "/api/v1/events", "/"] {
+    for path in [
+        "/readyz",
+        "/metrics",
+        "/api/v1/status",
+        "/api/v1/health",
+        "/api/v1/alerts",
+        "/api/v1/runs",
+        "/api/v1/events",
+        "/",
+    ] {
         assert_eq!(daemon.get(path).await.status, 401, "{path}");
     }
-    let page = daemon.ask(Method::GET, "/", &[("accept", "text/html")], "").await;
-    assert_eq!((page.status, page.headers["location"].as_str()), (303, "/login"));
+    let page = daemon
+        .ask(Method::GET, "/", &[("accept", "text/html")], "")
+        .await;
+    assert_eq!(
+        (page.status, page.headers["location"].as_str()),
+        (303, "/login")
+    );
     let bearer = format!("Bearer {TOKEN}");
-    assert_eq!(daemon.ask(Method::GET, "/metrics", &[("authorization", &bearer)], "").await.status, 200);
+    assert_eq!(
+        daemon
+            .ask(Method::GET, "/metrics", &[("authorization", &bearer)], "")
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,30 +270,67 @@ async fn whatever_somebody_is_called_is_text_and_no_page_shows_a_secret() {
         let site = Site::new(kind, world(80, 205)).await;
         {
             let mut world = site.simulator.world();
-            let ids: Vec<i64> = world.organizations[&ORGANIZATION].lists[&List::Campaigns].iter().map(|record| record.id).collect();
+            let ids: Vec<i64> = world.organizations[&ORGANIZATION].lists[&List::Campaigns]
+                .iter()
+                .map(|record| record.id)
+                .collect();
             for id in ids {
-                world.edit(ORGANIZATION, List::Campaigns, id, &[("name", serde_json::json!(evil).to_string())], true);
+                world.edit(
+                    ORGANIZATION,
+                    List::Campaigns,
+                    id,
+                    &[("name", serde_json::json!(evil).to_string())],
+                    true,
+                );
             }
         }
         let file = site.path().join("organizations/10001.toml");
-        let text = std::fs::read_to_string(&file).unwrap().replace("Test 10001", "<b>Acme</b>");
+        let text = std::fs::read_to_string(&file)
+            .unwrap()
+            .replace("Test 10001", "<b>Acme</b>");
         std::fs::write(&file, text).unwrap();
         let daemon = Daemon::start(&site, TOKEN).await;
-        until("it is loaded", LONG, async || site.is_read(ORGANIZATION).await).await;
+        until("it is loaded", LONG, async || {
+            site.is_read(ORGANIZATION).await
+        })
+        .await;
         let mut all = String::new();
-        for path in ["/", "/alerts", "/organizations/10001", "/organizations/10001/giving", "/login", "/metrics", "/api/v1/status"] {
+        for path in [
+            "/",
+            "/alerts",
+            "/organizations/10001",
+            "/organizations/10001/giving",
+            "/login",
+            "/metrics",
+            "/api/v1/status",
+        ] {
             let answer = daemon.get(path).await;
             assert_eq!(answer.status, 200, "{kind:?} {path}: {}", answer.body);
             all.push_str(&answer.body);
         }
-        for path in ["/api/v1/health", "/api/v1/organizations", "/api/v1/organizations/10001", "/api/v1/alerts?all=true", "/api/v1/runs"] {
+        for path in [
+            "/api/v1/health",
+            "/api/v1/organizations",
+            "/api/v1/organizations/10001",
+            "/api/v1/alerts?all=true",
+            "/api/v1/runs",
+        ] {
             let answer = daemon.get(path).await;
-            assert!(answer.json().is_array() || answer.json().is_object(), "{path}");
+            assert!(
+                answer.json().is_array() || answer.json().is_object(),
+                "{path}"
+            );
             all.push_str(&answer.body);
         }
-        assert!(all.contains("&lt;img src=x") && all.contains("&lt;b&gt;Acme"), "{kind:?}");
+        assert!(
+            all.contains("&lt;img src=x") && all.contains("&lt;b&gt;Acme"),
+            "{kind:?}"
+        );
         // JSON is not a page; in pages neither may be markup.
-        assert!(!all.contains("<img src=x") && all.matches("<b>Acme").count() == all.matches("\"<b>Acme</b>\"").count());
+        assert!(
+            !all.contains("<img src=x")
+                && all.matches("<b>Acme").count() == all.matches("\"<b>Acme</b>\"").count()
+        );
         assert!(!all.contains("Not shown"), "{kind:?}: a section is missing");
         all.push_str(&Daemon::log(&site));
         for secret in [TOKEN, "secret-of-10001", crate::site::KEY, "AAECAwQF"] {
@@ -173,38 +344,75 @@ async fn a_signed_webhook_hurries_a_feed_and_an_unsigned_one_nothing() {
     let site = Site::new(Kind::Sqlite, world(60, 206)).await;
     let file = site.path().join("organizations/10001.toml");
     let key = "plJ3nmyCDGBKInavdOK15jsl";
-    let text = std::fs::read_to_string(&file).unwrap() + &format!("[hooks]\nclassy = \"whsec_{key}\"\nmailchimp = \"hush-hush-hush\"\n");
+    let text = std::fs::read_to_string(&file).unwrap()
+        + &format!("[hooks]\nclassy = \"whsec_{key}\"\nmailchimp = \"hush-hush-hush\"\n");
     std::fs::write(&file, text).unwrap();
     let daemon = Daemon::start(&site, "").await;
-    until("it is loaded", LONG, async || site.is_read(ORGANIZATION).await).await;
+    until("it is loaded", LONG, async || {
+        site.is_read(ORGANIZATION).await
+    })
+    .await;
     let body = r#"{"eventType":"transaction.updated","data":{"id":1}}"#;
     let (id, at) = ("msg_1", chrono::Utc::now().timestamp().to_string());
     let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, key).unwrap();
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&bytes).unwrap();
     mac.update(format!("{id}.{at}.{body}").as_bytes());
-    let right = format!("v1,{}", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, mac.finalize().into_bytes()));
-    let names = [["svix-id", "svix-timestamp", "svix-signature"], ["webhook-id", "webhook-timestamp", "webhook-signature"]];
-    let send_as = async |[id_name, at_name, signature_name]: [&str; 3], path: &str, signature: &str| {
-        let headers = [(id_name, id), (at_name, at.as_str()), (signature_name, signature)];
-        daemon.ask(Method::POST, path, &headers, body).await.status
-    };
+    let right = format!(
+        "v1,{}",
+        base64::Engine::encode(
+            &base64::engine::general_purpose::STANDARD,
+            mac.finalize().into_bytes()
+        )
+    );
+    let names = [
+        ["svix-id", "svix-timestamp", "svix-signature"],
+        ["webhook-id", "webhook-timestamp", "webhook-signature"],
+    ];
+    let send_as =
+        async |[id_name, at_name, signature_name]: [&str; 3], path: &str, signature: &str| {
+            let headers = [
+                (id_name, id),
+                (at_name, at.as_str()),
+                (signature_name, signature),
+            ];
+            daemon.ask(Method::POST, path, &headers, body).await.status
+        };
     let send = async |path: &str, signature: &str| send_as(names[0], path, signature).await;
     assert_eq!(send("/hooks/classy/10001", "v1,AAAA").await, 401);
     assert_eq!(send("/hooks/classy/77", &right).await, 404);
     assert_eq!(daemon.get("/hooks/mailchimp/10001").await.status, 200);
     assert_eq!(daemon.get("/hooks/mailchimp/77").await.status, 404);
-    assert_eq!(daemon.post("/hooks/mailchimp/10001", &[("x-mailchimp-signature", "t=1,v1=00")]).await.status, 401);
+    assert_eq!(
+        daemon
+            .post(
+                "/hooks/mailchimp/10001",
+                &[("x-mailchimp-signature", "t=1,v1=00")]
+            )
+            .await
+            .status,
+        401
+    );
     let hurried = "SELECT COUNT(*) AS n FROM sync_runs WHERE reason = 'webhook'";
     assert_eq!(site.number(hurried).await, 0);
     site.simulator.world().live(ORGANIZATION, 20);
     assert_eq!(send("/hooks/classy/10001", &right).await, 204);
-    until("the feed looked", LONG, async || site.number(hurried).await == 1).await;
+    until("the feed looked", LONG, async || {
+        site.number(hurried).await == 1
+    })
+    .await;
     assert_eq!(site.number("SELECT COUNT(*) AS n FROM sync_runs WHERE reason = 'webhook' AND entity = 'transactions'").await, 1);
-    // Under the names of Standard Webhooks, with the signature of an old key beside it, and again, as a replay.
+    // Under the names of Standard Webhooks, with the signature of an old key beside it, and again,
+    // as a replay.
     for signature in [right.clone(), format!("v1,AAAA {right}"), right.clone()] {
-        assert_eq!(send_as(names[1], "/hooks/classy/10001", &signature).await, 204);
+        assert_eq!(
+            send_as(names[1], "/hooks/classy/10001", &signature).await,
+            204
+        );
     }
-    until("the feed looked again", LONG, async || site.number(hurried).await >= 2).await;
+    until("the feed looked again", LONG, async || {
+        site.number(hurried).await >= 2
+    })
+    .await;
     let mixed = [names[1][0], names[0][1], names[0][2]];
     assert_eq!(send_as(mixed, "/hooks/classy/10001", &right).await, 401);
 }
@@ -213,10 +421,19 @@ async fn a_signed_webhook_hurries_a_feed_and_an_unsigned_one_nothing() {
 async fn whoever_listens_hears_everything_once_and_then_what_changes() {
     let (site, daemon) = loaded(Kind::Sqlite, 208).await;
     let first = daemon.hear("\"entity\":\"transactions\"", LONG).await;
-    assert_eq!((first.matches("event: health").count(), first.matches("event: feed").count()), (1, Entity::COUNT), "{first}");
+    assert_eq!(
+        (
+            first.matches("event: health").count(),
+            first.matches("event: feed").count()
+        ),
+        (1, Entity::COUNT),
+        "{first}"
+    );
     // The same feed again, since its run count rose.
     let mut sync = site.command(&["sync", "--entity", "campaigns"]);
-    let syncs = tokio::task::spawn_blocking(move || (0..6).all(|_| sync.output().unwrap().status.success()));
+    let syncs = tokio::task::spawn_blocking(move || {
+        (0..6).all(|_| sync.output().unwrap().status.success())
+    });
     let heard = daemon.hear("\"runs\":7", LONG).await;
     assert!(syncs.await.unwrap());
     assert!(heard.matches("event: feed").count() >= 5, "{heard}");
@@ -225,7 +442,14 @@ async fn whoever_listens_hears_everything_once_and_then_what_changes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_organizations_load_and_status_is_answered_all_the_while() {
     let organizations: Vec<i64> = (20_001..=20_020).collect();
-    let site = Site::new(Kind::Sqlite, Options { organizations, ..world(400, 207) }).await;
+    let site = Site::new(
+        Kind::Sqlite,
+        Options {
+            organizations,
+            ..world(400, 207)
+        },
+    )
+    .await;
     let daemon = Daemon::start(&site, "").await;
     // On a thread of its own: this test's runtime is busy with the simulated API.
     let address = daemon.base.trim_start_matches("http://").to_owned();
@@ -235,12 +459,17 @@ async fn twenty_organizations_load_and_status_is_answered_all_the_while() {
         for round in 0..300 {
             let path = ["/api/v1/status", "/api/v1/health", "/metrics"][round % 3];
             let begin = std::time::Instant::now();
-            stream.get_mut().write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).unwrap();
+            stream
+                .get_mut()
+                .write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes())
+                .unwrap();
             let (mut line, mut length) = (String::new(), 0);
             while line != "\r\n" {
                 line.clear();
                 stream.read_line(&mut line).unwrap();
-                length = line.strip_prefix("content-length: ").map_or(length, |text| text.trim().parse().unwrap());
+                length = line
+                    .strip_prefix("content-length: ")
+                    .map_or(length, |text| text.trim().parse().unwrap());
             }
             std::io::copy(&mut stream.by_ref().take(length), &mut std::io::sink()).unwrap();
             took.push(begin.elapsed());
@@ -250,11 +479,19 @@ async fn twenty_organizations_load_and_status_is_answered_all_the_while() {
     };
     let mut took = tokio::task::spawn_blocking(ask).await.unwrap();
     took.sort();
-    println!("p50 {:?}, p99 {:?}, longest {:?}", took[150], took[297], took[299]);
-    // Unoptimized, beside other tests: what this machine's scheduler may cost on top of the promised 20 ms.
+    println!(
+        "p50 {:?}, p99 {:?}, longest {:?}",
+        took[150], took[297], took[299]
+    );
+    // Unoptimized, beside other tests: what this machine's scheduler may cost on top of the
+    // promised 20 ms.
     assert!(took[270] < Duration::from_millis(250), "{:?}", took[270]);
     let metrics = daemon.get("/metrics").await.body;
-    assert!(metrics.contains("classy_sync_feed_loaded{feed=\"transactions\"}") && !metrics.contains("organization=\"2"), "{metrics}");
+    assert!(
+        metrics.contains("classy_sync_feed_loaded{feed=\"transactions\"}")
+            && !metrics.contains("organization=\"2"),
+        "{metrics}"
+    );
     std::fs::write(site.path().join("classy-sync.toml"), {
         let text = std::fs::read_to_string(site.path().join("classy-sync.toml")).unwrap();
         text.replace("[http]\n", "[http]\nmetrics_per_organization = true\n")
@@ -262,5 +499,8 @@ async fn twenty_organizations_load_and_status_is_answered_all_the_while() {
     .unwrap();
     assert!(site.run(&["reload"]).status.success());
     let metrics = daemon.get("/metrics").await.body;
-    assert!(metrics.contains("classy_sync_feed_loaded{organization=\"20020\",feed=\"transactions\"}"), "{metrics}");
+    assert!(
+        metrics.contains("classy_sync_feed_loaded{organization=\"20020\",feed=\"transactions\"}"),
+        "{metrics}"
+    );
 }

@@ -1,4 +1,5 @@
-//! Looking makes nothing: no file, no folder, no table, whatever is there, whoever may write, and whoever is at work.
+//! Looking makes nothing: no file, no folder, no table, whatever is there, whoever may write, and
+//! whoever is at work.
 
 use crate::backend::{Kind as Backend, kinds};
 use crate::site::{KEY, ORGANIZATION, Site, world};
@@ -30,8 +31,14 @@ const READING: [&[&str]; 17] = [
 ];
 
 /// Those that look, and need no database.
-const WITHOUT: [&[&str]; 6] =
-    [&["config", "check"], &["config", "show"], &["sync", "--dry-run"], &["org", "test"], &["stop"], &["alerts", "test"]];
+const WITHOUT: [&[&str]; 6] = [
+    &["config", "check"],
+    &["config", "show"],
+    &["sync", "--dry-run"],
+    &["org", "test"],
+    &["stop"],
+    &["alerts", "test"],
+];
 
 fn says(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -83,23 +90,55 @@ async fn in_a_wrong_folder_every_command_says_so_and_makes_nothing() {
     ];
     for arguments in READING.iter().chain(&WITHOUT).chain(&acting) {
         let output = bare(folder.path(), arguments);
-        assert_eq!(output.status.code(), Some(78), "{arguments:?}: {}", says(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(78),
+            "{arguments:?}: {}",
+            says(&output)
+        );
         let said = says(&output);
-        assert!(said.contains("there is no classy-sync.toml here") && said.contains("classy-sync init"), "{arguments:?}: {said}");
-        assert!(said.contains("--config") && output.stdout.is_empty(), "{arguments:?}: {said}");
+        assert!(
+            said.contains("there is no classy-sync.toml here") && said.contains("classy-sync init"),
+            "{arguments:?}: {said}"
+        );
+        assert!(
+            said.contains("--config") && output.stdout.is_empty(),
+            "{arguments:?}: {said}"
+        );
         assert_eq!(names(folder.path()), Vec::<String>::new(), "{arguments:?}");
     }
-    assert_eq!(bare(folder.path(), &["--config", "nowhere.toml", "status"]).status.code(), Some(78));
+    assert_eq!(
+        bare(folder.path(), &["--config", "nowhere.toml", "status"])
+            .status
+            .code(),
+        Some(78)
+    );
     // What needs no configuration works there.
-    for arguments in [&["keys", "generate"][..], &["config", "reference"], &["completions", "bash"], &["--help"]] {
-        assert!(bare(folder.path(), arguments).status.success(), "{arguments:?}");
+    for arguments in [
+        &["keys", "generate"][..],
+        &["config", "reference"],
+        &["completions", "bash"],
+        &["--help"],
+    ] {
+        assert!(
+            bare(folder.path(), arguments).status.success(),
+            "{arguments:?}"
+        );
     }
     assert_eq!(names(folder.path()), Vec::<String>::new());
     // Whoever configures by the environment alone names the database there.
     let mut command = Command::new(env!("CARGO_BIN_EXE_classy-sync"));
-    command.args(["report", "donors"]).current_dir(folder.path()).env_clear().env("CLASSY_SYNC__DATABASE__URL", "sqlite://here.db");
+    command
+        .args(["report", "donors"])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("CLASSY_SYNC__DATABASE__URL", "sqlite://here.db");
     let output = tokio::task::block_in_place(|| command.output().unwrap());
-    assert!(output.status.code() == Some(65) && says(&output).contains("nothing to read yet"), "{}", says(&output));
+    assert!(
+        output.status.code() == Some(65) && says(&output).contains("nothing to read yet"),
+        "{}",
+        says(&output)
+    );
     assert_eq!(names(folder.path()), Vec::<String>::new());
 }
 
@@ -112,11 +151,24 @@ async fn before_the_first_sync_there_is_nothing_to_read_and_nothing_is_made() {
         for arguments in READING {
             let output = site.run(arguments);
             if arguments == ["db", "status"] && kind != Backend::Sqlite {
-                assert!(output.status.success() && !String::from_utf8_lossy(&output.stdout).contains("yes"), "{}", says(&output));
+                assert!(
+                    output.status.success()
+                        && !String::from_utf8_lossy(&output.stdout).contains("yes"),
+                    "{}",
+                    says(&output)
+                );
             } else {
-                assert_eq!(output.status.code(), Some(65), "{kind:?} {arguments:?}: {}", says(&output));
+                assert_eq!(
+                    output.status.code(),
+                    Some(65),
+                    "{kind:?} {arguments:?}: {}",
+                    says(&output)
+                );
                 let said = says(&output);
-                assert!(said.contains("nothing to read yet") && said.contains("classy-sync sync"), "{kind:?} {arguments:?}: {said}");
+                assert!(
+                    said.contains("nothing to read yet") && said.contains("classy-sync sync"),
+                    "{kind:?} {arguments:?}: {said}"
+                );
             }
             assert_eq!(snapshot(site.path()), before, "{kind:?} {arguments:?}");
         }
@@ -125,9 +177,20 @@ async fn before_the_first_sync_there_is_nothing_to_read_and_nothing_is_made() {
             assert!(output.status.success(), "{arguments:?}: {}", says(&output));
             assert_eq!(snapshot(site.path()), before, "{kind:?} {arguments:?}");
         }
-        assert_eq!(site.count("seaql_migrations").await, None, "{kind:?}: no table either");
+        assert_eq!(
+            site.count("seaql_migrations").await,
+            None,
+            "{kind:?}: no table either"
+        );
         let planned = site.json(&["sync", "--dry-run"], 0);
-        assert_eq!((&planned["feeds"][0]["would_read"], &planned["feeds"][0]["stored"]), (&10.into(), &0.into()), "{kind:?}");
+        assert_eq!(
+            (
+                &planned["feeds"][0]["would_read"],
+                &planned["feeds"][0]["stored"]
+            ),
+            (&10.into(), &0.into()),
+            "{kind:?}"
+        );
         site.sync();
     }
 }
@@ -158,14 +221,24 @@ async fn a_database_is_read_without_any_right_to_write() {
     let mut wrong = Vec::new();
     for arguments in READING.iter().chain(&WITHOUT) {
         let mut command = Command::new(&program);
-        command.args(*arguments).current_dir(site.path()).env_clear().env("CLASSY_SYNC__VAULT__KEYS", KEY);
+        command
+            .args(*arguments)
+            .current_dir(site.path())
+            .env_clear()
+            .env("CLASSY_SYNC__VAULT__KEYS", KEY);
         if root {
             command.uid(65_534).gid(65_534);
         }
         let output = tokio::task::block_in_place(|| command.output().unwrap());
         let no_plugin = arguments == &["plugin", "preview"];
-        if output.status.code() != Some(if no_plugin { 78 } else { 0 }) || (!no_plugin && says(&output).contains("error")) {
-            wrong.push(format!("{arguments:?}: {:?} {}", output.status, says(&output)));
+        if output.status.code() != Some(if no_plugin { 78 } else { 0 })
+            || (!no_plugin && says(&output).contains("error"))
+        {
+            wrong.push(format!(
+                "{arguments:?}: {:?} {}",
+                output.status,
+                says(&output)
+            ));
         }
         if snapshot(site.path()) != before {
             wrong.push(format!("{arguments:?} changed something"));
@@ -188,18 +261,32 @@ async fn a_look_changes_nothing_whoever_was_or_is_at_work() {
         let before = names(site.path());
         for arguments in READING.iter().filter(|arguments| arguments[0] != "plugin") {
             let output = site.run(arguments);
-            assert!(output.status.success(), "{when}, {arguments:?}: {}", says(&output));
+            assert!(
+                output.status.success(),
+                "{when}, {arguments:?}: {}",
+                says(&output)
+            );
             assert_eq!(names(site.path()), before, "{when}, {arguments:?}");
         }
         let donors = site.json(&["report", "donors"], 0);
-        let people: i64 = donors.as_array().unwrap().iter().map(|row| row["supporters"].as_i64().unwrap()).sum();
+        let people: i64 = donors
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["supporters"].as_i64().unwrap())
+            .sum();
         assert_eq!(people, 30, "{when}");
     };
     let before = snapshot(site.path());
     looks("nobody is at work");
     assert_eq!(snapshot(site.path()), before);
     let mut daemon = site.start(&["run"]);
-    crate::daemon::until("the daemon", std::time::Duration::from_secs(20), async || site.json(&["status"], 0)["ready"] == true).await;
+    crate::daemon::until(
+        "the daemon",
+        std::time::Duration::from_secs(20),
+        async || site.json(&["status"], 0)["ready"] == true,
+    )
+    .await;
     looks("a daemon is at work");
     daemon.kill().unwrap();
     daemon.wait().unwrap();
@@ -212,25 +299,55 @@ async fn another_version_s_schema_is_told_in_words_and_left_as_it_is() {
     site.sync();
     let change = async |text: &str| {
         let connection = site.database.connect().await;
-        sea_orm::ConnectionTrait::execute_unprepared(&connection, text).await.unwrap();
+        sea_orm::ConnectionTrait::execute_unprepared(&connection, text)
+            .await
+            .unwrap();
         connection.close().await.unwrap();
     };
     let looks = |expected: &str, hint: &str| {
         let before = snapshot(site.path());
-        for arguments in READING.iter().filter(|arguments| arguments[0] != "plugin" && **arguments != ["db", "status"]) {
+        for arguments in READING
+            .iter()
+            .filter(|arguments| arguments[0] != "plugin" && **arguments != ["db", "status"])
+        {
             let output = site.run(arguments);
-            assert_eq!(output.status.code(), Some(65), "{arguments:?}: {}", says(&output));
-            assert!(says(&output).contains(expected) && says(&output).contains(hint), "{arguments:?}: {}", says(&output));
+            assert_eq!(
+                output.status.code(),
+                Some(65),
+                "{arguments:?}: {}",
+                says(&output)
+            );
+            assert!(
+                says(&output).contains(expected) && says(&output).contains(hint),
+                "{arguments:?}: {}",
+                says(&output)
+            );
             assert_eq!(snapshot(site.path()), before, "{arguments:?}");
         }
     };
-    change("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m99999999_000001_later', 0)").await;
+    change(
+        "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m99999999_000001_later', 0)",
+    )
+    .await;
     looks("does not know", "newer version");
     change("DELETE FROM seaql_migrations WHERE version = 'm99999999_000001_later'").await;
-    change("DELETE FROM seaql_migrations WHERE version = (SELECT MAX(version) FROM seaql_migrations)").await;
-    if site.number("SELECT COUNT(*) AS n FROM seaql_migrations").await > 0 {
+    change(
+        "DELETE FROM seaql_migrations WHERE version = (SELECT MAX(version) FROM seaql_migrations)",
+    )
+    .await;
+    if site
+        .number("SELECT COUNT(*) AS n FROM seaql_migrations")
+        .await
+        > 0
+    {
         looks("is behind", "db migrate");
-        assert!(site.json(&["db", "status"], 0).as_array().unwrap().iter().any(|row| row["applied"] == false));
+        assert!(
+            site.json(&["db", "status"], 0)
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|row| row["applied"] == false)
+        );
     }
 }
 
@@ -238,40 +355,111 @@ async fn another_version_s_schema_is_told_in_words_and_left_as_it_is() {
 async fn a_lost_key_is_told_apart_from_none_from_another_and_from_a_wrong_one() {
     let site = Site::new(Backend::Sqlite, world(10, 84)).await;
     let run = |arguments: &[&str], keys: &str| {
-        tokio::task::block_in_place(|| site.command(arguments).env("CLASSY_SYNC__VAULT__KEYS", keys).output().unwrap())
+        tokio::task::block_in_place(|| {
+            site.command(arguments)
+                .env("CLASSY_SYNC__VAULT__KEYS", keys)
+                .output()
+                .unwrap()
+        })
     };
     let never = run(&["sync"], "");
     assert_eq!(never.status.code(), Some(78), "{}", says(&never));
-    assert!(says(&never).contains("there is no vault key") && says(&never).contains("keys generate --write"), "{}", says(&never));
+    assert!(
+        says(&never).contains("there is no vault key")
+            && says(&never).contains("keys generate --write"),
+        "{}",
+        says(&never)
+    );
     site.sync();
     // The file says no secret any more: all that is left of it is sealed.
-    let file = site.path().join(format!("organizations/{ORGANIZATION}.toml"));
+    let file = site
+        .path()
+        .join(format!("organizations/{ORGANIZATION}.toml"));
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.lines().filter(|line| !line.starts_with("client_secret")).collect::<Vec<_>>().join("\n")).unwrap();
+    std::fs::write(
+        &file,
+        text.lines()
+            .filter(|line| !line.starts_with("client_secret"))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
+    .unwrap();
     let other = "other:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let false_one = "test:ICECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     for (keys, parts) in [
-        ("", ["key is lost", "vault.key is not there", "'test' (organization 10001)", "from its copy"]),
-        (other, ["lacks keys", "'test' (organization 10001)", "only 'other'", "back into the key file"]),
-        (false_one, ["another than the one that sealed", "'test' (organization 10001)", "same name", "set-credentials"]),
+        (
+            "",
+            [
+                "key is lost",
+                "vault.key is not there",
+                "'test' (organization 10001)",
+                "from its copy",
+            ],
+        ),
+        (
+            other,
+            [
+                "lacks keys",
+                "'test' (organization 10001)",
+                "only 'other'",
+                "back into the key file",
+            ],
+        ),
+        (
+            false_one,
+            [
+                "another than the one that sealed",
+                "'test' (organization 10001)",
+                "same name",
+                "set-credentials",
+            ],
+        ),
     ] {
-        for arguments in [&["sync"][..], &["keys", "rotate"], &["plugin", "run"], &["org", "test"], &["sync", "--dry-run"]] {
+        for arguments in [
+            &["sync"][..],
+            &["keys", "rotate"],
+            &["plugin", "run"],
+            &["org", "test"],
+            &["sync", "--dry-run"],
+        ] {
             let output = run(arguments, keys);
             if arguments == ["plugin", "run"] || (arguments[0] != "keys" && !keys.is_empty()) {
-                assert_ne!(output.status.code(), Some(0), "{arguments:?}: {}", says(&output));
+                assert_ne!(
+                    output.status.code(),
+                    Some(0),
+                    "{arguments:?}: {}",
+                    says(&output)
+                );
                 continue;
             }
-            assert_eq!(output.status.code(), Some(78), "{arguments:?}: {}", says(&output));
+            assert_eq!(
+                output.status.code(),
+                Some(78),
+                "{arguments:?}: {}",
+                says(&output)
+            );
             for part in parts {
-                assert!(says(&output).contains(part), "{arguments:?}: '{part}' is not in {}", says(&output));
+                assert!(
+                    says(&output).contains(part),
+                    "{arguments:?}: '{part}' is not in {}",
+                    says(&output)
+                );
             }
         }
         let health = run(&["health"], keys);
         for part in &parts[..3] {
-            assert!(String::from_utf8_lossy(&health.stdout).contains(part), "{part}: {}", String::from_utf8_lossy(&health.stdout));
+            assert!(
+                String::from_utf8_lossy(&health.stdout).contains(part),
+                "{part}: {}",
+                String::from_utf8_lossy(&health.stdout)
+            );
         }
     }
     let listed = run(&["--output", "json", "keys", "list"], "");
     let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
-    assert_eq!((&listed[0]["key"], &listed[0]["present"]), (&"test".into(), &false.into()), "{listed}");
+    assert_eq!(
+        (&listed[0]["key"], &listed[0]["present"]),
+        (&"test".into(), &false.into()),
+        "{listed}"
+    );
 }

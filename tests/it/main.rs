@@ -1,6 +1,11 @@
 //! Everything through the real program, the real HTTP double and real databases.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs,
+    unreachable_pub
+)]
 
 mod approve;
 mod backend;

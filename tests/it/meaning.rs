@@ -1,5 +1,5 @@
-//! Values are held against what they mean before they are needed: `config check` names everything that is wrong, `reload` keeps what was
-//! before, no value is repeated, and nothing is said twice.
+//! Values are held against what they mean before they are needed: `config check` names everything
+//! that is wrong, `reload` keeps what was before, no value is repeated, and nothing is said twice.
 
 use crate::backend::Kind;
 use crate::daemon::{end, until};
@@ -14,7 +14,11 @@ use std::time::Duration;
 const CANARY: &str = "kAnArY9f8e7D6c5";
 
 fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 /// Lines of the main file that are wrong in what they mean, each with the key that is named.
@@ -27,9 +31,11 @@ fn mains(site: &Site) -> Vec<(String, &'static str)> {
     };
     let folder = format!("{{ file = {:?} }}", site.path().display().to_string());
     let mut all = Vec::new();
-    for (table, key) in
-        [("[http]\ntoken = ", "http.token"), ("[alerts]\nwebhook = ", "alerts.webhook"), ("[alerts]\ndead_man = ", "alerts.dead_man")]
-    {
+    for (table, key) in [
+        ("[http]\ntoken = ", "http.token"),
+        ("[alerts]\nwebhook = ", "alerts.webhook"),
+        ("[alerts]\ndead_man = ", "alerts.dead_man"),
+    ] {
         for value in [
             file("empty", ""),
             file("blank", " \n"),
@@ -40,10 +46,20 @@ fn mains(site: &Site) -> Vec<(String, &'static str)> {
             all.push((format!("{table}{value}"), key));
         }
     }
-    for address in [CANARY.to_owned(), format!("ftp://{CANARY}.example.org/x"), format!("hooks.slack.com/{CANARY}"), "https://".to_owned()]
-    {
+    for address in [
+        CANARY.to_owned(),
+        format!("ftp://{CANARY}.example.org/x"),
+        format!("hooks.slack.com/{CANARY}"),
+        "https://".to_owned(),
+    ] {
         all.push((format!("[alerts]\nwebhook = {address:?}"), "alerts.webhook"));
-        all.push((format!("[alerts]\ndead_man = {}", file(&format!("address{}", all.len()), &address)), "alerts.dead_man"));
+        all.push((
+            format!(
+                "[alerts]\ndead_man = {}",
+                file(&format!("address{}", all.len()), &address)
+            ),
+            "alerts.dead_man",
+        ));
     }
     for address in [
         format!("postgres://u:{CANARY}#x@127.0.0.1/x"),
@@ -78,7 +94,10 @@ fn organizations(site: &Site) -> Vec<(String, &'static str)> {
     for (table, key) in [
         (mailchimp, "plugins.mailchimp.api_key"),
         (webhook, "plugins.webhook.secret"),
-        ("[plugins.webhook]\nsecret = \"0123456789abcdef\"\nurl = ", "plugins.webhook.url"),
+        (
+            "[plugins.webhook]\nsecret = \"0123456789abcdef\"\nurl = ",
+            "plugins.webhook.url",
+        ),
         ("[hooks]\nclassy = ", "hooks.classy"),
         ("[hooks]\nmailchimp = ", "hooks.mailchimp"),
     ] {
@@ -94,14 +113,23 @@ fn organizations(site: &Site) -> Vec<(String, &'static str)> {
         "-us6".to_owned(),
         format!("{sound}-us6.{CANARY}.org/"),
     ] {
-        all.push((format!("{mailchimp}{}", file(&format!("key{}", all.len()), &key)), "plugins.mailchimp.api_key"));
+        all.push((
+            format!("{mailchimp}{}", file(&format!("key{}", all.len()), &key)),
+            "plugins.mailchimp.api_key",
+        ));
     }
     all.push((
-        format!("[plugins.webhook]\nsecret = \"0123456789abcdef\"\nurl = {}", file("url", &format!("http://{CANARY}.example.org"))),
+        format!(
+            "[plugins.webhook]\nsecret = \"0123456789abcdef\"\nurl = {}",
+            file("url", &format!("http://{CANARY}.example.org"))
+        ),
         "plugins.webhook.url",
     ));
     all.push((
-        format!("[plugins.webhook]\nurl = \"https://example.org/hook\"\nsecret = {}", file("whsec", "whsec_")),
+        format!(
+            "[plugins.webhook]\nurl = \"https://example.org/hook\"\nsecret = {}",
+            file("whsec", "whsec_")
+        ),
         "plugins.webhook.secret",
     ));
     all
@@ -110,41 +138,69 @@ fn organizations(site: &Site) -> Vec<(String, &'static str)> {
 /// The lines of an error and its causes: no line holds another whole, and none names a path twice.
 fn require_undoubled(what: &str, output: &Output) {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let lines: Vec<&str> =
-        said.lines().filter_map(|line| line.strip_prefix("error: ").or_else(|| line.strip_prefix("caused by: "))).collect();
+    let lines: Vec<&str> = said
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("error: ")
+                .or_else(|| line.strip_prefix("caused by: "))
+        })
+        .collect();
     assert!(!lines.is_empty(), "{what}: nothing is said: {said}");
     for (place, line) in lines.iter().enumerate() {
-        let repeats = lines.iter().enumerate().any(|(other, whole)| other != place && whole.contains(line));
-        assert!(!repeats, "{what}: another line says this, too: {line}\n{said}");
+        let repeats = lines
+            .iter()
+            .enumerate()
+            .any(|(other, whole)| other != place && whole.contains(line));
+        assert!(
+            !repeats,
+            "{what}: another line says this, too: {line}\n{said}"
+        );
         for path in line
             .split([' ', ';', '\'', '(', ')'])
             .map(|word| word.trim_end_matches([':', ',']))
             .filter(|word| word.contains('/') && word.contains('.'))
         {
-            assert_eq!(line.matches(path).count(), 1, "{what}: {path} twice: {line}");
+            assert_eq!(
+                line.matches(path).count(),
+                1,
+                "{what}: {path} twice: {line}"
+            );
         }
         let parts: Vec<&str> = line.split(": ").collect();
-        assert!(parts.windows(2).all(|pair| pair[0] != pair[1]), "{what}: {line}");
+        assert!(
+            parts.windows(2).all(|pair| pair[0] != pair[1]),
+            "{what}: {line}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn config_check_holds_every_value_against_its_meaning_and_names_all_that_is_wrong() {
     let site = Site::new(Kind::Sqlite, world(5, 1_700)).await;
-    let (main, file) = (site.path().join("classy-sync.toml"), site.path().join("organizations/10001.toml"));
-    let (good_main, good) = (std::fs::read_to_string(&main).unwrap(), std::fs::read_to_string(&file).unwrap());
+    let (main, file) = (
+        site.path().join("classy-sync.toml"),
+        site.path().join("organizations/10001.toml"),
+    );
+    let (good_main, good) = (
+        std::fs::read_to_string(&main).unwrap(),
+        std::fs::read_to_string(&file).unwrap(),
+    );
     assert_eq!(site.run(&["config", "check"]).status.code(), Some(0));
     let check = |what: &str, keys: &[&str]| {
         let output = site.run(&["config", "check"]);
         let told = said(&output);
         assert_eq!(output.status.code(), Some(78), "{what}: {told}");
-        assert!(keys.iter().all(|key| told.contains(key)) && !told.contains(CANARY), "{what}: {told}");
+        assert!(
+            keys.iter().all(|key| told.contains(key)) && !told.contains(CANARY),
+            "{what}: {told}"
+        );
         require_undoubled(what, &output);
     };
     for (lines, key) in mains(&site) {
         std::fs::write(
             &main,
-            format!("[http]\nlisten = \"127.0.0.1:0\"\n{lines}\n").replace("[http]\nlisten = \"127.0.0.1:0\"\n[http]\n", "[http]\n"),
+            format!("[http]\nlisten = \"127.0.0.1:0\"\n{lines}\n")
+                .replace("[http]\nlisten = \"127.0.0.1:0\"\n[http]\n", "[http]\n"),
         )
         .unwrap();
         check(&lines, &[key]);
@@ -166,7 +222,8 @@ async fn config_check_holds_every_value_against_its_meaning_and_names_all_that_i
         std::fs::write(&file, good.replace(line, client)).unwrap();
         check(client, &[&format!("classy.{key}")]);
     }
-    // Everything at once, each once: kinds, bounds and meanings of the main file, and two files of organizations.
+    // Everything at once, each once: kinds, bounds and meanings of the main file, and two files of
+    // organizations.
     let all = format!(
         "[database]\nurl = \"oracle://u:{CANARY}@x/y\"\nmax_connections = 0\n[sync]\noverlap = \"{CANARY}\"\nsupporters = 3\n[http]\nlisen = 1\n\
          [alerts]\nwebhook = \"{CANARY}\"\n[guard]\nabsent_share = 7.0\n"
@@ -174,10 +231,17 @@ async fn config_check_holds_every_value_against_its_meaning_and_names_all_that_i
     std::fs::write(&main, all).unwrap();
     std::fs::write(
         &file,
-        good.replace("requests_per_minute = 0", "requests_per_minute = \"x\"\nmax_concurrency = 0") + "[hooks]\nclassi = \"x\"\n",
+        good.replace(
+            "requests_per_minute = 0",
+            "requests_per_minute = \"x\"\nmax_concurrency = 0",
+        ) + "[hooks]\nclassi = \"x\"\n",
     )
     .unwrap();
-    std::fs::write(site.path().join("organizations/other.toml"), "classy_id = 0\nname = \" \"\n").unwrap();
+    std::fs::write(
+        site.path().join("organizations/other.toml"),
+        "classy_id = 0\nname = \" \"\n",
+    )
+    .unwrap();
     check(
         "all at once",
         &[
@@ -197,21 +261,36 @@ async fn config_check_holds_every_value_against_its_meaning_and_names_all_that_i
     );
     let output = site.run(&["--output", "json", "config", "check"]);
     let checked: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert!(checked["fine"] == false && checked["problems"].as_array().unwrap().len() >= 12, "{checked}");
+    assert!(
+        checked["fine"] == false && checked["problems"].as_array().unwrap().len() >= 12,
+        "{checked}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reload_says_what_has_no_meaning_and_keeps_the_old() {
     let site = Site::new(Kind::Sqlite, world(20, 1_701)).await;
-    let (main, file) = (site.path().join("classy-sync.toml"), site.path().join("organizations/10001.toml"));
-    let (good_main, good) = (std::fs::read_to_string(&main).unwrap(), std::fs::read_to_string(&file).unwrap());
+    let (main, file) = (
+        site.path().join("classy-sync.toml"),
+        site.path().join("organizations/10001.toml"),
+    );
+    let (good_main, good) = (
+        std::fs::read_to_string(&main).unwrap(),
+        std::fs::read_to_string(&file).unwrap(),
+    );
     let daemon = site.start(&["run"]);
-    until("it is read", Duration::from_secs(60), async || site.is_read(ORGANIZATION).await).await;
+    until("it is read", Duration::from_secs(60), async || {
+        site.is_read(ORGANIZATION).await
+    })
+    .await;
     let refused = |what: &str, code: i32, key: &str| {
         let output = site.run(&["reload"]);
         let told = said(&output);
         assert_eq!(output.status.code(), Some(code), "{what}: {told}");
-        assert!(told.contains(key) && !told.contains(CANARY), "{what}: {told}");
+        assert!(
+            told.contains(key) && !told.contains(CANARY),
+            "{what}: {told}"
+        );
         require_undoubled(what, &output);
     };
     for (lines, key) in mains(&site) {
@@ -225,7 +304,14 @@ async fn reload_says_what_has_no_meaning_and_keeps_the_old() {
         std::fs::write(&file, format!("{good}{lines}\n")).unwrap();
         refused(&lines, 3, key);
     }
-    std::fs::write(&file, good.replace("client_secret = ", "client_secret = { file = \"/nowhere/secret\" } #")).unwrap();
+    std::fs::write(
+        &file,
+        good.replace(
+            "client_secret = ",
+            "client_secret = { file = \"/nowhere/secret\" } #",
+        ),
+    )
+    .unwrap();
     refused("a secret that is not there", 3, "classy.client_secret");
     // It is served as before, and healthy but for its file.
     site.simulator.world().live(ORGANIZATION, 20);
@@ -238,8 +324,15 @@ async fn reload_says_what_has_no_meaning_and_keeps_the_old() {
     for arguments in [&["reload"][..], &["config", "check"]] {
         let output = site.run(arguments);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(told.matches("describe the same organization").count(), 1, "{arguments:?}: {told}");
-        assert!(told.contains("10001.toml and ") && told.contains("twin.toml"), "{told}");
+        assert_eq!(
+            told.matches("describe the same organization").count(),
+            1,
+            "{arguments:?}: {told}"
+        );
+        assert!(
+            told.contains("10001.toml and ") && told.contains("twin.toml"),
+            "{told}"
+        );
         require_undoubled("two files", &output);
     }
     std::fs::remove_file(twin).unwrap();
@@ -250,10 +343,23 @@ async fn reload_says_what_has_no_meaning_and_keeps_the_old() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_error_says_anything_twice() {
     let site = Site::new(Kind::Sqlite, world(5, 1_702)).await;
-    let (main, file) = (site.path().join("classy-sync.toml"), site.path().join("organizations/10001.toml"));
-    let (good_main, good) = (std::fs::read_to_string(&main).unwrap(), std::fs::read_to_string(&file).unwrap());
-    let commands: [&[&str]; 7] =
-        [&["sync"], &["config", "check"], &["org", "test"], &["status"], &["keys", "list"], &["db", "migrate"], &["alerts", "test"]];
+    let (main, file) = (
+        site.path().join("classy-sync.toml"),
+        site.path().join("organizations/10001.toml"),
+    );
+    let (good_main, good) = (
+        std::fs::read_to_string(&main).unwrap(),
+        std::fs::read_to_string(&file).unwrap(),
+    );
+    let commands: [&[&str]; 7] = [
+        &["sync"],
+        &["config", "check"],
+        &["org", "test"],
+        &["status"],
+        &["keys", "list"],
+        &["db", "migrate"],
+        &["alerts", "test"],
+    ];
     let mut failed = 0;
     let mut all = |what: &str| {
         for arguments in commands {
@@ -273,7 +379,12 @@ async fn no_error_says_anything_twice() {
     };
     let key = site.path().join("the.key");
     all("no key");
-    for (text, mode) in [("nonsense", 0o600), ("a:b", 0o600), (crate::site::KEY, 0o666), ("", 0o600)] {
+    for (text, mode) in [
+        ("nonsense", 0o600),
+        ("a:b", 0o600),
+        (crate::site::KEY, 0o666),
+        ("", 0o600),
+    ] {
         std::fs::write(&key, text).unwrap();
         std::fs::set_permissions(&key, PermissionsExt::from_mode(mode)).unwrap();
         all(&format!("a key of {text:?} and {mode:o}"));
@@ -293,12 +404,22 @@ async fn no_error_says_anything_twice() {
     }
     std::fs::write(&main, &good_main).unwrap();
     for wrong in [
-        good.replace("client_secret = ", "client_secret = { file = \"nowhere\" } #"),
-        good.replace("client_secret = ", "client_secret = { env = \"NOT_SET_ANYWHERE\" } #"),
+        good.replace(
+            "client_secret = ",
+            "client_secret = { file = \"nowhere\" } #",
+        ),
+        good.replace(
+            "client_secret = ",
+            "client_secret = { env = \"NOT_SET_ANYWHERE\" } #",
+        ),
         good.replace("client_secret = ", "client_secret = \"of-no-use\" #"),
-        good.replace("base_url = \"http://127.0.0.1", "base_url = \"http://127.0.0.1:1/x\" #"),
+        good.replace(
+            "base_url = \"http://127.0.0.1",
+            "base_url = \"http://127.0.0.1:1/x\" #",
+        ),
         good.clone() + "[plugins.nothing]\n",
-        good.clone() + "[plugins.mailchimp]\naudience_id = \"a1\"\napi_key = { file = \"nowhere\" }\n",
+        good.clone()
+            + "[plugins.mailchimp]\naudience_id = \"a1\"\napi_key = { file = \"nowhere\" }\n",
         "[classy".to_owned(),
     ] {
         std::fs::write(&file, &wrong).unwrap();
@@ -317,7 +438,12 @@ async fn what_is_no_text_in_the_environment_or_among_the_words_is_named() {
     let good = std::fs::read_to_string(&file).unwrap();
     let nonsense = OsStr::from_bytes(b"caf\xe9-\xff");
     let run = |arguments: &[&str], variable: &str| {
-        let output = tokio::task::block_in_place(|| site.command(arguments).env(variable, nonsense).output().unwrap());
+        let output = tokio::task::block_in_place(|| {
+            site.command(arguments)
+                .env(variable, nonsense)
+                .output()
+                .unwrap()
+        });
         (output.status.code(), said(&output))
     };
     for variable in [
@@ -331,30 +457,74 @@ async fn what_is_no_text_in_the_environment_or_among_the_words_is_named() {
         "CLASSY_SYNC_DEAD_MAN_URL",
     ] {
         let (code, told) = run(&["config", "check"], variable);
-        assert!(code == Some(78) && told.contains(variable) && told.contains("UTF-8"), "{variable}: {code:?} {told}");
-    }
-    std::fs::write(&file, good.replace("client_secret = ", "client_secret = { env = \"ACME_SECRET\" } #")).unwrap();
-    for arguments in [&["config", "check"][..], &["sync"]] {
-        let (code, told) = run(arguments, "ACME_SECRET");
-        assert!(code == Some(78) && told.contains("ACME_SECRET") && told.contains("UTF-8"), "{arguments:?}: {code:?} {told}");
-    }
-    std::fs::write(&file, &good).unwrap();
-    for variable in ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "ALL_PROXY", "http_proxy"] {
-        let (code, told) = run(&["sync"], variable);
         assert!(
-            code.is_some_and(|code| ![0, 101].contains(&code)) && told.contains(variable) && told.contains("UTF-8"),
+            code == Some(78) && told.contains(variable) && told.contains("UTF-8"),
             "{variable}: {code:?} {told}"
         );
     }
-    let (code, told) = run(&["org", "set-credentials", "10001", "--secret-env", "NEW_SECRET"], "NEW_SECRET");
-    assert!(code == Some(2) && told.contains("NEW_SECRET") && told.contains("UTF-8"), "{code:?} {told}");
+    std::fs::write(
+        &file,
+        good.replace(
+            "client_secret = ",
+            "client_secret = { env = \"ACME_SECRET\" } #",
+        ),
+    )
+    .unwrap();
+    for arguments in [&["config", "check"][..], &["sync"]] {
+        let (code, told) = run(arguments, "ACME_SECRET");
+        assert!(
+            code == Some(78) && told.contains("ACME_SECRET") && told.contains("UTF-8"),
+            "{arguments:?}: {code:?} {told}"
+        );
+    }
+    std::fs::write(&file, &good).unwrap();
+    for variable in [
+        "HTTPS_PROXY",
+        "https_proxy",
+        "NO_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+    ] {
+        let (code, told) = run(&["sync"], variable);
+        assert!(
+            code.is_some_and(|code| ![0, 101].contains(&code))
+                && told.contains(variable)
+                && told.contains("UTF-8"),
+            "{variable}: {code:?} {told}"
+        );
+    }
+    let (code, told) = run(
+        &[
+            "org",
+            "set-credentials",
+            "10001",
+            "--secret-env",
+            "NEW_SECRET",
+        ],
+        "NEW_SECRET",
+    );
+    assert!(
+        code == Some(2) && told.contains("NEW_SECRET") && told.contains("UTF-8"),
+        "{code:?} {told}"
+    );
     // A variable of nobody's is nobody's business.
     assert_eq!(run(&["config", "check"], "SOMETHING_ELSE").0, Some(0));
-    for words in
-        [&["sync", "--entity"][..], &["--output"], &["--log-level"], &["org", "show"], &["--output", "json", "dance"], &["sync", "--since"]]
-    {
-        let output = tokio::task::block_in_place(|| site.command(words).arg(nonsense).output().unwrap());
+    for words in [
+        &["sync", "--entity"][..],
+        &["--output"],
+        &["--log-level"],
+        &["org", "show"],
+        &["--output", "json", "dance"],
+        &["sync", "--since"],
+    ] {
+        let output =
+            tokio::task::block_in_place(|| site.command(words).arg(nonsense).output().unwrap());
         let told = said(&output);
-        assert!(output.status.code() == Some(2) && told.contains("error: ") && !told.contains("panicked"), "{words:?}: {told}");
+        assert!(
+            output.status.code() == Some(2)
+                && told.contains("error: ")
+                && !told.contains("panicked"),
+            "{words:?}: {told}"
+        );
     }
 }

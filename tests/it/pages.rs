@@ -1,4 +1,5 @@
-//! The page transaction by itself: newer wins, blanks and old words are in the audit, organizations share ids and no links.
+//! The page transaction by itself: newer wins, blanks and old words are in the audit, organizations
+//! share ids and no links.
 
 use crate::backend::{Kind, kinds};
 use crate::place::{at, place};
@@ -9,7 +10,13 @@ use sea_orm::ConnectionTrait;
 use std::time::{Duration, Instant};
 
 fn person(city: &str, seconds: i64) -> Supporter {
-    Supporter { id: 7, city: Some(city.to_owned()), source_updated_at: at(seconds), email_opt_in: Some(true), ..Supporter::default() }
+    Supporter {
+        id: 7,
+        city: Some(city.to_owned()),
+        source_updated_at: at(seconds),
+        email_opt_in: Some(true),
+        ..Supporter::default()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -17,7 +24,15 @@ async fn an_older_version_never_replaces_a_newer_one_and_of_equals_the_later_win
     for kind in kinds() {
         let place = place(kind).await;
         let commit = async |rows: Vec<Supporter>| {
-            place.tenant.commit(&place.fence, &Batch::of(rows.into_iter().map(Item::Good).collect())).await.unwrap().counts
+            place
+                .tenant
+                .commit(
+                    &place.fence,
+                    &Batch::of(rows.into_iter().map(Item::Good).collect()),
+                )
+                .await
+                .unwrap()
+                .counts
         };
         assert_eq!(commit(vec![person("New", 50)]).await.inserted, 1);
         assert_eq!(commit(vec![person("Old", 10)]).await.older, 1);
@@ -26,7 +41,11 @@ async fn an_older_version_never_replaces_a_newer_one_and_of_equals_the_later_win
         // Twice in one batch, with two versions: the newer.
         let counts = commit(vec![person("Newest", 90), person("Stale", 60)]).await;
         assert_eq!((counts.seen, counts.updated), (2, 1));
-        let report = place.store.report(classy_sync::store::Report::Supporters, None, 0, 10).await.unwrap();
+        let report = place
+            .store
+            .report(classy_sync::store::Report::Supporters, None, 0, 10)
+            .await
+            .unwrap();
         assert_eq!(report.len(), 1);
         assert_eq!(commit(vec![person("Newest", 90)]).await.unchanged, 1);
     }
@@ -38,14 +57,35 @@ async fn what_consent_email_and_money_were_before_is_in_the_audit() {
         let place = place(kind).await;
         let mut person = person("X", 1);
         person.email_address = Some("before@example.org".to_owned());
-        let mut gift =
-            Transaction { id: 9, supporter_id: Some(7), status: "success".to_owned(), source_updated_at: at(1), ..Transaction::default() };
+        let mut gift = Transaction {
+            id: 9,
+            supporter_id: Some(7),
+            status: "success".to_owned(),
+            source_updated_at: at(1),
+            ..Transaction::default()
+        };
         gift.total_gross_amount = Money::parse("1234567890.1234").ok();
-        let people = async |row: &Supporter| place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(row.clone())])).await.unwrap();
-        let gifts = async |row: &Transaction| place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(row.clone())])).await.unwrap();
+        let people = async |row: &Supporter| {
+            place
+                .tenant
+                .commit(&place.fence, &Batch::of(vec![Item::Good(row.clone())]))
+                .await
+                .unwrap()
+        };
+        let gifts = async |row: &Transaction| {
+            place
+                .tenant
+                .commit(&place.fence, &Batch::of(vec![Item::Good(row.clone())]))
+                .await
+                .unwrap()
+        };
         people(&person).await;
         gifts(&gift).await;
-        assert_eq!(place.store.audit_rows(None, 100).await.unwrap().len(), 0, "a first version changes nothing");
+        assert_eq!(
+            place.store.audit_rows(None, 100).await.unwrap().len(),
+            0,
+            "a first version changes nothing"
+        );
         person.email_address = None;
         person.email_opt_in = Some(false);
         person.city = Some("Y".to_owned());
@@ -55,14 +95,35 @@ async fn what_consent_email_and_money_were_before_is_in_the_audit() {
         people(&person).await;
         gifts(&gift).await;
         let rows = place.store.audit_rows(Some(1), 100).await.unwrap();
-        let told: Vec<(&str, &str, &str)> =
-            rows.iter().rev().map(|row| (row.action.as_str(), row.subject.as_str(), row.detail.as_str())).collect();
+        let told: Vec<(&str, &str, &str)> = rows
+            .iter()
+            .rev()
+            .map(|row| {
+                (
+                    row.action.as_str(),
+                    row.subject.as_str(),
+                    row.detail.as_str(),
+                )
+            })
+            .collect();
         assert_eq!(
             told,
             [
-                ("supporter.email_changed", "supporter:7", r#"{"column":"email_address","from":"before@example.org","to":null}"#),
-                ("supporter.consent_changed", "supporter:7", r#"{"column":"email_opt_in","from":true,"to":false}"#),
-                ("transaction.amount_changed", "transaction:9", r#"{"column":"total_gross_amount","from":"1234567890.1234","to":"0.01"}"#),
+                (
+                    "supporter.email_changed",
+                    "supporter:7",
+                    r#"{"column":"email_address","from":"before@example.org","to":null}"#
+                ),
+                (
+                    "supporter.consent_changed",
+                    "supporter:7",
+                    r#"{"column":"email_opt_in","from":true,"to":false}"#
+                ),
+                (
+                    "transaction.amount_changed",
+                    "transaction:9",
+                    r#"{"column":"total_gross_amount","from":"1234567890.1234","to":"0.01"}"#
+                ),
             ],
             "{kind:?}"
         );
@@ -73,8 +134,13 @@ async fn what_consent_email_and_money_were_before_is_in_the_audit() {
 async fn two_organizations_with_the_same_ids_hold_all_of_their_records_whoever_came_first() {
     for kind in kinds() {
         let place = place(kind).await;
-        let other = place.store.tenant(&place.store.put_organization(2, "Two").await.unwrap());
-        let fence = other.acquire("here", Duration::from_secs(60)).await.unwrap();
+        let other = place
+            .store
+            .tenant(&place.store.put_organization(2, "Two").await.unwrap());
+        let fence = other
+            .acquire("here", Duration::from_secs(60))
+            .await
+            .unwrap();
         let gift = |amount: &str| Transaction {
             id: 9,
             supporter_id: Some(7),
@@ -85,23 +151,71 @@ async fn two_organizations_with_the_same_ids_hold_all_of_their_records_whoever_c
             source_updated_at: at(1),
             ..Transaction::default()
         };
-        // The other organization comes first, with stubs for the supporter, the campaign and the plan that both have.
-        other.commit(&fence, &Batch::of(vec![Item::Good(gift("5"))])).await.unwrap();
+        // The other organization comes first, with stubs for the supporter, the campaign and the
+        // plan that both have.
+        other
+            .commit(&fence, &Batch::of(vec![Item::Good(gift("5"))]))
+            .await
+            .unwrap();
         assert_eq!(
-            place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(gift("7"))])).await.unwrap().counts.inserted,
+            place
+                .tenant
+                .commit(&place.fence, &Batch::of(vec![Item::Good(gift("7"))]))
+                .await
+                .unwrap()
+                .counts
+                .inserted,
             1,
             "{kind:?}"
         );
         let ours = Batch::of(vec![Item::Good(person("Ours", 1))]);
-        assert_eq!(place.tenant.commit(&place.fence, &ours).await.unwrap().counts.inserted, 1);
-        assert_eq!((place.tenant.count(Entity::Supporters).await.unwrap(), other.count(Entity::Supporters).await.unwrap()), (1, 0));
+        assert_eq!(
+            place
+                .tenant
+                .commit(&place.fence, &ours)
+                .await
+                .unwrap()
+                .counts
+                .inserted,
+            1
+        );
+        assert_eq!(
+            (
+                place.tenant.count(Entity::Supporters).await.unwrap(),
+                other.count(Entity::Supporters).await.unwrap()
+            ),
+            (1, 0)
+        );
         // Theirs is older than ours, and a record of its own.
-        assert_eq!(other.commit(&fence, &Batch::of(vec![Item::Good(person("Theirs", 0))])).await.unwrap().counts.inserted, 1);
-        assert_eq!(place.tenant.commit(&place.fence, &ours).await.unwrap().counts.unchanged, 1);
+        assert_eq!(
+            other
+                .commit(&fence, &Batch::of(vec![Item::Good(person("Theirs", 0))]))
+                .await
+                .unwrap()
+                .counts
+                .inserted,
+            1
+        );
+        assert_eq!(
+            place
+                .tenant
+                .commit(&place.fence, &ours)
+                .await
+                .unwrap()
+                .counts
+                .unchanged,
+            1
+        );
         let mut absent: Batch<Supporter> = Batch::of(Vec::new());
         absent.absent = vec![7];
         other.commit(&fence, &absent).await.unwrap();
-        assert_eq!((place.tenant.count(Entity::Supporters).await.unwrap(), other.count(Entity::Supporters).await.unwrap()), (1, 0));
+        assert_eq!(
+            (
+                place.tenant.count(Entity::Supporters).await.unwrap(),
+                other.count(Entity::Supporters).await.unwrap()
+            ),
+            (1, 0)
+        );
         for (classy_id, city, amount) in [(1, "Ours", "7"), (2, "Theirs", "5")] {
             let text = format!(
                 "SELECT s.city, {} AS amount FROM transactions AS t JOIN organizations AS o ON o.id = t.organization_id JOIN supporters AS s \
@@ -111,12 +225,37 @@ async fn two_organizations_with_the_same_ids_hold_all_of_their_records_whoever_c
             let rows = place.query(&text).await;
             let found: Vec<(String, Money)> = rows
                 .iter()
-                .map(|row| (row.try_get("", "city").unwrap(), Money::parse(&row.try_get::<String>("", "amount").unwrap()).unwrap()))
+                .map(|row| {
+                    (
+                        row.try_get("", "city").unwrap(),
+                        Money::parse(&row.try_get::<String>("", "amount").unwrap()).unwrap(),
+                    )
+                })
                 .collect();
-            assert_eq!(found, [(city.to_owned(), Money::parse(amount).unwrap())], "{kind:?}");
+            assert_eq!(
+                found,
+                [(city.to_owned(), Money::parse(amount).unwrap())],
+                "{kind:?}"
+            );
         }
-        assert!(place.store.rejects(None, true, 10).await.unwrap().is_empty());
-        assert!(place.store.check().await.unwrap().iter().all(|one| one.count == 0), "{kind:?}");
+        assert!(
+            place
+                .store
+                .rejects(None, true, 10)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        assert!(
+            place
+                .store
+                .check()
+                .await
+                .unwrap()
+                .iter()
+                .all(|one| one.count == 0),
+            "{kind:?}"
+        );
     }
 }
 
@@ -124,7 +263,11 @@ async fn two_organizations_with_the_same_ids_hold_all_of_their_records_whoever_c
 async fn the_database_itself_refuses_a_link_to_another_organization() {
     for kind in kinds() {
         let place = place(kind).await;
-        place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(person("X", 1))])).await.unwrap();
+        place
+            .tenant
+            .commit(&place.fence, &Batch::of(vec![Item::Good(person("X", 1))]))
+            .await
+            .unwrap();
         place.store.put_organization(2, "Two").await.unwrap();
         let insert = |organization: i64| {
             format!(
@@ -133,7 +276,10 @@ async fn the_database_itself_refuses_a_link_to_another_organization() {
             )
         };
         let connection = place.fresh.connect().await;
-        assert!(connection.execute_unprepared(&insert(2)).await.is_err(), "{kind:?}");
+        assert!(
+            connection.execute_unprepared(&insert(2)).await.is_err(),
+            "{kind:?}"
+        );
         connection.execute_unprepared(&insert(1)).await.unwrap();
         connection.close().await.unwrap();
     }
@@ -143,20 +289,66 @@ async fn the_database_itself_refuses_a_link_to_another_organization() {
 async fn a_gift_that_came_before_its_donor_is_linked_when_the_donor_comes() {
     for kind in kinds() {
         let place = place(kind).await;
-        let gift =
-            Transaction { id: 9, supporter_id: Some(7), status: "success".to_owned(), source_updated_at: at(1), ..Transaction::default() };
-        place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(gift.clone())])).await.unwrap();
+        let gift = Transaction {
+            id: 9,
+            supporter_id: Some(7),
+            status: "success".to_owned(),
+            source_updated_at: at(1),
+            ..Transaction::default()
+        };
+        place
+            .tenant
+            .commit(&place.fence, &Batch::of(vec![Item::Good(gift.clone())]))
+            .await
+            .unwrap();
         // The donor cannot be stored at first.
         let (source_id, updated_at, reason) = (Some(7), at(1), RejectReason::Invalid);
-        let bad = Reject { source_id, updated_at, reason, detail: "email_address: not a text".to_owned(), refuses: false };
-        place.tenant.commit::<Supporter>(&place.fence, &Batch::of(vec![Item::Bad(bad)])).await.unwrap();
-        place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(person("Late", 2))])).await.unwrap();
-        assert_eq!(place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(gift)])).await.unwrap().counts.unchanged, 1);
-        let text =
-            "SELECT s.city FROM transactions AS t JOIN supporters AS s ON s.id = t.supporter_id AND s.organization_id = t.organization_id";
-        let cities: Vec<String> = place.query(text).await.iter().map(|row| row.try_get("", "city").unwrap()).collect();
+        let bad = Reject {
+            source_id,
+            updated_at,
+            reason,
+            detail: "email_address: not a text".to_owned(),
+            refuses: false,
+        };
+        place
+            .tenant
+            .commit::<Supporter>(&place.fence, &Batch::of(vec![Item::Bad(bad)]))
+            .await
+            .unwrap();
+        place
+            .tenant
+            .commit(
+                &place.fence,
+                &Batch::of(vec![Item::Good(person("Late", 2))]),
+            )
+            .await
+            .unwrap();
+        assert_eq!(
+            place
+                .tenant
+                .commit(&place.fence, &Batch::of(vec![Item::Good(gift)]))
+                .await
+                .unwrap()
+                .counts
+                .unchanged,
+            1
+        );
+        let text = "SELECT s.city FROM transactions AS t JOIN supporters AS s ON s.id = t.supporter_id AND s.organization_id = t.organization_id";
+        let cities: Vec<String> = place
+            .query(text)
+            .await
+            .iter()
+            .map(|row| row.try_get("", "city").unwrap())
+            .collect();
         assert_eq!(cities, ["Late"], "{kind:?}");
-        assert!(place.store.rejects(None, false, 10).await.unwrap().is_empty());
+        assert!(
+            place
+                .store
+                .rejects(None, false, 10)
+                .await
+                .unwrap()
+                .is_empty()
+        );
     }
 }
 
@@ -172,14 +364,44 @@ async fn amounts_are_exact_and_what_the_database_cannot_hold_is_rejected() {
             ..Transaction::default()
         };
         let large = "123456789012345.6789";
-        let batch = Batch::of(vec![Item::Good(gift(1, "0.0001")), Item::Good(gift(2, "99999999999.9999")), Item::Good(gift(3, "100"))]);
+        let batch = Batch::of(vec![
+            Item::Good(gift(1, "0.0001")),
+            Item::Good(gift(2, "99999999999.9999")),
+            Item::Good(gift(3, "100")),
+        ]);
         place.tenant.commit(&place.fence, &batch).await.unwrap();
         // Written again as it is, it is recognized: what was stored is what was meant.
-        assert_eq!(place.tenant.commit(&place.fence, &batch).await.unwrap().counts.unchanged, 3);
-        assert!(place.store.check().await.unwrap().iter().all(|one| one.count == 0), "{kind:?}");
-        let counts = place.tenant.commit(&place.fence, &Batch::of(vec![Item::Good(gift(4, large))])).await.unwrap().counts;
+        assert_eq!(
+            place
+                .tenant
+                .commit(&place.fence, &batch)
+                .await
+                .unwrap()
+                .counts
+                .unchanged,
+            3
+        );
+        assert!(
+            place
+                .store
+                .check()
+                .await
+                .unwrap()
+                .iter()
+                .all(|one| one.count == 0),
+            "{kind:?}"
+        );
+        let counts = place
+            .tenant
+            .commit(&place.fence, &Batch::of(vec![Item::Good(gift(4, large))]))
+            .await
+            .unwrap()
+            .counts;
         let fits = kind != crate::backend::Kind::Sqlite;
-        assert_eq!((counts.inserted, counts.rejected), if fits { (1, 0) } else { (0, 1) });
+        assert_eq!(
+            (counts.inserted, counts.rejected),
+            if fits { (1, 0) } else { (0, 1) }
+        );
     }
 }
 
@@ -196,11 +418,25 @@ async fn a_batch_costs_the_same_however_many_rows_there_are_on_a_database_withou
                 Kind::Postgres => "SET (autovacuum_enabled = false)",
                 Kind::MySql => "STATS_AUTO_RECALC = 0",
             };
-            connection.execute_unprepared(&format!("ALTER TABLE {table} {never}")).await.unwrap();
+            connection
+                .execute_unprepared(&format!("ALTER TABLE {table} {never}"))
+                .await
+                .unwrap();
         }
         connection.close().await.unwrap();
-        let people = (1..=PEOPLE).map(|id| Item::Good(Supporter { id, ..person("X", 1) })).collect();
-        place.tenant.commit(&place.fence, &Batch::of(people)).await.unwrap();
+        let people = (1..=PEOPLE)
+            .map(|id| {
+                Item::Good(Supporter {
+                    id,
+                    ..person("X", 1)
+                })
+            })
+            .collect();
+        place
+            .tenant
+            .commit(&place.fence, &Batch::of(people))
+            .await
+            .unwrap();
         let gift = |id: i64| Transaction {
             id,
             supporter_id: Some(id * 7_919 % PEOPLE + 1),
@@ -213,13 +449,22 @@ async fn a_batch_costs_the_same_however_many_rows_there_are_on_a_database_withou
         };
         let mut took = Vec::new();
         for batch in 0..18 {
-            let gifts = (batch * GIFTS + 1..=(batch + 1) * GIFTS).map(|id| Item::Good(gift(id))).collect();
+            let gifts = (batch * GIFTS + 1..=(batch + 1) * GIFTS)
+                .map(|id| Item::Good(gift(id)))
+                .collect();
             let begin = Instant::now();
-            place.tenant.commit(&place.fence, &Batch::of(gifts)).await.unwrap();
+            place
+                .tenant
+                .commit(&place.fence, &Batch::of(gifts))
+                .await
+                .unwrap();
             took.push(begin.elapsed());
         }
         println!("{kind:?}: {took:?}");
-        let (early, late) = (took[..3].iter().min().unwrap(), took[15..].iter().min().unwrap());
+        let (early, late) = (
+            took[..3].iter().min().unwrap(),
+            took[15..].iter().min().unwrap(),
+        );
         assert!(*late < 3 * *early, "{kind:?}: {took:?}");
     }
 }

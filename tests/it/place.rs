@@ -1,4 +1,5 @@
-//! A database with one organization whose lease is held, for tests of the page transaction by itself.
+//! A database with one organization whose lease is held, for tests of the page transaction by
+//! itself.
 
 use crate::backend::{Fresh, Kind};
 use classy_sync::domain::Time;
@@ -23,11 +24,25 @@ pub async fn place(kind: Kind) -> Place {
 
 /// On this one.
 pub async fn place_on(fresh: Fresh, folder: tempfile::TempDir) -> Place {
-    let store = Store::connect(&Settings { url: fresh.url.clone().into(), max_connections: 4 }).await.unwrap();
+    let store = Store::connect(&Settings {
+        url: fresh.url.clone().into(),
+        max_connections: 4,
+    })
+    .await
+    .unwrap();
     store.migrate().await.unwrap();
     let tenant = store.tenant(&store.put_organization(1, "One").await.unwrap());
-    let fence = tenant.acquire("here", Duration::from_secs(60)).await.unwrap();
-    Place { store, tenant, fence, fresh, _folder: folder }
+    let fence = tenant
+        .acquire("here", Duration::from_secs(60))
+        .await
+        .unwrap();
+    Place {
+        store,
+        tenant,
+        fence,
+        fresh,
+        _folder: folder,
+    }
 }
 
 impl Place {

@@ -1,4 +1,5 @@
-//! What all migrations make of an empty database, as each database tells it, held against what was recorded.
+//! What all migrations make of an empty database, as each database tells it, held against what was
+//! recorded.
 
 use crate::backend::{Fresh, Kind, kinds};
 use migration::{Migrator, MigratorTrait};
@@ -7,8 +8,10 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 /// Questions that answer with one text a row, in an order that is always the same.
 fn questions(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Sqlite => &["SELECT sql AS line FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' \
-                           AND name <> 'seaql_migrations' ORDER BY type, name"],
+        Kind::Sqlite => &[
+            "SELECT sql AS line FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' \
+                           AND name <> 'seaql_migrations' ORDER BY type, name",
+        ],
         Kind::Postgres => &[
             "SELECT CONCAT(table_name, '.', column_name, ' ', data_type, ' ', numeric_precision, ',', numeric_scale, ' null: ', is_nullable, \
              ' identity: ', is_identity, ' default: ', column_default) AS line FROM information_schema.columns \
@@ -37,7 +40,8 @@ fn questions(kind: Kind) -> &'static [&'static str] {
 async fn told(connection: &DatabaseConnection, kind: Kind) -> Vec<String> {
     let mut lines = Vec::new();
     for question in questions(kind) {
-        let statement = Statement::from_string(connection.get_database_backend(), (*question).to_owned());
+        let statement =
+            Statement::from_string(connection.get_database_backend(), (*question).to_owned());
         for row in connection.query_all_raw(statement).await.unwrap() {
             lines.push(row.try_get::<String>("", "line").unwrap());
         }
@@ -61,10 +65,16 @@ async fn the_schema_is_the_one_that_was_recorded() {
             Kind::MySql => include_str!("../fixtures/schema/mysql.txt"),
         };
         let recorded: Vec<&str> = recorded.lines().collect();
-        for line in told.iter().filter(|line| !recorded.contains(&line.as_str())) {
+        for line in told
+            .iter()
+            .filter(|line| !recorded.contains(&line.as_str()))
+        {
             wrong.push_str(&format!("{kind:?}, not recorded: {line}\n"));
         }
-        for line in recorded.iter().filter(|line| !told.iter().any(|told| told == *line)) {
+        for line in recorded
+            .iter()
+            .filter(|line| !told.iter().any(|told| told == *line))
+        {
             wrong.push_str(&format!("{kind:?}, not there any more: {line}\n"));
         }
     }

@@ -6,12 +6,18 @@ use classy_sync::entities;
 use classy_sync::store::{Error, Settings, Store};
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn, QueryResult, Statement,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, IdenStatic, Iterable,
+    PrimaryKeyToColumn, QueryResult, Statement,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 async fn store(fresh: &Fresh) -> Store {
-    Store::connect(&Settings { url: fresh.url.clone().into(), max_connections: 4 }).await.unwrap()
+    Store::connect(&Settings {
+        url: fresh.url.clone().into(),
+        max_connections: 4,
+    })
+    .await
+    .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,7 +40,11 @@ async fn it_is_made_unmade_and_made_again() {
 }
 
 /// The columns of a table, and which of them may be empty, as the database tells them.
-async fn columns_of(connection: &DatabaseConnection, kind: Kind, table: &str) -> BTreeMap<String, bool> {
+async fn columns_of(
+    connection: &DatabaseConnection,
+    kind: Kind,
+    table: &str,
+) -> BTreeMap<String, bool> {
     let text = match kind {
         Kind::Sqlite => format!(
             "SELECT name AS column_name, CASE WHEN \"notnull\" = 0 THEN 'YES' ELSE 'NO' END AS nullable FROM pragma_table_info('{table}')"
@@ -48,7 +58,13 @@ async fn columns_of(connection: &DatabaseConnection, kind: Kind, table: &str) ->
              WHERE table_schema = DATABASE() AND table_name = '{table}'"
         ),
     };
-    let rows = connection.query_all_raw(Statement::from_string(connection.get_database_backend(), text)).await.unwrap();
+    let rows = connection
+        .query_all_raw(Statement::from_string(
+            connection.get_database_backend(),
+            text,
+        ))
+        .await
+        .unwrap();
     let column = |row: &QueryResult| {
         let nullable: String = row.try_get("", "nullable").unwrap();
         (row.try_get("", "column_name").unwrap(), nullable == "YES")
@@ -59,12 +75,23 @@ async fn columns_of(connection: &DatabaseConnection, kind: Kind, table: &str) ->
 /// What the program takes a table for is what the migrations made of it.
 async fn is_as_made<E: EntityTrait>(connection: &DatabaseConnection, kind: Kind, _: E) {
     let table = E::default().table_name().to_owned();
-    let keys: BTreeSet<String> = E::PrimaryKey::iter().map(|key| key.into_column().as_str().to_owned()).collect();
+    let keys: BTreeSet<String> = E::PrimaryKey::iter()
+        .map(|key| key.into_column().as_str().to_owned())
+        .collect();
     let made = columns_of(connection, kind, &table).await;
-    let taken: BTreeMap<String, bool> = E::Column::iter().map(|column| (column.as_str().to_owned(), column.def().is_null())).collect();
-    assert_eq!(made.keys().collect::<Vec<_>>(), taken.keys().collect::<Vec<_>>(), "{kind:?} {table}");
+    let taken: BTreeMap<String, bool> = E::Column::iter()
+        .map(|column| (column.as_str().to_owned(), column.def().is_null()))
+        .collect();
+    assert_eq!(
+        made.keys().collect::<Vec<_>>(),
+        taken.keys().collect::<Vec<_>>(),
+        "{kind:?} {table}"
+    );
     for (column, nullable) in taken.iter().filter(|(column, _)| !keys.contains(*column)) {
-        assert_eq!(made[column], *nullable, "{kind:?} {table}.{column}: may it be empty?");
+        assert_eq!(
+            made[column], *nullable,
+            "{kind:?} {table}.{column}: may it be empty?"
+        );
     }
 }
 
@@ -116,12 +143,18 @@ const FIXED: &[(&str, &str)] = &[
         "id, organization_id, supporter_id, campaign_id, amount, currency_code, frequency, status, is_paused, started_at, next_payment_date, \
          canceled_at, source_created_at, source_updated_at, absent_since, is_stub, last_sync_at",
     ),
-    ("checkpoints", "organization_id, entity, mode, watermark, page, pass_id"),
+    (
+        "checkpoints",
+        "organization_id, entity, mode, watermark, page, pass_id",
+    ),
     (
         "sync_runs",
         "organization_id, entity, mode, reason, outcome, started_at, finished_at, requests, pages, bytes, seen, inserted, updated, unchanged, rejected, error",
     ),
-    ("rejects", "organization_id, entity, source_id, reason, first_seen_at, last_seen_at, resolved_at"),
+    (
+        "rejects",
+        "organization_id, entity, source_id, reason, first_seen_at, last_seen_at, resolved_at",
+    ),
     ("leases", "organization_id, holder, epoch, expires_at"),
     ("plugin_states", "organization_id, plugin"),
     (
@@ -132,8 +165,14 @@ const FIXED: &[(&str, &str)] = &[
         "plugin_members",
         "organization_id, plugin, destination, remote_id, supporter_id, remote_status, managed_tags, subscribed_by_us, ever_left_at, last_seen_at",
     ),
-    ("audit_log", "id, actor, organization_id, action, subject, detail"),
-    ("alerts", "id, organization_id, severity, message, opened_at, last_seen_at, acknowledged_at, resolved_at"),
+    (
+        "audit_log",
+        "id, actor, organization_id, action, subject, detail",
+    ),
+    (
+        "alerts",
+        "id, organization_id, severity, message, opened_at, last_seen_at, acknowledged_at, resolved_at",
+    ),
     ("health_samples", "organization_id, metric"),
     (
         "supporter_summary",
@@ -143,8 +182,14 @@ const FIXED: &[(&str, &str)] = &[
         "campaign_performance",
         "organization_id, goal, raised, percent_of_goal, donors, gifts, average_gift, refunds, net_after_fees, days_running, raised_per_day, status",
     ),
-    ("donor_value_distribution", "organization_id, donor_segment, supporters, total, average, share_of_giving, monthly_recurring"),
-    ("donor_engagement_distribution", "organization_id, engagement_status, supporters, total, average_gift, opted_in"),
+    (
+        "donor_value_distribution",
+        "organization_id, donor_segment, supporters, total, average, share_of_giving, monthly_recurring",
+    ),
+    (
+        "donor_engagement_distribution",
+        "organization_id, engagement_status, supporters, total, average_gift, opted_in",
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,8 +202,17 @@ async fn several_may_migrate_at_once() {
             let store = store(&fresh).await;
             tasks.spawn(async move { store.migrate().await.map(|applied| applied.len()) });
         }
-        let applied: Vec<usize> = tasks.join_all().await.into_iter().map(Result::unwrap).collect();
-        assert_eq!(applied.iter().sum::<usize>(), Migrator::migrations().len(), "{kind:?}: one of them did it");
+        let applied: Vec<usize> = tasks
+            .join_all()
+            .await
+            .into_iter()
+            .map(Result::unwrap)
+            .collect();
+        assert_eq!(
+            applied.iter().sum::<usize>(),
+            Migrator::migrations().len(),
+            "{kind:?}: one of them did it"
+        );
     }
 }
 
@@ -168,7 +222,10 @@ async fn a_newer_schema_is_refused_and_an_older_one_named() {
         let folder = tempfile::tempdir().unwrap();
         let fresh = Fresh::new(kind, folder.path()).await;
         let store = store(&fresh).await;
-        assert!(matches!(store.require_schema().await, Err(Error::SchemaBehind { .. })));
+        assert!(matches!(
+            store.require_schema().await,
+            Err(Error::SchemaBehind { .. })
+        ));
         store.migrate().await.unwrap();
         store.require_schema().await.unwrap();
         let connection = fresh.connect().await;
@@ -176,8 +233,13 @@ async fn a_newer_schema_is_refused_and_an_older_one_named() {
             .execute_unprepared("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29990101_000001_future', 0)")
             .await
             .unwrap();
-        for result in [store.migrate().await.map(drop), store.require_schema().await] {
-            assert!(matches!(result, Err(Error::SchemaNewer { unknown }) if unknown == "m29990101_000001_future"));
+        for result in [
+            store.migrate().await.map(drop),
+            store.require_schema().await,
+        ] {
+            assert!(
+                matches!(result, Err(Error::SchemaNewer { unknown }) if unknown == "m29990101_000001_future")
+            );
         }
         connection.close().await.unwrap();
     }
@@ -194,17 +256,34 @@ async fn the_views_tell_what_was_computed_by_hand() {
         let store = store(&fresh).await;
         store.migrate().await.unwrap();
         let tenant = store.tenant(&store.put_organization(1, "One").await.unwrap());
-        let fence = tenant.acquire("here", std::time::Duration::from_secs(60)).await.unwrap();
-        // From midnight on: the views count days by the calendar, whatever the hour in which this runs.
-        let today = chrono::Utc::now().date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+        let fence = tenant
+            .acquire("here", std::time::Duration::from_secs(60))
+            .await
+            .unwrap();
+        // From midnight on: the views count days by the calendar, whatever the hour in which this
+        // runs.
+        let today = chrono::Utc::now()
+            .date_naive()
+            .and_time(chrono::NaiveTime::MIN)
+            .and_utc();
         let ago = |days: i64| Some(today - chrono::TimeDelta::days(days));
         let money = |text: &str| Money::parse(text).ok();
         fn all<R: Record>(rows: Vec<R>) -> Batch<R> {
             Batch::of(rows.into_iter().map(Item::Good).collect())
         }
-        let person =
-            |id: i64, yes: bool| Supporter { id, email_opt_in: Some(yes), first_name: Some(format!("P{id} 😀")), ..Supporter::default() };
-        tenant.commit(&fence, &all((1..=5).map(|id| person(id, id % 2 == 1)).collect())).await.unwrap();
+        let person = |id: i64, yes: bool| Supporter {
+            id,
+            email_opt_in: Some(yes),
+            first_name: Some(format!("P{id} 😀")),
+            ..Supporter::default()
+        };
+        tenant
+            .commit(
+                &fence,
+                &all((1..=5).map(|id| person(id, id % 2 == 1)).collect()),
+            )
+            .await
+            .unwrap();
         tenant
             .commit(
                 &fence,
@@ -218,15 +297,18 @@ async fn the_views_tell_what_was_computed_by_hand() {
             )
             .await
             .unwrap();
-        let plan = |id: i64, person: i64, amount: &str, frequency: &str, status: &str, is_paused: bool| RecurringPlan {
-            id,
-            supporter_id: Some(person),
-            amount: money(amount),
-            frequency: Some(frequency.to_owned()),
-            status: status.to_owned(),
-            is_paused,
-            ..RecurringPlan::default()
-        };
+        let plan =
+            |id: i64, person: i64, amount: &str, frequency: &str, status: &str, is_paused: bool| {
+                RecurringPlan {
+                    id,
+                    supporter_id: Some(person),
+                    amount: money(amount),
+                    frequency: Some(frequency.to_owned()),
+                    status: status.to_owned(),
+                    is_paused,
+                    ..RecurringPlan::default()
+                }
+            };
         let plans = vec![
             plan(71, 1, "10", "monthly", "active", false),
             plan(72, 1, "10", "weekly", "active", false),
@@ -259,18 +341,48 @@ async fn the_views_tell_what_was_computed_by_hand() {
         let donors = rows(Report::Donors).await;
         assert_eq!(
             donors[0][1..],
-            [word("Transformational"), Cell::Int(1), number("10000"), number("10000"), number("94.34"), number("53.3333")],
+            [
+                word("Transformational"),
+                Cell::Int(1),
+                number("10000"),
+                number("10000"),
+                number("94.34"),
+                number("53.3333")
+            ],
             "{kind:?}"
         );
         assert_eq!(
             donors[1][1..],
-            [word("Mid-Level"), Cell::Int(1), number("500"), number("500"), number("4.72"), number("0")],
+            [
+                word("Mid-Level"),
+                Cell::Int(1),
+                number("500"),
+                number("500"),
+                number("4.72"),
+                number("0")
+            ],
             "{kind:?}"
         );
-        assert_eq!(donors[2][1..5], [word("Small"), Cell::Int(1), number("99.99"), number("99.99")], "{kind:?}");
-        assert_eq!(donors[3][1..4], [word("None"), Cell::Int(2), number("0")], "{kind:?}");
+        assert_eq!(
+            donors[2][1..5],
+            [
+                word("Small"),
+                Cell::Int(1),
+                number("99.99"),
+                number("99.99")
+            ],
+            "{kind:?}"
+        );
+        assert_eq!(
+            donors[3][1..4],
+            [word("None"), Cell::Int(2), number("0")],
+            "{kind:?}"
+        );
         let engagement = rows(Report::Engagement).await;
-        let states: Vec<(Cell, Cell, Cell)> = engagement.iter().map(|row| (row[1].clone(), row[2].clone(), row[5].clone())).collect();
+        let states: Vec<(Cell, Cell, Cell)> = engagement
+            .iter()
+            .map(|row| (row[1].clone(), row[2].clone(), row[5].clone()))
+            .collect();
         assert_eq!(
             states,
             [
@@ -313,7 +425,11 @@ async fn the_views_tell_what_was_computed_by_hand() {
             ],
             "{kind:?}"
         );
-        assert_eq!((&people[0][14], &people[0][17]), (&Cell::Int(2), &word("Recurring")), "{kind:?}");
+        assert_eq!(
+            (&people[0][14], &people[0][17]),
+            (&Cell::Int(2), &word("Recurring")),
+            "{kind:?}"
+        );
         store.close().await.unwrap();
     }
 }
@@ -322,12 +438,26 @@ async fn the_views_tell_what_was_computed_by_hand() {
 fn the_views_use_the_words_and_bounds_of_the_domain() {
     let views = include_str!("../../migration/src/m20261130_000001_first/views.rs");
     for tier in Value::TIERS {
-        assert!(views.contains(&format!(">= {} THEN '{}'", tier.from, tier.word)), "{}", tier.word);
+        assert!(
+            views.contains(&format!(">= {} THEN '{}'", tier.from, tier.word)),
+            "{}",
+            tier.word
+        );
     }
     for state in Engagement::STATES {
-        assert!(views.contains(&format!("<= {} THEN '{}'", state.up_to_days, state.word)), "{}", state.word);
+        assert!(
+            views.contains(&format!("<= {} THEN '{}'", state.up_to_days, state.word)),
+            "{}",
+            state.word
+        );
     }
-    for word in [Value::SMALL, Value::NONE, Engagement::ACTIVE_RECURRING, Engagement::DORMANT, Engagement::NEVER] {
+    for word in [
+        Value::SMALL,
+        Value::NONE,
+        Engagement::ACTIVE_RECURRING,
+        Engagement::DORMANT,
+        Engagement::NEVER,
+    ] {
         assert!(views.contains(&format!("'{word}'")), "{word}");
     }
 }

@@ -6,8 +6,21 @@ use classy_sync::simulator::{Fault, Kind, Options};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn at_trace_and_with_faults_nothing_personal_and_nothing_secret_is_said() {
-    let faults = vec![Fault::ServerErrors, Fault::BadRecord, Fault::TokenExpiry, Fault::Html200, Fault::TruncatedBody];
-    let site = Site::new(Backend::Sqlite, Options { faults, ..world(200, 60) }).await;
+    let faults = vec![
+        Fault::ServerErrors,
+        Fault::BadRecord,
+        Fault::TokenExpiry,
+        Fault::Html200,
+        Fault::TruncatedBody,
+    ];
+    let site = Site::new(
+        Backend::Sqlite,
+        Options {
+            faults,
+            ..world(200, 60)
+        },
+    )
+    .await;
     let mut said = Vec::new();
     for arguments in [
         &["sync"][..],
@@ -28,16 +41,24 @@ async fn at_trace_and_with_faults_nothing_personal_and_nothing_secret_is_said() 
         said.extend_from_slice(&output.stderr);
     }
     let said = String::from_utf8_lossy(&said).into_owned();
-    assert!(said.contains("classy-sync") && said.len() > 5_000, "there is something to look through");
+    assert!(
+        said.contains("classy-sync") && said.len() > 5_000,
+        "there is something to look through"
+    );
     let secret = format!("secret-of-{ORGANIZATION}");
-    assert!(!said.contains(&secret) && !said.contains(crate::site::KEY) && !said.contains("Bearer"));
+    assert!(
+        !said.contains(&secret) && !said.contains(crate::site::KEY) && !said.contains("Bearer")
+    );
     assert!(!said.contains("Canary-Payer-Data") && !said.contains("@example.org"));
     let world = site.simulator.world();
     for record in world.organizations[&ORGANIZATION].lists[&Kind::Supporters].iter() {
         let email = record.get("email_address").unwrap();
         assert!(!said.contains(email.trim_matches('"')), "{email}");
-        let name =
-            format!("{} {}", record.get("first_name").unwrap().trim_matches('"'), record.get("last_name").unwrap().trim_matches('"'));
+        let name = format!(
+            "{} {}",
+            record.get("first_name").unwrap().trim_matches('"'),
+            record.get("last_name").unwrap().trim_matches('"')
+        );
         assert!(!said.contains(&name), "{name}");
     }
 }
@@ -48,17 +69,33 @@ async fn the_database_file_holds_no_credential_and_no_payment_payload() {
     site.sync();
     let mut bytes = std::fs::read(site.path().join("test.db")).unwrap();
     bytes.extend(std::fs::read(site.path().join("test.db-wal")).unwrap_or_default());
-    let contains = |needle: &str| bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
+    let contains = |needle: &str| {
+        bytes
+            .windows(needle.len())
+            .any(|window| window == needle.as_bytes())
+    };
     assert!(contains("@example.org"), "donors are in it");
-    assert!(!contains(&format!("secret-of-{ORGANIZATION}")) && !contains("Canary-Payer-Data") && !contains("_classy_pay"));
+    assert!(
+        !contains(&format!("secret-of-{ORGANIZATION}"))
+            && !contains("Canary-Payer-Data")
+            && !contains("_classy_pay")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_key_that_opens_nothing_is_told_of_before_it_is_used() {
     let site = Site::new(Backend::Sqlite, world(5, 960)).await;
     let run = |arguments: &[&str]| {
-        let output = tokio::task::block_in_place(|| site.command(arguments).env_remove("CLASSY_SYNC__VAULT__KEYS").output().unwrap());
-        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+        let output = tokio::task::block_in_place(|| {
+            site.command(arguments)
+                .env_remove("CLASSY_SYNC__VAULT__KEYS")
+                .output()
+                .unwrap()
+        });
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
     };
     let key = site.path().join("vault.key");
     // Nothing is sealed yet: nothing to say.
@@ -69,13 +106,25 @@ async fn a_new_key_that_opens_nothing_is_told_of_before_it_is_used() {
     let (code, said) = run(&["keys", "generate", "--id", "second", "--write"]);
     assert!(code == Some(0) && !said.contains("warning"), "{said}");
     std::fs::remove_file(&key).unwrap();
-    for arguments in [&["keys", "generate"][..], &["keys", "generate", "--id", "third", "--write"]] {
+    for arguments in [
+        &["keys", "generate"][..],
+        &["keys", "generate", "--id", "third", "--write"],
+    ] {
         let (code, said) = run(arguments);
-        assert!(code == Some(0) && said.contains("warning: ") && said.contains("'first'") && said.contains("set-credentials"), "{said}");
+        assert!(
+            code == Some(0)
+                && said.contains("warning: ")
+                && said.contains("'first'")
+                && said.contains("set-credentials"),
+            "{said}"
+        );
     }
     // A key of the name of the one that is lost would hide that it is.
     let before = std::fs::read(&key).unwrap();
     let (code, said) = run(&["keys", "generate", "--id", "first", "--write"]);
-    assert!(code == Some(78) && said.contains("another key of the name 'first'"), "{said}");
+    assert!(
+        code == Some(78) && said.contains("another key of the name 'first'"),
+        "{said}"
+    );
     assert_eq!(std::fs::read(&key).unwrap(), before);
 }

@@ -1,4 +1,5 @@
-//! What the source does not give, whatever the reason: told, counted, asked for again, and never the end of a feed.
+//! What the source does not give, whatever the reason: told, counted, asked for again, and never
+//! the end of a feed.
 
 use crate::backend::{Kind as Backend, kinds};
 use crate::site::{ORGANIZATION, Site, feed, world};
@@ -6,15 +7,30 @@ use classy_sync::simulator::{Fault, Kind, Options};
 use serde_json::Value;
 
 pub fn ids(site: &Site, kind: Kind) -> Vec<i64> {
-    site.simulator.world().list(ORGANIZATION, kind).unwrap().iter().map(|record| record.id).collect()
+    site.simulator
+        .world()
+        .list(ORGANIZATION, kind)
+        .unwrap()
+        .iter()
+        .map(|record| record.id)
+        .collect()
 }
 
 pub fn edit(site: &Site, kind: Kind, id: i64, city: &str) {
-    site.simulator.world().edit(ORGANIZATION, kind, id, &[("city", format!("\"{city}\""))], true);
+    site.simulator.world().edit(
+        ORGANIZATION,
+        kind,
+        id,
+        &[("city", format!("\"{city}\""))],
+        true,
+    );
 }
 
 pub async fn supporters_in(site: &Site, city: &str) -> i64 {
-    site.number(&format!("SELECT COUNT(*) AS n FROM supporters WHERE city = '{city}'")).await
+    site.number(&format!(
+        "SELECT COUNT(*) AS n FROM supporters WHERE city = '{city}'"
+    ))
+    .await
 }
 
 pub fn supporters(report: &Value) -> &Value {
@@ -31,34 +47,65 @@ async fn records_of_which_nothing_is_known_stay_suspects_and_the_feed_goes_on() 
         let gone: Vec<_> = {
             let mut world = site.simulator.world();
             let list = world.list(ORGANIZATION, Kind::Supporters).unwrap();
-            all[100..107].iter().map(|id| list.remove(*id).unwrap()).collect()
+            all[100..107]
+                .iter()
+                .map(|id| list.remove(*id).unwrap())
+                .collect()
         };
         site.simulator.world().set_faults(vec![Fault::OddSingles]);
         edit(&site, Kind::Supporters, all[5], "Edited");
         let report = site.json(&["sync", "--full", "--entity", "supporters"], 3);
-        assert_eq!((&supporters(&report)["outcome"], &supporters(&report)["undecided"]), (&"complete".into(), &7.into()), "{report}");
+        assert_eq!(
+            (
+                &supporters(&report)["outcome"],
+                &supporters(&report)["undecided"]
+            ),
+            (&"complete".into(), &7.into()),
+            "{report}"
+        );
         assert_eq!(supporters_in(&site, "Edited").await, 1);
-        assert_eq!(site.number("SELECT COUNT(*) AS n FROM supporters WHERE absent_since IS NOT NULL").await, 0);
+        assert_eq!(
+            site.number("SELECT COUNT(*) AS n FROM supporters WHERE absent_since IS NOT NULL")
+                .await,
+            0
+        );
         let reasons = site.number("SELECT COUNT(*) AS n FROM absence_suspects WHERE reason IS NOT NULL AND since IS NOT NULL").await;
         assert_eq!(reasons, 7);
         // Whatever came of the pass, changes and deletions go on arriving.
         edit(&site, Kind::Supporters, all[6], "Later");
-        site.simulator.world().delete(ORGANIZATION, Kind::Supporters, all[200]);
+        site.simulator
+            .world()
+            .delete(ORGANIZATION, Kind::Supporters, all[200]);
         site.json(&["sync", "--entity", "supporters"], 0);
         assert_eq!(supporters_in(&site, "Later").await, 1);
         let status = site.json(&["status"], 0).to_string();
         assert!(status.contains("7 undecided"), "{status}");
         let health = site.json(&["health"], 0).to_string();
-        assert!(health.contains("7 undecided") && health.contains("degraded"), "{health}");
+        assert!(
+            health.contains("7 undecided") && health.contains("degraded"),
+            "{health}"
+        );
         // Once the source answers, every one of them is decided.
         site.simulator.world().set_faults(Vec::new());
         for record in gone.into_iter().take(3) {
-            site.simulator.world().list(ORGANIZATION, Kind::Supporters).unwrap().put(record);
+            site.simulator
+                .world()
+                .list(ORGANIZATION, Kind::Supporters)
+                .unwrap()
+                .put(record);
         }
         site.json(&["sync", "--full"], 0);
         site.assert_exact().await;
-        assert_eq!(site.number("SELECT COUNT(*) AS n FROM absence_suspects").await, 0);
-        assert_eq!(site.number("SELECT COUNT(*) AS n FROM supporters WHERE absent_since IS NOT NULL").await, 5);
+        assert_eq!(
+            site.number("SELECT COUNT(*) AS n FROM absence_suspects")
+                .await,
+            0
+        );
+        assert_eq!(
+            site.number("SELECT COUNT(*) AS n FROM supporters WHERE absent_since IS NOT NULL")
+                .await,
+            5
+        );
     }
 }
 
@@ -69,16 +116,43 @@ async fn a_record_that_is_refused_singly_whatever_the_token_suspends_nobody() {
     let others = ids(&site, Kind::Supporters);
     let middle = others[50];
     // In no list any more, and asked for by its id.
-    site.simulator.world().list(ORGANIZATION, Kind::Supporters).unwrap().remove(middle);
-    site.simulator.world().set_faults(vec![Fault::SingleUnauthorized]);
+    site.simulator
+        .world()
+        .list(ORGANIZATION, Kind::Supporters)
+        .unwrap()
+        .remove(middle);
+    site.simulator
+        .world()
+        .set_faults(vec![Fault::SingleUnauthorized]);
     let report = site.json(&["sync", "--full", "--entity", "supporters"], 3);
-    assert_eq!((&supporters(&report)["outcome"], &supporters(&report)["undecided"]), (&"complete".into(), &1.into()), "{report}");
-    assert_eq!(site.number("SELECT COUNT(*) AS n FROM absence_suspects WHERE reason LIKE '%401%'").await, 1);
+    assert_eq!(
+        (
+            &supporters(&report)["outcome"],
+            &supporters(&report)["undecided"]
+        ),
+        (&"complete".into(), &1.into()),
+        "{report}"
+    );
+    assert_eq!(
+        site.number("SELECT COUNT(*) AS n FROM absence_suspects WHERE reason LIKE '%401%'")
+            .await,
+        1
+    );
     edit(&site, Kind::Supporters, others[7], "Edited");
     site.json(&["sync", "--entity", "supporters"], 0);
     assert_eq!(supporters_in(&site, "Edited").await, 1);
-    assert_eq!(site.json(&["status"], 0)["organizations"][0]["condition"], "active", "nobody's credentials were refused");
-    let asked = site.simulator.ledger().requests.iter().filter(|entry| entry.path.contains("oauth2")).count();
+    assert_eq!(
+        site.json(&["status"], 0)["organizations"][0]["condition"],
+        "active",
+        "nobody's credentials were refused"
+    );
+    let asked = site
+        .simulator
+        .ledger()
+        .requests
+        .iter()
+        .filter(|entry| entry.path.contains("oauth2"))
+        .count();
     assert!(asked <= 12, "tokens asked for: {asked}");
     site.simulator.world().set_faults(Vec::new());
     site.json(&["sync", "--full"], 0);
@@ -88,20 +162,52 @@ async fn a_record_that_is_refused_singly_whatever_the_token_suspends_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_that_is_none_costs_its_record_and_no_other() {
     for kind in kinds() {
-        let site = Site::new(kind, Options { faults: vec![Fault::NotText], ..world(150, 47) }).await;
+        let site = Site::new(
+            kind,
+            Options {
+                faults: vec![Fault::NotText],
+                ..world(150, 47)
+            },
+        )
+        .await;
         let report = site.json(&["sync"], 3);
         // Those that are long enough to have such a record.
         for list in ["supporters", "campaigns", "recurring_plans", "transactions"] {
             let feed = feed(&report, list);
-            assert_eq!((&feed["outcome"], &feed["rejected"]), (&"complete".into(), &2.into()), "{list}: {report}");
+            assert_eq!(
+                (&feed["outcome"], &feed["rejected"]),
+                (&"complete".into(), &2.into()),
+                "{list}: {report}"
+            );
         }
-        let told = report["organizations"][0]["feeds"].as_array().unwrap().iter().map(|feed| feed["rejected"].as_u64().unwrap());
+        let told = report["organizations"][0]["feeds"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|feed| feed["rejected"].as_u64().unwrap());
         let told = told.sum::<u64>() as usize;
         let rejects = site.json(&["rejects", "--limit", "100"], 0);
-        let details: Vec<_> = rejects.as_array().unwrap().iter().map(|row| row["detail"].as_str().unwrap()).collect();
+        let details: Vec<_> = rejects
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["detail"].as_str().unwrap())
+            .collect();
         assert!(told >= 8 && details.len() == told, "{told}: {rejects}");
-        assert_eq!(2 * details.iter().filter(|text| text.contains("not valid UTF-8")).count(), told, "{details:?}");
-        assert!(details.iter().all(|text| !text.contains("Nowhe") && text.contains(": ")), "{details:?}");
+        assert_eq!(
+            2 * details
+                .iter()
+                .filter(|text| text.contains("not valid UTF-8"))
+                .count(),
+            told,
+            "{details:?}"
+        );
+        assert!(
+            details
+                .iter()
+                .all(|text| !text.contains("Nowhe") && text.contains(": ")),
+            "{details:?}"
+        );
         site.simulator.world().set_faults(Vec::new());
         site.json(&["sync", "--full"], 0);
         site.assert_exact().await;
@@ -112,12 +218,22 @@ async fn a_text_that_is_none_costs_its_record_and_no_other() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_page_that_cannot_be_served_costs_its_record_and_no_other() {
     let unreadable = async |kind| {
-        let site = Site::new(kind, Options { faults: vec![Fault::BadPage], ..world(250, 41) }).await;
+        let site = Site::new(
+            kind,
+            Options {
+                faults: vec![Fault::BadPage],
+                ..world(250, 41)
+            },
+        )
+        .await;
         let report = site.json(&["sync", "--entity", "supporters"], 3);
         assert_eq!(supporters(&report)["outcome"], "incomplete", "{report}");
         assert_eq!(supporters(&report)["inserted"], 249);
         let error = supporters(&report)["error"].as_str().unwrap().to_owned();
-        assert!(error.contains("1 on pages that cannot be read") && error.contains("page 2 of"), "{error}");
+        assert!(
+            error.contains("1 on pages that cannot be read") && error.contains("page 2 of"),
+            "{error}"
+        );
         // What changes behind it arrives, also of the record itself as soon as it can be read.
         let all = ids(&site, Kind::Supporters);
         edit(&site, Kind::Supporters, all[7], "Edited");
@@ -125,8 +241,12 @@ async fn a_page_that_cannot_be_served_costs_its_record_and_no_other() {
         edit(&site, Kind::Supporters, all[9], "Edited");
         let report = site.json(&["sync", "--entity", "supporters"], 3);
         assert_eq!(supporters_in(&site, "Edited").await, 2, "{report}");
-        // The whole patience is spent once: a page that could not be read before is not waited for again.
-        assert!(supporters(&report)["duration_ms"].as_u64().unwrap() < 30_000, "{report}");
+        // The whole patience is spent once: a page that could not be read before is not waited for
+        // again.
+        assert!(
+            supporters(&report)["duration_ms"].as_u64().unwrap() < 30_000,
+            "{report}"
+        );
         let health = site.json(&["health"], 0).to_string();
         assert!(health.contains("cannot be read"), "{health}");
         site.simulator.world().set_faults(Vec::new());
@@ -134,7 +254,10 @@ async fn a_page_that_cannot_be_served_costs_its_record_and_no_other() {
         site.assert_exact().await;
     };
     // Most of it is waiting: side by side.
-    let sides: Vec<_> = kinds().into_iter().map(|kind| tokio::spawn(unreadable(kind))).collect();
+    let sides: Vec<_> = kinds()
+        .into_iter()
+        .map(|kind| tokio::spawn(unreadable(kind)))
+        .collect();
     for side in sides {
         side.await.unwrap();
     }
@@ -154,11 +277,15 @@ async fn a_clock_that_is_ahead_once_loses_no_change() {
                 edit(&site, Kind::Supporters, all[1], "First");
                 let told = site.json(&["sync"], 0);
                 if before {
-                    assert!(supporters(&told)["notes"].to_string().contains("clock"), "{told}");
+                    assert!(
+                        supporters(&told)["notes"].to_string().contains("clock"),
+                        "{told}"
+                    );
                 }
                 site.simulator.world().set_faults(Vec::new());
                 edit(&site, Kind::Supporters, all[2], "Between");
-                // Later than the span that is read again in any case, and sooner than the clock said.
+                // Later than the span that is read again in any case, and sooner than the clock
+                // said.
                 site.simulator.world().clock_offset += 4_000;
                 edit(&site, Kind::Supporters, all[3], "Between");
                 site.json(&["sync"], 0);
@@ -178,7 +305,12 @@ async fn a_record_from_the_future_does_not_carry_the_watermark_with_a_clock_that
     {
         let mut world = site.simulator.world();
         let ahead = world.now() + 5_400;
-        world.list(ORGANIZATION, Kind::Supporters).unwrap().get_mut(all[4]).unwrap().updated_at = Some(ahead);
+        world
+            .list(ORGANIZATION, Kind::Supporters)
+            .unwrap()
+            .get_mut(all[4])
+            .unwrap()
+            .updated_at = Some(ahead);
     }
     site.json(&["sync"], 0);
     site.simulator.world().set_faults(Vec::new());
@@ -192,14 +324,35 @@ async fn a_record_from_the_future_does_not_carry_the_watermark_with_a_clock_that
 #[tokio::test(flavor = "multi_thread")]
 async fn fewer_than_the_source_counts_are_told_and_the_next_pass_is_due() {
     for fault in [Fault::CachedPage, Fault::LackingRows, Fault::EmptyFirstPage] {
-        let site = Site::new(Backend::Sqlite, Options { faults: vec![fault], ..world(450, 44) }).await;
+        let site = Site::new(
+            Backend::Sqlite,
+            Options {
+                faults: vec![fault],
+                ..world(450, 44)
+            },
+        )
+        .await;
         let output = site.run(&["--output", "json", "sync", "--entity", "supporters"]);
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
         let stored = site.number("SELECT COUNT(*) AS n FROM supporters").await;
         if stored < 450 {
-            assert_eq!(output.status.code(), Some(3), "{fault}: {stored} of 450, {report}");
-            assert_eq!(supporters(&report)["outcome"], "incomplete", "{fault}: {stored} of 450, {report}");
-            assert_eq!(site.number("SELECT COUNT(*) AS n FROM checkpoints WHERE first_pass_at IS NOT NULL").await, 0);
+            assert_eq!(
+                output.status.code(),
+                Some(3),
+                "{fault}: {stored} of 450, {report}"
+            );
+            assert_eq!(
+                supporters(&report)["outcome"],
+                "incomplete",
+                "{fault}: {stored} of 450, {report}"
+            );
+            assert_eq!(
+                site.number(
+                    "SELECT COUNT(*) AS n FROM checkpoints WHERE first_pass_at IS NOT NULL"
+                )
+                .await,
+                0
+            );
             let health = String::from_utf8(site.run(&["health"]).stdout).unwrap();
             assert!(health.contains("completeness"), "{fault}: {health}");
         } else {
@@ -213,20 +366,51 @@ async fn fewer_than_the_source_counts_are_told_and_the_next_pass_is_due() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_that_counts_what_it_never_shows_does_not_block_for_ever() {
-    let site = Site::new(Backend::Sqlite, Options { faults: vec![Fault::BadPage], ..world(120, 45) }).await;
+    let site = Site::new(
+        Backend::Sqlite,
+        Options {
+            faults: vec![Fault::BadPage],
+            ..world(120, 45)
+        },
+    )
+    .await;
     for _ in 0..3 {
-        assert_eq!(site.number_or_zero("SELECT COUNT(*) AS n FROM checkpoints WHERE first_pass_at IS NOT NULL").await, 0);
+        assert_eq!(
+            site.number_or_zero(
+                "SELECT COUNT(*) AS n FROM checkpoints WHERE first_pass_at IS NOT NULL"
+            )
+            .await,
+            0
+        );
         site.json(&["sync", "--entity", "supporters"], 3);
     }
-    assert_eq!(site.number("SELECT COUNT(*) AS n FROM checkpoints WHERE first_pass_at IS NOT NULL").await, 1, "after the third it counts");
+    assert_eq!(
+        site.number("SELECT COUNT(*) AS n FROM checkpoints WHERE first_pass_at IS NOT NULL")
+            .await,
+        1,
+        "after the third it counts"
+    );
     let report = site.json(&["sync", "--entity", "supporters"], 3);
-    assert_eq!((&supporters(&report)["mode"], &supporters(&report)["outcome"]), (&"incremental".into(), &"incomplete".into()));
+    assert_eq!(
+        (
+            &supporters(&report)["mode"],
+            &supporters(&report)["outcome"]
+        ),
+        (&"incremental".into(), &"incomplete".into())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_cut_smaller_than_asked_lose_nothing() {
     for fault in [Fault::Clamp, Fault::SilentClamp] {
-        let site = Site::new(Backend::Sqlite, Options { faults: vec![fault], ..world(260, 46) }).await;
+        let site = Site::new(
+            Backend::Sqlite,
+            Options {
+                faults: vec![fault],
+                ..world(260, 46)
+            },
+        )
+        .await;
         site.sync();
         site.assert_exact().await;
         let all = ids(&site, Kind::Supporters);
@@ -234,8 +418,19 @@ async fn pages_cut_smaller_than_asked_lose_nothing() {
             let mut world = site.simulator.world();
             let second = world.now();
             for id in &all {
-                world.edit(ORGANIZATION, Kind::Supporters, *id, &[("city", "\"One Second\"".to_owned())], false);
-                world.list(ORGANIZATION, Kind::Supporters).unwrap().get_mut(*id).unwrap().updated_at = Some(second);
+                world.edit(
+                    ORGANIZATION,
+                    Kind::Supporters,
+                    *id,
+                    &[("city", "\"One Second\"".to_owned())],
+                    false,
+                );
+                world
+                    .list(ORGANIZATION, Kind::Supporters)
+                    .unwrap()
+                    .get_mut(*id)
+                    .unwrap()
+                    .updated_at = Some(second);
             }
         }
         let report = site.sync();
@@ -243,7 +438,9 @@ async fn pages_cut_smaller_than_asked_lose_nothing() {
         site.assert_exact().await;
         site.simulator.world().clock_offset += 1_000;
         let gift = ids(&site, Kind::Transactions)[3];
-        site.simulator.world().edit(ORGANIZATION, Kind::Transactions, gift, &[], true);
+        site.simulator
+            .world()
+            .edit(ORGANIZATION, Kind::Transactions, gift, &[], true);
         site.json(&["sync", "--since", "2000-01-01"], 0);
         site.json(&["sync", "--full"], 0);
         site.assert_exact().await;
@@ -259,12 +456,26 @@ async fn a_second_change_in_a_second_of_many_is_seen_by_the_next_look() {
         let second = site.simulator.world().now();
         let change = |id: i64, city: &str| {
             let mut world = site.simulator.world();
-            world.edit(ORGANIZATION, Kind::Supporters, id, &[("city", format!("\"{city}\""))], false);
-            world.list(ORGANIZATION, Kind::Supporters).unwrap().get_mut(id).unwrap().updated_at = Some(second);
+            world.edit(
+                ORGANIZATION,
+                Kind::Supporters,
+                id,
+                &[("city", format!("\"{city}\""))],
+                false,
+            );
+            world
+                .list(ORGANIZATION, Kind::Supporters)
+                .unwrap()
+                .get_mut(id)
+                .unwrap()
+                .updated_at = Some(second);
         };
         all.iter().take(180).for_each(|id| change(*id, "Once"));
         site.sync();
-        all.iter().take(180).step_by(20).for_each(|id| change(*id, "Twice"));
+        all.iter()
+            .take(180)
+            .step_by(20)
+            .for_each(|id| change(*id, "Twice"));
         site.sync();
         assert_eq!(supporters_in(&site, "Twice").await, 9);
         site.assert_exact().await;
@@ -273,13 +484,32 @@ async fn a_second_change_in_a_second_of_many_is_seen_by_the_next_look() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_shows_the_same_again_ends_with_a_fault_whatever_it_says_there_is() {
-    for (fault, says) in [(Fault::IgnoresPage, "show the same records"), (Fault::RotatingPages, "show nothing new")] {
-        let site = Site::new(Backend::Sqlite, Options { faults: vec![fault, Fault::HugeTotal], ..world(350, 51) }).await;
+    for (fault, says) in [
+        (Fault::IgnoresPage, "show the same records"),
+        (Fault::RotatingPages, "show nothing new"),
+    ] {
+        let site = Site::new(
+            Backend::Sqlite,
+            Options {
+                faults: vec![fault, Fault::HugeTotal],
+                ..world(350, 51)
+            },
+        )
+        .await;
         let output = site.run(&["--output", "json", "sync"]);
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(3), "{report}");
-        assert!(supporters(&report)["error"].as_str().unwrap_or_default().contains(says), "{report}");
-        assert!(feed(&report, "campaigns")["outcome"].is_string(), "the other feeds had their turn: {report}");
+        assert!(
+            supporters(&report)["error"]
+                .as_str()
+                .unwrap_or_default()
+                .contains(says),
+            "{report}"
+        );
+        assert!(
+            feed(&report, "campaigns")["outcome"].is_string(),
+            "the other feeds had their turn: {report}"
+        );
         let requests = site.simulator.ledger().data_requests;
         assert!(requests < 1_000, "{fault}: {requests} requests");
         site.simulator.world().set_faults(Vec::new());
@@ -290,14 +520,30 @@ async fn a_list_that_shows_the_same_again_ends_with_a_fault_whatever_it_says_the
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_does_not_end_ends_with_a_fault_and_the_other_feeds_go_on() {
-    for (fault, says) in [(Fault::IgnoresPage, "show the same records"), (Fault::Endless, "rows were read of a list that told of")] {
-        let site = Site::new(Backend::Sqlite, Options { faults: vec![fault], ..world(300, 48) }).await;
+    for (fault, says) in [
+        (Fault::IgnoresPage, "show the same records"),
+        (Fault::Endless, "rows were read of a list that told of"),
+    ] {
+        let site = Site::new(
+            Backend::Sqlite,
+            Options {
+                faults: vec![fault],
+                ..world(300, 48)
+            },
+        )
+        .await;
         let output = site.run(&["--output", "json", "sync"]);
         assert_eq!(output.status.code(), Some(3), "{fault}");
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
         let error = supporters(&report)["error"].as_str().unwrap_or_default();
-        assert!(error.contains("does not end") && error.contains(says), "{fault}: {report}");
-        assert!(feed(&report, "campaigns")["outcome"].is_string(), "the other feeds had their turn: {report}");
+        assert!(
+            error.contains("does not end") && error.contains(says),
+            "{fault}: {report}"
+        );
+        assert!(
+            feed(&report, "campaigns")["outcome"].is_string(),
+            "the other feeds had their turn: {report}"
+        );
         let requests = site.simulator.ledger().data_requests;
         assert!(requests < 400, "{fault}: {requests} requests");
         if fault == Fault::IgnoresPage {

@@ -32,19 +32,44 @@ impl Site {
         std::fs::create_dir(folder.path().join("organizations")).unwrap();
         std::fs::write(
             folder.path().join("classy-sync.toml"),
-            format!("[http]\nlisten = \"127.0.0.1:0\"\n[database]\nurl = {:?}\n{SENDS_FIRST}", database.url),
+            format!(
+                "[http]\nlisten = \"127.0.0.1:0\"\n[database]\nurl = {:?}\n{SENDS_FIRST}",
+                database.url
+            ),
         )
         .unwrap();
-        let site = Site { simulator, database, folder };
-        let organizations: Vec<(i64, String, String)> =
-            site.simulator.world().organizations.values().map(|one| (one.id, one.client_id.clone(), one.client_secret.clone())).collect();
+        let site = Site {
+            simulator,
+            database,
+            folder,
+        };
+        let organizations: Vec<(i64, String, String)> = site
+            .simulator
+            .world()
+            .organizations
+            .values()
+            .map(|one| (one.id, one.client_id.clone(), one.client_secret.clone()))
+            .collect();
         for (id, client_id, secret) in organizations {
-            site.write_organization(id, &client_id, &secret, &site.simulator.base_url(), &site.simulator.token_url());
+            site.write_organization(
+                id,
+                &client_id,
+                &secret,
+                &site.simulator.base_url(),
+                &site.simulator.token_url(),
+            );
         }
         site
     }
 
-    pub fn write_organization(&self, id: i64, client_id: &str, secret: &str, base_url: &str, token_url: &str) {
+    pub fn write_organization(
+        &self,
+        id: i64,
+        client_id: &str,
+        secret: &str,
+        base_url: &str,
+        token_url: &str,
+    ) {
         let text = format!(
             "classy_id = {id}\nname = \"Test {id}\"\n[classy]\nclient_id = {client_id:?}\nclient_secret = {secret:?}\n\
              base_url = {base_url:?}\ntoken_url = {token_url:?}\nrequests_per_minute = 0\n"
@@ -67,7 +92,13 @@ impl Site {
 
     /// Starts and leaves alone.
     pub fn start(&self, arguments: &[&str]) -> Running {
-        Running(self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        Running(
+            self.command(arguments)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        )
     }
 
     /// Runs, must end with this code, and answers with what it printed as JSON.
@@ -75,7 +106,12 @@ impl Site {
         let mut all = vec!["--output", "json"];
         all.extend_from_slice(arguments);
         let output = self.run(&all);
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
     }
 
@@ -117,7 +153,12 @@ impl Site {
         for name in ["classy-sync.toml".to_owned()].into_iter().chain(
             std::fs::read_dir(self.path().join("organizations"))
                 .unwrap()
-                .map(|entry| format!("organizations/{}", entry.unwrap().file_name().to_str().unwrap())),
+                .map(|entry| {
+                    format!(
+                        "organizations/{}",
+                        entry.unwrap().file_name().to_str().unwrap()
+                    )
+                }),
         ) {
             std::fs::copy(self.path().join(&name), folder.path().join(&name)).unwrap();
         }
@@ -135,7 +176,9 @@ impl Site {
             return None;
         }
         let connection = self.database.connect().await;
-        let number = query(&connection, &format!("SELECT COUNT(*) AS n FROM {table}")).await.ok();
+        let number = query(&connection, &format!("SELECT COUNT(*) AS n FROM {table}"))
+            .await
+            .ok();
         connection.close().await.unwrap();
         number.and_then(|numbers| numbers.first().copied())
     }
@@ -181,13 +224,19 @@ impl Site {
     /// Changes the database behind the program's back.
     pub async fn execute(&self, text: &str) {
         let connection = self.database.connect().await;
-        sea_orm::ConnectionTrait::execute_unprepared(&connection, text).await.unwrap();
+        sea_orm::ConnectionTrait::execute_unprepared(&connection, text)
+            .await
+            .unwrap();
         connection.close().await.unwrap();
     }
 
     /// The same before there is a database, too.
     pub async fn number_or_zero(&self, text: &str) -> i64 {
-        if self.started().await { self.number(text).await } else { 0 }
+        if self.started().await {
+            self.number(text).await
+        } else {
+            0
+        }
     }
 
     /// A single number from the database.
@@ -197,10 +246,18 @@ impl Site {
 }
 
 /// The column `n` of each row.
-async fn query(connection: &sea_orm::DatabaseConnection, text: &str) -> Result<Vec<i64>, sea_orm::DbErr> {
+async fn query(
+    connection: &sea_orm::DatabaseConnection,
+    text: &str,
+) -> Result<Vec<i64>, sea_orm::DbErr> {
     use sea_orm::{ConnectionTrait, Statement};
     let statement = Statement::from_string(connection.get_database_backend(), text.to_owned());
-    connection.query_all_raw(statement).await?.iter().map(|row| row.try_get("", "n")).collect()
+    connection
+        .query_all_raw(statement)
+        .await?
+        .iter()
+        .map(|row| row.try_get("", "n"))
+        .collect()
 }
 
 /// A process that does not outlive its test, however that ends.
@@ -248,22 +305,42 @@ impl Twin {
 
     /// Starts and leaves alone.
     pub fn start(&self, arguments: &[&str]) -> Running {
-        Running(command(self.path(), arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        Running(
+            command(self.path(), arguments)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        )
     }
 }
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_classy-sync"));
-    command.args(arguments).current_dir(folder).env_clear().env("CLASSY_SYNC__VAULT__KEYS", KEY).stdin(Stdio::null());
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("CLASSY_SYNC__VAULT__KEYS", KEY)
+        .stdin(Stdio::null());
     command
 }
 
 /// The feed of a sync's report.
 pub fn feed<'a>(report: &'a Value, entity: &str) -> &'a Value {
-    report["organizations"][0]["feeds"].as_array().unwrap().iter().find(|feed| feed["entity"] == entity).unwrap()
+    report["organizations"][0]["feeds"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|feed| feed["entity"] == entity)
+        .unwrap()
 }
 
 /// A world of so many supporters.
 pub fn world(supporters: usize, seed: u64) -> Options {
-    Options { supporters, seed, ..Options::default() }
+    Options {
+        supporters,
+        seed,
+        ..Options::default()
+    }
 }

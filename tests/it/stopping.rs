@@ -1,4 +1,5 @@
-//! Signals and stops: heeded from the first moment, by whom they are meant for, and never kept waiting by a file.
+//! Signals and stops: heeded from the first moment, by whom they are meant for, and never kept
+//! waiting by a file.
 
 use crate::backend::Kind;
 use crate::daemon::{EAGER, end, signal, until};
@@ -14,14 +15,31 @@ const SOON: Duration = Duration::from_secs(30);
 /// Whether a process holds TERM back or catches it.
 fn heeds(pid: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let masks = status.lines().filter_map(|line| line.strip_prefix("SigBlk:").or_else(|| line.strip_prefix("SigCgt:")));
-    masks.filter_map(|mask| u64::from_str_radix(mask.trim(), 16).ok()).any(|mask| mask & 1 << (15 - 1) != 0)
+    let masks = status.lines().filter_map(|line| {
+        line.strip_prefix("SigBlk:")
+            .or_else(|| line.strip_prefix("SigCgt:"))
+    });
+    masks
+        .filter_map(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .any(|mask| mask & 1 << (15 - 1) != 0)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_in_the_first_moments_ends_in_order() {
-    let site = Site::new(Kind::Sqlite, Options { latency: Duration::from_millis(5), ..world(100, 1_400) }).await;
-    for (arguments, name) in [(&["run"][..], "-TERM"), (&["run"], "-INT"), (&["sync"], "-INT"), (&["sync"], "-TERM")] {
+    let site = Site::new(
+        Kind::Sqlite,
+        Options {
+            latency: Duration::from_millis(5),
+            ..world(100, 1_400)
+        },
+    )
+    .await;
+    for (arguments, name) in [
+        (&["run"][..], "-TERM"),
+        (&["run"], "-INT"),
+        (&["sync"], "-INT"),
+        (&["sync"], "-TERM"),
+    ] {
         for milliseconds in [0, 1, 3, 8, 20, 35, 50, 90, 150] {
             let mut child = site.start(arguments);
             // From its first instruction on; before that the system is still reading the program.
@@ -34,8 +52,16 @@ async fn a_signal_in_the_first_moments_ends_in_order() {
             let status = tokio::task::block_in_place(|| child.wait().unwrap());
             // A daemon that was told to stop did what it was told; a sync is not done.
             let code = if arguments == ["run"] { 0 } else { 3 };
-            assert_eq!(status.code(), Some(code), "{arguments:?} {name} after {milliseconds} ms: {status}");
-            assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+            assert_eq!(
+                status.code(),
+                Some(code),
+                "{arguments:?} {name} after {milliseconds} ms: {status}"
+            );
+            assert!(
+                begin.elapsed() < Duration::from_secs(20),
+                "{:?}",
+                begin.elapsed()
+            );
         }
     }
     site.sync();
@@ -44,34 +70,76 @@ async fn a_signal_in_the_first_moments_ends_in_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stop_and_reload_leave_somebodys_sync_alone() {
-    let site = Site::new(Kind::Sqlite, Options { latency: Duration::from_millis(40), ..world(3_000, 1_401) }).await;
+    let site = Site::new(
+        Kind::Sqlite,
+        Options {
+            latency: Duration::from_millis(40),
+            ..world(3_000, 1_401)
+        },
+    )
+    .await;
     let mut child = site.start(&["sync"]);
-    until("it is at work", SOON, async || site.simulator.ledger().data_requests > 3).await;
+    until("it is at work", SOON, async || {
+        site.simulator.ledger().data_requests > 3
+    })
+    .await;
     let output = site.run(&["stop"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        output.status.success() && said.contains("no daemon is running") && said.contains(&format!("{} (`sync`)", child.id())),
+        output.status.success()
+            && said.contains("no daemon is running")
+            && said.contains(&format!("{} (`sync`)", child.id())),
         "{said}"
     );
     assert_eq!(site.run(&["reload"]).status.code(), Some(2));
     let second = site.run(&["sync"]);
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
-    assert!(second.status.code() == Some(75) && said.contains(&format!("process {} (`sync`)", child.id())), "{said}");
-    assert_eq!(tokio::task::block_in_place(|| child.wait().unwrap()).code(), Some(0));
+    assert!(
+        second.status.code() == Some(75)
+            && said.contains(&format!("process {} (`sync`)", child.id())),
+        "{said}"
+    );
+    assert_eq!(
+        tokio::task::block_in_place(|| child.wait().unwrap()).code(),
+        Some(0)
+    );
     site.assert_exact().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_stops_waiting_for_a_daemon_is_told_that_it_goes_on_and_saw_how_far_it_was() {
-    let site = Site::new(Kind::Sqlite, Options { latency: Duration::from_millis(60), ..world(3_000, 1_402) }).await;
+    let site = Site::new(
+        Kind::Sqlite,
+        Options {
+            latency: Duration::from_millis(60),
+            ..world(3_000, 1_402)
+        },
+    )
+    .await;
     let daemon = site.start(&["run"]);
-    until("the daemon answers", SOON, async || site.path().join("classy-sync.sock").exists()).await;
+    until("the daemon answers", SOON, async || {
+        site.path().join("classy-sync.sock").exists()
+    })
+    .await;
     // On a terminal, where bars are drawn.
     let program = format!("exec {} sync --full", env!("CARGO_BIN_EXE_classy-sync"));
     let mut terminal = std::process::Command::new("script");
-    terminal.args(["-qefc", &program, "/dev/null"]).current_dir(site.path()).env_clear();
-    terminal.env("PATH", "/usr/bin:/bin").env("TERM", "xterm").env("CLASSY_SYNC__VAULT__KEYS", crate::site::KEY);
-    let mut child = Running(terminal.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    terminal
+        .args(["-qefc", &program, "/dev/null"])
+        .current_dir(site.path())
+        .env_clear();
+    terminal
+        .env("PATH", "/usr/bin:/bin")
+        .env("TERM", "xterm")
+        .env("CLASSY_SYNC__VAULT__KEYS", crate::site::KEY);
+    let mut child = Running(
+        terminal
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
     let mut output = child.stdout.take().unwrap();
     let reading = std::thread::spawn(move || {
         let mut text = Vec::new();
@@ -80,22 +148,47 @@ async fn who_stops_waiting_for_a_daemon_is_told_that_it_goes_on_and_saw_how_far_
     });
     tokio::time::sleep(Duration::from_secs(3)).await;
     // The foreground process of the terminal.
-    let inside = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap();
-    let inside: i32 = inside.split_whitespace().next().expect("it still waits").parse().unwrap();
-    assert!(std::process::Command::new("kill").args(["-INT", &inside.to_string()]).status().unwrap().success());
+    let inside =
+        std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap();
+    let inside: i32 = inside
+        .split_whitespace()
+        .next()
+        .expect("it still waits")
+        .parse()
+        .unwrap();
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-INT", &inside.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
     let code = tokio::task::block_in_place(|| child.wait().unwrap()).code();
     let said = reading.join().unwrap();
     assert!(said.contains("Test 10001 supporters"), "a bar: {said}");
-    assert!(said.contains("the daemon goes on") && said.contains("org pause"), "{said}");
+    assert!(
+        said.contains("the daemon goes on") && said.contains("org pause"),
+        "{said}"
+    );
     assert_eq!(code, Some(75), "{said}");
     let before = site.simulator.ledger().data_requests;
-    until("it goes on", SOON, async || site.simulator.ledger().data_requests > before).await;
+    until("it goes on", SOON, async || {
+        site.simulator.ledger().data_requests > before
+    })
+    .await;
     assert_eq!(end(daemon), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reload_says_what_is_wrong_in_an_organizations_file_and_never_the_secret() {
-    let site = Site::new(Kind::Sqlite, Options { organizations: vec![10001, 10002, 10003], ..world(20, 1_403) }).await;
+    let site = Site::new(
+        Kind::Sqlite,
+        Options {
+            organizations: vec![10001, 10002, 10003],
+            ..world(20, 1_403)
+        },
+    )
+    .await;
     let child = site.start(&["run"]);
     until("it is read", SOON, async || site.is_read(10003).await).await;
     let file = |id: i64| site.path().join(format!("organizations/{id}.toml"));
@@ -109,9 +202,16 @@ async fn reload_says_what_is_wrong_in_an_organizations_file_and_never_the_secret
     for wrong in wrongs {
         std::fs::write(file(10001), wrong).unwrap();
         let output = site.run(&["--output", "json", "reload"]);
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+        let said = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stderr),
+            String::from_utf8_lossy(&output.stdout)
+        );
         assert_eq!(output.status.code(), Some(3), "{said}");
-        assert!(said.contains("10001.toml") && !said.contains("canary-in-a-quote"), "{said}");
+        assert!(
+            said.contains("10001.toml") && !said.contains("canary-in-a-quote"),
+            "{said}"
+        );
     }
     std::fs::write(file(10001), right).unwrap();
     assert_eq!(site.run(&["reload"]).status.code(), Some(0));
@@ -131,11 +231,20 @@ async fn what_is_no_file_is_refused_in_words_as_the_main_file() {
         vec![program, "--config", ".", "status"],
     ] {
         let mut command = std::process::Command::new(arguments[0]);
-        command.args(&arguments[1..]).current_dir(site.path()).env_clear().env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
+        command
+            .args(&arguments[1..])
+            .current_dir(site.path())
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .stdin(Stdio::null());
         let begin = Instant::now();
         let output = tokio::task::block_in_place(|| command.output().unwrap());
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.code() == Some(78) && said.contains("not a file"), "{arguments:?}: {:?} {said}", output.status);
+        assert!(
+            output.status.code() == Some(78) && said.contains("not a file"),
+            "{arguments:?}: {:?} {said}",
+            output.status
+        );
         assert!(begin.elapsed() < Duration::from_secs(20));
     }
 }
@@ -148,14 +257,31 @@ async fn a_disk_that_does_not_answer_keeps_nobody_from_stopping() {
     until("it is read", SOON, async || site.is_read(10001).await).await;
     // Whoever opens the main file from now on waits for a minute, as on a disk that is gone.
     let pid = child.id().to_string();
-    let slow = ["-f", "-qq", "-P", "classy-sync.toml", "-e", "inject=openat:delay_enter=60000000", "-p", &pid];
-    let tracer = std::process::Command::new("strace").args(slow).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let slow = [
+        "-f",
+        "-qq",
+        "-P",
+        "classy-sync.toml",
+        "-e",
+        "inject=openat:delay_enter=60000000",
+        "-p",
+        &pid,
+    ];
+    let tracer = std::process::Command::new("strace")
+        .args(slow)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
     let Ok(tracer) = tracer else {
         eprintln!("skipped: there is no strace");
         return;
     };
     let tracer = Running(tracer);
-    let traced = || !std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap().contains("TracerPid:\t0\n");
+    let traced = || {
+        !std::fs::read_to_string(format!("/proc/{}/status", child.id()))
+            .unwrap()
+            .contains("TracerPid:\t0\n")
+    };
     tokio::time::sleep(Duration::from_secs(1)).await;
     if !traced() {
         eprintln!("skipped: this machine lets nobody be traced");
@@ -168,30 +294,65 @@ async fn a_disk_that_does_not_answer_keeps_nobody_from_stopping() {
     signal(&child, "-TERM");
     let begin = Instant::now();
     until("it has stopped", Duration::from_secs(60), async || {
-        !site.path().join("classy-sync.sock").exists() && site.number("SELECT COUNT(*) AS n FROM daemons").await == 0
+        !site.path().join("classy-sync.sock").exists()
+            && site.number("SELECT COUNT(*) AS n FROM daemons").await == 0
     })
     .await;
-    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        begin.elapsed()
+    );
     // A thread that is held by a tracer holds the process, too.
     drop(tracer);
     let mut child = child;
-    assert_eq!(tokio::task::block_in_place(|| child.wait().unwrap()).code(), Some(0));
+    assert_eq!(
+        tokio::task::block_in_place(|| child.wait().unwrap()).code(),
+        Some(0)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sync_that_is_ended_says_by_its_code_that_it_was_not_done() {
-    let site = Site::new(Kind::Sqlite, Options { latency: Duration::from_millis(40), ..world(2_000, 1_406) }).await;
+    let site = Site::new(
+        Kind::Sqlite,
+        Options {
+            latency: Duration::from_millis(40),
+            ..world(2_000, 1_406)
+        },
+    )
+    .await;
     let interrupt = async |arguments: &[&str], name: &str| {
         let before = site.simulator.ledger().data_requests;
-        let child = site.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        until("it is at work", SOON, async || site.simulator.ledger().data_requests > before + 2).await;
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), name.parse::<nix::sys::signal::Signal>().unwrap()).unwrap();
+        let child = site
+            .command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        until("it is at work", SOON, async || {
+            site.simulator.ledger().data_requests > before + 2
+        })
+        .await;
+        nix::sys::signal::kill(
+            nix::unistd::Pid::from_raw(child.id() as i32),
+            name.parse::<nix::sys::signal::Signal>().unwrap(),
+        )
+        .unwrap();
         let begin = Instant::now();
         let output = tokio::task::block_in_place(|| child.wait_with_output().unwrap());
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(3), "{arguments:?} {name}: {said}");
+        assert_eq!(
+            output.status.code(),
+            Some(3),
+            "{arguments:?} {name}: {said}"
+        );
         assert!(said.contains("stopped"), "{arguments:?} {name}: {said}");
-        assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+        assert!(
+            begin.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            begin.elapsed()
+        );
         output
     };
     // The first one, a later one, one of everything, one for programs.
@@ -199,17 +360,26 @@ async fn a_sync_that_is_ended_says_by_its_code_that_it_was_not_done() {
     interrupt(&["sync"], "SIGTERM").await;
     let output = interrupt(&["--output", "json", "sync"], "SIGINT").await;
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["organizations"][0]["feeds"][0]["outcome"], "stopped", "{report}");
+    assert_eq!(
+        report["organizations"][0]["feeds"][0]["outcome"], "stopped",
+        "{report}"
+    );
     site.sync();
     interrupt(&["sync", "--full"], "SIGINT").await;
     site.sync();
     site.assert_exact().await;
     // Beside a daemon that is stopped while it does it, too.
     let daemon = site.start(&["run"]);
-    until("the daemon answers", SOON, async || site.path().join("classy-sync.sock").exists()).await;
+    until("the daemon answers", SOON, async || {
+        site.path().join("classy-sync.sock").exists()
+    })
+    .await;
     let before = site.simulator.ledger().data_requests;
     let mut child = site.start(&["sync", "--full"]);
-    until("it is at work", SOON, async || site.simulator.ledger().data_requests > before + 5).await;
+    until("it is at work", SOON, async || {
+        site.simulator.ledger().data_requests > before + 5
+    })
+    .await;
     assert_eq!(end(daemon), Some(0));
     let code = tokio::task::block_in_place(|| child.wait().unwrap()).code();
     assert!(matches!(code, Some(3 | 69 | 75)), "{code:?}");
@@ -224,10 +394,15 @@ async fn dripping(target: std::net::SocketAddr) -> std::net::SocketAddr {
         while let Ok((client, _)) = listener.accept().await {
             tokio::spawn(async move {
                 let server = tokio::net::TcpStream::connect(target).await.unwrap();
-                let ((mut from_client, mut to_client), (mut from_server, mut to_server)) = (client.into_split(), server.into_split());
-                tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
+                let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
+                    (client.into_split(), server.into_split());
+                tokio::spawn(
+                    async move { tokio::io::copy(&mut from_client, &mut to_server).await },
+                );
                 let mut byte = [0];
-                while from_server.read_exact(&mut byte).await.is_ok() && to_client.write_all(&byte).await.is_ok() {
+                while from_server.read_exact(&mut byte).await.is_ok()
+                    && to_client.write_all(&byte).await.is_ok()
+                {
                     tokio::time::sleep(Duration::from_millis(900)).await;
                 }
             });
@@ -240,15 +415,23 @@ async fn dripping(target: std::net::SocketAddr) -> std::net::SocketAddr {
 async fn a_source_that_drips_keeps_nobody_from_stopping() {
     let site = Site::new(Kind::Sqlite, world(300, 1_407)).await;
     let slow = dripping(site.simulator.address()).await;
-    let base = site.simulator.base_url().replace(&site.simulator.address().to_string(), &slow.to_string());
+    let base = site
+        .simulator
+        .base_url()
+        .replace(&site.simulator.address().to_string(), &slow.to_string());
     assert_ne!(base, site.simulator.base_url());
     let file = site.path().join("organizations/10001.toml");
-    let text = std::fs::read_to_string(&file).unwrap().replace(&site.simulator.base_url(), &base);
+    let text = std::fs::read_to_string(&file)
+        .unwrap()
+        .replace(&site.simulator.base_url(), &base);
     std::fs::write(&file, text).unwrap();
     for arguments in [&["run"][..], &["sync"]] {
         let before = site.simulator.ledger().data_requests;
         let mut child = site.start(arguments);
-        until("it is asked for", SOON, async || site.simulator.ledger().data_requests > before).await;
+        until("it is asked for", SOON, async || {
+            site.simulator.ledger().data_requests > before
+        })
+        .await;
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         let begin = Instant::now();
         if arguments == ["run"] {
@@ -257,38 +440,68 @@ async fn a_source_that_drips_keeps_nobody_from_stopping() {
             signal(&child, "-TERM");
         }
         let code = tokio::task::block_in_place(|| child.wait().unwrap()).code();
-        assert!(begin.elapsed() < Duration::from_secs(10), "{arguments:?}: {:?}", begin.elapsed());
-        assert_eq!(code, Some(if arguments == ["run"] { 0 } else { 3 }), "{arguments:?}");
+        assert!(
+            begin.elapsed() < Duration::from_secs(10),
+            "{arguments:?}: {:?}",
+            begin.elapsed()
+        );
+        assert_eq!(
+            code,
+            Some(if arguments == ["run"] { 0 } else { 3 }),
+            "{arguments:?}"
+        );
     }
     // A pause is in force as quickly.
     let before = site.simulator.ledger().data_requests;
     let daemon = site.start(&["run"]);
-    until("it is asked for", SOON, async || site.simulator.ledger().data_requests > before).await;
+    until("it is asked for", SOON, async || {
+        site.simulator.ledger().data_requests > before
+    })
+    .await;
     let begin = Instant::now();
     site.json(&["org", "pause", "10001"], 0);
-    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        begin.elapsed()
+    );
     assert_eq!(end(daemon), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_whose_other_side_does_not_answer_keeps_nobody_from_stopping() {
     let site = Site::new(Kind::Sqlite, world(100, 1_408)).await;
-    let server = url::Url::parse(&site.simulator.base_url()).unwrap().origin().ascii_serialization();
+    let server = url::Url::parse(&site.simulator.base_url())
+        .unwrap()
+        .origin()
+        .ascii_serialization();
     let front = Front::at("127.0.0.1:0", &server).await;
     front.hush("/3.0/");
     let table = {
-        let (world, url) = (site.simulator.world(), front.url(&site.simulator.mailchimp_url()));
+        let (world, url) = (
+            site.simulator.world(),
+            front.url(&site.simulator.mailchimp_url()),
+        );
         let one = &world.organizations[&ORGANIZATION];
         let (key, audience) = (&one.mailchimp_key, &one.mailchimp_audience);
-        format!("[plugins.mailchimp]\napi_key = {key:?}\naudience_id = {audience:?}\nbase_url = {url:?}\n")
+        format!(
+            "[plugins.mailchimp]\napi_key = {key:?}\naudience_id = {audience:?}\nbase_url = {url:?}\n"
+        )
     };
     let file = site.path().join("organizations/10001.toml");
     std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + &table).unwrap();
     let daemon = site.start(&["run"]);
-    until("Mailchimp is asked", 2 * SOON, async || front.asked("/3.0/") > 0).await;
+    until("Mailchimp is asked", 2 * SOON, async || {
+        front.asked("/3.0/") > 0
+    })
+    .await;
     let begin = Instant::now();
     assert!(site.run(&["stop"]).status.success());
     // Far below the daemon's own deadline of 30 s, and beyond the 5 s that the other side is given.
-    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begin.elapsed()
+    );
     assert_eq!(end(daemon), Some(0));
 }

@@ -1,4 +1,5 @@
-//! What the database must hold, said a second time and apart from the program: which of the source's fields is which column.
+//! What the database must hold, said a second time and apart from the program: which of the
+//! source's fields is which column.
 
 use crate::backend::Fresh;
 use chrono::{DateTime, Utc};
@@ -33,7 +34,11 @@ const SUPPORTERS: Map = &[
     ("postal_code", "postal_code", Text),
     ("country", "country", Text),
     ("opt_in", "email_opt_in", Flag),
-    ("last_email_consent_decision_date", "consent_decided_at", Time),
+    (
+        "last_email_consent_decision_date",
+        "consent_decided_at",
+        Time,
+    ),
     ("origin", "origin", Text),
     ("source_campaign_id", "source_campaign_id", Number),
     ("member_id", "member_id", Number),
@@ -44,8 +49,16 @@ const SUPPORTERS: Map = &[
     ("cell_phone", "cell_phone", Text),
     ("last_emailed_at", "last_emailed_at", Text),
     ("sms_opt_in", "sms_opt_in", Flag),
-    ("last_sms_consent_decision_date", "sms_consent_decided_at", Time),
-    ("source_fundraising_page_id", "source_fundraising_page_id", Number),
+    (
+        "last_sms_consent_decision_date",
+        "sms_consent_decided_at",
+        Time,
+    ),
+    (
+        "source_fundraising_page_id",
+        "source_fundraising_page_id",
+        Number,
+    ),
     ("created_at", "source_created_at", Time),
     ("updated_at", "source_updated_at", Time),
 ];
@@ -169,7 +182,11 @@ const TRANSACTIONS: Map = &[
     ("currency_code", "currency_code", Text),
     ("raw_total_gross_amount", "raw_total_gross_amount", Money),
     ("raw_currency_code", "raw_currency_code", Text),
-    ("charged_total_gross_amount", "charged_total_gross_amount", Money),
+    (
+        "charged_total_gross_amount",
+        "charged_total_gross_amount",
+        Money,
+    ),
     ("charged_currency_code", "charged_currency_code", Text),
     ("frequency", "frequency", Text),
     ("payment_method", "payment_method", Text),
@@ -194,7 +211,11 @@ const TRANSACTIONS: Map = &[
     ("pp_fees_amount", "pp_fees_amount", Money),
     ("charged_fees_amount", "charged_fees_amount", Money),
     ("initial_gross_amount", "initial_gross_amount", Money),
-    ("raw_donation_gross_amount", "raw_donation_gross_amount", Money),
+    (
+        "raw_donation_gross_amount",
+        "raw_donation_gross_amount",
+        Money,
+    ),
     ("is_donor_covered_fee", "is_donor_covered_fee", Flag),
     ("is_gift_aid", "is_gift_aid", Flag),
     ("hide_amount", "hide_amount", Flag),
@@ -203,7 +224,11 @@ const TRANSACTIONS: Map = &[
     ("card_type", "card_type", Text),
     ("pp_transaction_id", "pp_transaction_id", Text),
     ("pp_reference_id", "pp_reference_id", Text),
-    ("donation_matching_plan_id", "donation_matching_plan_id", Number),
+    (
+        "donation_matching_plan_id",
+        "donation_matching_plan_id",
+        Number,
+    ),
     ("utm", "utm", Json),
     ("consent", "consent", Json),
     ("charged_at", "charged_at", Time),
@@ -228,9 +253,21 @@ fn normal(kind: As, text: Option<String>) -> Option<String> {
     let text = text.filter(|text| !text.is_empty())?;
     Some(match kind {
         Text | Number => text,
-        Json => serde_json::from_str::<Value>(&text).unwrap_or_else(|error| panic!("{text}: {error}")).to_string(),
-        Money => text.parse::<Decimal>().unwrap_or_else(|error| panic!("{text}: {error}")).round_dp(4).normalize().to_string(),
-        Flag => if ["true", "t", "1"].contains(&text.as_str()) { "yes" } else { "no" }.to_owned(),
+        Json => serde_json::from_str::<Value>(&text)
+            .unwrap_or_else(|error| panic!("{text}: {error}"))
+            .to_string(),
+        Money => text
+            .parse::<Decimal>()
+            .unwrap_or_else(|error| panic!("{text}: {error}"))
+            .round_dp(4)
+            .normalize()
+            .to_string(),
+        Flag => if ["true", "t", "1"].contains(&text.as_str()) {
+            "yes"
+        } else {
+            "no"
+        }
+        .to_owned(),
         Time => moment(&text).to_rfc3339(),
     })
 }
@@ -241,14 +278,19 @@ fn moment(text: &str) -> DateTime<Utc> {
             return at.with_timezone(&Utc);
         }
     }
-    chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").unwrap_or_else(|error| panic!("{text}: {error}")).and_utc()
+    chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f")
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
+        .and_utc()
 }
 
 fn at_source(simulator: &Simulator, organization: i64, kind: Kind) -> Rows {
     let (_, map) = table(kind);
     let world = simulator.world();
     // Of what may go wrong this alone changes which values there are.
-    let faults: Vec<Fault> = [Fault::NewKeys].into_iter().filter(|fault| world.has(*fault)).collect();
+    let faults: Vec<Fault> = [Fault::NewKeys]
+        .into_iter()
+        .filter(|fault| world.has(*fault))
+        .collect();
     world.organizations[&organization].lists[&kind]
         .iter()
         .map(|record| {
@@ -260,16 +302,34 @@ fn at_source(simulator: &Simulator, organization: i64, kind: Kind) -> Rows {
                 Value::String(text) => Some(text.clone()),
                 other => Some(other.to_string()),
             };
-            (record.id, map.iter().map(|(field, _, kind)| normal(*kind, value(field))).collect())
+            (
+                record.id,
+                map.iter()
+                    .map(|(field, _, kind)| normal(*kind, value(field)))
+                    .collect(),
+            )
         })
         .collect()
 }
 
-async fn stored(fresh: &Fresh, connection: &DatabaseConnection, organization: i64, kind: Kind) -> Rows {
+async fn stored(
+    fresh: &Fresh,
+    connection: &DatabaseConnection,
+    organization: i64,
+    kind: Kind,
+) -> Rows {
     let (table, map) = table(kind);
-    let quote = if fresh.kind == crate::backend::Kind::MySql { '`' } else { '"' };
-    let columns =
-        map.iter().enumerate().map(|(index, (_, column, _))| format!("{} AS c{index}", fresh.text(&format!("t.{quote}{column}{quote}"))));
+    let quote = if fresh.kind == crate::backend::Kind::MySql {
+        '`'
+    } else {
+        '"'
+    };
+    let columns = map.iter().enumerate().map(|(index, (_, column, _))| {
+        format!(
+            "{} AS c{index}",
+            fresh.text(&format!("t.{quote}{column}{quote}"))
+        )
+    });
     let not_stub = match (kind, fresh.kind) {
         (Kind::Transactions, _) => "TRUE",
         (_, crate::backend::Kind::Postgres) => "NOT t.is_stub",
@@ -280,11 +340,25 @@ async fn stored(fresh: &Fresh, connection: &DatabaseConnection, organization: i6
          WHERE o.classy_id = {organization} AND t.absent_since IS NULL AND {not_stub}",
         columns.collect::<Vec<_>>().join(", ")
     );
-    let rows = connection.query_all_raw(Statement::from_string(connection.get_database_backend(), text)).await.unwrap();
+    let rows = connection
+        .query_all_raw(Statement::from_string(
+            connection.get_database_backend(),
+            text,
+        ))
+        .await
+        .unwrap();
     rows.iter()
         .map(|row| {
-            let value = |index: usize, kind: As| normal(kind, row.try_get("", &format!("c{index}")).unwrap());
-            (row.try_get("", "id").unwrap(), map.iter().enumerate().map(|(index, (_, _, kind))| value(index, *kind)).collect())
+            let value = |index: usize, kind: As| {
+                normal(kind, row.try_get("", &format!("c{index}")).unwrap())
+            };
+            (
+                row.try_get("", "id").unwrap(),
+                map.iter()
+                    .enumerate()
+                    .map(|(index, (_, _, kind))| value(index, *kind))
+                    .collect(),
+            )
         })
         .collect()
 }
@@ -301,13 +375,24 @@ pub async fn assert_exact(simulator: &Simulator, fresh: &Fresh, organization: i6
 pub async fn assert_list(simulator: &Simulator, fresh: &Fresh, organization: i64, kind: Kind) {
     let connection = fresh.connect().await;
     let (table, map) = table(kind);
-    let (source, here) = (at_source(simulator, organization, kind), stored(fresh, &connection, organization, kind).await);
+    let (source, here) = (
+        at_source(simulator, organization, kind),
+        stored(fresh, &connection, organization, kind).await,
+    );
     let lacking: Vec<_> = source.keys().filter(|id| !here.contains_key(id)).collect();
     let surplus: Vec<_> = here.keys().filter(|id| !source.contains_key(id)).collect();
-    assert!(lacking.is_empty() && surplus.is_empty(), "{:?} {table}: lacks {lacking:?}, has too many {surplus:?}", fresh.kind);
+    assert!(
+        lacking.is_empty() && surplus.is_empty(),
+        "{:?} {table}: lacks {lacking:?}, has too many {surplus:?}",
+        fresh.kind
+    );
     for (id, row) in &source {
         for (index, (_, column, _)) in map.iter().enumerate() {
-            assert_eq!(here[id][index], row[index], "{:?} {table} {id} {column}", fresh.kind);
+            assert_eq!(
+                here[id][index], row[index],
+                "{:?} {table} {id} {column}",
+                fresh.kind
+            );
         }
     }
     connection.close().await.unwrap();
@@ -326,23 +411,52 @@ struct Sum {
 async fn assert_totals(simulator: &Simulator, fresh: &Fresh, organization: i64) {
     let connection = fresh.connect().await;
     let gifts = at_source(simulator, organization, Kind::Transactions);
-    let column = |name: &str| TRANSACTIONS.iter().position(|(_, column, _)| *column == name).unwrap();
-    let (supporter, campaign, status, amount, at) =
-        (column("supporter_id"), column("campaign_id"), column("status"), column("total_gross_amount"), column("purchased_at"));
+    let column = |name: &str| {
+        TRANSACTIONS
+            .iter()
+            .position(|(_, column, _)| *column == name)
+            .unwrap()
+    };
+    let (supporter, campaign, status, amount, at) = (
+        column("supporter_id"),
+        column("campaign_id"),
+        column("status"),
+        column("total_gross_amount"),
+        column("purchased_at"),
+    );
     let mut sums: BTreeMap<(&str, i64), Sum> = BTreeMap::new();
-    for gift in gifts.values().filter(|gift| gift[status].as_deref() == Some("success")) {
+    for gift in gifts
+        .values()
+        .filter(|gift| gift[status].as_deref() == Some("success"))
+    {
         for (table, link) in [("supporters", supporter), ("campaigns", campaign)] {
-            let Some(id) = gift[link].as_ref().map(|id| id.parse::<i64>().unwrap()) else { continue };
+            let Some(id) = gift[link].as_ref().map(|id| id.parse::<i64>().unwrap()) else {
+                continue;
+            };
             let entry = sums.entry((table, id)).or_default();
-            entry.amount += gift[amount].as_ref().map_or(Decimal::ZERO, |text| text.parse().unwrap());
+            entry.amount += gift[amount]
+                .as_ref()
+                .map_or(Decimal::ZERO, |text| text.parse().unwrap());
             entry.gifts += 1;
             entry.last = entry.last.clone().max(gift[at].clone());
             entry.donors.extend(gift[supporter].clone());
         }
     }
     for (table, sum, count, last, donors) in [
-        ("supporters", "lifetime_donation_amount", "lifetime_donation_count", "last_donation_at", "1"),
-        ("campaigns", "total_raised", "transactions_count", "NULL", "donors_count"),
+        (
+            "supporters",
+            "lifetime_donation_amount",
+            "lifetime_donation_count",
+            "last_donation_at",
+            "1",
+        ),
+        (
+            "campaigns",
+            "total_raised",
+            "transactions_count",
+            "NULL",
+            "donors_count",
+        ),
     ] {
         let text = format!(
             "SELECT t.id, {} AS total, {} AS gifts, {} AS last_gift, {} AS donors FROM {table} AS t JOIN organizations AS o ON o.id = t.organization_id WHERE o.classy_id = {organization}",
@@ -351,16 +465,40 @@ async fn assert_totals(simulator: &Simulator, fresh: &Fresh, organization: i64) 
             fresh.text(last),
             fresh.text(donors)
         );
-        for row in connection.query_all_raw(Statement::from_string(connection.get_database_backend(), text)).await.unwrap() {
+        for row in connection
+            .query_all_raw(Statement::from_string(
+                connection.get_database_backend(),
+                text,
+            ))
+            .await
+            .unwrap()
+        {
             let id: i64 = row.try_get("", "id").unwrap();
             let expected = sums.remove(&(table, id)).unwrap_or_default();
             let total = normal(Money, row.try_get("", "total").unwrap()).unwrap();
-            assert_eq!(total, expected.amount.round_dp(4).normalize().to_string(), "{:?} {table} {id} {sum}", fresh.kind);
-            assert_eq!(row.try_get::<String>("", "gifts").unwrap(), expected.gifts.to_string(), "{table} {id} {count}");
+            assert_eq!(
+                total,
+                expected.amount.round_dp(4).normalize().to_string(),
+                "{:?} {table} {id} {sum}",
+                fresh.kind
+            );
+            assert_eq!(
+                row.try_get::<String>("", "gifts").unwrap(),
+                expected.gifts.to_string(),
+                "{table} {id} {count}"
+            );
             if table == "campaigns" {
-                assert_eq!(row.try_get::<String>("", "donors").unwrap(), expected.donors.len().to_string(), "{table} {id} {donors}");
+                assert_eq!(
+                    row.try_get::<String>("", "donors").unwrap(),
+                    expected.donors.len().to_string(),
+                    "{table} {id} {donors}"
+                );
             } else {
-                assert_eq!(normal(Time, row.try_get("", "last_gift").unwrap()), expected.last, "{table} {id} {last}");
+                assert_eq!(
+                    normal(Time, row.try_get("", "last_gift").unwrap()),
+                    expected.last,
+                    "{table} {id} {last}"
+                );
             }
         }
     }

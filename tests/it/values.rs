@@ -1,5 +1,5 @@
-//! One value never costs a batch: what no database holds is rejected with its field, what only the database refuses is found and rejected,
-//! and everything else of the batch is stored.
+//! One value never costs a batch: what no database holds is rejected with its field, what only the
+//! database refuses is found and rejected, and everything else of the batch is stored.
 
 use crate::backend::{Kind, kinds};
 use crate::place::{Place, at, place};
@@ -23,45 +23,128 @@ impl Place {
                     .await;
                 }
             }
-            _ => self.execute("ALTER TABLE supporters ADD CONSTRAINT nowhere CHECK (city <> 'Nowhere')").await,
+            _ => {
+                self.execute(
+                    "ALTER TABLE supporters ADD CONSTRAINT nowhere CHECK (city <> 'Nowhere')",
+                )
+                .await
+            }
         }
     }
 }
 
 fn table(list: List) -> &'static str {
-    if list == List::Plans { "recurring_plans" } else { list.path() }
+    if list == List::Plans {
+        "recurring_plans"
+    } else {
+        list.path()
+    }
 }
 
 fn person(id: i64, city: &str, seconds: i64) -> Item<Supporter> {
-    Item::Good(Supporter { id, city: Some(city.to_owned()), source_updated_at: at(seconds), ..Supporter::default() })
+    Item::Good(Supporter {
+        id,
+        city: Some(city.to_owned()),
+        source_updated_at: at(seconds),
+        ..Supporter::default()
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_only_the_database_refuses_is_found_and_the_rest_is_stored_with_its_checkpoint() {
     for kind in kinds() {
         let place = place(kind).await;
-        place.tenant.commit(&place.fence, &Batch::of(vec![person(150, "Before", 1), person(999, "Gone", 1)])).await.unwrap();
+        place
+            .tenant
+            .commit(
+                &place.fence,
+                &Batch::of(vec![person(150, "Before", 1), person(999, "Gone", 1)]),
+            )
+            .await
+            .unwrap();
         place.refuse_nowhere().await;
-        let city = |id: i64| if [1, 150, 300].contains(&id) { "Nowhere" } else { "Somewhere" };
-        let state = FeedState { watermark: at(7), first_pass_at: at(5), ..FeedState::default() };
-        let mut batch = Batch::of((1..=300).map(|id| person(id, city(id), 2)).collect()).at(state.clone());
+        let city = |id: i64| {
+            if [1, 150, 300].contains(&id) {
+                "Nowhere"
+            } else {
+                "Somewhere"
+            }
+        };
+        let state = FeedState {
+            watermark: at(7),
+            first_pass_at: at(5),
+            ..FeedState::default()
+        };
+        let mut batch =
+            Batch::of((1..=300).map(|id| person(id, city(id), 2)).collect()).at(state.clone());
         batch.suspects = vec![4, 5];
         batch.absent = vec![999];
-        let counts = place.tenant.commit(&place.fence, &batch).await.unwrap().counts;
-        assert_eq!((counts.seen, counts.inserted, counts.updated, counts.rejected, counts.absent), (300, 297, 0, 3, 1), "{kind:?}");
-        assert_eq!(place.tenant.count(Entity::Supporters).await.unwrap(), 298, "the one that was stored is kept");
-        assert_eq!(place.tenant.feed_state(Entity::Supporters).await.unwrap(), state);
-        assert_eq!(place.tenant.suspects(Entity::Supporters).await.unwrap(), [4, 5]);
+        let counts = place
+            .tenant
+            .commit(&place.fence, &batch)
+            .await
+            .unwrap()
+            .counts;
+        assert_eq!(
+            (
+                counts.seen,
+                counts.inserted,
+                counts.updated,
+                counts.rejected,
+                counts.absent
+            ),
+            (300, 297, 0, 3, 1),
+            "{kind:?}"
+        );
+        assert_eq!(
+            place.tenant.count(Entity::Supporters).await.unwrap(),
+            298,
+            "the one that was stored is kept"
+        );
+        assert_eq!(
+            place.tenant.feed_state(Entity::Supporters).await.unwrap(),
+            state
+        );
+        assert_eq!(
+            place.tenant.suspects(Entity::Supporters).await.unwrap(),
+            [4, 5]
+        );
         let mut rejects = place.store.rejects(None, false, 10).await.unwrap();
         rejects.sort_by_key(|reject| reject.source_id);
         assert_eq!(
-            rejects.iter().map(|reject| (reject.source_id, reject.reason.as_str())).collect::<Vec<_>>(),
+            rejects
+                .iter()
+                .map(|reject| (reject.source_id, reject.reason.as_str()))
+                .collect::<Vec<_>>(),
             [(1, "database"), (150, "database"), (300, "database")]
         );
-        assert!(rejects.iter().all(|reject| reject.detail.len() > 40 && !reject.detail.contains("Nowhere")), "{kind:?}: {rejects:?}");
-        let healed = place.tenant.commit(&place.fence, &Batch::of((1..=300).map(|id| person(id, "Somewhere", 3)).collect())).await.unwrap();
-        assert_eq!((healed.counts.rejected, healed.counts.inserted), (0, 2), "{kind:?}");
-        assert!(place.store.rejects(None, false, 10).await.unwrap().is_empty());
+        assert!(
+            rejects
+                .iter()
+                .all(|reject| reject.detail.len() > 40 && !reject.detail.contains("Nowhere")),
+            "{kind:?}: {rejects:?}"
+        );
+        let healed = place
+            .tenant
+            .commit(
+                &place.fence,
+                &Batch::of((1..=300).map(|id| person(id, "Somewhere", 3)).collect()),
+            )
+            .await
+            .unwrap();
+        assert_eq!(
+            (healed.counts.rejected, healed.counts.inserted),
+            (0, 2),
+            "{kind:?}"
+        );
+        assert!(
+            place
+                .store
+                .rejects(None, false, 10)
+                .await
+                .unwrap()
+                .is_empty()
+        );
     }
 }
 
@@ -70,11 +153,31 @@ async fn a_database_that_takes_nothing_is_no_fault_of_the_records() {
     for kind in kinds() {
         let place = place(kind).await;
         place.refuse_nowhere().await;
-        let state = FeedState { watermark: at(7), ..FeedState::default() };
+        let state = FeedState {
+            watermark: at(7),
+            ..FeedState::default()
+        };
         let batch = Batch::of((1..=300).map(|id| person(id, "Nowhere", 2)).collect()).at(state);
-        assert!(matches!(place.tenant.commit(&place.fence, &batch).await, Err(Error::Query { .. })), "{kind:?}");
-        assert_eq!(place.tenant.feed_state(Entity::Supporters).await.unwrap(), FeedState::default(), "the checkpoint passed nobody");
-        assert!(place.store.rejects(None, true, 10).await.unwrap().is_empty());
+        assert!(
+            matches!(
+                place.tenant.commit(&place.fence, &batch).await,
+                Err(Error::Query { .. })
+            ),
+            "{kind:?}"
+        );
+        assert_eq!(
+            place.tenant.feed_state(Entity::Supporters).await.unwrap(),
+            FeedState::default(),
+            "the checkpoint passed nobody"
+        );
+        assert!(
+            place
+                .store
+                .rejects(None, true, 10)
+                .await
+                .unwrap()
+                .is_empty()
+        );
     }
 }
 
@@ -82,7 +185,11 @@ async fn a_database_that_takes_nothing_is_no_fault_of_the_records() {
 async fn a_gift_that_no_total_can_hold_is_rejected_alone() {
     for kind in kinds() {
         let place = place(kind).await;
-        let large = if kind == Kind::Sqlite { "90000000000" } else { "180000000000000" };
+        let large = if kind == Kind::Sqlite {
+            "90000000000"
+        } else {
+            "180000000000000"
+        };
         let gift = |id: i64, amount: &str| {
             Item::Good(Transaction {
                 id,
@@ -93,10 +200,26 @@ async fn a_gift_that_no_total_can_hold_is_rejected_alone() {
                 ..Transaction::default()
             })
         };
-        let gifts = (1..=8).map(|id| gift(id, if id == 1 || id == 8 { "5" } else { large })).collect();
-        let counts = place.tenant.commit(&place.fence, &Batch::of(gifts)).await.unwrap().counts;
+        let gifts = (1..=8)
+            .map(|id| gift(id, if id == 1 || id == 8 { "5" } else { large }))
+            .collect();
+        let counts = place
+            .tenant
+            .commit(&place.fence, &Batch::of(gifts))
+            .await
+            .unwrap()
+            .counts;
         assert_eq!((counts.inserted, counts.rejected), (7, 1), "{kind:?}");
-        assert!(place.store.check().await.unwrap().iter().all(|one| one.count == 0), "{kind:?}");
+        assert!(
+            place
+                .store
+                .check()
+                .await
+                .unwrap()
+                .iter()
+                .all(|one| one.count == 0),
+            "{kind:?}"
+        );
     }
 }
 
@@ -104,42 +227,95 @@ async fn a_gift_that_no_total_can_hold_is_rejected_alone() {
 async fn what_no_database_holds_is_rejected_with_its_field_and_the_rest_of_the_feed_is_stored() {
     for kind in kinds() {
         let site = Site::new(kind, world(250, 77)).await;
-        let address: String = (0..2_800).map(|_| char::from(b'a' + rand::random::<u8>() % 26)).collect();
+        let address: String = (0..2_800)
+            .map(|_| char::from(b'a' + rand::random::<u8>() % 26))
+            .collect();
         let spoil = [
-            (List::Supporters, "email_address", format!("\"{address}@example.org\"")),
-            (List::Supporters, "last_email_consent_decision_date", "\"9999-12-31T23:59:59-05:00\"".to_owned()),
-            (List::Campaigns, "ended_at", "\"9999-12-31T23:59:59-05:00\"".to_owned()),
+            (
+                List::Supporters,
+                "email_address",
+                format!("\"{address}@example.org\""),
+            ),
+            (
+                List::Supporters,
+                "last_email_consent_decision_date",
+                "\"9999-12-31T23:59:59-05:00\"".to_owned(),
+            ),
+            (
+                List::Campaigns,
+                "ended_at",
+                "\"9999-12-31T23:59:59-05:00\"".to_owned(),
+            ),
             (List::Campaigns, "goal", "\"1_000\"".to_owned()),
             (List::Plans, "started_at", "\"0999-12-31\"".to_owned()),
-            (List::Transactions, "total_gross_amount", "\"1e400\"".to_owned()),
+            (
+                List::Transactions,
+                "total_gross_amount",
+                "\"1e400\"".to_owned(),
+            ),
             (List::Transactions, "supporter_id", "\"+5\"".to_owned()),
         ];
         let mut before = Vec::new();
         for (place, (list, field, literal)) in spoil.iter().enumerate() {
             let mut world = site.simulator.world();
-            let record = world.list(ORGANIZATION, *list).unwrap().iter().nth(place % 2).unwrap();
+            let record = world
+                .list(ORGANIZATION, *list)
+                .unwrap()
+                .iter()
+                .nth(place % 2)
+                .unwrap();
             let (id, was) = (record.id, record.get(field).unwrap().into_owned());
             assert!(world.edit(ORGANIZATION, *list, id, &[(field, literal.clone())], true));
             before.push((*list, id, *field, was));
         }
         site.json(&["sync"], 3);
         let rejects = site.json(&["rejects"], 0);
-        assert_eq!(rejects.as_array().unwrap().len(), spoil.len(), "{kind:?}: {rejects}");
+        assert_eq!(
+            rejects.as_array().unwrap().len(),
+            spoil.len(),
+            "{kind:?}: {rejects}"
+        );
         for (list, id, field, _) in &before {
-            let told = rejects.as_array().unwrap().iter().find(|reject| reject["id"] == *id && reject["feed"] == table(*list));
-            let detail = told.unwrap_or_else(|| panic!("{kind:?}: {field} of {id} in {rejects}"))["detail"].as_str().unwrap();
+            let told = rejects
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|reject| reject["id"] == *id && reject["feed"] == table(*list));
+            let detail =
+                told.unwrap_or_else(|| panic!("{kind:?}: {field} of {id} in {rejects}"))["detail"]
+                    .as_str()
+                    .unwrap();
             assert!(detail.starts_with(&format!("{field}: ")), "{detail}");
         }
-        for (list, count) in [(List::Supporters, 2), (List::Campaigns, 2), (List::Plans, 1), (List::Transactions, 2)] {
-            let there = site.simulator.world().list(ORGANIZATION, list).unwrap().iter().count() as i64;
+        for (list, count) in [
+            (List::Supporters, 2),
+            (List::Campaigns, 2),
+            (List::Plans, 1),
+            (List::Transactions, 2),
+        ] {
+            let there = site
+                .simulator
+                .world()
+                .list(ORGANIZATION, list)
+                .unwrap()
+                .iter()
+                .count() as i64;
             let stored = match list {
                 List::Transactions => site.number("SELECT COUNT(*) AS n FROM transactions").await,
-                _ => site.number(&format!("SELECT COUNT(*) AS n FROM {} WHERE fingerprint IS NOT NULL", table(list))).await,
+                _ => {
+                    site.number(&format!(
+                        "SELECT COUNT(*) AS n FROM {} WHERE fingerprint IS NOT NULL",
+                        table(list)
+                    ))
+                    .await
+                }
             };
             assert_eq!(stored, there - count, "{kind:?}: {}", table(list));
         }
         for (list, id, field, was) in before {
-            site.simulator.world().edit(ORGANIZATION, list, id, &[(field, was)], true);
+            site.simulator
+                .world()
+                .edit(ORGANIZATION, list, id, &[(field, was)], true);
         }
         site.sync();
         site.assert_exact().await;
@@ -151,19 +327,40 @@ async fn what_no_database_holds_is_rejected_with_its_field_and_the_rest_of_the_f
 async fn a_full_reading_believes_that_the_source_went_back_and_tells_of_it() {
     for kind in kinds() {
         let site = Site::new(kind, world(250, 78)).await;
-        let ids: Vec<i64> = site.simulator.world().list(ORGANIZATION, List::Supporters).unwrap().iter().map(|one| one.id).collect();
+        let ids: Vec<i64> = site
+            .simulator
+            .world()
+            .list(ORGANIZATION, List::Supporters)
+            .unwrap()
+            .iter()
+            .map(|one| one.id)
+            .collect();
         let set = |id: i64, opt_in: bool, at: i64| {
             let mut world = site.simulator.world();
-            assert!(world.edit(ORGANIZATION, List::Supporters, id, &[("opt_in", opt_in.to_string())], false));
-            world.list(ORGANIZATION, List::Supporters).unwrap().get_mut(id).unwrap().updated_at = Some(at);
+            assert!(world.edit(
+                ORGANIZATION,
+                List::Supporters,
+                id,
+                &[("opt_in", opt_in.to_string())],
+                false
+            ));
+            world
+                .list(ORGANIZATION, List::Supporters)
+                .unwrap()
+                .get_mut(id)
+                .unwrap()
+                .updated_at = Some(at);
         };
         let now = site.simulator.world().now();
-        // One carried a time from the future, and then an honest one; of others a backup was restored.
+        // One carried a time from the future, and then an honest one; of others a backup was
+        // restored.
         set(ids[3], true, now + 400 * 86_400);
         ids[10..13].iter().for_each(|id| set(*id, true, now - 10));
         site.sync();
         set(ids[3], false, now + 1);
-        ids[10..13].iter().for_each(|id| set(*id, false, now - 90 * 86_400));
+        ids[10..13]
+            .iter()
+            .for_each(|id| set(*id, false, now - 90 * 86_400));
         site.simulator.world().clock_offset += 20;
         let yes = format!(
             "SELECT COUNT(*) AS n FROM supporters WHERE email_opt_in AND id IN ({}, {}, {}, {})",
@@ -171,16 +368,33 @@ async fn a_full_reading_believes_that_the_source_went_back_and_tells_of_it() {
         );
         let report = site.sync();
         let told = feed(&report, "supporters");
-        assert_eq!((&told["older"], &told["restored"]), (&1.into(), &0.into()), "{kind:?}: the incremental says how many it refused");
+        assert_eq!(
+            (&told["older"], &told["restored"]),
+            (&1.into(), &0.into()),
+            "{kind:?}: the incremental says how many it refused"
+        );
         assert_eq!(site.number(&yes).await, 4);
         let report = site.json(&["sync", "--full"], 0);
         let told = feed(&report, "supporters");
-        assert_eq!((&told["restored"], &told["reconcile"]["restored"]), (&4.into(), &4.into()), "{kind:?}: {told}");
+        assert_eq!(
+            (&told["restored"], &told["reconcile"]["restored"]),
+            (&4.into(), &4.into()),
+            "{kind:?}: {told}"
+        );
         assert_eq!(site.number(&yes).await, 0, "{kind:?}");
         site.assert_exact().await;
-        assert_eq!(site.numbers("SELECT restored AS n FROM sync_runs WHERE restored > 0").await, [4]);
+        assert_eq!(
+            site.numbers("SELECT restored AS n FROM sync_runs WHERE restored > 0")
+                .await,
+            [4]
+        );
         let audit = site.json(&["audit", "--limit", "1000"], 0);
-        let changes = audit.as_array().unwrap().iter().filter(|row| row["action"] == "supporter.consent_changed").count();
+        let changes = audit
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|row| row["action"] == "supporter.consent_changed")
+            .count();
         assert_eq!(changes, 4, "{kind:?}");
     }
 }
@@ -193,10 +407,14 @@ async fn a_database_that_cannot_spell_every_name_is_refused_before_anything_is_m
             Kind::Sqlite => continue,
             Kind::Postgres => {
                 let (server, name) = site.database.url.rsplit_once('/').unwrap();
-                let admin = sea_orm::Database::connect(format!("{server}/postgres")).await.unwrap();
+                let admin = sea_orm::Database::connect(format!("{server}/postgres"))
+                    .await
+                    .unwrap();
                 for text in [
                     format!("DROP DATABASE {name}"),
-                    format!("CREATE DATABASE {name} ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"),
+                    format!(
+                        "CREATE DATABASE {name} ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+                    ),
                 ] {
                     admin.execute_unprepared(&text).await.unwrap();
                 }
@@ -205,19 +423,36 @@ async fn a_database_that_cannot_spell_every_name_is_refused_before_anything_is_m
                     let output = site.run(command);
                     let told = String::from_utf8_lossy(&output.stderr).into_owned();
                     assert_eq!(output.status.code(), Some(65), "{told}");
-                    assert!(told.contains("LATIN1") && told.contains("hint:") && told.contains("ENCODING 'UTF8'"), "{told}");
+                    assert!(
+                        told.contains("LATIN1")
+                            && told.contains("hint:")
+                            && told.contains("ENCODING 'UTF8'"),
+                        "{told}"
+                    );
                 }
-                assert_eq!(site.number("SELECT COUNT(*) AS n FROM pg_tables WHERE schemaname = 'public'").await, 0);
+                assert_eq!(
+                    site.number("SELECT COUNT(*) AS n FROM pg_tables WHERE schemaname = 'public'")
+                        .await,
+                    0
+                );
             }
             Kind::MySql => {
                 site.json(&["db", "migrate"], 0);
                 let connection = site.database.connect().await;
-                connection.execute_unprepared("ALTER TABLE supporters MODIFY city LONGTEXT CHARACTER SET latin1").await.unwrap();
+                connection
+                    .execute_unprepared(
+                        "ALTER TABLE supporters MODIFY city LONGTEXT CHARACTER SET latin1",
+                    )
+                    .await
+                    .unwrap();
                 connection.close().await.unwrap();
                 let output = site.run(&["sync"]);
                 let told = String::from_utf8_lossy(&output.stderr).into_owned();
                 assert_eq!(output.status.code(), Some(65), "{told}");
-                assert!(told.contains("supporters.city is latin1") && told.contains("utf8mb4"), "{told}");
+                assert!(
+                    told.contains("supporters.city is latin1") && told.contains("utf8mb4"),
+                    "{told}"
+                );
             }
         }
     }

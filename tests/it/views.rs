@@ -1,4 +1,5 @@
-//! What people and pages ask, right after a load: a database that has no statistics yet must not need minutes for it.
+//! What people and pages ask, right after a load: a database that has no statistics yet must not
+//! need minutes for it.
 
 use crate::backend::{Fresh, Kind, kinds};
 use classy_sync::domain::{Item, Mode, Time};
@@ -12,13 +13,21 @@ const GIFTS: i64 = 100_000;
 const CAMPAIGNS: i64 = 50;
 
 /// The tables whose statistics are switched off and whose rows make the questions expensive.
-const TABLES: [&str; 5] = ["supporters", "campaigns", "recurring_plans", "transactions", "sync_runs"];
+const TABLES: [&str; 5] = [
+    "supporters",
+    "campaigns",
+    "recurring_plans",
+    "transactions",
+    "sync_runs",
+];
 
 /// `SELECT` of numbers 1 to `upto` as `n`, on any database.
 fn numbers(upto: i64) -> String {
     let digits = "SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 \
                   UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9";
-    let tables = ["a", "b", "c", "e", "f"].map(|name| format!("({digits}) AS {name}")).join(" CROSS JOIN ");
+    let tables = ["a", "b", "c", "e", "f"]
+        .map(|name| format!("({digits}) AS {name}"))
+        .join(" CROSS JOIN ");
     format!(
         "SELECT n FROM (SELECT a.d + b.d * 10 + c.d * 100 + e.d * 1000 + f.d * 10000 + 1 AS n FROM {tables}) AS numbers WHERE n <= {upto}"
     )
@@ -32,12 +41,19 @@ async fn load(connection: &DatabaseConnection, kind: Kind) {
     for table in TABLES {
         match kind {
             Kind::Sqlite => {}
-            Kind::Postgres => run(format!("ALTER TABLE {table} SET (autovacuum_enabled = false)")).await,
+            Kind::Postgres => {
+                run(format!(
+                    "ALTER TABLE {table} SET (autovacuum_enabled = false)"
+                ))
+                .await
+            }
             Kind::MySql => run(format!("ALTER TABLE {table} STATS_AUTO_RECALC = 0")).await,
         }
     }
     let recent = match kind {
-        Kind::Sqlite => "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '-' || (n % 700) || ' days')".to_owned(),
+        Kind::Sqlite => {
+            "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '-' || (n % 700) || ' days')".to_owned()
+        }
         Kind::Postgres => "CURRENT_TIMESTAMP - (n % 700) * INTERVAL '1 day'".to_owned(),
         Kind::MySql => "UTC_TIMESTAMP() - INTERVAL n % 700 DAY".to_owned(),
     };
@@ -84,7 +100,12 @@ async fn what_people_ask_is_answered_soon_after_a_load_by_a_database_without_sta
     for kind in kinds() {
         let folder = tempfile::tempdir().unwrap();
         let fresh = Fresh::new(kind, folder.path()).await;
-        let store = Store::connect(&Settings { url: fresh.url.clone().into(), max_connections: 4 }).await.unwrap();
+        let store = Store::connect(&Settings {
+            url: fresh.url.clone().into(),
+            max_connections: 4,
+        })
+        .await
+        .unwrap();
         store.migrate().await.unwrap();
         store.put_organization(10_001, "One").await.unwrap();
         let connection = fresh.connect().await;
@@ -93,7 +114,14 @@ async fn what_people_ask_is_answered_soon_after_a_load_by_a_database_without_sta
         let mut took = Vec::new();
         let ask = async |text: &str| {
             let begin = Instant::now();
-            let row = connection.query_one_raw(Statement::from_string(connection.get_database_backend(), text)).await.unwrap().unwrap();
+            let row = connection
+                .query_one_raw(Statement::from_string(
+                    connection.get_database_backend(),
+                    text,
+                ))
+                .await
+                .unwrap()
+                .unwrap();
             (begin.elapsed(), row)
         };
         let whole = |column: &str| match kind {
@@ -106,45 +134,89 @@ async fn what_people_ask_is_answered_soon_after_a_load_by_a_database_without_sta
             Kind::Postgres => "CURRENT_TIMESTAMP - INTERVAL '12 months'",
             Kind::MySql => "UTC_TIMESTAMP() - INTERVAL 12 MONTH",
         };
-        let (_, row) =
-            ask(&format!("SELECT {} FROM transactions WHERE status = 'success' AND purchased_at >= {year_ago}", whole("count(*)"))).await;
+        let (_, row) = ask(&format!(
+            "SELECT {} FROM transactions WHERE status = 'success' AND purchased_at >= {year_ago}",
+            whole("count(*)")
+        ))
+        .await;
         let lately = number(&row);
         assert!(lately > GIFTS / 3);
 
-        let (time, row) = ask(&format!("SELECT count(*) AS people, {} FROM supporter_summary", whole("sum(gifts_last_12_months)"))).await;
+        let (time, row) = ask(&format!(
+            "SELECT count(*) AS people, {} FROM supporter_summary",
+            whole("sum(gifts_last_12_months)")
+        ))
+        .await;
         took.push(("supporter_summary", time));
         assert_eq!(number(&row), lately, "{kind:?}");
-        let (time, row) =
-            ask(&format!("SELECT {} FROM supporter_summary WHERE giving_type = 'Recurring' AND active_plans = 1", whole("count(*)"))).await;
+        let (time, row) = ask(&format!(
+            "SELECT {} FROM supporter_summary WHERE giving_type = 'Recurring' AND active_plans = 1",
+            whole("count(*)")
+        ))
+        .await;
         took.push(("supporter_summary, recurring", time));
         assert_eq!(number(&row), PEOPLE / 2, "{kind:?}");
-        let (time, row) = ask(&format!("SELECT {} FROM campaign_performance", whole("sum(refunds) * 1000000 + sum(net_after_fees)"))).await;
+        let (time, row) = ask(&format!(
+            "SELECT {} FROM campaign_performance",
+            whole("sum(refunds) * 1000000 + sum(net_after_fees)")
+        ))
+        .await;
         took.push(("campaign_performance", time));
-        assert_eq!(number(&row), GIFTS / 10 * 1_000_000 + GIFTS / 10 * 9 * 4, "{kind:?}");
+        assert_eq!(
+            number(&row),
+            GIFTS / 10 * 1_000_000 + GIFTS / 10 * 9 * 4,
+            "{kind:?}"
+        );
         for view in ["donor_value_distribution", "donor_engagement_distribution"] {
-            let (time, row) = ask(&format!("SELECT {} FROM {view}", whole("sum(supporters)"))).await;
+            let (time, row) =
+                ask(&format!("SELECT {} FROM {view}", whole("sum(supporters)"))).await;
             took.push((view, time));
             assert_eq!(number(&row), PEOPLE, "{kind:?}");
         }
 
-        for report in [Report::Donors, Report::Engagement, Report::Campaigns, Report::Supporters] {
+        for report in [
+            Report::Donors,
+            Report::Engagement,
+            Report::Campaigns,
+            Report::Supporters,
+        ] {
             for of in [None, Some(10_001)] {
                 let begin = Instant::now();
                 let rows = store.report(report, of, 0, 20_000).await.unwrap();
                 took.push(("report", begin.elapsed()));
-                assert!(rows.iter().all(|row| row[0] == Cell::Int(10_001)), "{report:?}");
+                assert!(
+                    rows.iter().all(|row| row[0] == Cell::Int(10_001)),
+                    "{report:?}"
+                );
                 assert!(report != Report::Supporters || rows.len() == PEOPLE as usize);
             }
         }
         let begin = Instant::now();
-        let months = store.giving_by_month(10_001, Time::from_timestamp(0, 0).unwrap()).await.unwrap();
+        let months = store
+            .giving_by_month(10_001, Time::from_timestamp(0, 0).unwrap())
+            .await
+            .unwrap();
         took.push(("giving by month", begin.elapsed()));
-        assert_eq!(months.iter().map(|month| month.gifts).sum::<u64>(), GIFTS as u64 / 10 * 9);
+        assert_eq!(
+            months.iter().map(|month| month.gifts).sum::<u64>(),
+            GIFTS as u64 / 10 * 9
+        );
         let begin = Instant::now();
         store.feed_summaries().await.unwrap();
         store.runs(Some(10_001), 50).await.unwrap();
-        store.past_runs(10_001, Entity::Transactions, Mode::Incremental, Time::from_timestamp(9_000_000_000, 0).unwrap()).await.unwrap();
-        store.reject_counts(Time::from_timestamp(0, 0).unwrap()).await.unwrap();
+        store
+            .past_runs(
+                10_001,
+                Entity::Transactions,
+                Mode::Incremental,
+                Time::from_timestamp(9_000_000_000, 0).unwrap(),
+            )
+            .await
+            .unwrap();
+        store
+            .reject_counts(Time::from_timestamp(0, 0).unwrap())
+            .await
+            .unwrap();
         store.plugin_lags(None).await.unwrap();
         store.plugin_lags(Some(1)).await.unwrap();
         store.delivery_counts(10_001).await.unwrap();
@@ -156,8 +228,12 @@ async fn what_people_ask_is_answered_soon_after_a_load_by_a_database_without_sta
         took.push(("what db check asks", begin.elapsed()));
 
         println!("{kind:?}: {took:?}");
-        // A plan that goes wrong takes minutes. What a question may take on a machine at rest is measured by the benches.
-        assert!(took.iter().all(|(_, time)| *time < Duration::from_secs(20)), "{kind:?}: {took:?}");
+        // A plan that goes wrong takes minutes. What a question may take on a machine at rest is
+        // measured by the benches.
+        assert!(
+            took.iter().all(|(_, time)| *time < Duration::from_secs(20)),
+            "{kind:?}: {took:?}"
+        );
     }
 }
 
@@ -166,7 +242,12 @@ async fn a_load_leaves_the_database_with_statistics() {
     for kind in kinds() {
         let folder = tempfile::tempdir().unwrap();
         let fresh = Fresh::new(kind, folder.path()).await;
-        let store = Store::connect(&Settings { url: fresh.url.clone().into(), max_connections: 4 }).await.unwrap();
+        let store = Store::connect(&Settings {
+            url: fresh.url.clone().into(),
+            max_connections: 4,
+        })
+        .await
+        .unwrap();
         store.migrate().await.unwrap();
         let connection = fresh.connect().await;
         // So that nobody else gathers them.
@@ -176,10 +257,16 @@ async fn a_load_leaves_the_database_with_statistics() {
             Kind::MySql => Some("STATS_AUTO_RECALC = 0"),
         };
         if let Some(never) = never {
-            connection.execute_unprepared(&format!("ALTER TABLE supporters {never}")).await.unwrap();
+            connection
+                .execute_unprepared(&format!("ALTER TABLE supporters {never}"))
+                .await
+                .unwrap();
         }
         let tenant = store.tenant(&store.put_organization(10_001, "One").await.unwrap());
-        let fence = tenant.acquire("here", Duration::from_secs(60)).await.unwrap();
+        let fence = tenant
+            .acquire("here", Duration::from_secs(60))
+            .await
+            .unwrap();
         let known = match kind {
             Kind::Sqlite => {
                 "SELECT CAST(COALESCE(MAX(CAST(stat AS INTEGER)), 0) AS BIGINT) AS n FROM sqlite_stat1 WHERE tbl = 'supporters'"
@@ -191,16 +278,32 @@ async fn a_load_leaves_the_database_with_statistics() {
                 "SELECT CAST(n_rows AS SIGNED) AS n FROM mysql.innodb_table_stats WHERE database_name = DATABASE() AND table_name = 'supporters'"
             }
         };
-        let is_known = async || match connection.query_one_raw(Statement::from_string(connection.get_database_backend(), known)).await {
+        let is_known = async || match connection
+            .query_one_raw(Statement::from_string(
+                connection.get_database_backend(),
+                known,
+            ))
+            .await
+        {
             Ok(row) => row.is_some_and(|row| row.try_get::<i64>("", "n").unwrap() > 0),
             // SQLite's table of statistics is made with the first of them.
             Err(_) => false,
         };
         assert!(!is_known().await, "{kind:?}");
-        let people = (1..=1_200).map(|id| Item::Good(Supporter { id, ..Supporter::default() })).collect();
+        let people = (1..=1_200)
+            .map(|id| {
+                Item::Good(Supporter {
+                    id,
+                    ..Supporter::default()
+                })
+            })
+            .collect();
         tenant.commit(&fence, &Batch::of(people)).await.unwrap();
         assert!(store.keep_statistics().await.unwrap());
         assert!(is_known().await, "{kind:?}");
-        assert!(!store.keep_statistics().await.unwrap(), "nothing was written since");
+        assert!(
+            !store.keep_statistics().await.unwrap(),
+            "nothing was written since"
+        );
     }
 }

@@ -46,10 +46,15 @@ pub async fn until(what: &str, within: Duration, mut yes: impl AsyncFnMut() -> b
 }
 
 impl Daemon {
-    /// Starts one, with the token unless it is empty, and waits until it answers. Reading is open, so that a test can tell those who may
-    /// order from those who may only read.
+    /// Starts one, with the token unless it is empty, and waits until it answers. Reading is open,
+    /// so that a test can tell those who may order from those who may only read.
     pub async fn start(site: &Site, token: &str) -> Daemon {
-        Daemon::start_with(site, token, &[("CLASSY_SYNC__HTTP__OPEN_ON_LOOPBACK", "true")]).await
+        Daemon::start_with(
+            site,
+            token,
+            &[("CLASSY_SYNC__HTTP__OPEN_ON_LOOPBACK", "true")],
+        )
+        .await
     }
 
     /// Starts one with the token, unless it is empty, and variables.
@@ -61,17 +66,42 @@ impl Daemon {
             command.env("CLASSY_SYNC_HTTP_TOKEN", token);
         }
         let log = std::fs::File::create(site.path().join("log")).unwrap();
-        let process = Running(command.stdout(log).stderr(std::process::Stdio::null()).spawn().unwrap());
-        let builder = || reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-        let socket = builder().unix_socket(site.path().join("classy-sync.sock")).build().unwrap();
+        let process = Running(
+            command
+                .stdout(log)
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .unwrap(),
+        );
+        let builder = || {
+            reqwest::Client::builder()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+        };
+        let socket = builder()
+            .unix_socket(site.path().join("classy-sync.sock"))
+            .build()
+            .unwrap();
         let mut base = String::new();
         until("the daemon answers", Duration::from_secs(60), async || {
-            let Ok(answer) = socket.get("http://daemon/api/v1/status").send().await else { return false };
-            base = format!("http://{}", read(answer).await.json()["http"].as_str().unwrap_or_default());
+            let Ok(answer) = socket.get("http://daemon/api/v1/status").send().await else {
+                return false;
+            };
+            base = format!(
+                "http://{}",
+                read(answer).await.json()["http"]
+                    .as_str()
+                    .unwrap_or_default()
+            );
             true
         })
         .await;
-        Daemon { process, base, client: builder().build().unwrap(), socket }
+        Daemon {
+            process,
+            base,
+            client: builder().build().unwrap(),
+            socket,
+        }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -82,8 +112,17 @@ impl Daemon {
         self.ask(reqwest::Method::POST, path, headers, "").await
     }
 
-    pub async fn ask(&self, method: reqwest::Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut request = self.client.request(method, format!("{}{path}", self.base)).body(body.to_owned());
+    pub async fn ask(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut request = self
+            .client
+            .request(method, format!("{}{path}", self.base))
+            .body(body.to_owned());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -92,19 +131,35 @@ impl Daemon {
 
     /// The same by the control socket.
     pub async fn by_socket(&self, method: reqwest::Method, path: &str) -> Answer {
-        read(self.socket.request(method, format!("http://daemon{path}")).send().await.unwrap()).await
+        read(
+            self.socket
+                .request(method, format!("http://daemon{path}"))
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
     }
 
     /// Listens to its events until a text was heard; answers with all that was.
     pub async fn hear(&self, until: &str, within: Duration) -> String {
-        let mut stream = self.client.get(format!("{}/api/v1/events", self.base)).send().await.unwrap();
+        let mut stream = self
+            .client
+            .get(format!("{}/api/v1/events", self.base))
+            .send()
+            .await
+            .unwrap();
         let mut heard = String::new();
         let listen = async {
             while !heard.contains(until) {
-                heard.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()));
+                heard.push_str(&String::from_utf8_lossy(
+                    &stream.chunk().await.unwrap().unwrap(),
+                ));
             }
         };
-        tokio::time::timeout(within, listen).await.unwrap_or_else(|_| panic!("not heard: {until}"));
+        tokio::time::timeout(within, listen)
+            .await
+            .unwrap_or_else(|_| panic!("not heard: {until}"));
         heard
     }
 
@@ -116,9 +171,19 @@ impl Daemon {
 
 async fn read(answer: reqwest::Response) -> Answer {
     let status = answer.status().as_u16();
-    let text = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let headers = answer.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-    Answer { status, headers, body: answer.text().await.unwrap() }
+    let text = |value: &reqwest::header::HeaderValue| {
+        String::from_utf8_lossy(value.as_bytes()).into_owned()
+    };
+    let headers = answer
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), text(value)))
+        .collect();
+    Answer {
+        status,
+        headers,
+        body: answer.text().await.unwrap(),
+    }
 }
 
 /// Somebody who is called: keeps what was sent, and answers with a status that can be changed.
@@ -133,9 +198,17 @@ impl Listener {
     pub async fn start() -> Listener {
         let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/services/secret-path", tcp.local_addr().unwrap());
-        let listener = Listener { url, heard: Arc::default(), status: Arc::new(AtomicU16::new(200)) };
+        let listener = Listener {
+            url,
+            heard: Arc::default(),
+            status: Arc::new(AtomicU16::new(200)),
+        };
         let hear = async |State(listener): State<Listener>, body: Bytes| {
-            listener.heard.lock().unwrap().push(String::from_utf8(body.to_vec()).unwrap());
+            listener
+                .heard
+                .lock()
+                .unwrap()
+                .push(String::from_utf8(body.to_vec()).unwrap());
             StatusCode::from_u16(listener.status.load(Ordering::Relaxed)).unwrap()
         };
         let router = Router::new().fallback(hear).with_state(listener.clone());
@@ -146,8 +219,15 @@ impl Listener {
     /// What was sent so far: the texts of notices.
     pub fn heard(&self) -> Vec<String> {
         let heard = self.heard.lock().unwrap();
-        let text = |body: &String| serde_json::from_str::<Value>(body).ok().and_then(|body| body["text"].as_str().map(str::to_owned));
-        heard.iter().map(|body| text(body).unwrap_or_default()).collect()
+        let text = |body: &String| {
+            serde_json::from_str::<Value>(body)
+                .ok()
+                .and_then(|body| body["text"].as_str().map(str::to_owned))
+        };
+        heard
+            .iter()
+            .map(|body| text(body).unwrap_or_default())
+            .collect()
     }
 
     pub fn answer_with(&self, status: u16) {
@@ -175,7 +255,9 @@ impl Wire {
                     if *is_cut.borrow() {
                         return;
                     }
-                    let Ok(mut there) = tokio::net::TcpStream::connect(&server).await else { return };
+                    let Ok(mut there) = tokio::net::TcpStream::connect(&server).await else {
+                        return;
+                    };
                     tokio::select! {
                         _ = tokio::io::copy_bidirectional(&mut here, &mut there) => {}
                         _ = is_cut.wait_for(|is_cut| *is_cut) => {}
@@ -191,7 +273,8 @@ impl Wire {
     }
 }
 
-/// Somebody in front of Classy: passes on what is asked, or answers otherwise for paths that hold a word.
+/// Somebody in front of Classy: passes on what is asked, or answers otherwise for paths that hold a
+/// word.
 #[derive(Clone)]
 pub struct Front {
     pub address: std::net::SocketAddr,
@@ -220,10 +303,23 @@ impl Front {
     pub async fn at(address: &str, server: &str) -> Front {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let tcp = tokio::net::TcpListener::bind(address).await.unwrap();
-        let client = reqwest::Client::builder().no_proxy().no_gzip().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .no_gzip()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
         let (address, server) = (tcp.local_addr().unwrap(), server.to_owned());
-        let front = Front { address, server, instead: Arc::default(), asked: Arc::default(), client };
-        let router = Router::new().fallback(Front::pass).with_state(front.clone());
+        let front = Front {
+            address,
+            server,
+            instead: Arc::default(),
+            asked: Arc::default(),
+            client,
+        };
+        let router = Router::new()
+            .fallback(Front::pass)
+            .with_state(front.clone());
         tokio::spawn(async move { axum::serve(tcp, router).await });
         front
     }
@@ -258,17 +354,28 @@ impl Front {
     }
 
     fn answer_instead(&self, word: &str, instead: Instead) {
-        self.instead.lock().unwrap().insert(word.to_owned(), instead);
+        self.instead
+            .lock()
+            .unwrap()
+            .insert(word.to_owned(), instead);
     }
 
     /// How often something with this word in its path was asked for.
     pub fn asked(&self, word: &str) -> usize {
-        self.asked.lock().unwrap().iter().filter(|path| path.contains(word)).count()
+        self.asked
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|path| path.contains(word))
+            .count()
     }
 
     /// One that would be somewhere else.
     pub fn moved(&self, address: std::net::SocketAddr) -> Front {
-        Front { address, ..self.clone() }
+        Front {
+            address,
+            ..self.clone()
+        }
     }
 
     /// The same address with the front's host.
@@ -278,37 +385,71 @@ impl Front {
         url.to_string()
     }
 
-    async fn pass(State(front): State<Front>, request: axum::extract::Request) -> axum::response::Response {
+    async fn pass(
+        State(front): State<Front>,
+        request: axum::extract::Request,
+    ) -> axum::response::Response {
         use axum::response::IntoResponse;
         let (parts, body) = request.into_parts();
-        let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+        let path = parts
+            .uri
+            .path_and_query()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         front.asked.lock().unwrap().push(path.clone());
-        let instead =
-            front.instead.lock().unwrap().iter().find(|(word, _)| path.contains(word.as_str())).map(|(_, instead)| instead.clone());
+        let instead = front
+            .instead
+            .lock()
+            .unwrap()
+            .iter()
+            .find(|(word, _)| path.contains(word.as_str()))
+            .map(|(_, instead)| instead.clone());
         match instead {
-            Some(Instead::Status(status)) => return (StatusCode::from_u16(status).unwrap(), "{\"error\":\"no\"}").into_response(),
+            Some(Instead::Status(status)) => {
+                return (StatusCode::from_u16(status).unwrap(), "{\"error\":\"no\"}")
+                    .into_response();
+            }
             Some(Instead::Limited(seconds)) => {
                 let headers = [("retry-after", seconds.to_string())];
-                return (StatusCode::TOO_MANY_REQUESTS, headers, "{\"error\":\"wait\"}").into_response();
+                return (
+                    StatusCode::TOO_MANY_REQUESTS,
+                    headers,
+                    "{\"error\":\"wait\"}",
+                )
+                    .into_response();
             }
-            Some(Instead::Blocked) => return (StatusCode::FORBIDDEN, [("content-type", "text/html")], "<html>no</html>").into_response(),
-            Some(Instead::Says(body)) => return ([("content-type", "application/json")], body).into_response(),
+            Some(Instead::Blocked) => {
+                return (
+                    StatusCode::FORBIDDEN,
+                    [("content-type", "text/html")],
+                    "<html>no</html>",
+                )
+                    .into_response();
+            }
+            Some(Instead::Says(body)) => {
+                return ([("content-type", "application/json")], body).into_response();
+            }
             Some(Instead::Nothing) => std::future::pending().await,
             None => {}
         }
         let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
-        let mut request = front.client.request(parts.method, format!("{}{path}", front.server)).body(body);
-        for (name, value) in
-            parts.headers.iter().filter(|(name, _)| !["host", "accept-encoding", "content-length"].contains(&name.as_str()))
-        {
+        let mut request = front
+            .client
+            .request(parts.method, format!("{}{path}", front.server))
+            .body(body);
+        for (name, value) in parts.headers.iter().filter(|(name, _)| {
+            !["host", "accept-encoding", "content-length"].contains(&name.as_str())
+        }) {
             request = request.header(name, value);
         }
-        let Ok(answer) = request.send().await else { return StatusCode::BAD_GATEWAY.into_response() };
+        let Ok(answer) = request.send().await else {
+            return StatusCode::BAD_GATEWAY.into_response();
+        };
         let (status, headers) = (answer.status(), answer.headers().clone());
         let mut passed = (status, answer.bytes().await.unwrap_or_default()).into_response();
-        for (name, value) in
-            headers.iter().filter(|(name, _)| !["content-length", "transfer-encoding", "content-encoding"].contains(&name.as_str()))
-        {
+        for (name, value) in headers.iter().filter(|(name, _)| {
+            !["content-length", "transfer-encoding", "content-encoding"].contains(&name.as_str())
+        }) {
             passed.headers_mut().insert(name, value.clone());
         }
         passed

@@ -1,4 +1,5 @@
-//! Many histories side by side, and what is said about one that fails: the line that replays it, and the trouble that it needs.
+//! Many histories side by side, and what is said about one that fails: the line that replays it,
+//! and the trouble that it needs.
 
 use crate::machine::{History, Plan, play};
 use crate::options::Class;
@@ -28,15 +29,30 @@ pub fn play_all(seeds: &[u64], plan: impl Fn(u64) -> Plan + Sync) -> Vec<(u64, H
 /// What happened in all of them.
 pub fn seen(histories: &[(u64, History)]) -> Sometimes {
     let mut seen = Sometimes::default();
-    histories.iter().for_each(|(_, history)| seen.add(&history.seen));
+    histories
+        .iter()
+        .for_each(|(_, history)| seen.add(&history.seen));
     seen
 }
 
 /// Fails with one line for each history that failed.
 pub fn assert_all_hold(histories: &[(u64, History)]) {
-    let failed: Vec<&(u64, History)> = histories.iter().filter(|(_, history)| history.failed.is_some()).collect();
-    let lines: Vec<String> = failed.iter().take(20).filter_map(|(seed, history)| Some(line(*seed, history.failed.as_ref()?))).collect();
-    assert!(failed.is_empty(), "{} of {} histories failed\n{}", failed.len(), histories.len(), lines.join("\n"));
+    let failed: Vec<&(u64, History)> = histories
+        .iter()
+        .filter(|(_, history)| history.failed.is_some())
+        .collect();
+    let lines: Vec<String> = failed
+        .iter()
+        .take(20)
+        .filter_map(|(seed, history)| Some(line(*seed, history.failed.as_ref()?)))
+        .collect();
+    assert!(
+        failed.is_empty(),
+        "{} of {} histories failed\n{}",
+        failed.len(),
+        histories.len(),
+        lines.join("\n")
+    );
 }
 
 fn line(seed: u64, violation: &crate::invariants::Violation) -> String {
@@ -47,16 +63,29 @@ fn line(seed: u64, violation: &crate::invariants::Violation) -> String {
     )
 }
 
-/// The classes of trouble without which the history does not fail the same way: taken off one at a time.
+/// The classes of trouble without which the history does not fail the same way: taken off one at a
+/// time.
 fn needed(seed: u64, invariant: &str) -> Vec<Class> {
     let mut without = Vec::new();
     for class in Class::ALL {
         without.push(class);
-        let history = play(seed, &Plan { without: without.clone(), ..Plan::default() });
-        if history.failed.is_none_or(|violation| violation.invariant != invariant) {
+        let history = play(
+            seed,
+            &Plan {
+                without: without.clone(),
+                ..Plan::default()
+            },
+        );
+        if history
+            .failed
+            .is_none_or(|violation| violation.invariant != invariant)
+        {
             without.pop();
         }
     }
     let classes = play(seed, &Plan::default()).classes;
-    classes.into_iter().filter(|class| !without.contains(class)).collect()
+    classes
+        .into_iter()
+        .filter(|class| !without.contains(class))
+        .collect()
 }

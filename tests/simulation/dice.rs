@@ -1,4 +1,5 @@
-//! Where chance comes from: one number decides a whole history, and goes on deciding it the same way when libraries change.
+//! Where chance comes from: one number decides a whole history, and goes on deciding it the same
+//! way when libraries change.
 
 /// A stream of numbers made from a seed (SplitMix64).
 #[derive(Debug, Clone)]
@@ -33,6 +34,10 @@ impl Dice {
     }
 
     pub fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
-        if from.is_empty() { None } else { Some(from[self.below(from.len() as u64) as usize]) }
+        if from.is_empty() {
+            None
+        } else {
+            Some(from[self.below(from.len() as u64) as usize])
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! What makes a history go: step by step a run goes on, something changes, or somebody interferes; and in the end all is calm, and the
-//! stored set has to become the source's.
+//! What makes a history go: step by step a run goes on, something changes, or somebody interferes;
+//! and in the end all is calm, and the stored set has to become the source's.
 
 use crate::dice::Dice;
 use crate::invariants::{self, Violation};
@@ -46,18 +46,41 @@ struct Machine {
 pub fn play(seed: u64, plan: &Plan) -> History {
     let mut dice = Dice::new(seed);
     let mut options = Options::new(&mut dice);
-    plan.without.iter().for_each(|class| options.without(*class));
+    plan.without
+        .iter()
+        .for_each(|class| options.without(*class));
     let classes = options.classes();
     let steps = options.steps;
-    let sim = Shared::new(dice, options, Wrong::defects(plan.wrong), plan.real, plan.tell);
-    let mut machine = Machine { sim: sim.clone(), wrong: plan.wrong, runners: Vec::new(), runs: 0 };
+    let sim = Shared::new(
+        dice,
+        options,
+        Wrong::defects(plan.wrong),
+        plan.real,
+        plan.tell,
+    );
+    let mut machine = Machine {
+        sim: sim.clone(),
+        wrong: plan.wrong,
+        runners: Vec::new(),
+        runs: 0,
+    };
     let _ = (0..steps).try_for_each(|_| machine.step());
     machine.runners.clear();
-    let calm = if sim.lock().failed.is_none() { machine.calm() } else { Ok(()) };
+    let calm = if sim.lock().failed.is_none() {
+        machine.calm()
+    } else {
+        Ok(())
+    };
     let sim = &mut *sim.lock();
     sim.check(calm);
     let pages = sim.tallies.values().map(|tally| tally.pages).sum();
-    History { trace: sim.hash(), failed: sim.failed.clone(), seen: sim.seen.clone(), classes, pages }
+    History {
+        trace: sim.hash(),
+        failed: sim.failed.clone(),
+        seen: sim.seen.clone(),
+        classes,
+        pages,
+    }
 }
 
 impl Machine {
@@ -69,12 +92,17 @@ impl Machine {
             // Mostly where somebody reads.
             let read: Vec<Feed> = self.runners.iter().map(|runner| runner.feed).collect();
             let all: Vec<Feed> = sim.world.lists.keys().copied().collect();
-            let feeds = if !read.is_empty() && sim.dice.chance(600) { read } else { all };
+            let feeds = if !read.is_empty() && sim.dice.chance(600) {
+                read
+            } else {
+                all
+            };
             if sim.dice.chance(sim.options.changes)
                 && let Some(feed) = sim.dice.pick(&feeds)
             {
                 let mut seen = Sometimes::default();
-                sim.world.change(feed, &mut sim.dice, &sim.options, &mut seen);
+                sim.world
+                    .change(feed, &mut sim.dice, &sim.options, &mut seen);
                 if seen.has("a deletion") && sim.memory.state(feed).pass.is_some() {
                     seen.saw("a deletion during a pass");
                 }
@@ -86,7 +114,11 @@ impl Machine {
             0..8 if has(Class::Kills) => self.kill(),
             8..12 if has(Class::Stops) => {
                 let place = self.sim.lock().dice.below(self.runners.len() as u64) as usize;
-                self.runners.iter().skip(place).take(1).for_each(|runner| runner.stop.cancel());
+                self.runners
+                    .iter()
+                    .skip(place)
+                    .take(1)
+                    .for_each(|runner| runner.stop.cancel());
             }
             12..16 if has(Class::Takeovers) => self.take_over(),
             16..20 if has(Class::Jumps) => {
@@ -97,23 +129,35 @@ impl Machine {
             20..120 => self.begin(),
             _ => self.go_on(),
         }
-        if self.sim.lock().failed.is_some() { Err(()) } else { Ok(()) }
+        if self.sim.lock().failed.is_some() {
+            Err(())
+        } else {
+            Ok(())
+        }
     }
 
     fn begin(&mut self) {
         let sim = self.sim.clone();
         let sim = &mut *sim.lock();
         let feeds: Vec<Feed> = sim.world.lists.keys().copied().collect();
-        let Some(feed) = sim.dice.pick(&feeds) else { return };
+        let Some(feed) = sim.dice.pick(&feeds) else {
+            return;
+        };
         let epoch = sim.memory.0[feed.organization].epoch;
-        if self.runners.iter().any(|runner| runner.feed == feed && runner.epoch == epoch) {
+        if self
+            .runners
+            .iter()
+            .any(|runner| runner.feed == feed && runner.epoch == epoch)
+        {
             return;
         }
         let since = moment(sim.world.now_s() - sim.dice.between(0, 100_000));
         let task = match sim.dice.below(10) {
             0 | 1 if sim.options.has(Class::Fulls) => Task::Full,
             2 if sim.options.has(Class::Repairs) => Task::Since(since),
-            3 if sim.options.has(Class::Repairs) && feed.entity == Entity::Transactions => Task::Recent(since),
+            3 if sim.options.has(Class::Repairs) && feed.entity == Entity::Transactions => {
+                Task::Recent(since)
+            }
             4..7 => Task::Changes,
             _ => Task::CatchUp,
         };
@@ -125,7 +169,8 @@ impl Machine {
 
     fn start(&mut self, sim: &mut Sim, feed: Feed, task: Task) {
         self.runs += 1;
-        self.runners.push(start(&self.sim, sim, self.wrong, self.runs, feed, task));
+        self.runners
+            .push(start(&self.sim, sim, self.wrong, self.runs, feed, task));
     }
 
     /// Polls one run.
@@ -135,7 +180,10 @@ impl Machine {
         }
         let place = self.sim.lock().dice.below(self.runners.len() as u64) as usize;
         let runner = &mut self.runners[place];
-        let polled = runner.future.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop()));
+        let polled = runner
+            .future
+            .as_mut()
+            .poll(&mut Context::from_waker(std::task::Waker::noop()));
         let sim = self.sim.clone();
         let sim = &mut *sim.lock();
         let pages = sim.tally(runner.run).pages;
@@ -154,8 +202,14 @@ impl Machine {
         if self.runners.is_empty() {
             return;
         }
-        let runner = self.runners.remove(sim.dice.below(self.runners.len() as u64) as usize);
-        sim.seen.saw(if runner.pages > 0 { "a kill between pages" } else { "a kill during a request" });
+        let runner = self
+            .runners
+            .remove(sim.dice.below(self.runners.len() as u64) as usize);
+        sim.seen.saw(if runner.pages > 0 {
+            "a kill between pages"
+        } else {
+            "a kill during a request"
+        });
         sim.note("is killed", Some(runner.feed), runner.run);
     }
 
@@ -169,7 +223,8 @@ impl Machine {
         }
         sim.note("taken over", None, organization);
         if sim.dice.chance(300) {
-            self.runners.retain(|runner| runner.feed.organization != organization);
+            self.runners
+                .retain(|runner| runner.feed.organization != organization);
         }
     }
 
@@ -187,17 +242,28 @@ impl Machine {
                 let sim = &mut *sim.lock();
                 sim.world.now_ms += (sim.options.overlap_s + 5) * 1000;
             }
-            feeds.iter().try_for_each(|feed| self.undisturbed(*feed, Task::CatchUp))?;
-            feeds.iter().try_for_each(|feed| for_kind!(feed, caught_up(&sim.lock(), *feed)))?;
-            feeds.iter().try_for_each(|feed| self.undisturbed(*feed, Task::Full))?;
-            match feeds.iter().try_for_each(|feed| for_kind!(feed, converged(&sim.lock(), *feed))) {
+            feeds
+                .iter()
+                .try_for_each(|feed| self.undisturbed(*feed, Task::CatchUp))?;
+            feeds
+                .iter()
+                .try_for_each(|feed| for_kind!(feed, caught_up(&sim.lock(), *feed)))?;
+            feeds
+                .iter()
+                .try_for_each(|feed| self.undisturbed(*feed, Task::Full))?;
+            match feeds
+                .iter()
+                .try_for_each(|feed| for_kind!(feed, converged(&sim.lock(), *feed)))
+            {
                 Ok(()) => break,
                 wrong if round == 3 => return wrong,
                 Err(_) => sim.lock().seen.saw("a second calm round was needed"),
             }
         }
         let sim = sim.lock();
-        sim.real.as_ref().map_or(Ok(()), |real| real.exact(&sim.memory))
+        sim.real
+            .as_ref()
+            .map_or(Ok(()), |real| real.exact(&sim.memory))
     }
 
     /// One run to its end.
@@ -218,7 +284,10 @@ impl Machine {
                 return Ok(());
             }
         }
-        Err(Violation::new("I17", format!("{feed:?}: {task:?} does not end")))
+        Err(Violation::new(
+            "I17",
+            format!("{feed:?}: {task:?} does not end"),
+        ))
     }
 }
 

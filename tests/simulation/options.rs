@@ -25,7 +25,8 @@ pub enum Class {
     Unstable,
     /// Requests fail before or after the source looked.
     Errors,
-    /// The source looks long after it was asked, or answers long after it looked: pages overtake each other.
+    /// The source looks long after it was asked, or answers long after it looked: pages overtake
+    /// each other.
     Slow,
     /// An empty page where there are records; at most one a run.
     Slips,
@@ -51,7 +52,8 @@ pub enum Class {
     Leaks,
     /// The source goes back to earlier versions of its records, with their old times of change.
     Backups,
-    /// Some records cannot be served for a while: every page with one of them fails, and so does the record itself.
+    /// Some records cannot be served for a while: every page with one of them fails, and so does
+    /// the record itself.
     BadPages,
     /// Asked for by its id, a record is refused though it may be there.
     Doubts,
@@ -152,6 +154,9 @@ impl Options {
     }
 
     pub fn classes(&self) -> Vec<Class> {
-        Class::ALL.into_iter().filter(|class| self.has(*class)).collect()
+        Class::ALL
+            .into_iter()
+            .filter(|class| self.has(*class))
+            .collect()
     }
 }

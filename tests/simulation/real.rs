@@ -1,5 +1,5 @@
-//! The production store over a SQLite file of its own. Each call is carried out at once on a runtime of its own, so a history goes the same
-//! way however long the database takes.
+//! The production store over a SQLite file of its own. Each call is carried out at once on a
+//! runtime of its own, so a history goes the same way however long the database takes.
 
 use crate::invariants::Violation;
 use crate::memory::{Kept, Memory, Table};
@@ -32,12 +32,21 @@ pub struct Real {
 }
 
 async fn open(file: &Path) -> Store {
-    Store::connect(&Settings { url: format!("sqlite://{}", file.display()).into(), max_connections: 2 }).await.unwrap()
+    Store::connect(&Settings {
+        url: format!("sqlite://{}", file.display()).into(),
+        max_connections: 2,
+    })
+    .await
+    .unwrap()
 }
 
 fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
+    if memory.is_dir() {
+        tempfile::tempdir_in(memory).unwrap()
+    } else {
+        tempfile::tempdir().unwrap()
+    }
 }
 
 /// An empty database with the schema, made once.
@@ -69,13 +78,25 @@ impl Real {
             let look = Database::connect(options).await.unwrap();
             let mut sinks = Vec::new();
             for place in 0..organizations {
-                let tenant = store.tenant(&store.put_organization(1000 + place as i64, "One").await.unwrap());
+                let tenant = store.tenant(
+                    &store
+                        .put_organization(1000 + place as i64, "One")
+                        .await
+                        .unwrap(),
+                );
                 let fence = tenant.acquire(HOLDER, LONG).await.unwrap();
                 sinks.push(vec![FencedStore::new(tenant, fence)]);
             }
             (store, look, sinks)
         });
-        Real { runtime, _folder: folder, store, look, sinks, difference: String::new() }
+        Real {
+            runtime,
+            _folder: folder,
+            store,
+            look,
+            sinks,
+            difference: String::new(),
+        }
     }
 
     /// Another runner takes the organization over.
@@ -98,8 +119,14 @@ impl Real {
         self.sink(feed, 1).row_texts(items)
     }
 
-    pub fn commit<R: Kind>(&self, feed: Feed, epoch: i64, batch: &Batch<R>) -> Result<Committed, Error> {
-        self.runtime.block_on(self.sink(feed, epoch).commit(batch.clone()))
+    pub fn commit<R: Kind>(
+        &self,
+        feed: Feed,
+        epoch: i64,
+        batch: &Batch<R>,
+    ) -> Result<Committed, Error> {
+        self.runtime
+            .block_on(self.sink(feed, epoch).commit(batch.clone()))
     }
 
     /// Begins a transaction and drops it after so many steps.
@@ -109,7 +136,11 @@ impl Real {
             let mut left = polls;
             std::future::poll_fn(|context| {
                 left -= 1;
-                if left == 0 || commit.as_mut().poll(context).is_ready() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+                if left == 0 || commit.as_mut().poll(context).is_ready() {
+                    std::task::Poll::Ready(())
+                } else {
+                    std::task::Poll::Pending
+                }
             })
             .await;
         });
@@ -118,15 +149,25 @@ impl Real {
     /// Whether a feed's rows, checkpoint, suspects and rejects are exactly these.
     pub fn is_as<R: Kind>(&mut self, feed: Feed, table: &Table<R>) -> bool {
         let (rows, rejects) = (self.rows::<R>(feed), self.rejects(feed));
-        let (state, suspects) = (self.ask(feed, Sink::<R>::load), self.ask(feed, Sink::<R>::suspects));
-        if let Some((id, kept)) = table.rows.iter().find(|(id, kept)| rows.get(id) != Some(*kept)) {
+        let (state, suspects) = (
+            self.ask(feed, Sink::<R>::load),
+            self.ask(feed, Sink::<R>::suspects),
+        );
+        if let Some((id, kept)) = table
+            .rows
+            .iter()
+            .find(|(id, kept)| rows.get(id) != Some(*kept))
+        {
             self.difference = format!("{id} is {:?} instead of {kept:?}", rows.get(id));
         } else if rows.len() != table.rows.len() {
             self.difference = format!("{} rows instead of {}", rows.len(), table.rows.len());
         } else if state != table.state {
             self.difference = format!("the checkpoint is {state:?} instead of {:?}", table.state);
         } else if !suspects.iter().eq(table.suspects.keys()) {
-            self.difference = format!("the suspects are {suspects:?} instead of {:?}", table.suspects);
+            self.difference = format!(
+                "the suspects are {suspects:?} instead of {:?}",
+                table.suspects
+            );
         } else if !rejects.iter().eq(&table.rejects) {
             self.difference = format!("the rejects are {rejects:?} instead of {:?}", table.rejects);
         } else {
@@ -141,16 +182,31 @@ impl Real {
     }
 
     fn query(&self, text: String) -> Vec<sea_orm::QueryResult> {
-        self.runtime.block_on(self.look.query_all_raw(Statement::from_string(DbBackend::Sqlite, text))).unwrap()
+        self.runtime
+            .block_on(
+                self.look
+                    .query_all_raw(Statement::from_string(DbBackend::Sqlite, text)),
+            )
+            .unwrap()
     }
 
     fn rows<R: Kind>(&self, feed: Feed) -> BTreeMap<i64, Kept<R>> {
         let column = |(name, money): &(&str, bool)| {
-            let amount = format!("CASE WHEN \"{name}\" IS NULL THEN NULL ELSE printf('%.4f', \"{name}\") END AS \"{name}\"");
-            if *money { amount } else { format!("\"{name}\"") }
+            let amount = format!(
+                "CASE WHEN \"{name}\" IS NULL THEN NULL ELSE printf('%.4f', \"{name}\") END AS \"{name}\""
+            );
+            if *money {
+                amount
+            } else {
+                format!("\"{name}\"")
+            }
         };
         let columns: Vec<String> = R::STORED.iter().map(column).collect();
-        let stub = if feed.entity == Entity::Transactions { "0 AS is_stub" } else { "is_stub" };
+        let stub = if feed.entity == Entity::Transactions {
+            "0 AS is_stub"
+        } else {
+            "is_stub"
+        };
         let (entity, place) = (feed.entity, 1000 + feed.organization);
         let text = format!(
             "SELECT id, absent_since IS NOT NULL AS absent, {stub}, {} FROM {entity} \
@@ -160,7 +216,13 @@ impl Real {
         let read = |row: &sea_orm::QueryResult| {
             let stub: bool = row.try_get("", "is_stub").unwrap();
             let record = (!stub).then(|| R::read_back(row).unwrap());
-            (row.try_get("", "id").unwrap(), Kept { record, absent: row.try_get("", "absent").unwrap() })
+            (
+                row.try_get("", "id").unwrap(),
+                Kept {
+                    record,
+                    absent: row.try_get("", "absent").unwrap(),
+                },
+            )
         };
         self.query(text).iter().map(read).collect()
     }
@@ -171,10 +233,14 @@ impl Real {
             "SELECT DISTINCT r.source_id FROM rejects AS r JOIN organizations AS o ON o.id = r.organization_id \
              WHERE o.classy_id = {place} AND r.entity = '{entity}' AND r.resolved_at IS NULL ORDER BY r.source_id"
         );
-        self.query(text).iter().map(|row| row.try_get("", "source_id").unwrap()).collect()
+        self.query(text)
+            .iter()
+            .map(|row| row.try_get("", "source_id").unwrap())
+            .collect()
     }
 
-    /// I6: what people gave and give a month is exactly what their gifts and plans say, and the program's own check finds nothing.
+    /// I6: what people gave and give a month is exactly what their gifts and plans say, and the
+    /// program's own check finds nothing.
     pub fn exact(&self, memory: &Memory) -> Result<(), Violation> {
         let wrong = |text: String| Err(Violation::new("I6", text));
         for violations in self.runtime.block_on(self.store.check()).unwrap() {
@@ -191,23 +257,47 @@ impl Real {
             );
             for row in self.query(text) {
                 let id: i64 = row.try_get("", "id").unwrap();
-                let number = |name: &str| row.try_get::<String>("", name).unwrap().parse::<Decimal>().unwrap().normalize();
+                let number = |name: &str| {
+                    row.try_get::<String>("", name)
+                        .unwrap()
+                        .parse::<Decimal>()
+                        .unwrap()
+                        .normalize()
+                };
                 let told = (
                     number("amount"),
                     row.try_get::<i64>("", "gifts").unwrap(),
                     row.try_get::<Option<Time>>("", "last_gift").unwrap(),
                     number("monthly"),
                 );
-                let is_gift = |gift: &&classy_sync::entities::Transaction| gift.supporter_id == Some(id) && gift.status == "success";
-                let gifts: Vec<_> = tables.transactions.present().map(|(_, gift)| gift).filter(is_gift).collect();
-                let sum: Decimal = gifts.iter().filter_map(|gift| gift.total_gross_amount).map(|amount| amount.decimal()).sum();
+                let is_gift = |gift: &&classy_sync::entities::Transaction| {
+                    gift.supporter_id == Some(id) && gift.status == "success"
+                };
+                let gifts: Vec<_> = tables
+                    .transactions
+                    .present()
+                    .map(|(_, gift)| gift)
+                    .filter(is_gift)
+                    .collect();
+                let sum: Decimal = gifts
+                    .iter()
+                    .filter_map(|gift| gift.total_gross_amount)
+                    .map(|amount| amount.decimal())
+                    .sum();
                 let last = gifts.iter().filter_map(|gift| gift.purchased_at).max();
                 let plans = tables.plans.present().map(|(_, plan)| plan);
-                let active = plans.filter(|plan| plan.supporter_id == Some(id) && plan.status == "active" && !plan.is_paused);
-                let monthly = MonthlyRate::monthly(active.filter_map(|plan| Some((plan.frequency.as_deref()?, plan.amount?.decimal()))));
+                let active = plans.filter(|plan| {
+                    plan.supporter_id == Some(id) && plan.status == "active" && !plan.is_paused
+                });
+                let monthly =
+                    MonthlyRate::monthly(active.filter_map(|plan| {
+                        Some((plan.frequency.as_deref()?, plan.amount?.decimal()))
+                    }));
                 let fresh = (sum.normalize(), gifts.len() as i64, last, monthly);
                 if told != fresh {
-                    return wrong(format!("supporter {id} of {place}: stored are {told:?}, in truth {fresh:?}"));
+                    return wrong(format!(
+                        "supporter {id} of {place}: stored are {told:?}, in truth {fresh:?}"
+                    ));
                 }
             }
         }

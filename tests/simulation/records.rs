@@ -51,11 +51,18 @@ fn word(version: &Version, place: u32, words: &[&str]) -> String {
 
 fn money(version: &Version, place: u32) -> Option<Money> {
     let value = bits(version, place, 1_000_000_007) as i64;
-    if value % 11 == 0 { None } else { Money::new(Decimal::new(value, 2 + (value % 3) as u32)).ok() }
+    if value % 11 == 0 {
+        None
+    } else {
+        Money::new(Decimal::new(value, 2 + (value % 3) as u32)).ok()
+    }
 }
 
 fn micros(version: &Version, place: u32) -> Option<Time> {
-    Some(moment(version.made_at) + TimeDelta::microseconds(bits(version, place, 90_000_000_000) as i64))
+    Some(
+        moment(version.made_at)
+            + TimeDelta::microseconds(bits(version, place, 90_000_000_000) as i64),
+    )
 }
 
 fn flag(version: &Version, place: u32) -> bool {
@@ -116,7 +123,17 @@ impl Kind for RecurringPlan {
             campaign_id: version.links[1],
             amount: money(version, 1),
             currency_code: Some("USD".to_owned()),
-            frequency: Some(word(version, 2, &["monthly", "yearly", "weekly", "semi-annually", "now and then"])),
+            frequency: Some(word(
+                version,
+                2,
+                &[
+                    "monthly",
+                    "yearly",
+                    "weekly",
+                    "semi-annually",
+                    "now and then",
+                ],
+            )),
             status: word(version, 3, &["active", "canceled"]),
             is_paused: flag(version, 4),
             next_payment_date: micros(version, 5),
@@ -126,8 +143,14 @@ impl Kind for RecurringPlan {
         }
     }
     fn links(&self) -> Vec<(Entity, i64)> {
-        let links = [(Entity::Supporters, self.supporter_id), (Entity::Campaigns, self.campaign_id)];
-        links.into_iter().filter_map(|(entity, id)| Some((entity, id?))).collect()
+        let links = [
+            (Entity::Supporters, self.supporter_id),
+            (Entity::Campaigns, self.campaign_id),
+        ];
+        links
+            .into_iter()
+            .filter_map(|(entity, id)| Some((entity, id?)))
+            .collect()
     }
     fn kept(tables: &Tables) -> &Table<Self> {
         &tables.plans
@@ -144,7 +167,11 @@ impl Kind for Transaction {
             supporter_id: version.links[0],
             campaign_id: version.links[1],
             recurring_plan_id: version.links[2],
-            status: word(version, 1, &["success", "success", "success", "refunded", "incomplete"]),
+            status: word(
+                version,
+                1,
+                &["success", "success", "success", "refunded", "incomplete"],
+            ),
             total_gross_amount: money(version, 2),
             donation_net_amount: money(version, 3),
             fees_amount: money(version, 4),
@@ -164,7 +191,10 @@ impl Kind for Transaction {
             (Entity::Campaigns, self.campaign_id),
             (Entity::RecurringPlans, self.recurring_plan_id),
         ];
-        links.into_iter().filter_map(|(entity, id)| Some((entity, id?))).collect()
+        links
+            .into_iter()
+            .filter_map(|(entity, id)| Some((entity, id?)))
+            .collect()
     }
     fn kept(tables: &Tables) -> &Table<Self> {
         &tables.transactions

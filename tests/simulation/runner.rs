@@ -1,4 +1,5 @@
-//! One run of the production engine, ready to be polled: what it is given, and what is asked when it ends.
+//! One run of the production engine, ready to be polled: what it is given, and what is asked when
+//! it ends.
 
 use crate::invariants;
 use crate::options::Class;
@@ -42,7 +43,14 @@ macro_rules! for_kind {
 pub(crate) use for_kind;
 
 /// Makes a run ready.
-pub fn start(shared: &Shared, sim: &mut Sim, wrong: Option<Wrong>, run: u64, feed: Feed, task: Task) -> Runner {
+pub fn start(
+    shared: &Shared,
+    sim: &mut Sim,
+    wrong: Option<Wrong>,
+    run: u64,
+    feed: Feed,
+    task: Task,
+) -> Runner {
     let epoch = sim.memory.0[feed.organization].epoch;
     let state = sim.memory.state(feed);
     let now_ms = sim.world.now_ms;
@@ -51,7 +59,12 @@ pub fn start(shared: &Shared, sim: &mut Sim, wrong: Option<Wrong>, run: u64, fee
     }
     let state = sim.memory.state(feed);
     let resumes = matches!(task, Task::Full | Task::CatchUp);
-    if resumes && state.pass.as_ref().is_some_and(|pass| pass.page > 1 && pass.stage == PassStage::Walk) {
+    if resumes
+        && state
+            .pass
+            .as_ref()
+            .is_some_and(|pass| pass.page > 1 && pass.stage == PassStage::Walk)
+    {
         sim.seen.saw("a pass resumed at its page");
     }
     let by_number = wrong == Some(Wrong::PageNumbers)
@@ -59,37 +72,87 @@ pub fn start(shared: &Shared, sim: &mut Sim, wrong: Option<Wrong>, run: u64, fee
         && state.first_pass_at.is_some()
         && state.pass.is_none();
     sim.note("begins", Some(feed), (run, epoch, format!("{task:?}")));
-    let served = Served { sim: shared.clone(), feed, run };
-    let checked = Checked { sim: shared.clone(), feed, run, epoch };
-    let source = WrongSource { inner: served, wrong };
+    let served = Served {
+        sim: shared.clone(),
+        feed,
+        run,
+    };
+    let checked = Checked {
+        sim: shared.clone(),
+        feed,
+        run,
+        epoch,
+    };
+    let source = WrongSource {
+        inner: served,
+        wrong,
+    };
     let began = moment(sim.world.now_s());
-    let sink = WrongSink { inner: checked, wrong, began, seen: Mutex::new(None) };
+    let sink = WrongSink {
+        inner: checked,
+        wrong,
+        began,
+        seen: Mutex::new(None),
+    };
     let stop = CancellationToken::new();
-    let overlap = if wrong == Some(Wrong::NoOverlap) { 0 } else { sim.options.overlap_s };
+    let overlap = if wrong == Some(Wrong::NoOverlap) {
+        0
+    } else {
+        sim.options.overlap_s
+    };
     let settings = Settings {
         per_page: sim.options.per_page,
         commit_pages: sim.options.commit_pages,
         // The number of pages alone decides: how long something takes here is nobody's business.
         commit_after: Duration::from_secs(100_000),
         overlap: TimeDelta::seconds(overlap),
-        absent_share: if sim.options.has(Class::Guard) { 0.0 } else { 1.0 },
+        absent_share: if sim.options.has(Class::Guard) {
+            0.0
+        } else {
+            1.0
+        },
     };
-    let future = for_kind!(feed, future(source, sink, settings, stop.clone(), task, by_number));
-    Runner { feed, run, epoch, task, stop, pages: 0, future }
+    let future = for_kind!(
+        feed,
+        future(source, sink, settings, stop.clone(), task, by_number)
+    );
+    Runner {
+        feed,
+        run,
+        epoch,
+        task,
+        stop,
+        pages: 0,
+        future,
+    }
 }
 
 /// Asks what a run that ended by itself has to answer.
 pub fn ended(sim: &mut Sim, runner: &Runner, outcome: &Outcome) {
-    sim.note("ends", Some(runner.feed), (runner.run, format!("{:?}", outcome.result.as_ref().map_err(ToString::to_string))));
+    sim.note(
+        "ends",
+        Some(runner.feed),
+        (
+            runner.run,
+            format!("{:?}", outcome.result.as_ref().map_err(ToString::to_string)),
+        ),
+    );
     match &outcome.result {
         Ok(RunEnd::Stopped) => sim.seen.saw("a run stopped at a page"),
         Err(classy_sync::sync::Error::MassAbsence { .. }) => sim.seen.saw("mass absence refused"),
         _ => {}
     }
-    let changes = matches!(runner.task, Task::Changes | Task::Since(_) | Task::Recent(_));
+    let changes = matches!(
+        runner.task,
+        Task::Changes | Task::Since(_) | Task::Recent(_)
+    );
     let tally = *sim.tally(runner.run);
     let counted = outcome.counts != RunCounts::default();
-    let told = if counted { invariants::told(runner.feed, outcome, tally, changes) } else { Ok(()) };
+    let told = if counted {
+        invariants::told(runner.feed, outcome, tally, changes)
+    } else {
+        Ok(())
+    };
     sim.check(told);
     let expected = invariants::expected(sim, runner.feed, outcome);
     sim.check(expected);
@@ -105,9 +168,17 @@ fn future<R: Kind>(
 ) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
     Box::pin(async move {
         if by_number {
-            let result = wrong::page_numbers::<R>(&source, &sink, settings.overlap, settings.per_page).await;
-            return Outcome { counts: RunCounts::default(), result, notes: Vec::new(), unread_keys: Default::default() };
+            let result =
+                wrong::page_numbers::<R>(&source, &sink, settings.overlap, settings.per_page).await;
+            return Outcome {
+                counts: RunCounts::default(),
+                result,
+                notes: Vec::new(),
+                unread_keys: Default::default(),
+            };
         }
-        Run::<R, _, _>::new(&source, &sink, &settings, &stop, &Quiet).execute(task).await
+        Run::<R, _, _>::new(&source, &sink, &settings, &stop, &Quiet)
+            .execute(task)
+            .await
     })
 }

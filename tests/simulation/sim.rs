@@ -1,4 +1,5 @@
-//! Everything of one history in one place: world, store, what was seen, and whether something that must hold did not.
+//! Everything of one history in one place: world, store, what was seen, and whether something that
+//! must hold did not.
 
 use crate::dice::Dice;
 use crate::invariants::{self, Violation, Watch};
@@ -51,12 +52,22 @@ pub struct Sim {
 pub struct Shared(Arc<Mutex<Sim>>);
 
 impl Shared {
-    pub fn new(mut dice: Dice, options: Options, defects: Defects, real: bool, tell: bool) -> Shared {
+    pub fn new(
+        mut dice: Dice,
+        options: Options,
+        defects: Defects,
+        real: bool,
+        tell: bool,
+    ) -> Shared {
         let world = World::new(&mut dice, &options);
         let memory = Memory::new(options.organizations);
         let real = real.then(|| Real::new(options.organizations));
         Shared(Arc::new(Mutex::new(Sim {
-            watches: world.lists.keys().map(|feed| (*feed, Watch::default())).collect(),
+            watches: world
+                .lists
+                .keys()
+                .map(|feed| (*feed, Watch::default()))
+                .collect(),
             dice,
             options,
             world,
@@ -83,9 +94,14 @@ impl Sim {
         (what, feed, self.world.now_ms).hash(&mut self.trace);
         detail.hash(&mut self.trace);
         if self.tell {
-            let feed = feed.map(|feed| format!("{}/{}", feed.organization, feed.entity)).unwrap_or_default();
+            let feed = feed
+                .map(|feed| format!("{}/{}", feed.organization, feed.entity))
+                .unwrap_or_default();
             let shown = format!("{detail:?}").replace("2023-11-", "");
-            println!("{:>9.3} {feed:<18} {what:<12} {shown}", (self.world.now_ms - 1_700_000_000_000) as f64 / 1000.0);
+            println!(
+                "{:>9.3} {feed:<18} {what:<12} {shown}",
+                (self.world.now_ms - 1_700_000_000_000) as f64 / 1000.0
+            );
         }
     }
 
@@ -105,7 +121,13 @@ impl Sim {
     }
 
     /// One page transaction with everything that is checked after it. `None`: the run dies inside.
-    pub fn commit<R: Kind>(&mut self, feed: Feed, run: u64, epoch: i64, batch: &Batch<R>) -> Option<Result<Committed, Error>> {
+    pub fn commit<R: Kind>(
+        &mut self,
+        feed: Feed,
+        run: u64,
+        epoch: i64,
+        batch: &Batch<R>,
+    ) -> Option<Result<Committed, Error>> {
         let died = self.options.has(Class::Kills) && self.dice.chance(8);
         let polls = self.dice.between(1, 12);
         let before = self.memory.table::<R>(feed).clone();
@@ -129,29 +151,42 @@ impl Sim {
         if landed {
             let modelled = self.memory.commit(feed, epoch, batch, self.defects);
             let agreed = match (&modelled, &result) {
-                (Ok(model), Some(Ok(real))) => model.counts == real.counts && model.state == real.state,
+                (Ok(model), Some(Ok(real))) => {
+                    model.counts == real.counts && model.state == real.state
+                }
                 (Err(Error::FenceLost), Some(Err(Error::FenceLost))) | (_, None) => true,
                 _ => false,
             };
             if !agreed {
-                self.check(Err(Violation::new("I4", format!("{feed:?}: the store answered {result:?} instead of {modelled:?}"))));
+                self.check(Err(Violation::new(
+                    "I4",
+                    format!("{feed:?}: the store answered {result:?} instead of {modelled:?}"),
+                )));
             }
             match &modelled {
                 Ok(committed) => self.account(feed, run, batch, committed, &before),
                 Err(_) => self.seen.saw("the fence lost in mid-run"),
             }
-            let told =
-                modelled.as_ref().map(|committed| format!("{:?} {:?}", committed.counts, committed.state)).map_err(ToString::to_string);
+            let told = modelled
+                .as_ref()
+                .map(|committed| format!("{:?} {:?}", committed.counts, committed.state))
+                .map_err(ToString::to_string);
             self.note("commit", Some(feed), (run, epoch, told));
             if modelled.is_ok() && epoch != owner {
-                self.check(Err(Violation::new("I15", format!("{feed:?}: epoch {epoch} wrote although {owner} holds the lease"))));
+                self.check(Err(Violation::new(
+                    "I15",
+                    format!("{feed:?}: epoch {epoch} wrote although {owner} holds the lease"),
+                )));
             }
             result = Some(modelled);
         }
         if let Some(real) = &mut self.real
             && !real.is_as(feed, self.memory.table::<R>(feed))
         {
-            let text = format!("{feed:?}: the transaction is in the database in part, or not as it should be: {}", real.difference());
+            let text = format!(
+                "{feed:?}: the transaction is in the database in part, or not as it should be: {}",
+                real.difference()
+            );
             self.check(Err(Violation::new("I4", text)));
         }
         let checked = invariants::after_commit::<R>(self, feed, &before);
@@ -159,11 +194,19 @@ impl Sim {
         if died { None } else { result }
     }
 
-    fn account<R: Kind>(&mut self, feed: Feed, run: u64, batch: &Batch<R>, committed: &Committed, before: &Table<R>) {
+    fn account<R: Kind>(
+        &mut self,
+        feed: Feed,
+        run: u64,
+        batch: &Batch<R>,
+        committed: &Committed,
+        before: &Table<R>,
+    ) {
         self.tally(run).stored += committed.counts.seen;
         let counts = &committed.counts;
         if counts.older > 0 {
-            self.seen.saw("an older version not stored over a newer one");
+            self.seen
+                .saw("an older version not stored over a newer one");
         }
         if counts.restored > 0 {
             self.seen.saw("an older version stored by a full reading");
@@ -176,24 +219,40 @@ impl Sim {
         }
         for item in &batch.items {
             match item.id().map(|id| before.rows.get(&id)) {
-                Some(None) if item.updated_at().is_some_and(|at| before.state.watermark > Some(at)) => {
+                Some(None)
+                    if item
+                        .updated_at()
+                        .is_some_and(|at| before.state.watermark > Some(at)) =>
+                {
                     self.seen.saw("a record appeared behind the watermark");
                 }
-                Some(Some(kept)) if kept.record.is_none() => self.seen.saw("a stub filled by its record"),
+                Some(Some(kept)) if kept.record.is_none() => {
+                    self.seen.saw("a stub filled by its record")
+                }
                 _ => {}
             }
-            if matches!(item, Item::Bad(reject) if reject.reason == RejectReason::ForeignOrganization) {
+            if matches!(item, Item::Bad(reject) if reject.reason == RejectReason::ForeignOrganization)
+            {
                 self.seen.saw("a record of another organization refused");
             }
         }
-        if batch.state.as_ref().and_then(|state| state.pass.as_ref()).is_some_and(|pass| pass.walks > 1) {
+        if batch
+            .state
+            .as_ref()
+            .and_then(|state| state.pass.as_ref())
+            .is_some_and(|pass| pass.walks > 1)
+        {
             self.seen.saw("a pass walked again");
         }
         if let Some(state) = &batch.state {
             if state.gap.is_some() {
                 self.seen.saw("changes that cannot be read for now");
             }
-            if state.shortfall.as_ref().is_some_and(classy_sync::domain::Shortfall::is_short) {
+            if state
+                .shortfall
+                .as_ref()
+                .is_some_and(classy_sync::domain::Shortfall::is_short)
+            {
                 self.seen.saw("a pass that fell short");
             }
         }

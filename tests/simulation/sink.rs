@@ -1,4 +1,5 @@
-//! The store as the engine writes it, with a look at everything that must hold after every transaction.
+//! The store as the engine writes it, with a look at everything that must hold after every
+//! transaction.
 
 use crate::options::Class;
 use crate::records::Kind;
@@ -19,7 +20,9 @@ pub struct Checked {
 }
 
 fn refused() -> Error {
-    Error::Unreachable { cause: "as it was to happen".to_owned() }
+    Error::Unreachable {
+        cause: "as it was to happen".to_owned(),
+    }
 }
 
 impl Checked {
@@ -45,31 +48,56 @@ impl<R: Kind> Sink<R> for Checked {
     async fn load(&self) -> Result<FeedState, Error> {
         let feed = self.feed;
         self.ask("the checkpoint", move |sim| {
-            (sim.memory.table::<R>(feed).state.clone(), sim.real.as_ref().map(|real| real.ask(feed, Sink::<R>::load)))
+            (
+                sim.memory.table::<R>(feed).state.clone(),
+                sim.real
+                    .as_ref()
+                    .map(|real| real.ask(feed, Sink::<R>::load)),
+            )
         })
         .await
     }
 
     fn row_texts(&self, items: &[Item<R>]) -> Vec<Option<RowText>> {
-        self.sim.lock().real.as_ref().map_or_else(Vec::new, |real| real.row_texts(self.feed, items))
+        self.sim
+            .lock()
+            .real
+            .as_ref()
+            .map_or_else(Vec::new, |real| real.row_texts(self.feed, items))
     }
 
     async fn commit(&self, batch: Batch<R>) -> Result<Committed, Error> {
         let (before, after, fails_before, fails_after) = {
             let sim = &mut *self.sim.lock();
             let fails = sim.options.has(Class::Database);
-            (sim.dice.below(3), sim.dice.below(2), fails && sim.dice.chance(8), fails && sim.dice.chance(8))
+            (
+                sim.dice.below(3),
+                sim.dice.below(2),
+                fails && sim.dice.chance(8),
+                fails && sim.dice.chance(8),
+            )
         };
         pause(before).await;
         if fails_before {
-            self.sim.lock().seen.saw("the database failed before it did anything");
+            self.sim
+                .lock()
+                .seen
+                .saw("the database failed before it did anything");
             return Err(refused());
         }
-        let result = self.sim.lock().commit(self.feed, self.run, self.epoch, &batch);
-        let Some(result) = result else { return std::future::pending().await };
+        let result = self
+            .sim
+            .lock()
+            .commit(self.feed, self.run, self.epoch, &batch);
+        let Some(result) = result else {
+            return std::future::pending().await;
+        };
         pause(after).await;
         if fails_after && result.is_ok() {
-            self.sim.lock().seen.saw("the database failed after it did its work");
+            self.sim
+                .lock()
+                .seen
+                .saw("the database failed after it did its work");
             return Err(refused());
         }
         result
@@ -78,8 +106,17 @@ impl<R: Kind> Sink<R> for Checked {
     async fn ids_between(&self, after: i64, upto: i64, limit: u64) -> Result<Vec<i64>, Error> {
         let feed = self.feed;
         self.ask("ids_between", move |sim| {
-            let ids = sim.memory.table::<R>(feed).present().map(|(id, _)| id).filter(|id| *id > after && *id <= upto);
-            let real = sim.real.as_ref().map(|real| real.ask(feed, async |sink| Sink::<R>::ids_between(sink, after, upto, limit).await));
+            let ids = sim
+                .memory
+                .table::<R>(feed)
+                .present()
+                .map(|(id, _)| id)
+                .filter(|id| *id > after && *id <= upto);
+            let real = sim.real.as_ref().map(|real| {
+                real.ask(feed, async |sink| {
+                    Sink::<R>::ids_between(sink, after, upto, limit).await
+                })
+            });
             (ids.take(limit as usize).collect(), real)
         })
         .await
@@ -88,8 +125,19 @@ impl<R: Kind> Sink<R> for Checked {
     async fn max_id(&self) -> Result<i64, Error> {
         let feed = self.feed;
         self.ask("max_id", move |sim| {
-            let max = sim.memory.table::<R>(feed).present().map(|(id, _)| id).max().unwrap_or(0);
-            (max, sim.real.as_ref().map(|real| real.ask(feed, Sink::<R>::max_id)))
+            let max = sim
+                .memory
+                .table::<R>(feed)
+                .present()
+                .map(|(id, _)| id)
+                .max()
+                .unwrap_or(0);
+            (
+                max,
+                sim.real
+                    .as_ref()
+                    .map(|real| real.ask(feed, Sink::<R>::max_id)),
+            )
         })
         .await
     }
@@ -98,7 +146,12 @@ impl<R: Kind> Sink<R> for Checked {
         let feed = self.feed;
         self.ask("count", move |sim| {
             let count = sim.memory.table::<R>(feed).present().count() as u64;
-            (count, sim.real.as_ref().map(|real| real.ask(feed, Sink::<R>::count)))
+            (
+                count,
+                sim.real
+                    .as_ref()
+                    .map(|real| real.ask(feed, Sink::<R>::count)),
+            )
         })
         .await
     }
@@ -107,7 +160,12 @@ impl<R: Kind> Sink<R> for Checked {
         let feed = self.feed;
         self.ask("count_since", move |sim| {
             let count = sim.memory.table::<R>(feed).count_since(from);
-            (count, sim.real.as_ref().map(|real| real.ask(feed, async |sink| Sink::<R>::count_since(sink, from).await)))
+            (
+                count,
+                sim.real.as_ref().map(|real| {
+                    real.ask(feed, async |sink| Sink::<R>::count_since(sink, from).await)
+                }),
+            )
         })
         .await
     }
@@ -115,8 +173,19 @@ impl<R: Kind> Sink<R> for Checked {
     async fn suspects(&self) -> Result<Vec<i64>, Error> {
         let feed = self.feed;
         self.ask("suspects", move |sim| {
-            let suspects = sim.memory.table::<R>(feed).suspects.keys().copied().collect();
-            (suspects, sim.real.as_ref().map(|real| real.ask(feed, Sink::<R>::suspects)))
+            let suspects = sim
+                .memory
+                .table::<R>(feed)
+                .suspects
+                .keys()
+                .copied()
+                .collect();
+            (
+                suspects,
+                sim.real
+                    .as_ref()
+                    .map(|real| real.ask(feed, Sink::<R>::suspects)),
+            )
         })
         .await
     }

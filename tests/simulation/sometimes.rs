@@ -70,12 +70,18 @@ impl Sometimes {
 
     /// Required things that never happened.
     pub fn never(&self) -> Vec<&'static str> {
-        REQUIRED.iter().copied().filter(|what| !self.0.contains_key(what)).collect()
+        REQUIRED
+            .iter()
+            .copied()
+            .filter(|what| !self.0.contains_key(what))
+            .collect()
     }
 }
 
 impl std::fmt::Display for Sometimes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|(what, times)| writeln!(f, "{times:>9}  {what}"))
+        self.0
+            .iter()
+            .try_for_each(|(what, times)| writeln!(f, "{times:>9}  {what}"))
     }
 }

@@ -1,4 +1,5 @@
-//! The world as the engine reads it: pages looked up at one moment and handed over at another, and everything that goes wrong between.
+//! The world as the engine reads it: pages looked up at one moment and handed over at another, and
+//! everything that goes wrong between.
 
 use crate::options::Class;
 use crate::records::{self, Kind};
@@ -51,13 +52,25 @@ enum Failure {
 
 fn decide(sim: &mut Sim, run: u64) -> Fate {
     let dice = &mut sim.dice;
-    let mut wait = || if sim.options.has(Class::Slow) && dice.chance(100) { dice.below(60) } else { dice.below(3) };
+    let mut wait = || {
+        if sim.options.has(Class::Slow) && dice.chance(100) {
+            dice.below(60)
+        } else {
+            dice.below(3)
+        }
+    };
     let (before, after) = (wait(), wait());
     let fate = Fate {
         before,
         after,
         failure: if sim.options.has(Class::Errors) && dice.chance(25) {
-            dice.pick(&[Failure::Before, Failure::Before, Failure::After, Failure::After, Failure::NotFound])
+            dice.pick(&[
+                Failure::Before,
+                Failure::Before,
+                Failure::After,
+                Failure::After,
+                Failure::NotFound,
+            ])
         } else {
             None
         },
@@ -70,11 +83,22 @@ fn decide(sim: &mut Sim, run: u64) -> Fate {
     let short_total = fate.short_total && tally.short_totals == 0;
     tally.slips += u32::from(empty);
     tally.short_totals += u32::from(short_total);
-    Fate { empty, short_total, ..fate }
+    Fate {
+        empty,
+        short_total,
+        ..fate
+    }
 }
 
 /// A page; nothing when a record on it cannot be served.
-fn look<R: Kind>(sim: &mut Sim, feed: Feed, query: Query, number: u32, asked: u32, fate: &Fate) -> Option<Page<R>> {
+fn look<R: Kind>(
+    sim: &mut Sim,
+    feed: Feed,
+    query: Query,
+    number: u32,
+    asked: u32,
+    fate: &Fate,
+) -> Option<Page<R>> {
     let now_ms = sim.world.now_ms;
     let clocks = sim.world.clocks(&sim.options);
     let cursed = sim.options.has(Class::BadPages);
@@ -90,7 +114,9 @@ fn look<R: Kind>(sim: &mut Sim, feed: Feed, query: Query, number: u32, asked: u3
         .filter_map(|(id, entry)| entry.shown(now_ms).map(|version| (*id, version)))
         .filter(|(_, version)| match query {
             Query::All => true,
-            Query::Since(from) | Query::LatestSince(from) => version.updated_at.is_some_and(|at| moment(at) >= from),
+            Query::Since(from) | Query::LatestSince(from) => {
+                version.updated_at.is_some_and(|at| moment(at) >= from)
+            }
             Query::PurchasedSince(from) => moment(version.made_at) >= from,
         })
         .map(|(id, version)| {
@@ -109,21 +135,36 @@ fn look<R: Kind>(sim: &mut Sim, feed: Feed, query: Query, number: u32, asked: u3
         sim.seen.saw("a total that is too small");
         total -= 1 + dice.below(total);
     }
-    let chosen: Vec<i64> =
-        found.into_iter().map(|(_, _, id)| id).skip(((number - 1) * per_page) as usize).take(per_page as usize).collect();
+    let chosen: Vec<i64> = found
+        .into_iter()
+        .map(|(_, _, id)| id)
+        .skip(((number - 1) * per_page) as usize)
+        .take(per_page as usize)
+        .collect();
     if cursed && chosen.iter().any(|id| list[id].is_cursed) {
         sim.seen.saw("a page that cannot be served");
         return None;
     }
     let mut items = Vec::new();
     for id in chosen {
-        items.extend(list.get_mut(&id).and_then(|entry| entry.serve(now_ms)).map(|version| records::item(id, &version)));
+        items.extend(
+            list.get_mut(&id)
+                .and_then(|entry| entry.serve(now_ms))
+                .map(|version| records::item(id, &version)),
+        );
     }
-    if matches!(query, Query::Since(_) | Query::LatestSince(_)) && sim.options.has(Class::Leaks) && sim.dice.chance(50) {
+    if matches!(query, Query::Since(_) | Query::LatestSince(_))
+        && sim.options.has(Class::Leaks)
+        && sim.dice.chance(50)
+    {
         leak(sim, feed, &mut items);
     }
     // What lacks is counted: a source that counts as it shows is believed.
-    if sim.options.has(Class::Lacking) && !fate.short_total && items.len() > 1 && sim.dice.chance(60) {
+    if sim.options.has(Class::Lacking)
+        && !fate.short_total
+        && items.len() > 1
+        && sim.dice.chance(60)
+    {
         sim.seen.saw("a page that lacks a row");
         let place = sim.dice.below(items.len() as u64) as usize;
         items.remove(place);
@@ -132,21 +173,50 @@ fn look<R: Kind>(sim: &mut Sim, feed: Feed, query: Query, number: u32, asked: u3
         sim.seen.saw("a slip: an empty page");
         (items, total) = (Vec::new(), 0);
     }
-    let told = if clamped && !sim.options.clamp_is_told { asked } else { per_page };
-    Some(Page { items, total, per_page: Some(told), bytes: 1, ..Page::empty(clocks) })
+    let told = if clamped && !sim.options.clamp_is_told {
+        asked
+    } else {
+        per_page
+    };
+    Some(Page {
+        items,
+        total,
+        per_page: Some(told),
+        bytes: 1,
+        ..Page::empty(clocks)
+    })
 }
 
-/// Puts a record that another organization has stored before the others, if one lies between them in time; it names its owner.
+/// Puts a record that another organization has stored before the others, if one lies between them
+/// in time; it names its owner.
 fn leak<R: Kind>(sim: &mut Sim, feed: Feed, items: &mut Vec<Item<R>>) {
     let times = || items.iter().filter_map(Item::updated_at);
-    let between = |record: &&R| record.updated_at() >= times().min() && record.updated_at() <= times().max();
+    let between =
+        |record: &&R| record.updated_at() >= times().min() && record.updated_at() <= times().max();
     let others = (0..sim.memory.0.len()).filter(|organization| *organization != feed.organization);
-    let stored = others.flat_map(|organization| sim.memory.table::<R>(Feed { organization, ..feed }).present().map(|(_, record)| record));
+    let stored = others.flat_map(|organization| {
+        sim.memory
+            .table::<R>(Feed {
+                organization,
+                ..feed
+            })
+            .present()
+            .map(|(_, record)| record)
+    });
     let found: Vec<R> = stored.filter(between).cloned().collect();
     if let Some(record) = found.into_iter().next_back() {
         let detail = "organization_id: names another organization".to_owned();
         let (source_id, updated_at) = (Some(record.id()), record.updated_at());
-        items.insert(0, Item::Bad(Reject { source_id, updated_at, reason: RejectReason::ForeignOrganization, detail, refuses: false }));
+        items.insert(
+            0,
+            Item::Bad(Reject {
+                source_id,
+                updated_at,
+                reason: RejectReason::ForeignOrganization,
+                detail,
+                refuses: false,
+            }),
+        );
     }
 }
 
@@ -159,11 +229,16 @@ fn failed(sim: &mut Sim, run: u64, failure: Failure) -> Error {
         }
         Failure::NotFound => {
             sim.seen.saw("the list was not found");
-            Error::NotFound { path: "/".to_owned() }
+            Error::NotFound {
+                path: "/".to_owned(),
+            }
         }
         Failure::After => {
             sim.seen.saw("a page that failed after the source looked");
-            Error::Timeout { host: "host".to_owned(), limit: Duration::from_secs(1) }
+            Error::Timeout {
+                host: "host".to_owned(),
+                limit: Duration::from_secs(1),
+            }
         }
     }
 }
@@ -171,8 +246,13 @@ fn failed(sim: &mut Sim, run: u64, failure: Failure) -> Error {
 /// Whether a record is another one than it was when the page was looked up.
 fn moved<R: Kind>(sim: &Sim, feed: Feed, items: &[Item<R>]) -> bool {
     items.iter().any(|item| {
-        let Some(entry) = item.id().and_then(|id| sim.world.lists[&feed].get(&id)) else { return false };
-        entry.shown(sim.world.now_ms).and_then(|version| version.updated_at.map(moment)) != item.updated_at()
+        let Some(entry) = item.id().and_then(|id| sim.world.lists[&feed].get(&id)) else {
+            return false;
+        };
+        entry
+            .shown(sim.world.now_ms)
+            .and_then(|version| version.updated_at.map(moment))
+            != item.updated_at()
     })
 }
 
@@ -183,24 +263,56 @@ impl<R: Kind> Source<R> for Served {
         if let Some(failure @ (Failure::Before | Failure::NotFound)) = fate.failure {
             return Err(failed(&mut self.sim.lock(), self.run, failure));
         }
-        let page = look::<R>(&mut self.sim.lock(), self.feed, query, number, per_page, &fate);
+        let page = look::<R>(
+            &mut self.sim.lock(),
+            self.feed,
+            query,
+            number,
+            per_page,
+            &fate,
+        );
         pause(fate.after).await;
         let sim = &mut *self.sim.lock();
         if let Some(failure) = fate.failure {
             return Err(failed(sim, self.run, failure));
         }
         let Some(page) = page else {
-            sim.note("no page", Some(self.feed), (self.run, format!("{query:?}"), number, per_page));
+            sim.note(
+                "no page",
+                Some(self.feed),
+                (self.run, format!("{query:?}"), number, per_page),
+            );
             return Err(Error::Unavailable { status: 500 });
         };
         if moved(sim, self.feed, &page.items) {
-            sim.seen.saw("a record that moved while its page was under way");
+            sim.seen
+                .saw("a record that moved while its page was under way");
         }
         if number > 1 && matches!(query, Query::Since(_)) {
             sim.seen.saw("a second that fills more than a page");
         }
-        let shown: Vec<_> = page.items.iter().map(|item| (item.id(), item.updated_at().map(|at| at.timestamp() - 1_700_000_000))).collect();
-        sim.note("page", Some(self.feed), (self.run, format!("{query:?}"), number, shown, page.total, page.clocks.theirs));
+        let shown: Vec<_> = page
+            .items
+            .iter()
+            .map(|item| {
+                (
+                    item.id(),
+                    item.updated_at().map(|at| at.timestamp() - 1_700_000_000),
+                )
+            })
+            .collect();
+        sim.note(
+            "page",
+            Some(self.feed),
+            (
+                self.run,
+                format!("{query:?}"),
+                number,
+                shown,
+                page.total,
+                page.clocks.theirs,
+            ),
+        );
         let tally = sim.tally(self.run);
         tally.served += page.items.len() as u64;
         tally.pages += 1;
@@ -219,12 +331,20 @@ impl<R: Kind> Source<R> for Served {
             let now_ms = sim.world.now_ms;
             let cursed = sim.options.has(Class::BadPages);
             let doubt = sim.options.has(Class::Doubts) && sim.dice.chance(300);
-            let entry = sim.world.lists.get_mut(&self.feed).and_then(|list| list.get_mut(&id));
+            let entry = sim
+                .world
+                .lists
+                .get_mut(&self.feed)
+                .and_then(|list| list.get_mut(&id));
             let answer = match entry {
-                Some(entry) if doubt || cursed && entry.is_cursed => Answer::Undecided(Doubt::Status(403)),
-                entry => {
-                    entry.and_then(|entry| entry.serve(now_ms)).map_or(Answer::Gone, |version| Answer::Stored(records::item(id, &version)))
+                Some(entry) if doubt || cursed && entry.is_cursed => {
+                    Answer::Undecided(Doubt::Status(403))
                 }
+                entry => entry
+                    .and_then(|entry| entry.serve(now_ms))
+                    .map_or(Answer::Gone, |version| {
+                        Answer::Stored(records::item(id, &version))
+                    }),
             };
             (answer, now_ms)
         };

@@ -1,4 +1,5 @@
-//! What is at the source: records with all their versions, the source's clock, and how both move on.
+//! What is at the source: records with all their versions, the source's clock, and how both move
+//! on.
 
 use crate::dice::Dice;
 use crate::options::{Class, Options};
@@ -10,8 +11,14 @@ use std::collections::BTreeMap;
 /// The source's clock when a history begins, in seconds since 1970.
 const BEGINNING: i64 = 1_700_000_000;
 
-/// The kinds that are played: those that link to each other in every way. The engine treats all kinds alike.
-const PLAYED: [Entity; 4] = [Entity::Supporters, Entity::Campaigns, Entity::RecurringPlans, Entity::Transactions];
+/// The kinds that are played: those that link to each other in every way. The engine treats all
+/// kinds alike.
+const PLAYED: [Entity; 4] = [
+    Entity::Supporters,
+    Entity::Campaigns,
+    Entity::RecurringPlans,
+    Entity::Transactions,
+];
 
 /// One feed of one organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,7 +45,8 @@ pub struct Version {
     pub bad: bool,
     /// It got a time of change of its own, so reading what changed must find it.
     pub fresh: bool,
-    /// Its time of change, though perhaps not its content, is one that reading what changed must find.
+    /// Its time of change, though perhaps not its content, is one that reading what changed must
+    /// find.
     pub owed: bool,
     pub served: bool,
     /// The source went back to this version, or to one that this one was made of.
@@ -55,7 +63,10 @@ pub struct Entry {
 
 impl Entry {
     fn shown_index(&self, now_ms: i64) -> Option<usize> {
-        self.versions.iter().rposition(|version| version.shown_ms <= now_ms).filter(|index| !self.versions[*index].gone)
+        self.versions
+            .iter()
+            .rposition(|version| version.shown_ms <= now_ms)
+            .filter(|index| !self.versions[*index].gone)
     }
 
     /// What the source shows now.
@@ -76,13 +87,18 @@ impl Entry {
 
     /// Whether it went after a moment.
     pub fn went_after(&self, ms: i64) -> bool {
-        self.versions.iter().any(|version| version.gone && version.shown_ms >= ms)
+        self.versions
+            .iter()
+            .any(|version| version.gone && version.shown_ms >= ms)
     }
 
     /// Whether it came, or came back, after a moment.
     pub fn came_after(&self, ms: i64) -> bool {
         let mut before = self.versions.iter().filter(|version| version.shown_ms < ms);
-        let after = self.versions.iter().any(|version| !version.gone && version.shown_ms >= ms);
+        let after = self
+            .versions
+            .iter()
+            .any(|version| !version.gone && version.shown_ms >= ms);
         after && (before.next_back().is_none_or(|version| version.gone) || self.went_after(ms))
     }
 }
@@ -106,11 +122,20 @@ pub fn moment(seconds: i64) -> Time {
 
 impl World {
     pub fn new(dice: &mut Dice, options: &Options) -> World {
-        let mut world = World { now_ms: BEGINNING * 1000, date_off_s: 0, ours_off_s: 0, lists: BTreeMap::new(), next_ids: BTreeMap::new() };
+        let mut world = World {
+            now_ms: BEGINNING * 1000,
+            date_off_s: 0,
+            ours_off_s: 0,
+            lists: BTreeMap::new(),
+            next_ids: BTreeMap::new(),
+        };
         let mut seen = Sometimes::default();
         for organization in 0..options.organizations as usize {
             for entity in PLAYED {
-                let feed = Feed { organization, entity };
+                let feed = Feed {
+                    organization,
+                    entity,
+                };
                 world.lists.insert(feed, List::new());
                 for _ in 0..dice.between(0, options.records) {
                     // A few busy seconds long ago, so that many share one.
@@ -129,8 +154,15 @@ impl World {
 
     /// Both clocks as an answer has them.
     pub fn clocks(&self, options: &Options) -> Clocks {
-        let (theirs, ours) = if options.has(Class::Clocks) { (self.date_off_s, self.ours_off_s) } else { (0, 0) };
-        Clocks { theirs: Some(moment(self.now_s() + theirs)), ours: moment(self.now_s() + options.skew_s + ours) }
+        let (theirs, ours) = if options.has(Class::Clocks) {
+            (self.date_off_s, self.ours_off_s)
+        } else {
+            (0, 0)
+        };
+        Clocks {
+            theirs: Some(moment(self.now_s() + theirs)),
+            ours: moment(self.now_s() + options.skew_s + ours),
+        }
     }
 
     /// Something changes in one feed.
@@ -143,7 +175,9 @@ impl World {
         }
         if options.has(Class::Clocks) && dice.chance(60) {
             seen.saw("a clock that jumped");
-            let off = dice.pick(&[0, 0, 7_200, -7_200, 1_800, 86_400 * 400, -86_400 * 400]).unwrap_or(0);
+            let off = dice
+                .pick(&[0, 0, 7_200, -7_200, 1_800, 86_400 * 400, -86_400 * 400])
+                .unwrap_or(0);
             (self.date_off_s, self.ours_off_s) = if dice.chance(500) { (off, 0) } else { (0, off) };
         }
         match dice.below(12) {
@@ -158,14 +192,22 @@ impl World {
             }),
             6 if options.has(Class::Nulls) => self.touch(feed, dice, |_, dice, version| {
                 seen.saw("a record without a time of change");
-                (version.content, version.updated_at, version.fresh, version.owed) = (dice.roll(), None, false, false);
+                (
+                    version.content,
+                    version.updated_at,
+                    version.fresh,
+                    version.owed,
+                ) = (dice.roll(), None, false, false);
             }),
             8 if options.has(Class::Backups) => self.go_back(feed, dice, seen),
             7 if options.has(Class::Bulk) => {
                 seen.saw("many changes in one second");
                 if options.has(Class::Deletions) && dice.chance(300) {
                     // The first one: whatever is behind it moves up in every list.
-                    let first = self.list(feed).iter().find(|(_, entry)| entry.versions.last().is_some_and(|last| !last.gone));
+                    let first = self
+                        .list(feed)
+                        .iter()
+                        .find(|(_, entry)| entry.versions.last().is_some_and(|last| !last.gone));
                     let first = first.map(|(id, _)| *id);
                     self.touch_one(feed, first, dice, |_, _, version| vanish(seen, version));
                 }
@@ -177,7 +219,13 @@ impl World {
         }
     }
 
-    fn stamp(&self, dice: &mut Dice, options: &Options, seen: &mut Sometimes, version: &mut Version) {
+    fn stamp(
+        &self,
+        dice: &mut Dice,
+        options: &Options,
+        seen: &mut Sometimes,
+        version: &mut Version,
+    ) {
         version.updated_at = Some(self.now_s());
         version.shown_ms = self.now_ms;
         (version.fresh, version.owed, version.gone) = (true, true, false);
@@ -194,11 +242,20 @@ impl World {
 
     fn add(&mut self, feed: Feed, dice: &mut Dice, options: &Options, seen: &mut Sometimes) {
         let mut parent = |entity: Entity| {
-            let ids: Vec<i64> = self.lists.get(&Feed { entity, ..feed })?.keys().copied().collect();
+            let ids: Vec<i64> = self
+                .lists
+                .get(&Feed { entity, ..feed })?
+                .keys()
+                .copied()
+                .collect();
             dice.pick(&ids).filter(|_| dice.chance(900))
         };
         let links = match feed.entity {
-            Entity::Transactions => [parent(Entity::Supporters), parent(Entity::Campaigns), parent(Entity::RecurringPlans)],
+            Entity::Transactions => [
+                parent(Entity::Supporters),
+                parent(Entity::Campaigns),
+                parent(Entity::RecurringPlans),
+            ],
             Entity::RecurringPlans => [parent(Entity::Supporters), parent(Entity::Campaigns), None],
             _ => [None; 3],
         };
@@ -219,27 +276,61 @@ impl World {
         let next_id = self.next_ids.entry(feed.organization).or_insert(1);
         let id = *next_id;
         *next_id += dice.between(1, 3);
-        self.list(feed).insert(id, Entry { versions: vec![version], is_cursed: false });
+        self.list(feed).insert(
+            id,
+            Entry {
+                versions: vec![version],
+                is_cursed: false,
+            },
+        );
     }
 
     fn list(&mut self, feed: Feed) -> &mut List {
         self.lists.entry(feed).or_default()
     }
 
-    /// Changes a record that is there and whose time of change does not lie ahead; mostly one of the last few.
-    fn touch(&mut self, feed: Feed, dice: &mut Dice, change: impl FnOnce(&World, &mut Dice, &mut Version)) {
+    /// Changes a record that is there and whose time of change does not lie ahead; mostly one of
+    /// the last few.
+    fn touch(
+        &mut self,
+        feed: Feed,
+        dice: &mut Dice,
+        change: impl FnOnce(&World, &mut Dice, &mut Version),
+    ) {
         let now_s = self.now_s();
-        let alive = |entry: &Entry| entry.versions.last().is_some_and(|last| !last.gone && last.updated_at.is_none_or(|at| at <= now_s));
-        let ids: Vec<i64> = self.list(feed).iter().filter(|(_, entry)| alive(entry)).map(|(id, _)| *id).collect();
+        let alive = |entry: &Entry| {
+            entry
+                .versions
+                .last()
+                .is_some_and(|last| !last.gone && last.updated_at.is_none_or(|at| at <= now_s))
+        };
+        let ids: Vec<i64> = self
+            .list(feed)
+            .iter()
+            .filter(|(_, entry)| alive(entry))
+            .map(|(id, _)| *id)
+            .collect();
         let hot = &ids[ids.len().saturating_sub(3)..];
         let from = if dice.chance(500) { hot } else { &ids };
         let id = dice.pick(from);
         self.touch_one(feed, id, dice, change);
     }
 
-    fn touch_one(&mut self, feed: Feed, id: Option<i64>, dice: &mut Dice, change: impl FnOnce(&World, &mut Dice, &mut Version)) {
+    fn touch_one(
+        &mut self,
+        feed: Feed,
+        id: Option<i64>,
+        dice: &mut Dice,
+        change: impl FnOnce(&World, &mut Dice, &mut Version),
+    ) {
         let Some(id) = id else { return };
-        let Some(mut next) = self.list(feed).get(&id).and_then(|entry| entry.versions.last().cloned()) else { return };
+        let Some(mut next) = self
+            .list(feed)
+            .get(&id)
+            .and_then(|entry| entry.versions.last().cloned())
+        else {
+            return;
+        };
         // What a change without a time of change of its own builds on is shown with it.
         (next.shown_ms, next.served) = (self.now_ms, false);
         change(self, dice, &mut next);
@@ -261,22 +352,46 @@ impl World {
     fn go_back(&mut self, feed: Feed, dice: &mut Dice, seen: &mut Sometimes) {
         let now_ms = self.now_ms;
         for entry in self.list(feed).values_mut() {
-            let earlier: Vec<usize> = (0..entry.versions.len().saturating_sub(1)).filter(|place| !entry.versions[*place].gone).collect();
-            let gone = entry.versions.last().is_some_and(|last| last.gone || last.shown_ms > now_ms);
-            let Some(place) = dice.pick(&earlier).filter(|_| !gone && dice.chance(500)) else { continue };
+            let earlier: Vec<usize> = (0..entry.versions.len().saturating_sub(1))
+                .filter(|place| !entry.versions[*place].gone)
+                .collect();
+            let gone = entry
+                .versions
+                .last()
+                .is_some_and(|last| last.gone || last.shown_ms > now_ms);
+            let Some(place) = dice.pick(&earlier).filter(|_| !gone && dice.chance(500)) else {
+                continue;
+            };
             seen.saw("a record that went back to an earlier version");
             let mut next = entry.versions[place].clone();
-            (next.shown_ms, next.served, next.fresh, next.owed, next.back) = (now_ms, false, false, false, true);
+            (next.shown_ms, next.served, next.fresh, next.owed, next.back) =
+                (now_ms, false, false, false, true);
             entry.versions.push(next);
         }
     }
 
     fn restore(&mut self, feed: Feed, dice: &mut Dice, options: &Options, seen: &mut Sometimes) {
         let now_s = self.now_s();
-        let gone = |entry: &Entry| entry.versions.last().is_some_and(|last| last.gone && last.updated_at.is_none_or(|at| at <= now_s));
-        let ids: Vec<i64> = self.list(feed).iter().filter(|(_, entry)| gone(entry)).map(|(id, _)| *id).collect();
+        let gone = |entry: &Entry| {
+            entry
+                .versions
+                .last()
+                .is_some_and(|last| last.gone && last.updated_at.is_none_or(|at| at <= now_s))
+        };
+        let ids: Vec<i64> = self
+            .list(feed)
+            .iter()
+            .filter(|(_, entry)| gone(entry))
+            .map(|(id, _)| *id)
+            .collect();
         let Some(id) = dice.pick(&ids) else { return };
-        let Some(mut next) = self.list(feed).get(&id).and_then(|entry| entry.versions.last().cloned()) else { return };
+        let Some(mut next) = self
+            .list(feed)
+            .get(&id)
+            .and_then(|entry| entry.versions.last().cloned())
+        else {
+            return;
+        };
         (next.gone, next.served, next.shown_ms) = (false, false, self.now_ms);
         if dice.chance(500) {
             seen.saw("a restore with a new time of change");

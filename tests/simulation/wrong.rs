@@ -1,4 +1,5 @@
-//! Wrong versions of the engine, made by standing between it and its neighbours. Each has to be caught.
+//! Wrong versions of the engine, made by standing between it and its neighbours. Each has to be
+//! caught.
 
 use crate::memory::Defects;
 use crate::records::Kind;
@@ -91,16 +92,27 @@ pub struct WrongSource {
 }
 
 impl<R: Kind> Source<R> for WrongSource {
-    async fn page(&self, query: Query, number: u32, per_page: u32) -> Result<Page<R>, classy::Error> {
+    async fn page(
+        &self,
+        query: Query,
+        number: u32,
+        per_page: u32,
+    ) -> Result<Page<R>, classy::Error> {
         let query = match query {
-            Query::Since(from) if self.wrong == Some(Wrong::CursorAfter) => Query::Since(from + TimeDelta::seconds(1)),
+            Query::Since(from) if self.wrong == Some(Wrong::CursorAfter) => {
+                Query::Since(from + TimeDelta::seconds(1))
+            }
             query => query,
         };
         let mut page: Page<R> = self.inner.page(query, number, per_page).await?;
         match self.wrong {
-            Some(Wrong::DateAlone) => page.clocks.ours = page.clocks.theirs.unwrap_or(page.clocks.ours),
+            Some(Wrong::DateAlone) => {
+                page.clocks.ours = page.clocks.theirs.unwrap_or(page.clocks.ours)
+            }
             Some(Wrong::ShortIsLast) if page.items.len() < per_page as usize => {
-                page.total = page.total.min(u64::from((number - 1) * per_page) + page.items.len() as u64);
+                page.total = page
+                    .total
+                    .min(u64::from((number - 1) * per_page) + page.items.len() as u64);
                 page.per_page = None;
             }
             _ => {}
@@ -108,7 +120,12 @@ impl<R: Kind> Source<R> for WrongSource {
         Ok(page)
     }
 
-    async fn part(&self, query: Query, number: u32, per_page: u32) -> Result<Page<R>, classy::Error> {
+    async fn part(
+        &self,
+        query: Query,
+        number: u32,
+        per_page: u32,
+    ) -> Result<Page<R>, classy::Error> {
         self.inner.part(query, number, per_page).await
     }
 
@@ -146,11 +163,25 @@ impl WrongSink {
     fn watermark<R: Kind>(&self, batch: &mut Batch<R>) {
         let (now, skew) = {
             let sim = self.inner.sim.lock();
-            (moment(sim.world.now_s()), TimeDelta::seconds(sim.options.skew_s))
+            (
+                moment(sim.world.now_s()),
+                TimeDelta::seconds(sim.options.skew_s),
+            )
         };
-        let Some(state) = batch.state.as_mut().filter(|state| state.watermark.is_some() && state.pass.is_none()) else { return };
+        let Some(state) = batch
+            .state
+            .as_mut()
+            .filter(|state| state.watermark.is_some() && state.pass.is_none())
+        else {
+            return;
+        };
         let mut seen = self.seen.lock().unwrap();
-        *seen = batch.items.iter().filter_map(Item::updated_at).max().max(*seen);
+        *seen = batch
+            .items
+            .iter()
+            .filter_map(Item::updated_at)
+            .max()
+            .max(*seen);
         let moved = match self.wrong {
             Some(Wrong::LocalClock) => Some(self.began + skew),
             Some(Wrong::WatermarkAtFirstPage) => Some(now),
@@ -182,7 +213,9 @@ impl<R: Kind> Sink<R> for WrongSink {
                 Some(Wrong::GapForgotten) if state.gap.take().is_some() => {
                     state.watermark = state.watermark.max(*self.seen.lock().unwrap());
                 }
-                Some(Wrong::ShortfallIgnored) if state.shortfall.take().is_some_and(|short| short.is_short()) => {
+                Some(Wrong::ShortfallIgnored)
+                    if state.shortfall.take().is_some_and(|short| short.is_short()) =>
+                {
                     state.first_pass_at = state.first_pass_at.or(state.watermark);
                 }
                 _ => {}
@@ -190,9 +223,17 @@ impl<R: Kind> Sink<R> for WrongSink {
         }
         if self.wrong == Some(Wrong::GapForgotten) {
             let mut seen = self.seen.lock().unwrap();
-            *seen = batch.items.iter().filter_map(Item::updated_at).max().max(*seen);
+            *seen = batch
+                .items
+                .iter()
+                .filter_map(Item::updated_at)
+                .max()
+                .max(*seen);
         }
-        if self.wrong == Some(Wrong::CheckpointFirst) && batch.state.is_some() && !batch.items.is_empty() {
+        if self.wrong == Some(Wrong::CheckpointFirst)
+            && batch.state.is_some()
+            && !batch.items.is_empty()
+        {
             let mut first = Batch::of(Vec::new());
             first.state = batch.state.clone();
             Sink::<R>::commit(&self.inner, first).await?;
@@ -221,7 +262,8 @@ impl<R: Kind> Sink<R> for WrongSink {
     }
 }
 
-/// A sweep as one writes it first: the pages of what changed, one after the other, and the watermark at the end.
+/// A sweep as one writes it first: the pages of what changed, one after the other, and the
+/// watermark at the end.
 pub async fn page_numbers<R: Kind>(
     source: &WrongSource,
     sink: &WrongSink,
@@ -229,7 +271,9 @@ pub async fn page_numbers<R: Kind>(
     per_page: u32,
 ) -> Result<RunEnd, sync::Error> {
     let mut state = Sink::<R>::load(sink).await?;
-    let Some(from) = state.watermark.map(|watermark| watermark - overlap) else { return Ok(RunEnd::Complete) };
+    let Some(from) = state.watermark.map(|watermark| watermark - overlap) else {
+        return Ok(RunEnd::Complete);
+    };
     let mut upto = None;
     for number in 1.. {
         let page: Page<R> = source.page(Query::Since(from), number, per_page).await?;

@@ -3,7 +3,8 @@
 pub(super) use crate::dialect::Dialect;
 
 impl Dialect {
-    /// Days since a moment, as the organization of `owner` (a table's name in the question) counts them.
+    /// Days since a moment, as the organization of `owner` (a table's name in the question) counts
+    /// them.
     pub(super) fn days_since(self, owner: &str, moment: &str) -> String {
         self.days_between(owner, moment, self.now())
     }
@@ -18,7 +19,8 @@ impl Dialect {
         }
     }
 
-    /// Seconds that the clocks of the organization of `owner` are ahead of UTC at a moment; none where its zone is not known.
+    /// Seconds that the clocks of the organization of `owner` are ahead of UTC at a moment; none
+    /// where its zone is not known.
     fn offset(owner: &str, moment: &str) -> String {
         format!(
             "COALESCE((SELECT z.offset_s FROM organizations AS o JOIN zone_clocks AS z ON z.time_zone = o.timezone \
@@ -29,27 +31,37 @@ impl Dialect {
     fn local_day(self, owner: &str, moment: &str) -> String {
         let offset = Dialect::offset(owner, moment);
         match self {
-            Dialect::Postgres => format!("CAST(({moment}) AT TIME ZONE 'UTC' + {offset} * INTERVAL '1 second' AS DATE)"),
+            Dialect::Postgres => format!(
+                "CAST(({moment}) AT TIME ZONE 'UTC' + {offset} * INTERVAL '1 second' AS DATE)"
+            ),
             Dialect::MySql => format!("DATE(({moment}) + INTERVAL {offset} SECOND)"),
             Dialect::Sqlite => format!("date({moment}, {offset} || ' seconds')"),
         }
     }
 
-    /// When the twelve months began that end with today, by the calendar of the organization of `owner`.
+    /// When the twelve months began that end with today, by the calendar of the organization of
+    /// `owner`.
     pub(super) fn year_ago(self, owner: &str) -> String {
         let (today, now) = (self.local_day(owner, self.now()), self.now());
         match self {
             Dialect::Postgres => {
                 let offset = Dialect::offset(owner, "CURRENT_TIMESTAMP - INTERVAL '12 months'");
-                format!("(({today} - INTERVAL '12 months' + INTERVAL '1 day' - {offset} * INTERVAL '1 second') AT TIME ZONE 'UTC')")
+                format!(
+                    "(({today} - INTERVAL '12 months' + INTERVAL '1 day' - {offset} * INTERVAL '1 second') AT TIME ZONE 'UTC')"
+                )
             }
             Dialect::MySql => {
                 let offset = Dialect::offset(owner, &format!("{now} - INTERVAL 12 MONTH"));
                 format!("({today} - INTERVAL 12 MONTH + INTERVAL 1 DAY - INTERVAL {offset} SECOND)")
             }
             Dialect::Sqlite => {
-                let offset = Dialect::offset(owner, "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '-12 months')");
-                format!("strftime('%Y-%m-%dT%H:%M:%S+00:00', {today}, '-12 months', '+1 day', (0 - {offset}) || ' seconds')")
+                let offset = Dialect::offset(
+                    owner,
+                    "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '-12 months')",
+                );
+                format!(
+                    "strftime('%Y-%m-%dT%H:%M:%S+00:00', {today}, '-12 months', '+1 day', (0 - {offset}) || ' seconds')"
+                )
             }
         }
     }
@@ -66,7 +78,9 @@ impl Dialect {
     /// A sum of amounts, exact: SQLite adds whole ten-thousandths, not floats.
     pub(super) fn sum(self, amount: &str) -> String {
         match self {
-            Dialect::Sqlite => format!("COALESCE(SUM(CAST(ROUND({amount} * 10000) AS INTEGER)), 0) / 10000.0"),
+            Dialect::Sqlite => {
+                format!("COALESCE(SUM(CAST(ROUND({amount} * 10000) AS INTEGER)), 0) / 10000.0")
+            }
             _ => format!("COALESCE(SUM({amount}), 0)"),
         }
     }
@@ -75,7 +89,9 @@ impl Dialect {
     pub(super) fn ratio(self, dividend: &str, divisor: &str) -> String {
         match self {
             Dialect::Sqlite => format!("ROUND(CAST({dividend} AS REAL) / NULLIF({divisor}, 0), 2)"),
-            Dialect::Postgres => format!("ROUND(CAST({dividend} AS NUMERIC) / NULLIF({divisor}, 0), 2)"),
+            Dialect::Postgres => {
+                format!("ROUND(CAST({dividend} AS NUMERIC) / NULLIF({divisor}, 0), 2)")
+            }
             Dialect::MySql => format!("ROUND({dividend} / NULLIF({divisor}, 0), 2)"),
         }
     }
@@ -88,7 +104,8 @@ impl Dialect {
         }
     }
 
-    /// A column that no index shall serve. (PostgreSQL knows a table's size without statistics, and chooses well.)
+    /// A column that no index shall serve. (PostgreSQL knows a table's size without statistics, and
+    /// chooses well.)
     pub(super) fn unindexed(self, column: &str) -> String {
         match self {
             Dialect::Sqlite => format!("+{column}"),

@@ -4,7 +4,15 @@ use super::dialect::Dialect;
 use super::table::Table;
 
 pub(super) fn tables(t: Dialect) -> Vec<Table> {
-    vec![checkpoints(t), absence_suspects(t), sync_runs(t), rejects(t), leases(t), daemons(t), chores(t)]
+    vec![
+        checkpoints(t),
+        absence_suspects(t),
+        sync_runs(t),
+        rejects(t),
+        leases(t),
+        daemons(t),
+        chores(t),
+    ]
 }
 
 fn checkpoints(t: Dialect) -> Table {
@@ -123,9 +131,13 @@ fn leases(t: Dialect) -> Table {
 }
 
 fn daemons(t: Dialect) -> Table {
-    Table::new(t, "daemons").column(t.word("holder").not_null().primary_key()).column(t.time("expires_at").not_null())
+    Table::new(t, "daemons")
+        .column(t.word("holder").not_null().primary_key())
+        .column(t.time("expires_at").not_null())
 }
 
 fn chores(t: Dialect) -> Table {
-    Table::new(t, "chores").column(t.word("name").not_null().primary_key()).column(t.time("next_at").not_null())
+    Table::new(t, "chores")
+        .column(t.word("name").not_null().primary_key())
+        .column(t.time("next_at").not_null())
 }

@@ -1,10 +1,16 @@
-//! What keeps large harm from being done unasked: what was harmed, what is held and for whom, and what a person allowed.
+//! What keeps large harm from being done unasked: what was harmed, what is held and for whom, and
+//! what a person allowed.
 
 use super::dialect::Dialect;
 use super::table::Table;
 
 pub(super) fn tables(t: Dialect) -> Vec<Table> {
-    vec![plugin_guards(t), plugin_holds(t), plugin_grants(t), plugin_harms(t)]
+    vec![
+        plugin_guards(t),
+        plugin_holds(t),
+        plugin_grants(t),
+        plugin_harms(t),
+    ]
 }
 
 fn plugin_guards(t: Dialect) -> Table {
@@ -29,7 +35,13 @@ fn plugin_holds(t: Dialect) -> Table {
         .column(t.int("supporter_id").not_null())
         .column(t.word("kind").not_null())
         .column(t.int("mark").not_null())
-        .key(&["organization_id", "plugin", "destination", "supporter_id", "kind"])
+        .key(&[
+            "organization_id",
+            "plugin",
+            "destination",
+            "supporter_id",
+            "kind",
+        ])
         .of_organization()
 }
 
@@ -45,7 +57,13 @@ fn plugin_grants(t: Dialect) -> Table {
         .column(t.time("granted_at").not_null())
         .column(t.time("expires_at").not_null())
         .column(t.time("used_at"))
-        .key(&["organization_id", "plugin", "destination", "supporter_id", "kind"])
+        .key(&[
+            "organization_id",
+            "plugin",
+            "destination",
+            "supporter_id",
+            "kind",
+        ])
         .of_organization()
 }
 

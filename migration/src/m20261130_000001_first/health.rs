@@ -48,5 +48,8 @@ fn health_samples(t: Dialect) -> Table {
         .column(t.word("resolution").not_null())
         .column(t.double("value").not_null())
         .of_organization()
-        .index("health_samples_metric", &["organization_id", "metric", "at"])
+        .index(
+            "health_samples_metric",
+            &["organization_id", "metric", "at"],
+        )
 }

@@ -1,7 +1,7 @@
 //! The first schema: every table, and the four views that analysts read.
 //!
-//! It is frozen: a database that has it is changed by later migrations alone. So this folder calls nothing outside of it, and a test
-//! holds what it says to each database against what was recorded.
+//! It is frozen: a database that has it is changed by later migrations alone. So this folder calls
+//! nothing outside of it, and a test holds what it says to each database against what was recorded.
 
 mod dialect;
 mod feeds;
@@ -29,10 +29,16 @@ impl MigrationName for Migration {
 
 /// All tables, parents before children.
 fn tables(dialect: Dialect) -> Vec<Table> {
-    [records::tables, feeds::tables, plugins::tables, guard::tables, health::tables]
-        .into_iter()
-        .flat_map(|tables| tables(dialect))
-        .collect()
+    [
+        records::tables,
+        feeds::tables,
+        plugins::tables,
+        guard::tables,
+        health::tables,
+    ]
+    .into_iter()
+    .flat_map(|tables| tables(dialect))
+    .collect()
 }
 
 #[async_trait::async_trait]
@@ -46,8 +52,14 @@ impl MigrationTrait for Migration {
             }
         }
         for (name, body) in views::all(dialect) {
-            manager.get_connection().execute_unprepared(&format!("DROP VIEW IF EXISTS {name}")).await?;
-            manager.get_connection().execute_unprepared(&format!("CREATE VIEW {name} AS {body}")).await?;
+            manager
+                .get_connection()
+                .execute_unprepared(&format!("DROP VIEW IF EXISTS {name}"))
+                .await?;
+            manager
+                .get_connection()
+                .execute_unprepared(&format!("CREATE VIEW {name} AS {body}"))
+                .await?;
         }
         Ok(())
     }
@@ -55,15 +67,26 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let dialect = Dialect::of(manager.get_database_backend());
         for (name, _) in views::all(dialect) {
-            manager.get_connection().execute_unprepared(&format!("DROP VIEW IF EXISTS {name}")).await?;
+            manager
+                .get_connection()
+                .execute_unprepared(&format!("DROP VIEW IF EXISTS {name}"))
+                .await?;
         }
         for table in tables(dialect).into_iter().rev() {
-            manager.drop_table(sea_query::Table::drop().table(table.name).if_exists().to_owned()).await?;
+            manager
+                .drop_table(
+                    sea_query::Table::drop()
+                        .table(table.name)
+                        .if_exists()
+                        .to_owned(),
+                )
+                .await?;
         }
         Ok(())
     }
 
-    /// SQLite and PostgreSQL undo a half-made schema; MySQL cannot, so every statement there may be repeated.
+    /// SQLite and PostgreSQL undo a half-made schema; MySQL cannot, so every statement there may be
+    /// repeated.
     fn use_transaction(&self) -> Option<bool> {
         Some(true)
     }

@@ -47,10 +47,22 @@ fn plugin_deliveries(t: Dialect) -> Table {
         .column(t.time("updated_at").not_null())
         .key(&["organization_id", "plugin", "destination", "supporter_id"])
         .of_organization()
-        .index("plugin_deliveries_due", &["organization_id", "plugin", "next_attempt_at"])
-        .index("plugin_deliveries_review", &["organization_id", "plugin", "review_at"])
-        .index("plugin_deliveries_state", &["organization_id", "plugin", "state"])
-        .index("plugin_deliveries_address", &["organization_id", "plugin", "address"])
+        .index(
+            "plugin_deliveries_due",
+            &["organization_id", "plugin", "next_attempt_at"],
+        )
+        .index(
+            "plugin_deliveries_review",
+            &["organization_id", "plugin", "review_at"],
+        )
+        .index(
+            "plugin_deliveries_state",
+            &["organization_id", "plugin", "state"],
+        )
+        .index(
+            "plugin_deliveries_address",
+            &["organization_id", "plugin", "address"],
+        )
 }
 
 fn plugin_members(t: Dialect) -> Table {
@@ -70,9 +82,24 @@ fn plugin_members(t: Dialect) -> Table {
         .column(t.time("last_seen_at"))
         .key(&["organization_id", "plugin", "destination", "remote_id"])
         .of_organization()
-        .index("plugin_members_supporter", &["organization_id", "plugin", "supporter_id"])
-        .index("plugin_members_contact", &["organization_id", "plugin", "contact_id"])
-        .index("plugin_members_seen", &["organization_id", "plugin", "destination", "remote_status", "last_seen_at"])
+        .index(
+            "plugin_members_supporter",
+            &["organization_id", "plugin", "supporter_id"],
+        )
+        .index(
+            "plugin_members_contact",
+            &["organization_id", "plugin", "contact_id"],
+        )
+        .index(
+            "plugin_members_seen",
+            &[
+                "organization_id",
+                "plugin",
+                "destination",
+                "remote_status",
+                "last_seen_at",
+            ],
+        )
 }
 
 fn plugin_suppressions(t: Dialect) -> Table {
@@ -88,7 +115,10 @@ fn plugin_suppressions(t: Dialect) -> Table {
         .column(t.time("lifted_at"))
         .key(&["organization_id", "plugin", "remote_id", "supporter_id"])
         .of_organization()
-        .index("plugin_suppressions_supporter", &["organization_id", "plugin", "supporter_id"])
+        .index(
+            "plugin_suppressions_supporter",
+            &["organization_id", "plugin", "supporter_id"],
+        )
 }
 
 fn plugin_adoptions(t: Dialect) -> Table {
@@ -133,7 +163,10 @@ fn plugin_images(t: Dialect) -> Table {
         .column(t.word("outcome"))
         .column(t.text("detail"))
         .of_organization()
-        .index("plugin_images_people", &["organization_id", "plugin", "destination", "supporter_id"])
+        .index(
+            "plugin_images_people",
+            &["organization_id", "plugin", "destination", "supporter_id"],
+        )
         .index("plugin_images_sent", &["sent_at"])
 }
 
@@ -150,5 +183,8 @@ fn plugin_undos(t: Dialect) -> Table {
         .column(t.time("ended_at"))
         .column(t.word("ending"))
         .of_organization()
-        .index("plugin_undos_open", &["organization_id", "plugin", "destination", "ended_at"])
+        .index(
+            "plugin_undos_open",
+            &["organization_id", "plugin", "destination", "ended_at"],
+        )
 }

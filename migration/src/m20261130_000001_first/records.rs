@@ -1,15 +1,23 @@
 //! Organizations and the records that come from Classy, parents before children.
 //!
-//! `organization_id` is `organizations.id`. The ids of records are Classy's and lead the primary keys; the organization follows, so that
-//! no organization can occupy another's ids. Foreign keys carry both columns, so that the database itself refuses a link from one
-//! organization to another, and are checked by the same index as the keys. The indexes of links begin with the parent's id for the
-//! same reason: MySQL would add its own to any other.
+//! `organization_id` is `organizations.id`. The ids of records are Classy's and lead the primary
+//! keys; the organization follows, so that no organization can occupy another's ids. Foreign keys
+//! carry both columns, so that the database itself refuses a link from one organization to another,
+//! and are checked by the same index as the keys. The indexes of links begin with the parent's id
+//! for the same reason: MySQL would add its own to any other.
 
 use super::dialect::Dialect;
 use super::table::Table;
 
 pub(super) fn tables(t: Dialect) -> Vec<Table> {
-    vec![organizations(t), zone_clocks(t), supporters(t), campaigns(t), recurring_plans(t), transactions(t)]
+    vec![
+        organizations(t),
+        zone_clocks(t),
+        supporters(t),
+        campaigns(t),
+        recurring_plans(t),
+        transactions(t),
+    ]
 }
 
 fn organizations(t: Dialect) -> Table {
@@ -74,7 +82,10 @@ fn supporters(t: Dialect) -> Table {
         .key(&["id", "organization_id"])
         .of_organization()
         .index("supporters_change", &["organization_id", "change_seq"])
-        .index("supporters_updated", &["organization_id", "source_updated_at"])
+        .index(
+            "supporters_updated",
+            &["organization_id", "source_updated_at"],
+        )
         .index("supporters_address", &["organization_id", "email_key"])
 }
 
@@ -103,7 +114,10 @@ fn campaigns(t: Dialect) -> Table {
         .column(t.time("last_sync_at").not_null())
         .key(&["id", "organization_id"])
         .of_organization()
-        .index("campaigns_updated", &["organization_id", "source_updated_at"])
+        .index(
+            "campaigns_updated",
+            &["organization_id", "source_updated_at"],
+        )
 }
 
 fn recurring_plans(t: Dialect) -> Table {
@@ -131,9 +145,18 @@ fn recurring_plans(t: Dialect) -> Table {
         .of_organization()
         .link("supporter_id", "supporters")
         .link("campaign_id", "campaigns")
-        .index("recurring_plans_supporter", &["supporter_id", "organization_id"])
-        .index("recurring_plans_campaign", &["campaign_id", "organization_id"])
-        .index("recurring_plans_updated", &["organization_id", "source_updated_at"])
+        .index(
+            "recurring_plans_supporter",
+            &["supporter_id", "organization_id"],
+        )
+        .index(
+            "recurring_plans_campaign",
+            &["campaign_id", "organization_id"],
+        )
+        .index(
+            "recurring_plans_updated",
+            &["organization_id", "source_updated_at"],
+        )
 }
 
 fn transactions(t: Dialect) -> Table {
@@ -172,9 +195,24 @@ fn transactions(t: Dialect) -> Table {
         .link("supporter_id", "supporters")
         .link("campaign_id", "campaigns")
         .link("recurring_plan_id", "recurring_plans")
-        .index("transactions_supporter", &["supporter_id", "organization_id"])
-        .index("transactions_campaign", &["campaign_id", "organization_id", "supporter_id"])
-        .index("transactions_plan", &["recurring_plan_id", "organization_id"])
-        .index("transactions_updated", &["organization_id", "source_updated_at"])
-        .index("transactions_purchased", &["organization_id", "purchased_at"])
+        .index(
+            "transactions_supporter",
+            &["supporter_id", "organization_id"],
+        )
+        .index(
+            "transactions_campaign",
+            &["campaign_id", "organization_id", "supporter_id"],
+        )
+        .index(
+            "transactions_plan",
+            &["recurring_plan_id", "organization_id"],
+        )
+        .index(
+            "transactions_updated",
+            &["organization_id", "source_updated_at"],
+        )
+        .index(
+            "transactions_purchased",
+            &["organization_id", "purchased_at"],
+        )
 }

@@ -13,12 +13,24 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new(dialect: Dialect, name: &'static str) -> Table {
-        let mut create = sea_query::Table::create().table(name).if_not_exists().to_owned();
+        let mut create = sea_query::Table::create()
+            .table(name)
+            .if_not_exists()
+            .to_owned();
         if dialect == Dialect::MySql {
-            // A server's character set is whatever somebody once chose; consent must not depend on it.
-            create.engine("InnoDB").character_set("utf8mb4").collate("utf8mb4_bin");
+            // A server's character set is whatever somebody once chose; consent must not depend on
+            // it.
+            create
+                .engine("InnoDB")
+                .character_set("utf8mb4")
+                .collate("utf8mb4_bin");
         }
-        Table { dialect, name, create, indexes: Vec::new() }
+        Table {
+            dialect,
+            name,
+            create,
+            indexes: Vec::new(),
+        }
     }
 
     pub(super) fn column(mut self, column: impl IntoColumnDef) -> Table {
@@ -37,14 +49,19 @@ impl Table {
 
     /// Its rows are an organization's.
     pub(super) fn of_organization(mut self) -> Table {
-        self.create.foreign_key(ForeignKey::create().from(self.name, "organization_id").to("organizations", "id"));
+        self.create.foreign_key(
+            ForeignKey::create()
+                .from(self.name, "organization_id")
+                .to("organizations", "id"),
+        );
         self
     }
 
     /// Its rows point to rows of another table, of the same organization.
     pub(super) fn link(mut self, column: &'static str, parent: &'static str) -> Table {
         let mut link = ForeignKey::create();
-        link.from(self.name, (column, "organization_id")).to(parent, ("id", "organization_id"));
+        link.from(self.name, (column, "organization_id"))
+            .to(parent, ("id", "organization_id"));
         self.create.foreign_key(&mut link);
         self
     }

@@ -1,12 +1,15 @@
 //! The four views that analysts read.
 //!
-//! Stubs and records that are gone at the source are left out. A gift is a transaction with status `success` that is still at
-//! the source; amounts are in the organization's currency, and days are those of its time zone. Tiers and states are the words of the main crate's
-//! `domain::segment`; a test compares them.
+//! Stubs and records that are gone at the source are left out. A gift is a transaction with status
+//! `success` that is still at the source; amounts are in the organization's currency, and days are
+//! those of its time zone. Tiers and states are the words of the main crate's `domain::segment`; a
+//! test compares them.
 //!
-//! A supporter's or a campaign's gifts and plans are looked up by the index of that link, and nothing else is left to the database to choose:
-//! right after a load it has no statistics, takes any index that begins with the organization for as good, and walks all of the organization's
-//! rows for each supporter (six minutes for 100,000 gifts). The lookups also keep a question about one organization from reading all others'.
+//! A supporter's or a campaign's gifts and plans are looked up by the index of that link, and
+//! nothing else is left to the database to choose: right after a load it has no statistics, takes
+//! any index that begins with the organization for as good, and walks all of the organization's
+//! rows for each supporter (six minutes for 100,000 gifts). The lookups also keep a question about
+//! one organization from reading all others'.
 
 use super::dialect::Dialect;
 
@@ -15,8 +18,14 @@ pub(super) fn all(dialect: Dialect) -> [(&'static str, String); 4] {
     [
         ("supporter_summary", supporter_summary(dialect)),
         ("campaign_performance", campaign_performance(dialect)),
-        ("donor_value_distribution", donor_value_distribution(dialect)),
-        ("donor_engagement_distribution", donor_engagement_distribution(dialect)),
+        (
+            "donor_value_distribution",
+            donor_value_distribution(dialect),
+        ),
+        (
+            "donor_engagement_distribution",
+            donor_engagement_distribution(dialect),
+        ),
     ]
 }
 
@@ -83,7 +92,10 @@ fn supporter_summary(dialect: Dialect) -> String {
 }
 
 fn campaign_performance(dialect: Dialect) -> String {
-    let end = format!("CASE WHEN c.ended_at IS NULL OR c.ended_at > {now} THEN {now} ELSE c.ended_at END", now = dialect.now());
+    let end = format!(
+        "CASE WHEN c.ended_at IS NULL OR c.ended_at > {now} THEN {now} ELSE c.ended_at END",
+        now = dialect.now()
+    );
     // The first day counts.
     let days = format!(
         "CASE WHEN c.started_at > {} THEN 0 ELSE {} + 1 END",
@@ -112,7 +124,10 @@ fn donor_value_distribution(dialect: Dialect) -> String {
          FROM (SELECT s.organization_id, {DONOR_SEGMENT} AS donor_segment, COUNT(*) AS supporters, {total} AS total, \
           {monthly} AS monthly_recurring FROM supporters AS s WHERE {present} GROUP BY s.organization_id, {DONOR_SEGMENT}) AS d",
         average = dialect.ratio("d.total", "d.supporters"),
-        share = dialect.ratio("d.total * 100", "SUM(d.total) OVER (PARTITION BY d.organization_id)"),
+        share = dialect.ratio(
+            "d.total * 100",
+            "SUM(d.total) OVER (PARTITION BY d.organization_id)"
+        ),
         total = dialect.sum("s.lifetime_donation_amount"),
         monthly = dialect.sum("s.monthly_recurring_amount"),
         present = present(dialect),
@@ -126,7 +141,10 @@ fn donor_engagement_distribution(dialect: Dialect) -> String {
          FROM (SELECT s.organization_id, s.email_opt_in, s.lifetime_donation_amount, s.lifetime_donation_count, {engagement} AS engagement_status \
           FROM supporters AS s WHERE {present}) AS e GROUP BY e.organization_id, e.engagement_status",
         total = dialect.sum("e.lifetime_donation_amount"),
-        average = dialect.ratio(&dialect.sum("e.lifetime_donation_amount"), "SUM(e.lifetime_donation_count)"),
+        average = dialect.ratio(
+            &dialect.sum("e.lifetime_donation_amount"),
+            "SUM(e.lifetime_donation_count)"
+        ),
         opted_in = dialect.is("e.email_opt_in"),
         engagement = engagement(dialect),
         present = present(dialect),

@@ -51,9 +51,11 @@ pub(in crate::actors) struct Planned {
     least: Duration,
 }
 
-/// The first wait after a failure, or after a run that left something out; it doubles up to the feed's own pace.
+/// The first wait after a failure, or after a run that left something out; it doubles up to the
+/// feed's own pace.
 const FIRST_RETRY: Duration = Duration::from_secs(30);
-/// A feed that fails is tried again at least so often, however seldom it is read: an outage that is over must not be felt for hours.
+/// A feed that fails is tried again at least so often, however seldom it is read: an outage that is
+/// over must not be felt for hours.
 const LONGEST_RETRY: Duration = Duration::from_secs(15 * 60);
 
 /// By so much another clock may be ahead of ours before what it told is not believed.
@@ -83,7 +85,9 @@ impl Known {
             return (now, Task::CatchUp);
         }
         // A feed that fails is asked nothing more than it already refuses.
-        let Some(first_pass_at) = self.first_pass_at.filter(|_| self.failures == 0) else { return due };
+        let Some(first_pass_at) = self.first_pass_at.filter(|_| self.failures == 0) else {
+            return due;
+        };
         if self.is_short_lately() {
             // The next look for changes reads the whole list again.
             return due;
@@ -91,7 +95,11 @@ impl Known {
         if self.is_outdated {
             return (now, Task::Full);
         }
-        let reconcile = match self.passed_at.or(self.reconciled_at).unwrap_or(first_pass_at) {
+        let reconcile = match self
+            .passed_at
+            .or(self.reconciled_at)
+            .unwrap_or(first_pass_at)
+        {
             // Nobody knows when that was.
             at if at > now + BELIEVED => now,
             at => later(at, every.reconcile),
@@ -100,7 +108,10 @@ impl Known {
         if reconcile <= due.0.max(now) {
             due = (reconcile, Task::Full);
         }
-        let window = later(self.times.window_at.unwrap_or(first_pass_at).min(now), plan.window_every);
+        let window = later(
+            self.times.window_at.unwrap_or(first_pass_at).min(now),
+            plan.window_every,
+        );
         if entity.about().has_purchases && window < due.0.min(now) {
             due = (window, Task::Recent(now - plan.window));
         }
@@ -118,8 +129,8 @@ impl Known {
         self.done(task, jittered(plan.every(entity).changes), now);
     }
 
-    /// Plans what comes after a run that ended and knows what it did not bring: sooner than usual, and ever later, since a source may lack
-    /// it for ever.
+    /// Plans what comes after a run that ended and knows what it did not bring: sooner than usual,
+    /// and ever later, since a source may lack it for ever.
     pub(super) fn after_shortfall(&mut self, plan: &Plan, entity: Entity, task: Task, now: Time) {
         let wait = doubled(self.shortfalls).min(plan.every(entity).changes);
         self.shortfalls = self.shortfalls.saturating_add(1);
@@ -146,29 +157,49 @@ impl Known {
         plan.every(entity).changes.mul_f64(1.1)
     }
 
-    /// Moments that were written while a clock was ahead are no reason to wait: a wait is never longer from now than it was planned.
+    /// Moments that were written while a clock was ahead are no reason to wait: a wait is never
+    /// longer from now than it was planned.
     pub(super) fn bound(&mut self, plan: &Plan, entity: Entity, now: Time) {
         if let Some(planned) = &mut self.planned {
             planned.at = planned.at.min(now);
         }
-        let wait = self.planned.map_or_else(|| Known::longest(plan, entity), |planned| planned.wait);
+        let wait = self
+            .planned
+            .map_or_else(|| Known::longest(plan, entity), |planned| planned.wait);
         self.times.next_run_at = self.times.next_run_at.map(|at| at.min(later(now, wait)));
         self.times.window_at = self.times.window_at.filter(|at| *at <= now);
         self.passed_at = self.passed_at.map(|at| at.min(now));
     }
 
-    /// Another plan is in force: what it would do sooner is done sooner, from the end of the last run on.
+    /// Another plan is in force: what it would do sooner is done sooner, from the end of the last
+    /// run on.
     pub(super) fn replan(&mut self, plan: &Plan, entity: Entity, now: Time) {
-        let Some(next) = self.times.next_run_at else { return };
-        let planned = self.planned.unwrap_or(Planned { at: now, wait: Known::longest(plan, entity), least: Duration::ZERO });
-        let wait = planned.wait.min(jittered(plan.every(entity).changes)).max(planned.least);
+        let Some(next) = self.times.next_run_at else {
+            return;
+        };
+        let planned = self.planned.unwrap_or(Planned {
+            at: now,
+            wait: Known::longest(plan, entity),
+            least: Duration::ZERO,
+        });
+        let wait = planned
+            .wait
+            .min(jittered(plan.every(entity).changes))
+            .max(planned.least);
         if later(planned.at.min(now), wait) < next {
             self.plan(planned.at.min(now), wait, planned.least);
         }
     }
 
-    /// Plans what comes after a failure: sooner than usual, ever later, and not before the source said.
-    pub(super) fn after_failure(&mut self, plan: &Plan, entity: Entity, not_before: Option<Duration>, now: Time) {
+    /// Plans what comes after a failure: sooner than usual, ever later, and not before the source
+    /// said.
+    pub(super) fn after_failure(
+        &mut self,
+        plan: &Plan,
+        entity: Entity,
+        not_before: Option<Duration>,
+        now: Time,
+    ) {
         let doubled = doubled(self.failures);
         self.failures = self.failures.saturating_add(1);
         let least = not_before.unwrap_or_default();
@@ -183,9 +214,20 @@ impl Known {
         self.planned = None;
     }
 
-    /// Spreads what is overdue at a start: by the organization's own place, over a span that grows with their number.
-    pub(in crate::actors) fn spread(&mut self, plan: &Plan, classy_id: i64, entity: Entity, organizations: usize, now: Time) {
-        let span = plan.spread.saturating_mul(u32::try_from(organizations).unwrap_or(u32::MAX)).min(plan.every(entity).changes);
+    /// Spreads what is overdue at a start: by the organization's own place, over a span that grows
+    /// with their number.
+    pub(in crate::actors) fn spread(
+        &mut self,
+        plan: &Plan,
+        classy_id: i64,
+        entity: Entity,
+        organizations: usize,
+        now: Time,
+    ) {
+        let span = plan
+            .spread
+            .saturating_mul(u32::try_from(organizations).unwrap_or(u32::MAX))
+            .min(plan.every(entity).changes);
         let first = later(now, spread((classy_id, entity.as_str()), span));
         self.times.next_run_at = Some(self.times.next_run_at.map_or(first, |at| at.max(first)));
     }
@@ -197,7 +239,10 @@ fn doubled(before: u32) -> Duration {
 }
 
 fn later(at: Time, wait: Duration) -> Time {
-    chrono::TimeDelta::from_std(wait).ok().and_then(|wait| at.checked_add_signed(wait)).unwrap_or(Time::MAX_UTC)
+    chrono::TimeDelta::from_std(wait)
+        .ok()
+        .and_then(|wait| at.checked_add_signed(wait))
+        .unwrap_or(Time::MAX_UTC)
 }
 
 #[cfg(test)]
@@ -211,7 +256,10 @@ mod tests {
 
     fn known(next: i64, reconciled: Option<i64>) -> Known {
         Known {
-            times: FeedTimes { next_run_at: Some(at(next)), window_at: Some(at(0)) },
+            times: FeedTimes {
+                next_run_at: Some(at(next)),
+                window_at: Some(at(0)),
+            },
             first_pass_at: Some(at(0)),
             reconciled_at: reconciled.map(at),
             ..Known::default()
@@ -222,18 +270,55 @@ mod tests {
     fn changes_then_a_reconcile_and_the_window_of_transactions_each_in_its_time() {
         let plan = Plan::default();
         let day = 24 * 60;
-        assert_eq!(Known::default().due(&plan, Entity::Supporters, at(5)), (at(5), Task::CatchUp), "never read: now");
-        assert_eq!(known(15, None).due(&plan, Entity::Supporters, at(5)), (at(15), Task::CatchUp));
-        assert_eq!(known(day + 3, Some(0)).due(&plan, Entity::Supporters, at(day - 1)).1, Task::Full, "due before the next look");
-        assert_eq!(known(day + 3, Some(day)).due(&plan, Entity::Supporters, at(day + 1)), (at(day + 3), Task::CatchUp));
+        assert_eq!(
+            Known::default().due(&plan, Entity::Supporters, at(5)),
+            (at(5), Task::CatchUp),
+            "never read: now"
+        );
+        assert_eq!(
+            known(15, None).due(&plan, Entity::Supporters, at(5)),
+            (at(15), Task::CatchUp)
+        );
+        assert_eq!(
+            known(day + 3, Some(0))
+                .due(&plan, Entity::Supporters, at(day - 1))
+                .1,
+            Task::Full,
+            "due before the next look"
+        );
+        assert_eq!(
+            known(day + 3, Some(day)).due(&plan, Entity::Supporters, at(day + 1)),
+            (at(day + 3), Task::CatchUp)
+        );
         let (_, task) = known(day + 3, Some(day)).due(&plan, Entity::Transactions, at(day + 1));
         assert_eq!(task, Task::Recent(at(day + 1) - plan.window));
-        let begun = Known { passing: true, ..known(day + 9, Some(0)) };
-        assert_eq!(begun.due(&plan, Entity::Supporters, at(day)), (at(day), Task::CatchUp), "a pass that was begun goes on");
-        let late = Known { failures: 1, ..known(day + 9, Some(0)) };
-        let outdated = Known { is_outdated: true, ..known(day + 3, Some(day)) };
-        assert_eq!(outdated.due(&plan, Entity::Supporters, at(day + 1)), (at(day + 1), Task::Full), "more is stored of a record: at once");
-        assert_eq!(late.due(&plan, Entity::Transactions, at(2 * day)), (at(day + 9), Task::CatchUp), "a feed that fails only catches up");
+        let begun = Known {
+            passing: true,
+            ..known(day + 9, Some(0))
+        };
+        assert_eq!(
+            begun.due(&plan, Entity::Supporters, at(day)),
+            (at(day), Task::CatchUp),
+            "a pass that was begun goes on"
+        );
+        let late = Known {
+            failures: 1,
+            ..known(day + 9, Some(0))
+        };
+        let outdated = Known {
+            is_outdated: true,
+            ..known(day + 3, Some(day))
+        };
+        assert_eq!(
+            outdated.due(&plan, Entity::Supporters, at(day + 1)),
+            (at(day + 1), Task::Full),
+            "more is stored of a record: at once"
+        );
+        assert_eq!(
+            late.due(&plan, Entity::Transactions, at(2 * day)),
+            (at(day + 9), Task::CatchUp),
+            "a feed that fails only catches up"
+        );
     }
 
     #[test]
@@ -246,9 +331,17 @@ mod tests {
             waits.push((feed.times.next_run_at.unwrap() - at(0)).num_seconds());
         }
         for (wait, about) in waits.iter().zip([30, 60, 120, 240, 480, 900, 900, 900]) {
-            assert!((about * 94 / 100..=about * 106 / 100).contains(wait), "{waits:?}");
+            assert!(
+                (about * 94 / 100..=about * 106 / 100).contains(wait),
+                "{waits:?}"
+            );
         }
-        feed.after_failure(&plan, Entity::Supporters, Some(Duration::from_secs(3_000)), at(0));
+        feed.after_failure(
+            &plan,
+            Entity::Supporters,
+            Some(Duration::from_secs(3_000)),
+            at(0),
+        );
         assert_eq!(feed.times.next_run_at, Some(at(50)));
         feed.after_success(&plan, Entity::Supporters, Task::CatchUp, at(0));
         let wait = (feed.times.next_run_at.unwrap() - at(0)).num_seconds();
@@ -265,11 +358,17 @@ mod tests {
             waits.push((feed.times.next_run_at.unwrap() - at(0)).num_seconds());
         }
         for (wait, about) in waits.iter().zip([30, 60, 120, 240, 480, 900, 900]) {
-            assert!((about * 94 / 100..=about * 106 / 100).contains(wait), "{waits:?}");
+            assert!(
+                (about * 94 / 100..=about * 106 / 100).contains(wait),
+                "{waits:?}"
+            );
         }
         feed.after_success(&plan, Entity::Supporters, Task::CatchUp, at(0));
         feed.after_shortfall(&plan, Entity::Supporters, Task::CatchUp, at(0));
-        assert!((feed.times.next_run_at.unwrap() - at(0)).num_seconds() <= 32, "from the beginning");
+        assert!(
+            (feed.times.next_run_at.unwrap() - at(0)).num_seconds() <= 32,
+            "from the beginning"
+        );
     }
 
     #[test]
@@ -280,38 +379,72 @@ mod tests {
         feed.times.window_at = Some(at(year));
         feed.bound(&plan, Entity::Transactions, at(0));
         assert!(feed.times.next_run_at.unwrap() <= at(17));
-        assert_eq!(feed.due(&plan, Entity::Transactions, at(0)), (at(0), Task::Full), "nobody knows when the last pass was");
+        assert_eq!(
+            feed.due(&plan, Entity::Transactions, at(0)),
+            (at(0), Task::Full),
+            "nobody knows when the last pass was"
+        );
         // After it: by our clock, whatever the source's says.
         let pass = |minutes| FeedState {
             first_pass_at: Some(at(0)),
             schema_version: Entity::Transactions.schema_version(),
-            reconciled: Some(crate::domain::Reconciled { at: at(minutes), missing: 0, stale: 0, restored: 0, absent: 0 }),
+            reconciled: Some(crate::domain::Reconciled {
+                at: at(minutes),
+                missing: 0,
+                stale: 0,
+                restored: 0,
+                absent: 0,
+            }),
             ..FeedState::default()
         };
         feed.learn(&pass(2 * year), Entity::Transactions, at(1));
         feed.after_success(&plan, Entity::Transactions, Task::Full, at(1));
-        assert_eq!(feed.due(&plan, Entity::Transactions, at(1)).1, Task::CatchUp);
+        assert_eq!(
+            feed.due(&plan, Entity::Transactions, at(1)).1,
+            Task::CatchUp
+        );
         // Our own clock set back by a year while it runs.
         feed.bound(&plan, Entity::Transactions, at(-year));
         assert!(feed.times.next_run_at.unwrap() <= at(17 - year));
         let day = 24 * 60;
-        assert_eq!(feed.due(&plan, Entity::Transactions, at(day - year)).1, Task::Full, "a day later the next pass is due");
+        assert_eq!(
+            feed.due(&plan, Entity::Transactions, at(day - year)).1,
+            Task::Full,
+            "a day later the next pass is due"
+        );
     }
 
     #[test]
     fn a_shorter_interval_counts_from_the_last_run_and_what_the_source_demanded_stands() {
         let (plan, quick) = (
             Plan::default(),
-            Plan { every: [Every { changes: Duration::from_secs(60), reconcile: Duration::MAX }; Entity::COUNT], ..Plan::default() },
+            Plan {
+                every: [Every {
+                    changes: Duration::from_secs(60),
+                    reconcile: Duration::MAX,
+                }; Entity::COUNT],
+                ..Plan::default()
+            },
         );
         let mut feed = known(0, None);
         feed.after_success(&plan, Entity::Supporters, Task::CatchUp, at(0));
         feed.replan(&quick, Entity::Supporters, at(10));
-        assert!(feed.times.next_run_at.unwrap() < at(2), "a minute after the last one, which has passed");
+        assert!(
+            feed.times.next_run_at.unwrap() < at(2),
+            "a minute after the last one, which has passed"
+        );
         feed.after_success(&quick, Entity::Supporters, Task::CatchUp, at(11));
         feed.replan(&plan, Entity::Supporters, at(11));
-        assert!(feed.times.next_run_at.unwrap() < at(13), "a longer one begins with the next run");
-        feed.after_failure(&plan, Entity::Supporters, Some(Duration::from_secs(3_000)), at(20));
+        assert!(
+            feed.times.next_run_at.unwrap() < at(13),
+            "a longer one begins with the next run"
+        );
+        feed.after_failure(
+            &plan,
+            Entity::Supporters,
+            Some(Duration::from_secs(3_000)),
+            at(20),
+        );
         feed.replan(&quick, Entity::Supporters, at(21));
         assert_eq!(feed.times.next_run_at, Some(at(70)));
     }
@@ -325,8 +458,13 @@ mod tests {
             feed.times.next_run_at.unwrap()
         };
         assert!(place(1, 1, 0) - at(100) < chrono::TimeDelta::milliseconds(21));
-        let late = (0..100).filter(|id| place(*id, 10_000, 0) - at(100) > chrono::TimeDelta::seconds(60)).count();
-        assert!((50..90).contains(&late), "{late} of 100 begin after the first minute");
+        let late = (0..100)
+            .filter(|id| place(*id, 10_000, 0) - at(100) > chrono::TimeDelta::seconds(60))
+            .count();
+        assert!(
+            (50..90).contains(&late),
+            "{late} of 100 begin after the first minute"
+        );
         assert_eq!(place(1, 10_000, 500), at(500));
     }
 }

@@ -51,7 +51,12 @@ impl EntitySync {
         scheduled: bool,
     ) -> EntitySync {
         let card = feed.shared.board.feed(feed.classy_id, feed.entity);
-        let job = FeedJob { feed, card, known, generation: exit_guard.generation() };
+        let job = FeedJob {
+            feed,
+            card,
+            known,
+            generation: exit_guard.generation(),
+        };
         Worker::new(exit_guard, job, owner, scheduled)
     }
 }
@@ -80,12 +85,23 @@ impl Job for FeedJob {
 
     fn run(&mut self, task: &FeedTask, life: RunLife) -> BoxFuture<'static, Worked> {
         let FeedTask { task, reason } = *task;
-        let run = FeedRun { task, reason, known: self.known.borrow().clone(), life, card: self.card.clone() };
+        let run = FeedRun {
+            task,
+            reason,
+            known: self.known.borrow().clone(),
+            life,
+            card: self.card.clone(),
+        };
         Box::pin(work::work(Arc::clone(&self.feed), run))
     }
 
     fn broken(&self, kind: FaultKind, cause: String) -> Worked {
-        work::broken(&self.feed, self.known.borrow().clone(), kind, format!("the run {cause}"))
+        work::broken(
+            &self.feed,
+            self.known.borrow().clone(),
+            kind,
+            format!("the run {cause}"),
+        )
     }
 
     fn gives_way(&self, worked: &Worked) -> bool {
@@ -96,36 +112,59 @@ impl Job for FeedJob {
         *self.known.borrow_mut() = worked.known;
         let report = Arc::new(worked.report);
         self.publish(Some(Arc::clone(&report)));
-        self.feed.shared.journal.note(self.feed.classy_id, self.feed.entity, &report);
-        FeedEnded { report, tickets, fault: worked.fault, is_over: worked.is_over && !gave_way }
+        self.feed
+            .shared
+            .journal
+            .note(self.feed.classy_id, self.feed.entity, &report);
+        FeedEnded {
+            report,
+            tickets,
+            fault: worked.fault,
+            is_over: worked.is_over && !gave_way,
+        }
     }
 
     /// The more thorough of the two does for both.
     fn both(first: FeedTask, second: FeedTask) -> FeedTask {
-        FeedTask { task: thorough(first.task, second.task), reason: first.reason }
+        FeedTask {
+            task: thorough(first.task, second.task),
+            reason: first.reason,
+        }
     }
 
-    /// During a pass, which may take hours, that is the next look for changes: the pass stops at its next page and goes on afterwards.
+    /// During a pass, which may take hours, that is the next look for changes: the pass stops at
+    /// its next page and goes on afterwards.
     fn due(&mut self, running: Option<&FeedTask>) -> Option<(Duration, FeedTask)> {
         let (plan, entity) = (self.feed.shared.plan(), self.feed.entity);
         let (wait, task) = match running {
-            Some(running) if is_pass(running.task, &self.known.borrow()) => (plan.every(entity).changes, Task::Changes),
+            Some(running) if is_pass(running.task, &self.known.borrow()) => {
+                (plan.every(entity).changes, Task::Changes)
+            }
             Some(_) => return None,
             None => {
                 let (now, mut known) = (clock::now(), self.known.borrow_mut());
                 known.bound(&plan, entity, now);
                 let (at, task) = known.due(&plan, entity, now);
-                self.card.send_if_modified(|status| status.next_at.replace(at) != Some(at));
+                self.card
+                    .send_if_modified(|status| status.next_at.replace(at) != Some(at));
                 (work::until(at), task)
             }
         };
-        Some((wait, FeedTask { task, reason: "schedule" }))
+        Some((
+            wait,
+            FeedTask {
+                task,
+                reason: "schedule",
+            },
+        ))
     }
 }
 
 impl FeedJob {
     fn replan(&self) {
-        self.known.borrow_mut().replan(&self.feed.shared.plan(), self.feed.entity, clock::now());
+        self.known
+            .borrow_mut()
+            .replan(&self.feed.shared.plan(), self.feed.entity, clock::now());
     }
 
     fn publish(&self, last: Option<Arc<FeedReport>>) {
@@ -151,7 +190,8 @@ impl FeedJob {
                 status.fresh_at = known.swept_at.filter(|at| *at <= clock::now());
             }
             if known.failures == 0 {
-                // Served here before, by somebody else since: a failure of that time says nothing of now.
+                // Served here before, by somebody else since: a failure of that time says nothing
+                // of now.
                 status.last = status.last.take().filter(|last| last.outcome != "failed");
             }
         });
@@ -200,7 +240,15 @@ impl Handler<Begin> for EntitySync {
 impl Handler<Sync> for EntitySync {
     type Result = ();
 
-    fn handle(&mut self, Sync { task, reason, ticket }: Sync, context: &mut Context<Self>) {
+    fn handle(
+        &mut self,
+        Sync {
+            task,
+            reason,
+            ticket,
+        }: Sync,
+        context: &mut Context<Self>,
+    ) {
         failpoint::here("entity_sync::sync");
         self.order(FeedTask { task, reason }, ticket, context);
     }

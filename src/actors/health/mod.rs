@@ -1,8 +1,11 @@
-//! Watches all actors from a thread of its own: decides when a child that died is started again, ends runs that are frozen, and counts
-//! failures. What it knows is in the registry, so it knows as much after a restart of its own.
+//! Watches all actors from a thread of its own: decides when a child that died is started again,
+//! ends runs that are frozen, and counts failures. What it knows is in the registry, so it knows as
+//! much after a restart of its own.
 
 use super::Shared;
-use crate::supervision::{Abandon, Child, ExitGuard, Life, Respawn, RestartTracker, Watched, failpoint};
+use crate::supervision::{
+    Abandon, Child, ExitGuard, Life, Respawn, RestartTracker, Watched, failpoint,
+};
 use actix::fut::WrapFuture;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message};
 use std::collections::HashMap;
@@ -36,7 +39,14 @@ pub(super) struct Health {
 impl Health {
     pub(super) fn new(exit_guard: ExitGuard, shared: Arc<Shared>) -> Health {
         let restarts = RestartTracker::new(shared.plan().restarts);
-        Health { _exit_guard: exit_guard, shared, restarts, ordered: HashMap::new(), cancelled: HashMap::new(), is_late: false }
+        Health {
+            _exit_guard: exit_guard,
+            shared,
+            restarts,
+            ordered: HashMap::new(),
+            cancelled: HashMap::new(),
+            is_late: false,
+        }
     }
 
     fn look(&mut self, context: &mut Context<Self>) {
@@ -46,7 +56,10 @@ impl Health {
             match child.life {
                 Life::Dead(cause) if self.ordered.get(name) != Some(&child.generation) => {
                     let decision = self.restarts.died(name);
-                    let (after_ms, deaths) = (u64::try_from(decision.after.as_millis()).unwrap_or(u64::MAX), decision.deaths);
+                    let (after_ms, deaths) = (
+                        u64::try_from(decision.after.as_millis()).unwrap_or(u64::MAX),
+                        decision.deaths,
+                    );
                     tracing::error!(child = %name, generation = child.generation, ?cause, deaths, after_ms, degraded = decision.degraded,
                         "an actor died; its next life is ordered");
                     self.ordered.insert(Arc::clone(name), child.generation);
@@ -69,7 +82,12 @@ impl Health {
 
     /// Ends a child's run that has made no progress for too long.
     fn check_progress(&mut self, name: &Arc<str>, child: &Child) {
-        let Some(Watched { progress, kill, patience }) = &child.run else {
+        let Some(Watched {
+            progress,
+            kill,
+            patience,
+        }) = &child.run
+        else {
             self.cancelled.remove(name);
             return;
         };
@@ -88,8 +106,14 @@ impl Health {
                 tracing::error!(child = %name, generation = child.generation, "a frozen run did not end and is left behind");
                 self.cancelled.remove(name);
                 self.shared.registry.watch(name, None);
-                if let Some(keeper) = child.keeper.as_ref().and_then(actix::WeakRecipient::upgrade) {
-                    keeper.do_send(Abandon { name: Arc::clone(name) });
+                if let Some(keeper) = child
+                    .keeper
+                    .as_ref()
+                    .and_then(actix::WeakRecipient::upgrade)
+                {
+                    keeper.do_send(Abandon {
+                        name: Arc::clone(name),
+                    });
                 }
             }
             Some(_) => {}
@@ -101,7 +125,10 @@ impl Health {
         let late = self.shared.registry.lateness();
         let is_late = late > 3 * BEAT;
         if is_late && !self.is_late {
-            tracing::error!(late_ms = u64::try_from(late.as_millis()).unwrap_or(u64::MAX), "the main thread is blocked");
+            tracing::error!(
+                late_ms = u64::try_from(late.as_millis()).unwrap_or(u64::MAX),
+                "the main thread is blocked"
+            );
         } else if self.is_late && !is_late {
             tracing::info!("the main thread has time again");
         }

@@ -5,8 +5,8 @@ use crate::classy::Heard;
 use crate::clock;
 use crate::entities::Entity;
 use crate::health::{
-    Access, Baseline, ChildFacts, Database, Facts, FeedFacts, FeedState, Limits, OrganizationFacts, PluginFacts, Standing, free_space,
-    memory_bytes, told_for_many, wide_files,
+    Access, Baseline, ChildFacts, Database, Facts, FeedFacts, FeedState, Limits, OrganizationFacts,
+    PluginFacts, Standing, free_space, memory_bytes, told_for_many, wide_files,
 };
 use crate::plugin::Told;
 use crate::status::{Activity, Condition, FeedStatus, OrganizationStatus, PluginStatus};
@@ -19,7 +19,8 @@ use tokio::time::{Instant, timeout};
 
 /// How long the database may take.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// So many looks in a row find what a webhook should have told before it counts as silent: one may come late.
+/// So many looks in a row find what a webhook should have told before it counts as silent: one may
+/// come late.
 const SILENT: i64 = 3;
 /// What is counted in the database is counted at each so manieth look.
 const COUNT_EVERY: u64 = 3;
@@ -40,7 +41,11 @@ impl Counted {
     /// Counts anew when it is time. What cannot be counted in time stays as it was.
     pub(super) async fn renew(&mut self, shared: &Shared, number: u64) {
         self.up.get_or_insert_with(Instant::now);
-        let was_silent = shared.health().facts.as_ref().is_some_and(|facts| answer_time(facts).is_none());
+        let was_silent = shared
+            .health()
+            .facts
+            .as_ref()
+            .is_some_and(|facts| answer_time(facts).is_none());
         if number % COUNT_EVERY != 0 || was_silent {
             return;
         }
@@ -58,7 +63,10 @@ impl Counted {
             self.suspensions = suspensions;
         }
         if let Ok(Ok(states)) = timeout(PATIENCE, shared.store.plugin_memories()).await {
-            self.told = states.into_iter().map(|(id, plugin, state)| (id, plugin, Told::of(state.as_deref()))).collect();
+            self.told = states
+                .into_iter()
+                .map(|(id, plugin, state)| (id, plugin, Told::of(state.as_deref())))
+                .collect();
         }
         if let Ok(Ok(silent)) = timeout(PATIENCE, shared.store.silent_hooks(SILENT)).await {
             self.silent = silent;
@@ -76,12 +84,20 @@ impl Counted {
 pub(super) async fn facts(shared: &Shared, counted: &Counted, baseline: &Baseline) -> Facts {
     let database = ask(shared).await;
     let surroundings = shared.surroundings();
-    let folder = shared.store.folder().map(|folder| ("database", folder.to_owned()));
-    let places = folder.into_iter().chain(surroundings.places.iter().cloned());
+    let folder = shared
+        .store
+        .folder()
+        .map(|folder| ("database", folder.to_owned()));
+    let places = folder
+        .into_iter()
+        .chain(surroundings.places.iter().cloned());
     let mut pulses = shared.board.pulses();
     let organizations = shared.board.all().into_iter().map(|(status, feeds)| {
         let pulse = pulses.remove(&status.classy_id);
-        let heard = pulse.as_ref().map(|pulse| pulse.lists.clone()).unwrap_or_default();
+        let heard = pulse
+            .as_ref()
+            .map(|pulse| pulse.lists.clone())
+            .unwrap_or_default();
         let access = pulse.map(|pulse| Access {
             host: pulse.host,
             trouble: pulse.trouble,
@@ -91,7 +107,14 @@ pub(super) async fn facts(shared: &Shared, counted: &Counted, baseline: &Baselin
             token_for: pulse.token_for,
             ahead_ms: pulse.ahead_ms,
         });
-        organization(shared, counted, baseline, status, feeds.into_iter().zip(heard).collect(), access)
+        organization(
+            shared,
+            counted,
+            baseline,
+            status,
+            feeds.into_iter().zip(heard).collect(),
+            access,
+        )
     });
     Facts {
         at: clock::now(),
@@ -99,13 +122,22 @@ pub(super) async fn facts(shared: &Shared, counted: &Counted, baseline: &Baselin
         limits: Limits::default(),
         database,
         organizations: organizations.collect(),
-        spaces: places.filter_map(|(what, folder)| free_space(what, &folder)).collect(),
+        spaces: places
+            .filter_map(|(what, folder)| free_space(what, &folder))
+            .collect(),
         main_late: shared.registry.lateness(),
         watch_late: shared.registry.watch_lateness(),
         children: children(shared),
         keys_missing: surroundings.keys_missing.clone(),
         wrong_files: surroundings.wrong_files.clone(),
-        wide_files: wide_files(shared.store.files().iter().chain(&surroundings.private_files), surroundings.configuration_files.iter()),
+        wide_files: wide_files(
+            shared
+                .store
+                .files()
+                .iter()
+                .chain(&surroundings.private_files),
+            surroundings.configuration_files.iter(),
+        ),
         not_listening: surroundings.not_listening.clone(),
         told_once: told_once(shared),
         memory_bytes: memory_bytes(),
@@ -114,7 +146,13 @@ pub(super) async fn facts(shared: &Shared, counted: &Counted, baseline: &Baselin
 
 /// Of what open alerts tell for many organizations at once.
 fn told_once(shared: &Shared) -> std::collections::BTreeSet<String> {
-    shared.health().alerts.iter().filter(|alert| alert.classy_id.is_none()).filter_map(|alert| told_for_many(&alert.key)).collect()
+    shared
+        .health()
+        .alerts
+        .iter()
+        .filter(|alert| alert.classy_id.is_none())
+        .filter_map(|alert| told_for_many(&alert.key))
+        .collect()
 }
 
 /// How long the database took to answer; none when it did not.
@@ -158,18 +196,35 @@ fn plugins(
     names.sort_unstable();
     let facts = |name: &str| {
         let lag = lags.iter().find(|lag| lag.plugin == name);
-        let last = told.iter().find(|(other, _)| other == name).and_then(|(_, status)| status.last.as_ref());
+        let last = told
+            .iter()
+            .find(|(other, _)| other == name)
+            .and_then(|(_, status)| status.last.as_ref());
         PluginFacts {
             plugin: name.to_owned(),
             behind: lag.map_or(0, |lag| lag.behind),
             moved_at: lag.map(|lag| lag.moved_at),
             error: last.and_then(|last| last.error.clone()),
             was_seen: last.is_some(),
-            silent: silent.iter().find(|one| one.plugin == name).map(|one| (one.missed, one.heard_at)),
+            silent: silent
+                .iter()
+                .find(|one| one.plugin == name)
+                .map(|one| (one.missed, one.heard_at)),
             trouble: last.and_then(|last| last.trouble.clone()),
-            holds: holds.iter().find(|one| one.plugin == name).map(|one| one.harms).unwrap_or_default(),
-            suspended: suspensions.iter().find(|one| one.plugin == name).map(|one| one.reason.clone()),
-            lacks: lacks.iter().find(|(plugin, _)| *plugin == name).map(|(_, told)| told.lacks.clone()).unwrap_or_default(),
+            holds: holds
+                .iter()
+                .find(|one| one.plugin == name)
+                .map(|one| one.harms)
+                .unwrap_or_default(),
+            suspended: suspensions
+                .iter()
+                .find(|one| one.plugin == name)
+                .map(|one| one.reason.clone()),
+            lacks: lacks
+                .iter()
+                .find(|(plugin, _)| *plugin == name)
+                .map(|(_, told)| told.lacks.clone())
+                .unwrap_or_default(),
         }
     };
     names.into_iter().map(facts).collect()
@@ -187,7 +242,9 @@ fn organization(
         Condition::Serving => Standing::Served,
         Condition::Draining | Condition::Elsewhere => Standing::Elsewhere,
         Condition::Paused(_) => Standing::Paused,
-        Condition::Suspended(reason) | Condition::Broken(reason) | Condition::Unserved(reason) => Standing::Stopped(reason.clone()),
+        Condition::Suspended(reason) | Condition::Broken(reason) | Condition::Unserved(reason) => {
+            Standing::Stopped(reason.clone())
+        }
     };
     let plan = shared.plan();
     let feed = |((entity, feed), heard): ((Entity, FeedStatus), Heard)| FeedFacts {
@@ -199,22 +256,55 @@ fn organization(
             Activity::Running(run) => FeedState::Running(run.done, run.total),
         },
         interval: plan.every(entity).changes,
-        fresh_at: feed.fresh_at.map_or(status.since, |fresh| fresh.max(status.since)),
+        fresh_at: feed
+            .fresh_at
+            .map_or(status.since, |fresh| fresh.max(status.since)),
         is_loaded: feed.is_loaded,
-        error: feed.last.filter(|last| last.outcome == "failed").and_then(|last| last.error.clone()),
+        error: feed
+            .last
+            .filter(|last| last.outcome == "failed")
+            .and_then(|last| last.error.clone()),
         failures: feed.failures,
         trouble: feed.trouble,
         was_seen: feed.runs > 0,
         lacks: feed.lacks.as_deref().map(str::to_owned),
-        slow: baseline.slow(status.classy_id, entity).map(|slow| slow.text.clone()),
+        slow: baseline
+            .slow(status.classy_id, entity)
+            .map(|slow| slow.text.clone()),
     };
-    let rejects = counted.rejects.get(&status.classy_id).copied().unwrap_or_default();
-    let lags = counted.plugins.get(&status.classy_id).map(Vec::as_slice).unwrap_or_default();
-    let holds = counted.holds.get(&status.classy_id).map(Vec::as_slice).unwrap_or_default();
-    let suspensions: Vec<Suspension> = counted.suspensions.iter().filter(|one| one.classy_id == status.classy_id).cloned().collect();
-    let lacks: Vec<(&String, &Told)> =
-        counted.told.iter().filter(|(id, ..)| *id == status.classy_id).map(|(_, plugin, told)| (plugin, told)).collect();
-    let silent: Vec<SilentHook> = counted.silent.iter().filter(|one| one.classy_id == status.classy_id).cloned().collect();
+    let rejects = counted
+        .rejects
+        .get(&status.classy_id)
+        .copied()
+        .unwrap_or_default();
+    let lags = counted
+        .plugins
+        .get(&status.classy_id)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let holds = counted
+        .holds
+        .get(&status.classy_id)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let suspensions: Vec<Suspension> = counted
+        .suspensions
+        .iter()
+        .filter(|one| one.classy_id == status.classy_id)
+        .cloned()
+        .collect();
+    let lacks: Vec<(&String, &Told)> = counted
+        .told
+        .iter()
+        .filter(|(id, ..)| *id == status.classy_id)
+        .map(|(_, plugin, told)| (plugin, told))
+        .collect();
+    let silent: Vec<SilentHook> = counted
+        .silent
+        .iter()
+        .filter(|one| one.classy_id == status.classy_id)
+        .cloned()
+        .collect();
     let told = shared.board.plugins(status.classy_id);
     OrganizationFacts {
         classy_id: status.classy_id,

@@ -1,5 +1,6 @@
-//! Looks at everything at a steady pace, publishes the verdict, and lets those be told who should know. A task on the shared runtime and
-//! no actor, so that it goes on when every thread of the actors is blocked.
+//! Looks at everything at a steady pace, publishes the verdict, and lets those be told who should
+//! know. A task on the shared runtime and no actor, so that it goes on when every thread of the
+//! actors is blocked.
 
 mod gather;
 mod progress;
@@ -11,7 +12,10 @@ pub use test_alert::TestAlerts;
 use super::Shared;
 use crate::clock;
 use crate::domain::{Health, Time};
-use crate::health::{Baseline, Book, Facts, Finding, HealthCheck, HealthReport, Messenger, Notice, Undelivered, Way, checks, evaluate};
+use crate::health::{
+    Baseline, Book, Facts, Finding, HealthCheck, HealthReport, Messenger, Notice, Undelivered, Way,
+    checks, evaluate,
+};
 use chrono::TimeDelta;
 use gather::Counted;
 use std::collections::BTreeSet;
@@ -40,7 +44,8 @@ pub async fn watch(shared: Arc<Shared>) {
     let test_alerts = monitor.shared.test_alerts.clone();
     let mut tick = tokio::time::interval(every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // A task of its own, which ends with this one: a question that is not polled during a look would keep a connection from it.
+    // A task of its own, which ends with this one: a question that is not polled during a look
+    // would keep a connection from it.
     let mut following = tokio::task::JoinSet::new();
     following.spawn(progress::follow(Arc::clone(&monitor.shared), 3 * every));
     loop {
@@ -71,7 +76,10 @@ struct Monitor {
 
 impl Monitor {
     fn new(shared: Arc<Shared>, every: Duration, told: mpsc::Sender<Told>) -> Monitor {
-        let (book, now) = (Book::new(crate::store::readable(&shared.holder)), clock::now());
+        let (book, now) = (
+            Book::new(crate::store::readable(&shared.holder)),
+            clock::now(),
+        );
         Monitor {
             shared,
             every,
@@ -100,7 +108,8 @@ impl Monitor {
         }
         self.number += 1;
         let now = facts.at;
-        self.baseline.measure(None, "memory", facts.memory_bytes as f64);
+        self.baseline
+            .measure(None, "memory", facts.memory_bytes as f64);
         if let Some(took) = gather::answer_time(&facts) {
             self.baseline.measure(None, "database", took.as_secs_f64());
         }
@@ -139,7 +148,12 @@ impl Monitor {
 
     /// Sends what is due; the answers come back through `told`.
     fn tell(&mut self, now: Time) {
-        let messenger = self.shared.surroundings().messenger.clone().unwrap_or_else(|| Messenger::new(None, None));
+        let messenger = self
+            .shared
+            .surroundings()
+            .messenger
+            .clone()
+            .unwrap_or_else(|| Messenger::new(None, None));
         for notice in self.book.due(messenger.way(), now) {
             let (messenger, told) = (messenger.clone(), self.told.clone());
             self.shared.runtime.spawn(async move {
@@ -182,11 +196,17 @@ impl Monitor {
         for run in self.shared.journal.take() {
             if self.baseline.is_new(&run) && pasts < PASTS {
                 pasts += 1;
-                let before = run.at - TimeDelta::from_std(run.took).unwrap_or_default() - TimeDelta::seconds(1);
-                let past = self.shared.store.past_runs(run.classy_id, run.entity, run.mode, before);
+                let before = run.at
+                    - TimeDelta::from_std(run.took).unwrap_or_default()
+                    - TimeDelta::seconds(1);
+                let past = self
+                    .shared
+                    .store
+                    .past_runs(run.classy_id, run.entity, run.mode, before);
                 match timeout(PATIENCE, past).await {
                     Ok(Ok(past)) => self.baseline.remember(&run, past),
-                    // A database that is slow or away must not hold the look up: these feeds begin without a past.
+                    // A database that is slow or away must not hold the look up: these feeds begin
+                    // without a past.
                     _ => pasts = PASTS,
                 }
             }
@@ -217,9 +237,14 @@ impl Monitor {
         }
     }
 
-    /// Lets what is old be removed, if no process of this database did lately; one at a time, however long it takes.
+    /// Lets what is old be removed, if no process of this database did lately; one at a time,
+    /// however long it takes.
     fn prune(&mut self) {
-        if self.pruning.as_ref().is_some_and(|pruning| !pruning.is_finished()) {
+        if self
+            .pruning
+            .as_ref()
+            .is_some_and(|pruning| !pruning.is_finished())
+        {
             return;
         }
         let (store, retention) = (self.shared.store.clone(), self.shared.plan().retention);
@@ -258,6 +283,12 @@ impl Monitor {
 
 /// The organizations that this process answers for.
 fn mine(facts: &Facts) -> BTreeSet<i64> {
-    let is_mine = |standing: &crate::health::Standing| *standing != crate::health::Standing::Elsewhere;
-    facts.organizations.iter().filter(|organization| is_mine(&organization.standing)).map(|organization| organization.classy_id).collect()
+    let is_mine =
+        |standing: &crate::health::Standing| *standing != crate::health::Standing::Elsewhere;
+    facts
+        .organizations
+        .iter()
+        .filter(|organization| is_mine(&organization.standing))
+        .map(|organization| organization.classy_id)
+        .collect()
 }

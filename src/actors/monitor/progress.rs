@@ -1,5 +1,5 @@
-//! Keeps the board in step with what the database knows of how far feeds were read: after a start of what was read before it, and later of
-//! what other processes read.
+//! Keeps the board in step with what the database knows of how far feeds were read: after a start
+//! of what was read before it, and later of what other processes read.
 
 use crate::actors::Shared;
 use crate::clock;

@@ -1,4 +1,5 @@
-//! Trying the alerts: something is made to look wrong for one look, and goes the whole way that real alerts go.
+//! Trying the alerts: something is made to look wrong for one look, and goes the whole way that
+//! real alerts go.
 
 use crate::domain::CheckResult;
 use crate::health::{Finding, Notice, Occasion, Undelivered, Way};
@@ -9,8 +10,9 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 /// The check that is none.
 const NAME: &str = "test";
 
-/// Somebody who waits to hear whether an alert arrives. Each order is an alert of its own: one that came back while that of the order
-/// before is still open would bring no notice, and whoever waits for it would wait for ever.
+/// Somebody who waits to hear whether an alert arrives. Each order is an alert of its own: one that
+/// came back while that of the order before is still open would bring no notice, and whoever waits
+/// for it would wait for ever.
 #[derive(Debug)]
 pub(super) struct TestAlert {
     number: u64,
@@ -28,7 +30,11 @@ pub struct TestAlerts {
 impl Default for TestAlerts {
     fn default() -> Self {
         let (orders, next) = mpsc::channel(8);
-        TestAlerts { orders, ordered: Arc::default(), next: Arc::new(Mutex::new(next)) }
+        TestAlerts {
+            orders,
+            ordered: Arc::default(),
+            next: Arc::new(Mutex::new(next)),
+        }
     }
 }
 
@@ -41,7 +47,10 @@ impl TestAlerts {
         let (told, answer) = oneshot::channel();
         let gone = || "nobody watches".to_owned();
         let number = self.ordered.fetch_add(1, Ordering::Relaxed) + 1;
-        self.orders.send(TestAlert { number, told }).await.map_err(|_| gone())?;
+        self.orders
+            .send(TestAlert { number, told })
+            .await
+            .map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 
@@ -55,17 +64,32 @@ impl TestAlerts {
 }
 
 pub(super) fn finding(test_alert: &TestAlert) -> Finding {
-    Finding::here(NAME, test_alert.number.to_string(), CheckResult::failing("this is a test: somebody ordered it; nothing is wrong"))
+    Finding::here(
+        NAME,
+        test_alert.number.to_string(),
+        CheckResult::failing("this is a test: somebody ordered it; nothing is wrong"),
+    )
 }
 
 /// Tells those who wait for this notice.
-pub(super) fn answer(test_alerts: &mut Vec<TestAlert>, notice: &Notice, result: &Result<Way, Undelivered>) {
+pub(super) fn answer(
+    test_alerts: &mut Vec<TestAlert>,
+    notice: &Notice,
+    result: &Result<Way, Undelivered>,
+) {
     if notice.occasion == Occasion::Resolved {
         return;
     }
     let key = notice.alert.key.split('@').next();
-    for test_alert in test_alerts.extract_if(.., |test_alert| key == Some(finding(test_alert).key().as_str())) {
+    for test_alert in test_alerts.extract_if(.., |test_alert| {
+        key == Some(finding(test_alert).key().as_str())
+    }) {
         // Whoever hung up does not want to know.
-        let _ = test_alert.told.send(result.clone().map(|_| ()).map_err(|error| error.to_string()));
+        let _ = test_alert.told.send(
+            result
+                .clone()
+                .map(|_| ())
+                .map_err(|error| error.to_string()),
+        );
     }
 }

@@ -1,6 +1,8 @@
-//! One organization: owns its access to Classy (with it the token), its feeds and its plugins, and carries out people's orders.
+//! One organization: owns its access to Classy (with it the token), its feeds and its plugins, and
+//! carries out people's orders.
 //!
-//! The token is asked for by the first run that needs one and shared by all; an organization with nothing to do asks for none.
+//! The token is asked for by the first run that needs one and shared by all; an organization with
+//! nothing to do asks for none.
 
 pub(super) mod messages;
 mod nudge;
@@ -56,7 +58,8 @@ pub(super) struct Organization {
     feeds: BTreeMap<Entity, ChildSlot<EntitySync>>,
     plugins: BTreeMap<String, ChildSlot<Plugin>>,
     orders: Orders,
-    /// Feeds that may keep to their schedule: on a first load each waits until those before it ran once.
+    /// Feeds that may keep to their schedule: on a first load each waits until those before it ran
+    /// once.
     begun: usize,
     draining: bool,
     /// The suspension was ordered.
@@ -94,7 +97,12 @@ impl Organization {
 
     fn tell(&self, condition: Condition) {
         let organization = &self.start.applied.organization;
-        self.shared.board.tell(organization.classy_id, &organization.name, self.exit_guard.generation(), condition);
+        self.shared.board.tell(
+            organization.classy_id,
+            &organization.name,
+            self.exit_guard.generation(),
+            condition,
+        );
     }
 
     fn make_feeds(&mut self, context: &Context<Self>) {
@@ -107,11 +115,25 @@ impl Organization {
                 entity,
                 kill: self.kill.child(),
             });
-            let (owner, known) = (context.address().recipient().downgrade(), self.known(entity));
-            let make =
-                move |exit_guard| EntitySync::of_feed(exit_guard, Arc::clone(&feed), owner.clone(), Rc::clone(&known), false).start();
+            let (owner, known) = (
+                context.address().recipient().downgrade(),
+                self.known(entity),
+            );
+            let make = move |exit_guard| {
+                EntitySync::of_feed(
+                    exit_guard,
+                    Arc::clone(&feed),
+                    owner.clone(),
+                    Rc::clone(&known),
+                    false,
+                )
+                .start()
+            };
             let name = format!("{}/{entity}", self.classy_id()).into();
-            self.feeds.insert(entity, ChildSlot::new(name, context.address().recipient().downgrade(), make));
+            self.feeds.insert(
+                entity,
+                ChildSlot::new(name, context.address().recipient().downgrade(), make),
+            );
             self.start_feed(entity, context);
         }
         let plugins: Vec<String> = self.start.applied.file.plugins.keys().cloned().collect();
@@ -126,28 +148,55 @@ impl Organization {
                 kill: self.kill.child(),
                 ready: Mutex::default(),
             });
-            let (owner, scheduled) = (context.address().recipient().downgrade(), self.start.scheduled);
-            let make = move |exit_guard| Plugin::of_outlet(exit_guard, Arc::clone(&outlet), owner.clone(), scheduled).start();
-            self.plugins.insert(plugin.clone(), ChildSlot::new(name, context.address().recipient().downgrade(), make));
+            let (owner, scheduled) = (
+                context.address().recipient().downgrade(),
+                self.start.scheduled,
+            );
+            let make = move |exit_guard| {
+                Plugin::of_outlet(exit_guard, Arc::clone(&outlet), owner.clone(), scheduled).start()
+            };
+            self.plugins.insert(
+                plugin.clone(),
+                ChildSlot::new(name, context.address().recipient().downgrade(), make),
+            );
             self.start_plugin(&plugin, context);
         }
     }
 
     fn start_plugin(&mut self, plugin: &str, context: &Context<Self>) {
-        let Some(child_slot) = self.plugins.get_mut(plugin) else { return };
+        let Some(child_slot) = self.plugins.get_mut(plugin) else {
+            return;
+        };
         let generation = child_slot.start();
-        let keeper = child_slot.child().map(|plugin| plugin.clone().recipient().downgrade());
-        self.shared.registry.born(child_slot.name(), generation, context.address().recipient().downgrade(), keeper);
+        let keeper = child_slot
+            .child()
+            .map(|plugin| plugin.clone().recipient().downgrade());
+        self.shared.registry.born(
+            child_slot.name(),
+            generation,
+            context.address().recipient().downgrade(),
+            keeper,
+        );
     }
 
     fn start_feed(&mut self, entity: Entity, context: &Context<Self>) {
-        let Some(child_slot) = self.feeds.get_mut(&entity) else { return };
+        let Some(child_slot) = self.feeds.get_mut(&entity) else {
+            return;
+        };
         let generation = child_slot.start();
-        let keeper = child_slot.child().map(|feed| feed.clone().recipient().downgrade());
-        self.shared.registry.born(child_slot.name(), generation, context.address().recipient().downgrade(), keeper);
+        let keeper = child_slot
+            .child()
+            .map(|feed| feed.clone().recipient().downgrade());
+        self.shared.registry.born(
+            child_slot.name(),
+            generation,
+            context.address().recipient().downgrade(),
+            keeper,
+        );
     }
 
-    /// Lets the feeds keep to their schedule: all whose parents were read, and the next one after them.
+    /// Lets the feeds keep to their schedule: all whose parents were read, and the next one after
+    /// them.
     fn let_begin(&mut self) {
         if !self.start.scheduled || self.draining {
             return;
@@ -156,10 +205,13 @@ impl Organization {
             let parents_read = Entity::ALL[..self.begun].iter().all(|parent| {
                 let known = self.known(*parent);
                 let known = known.borrow();
-                // One that fails must not hold the others: gifts land without their donors, too. Nor one that failed in an earlier
-                // process and rests until it is tried again.
+                // One that fails must not hold the others: gifts land without their donors, too.
+                // Nor one that failed in an earlier process and rests until it is tried again.
                 let rests = known.rests_until.is_some_and(|until| until > clock::now());
-                known.first_pass_at.is_some() || known.failures > 0 || known.short_passes > 0 || rests
+                known.first_pass_at.is_some()
+                    || known.failures > 0
+                    || known.short_passes > 0
+                    || rests
             });
             if !parents_read {
                 return;
@@ -175,7 +227,11 @@ impl Organization {
         match step {
             Step::None => {}
             Step::Run(entity, order, ticket) => {
-                let order = Sync { task: order.task, reason: order.reason, ticket: Some(ticket) };
+                let order = Sync {
+                    task: order.task,
+                    reason: order.reason,
+                    ticket: Some(ticket),
+                };
                 // One that is dead is asked when it lives again.
                 if let Some(feed) = self.feeds.get(&entity).and_then(ChildSlot::child) {
                     feed.do_send(order);
@@ -201,41 +257,66 @@ impl Organization {
                 let settle = settle::settle(self.tenant.clone(), organization.clone(), report);
                 let runtime = self.shared.runtime.clone();
                 self.settling += 1;
-                run::spawn(context, self, &runtime, self.kill.child(), settle, move |actor: &mut Self, ended, context| {
-                    if let Ended::Done(report) = ended {
-                        replies.send(&report);
-                    }
-                    actor.settling -= 1;
-                    let next = actor.orders.after_done();
-                    actor.step(next, context);
-                    actor.stop_when_empty(context);
-                });
+                run::spawn(
+                    context,
+                    self,
+                    &runtime,
+                    self.kill.child(),
+                    settle,
+                    move |actor: &mut Self, ended, context| {
+                        if let Ended::Done(report) = ended {
+                            replies.send(&report);
+                        }
+                        actor.settling -= 1;
+                        let next = actor.orders.after_done();
+                        actor.step(next, context);
+                        actor.stop_when_empty(context);
+                    },
+                );
             }
         }
     }
 
     /// While it is drained: stops when nothing is left below and every order is answered.
     fn stop_when_empty(&self, context: &mut Context<Self>) {
-        let feeds = self.feeds.values().any(|child_slot| child_slot.child().is_some());
-        let plugins = self.plugins.values().any(|child_slot| child_slot.child().is_some());
+        let feeds = self
+            .feeds
+            .values()
+            .any(|child_slot| child_slot.child().is_some());
+        let plugins = self
+            .plugins
+            .values()
+            .any(|child_slot| child_slot.child().is_some());
         if self.draining && !feeds && !plugins && self.settling == 0 {
             context.stop();
         }
     }
 
-    /// Refused credentials: somebody must mend them. The supervisor sees the changed row and takes this organization down.
+    /// Refused credentials: somebody must mend them. The supervisor sees the changed row and takes
+    /// this organization down.
     fn suspend(&mut self, reason: String, context: &mut Context<Self>) {
         if std::mem::replace(&mut self.suspended, true) {
             return;
         }
-        tracing::error!(organization = self.classy_id(), reason, "the organization is suspended: its credentials are refused");
+        tracing::error!(
+            organization = self.classy_id(),
+            reason,
+            "the organization is suspended: its credentials are refused"
+        );
         let tenant = self.tenant.clone();
         let work = async move { tenant.set_status(Status::Suspended, Some(&reason)).await };
-        run::spawn(context, self, &self.shared.runtime, self.kill.child(), work, |actor: &mut Self, ended, _| {
-            if let Ended::Done(Err(error)) = ended {
-                tracing::warn!(organization = actor.classy_id(), %error, "the suspension could not be written down");
-            }
-        });
+        run::spawn(
+            context,
+            self,
+            &self.shared.runtime,
+            self.kill.child(),
+            work,
+            |actor: &mut Self, ended, _| {
+                if let Ended::Done(Err(error)) = ended {
+                    tracing::warn!(organization = actor.classy_id(), %error, "the suspension could not be written down");
+                }
+            },
+        );
     }
 }
 
@@ -250,7 +331,8 @@ impl Actor for Organization {
 }
 
 impl Drop for Organization {
-    /// Whatever way it goes, its children go with it: runs by the kill tree, actors by word, since their timers keep them alive.
+    /// Whatever way it goes, its children go with it: runs by the kill tree, actors by word, since
+    /// their timers keep them alive.
     fn drop(&mut self) {
         self.kill.cancel("its organization fell");
         for feed in self.feeds.values().filter_map(ChildSlot::child) {
@@ -295,12 +377,17 @@ impl Handler<FeedEnded> for Organization {
                 plugin.do_send(Wake { is_urgent });
             }
         }
-        let refused = ended.fault.as_ref().filter(|fault| fault.kind == FaultKind::Credentials);
+        let refused = ended
+            .fault
+            .as_ref()
+            .filter(|fault| fault.kind == FaultKind::Credentials);
         // Of an order's runs the order itself draws the conclusion.
         if let (Some(fault), true) = (refused, self.start.scheduled) {
             self.suspend(fault.text.clone(), context);
         }
-        let step = self.orders.ended(&ended.tickets, &ended.report, ended.is_over);
+        let step = self
+            .orders
+            .ended(&ended.tickets, &ended.report, ended.is_over);
         self.step(step, context);
     }
 }
@@ -320,8 +407,15 @@ impl Handler<ChildDied> for Organization {
 
     fn handle(&mut self, death: ChildDied, context: &mut Context<Self>) {
         failpoint::here("organization::child_died");
-        let feed = self.feeds.values_mut().find_map(|child_slot| child_slot.died(&death));
-        let cause = feed.or_else(|| self.plugins.values_mut().find_map(|child_slot| child_slot.died(&death)));
+        let feed = self
+            .feeds
+            .values_mut()
+            .find_map(|child_slot| child_slot.died(&death));
+        let cause = feed.or_else(|| {
+            self.plugins
+                .values_mut()
+                .find_map(|child_slot| child_slot.died(&death))
+        });
         let Some(cause) = cause else { return };
         if !self.draining {
             self.shared.registry.dead(&death.name, cause);
@@ -341,18 +435,27 @@ impl Handler<Respawn> for Organization {
         if self.draining {
             return;
         }
-        if let Some(entity) = Entity::ALL.into_iter().find(|entity| self.feeds.get(entity).is_some_and(|feed| feed.name() == &respawn.name))
-        {
+        if let Some(entity) = Entity::ALL.into_iter().find(|entity| {
+            self.feeds
+                .get(entity)
+                .is_some_and(|feed| feed.name() == &respawn.name)
+        }) {
             self.start_feed(entity, context);
-            if Entity::ALL.iter().position(|other| *other == entity).is_some_and(|place| place < self.begun)
+            if Entity::ALL
+                .iter()
+                .position(|other| *other == entity)
+                .is_some_and(|place| place < self.begun)
                 && let Some(feed) = self.feeds.get(&entity).and_then(ChildSlot::child)
             {
                 feed.do_send(Begin);
             }
             let step = self.orders.again(entity);
             self.step(step, context);
-        } else if let Some(plugin) =
-            self.plugins.iter().find(|(_, child_slot)| child_slot.name() == &respawn.name).map(|(plugin, _)| plugin.clone())
+        } else if let Some(plugin) = self
+            .plugins
+            .iter()
+            .find(|(_, child_slot)| child_slot.name() == &respawn.name)
+            .map(|(plugin, _)| plugin.clone())
         {
             self.start_plugin(&plugin, context);
             let step = self.orders.deliver_again(&plugin);
@@ -366,7 +469,11 @@ impl Handler<Drain> for Organization {
 
     fn handle(&mut self, Drain { within }: Drain, context: &mut Context<Self>) {
         if let Some(within) = within {
-            context.run_later(within, |actor, _| actor.kill.cancel("it did not come to its next page in time"));
+            context.run_later(within, |actor, _| {
+                actor
+                    .kill
+                    .cancel("it did not come to its next page in time")
+            });
         }
         if self.draining {
             return;

@@ -1,4 +1,5 @@
-//! Somebody said that something may have changed: feeds look sooner than planned, or plugins do. Or the plan itself changed.
+//! Somebody said that something may have changed: feeds look sooner than planned, or plugins do. Or
+//! the plan itself changed.
 
 use super::Organization;
 use super::messages::Nudge;
@@ -17,12 +18,23 @@ impl Handler<Nudge> for Organization {
             return;
         }
         if entities.is_empty() {
-            self.plugins.values().filter_map(ChildSlot::child).for_each(|plugin| plugin.do_send(Wake { is_urgent: false }));
+            self.plugins
+                .values()
+                .filter_map(ChildSlot::child)
+                .for_each(|plugin| plugin.do_send(Wake { is_urgent: false }));
         }
         // Feeds that wait for their parents' first load are not hurried.
-        for entity in Entity::ALL.into_iter().take(self.begun).filter(|entity| entities.contains(entity)) {
+        for entity in Entity::ALL
+            .into_iter()
+            .take(self.begun)
+            .filter(|entity| entities.contains(entity))
+        {
             if let Some(feed) = self.feeds.get(&entity).and_then(ChildSlot::child) {
-                feed.do_send(Sync { task: Task::CatchUp, reason: "webhook", ticket: None });
+                feed.do_send(Sync {
+                    task: Task::CatchUp,
+                    reason: "webhook",
+                    ticket: None,
+                });
             }
         }
     }
@@ -32,7 +44,13 @@ impl Handler<Replan> for Organization {
     type Result = ();
 
     fn handle(&mut self, _: Replan, _: &mut Context<Self>) {
-        self.feeds.values().filter_map(ChildSlot::child).for_each(|feed| feed.do_send(Replan));
-        self.plugins.values().filter_map(ChildSlot::child).for_each(|plugin| plugin.do_send(Revive));
+        self.feeds
+            .values()
+            .filter_map(ChildSlot::child)
+            .for_each(|feed| feed.do_send(Replan));
+        self.plugins
+            .values()
+            .filter_map(ChildSlot::child)
+            .for_each(|plugin| plugin.do_send(Revive));
     }
 }

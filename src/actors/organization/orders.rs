@@ -1,5 +1,5 @@
-//! Orders of people: one at a time, its feeds one after the other, parents before children, then its plugins. Equal orders that wait
-//! are one.
+//! Orders of people: one at a time, its feeds one after the other, parents before children, then
+//! its plugins. Equal orders that wait are one.
 
 use crate::entities::Entity;
 use crate::status::{FeedReport, Order, OrganizationReport, PluginReport};
@@ -82,21 +82,45 @@ pub(super) struct Orders {
 
 impl Orders {
     pub(super) fn new(plugins: Vec<String>) -> Orders {
-        Orders { plugins, ..Orders::default() }
+        Orders {
+            plugins,
+            ..Orders::default()
+        }
     }
 
     /// Takes an order in.
-    pub(super) fn push(&mut self, order: Order, reply: oneshot::Sender<OrganizationReport>) -> Step {
-        match self.waiting.iter_mut().find(|waiting| waiting.order == order) {
+    pub(super) fn push(
+        &mut self,
+        order: Order,
+        reply: oneshot::Sender<OrganizationReport>,
+    ) -> Step {
+        match self
+            .waiting
+            .iter_mut()
+            .find(|waiting| waiting.order == order)
+        {
             Some(same) => same.replies.push(reply),
-            None => self.waiting.push_back(Waiting { order, replies: vec![reply] }),
+            None => self.waiting.push_back(Waiting {
+                order,
+                replies: vec![reply],
+            }),
         }
-        if self.current.is_some() { Step::None } else { self.next() }
+        if self.current.is_some() {
+            Step::None
+        } else {
+            self.next()
+        }
     }
 
     /// A feed's run ended.
     pub(super) fn ended(&mut self, tickets: &[u64], report: &FeedReport, is_over: bool) -> Step {
-        let Some(current) = self.current.as_mut().filter(|current| tickets.contains(&current.ticket)) else { return Step::None };
+        let Some(current) = self
+            .current
+            .as_mut()
+            .filter(|current| tickets.contains(&current.ticket))
+        else {
+            return Step::None;
+        };
         current.done.feeds.push(report.clone());
         if is_over {
             current.left.clear();
@@ -106,12 +130,19 @@ impl Orders {
 
     /// A plugin's delivery ended.
     pub(super) fn delivered(&mut self, tickets: &[u64], report: &PluginReport) -> Step {
-        let Some(current) = self.current.as_mut().filter(|current| tickets.contains(&current.ticket)) else { return Step::None };
+        let Some(current) = self
+            .current
+            .as_mut()
+            .filter(|current| tickets.contains(&current.ticket))
+        else {
+            return Step::None;
+        };
         current.done.plugins.push(report.clone());
         self.advance()
     }
 
-    /// A feed's actor died with the run in hand: what was asked of it is asked again of its next life.
+    /// A feed's actor died with the run in hand: what was asked of it is asked again of its next
+    /// life.
     pub(super) fn again(&mut self, entity: Entity) -> Step {
         self.repeat(&Stage::Feed(entity))
     }
@@ -129,10 +160,29 @@ impl Orders {
     }
 
     fn next(&mut self) -> Step {
-        let Some(waiting) = self.waiting.pop_front() else { return Step::None };
-        let plugins = self.plugins.iter().filter(|name| waiting.order.plugins.means(name)).cloned().map(Stage::Plugin);
-        let left = waiting.order.entities.iter().copied().map(Stage::Feed).chain(plugins).collect();
-        self.current = Some(Current { waiting, left, ticket: 0, done: Done::default() });
+        let Some(waiting) = self.waiting.pop_front() else {
+            return Step::None;
+        };
+        let plugins = self
+            .plugins
+            .iter()
+            .filter(|name| waiting.order.plugins.means(name))
+            .cloned()
+            .map(Stage::Plugin);
+        let left = waiting
+            .order
+            .entities
+            .iter()
+            .copied()
+            .map(Stage::Feed)
+            .chain(plugins)
+            .collect();
+        self.current = Some(Current {
+            waiting,
+            left,
+            ticket: 0,
+            done: Done::default(),
+        });
         self.start()
     }
 
@@ -144,7 +194,9 @@ impl Orders {
     }
 
     fn start(&mut self) -> Step {
-        let Some(mut current) = self.current.take() else { return Step::None };
+        let Some(mut current) = self.current.take() else {
+            return Step::None;
+        };
         match current.left.front().cloned() {
             Some(stage) => {
                 self.tickets += 1;
@@ -159,6 +211,10 @@ impl Orders {
 
     /// The order after one that was done.
     pub(super) fn after_done(&mut self) -> Step {
-        if self.current.is_some() { Step::None } else { self.next() }
+        if self.current.is_some() {
+            Step::None
+        } else {
+            self.next()
+        }
     }
 }

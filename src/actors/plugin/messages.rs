@@ -4,11 +4,13 @@ use crate::status::PluginReport;
 use actix::Message;
 use std::sync::Arc;
 
-/// Look: something may have changed. Carries no data, so that a restart, a timer and a nudge run the same code.
+/// Look: something may have changed. Carries no data, so that a restart, a timer and a nudge run
+/// the same code.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub(in crate::actors) struct Wake {
-    /// Somebody's consent may have: it does not wait for a delivery in hand, nor for one that failed to be due again.
+    /// Somebody's consent may have: it does not wait for a delivery in hand, nor for one that
+    /// failed to be due again.
     pub(in crate::actors) is_urgent: bool,
 }
 

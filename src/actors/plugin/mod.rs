@@ -23,7 +23,10 @@ use tokio::sync::{Notify, watch};
 use work::{DeliveryRun, Worked};
 
 /// How soon a failed delivery is tried again.
-const BACKOFF: Backoff = Backoff { base: Duration::from_secs(20), cap: Duration::from_secs(900) };
+const BACKOFF: Backoff = Backoff {
+    base: Duration::from_secs(20),
+    cap: Duration::from_secs(900),
+};
 
 /// Within what time of the start the first delivery begins.
 const FIRST: Duration = Duration::from_secs(20);
@@ -31,8 +34,9 @@ const FIRST: Duration = Duration::from_secs(20);
 /// How often one looks whether a run of supporters saved something.
 const LOOK: Duration = Duration::from_secs(15);
 
-/// So long a call that is under way may take when the delivery is to end: somebody waits for that. What was sent and not answered is in
-/// the ledger as `sending`, and the next delivery looks what became of it.
+/// So long a call that is under way may take when the delivery is to end: somebody waits for that.
+/// What was sent and not answered is in the ledger as `sending`, and the next delivery looks what
+/// became of it.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 /// The actor of a plugin.
@@ -56,8 +60,16 @@ pub(super) struct DeliveryJob {
 }
 
 impl Plugin {
-    pub(super) fn of_outlet(exit_guard: ExitGuard, outlet: Arc<Outlet>, owner: WeakRecipient<PluginEnded>, scheduled: bool) -> Plugin {
-        let card = outlet.shared.board.plugin(outlet.store.classy_id(), &outlet.plugin);
+    pub(super) fn of_outlet(
+        exit_guard: ExitGuard,
+        outlet: Arc<Outlet>,
+        owner: WeakRecipient<PluginEnded>,
+        scheduled: bool,
+    ) -> Plugin {
+        let card = outlet
+            .shared
+            .board
+            .plugin(outlet.store.classy_id(), &outlet.plugin);
         let job = DeliveryJob {
             outlet,
             card,
@@ -101,8 +113,10 @@ impl Job for DeliveryJob {
 
     const AT_END: &'static str = "plugin::ended";
     const AT_TIMER: &'static str = "plugin::due";
-    const ENDS_WITHIN: Option<(Duration, &'static str)> =
-        Some((ENDS_WITHIN, "the other side did not answer before this process had to stop"));
+    const ENDS_WITHIN: Option<(Duration, &'static str)> = Some((
+        ENDS_WITHIN,
+        "the other side did not answer before this process had to stop",
+    ));
 
     fn shared(&self) -> &Arc<Shared> {
         &self.outlet.shared
@@ -114,7 +128,10 @@ impl Job for DeliveryJob {
 
     fn started(worker: &mut Plugin, context: &mut Context<Plugin>) {
         let generation = worker.job.generation;
-        worker.job.card.send_modify(|status| (status.generation, status.since) = (generation, None));
+        worker
+            .job
+            .card
+            .send_modify(|status| (status.generation, status.since) = (generation, None));
         if worker.scheduled {
             context.run_interval(LOOK, Plugin::look_at_supporters);
         }
@@ -124,12 +141,27 @@ impl Job for DeliveryJob {
         self.hurry = Arc::default();
         self.has_delivered = true;
         let generation = self.generation;
-        self.card.send_modify(|status| (status.generation, status.since) = (generation, Some(clock::now())));
-        Box::pin(work::work(Arc::clone(&self.outlet), DeliveryRun { life, hurry: Arc::clone(&self.hurry) }))
+        self.card.send_modify(|status| {
+            (status.generation, status.since) = (generation, Some(clock::now()))
+        });
+        Box::pin(work::work(
+            Arc::clone(&self.outlet),
+            DeliveryRun {
+                life,
+                hurry: Arc::clone(&self.hurry),
+            },
+        ))
     }
 
     fn broken(&self, kind: FaultKind, cause: String) -> Worked {
-        work::broken(&self.outlet.plugin, Fault { kind, text: format!("the delivery {cause}"), hint: None })
+        work::broken(
+            &self.outlet.plugin,
+            Fault {
+                kind,
+                text: format!("the delivery {cause}"),
+                hint: None,
+            },
+        )
     }
 
     fn conclude(&mut self, worked: Worked, tickets: Vec<u64>, _: bool) -> PluginEnded {
@@ -139,7 +171,13 @@ impl Job for DeliveryJob {
             Some(error) => {
                 self.failures = self.failures.saturating_add(1);
                 let (organization, plugin) = (self.outlet.store.classy_id(), &self.outlet.plugin);
-                tracing::error!(organization, plugin, error, failures = self.failures, "a delivery failed");
+                tracing::error!(
+                    organization,
+                    plugin,
+                    error,
+                    failures = self.failures,
+                    "a delivery failed"
+                );
             }
         }
         let report = Arc::new(worked.report);
@@ -165,7 +203,9 @@ impl Job for DeliveryJob {
         }
         let every = self.outlet.shared.plan().plugins_every;
         let wait = match self.failures {
-            _ if !self.has_delivered => spread((self.outlet.store.classy_id(), &self.outlet.plugin), FIRST),
+            _ if !self.has_delivered => {
+                spread((self.outlet.store.classy_id(), &self.outlet.plugin), FIRST)
+            }
             1.. if !self.needs_a_person => BACKOFF.wait(self.failures).min(every),
             _ => jittered(every),
         };
@@ -180,18 +220,31 @@ impl DeliveryJob {
 
     /// Whether the run of supporters in hand saved something since the last look.
     fn supporters_changed(&mut self) -> bool {
-        let card = self.outlet.shared.board.feed(self.outlet.store.classy_id(), Entity::Supporters);
+        let card = self
+            .outlet
+            .shared
+            .board
+            .feed(self.outlet.store.classy_id(), Entity::Supporters);
         let now = match &card.borrow().activity {
             Activity::Running(run) => Some((run.since, run.changed)),
             _ => None,
         };
-        let before = self.seen.filter(|(since, _)| now.is_some_and(|(run, _)| run == *since)).map_or(0, |(_, changed)| changed);
+        let before = self
+            .seen
+            .filter(|(since, _)| now.is_some_and(|(run, _)| run == *since))
+            .map_or(0, |(_, changed)| changed);
         self.seen = now;
         now.is_some_and(|(_, changed)| changed > before)
     }
 
     fn is_stuck(&self) -> bool {
-        self.failures > 0 || self.card.borrow().last.as_ref().is_some_and(|last| last.trouble.is_some())
+        self.failures > 0
+            || self
+                .card
+                .borrow()
+                .last
+                .as_ref()
+                .is_some_and(|last| last.trouble.is_some())
     }
 }
 

@@ -1,4 +1,5 @@
-//! One delivery as the tree drives it: waits for its turn, and keeps the plugin for the next one as long as all goes well.
+//! One delivery as the tree drives it: waits for its turn, and keeps the plugin for the next one as
+//! long as all goes well.
 
 use crate::actors::Shared;
 use crate::actors::report::plugin_report;
@@ -18,7 +19,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// So long a delivery goes on though consent changed meanwhile: those who refused come first in the next one.
+/// So long a delivery goes on though consent changed meanwhile: those who refused come first in the
+/// next one.
 const LEAST: Duration = Duration::from_secs(20);
 
 /// A plugin's place and all it needs.
@@ -65,18 +67,37 @@ pub(super) async fn work(outlet: Arc<Outlet>, run: DeliveryRun) -> Worked {
             Err(error) => break Err(error),
         }
     };
-    let is_suspended = matches!(result, Err(PluginError::Suspended { .. } | PluginError::Alarm(_)));
-    let needs_a_person = matches!(result.as_ref().map_err(PluginError::remedy), Err(Remedy::Suspend));
-    let report = plugin_report(&outlet.plugin, result.map_err(|error| error.fault()), began.elapsed());
-    Worked { report, needs_a_person, is_suspended }
+    let is_suspended = matches!(
+        result,
+        Err(PluginError::Suspended { .. } | PluginError::Alarm(_))
+    );
+    let needs_a_person = matches!(
+        result.as_ref().map_err(PluginError::remedy),
+        Err(Remedy::Suspend)
+    );
+    let report = plugin_report(
+        &outlet.plugin,
+        result.map_err(|error| error.fault()),
+        began.elapsed(),
+    );
+    Worked {
+        report,
+        needs_a_person,
+        is_suspended,
+    }
 }
 
-/// Delivers until the end, or until others have waited for a turn's length; what was delivered is in the ledger.
+/// Delivers until the end, or until others have waited for a turn's length; what was delivered is
+/// in the ledger.
 async fn turn(outlet: &Outlet, run: &DeliveryRun) -> Result<Delivered, PluginError> {
     let turn = Arc::new(Turn::begin(&outlet.shared.run_permits, outlet.store.classy_id()).await);
     let plan = outlet.shared.plan();
     let (progress, stop) = (Progress::new(), run.life.stop.child_token());
-    let watched = Watched { progress: progress.clone(), kill: run.life.kill.clone(), patience: plan.patience };
+    let watched = Watched {
+        progress: progress.clone(),
+        kill: run.life.kill.clone(),
+        patience: plan.patience,
+    };
     outlet.shared.registry.watch(&run.life.name, Some(watched));
     failpoint::there("delivery::turn").await;
     let marked = Arc::clone(&turn);
@@ -91,7 +112,8 @@ async fn turn(outlet: &Outlet, run: &DeliveryRun) -> Result<Delivered, PluginErr
             biased;
             result = &mut one => break result,
             () = turn.is_over(plan.turn), if !stop.is_cancelled() => stop.cancel(),
-            // While it waits for the other side it needs no permit; it ends at its next batch and waits for its turn again.
+            // While it waits for the other side it needs no permit; it ends at its next batch and
+            // waits for its turn again.
             () = turn.gives_back() => stop.cancel(),
             // What is sent is settled, and it begins anew with those who refuse.
             () = hurried(&run.hurry), if !stop.is_cancelled() => stop.cancel(),
@@ -110,11 +132,23 @@ async fn hurried(hurry: &Notify) {
 
 /// Of a delivery that did not come to its end.
 pub(super) fn broken(plugin: &str, fault: Fault) -> Worked {
-    Worked { report: plugin_report(plugin, Err(fault), Duration::ZERO), needs_a_person: false, is_suspended: false }
+    Worked {
+        report: plugin_report(plugin, Err(fault), Duration::ZERO),
+        needs_a_person: false,
+        is_suspended: false,
+    }
 }
 
-async fn one(outlet: &Outlet, stop: CancellationToken, pulse: Pulse) -> Result<Delivered, PluginError> {
-    let kept = outlet.ready.lock().unwrap_or_else(PoisonError::into_inner).take();
+async fn one(
+    outlet: &Outlet,
+    stop: CancellationToken,
+    pulse: Pulse,
+) -> Result<Delivered, PluginError> {
+    let kept = outlet
+        .ready
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
     let is_new = kept.is_none();
     let mut plugin = match kept {
         Some(plugin) => plugin,
@@ -130,7 +164,10 @@ async fn one(outlet: &Outlet, stop: CancellationToken, pulse: Pulse) -> Result<D
         pulse,
     };
     let done = match deliver(&delivery, &mut *plugin, is_new).await {
-        Err(PluginError::Stopped) => Delivered { is_partial: true, ..Delivered::default() },
+        Err(PluginError::Stopped) => Delivered {
+            is_partial: true,
+            ..Delivered::default()
+        },
         other => other?,
     };
     // One that only waited, or was stopped on its way, may not be set up.
@@ -149,7 +186,11 @@ mod tests {
         let (hurry, begun) = (Notify::new(), Instant::now());
         hurry.notify_one();
         hurried(&hurry).await;
-        assert_eq!(begun.elapsed(), LEAST, "something is done between two changes");
+        assert_eq!(
+            begun.elapsed(),
+            LEAST,
+            "something is done between two changes"
+        );
         let begun = Instant::now();
         let late = async {
             tokio::time::sleep(Duration::from_secs(300)).await;

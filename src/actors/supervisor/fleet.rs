@@ -1,5 +1,6 @@
-//! Which organizations this process serves: a look at the database, as a run. Several processes share the organizations out by
-//! rendezvous: each organization prefers the process with which its hash is highest, so that all agree without talking to each other.
+//! Which organizations this process serves: a look at the database, as a run. Several processes
+//! share the organizations out by rendezvous: each organization prefers the process with which its
+//! hash is highest, so that all agree without talking to each other.
 
 use crate::actors::Shared;
 use crate::actors::entity_sync::Known;
@@ -17,7 +18,8 @@ pub(super) struct Question {
     pub(super) candidates: BTreeSet<i64>,
     /// Those that it serves now.
     pub(super) served: BTreeSet<i64>,
-    /// Organizations that nobody serves though another process should: this one takes them, and keeps them.
+    /// Organizations that nobody serves though another process should: this one takes them, and
+    /// keeps them.
     pub(super) adopted: BTreeSet<i64>,
     /// Rows that changed before this are known.
     pub(super) since: Time,
@@ -53,20 +55,51 @@ pub(super) struct Found {
 /// Rows that changed so shortly before the last look may have been committed after it.
 const DOUBT: chrono::TimeDelta = chrono::TimeDelta::seconds(10);
 
-/// Reads which organizations there are, who is present and who holds which lease, and takes or gives back what this process should.
+/// Reads which organizations there are, who is present and who holds which lease, and takes or
+/// gives back what this process should.
 pub(super) async fn look(shared: Arc<Shared>, question: Question) -> Result<Found, Error> {
     let (store, holder, ttl) = (&shared.store, shared.holder.as_str(), shared.plan().lease);
     let at = store.ping().await?;
-    let (there, held) =
-        if question.alone { (vec![holder.to_owned()], store.renew_leases(holder, ttl).await?) } else { store.attend(holder, ttl).await? };
-    let mut found = Found { at: Some(at), ..Found::default() };
-    let is_mine = |id: i64| question.alone || question.adopted.contains(&id) || preferred(&there, id) == Some(holder);
-    found.surplus = question.served.iter().copied().filter(|id| !is_mine(*id)).collect();
-    let wanted: Vec<i64> = question.candidates.iter().copied().filter(|id| !question.served.contains(id) && is_mine(*id)).collect();
+    let (there, held) = if question.alone {
+        (
+            vec![holder.to_owned()],
+            store.renew_leases(holder, ttl).await?,
+        )
+    } else {
+        store.attend(holder, ttl).await?
+    };
+    let mut found = Found {
+        at: Some(at),
+        ..Found::default()
+    };
+    let is_mine = |id: i64| {
+        question.alone || question.adopted.contains(&id) || preferred(&there, id) == Some(holder)
+    };
+    found.surplus = question
+        .served
+        .iter()
+        .copied()
+        .filter(|id| !is_mine(*id))
+        .collect();
+    let wanted: Vec<i64> = question
+        .candidates
+        .iter()
+        .copied()
+        .filter(|id| !question.served.contains(id) && is_mine(*id))
+        .collect();
     // Leases that could not be given back are not kept from others by being renewed.
-    let (kept, stray): (Vec<_>, Vec<_>) = held.into_iter().partition(|(id, _)| question.served.contains(id));
+    let (kept, stray): (Vec<_>, Vec<_>) = held
+        .into_iter()
+        .partition(|(id, _)| question.served.contains(id));
     found.held = kept.into_iter().collect();
-    store.release_leases(&stray.into_iter().filter(|(id, _)| !wanted.contains(id)).collect::<Vec<_>>()).await?;
+    store
+        .release_leases(
+            &stray
+                .into_iter()
+                .filter(|(id, _)| !wanted.contains(id))
+                .collect::<Vec<_>>(),
+        )
+        .await?;
     for (id, fence) in store.take_leases(holder, ttl, &wanted).await? {
         found.taken.insert(id);
         found.held.insert(id, fence);
@@ -98,19 +131,34 @@ pub(super) async fn look(shared: Arc<Shared>, question: Question) -> Result<Foun
                     lacks,
                     ..Known::default()
                 };
-                found.known.entry(classy_id).or_default().insert(entity, known);
+                found
+                    .known
+                    .entry(classy_id)
+                    .or_default()
+                    .insert(entity, known);
             }
         }
     }
     if question.asked || wanted.len() > found.taken.len() {
-        let is_elsewhere = |id: &i64| question.candidates.contains(id) && !found.held.contains_key(id);
-        found.elsewhere = store.lease_holders().await?.into_iter().filter(|(id, _)| is_elsewhere(id)).collect();
+        let is_elsewhere =
+            |id: &i64| question.candidates.contains(id) && !found.held.contains_key(id);
+        found.elsewhere = store
+            .lease_holders()
+            .await?
+            .into_iter()
+            .filter(|(id, _)| is_elsewhere(id))
+            .collect();
     }
     if !question.alone {
         found.unserved = store.unserved().await?;
     }
-    // Last, so that whoever took a lease after a change knows of the change. After a clock that was set back everything is read.
-    let since = if at < question.since { Time::UNIX_EPOCH } else { question.since - DOUBT };
+    // Last, so that whoever took a lease after a change knows of the change. After a clock that was
+    // set back everything is read.
+    let since = if at < question.since {
+        Time::UNIX_EPOCH
+    } else {
+        question.since - DOUBT
+    };
     found.changed = store.organizations_changed_since(since).await?;
     found.there = there;
     Ok(found)
@@ -123,7 +171,10 @@ fn preferred(there: &[String], classy_id: i64) -> Option<&str> {
         (holder, classy_id).hash(&mut hasher);
         hasher.finish()
     };
-    there.iter().max_by_key(|holder| weight(holder)).map(String::as_str)
+    there
+        .iter()
+        .max_by_key(|holder| weight(holder))
+        .map(String::as_str)
 }
 
 #[cfg(test)]
@@ -133,14 +184,25 @@ mod tests {
     #[test]
     fn processes_share_evenly_and_only_what_a_lost_one_had_moves() {
         let three: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
-        let share = |holder: &str| (0..3_000).filter(|id| preferred(&three, *id) == Some(holder)).count();
+        let share = |holder: &str| {
+            (0..3_000)
+                .filter(|id| preferred(&three, *id) == Some(holder))
+                .count()
+        };
         for holder in ["a", "b", "c"] {
-            assert!((850..1150).contains(&share(holder)), "{holder} has {}", share(holder));
+            assert!(
+                (850..1150).contains(&share(holder)),
+                "{holder} has {}",
+                share(holder)
+            );
         }
         let two = &three[..2];
         for id in 0..3_000 {
             let before = preferred(&three, id);
-            assert!(before == Some("c") || before == preferred(two, id), "{id} moved without need");
+            assert!(
+                before == Some("c") || before == preferred(two, id),
+                "{id} moved without need"
+            );
         }
     }
 }

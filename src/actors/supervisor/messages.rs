@@ -8,7 +8,8 @@ use actix::Message;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// These are the organizations now: begin those that are new, take down those that are gone, begin anew those whose file changed.
+/// These are the organizations now: begin those that are new, take down those that are gone, begin
+/// anew those whose file changed.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(in crate::actors) struct Configure {
@@ -28,7 +29,8 @@ pub(in crate::actors) struct StartSync {
     pub(in crate::actors) reply: oneshot::Sender<Result<OrganizationReport, Fault>>,
 }
 
-/// Something may have changed at one organization: look sooner than planned. Says nothing of what changed.
+/// Something may have changed at one organization: look sooner than planned. Says nothing of what
+/// changed.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(in crate::actors) struct Nudge {

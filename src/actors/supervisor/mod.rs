@@ -1,5 +1,6 @@
-//! The root: which organizations there are, which of them this process serves, and the health actor. Looks at the database at the
-//! pace of the leases; everything that a person changes there (pause, resume, new credentials) is seen by that look.
+//! The root: which organizations there are, which of them this process serves, and the health
+//! actor. Looks at the database at the pace of the leases; everything that a person changes there
+//! (pause, resume, new credentials) is seen by that look.
 
 mod fleet;
 pub(super) mod messages;
@@ -93,7 +94,12 @@ impl Supervisor {
             return;
         }
         self.looks += 1;
-        let candidates = self.organizations.iter().filter(|(_, applied)| may_run(applied, self.mode)).map(|(id, _)| *id).collect();
+        let candidates = self
+            .organizations
+            .iter()
+            .filter(|(_, applied)| may_run(applied, self.mode))
+            .map(|(id, _)| *id)
+            .collect();
         let question = Question {
             candidates,
             served: self.slots.keys().copied().collect(),
@@ -104,36 +110,55 @@ impl Supervisor {
         };
         let work = fleet::look(Arc::clone(&self.shared), question);
         let runtime = self.shared.runtime.clone();
-        run::spawn(context, self, &runtime, self.shared.kill.child(), work, |actor: &mut Self, ended, context| {
-            actor.is_looking = false;
-            match ended {
-                Ended::Done(Ok(found)) => actor.found(found, context),
-                Ended::Done(Err(error)) => {
-                    tracing::error!(%error, "the leases could not be looked after");
-                    actor.could_not_look(&Fault { kind: error.kind(), text: error.to_string(), hint: error.hint() });
+        run::spawn(
+            context,
+            self,
+            &runtime,
+            self.shared.kill.child(),
+            work,
+            |actor: &mut Self, ended, context| {
+                actor.is_looking = false;
+                match ended {
+                    Ended::Done(Ok(found)) => actor.found(found, context),
+                    Ended::Done(Err(error)) => {
+                        tracing::error!(%error, "the leases could not be looked after");
+                        actor.could_not_look(&Fault {
+                            kind: error.kind(),
+                            text: error.to_string(),
+                            hint: error.hint(),
+                        });
+                    }
+                    Ended::Panicked(text) => {
+                        tracing::error!(panic = text, "the look at the leases panicked");
+                        let text = format!("the look at the leases panicked: {text}");
+                        actor.could_not_look(&Fault {
+                            kind: FaultKind::Bug,
+                            text,
+                            hint: None,
+                        });
+                    }
+                    Ended::Cancelled(_) => {}
                 }
-                Ended::Panicked(text) => {
-                    tracing::error!(panic = text, "the look at the leases panicked");
-                    let text = format!("the look at the leases panicked: {text}");
-                    actor.could_not_look(&Fault { kind: FaultKind::Bug, text, hint: None });
+                if std::mem::take(&mut actor.look_again) {
+                    actor.look(context);
                 }
-                Ended::Cancelled(_) => {}
-            }
-            if std::mem::take(&mut actor.look_again) {
-                actor.look(context);
-            }
-            actor.answer_settled();
-        });
+                actor.answer_settled();
+            },
+        );
     }
 
-    /// What is not served for a fault of the database is told as that: "elsewhere" would say that all is well.
+    /// What is not served for a fault of the database is told as that: "elsewhere" would say that
+    /// all is well.
     fn could_not_look(&mut self, fault: &Fault) {
         self.refuse_early(|_| Some(fault.clone()));
         self.refuse_settled(fault);
         self.is_blind = true;
         for (classy_id, applied) in &self.organizations {
             if may_run(applied, self.mode) && !self.slots.contains_key(classy_id) {
-                self.tell(*classy_id, Condition::Broken(format!("its lease cannot be taken: {}", fault.text)));
+                self.tell(
+                    *classy_id,
+                    Condition::Broken(format!("its lease cannot be taken: {}", fault.text)),
+                );
             }
         }
     }
@@ -143,16 +168,29 @@ impl Supervisor {
             return;
         }
         if std::mem::take(&mut self.is_blind) {
-            for classy_id in self.organizations.keys().filter(|id| !self.slots.contains_key(id)) {
+            for classy_id in self
+                .organizations
+                .keys()
+                .filter(|id| !self.slots.contains_key(id))
+            {
                 self.tell_standing(*classy_id);
             }
         }
         self.since = found.at.unwrap_or(self.since);
-        // Of the same name and another number is lost, too: somebody took it away, and it was taken again.
+        // Of the same name and another number is lost, too: somebody took it away, and it was taken
+        // again.
         let is_lost = |id: &i64, slot: &Slot| found.held.get(id) != Some(&slot.fence);
-        let lost: Vec<i64> = self.slots.iter().filter(|(id, slot)| is_lost(id, slot)).map(|(id, _)| *id).collect();
+        let lost: Vec<i64> = self
+            .slots
+            .iter()
+            .filter(|(id, slot)| is_lost(id, slot))
+            .map(|(id, _)| *id)
+            .collect();
         for classy_id in lost {
-            tracing::warn!(organization = classy_id, "the lease was lost: another process serves the organization now");
+            tracing::warn!(
+                organization = classy_id,
+                "the lease was lost: another process serves the organization now"
+            );
             self.fell(classy_id, Condition::Elsewhere, context);
         }
         for row in &found.changed {
@@ -163,15 +201,28 @@ impl Supervisor {
         }
         let count = self.organizations.len();
         for classy_id in found.taken {
-            let Some(fence) = found.held.get(&classy_id) else { continue };
-            if let Some(applied) = self.organizations.get(&classy_id).filter(|applied| !may_run(applied, self.mode)).cloned() {
+            let Some(fence) = found.held.get(&classy_id) else {
+                continue;
+            };
+            if let Some(applied) = self
+                .organizations
+                .get(&classy_id)
+                .filter(|applied| !may_run(applied, self.mode))
+                .cloned()
+            {
                 // It changed while its lease was taken.
                 self.release(&applied, fence.clone(), context);
                 continue;
             }
             let mut known = found.known.get(&classy_id).cloned().unwrap_or_default();
             for entity in Entity::ALL {
-                known.entry(entity).or_insert_with(Known::default).spread(&self.shared.plan(), classy_id, entity, count, clock::now());
+                known.entry(entity).or_insert_with(Known::default).spread(
+                    &self.shared.plan(),
+                    classy_id,
+                    entity,
+                    count,
+                    clock::now(),
+                );
             }
             self.serve(classy_id, fence.clone(), known, context);
         }
@@ -184,9 +235,12 @@ impl Supervisor {
 
     /// A person or another process changed an organization's row.
     fn row_changed(&mut self, row: &crate::store::Organization, context: &mut Context<Self>) {
-        let Some(applied) = self.organizations.get(&row.classy_id) else { return };
+        let Some(applied) = self.organizations.get(&row.classy_id) else {
+            return;
+        };
         let old = &applied.organization;
-        let same = (&old.status, &old.credentials_encrypted) == (&row.status, &row.credentials_encrypted);
+        let same =
+            (&old.status, &old.credentials_encrypted) == (&row.status, &row.credentials_encrypted);
         if same && old.status_reason == row.status_reason {
             return;
         }
@@ -247,7 +301,11 @@ impl Actor for Supervisor {
             let shared = Arc::clone(&shared);
             Health::start_in_arbiter(&arbiter, move |_| Health::new(exit_guard, shared))
         };
-        let mut health = ChildSlot::new("health".into(), context.address().recipient().downgrade(), make);
+        let mut health = ChildSlot::new(
+            "health".into(),
+            context.address().recipient().downgrade(),
+            make,
+        );
         health.start();
         self.health = Some(health);
         self.beat(context);
@@ -259,22 +317,41 @@ impl Handler<Configure> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, Configure { organizations }: Configure, context: &mut Context<Self>) {
-        let new: BTreeMap<i64, Arc<Applied>> =
-            organizations.into_iter().map(|applied| (applied.organization.classy_id, Arc::new(applied))).collect();
+        let new: BTreeMap<i64, Arc<Applied>> = organizations
+            .into_iter()
+            .map(|applied| (applied.organization.classy_id, Arc::new(applied)))
+            .collect();
         let old = std::mem::replace(&mut self.organizations, new);
-        let ids: BTreeSet<i64> = old.keys().chain(self.organizations.keys()).copied().collect();
+        let ids: BTreeSet<i64> = old
+            .keys()
+            .chain(self.organizations.keys())
+            .copied()
+            .collect();
         for classy_id in ids {
             let now = self.organizations.get(&classy_id);
             let runs = now.is_some_and(|applied| may_run(applied, self.mode));
-            let same = old.get(&classy_id).zip(now).is_some_and(|(old, now)| old.is_same(now));
-            if runs && old.get(&classy_id).is_some_and(|old| !same || !may_run(old, self.mode)) {
+            let same = old
+                .get(&classy_id)
+                .zip(now)
+                .is_some_and(|(old, now)| old.is_same(now));
+            if runs
+                && old
+                    .get(&classy_id)
+                    .is_some_and(|old| !same || !may_run(old, self.mode))
+            {
                 self.mended.insert(classy_id);
             }
             match (self.slots.contains_key(&classy_id), runs) {
                 (true, false) => self.drain(classy_id, Going::Release, Some(GRACE), context),
-                (true, true) if !same => self.drain(classy_id, Going::Restart, Some(GRACE), context),
+                (true, true) if !same => {
+                    self.drain(classy_id, Going::Restart, Some(GRACE), context)
+                }
                 (true, true) => {
-                    if let Some(organization) = self.slots.get(&classy_id).and_then(|slot| slot.child_slot.child()) {
+                    if let Some(organization) = self
+                        .slots
+                        .get(&classy_id)
+                        .and_then(|slot| slot.child_slot.child())
+                    {
                         organization.do_send(Replan);
                     }
                 }
@@ -288,8 +365,19 @@ impl Handler<Configure> for Supervisor {
 impl Handler<Nudge> for Supervisor {
     type Result = ();
 
-    fn handle(&mut self, Nudge { classy_id, entities }: Nudge, _: &mut Context<Self>) {
-        if let Some(organization) = self.slots.get(&classy_id).and_then(|slot| slot.child_slot.child()) {
+    fn handle(
+        &mut self,
+        Nudge {
+            classy_id,
+            entities,
+        }: Nudge,
+        _: &mut Context<Self>,
+    ) {
+        if let Some(organization) = self
+            .slots
+            .get(&classy_id)
+            .and_then(|slot| slot.child_slot.child())
+        {
             organization.do_send(OrganizationNudge { entities });
         }
     }
@@ -307,15 +395,25 @@ impl Handler<ChildDied> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, death: ChildDied, context: &mut Context<Self>) {
-        if let Some(health) = self.health.as_mut().filter(|health| health.name() == &death.name) {
+        if let Some(health) = self
+            .health
+            .as_mut()
+            .filter(|health| health.name() == &death.name)
+        {
             if health.died(&death).is_some() && self.stopping.is_none() {
                 tracing::error!(generation = death.generation, cause = ?death.cause, "the health actor died and is remade at once");
                 health.start();
             }
             return;
         }
-        let found = self.slots.iter_mut().find_map(|(id, slot)| slot.child_slot.died(&death).map(|cause| (*id, cause, slot.going)));
-        let Some((classy_id, cause, going)) = found else { return };
+        let found = self.slots.iter_mut().find_map(|(id, slot)| {
+            slot.child_slot
+                .died(&death)
+                .map(|cause| (*id, cause, slot.going))
+        });
+        let Some((classy_id, cause, going)) = found else {
+            return;
+        };
         match going {
             None => {
                 self.shared.registry.dead(&death.name, cause);
@@ -336,7 +434,11 @@ impl Handler<Respawn> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, respawn: Respawn, context: &mut Context<Self>) {
-        let classy_id = self.slots.iter().find(|(_, slot)| slot.child_slot.name() == &respawn.name).map(|(id, _)| *id);
+        let classy_id = self
+            .slots
+            .iter()
+            .find(|(_, slot)| slot.child_slot.name() == &respawn.name)
+            .map(|(id, _)| *id);
         if let Some(classy_id) = classy_id.filter(|_| self.stopping.is_none()) {
             self.begin(classy_id, context);
         }
@@ -348,8 +450,18 @@ impl Handler<StopAll> for Supervisor {
 
     fn handle(&mut self, StopAll { done }: StopAll, context: &mut Context<Self>) {
         self.stopping = Some(done);
-        self.refuse_early(|_| Some(Fault { kind: FaultKind::Busy, text: "the process is stopping".to_owned(), hint: None }));
-        self.refuse_settled(&Fault { kind: FaultKind::Busy, text: "the process is stopping".to_owned(), hint: None });
+        self.refuse_early(|_| {
+            Some(Fault {
+                kind: FaultKind::Busy,
+                text: "the process is stopping".to_owned(),
+                hint: None,
+            })
+        });
+        self.refuse_settled(&Fault {
+            kind: FaultKind::Busy,
+            text: "the process is stopping".to_owned(),
+            hint: None,
+        });
         let ids: Vec<i64> = self.slots.keys().copied().collect();
         for classy_id in ids {
             self.drain(classy_id, Going::Release, None, context);

@@ -1,5 +1,5 @@
-//! Orders that are in force when they are answered: the database is looked at, and whoever asked is told when nothing of what was found there
-//! is being ended, begun anew or given back any more.
+//! Orders that are in force when they are answered: the database is looked at, and whoever asked is
+//! told when nothing of what was found there is being ended, begun anew or given back any more.
 
 use super::Supervisor;
 use super::messages::{Settle, SettleWaiter};
@@ -17,7 +17,9 @@ impl Supervisor {
             None => self.slots.values().any(|slot| slot.going.is_some()),
         };
         let (over, left): (Vec<SettleWaiter>, Vec<SettleWaiter>) =
-            std::mem::take(&mut self.settling).into_iter().partition(|waiting| waiting.look <= self.looks && !is_going(waiting.classy_id));
+            std::mem::take(&mut self.settling)
+                .into_iter()
+                .partition(|waiting| waiting.look <= self.looks && !is_going(waiting.classy_id));
         self.settling = left;
         for waiting in over {
             // Whoever hung up does not want to know.
@@ -38,10 +40,18 @@ impl Handler<Settle> for Supervisor {
 
     fn handle(&mut self, Settle { classy_id, done }: Settle, context: &mut Context<Self>) {
         if self.stopping.is_some() {
-            let _ = done.send(Err(Fault { kind: FaultKind::Busy, text: "the process is stopping".to_owned(), hint: None }));
+            let _ = done.send(Err(Fault {
+                kind: FaultKind::Busy,
+                text: "the process is stopping".to_owned(),
+                hint: None,
+            }));
             return;
         }
-        self.settling.push(SettleWaiter { classy_id, look: self.looks + 1, done });
+        self.settling.push(SettleWaiter {
+            classy_id,
+            look: self.looks + 1,
+            done,
+        });
         self.look(context);
     }
 }

@@ -9,7 +9,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// So long runs may take to their next page when a person waits for their end. Then they are cut off, which costs that page.
+/// So long runs may take to their next page when a person waits for their end. Then they are cut
+/// off, which costs that page.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
 
 /// Who serves what, and how.
@@ -52,7 +53,13 @@ pub(super) fn may_run(applied: &Applied, mode: Mode) -> bool {
 }
 
 pub(super) fn standing(applied: &Applied) -> Condition {
-    let reason = || applied.organization.status_reason.clone().unwrap_or_default();
+    let reason = || {
+        applied
+            .organization
+            .status_reason
+            .clone()
+            .unwrap_or_default()
+    };
     match (&applied.problem, applied.organization.status) {
         (Some(problem), _) => Condition::Broken(problem.text.clone()),
         (None, Status::Paused) => Condition::Paused(reason()),

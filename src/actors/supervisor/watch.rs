@@ -13,7 +13,8 @@ pub(super) struct UnservedWatch {
 }
 
 impl UnservedWatch {
-    /// Those that this process takes though another one should have them. They are shared out anew when processes come or go.
+    /// Those that this process takes though another one should have them. They are shared out anew
+    /// when processes come or go.
     pub(super) const fn adopted(&self) -> &BTreeSet<i64> {
         &self.adopted
     }

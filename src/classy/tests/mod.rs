@@ -18,7 +18,13 @@ const ONE: &str = r#"{"current_page":1,"data":[{"id":7,"updated_at":"2025-01-02T
 fn settings() -> Settings {
     let base = "https://api.example.org/2.0".parse().unwrap();
     let token = "https://api.example.org/oauth2/auth".parse().unwrap();
-    let mut settings = Settings::new(10_001, base, token, "an-app".to_owned(), "a-secret-word".to_owned().into());
+    let mut settings = Settings::new(
+        10_001,
+        base,
+        token,
+        "an-app".to_owned(),
+        "a-secret-word".to_owned().into(),
+    );
     settings.requests_per_minute = 0;
     settings.max_concurrency = 1000;
     settings
@@ -33,16 +39,29 @@ fn token(number: usize, seconds: u32) -> Reply {
     Reply::scripted(
         200,
         &[],
-        &format!(r#"{{"access_token":"token-{number}","expires_in":{seconds},"queries_log":[],"token_type":"bearer"}}"#),
+        &format!(
+            r#"{{"access_token":"token-{number}","expires_in":{seconds},"queries_log":[],"token_type":"bearer"}}"#
+        ),
     )
 }
 
 fn ok(body: &str) -> Result<Reply, Error> {
-    Ok(Reply::scripted(200, &[("content-type", "application/json"), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")], body))
+    Ok(Reply::scripted(
+        200,
+        &[
+            ("content-type", "application/json"),
+            ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ],
+        body,
+    ))
 }
 
-/// A client whose tokens are numbered and last for two hours; `data` answers the data requests, told how many came before.
-fn client_with(settings: Settings, mut data: impl FnMut(usize, &Seen) -> Result<Reply, Error> + Send + 'static) -> (Client, Arc<Script>) {
+/// A client whose tokens are numbered and last for two hours; `data` answers the data requests,
+/// told how many came before.
+fn client_with(
+    settings: Settings,
+    mut data: impl FnMut(usize, &Seen) -> Result<Reply, Error> + Send + 'static,
+) -> (Client, Arc<Script>) {
     let (mut tokens, mut requests) = (0, 0);
     let (transport, script) = Transport::scripted(move |seen| {
         if is_token(seen) {
@@ -55,7 +74,9 @@ fn client_with(settings: Settings, mut data: impl FnMut(usize, &Seen) -> Result<
     (Client::new(&transport, settings).unwrap(), script)
 }
 
-fn client(data: impl FnMut(usize, &Seen) -> Result<Reply, Error> + Send + 'static) -> (Client, Arc<Script>) {
+fn client(
+    data: impl FnMut(usize, &Seen) -> Result<Reply, Error> + Send + 'static,
+) -> (Client, Arc<Script>) {
     client_with(settings(), data)
 }
 
@@ -65,12 +86,22 @@ async fn first_page(client: &Client) -> Result<Page<Supporter>, Error> {
 
 /// The data requests that were seen.
 fn data(script: &Script) -> Vec<Seen> {
-    script.seen.lock().unwrap().iter().filter(|seen| !is_token(seen)).cloned().collect()
+    script
+        .seen
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|seen| !is_token(seen))
+        .cloned()
+        .collect()
 }
 
 /// The waits between the data requests.
 fn waits(script: &Script) -> Vec<Duration> {
-    data(script).windows(2).map(|pair| pair[1].at - pair[0].at).collect()
+    data(script)
+        .windows(2)
+        .map(|pair| pair[1].at - pair[0].at)
+        .collect()
 }
 
 fn seconds(count: u64) -> Duration {

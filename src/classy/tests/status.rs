@@ -26,10 +26,26 @@ async fn always(row: Row) -> (Error, usize) {
 async fn refusals_are_final_at_once() {
     let filter = r#"{"error":"Invalid value and/or operator for updated_at filtering condition."}"#;
     for (row, remedy, text) in [
-        (row(400, &[], filter), Remedy::Skip, "Classy did not accept the request for /2.0/organizations/10001/supporters (status 400)"),
-        (row(403, &[], JSON_403), Remedy::Skip, "no permission for /2.0/organizations/10001/supporters"),
-        (row(404, &[], r#"{"error":"The resource cannot be found"}"#), Remedy::Skip, "nothing at /2.0/organizations/10001/supporters"),
-        (row(405, &[], "{}"), Remedy::Skip, "Classy did not accept the request for /2.0/organizations/10001/supporters (status 405)"),
+        (
+            row(400, &[], filter),
+            Remedy::Skip,
+            "Classy did not accept the request for /2.0/organizations/10001/supporters (status 400)",
+        ),
+        (
+            row(403, &[], JSON_403),
+            Remedy::Skip,
+            "no permission for /2.0/organizations/10001/supporters",
+        ),
+        (
+            row(404, &[], r#"{"error":"The resource cannot be found"}"#),
+            Remedy::Skip,
+            "nothing at /2.0/organizations/10001/supporters",
+        ),
+        (
+            row(405, &[], "{}"),
+            Remedy::Skip,
+            "Classy did not accept the request for /2.0/organizations/10001/supporters (status 405)",
+        ),
         (
             row(422, &[], r#"{"error":"no"}"#),
             Remedy::Skip,
@@ -37,19 +53,37 @@ async fn refusals_are_final_at_once() {
         ),
     ] {
         let (error, sent) = always(row).await;
-        assert_eq!((error.to_string().as_str(), error.remedy(), sent), (text, remedy, 1), "{row:?}");
+        assert_eq!(
+            (error.to_string().as_str(), error.remedy(), sent),
+            (text, remedy, 1),
+            "{row:?}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_redirect_is_asked_about_again_and_never_followed() {
     for (row, text) in [
-        (row(302, &[("location", "https://user:pw@evil.example:444/x?token=1")], ""), "unexpected redirect to evil.example:444"),
-        (row(307, &[("location", "/elsewhere?a=b")], ""), "unexpected redirect to api.example.org"),
+        (
+            row(
+                302,
+                &[("location", "https://user:pw@evil.example:444/x?token=1")],
+                "",
+            ),
+            "unexpected redirect to evil.example:444",
+        ),
+        (
+            row(307, &[("location", "/elsewhere?a=b")], ""),
+            "unexpected redirect to api.example.org",
+        ),
         (row(304, &[], ""), "unexpected redirect to an unknown place"),
     ] {
         let (error, sent) = always(row).await;
-        assert_eq!((error.to_string().as_str(), error.remedy(), sent), (text, Remedy::Suspend, 8), "{row:?}");
+        assert_eq!(
+            (error.to_string().as_str(), error.remedy(), sent),
+            (text, Remedy::Suspend, 8),
+            "{row:?}"
+        );
     }
 }
 
@@ -57,7 +91,10 @@ async fn a_redirect_is_asked_about_again_and_never_followed() {
 async fn trouble_at_the_source_is_tried_eight_times() {
     for status in [408, 425, 500, 502, 503, 504, 520, 522, 524, 599] {
         let (error, sent) = always(row(status, &[], "<html>oops</html>")).await;
-        assert_eq!((error.clone(), error.remedy(), sent), (Error::Unavailable { status }, RETRY, 8));
+        assert_eq!(
+            (error.clone(), error.remedy(), sent),
+            (Error::Unavailable { status }, RETRY, 8)
+        );
     }
 }
 
@@ -65,7 +102,10 @@ async fn trouble_at_the_source_is_tried_eight_times() {
 async fn an_answer_that_cannot_be_understood_is_never_no_records() {
     for (body, what) in [
         ("", "an empty body"),
-        ("<!DOCTYPE html><html>maintenance</html>", "HTML instead of JSON"),
+        (
+            "<!DOCTYPE html><html>maintenance</html>",
+            "HTML instead of JSON",
+        ),
         (r#"{"data":[{"id":1},{"id"#, "JSON that ends too early"),
         (r#"{"data":[],"total":0"#, "JSON that ends too early"),
         (r#"{"total":0}"#, "data is missing"),
@@ -73,7 +113,10 @@ async fn an_answer_that_cannot_be_understood_is_never_no_records() {
         (r#"{"data":{},"total":0}"#, "data is not a list"),
         (r#"{"data":"","total":0}"#, "data is not a list"),
         (r#"{"error":"something"}"#, "an error with status 200"),
-        (r#"{"error":{"a":["b"]},"data":null}"#, "an error with status 200"),
+        (
+            r#"{"error":{"a":["b"]},"data":null}"#,
+            "an error with status 200",
+        ),
         ("[]", "a bare list"),
         ("[[],0]", "a bare list"),
         ("null", "not an object with data"),
@@ -85,18 +128,35 @@ async fn an_answer_that_cannot_be_understood_is_never_no_records() {
         (r#"{"data":[],"total":"many"}"#, "total is not a count"),
     ] {
         let (error, sent) = always(row(200, &[], body)).await;
-        let Error::Protocol { what: found, .. } = &error else { panic!("{body}: {error}") };
-        assert_eq!((found.as_str(), error.remedy(), sent), (what, RETRY, 8), "{body}");
+        let Error::Protocol { what: found, .. } = &error else {
+            panic!("{body}: {error}")
+        };
+        assert_eq!(
+            (found.as_str(), error.remedy(), sent),
+            (what, RETRY, 8),
+            "{body}"
+        );
     }
-    let deep: &'static str = Box::leak(format!(r#"{{"data":[{}"#, "[".repeat(100_000)).into_boxed_str());
-    assert!(matches!(always(row(200, &[], deep)).await, (Error::Protocol { .. }, 8)));
-    assert!(matches!(always(row(204, &[], "")).await, (Error::Protocol { .. }, 8)));
+    let deep: &'static str =
+        Box::leak(format!(r#"{{"data":[{}"#, "[".repeat(100_000)).into_boxed_str());
+    assert!(matches!(
+        always(row(200, &[], deep)).await,
+        (Error::Protocol { .. }, 8)
+    ));
+    assert!(matches!(
+        always(row(204, &[], "")).await,
+        (Error::Protocol { .. }, 8)
+    ));
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_edge_is_asked_again_rarely_and_slowly_and_named() {
     for row in [
-        row(403, &[("content-type", "text/html; charset=UTF-8")], "<title>Just a moment...</title>"),
+        row(
+            403,
+            &[("content-type", "text/html; charset=UTF-8")],
+            "<title>Just a moment...</title>",
+        ),
         row(403, &[("cf-mitigated", "challenge")], JSON_403),
         row(403, &[], "error code: 1020"),
         row(429, &[("cf-mitigated", "challenge")], "<html></html>"),
@@ -104,11 +164,27 @@ async fn the_edge_is_asked_again_rarely_and_slowly_and_named() {
     ] {
         let (client, script) = client(move |_, _| Ok(Reply::scripted(row.0, row.1, row.2)));
         let error = first_page(&client).await.unwrap_err();
-        assert_eq!(error, Error::EdgeBlocked { host: "api.example.org".to_owned(), status: row.0 }, "{row:?}");
-        assert!(error.hint().unwrap().contains("x-integration-id") && error.hint().unwrap().contains("not a permission error"));
-        assert!(matches!(error.remedy(), Remedy::Retry { after: Some(after) } if after >= seconds(60)));
+        assert_eq!(
+            error,
+            Error::EdgeBlocked {
+                host: "api.example.org".to_owned(),
+                status: row.0
+            },
+            "{row:?}"
+        );
+        assert!(
+            error.hint().unwrap().contains("x-integration-id")
+                && error.hint().unwrap().contains("not a permission error")
+        );
+        assert!(
+            matches!(error.remedy(), Remedy::Retry { after: Some(after) } if after >= seconds(60))
+        );
         assert_eq!(waits(&script).len(), 2);
-        assert!(waits(&script).iter().all(|wait| *wait >= seconds(30)), "{:?}", waits(&script));
+        assert!(
+            waits(&script).iter().all(|wait| *wait >= seconds(30)),
+            "{:?}",
+            waits(&script)
+        );
     }
 }
 
@@ -116,9 +192,15 @@ async fn the_edge_is_asked_again_rarely_and_slowly_and_named() {
 async fn backoff_stays_below_its_doubling_ceiling() {
     let (client, script) = client(|_, _| Ok(Reply::scripted(503, &[], "")));
     first_page(&client).await.unwrap_err();
-    for (wait, ceiling) in waits(&script).iter().zip([0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0]) {
+    for (wait, ceiling) in waits(&script)
+        .iter()
+        .zip([0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0])
+    {
         // Tokio's timers round up to the next millisecond.
-        assert!(wait.as_secs_f64() <= ceiling + 0.002, "{wait:?} of {ceiling}");
+        assert!(
+            wait.as_secs_f64() <= ceiling + 0.002,
+            "{wait:?} of {ceiling}"
+        );
     }
 }
 
@@ -127,28 +209,110 @@ async fn a_wait_that_the_source_names_is_kept_in_every_spelling() {
     for (row, least) in [
         (row(429, &[("retry-after", "120")], ""), 120),
         (row(503, &[("retry-after", "20")], ""), 20),
-        (row(429, &[("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT"), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")], ""), 60),
-        (row(429, &[("retry-after", "Sunday, 06-Nov-94 08:50:37 GMT"), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")], ""), 60),
-        (row(429, &[("retry-after", "Sun Nov  6 08:50:37 1994"), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")], ""), 60),
-        (row(429, &[], r#"{"message":"Too Many Attempts.","retry_after":42}"#), 42),
-        (row(429, &[], r#"{"message":"Too Many Attempts.","retry_after":"42"}"#), 42),
-        (row(429, &[("retry-after", "-1")], r#"{"retry_after":42}"#), 42),
-        (row(429, &[("x-ratelimit-reset", "784111807"), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")], ""), 30),
+        (
+            row(
+                429,
+                &[
+                    ("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT"),
+                    ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+                ],
+                "",
+            ),
+            60,
+        ),
+        (
+            row(
+                429,
+                &[
+                    ("retry-after", "Sunday, 06-Nov-94 08:50:37 GMT"),
+                    ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+                ],
+                "",
+            ),
+            60,
+        ),
+        (
+            row(
+                429,
+                &[
+                    ("retry-after", "Sun Nov  6 08:50:37 1994"),
+                    ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+                ],
+                "",
+            ),
+            60,
+        ),
+        (
+            row(
+                429,
+                &[],
+                r#"{"message":"Too Many Attempts.","retry_after":42}"#,
+            ),
+            42,
+        ),
+        (
+            row(
+                429,
+                &[],
+                r#"{"message":"Too Many Attempts.","retry_after":"42"}"#,
+            ),
+            42,
+        ),
+        (
+            row(429, &[("retry-after", "-1")], r#"{"retry_after":42}"#),
+            42,
+        ),
+        (
+            row(
+                429,
+                &[
+                    ("x-ratelimit-reset", "784111807"),
+                    ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+                ],
+                "",
+            ),
+            30,
+        ),
     ] {
-        let (client, script) = client(move |before, _| if before == 0 { Ok(Reply::scripted(row.0, row.1, row.2)) } else { ok(ONE) });
+        let (client, script) = client(move |before, _| {
+            if before == 0 {
+                Ok(Reply::scripted(row.0, row.1, row.2))
+            } else {
+                ok(ONE)
+            }
+        });
         first_page(&client).await.unwrap();
         let wait = waits(&script)[0];
-        assert!(wait >= seconds(least) && wait <= seconds(least) + seconds(least) / 10 + Duration::from_millis(2), "{row:?}: {wait:?}");
+        assert!(
+            wait >= seconds(least)
+                && wait <= seconds(least) + seconds(least) / 10 + Duration::from_millis(2),
+            "{row:?}: {wait:?}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_senseless_wait_counts_as_none() {
-    for value in ["garbage", "-5", "0", "99999999999999999999", "Sun, 06 Nov 1990 08:49:37 GMT"] {
-        let (client, script) =
-            client(move |before, _| if before == 0 { Ok(Reply::scripted(429, &[("retry-after", value)], "")) } else { ok(ONE) });
+    for value in [
+        "garbage",
+        "-5",
+        "0",
+        "99999999999999999999",
+        "Sun, 06 Nov 1990 08:49:37 GMT",
+    ] {
+        let (client, script) = client(move |before, _| {
+            if before == 0 {
+                Ok(Reply::scripted(429, &[("retry-after", value)], ""))
+            } else {
+                ok(ONE)
+            }
+        });
         first_page(&client).await.unwrap();
-        assert!(waits(&script)[0] <= Duration::from_millis(502), "{value}: {:?}", waits(&script));
+        assert!(
+            waits(&script)[0] <= Duration::from_millis(502),
+            "{value}: {:?}",
+            waits(&script)
+        );
     }
 }
 
@@ -156,16 +320,32 @@ async fn a_senseless_wait_counts_as_none() {
 async fn a_long_wait_is_handed_back_and_holds_for_every_request() {
     let (client, script) = client(|_, _| Ok(Reply::scripted(429, &[("retry-after", "7200")], "")));
     let error = first_page(&client).await.unwrap_err();
-    assert_eq!(error.remedy(), Remedy::Retry { after: Some(seconds(3600)) });
+    assert_eq!(
+        error.remedy(),
+        Remedy::Retry {
+            after: Some(seconds(3600))
+        }
+    );
     tokio::time::advance(seconds(600)).await;
     let error = first_page(&client).await.unwrap_err();
-    assert_eq!(error, Error::RateLimited { after: seconds(3000) });
+    assert_eq!(
+        error,
+        Error::RateLimited {
+            after: seconds(3000)
+        }
+    );
     assert_eq!(data(&script).len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_one_request_is_told_slows_all() {
-    let (client, script) = client(|before, _| if before == 0 { Ok(Reply::scripted(429, &[("retry-after", "120")], "")) } else { ok(ONE) });
+    let (client, script) = client(|before, _| {
+        if before == 0 {
+            Ok(Reply::scripted(429, &[("retry-after", "120")], ""))
+        } else {
+            ok(ONE)
+        }
+    });
     let told = tokio::spawn({
         let client = client.clone();
         async move { first_page(&client).await }
@@ -182,7 +362,11 @@ async fn what_one_request_is_told_slows_all() {
 #[tokio::test(start_paused = true)]
 async fn a_used_up_limit_is_waited_for_before_the_next_request() {
     let (client, script) = client(|_, _| {
-        let headers = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "784111807"), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")];
+        let headers = [
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset", "784111807"),
+            ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ];
         Ok(Reply::scripted(200, &headers, ONE))
     });
     first_page(&client).await.unwrap();
@@ -192,7 +376,10 @@ async fn a_used_up_limit_is_waited_for_before_the_next_request() {
 
 #[tokio::test(start_paused = true)]
 async fn nobody_there_is_told_within_three_seconds() {
-    let unreachable = || Error::Unreachable { host: "api.example.org".to_owned(), detail: "connection refused".to_owned() };
+    let unreachable = || Error::Unreachable {
+        host: "api.example.org".to_owned(),
+        detail: "connection refused".to_owned(),
+    };
     let (transport, script) = Transport::scripted(move |_| Err(unreachable()));
     let client = Client::new(&transport, settings()).unwrap();
     let start = tokio::time::Instant::now();
@@ -204,16 +391,31 @@ async fn nobody_there_is_told_within_three_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bad_certificate_is_not_tried_again() {
-    let (client, script) =
-        client(|_, _| Err(Error::Untrusted { host: "api.example.org".to_owned(), detail: "invalid peer certificate".to_owned() }));
-    assert!(matches!(first_page(&client).await.unwrap_err().remedy(), Remedy::Retry { after: Some(_) }));
+    let (client, script) = client(|_, _| {
+        Err(Error::Untrusted {
+            host: "api.example.org".to_owned(),
+            detail: "invalid peer certificate".to_owned(),
+        })
+    });
+    assert!(matches!(
+        first_page(&client).await.unwrap_err().remedy(),
+        Remedy::Retry { after: Some(_) }
+    ));
     assert_eq!(data(&script).len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_broken_connection_is_mended_by_asking_again() {
     let (client, _) = client(|before, _| {
-        if before < 5 { Err(Error::Interrupted { host: "h".to_owned(), midway: true, detail: "reset".to_owned() }) } else { ok(ONE) }
+        if before < 5 {
+            Err(Error::Interrupted {
+                host: "h".to_owned(),
+                midway: true,
+                detail: "reset".to_owned(),
+            })
+        } else {
+            ok(ONE)
+        }
     });
     assert_eq!(first_page(&client).await.unwrap().total, 1);
     assert_eq!(client.stats().retries, 5);
@@ -224,13 +426,21 @@ async fn an_hour_of_503_costs_few_requests_and_one_probe_ends_it() {
     let down = Arc::new(std::sync::atomic::AtomicBool::new(true));
     let (client, script) = client({
         let down = down.clone();
-        move |_, _| if down.load(std::sync::atomic::Ordering::Relaxed) { Ok(Reply::scripted(503, &[], "")) } else { ok(ONE) }
+        move |_, _| {
+            if down.load(std::sync::atomic::Ordering::Relaxed) {
+                Ok(Reply::scripted(503, &[], ""))
+            } else {
+                ok(ONE)
+            }
+        }
     });
     let start = tokio::time::Instant::now();
     let (mut fast, mut asked) = (0, 0);
     while start.elapsed() < seconds(3600) {
         asked += 1;
-        fast += usize::from(matches!(first_page(&client).await, Err(Error::BreakerOpen { after, .. }) if after <= seconds(300)));
+        fast += usize::from(
+            matches!(first_page(&client).await, Err(Error::BreakerOpen { after, .. }) if after <= seconds(300)),
+        );
         tokio::time::advance(seconds(5)).await;
     }
     assert!(fast * 10 > asked * 9, "{fast} of {asked} failed fast");
@@ -246,16 +456,31 @@ async fn who_meets_the_breaker_while_retrying_is_told_what_opened_it() {
     let mut settings = settings();
     settings.retries.breaker_threshold = 3;
     let (client, script) = client_with(settings, |_, _| Ok(Reply::scripted(503, &[], "")));
-    assert_eq!(first_page(&client).await.unwrap_err(), Error::Unavailable { status: 503 });
-    assert!(matches!(first_page(&client).await.unwrap_err().remedy(), Remedy::Retry { after: Some(_) }));
+    assert_eq!(
+        first_page(&client).await.unwrap_err(),
+        Error::Unavailable { status: 503 }
+    );
+    assert!(matches!(
+        first_page(&client).await.unwrap_err().remedy(),
+        Remedy::Retry { after: Some(_) }
+    ));
     assert_eq!(data(&script).len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn refusals_never_open_the_breaker() {
-    let (client, script) = client(|before, _| if before < 100 { Ok(Reply::scripted(403, &[], JSON_403)) } else { ok(ONE) });
+    let (client, script) = client(|before, _| {
+        if before < 100 {
+            Ok(Reply::scripted(403, &[], JSON_403))
+        } else {
+            ok(ONE)
+        }
+    });
     for _ in 0..100 {
-        assert!(matches!(first_page(&client).await, Err(Error::Forbidden { .. })));
+        assert!(matches!(
+            first_page(&client).await,
+            Err(Error::Forbidden { .. })
+        ));
     }
     first_page(&client).await.unwrap();
     assert_eq!(data(&script).len(), 101);
@@ -268,16 +493,22 @@ async fn retries_run_out_of_budget_before_they_double_the_load() {
     settings.retries.breaker_threshold = u32::MAX;
     let (client, _) = client_with(settings, |_, _| Ok(Reply::scripted(500, &[], "")));
     for _ in 0..100 {
-        assert_eq!(first_page(&client).await.unwrap_err(), Error::Unavailable { status: 500 });
+        assert_eq!(
+            first_page(&client).await.unwrap_err(),
+            Error::Unavailable { status: 500 }
+        );
     }
     assert_eq!(client.stats().retries, 10);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_first_look_gives_up_early() {
-    for (row, sent) in
-        [(row(503, &[], ""), 2), (row(403, &[], "<html>"), 1), (row(429, &[("retry-after", "60")], ""), 1), (row(200, &[], "<html>"), 2)]
-    {
+    for (row, sent) in [
+        (row(503, &[], ""), 2),
+        (row(403, &[], "<html>"), 1),
+        (row(429, &[("retry-after", "60")], ""), 1),
+        (row(200, &[], "<html>"), 2),
+    ] {
         let (client, script) = client(move |_, _| Ok(Reply::scripted(row.0, row.1, row.2)));
         let start = tokio::time::Instant::now();
         client.probe().await.unwrap_err();
@@ -286,6 +517,13 @@ async fn a_first_look_gives_up_early() {
     }
     let (client, script) = client(|_, _| ok(r#"{"data":[],"total":"75"}"#));
     let probe = client.probe().await.unwrap();
-    assert_eq!((probe.campaigns, probe.date.unwrap().timestamp()), (75, 784_111_777));
-    assert!(data(&script)[0].url.ends_with("/organizations/10001/campaigns?page=1&per_page=1&sort=id%3Aasc"));
+    assert_eq!(
+        (probe.campaigns, probe.date.unwrap().timestamp()),
+        (75, 784_111_777)
+    );
+    assert!(
+        data(&script)[0]
+            .url
+            .ends_with("/organizations/10001/campaigns?page=1&per_page=1&sort=id%3Aasc")
+    );
 }

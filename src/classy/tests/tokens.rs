@@ -4,7 +4,10 @@ use super::*;
 use crate::domain::Remedy;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const REFUSED: (u16, &str) = (401, r#"{"error":"invalid_token","error_description":"The access token is invalid or has expired"}"#);
+const REFUSED: (u16, &str) = (
+    401,
+    r#"{"error":"invalid_token","error_description":"The access token is invalid or has expired"}"#,
+);
 
 fn refused() -> Result<Reply, Error> {
     Ok(Reply::scripted(REFUSED.0, &[], REFUSED.1))
@@ -13,8 +16,19 @@ fn refused() -> Result<Reply, Error> {
 /// Accepts only tokens from `valid_from` on.
 fn choosy(valid_from: Arc<AtomicUsize>) -> (Client, Arc<Script>) {
     client(move |_, seen| {
-        let number: usize = seen.bearer.as_deref().unwrap().strip_prefix("Bearer token-").unwrap().parse().unwrap();
-        if number >= valid_from.load(Ordering::Relaxed) { ok(ONE) } else { refused() }
+        let number: usize = seen
+            .bearer
+            .as_deref()
+            .unwrap()
+            .strip_prefix("Bearer token-")
+            .unwrap()
+            .parse()
+            .unwrap();
+        if number >= valid_from.load(Ordering::Relaxed) {
+            ok(ONE)
+        } else {
+            refused()
+        }
     })
 }
 
@@ -36,7 +50,10 @@ async fn hundred(client: &Client) -> Vec<Result<Page<Supporter>, Error>> {
 async fn a_hundred_requests_ask_for_one_token() {
     let (client, script) = choosy(Arc::new(AtomicUsize::new(1)));
     assert!(hundred(&client).await.iter().all(Result::is_ok));
-    assert_eq!((client.stats().token_requests, data(&script).len()), (1, 100));
+    assert_eq!(
+        (client.stats().token_requests, data(&script).len()),
+        (1, 100)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -46,42 +63,79 @@ async fn a_hundred_refusals_of_one_token_cause_one_refresh() {
     first_page(&client).await.unwrap();
     valid_from.store(2, Ordering::Relaxed);
     assert!(hundred(&client).await.iter().all(Result::is_ok));
-    assert_eq!((client.stats().token_requests, data(&script).len()), (2, 201));
+    assert_eq!(
+        (client.stats().token_requests, data(&script).len()),
+        (2, 201)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn after_a_401_the_same_request_is_sent_with_a_new_token() {
     let valid_from = Arc::new(AtomicUsize::new(2));
     let (client, script) = choosy(valid_from);
-    client.page::<Supporter>(Query::Since("2025-04-20T00:00:00Z".parse().unwrap()), 3, 100).await.unwrap();
+    client
+        .page::<Supporter>(
+            Query::Since("2025-04-20T00:00:00Z".parse().unwrap()),
+            3,
+            100,
+        )
+        .await
+        .unwrap();
     let seen = data(&script);
     assert_eq!(seen.len(), 2);
     assert_eq!(seen[0].url, seen[1].url);
-    assert_eq!((seen[0].bearer.as_deref(), seen[1].bearer.as_deref()), (Some("Bearer token-1"), Some("Bearer token-2")));
+    assert_eq!(
+        (seen[0].bearer.as_deref(), seen[1].bearer.as_deref()),
+        (Some("Bearer token-1"), Some("Bearer token-2"))
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_fresh_token_that_is_refused_suspends_and_stops_asking() {
     let (client, script) = choosy(Arc::new(AtomicUsize::new(usize::MAX)));
     let error = first_page(&client).await.unwrap_err();
-    assert_eq!((error.clone(), error.remedy()), (Error::TokenRefused, Remedy::Suspend));
-    assert!(hundred(&client).await.iter().all(|result| *result == Err(Error::TokenRefused)));
-    assert_eq!((client.stats().token_requests, data(&script).len()), (3, 3), "twice, and a control question");
+    assert_eq!(
+        (error.clone(), error.remedy()),
+        (Error::TokenRefused, Remedy::Suspend)
+    );
+    assert!(
+        hundred(&client)
+            .await
+            .iter()
+            .all(|result| *result == Err(Error::TokenRefused))
+    );
+    assert_eq!(
+        (client.stats().token_requests, data(&script).len()),
+        (3, 3),
+        "twice, and a control question"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn bad_credentials_are_tried_once_by_a_hundred_requests() {
     for (status, body) in [
-        (400, r#"{"error":{"client_id":["The client id field is required."]},"queries_log":[]}"#),
+        (
+            400,
+            r#"{"error":{"client_id":["The client id field is required."]},"queries_log":[]}"#,
+        ),
         (400, r#"{"error":"Invalid client authentication"}"#),
         (401, r#"{"error":"invalid_client"}"#),
         (403, r#"{"error":"This action is unauthorized."}"#),
     ] {
-        let (transport, script) = Transport::scripted(move |_| Ok(Reply::scripted(status, &[], body)));
+        let (transport, script) =
+            Transport::scripted(move |_| Ok(Reply::scripted(status, &[], body)));
         let client = Client::new(&transport, settings()).unwrap();
         let refused = Error::CredentialsRefused { status };
-        assert!(hundred(&client).await.iter().all(|result| *result == Err(refused.clone())));
-        assert_eq!((script.seen.lock().unwrap().len(), refused.remedy()), (1, Remedy::Suspend));
+        assert!(
+            hundred(&client)
+                .await
+                .iter()
+                .all(|result| *result == Err(refused.clone()))
+        );
+        assert_eq!(
+            (script.seen.lock().unwrap().len(), refused.remedy()),
+            (1, Remedy::Suspend)
+        );
         assert_eq!(client.probe().await.unwrap_err(), refused);
         assert_eq!(client.stats().token_requests, 1);
     }
@@ -96,11 +150,21 @@ async fn trouble_at_the_token_address_is_met_by_one_who_waits_for_all() {
                 return ok(ONE);
             }
             asked += 1;
-            Ok(if asked <= 3 { Reply::scripted(reply.0, &[], reply.1) } else { token(1, 7200) })
+            Ok(if asked <= 3 {
+                Reply::scripted(reply.0, &[], reply.1)
+            } else {
+                token(1, 7200)
+            })
         });
         let client = Client::new(&transport, settings()).unwrap();
-        assert!(hundred(&client).await.iter().all(Result::is_ok), "{reply:?}");
-        assert_eq!((client.stats().token_requests, data(&script).len()), (4, 100));
+        assert!(
+            hundred(&client).await.iter().all(Result::is_ok),
+            "{reply:?}"
+        );
+        assert_eq!(
+            (client.stats().token_requests, data(&script).len()),
+            (4, 100)
+        );
     }
 }
 
@@ -108,33 +172,75 @@ async fn trouble_at_the_token_address_is_met_by_one_who_waits_for_all() {
 async fn who_waited_for_a_failed_refresh_shares_its_failure() {
     let (transport, _) = Transport::scripted(|_| Ok(Reply::scripted(503, &[], "")));
     let client = Client::new(&transport, settings()).unwrap();
-    assert!(hundred(&client).await.iter().all(|result| *result == Err(Error::Unavailable { status: 503 })));
+    assert!(
+        hundred(&client)
+            .await
+            .iter()
+            .all(|result| *result == Err(Error::Unavailable { status: 503 }))
+    );
     assert_eq!(client.stats().token_requests, 8);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_edge_redirects_and_nonsense_at_the_token_address_are_told_apart() {
     for (reply, asked, error) in [
-        (Reply::scripted(403, &[], "<html>"), 3, Error::EdgeBlocked { host: "api.example.org".to_owned(), status: 403 }),
-        (Reply::scripted(307, &[("location", "https://evil.example/")], ""), 8, Error::Redirect { host: "evil.example".to_owned() }),
-        (Reply::scripted(404, &[], ""), 1, Error::NoTokens { status: 404 }),
-        (Reply::scripted(405, &[], ""), 1, Error::NoTokens { status: 405 }),
+        (
+            Reply::scripted(403, &[], "<html>"),
+            3,
+            Error::EdgeBlocked {
+                host: "api.example.org".to_owned(),
+                status: 403,
+            },
+        ),
+        (
+            Reply::scripted(307, &[("location", "https://evil.example/")], ""),
+            8,
+            Error::Redirect {
+                host: "evil.example".to_owned(),
+            },
+        ),
+        (
+            Reply::scripted(404, &[], ""),
+            1,
+            Error::NoTokens { status: 404 },
+        ),
+        (
+            Reply::scripted(405, &[], ""),
+            1,
+            Error::NoTokens { status: 405 },
+        ),
         (
             Reply::scripted(200, &[], r#"{"expires_in":7200}"#),
             8,
-            Error::Protocol { path: "/oauth2/auth".to_owned(), what: "access_token is missing".to_owned() },
+            Error::Protocol {
+                path: "/oauth2/auth".to_owned(),
+                what: "access_token is missing".to_owned(),
+            },
         ),
         (
             Reply::scripted(200, &[], r#"{"access_token":""}"#),
             8,
-            Error::Protocol { path: "/oauth2/auth".to_owned(), what: "access_token is empty".to_owned() },
+            Error::Protocol {
+                path: "/oauth2/auth".to_owned(),
+                what: "access_token is empty".to_owned(),
+            },
         ),
         (
             Reply::scripted(200, &[], r#"{"access_token":"a\nb"}"#),
             8,
-            Error::Protocol { path: "/oauth2/auth".to_owned(), what: "access_token does not fit into a header".to_owned() },
+            Error::Protocol {
+                path: "/oauth2/auth".to_owned(),
+                what: "access_token does not fit into a header".to_owned(),
+            },
         ),
-        (Reply::scripted(200, &[], "<html>"), 8, Error::Protocol { path: "/oauth2/auth".to_owned(), what: "not a token reply".to_owned() }),
+        (
+            Reply::scripted(200, &[], "<html>"),
+            8,
+            Error::Protocol {
+                path: "/oauth2/auth".to_owned(),
+                what: "not a token reply".to_owned(),
+            },
+        ),
     ] {
         let shown = error.to_string();
         let (transport, script) = Transport::scripted(move |_| Ok(reply.clone()));
@@ -150,7 +256,13 @@ async fn asked_after(expires_in: &str, later: u64) -> u64 {
         "" => r#"{"access_token":"t"}"#.to_owned(),
         value => format!(r#"{{"access_token":"t","expires_in":{value}}}"#),
     };
-    let (transport, _) = Transport::scripted(move |seen| if is_token(seen) { Ok(Reply::scripted(200, &[], &body)) } else { ok(ONE) });
+    let (transport, _) = Transport::scripted(move |seen| {
+        if is_token(seen) {
+            Ok(Reply::scripted(200, &[], &body))
+        } else {
+            ok(ONE)
+        }
+    });
     let client = Client::new(&transport, settings()).unwrap();
     first_page(&client).await.unwrap();
     tokio::time::advance(seconds(later)).await;
@@ -176,7 +288,10 @@ async fn a_token_is_refreshed_a_little_before_its_end_whatever_is_said_about_it(
         ("1000000000000", 86_340),
         ("1e300", 86_340),
     ] {
-        let asked = (asked_after(expires_in, refreshed_after - 1).await, asked_after(expires_in, refreshed_after).await);
+        let asked = (
+            asked_after(expires_in, refreshed_after - 1).await,
+            asked_after(expires_in, refreshed_after).await,
+        );
         assert_eq!(asked, (1, 2), "{expires_in}");
     }
 }
@@ -189,15 +304,25 @@ async fn a_valid_token_serves_to_its_end_while_the_token_address_is_down() {
             return ok(ONE);
         }
         asked += 1;
-        Ok(if asked == 1 { token(1, 1000) } else { Reply::scripted(503, &[], "") })
+        Ok(if asked == 1 {
+            token(1, 1000)
+        } else {
+            Reply::scripted(503, &[], "")
+        })
     });
     let client = Client::new(&transport, settings()).unwrap();
     first_page(&client).await.unwrap();
     tokio::time::advance(seconds(950)).await;
     assert!(hundred(&client).await.iter().all(Result::is_ok));
-    assert_eq!((client.stats().token_requests, data(&script).len()), (2, 101));
+    assert_eq!(
+        (client.stats().token_requests, data(&script).len()),
+        (2, 101)
+    );
     tokio::time::advance(seconds(51)).await;
-    assert_eq!(first_page(&client).await.unwrap_err(), Error::Unavailable { status: 503 });
+    assert_eq!(
+        first_page(&client).await.unwrap_err(),
+        Error::Unavailable { status: 503 }
+    );
     assert_eq!(data(&script).len(), 101);
 }
 
@@ -211,7 +336,11 @@ async fn the_token_is_read_after_the_wait() {
             tokens += 1;
             return Ok(token(tokens, 1800));
         }
-        let headers = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "784115377"), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")];
+        let headers = [
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset", "784115377"),
+            ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ];
         Ok(Reply::scripted(200, &headers, ONE))
     });
     let client = Client::new(&transport, settings).unwrap();
@@ -235,10 +364,15 @@ async fn a_refresh_that_is_cancelled_leaves_the_turn_to_the_next() {
 fn nothing_shows_a_secret() {
     let (transport, _) = Transport::scripted(|_| ok(ONE));
     let mut settings = settings();
-    settings.headers.push(("x-integration-id".to_owned(), "hidden-value".to_owned()));
+    settings
+        .headers
+        .push(("x-integration-id".to_owned(), "hidden-value".to_owned()));
     let client = Client::new(&transport, settings.clone()).unwrap();
     let shown = format!("{settings:?} {client:?} {:?}", client.stats());
-    assert!(!shown.contains("a-secret-word") && !shown.contains("hidden-value"), "{shown}");
+    assert!(
+        !shown.contains("a-secret-word") && !shown.contains("hidden-value"),
+        "{shown}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -253,5 +387,8 @@ async fn tokens_that_end_early_are_renewed_however_often() {
     for _ in 0..50 {
         first_page(&client).await.unwrap();
     }
-    assert_eq!((client.stats().token_requests, data(&script).len()), (17, 66));
+    assert_eq!(
+        (client.stats().token_requests, data(&script).len()),
+        (17, 66)
+    );
 }

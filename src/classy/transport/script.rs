@@ -1,4 +1,5 @@
-//! A source of scripted answers in place of the network: paused time and sockets do not go together.
+//! A source of scripted answers in place of the network: paused time and sockets do not go
+//! together.
 
 use super::{Reader, Reply, Request, Transport};
 use crate::classy::error::Error;
@@ -28,11 +29,22 @@ impl std::fmt::Debug for Script {
 }
 
 impl Script {
-    pub(super) async fn answer(&self, request: Request<'_>, reader: Option<&mut dyn Reader>) -> Result<Reply, Error> {
+    pub(super) async fn answer(
+        &self,
+        request: Request<'_>,
+        reader: Option<&mut dyn Reader>,
+    ) -> Result<Reply, Error> {
         // Others get their turn, as they would while bytes travel.
         tokio::task::yield_now().await;
-        let bearer = request.headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
-        let seen = Seen { url: request.url.to_string(), bearer, at: Instant::now() };
+        let bearer = request
+            .headers
+            .get("authorization")
+            .map(|value| value.to_str().unwrap().to_owned());
+        let seen = Seen {
+            url: request.url.to_string(),
+            bearer,
+            at: Instant::now(),
+        };
         self.seen.lock().unwrap().push(seen.clone());
         let mut reply = (self.answer.lock().unwrap())(&seen)?;
         if let Some(reader) = reader.filter(|_| reply.status == 200) {
@@ -46,16 +58,33 @@ impl Script {
 
 impl Transport {
     /// A transport that answers as it is told.
-    pub(in crate::classy) fn scripted(answer: impl FnMut(&Seen) -> Result<Reply, Error> + Send + 'static) -> (Transport, Arc<Script>) {
-        let script = Arc::new(Script { answer: Mutex::new(Box::new(answer)), seen: Mutex::default() });
+    pub(in crate::classy) fn scripted(
+        answer: impl FnMut(&Seen) -> Result<Reply, Error> + Send + 'static,
+    ) -> (Transport, Arc<Script>) {
+        let script = Arc::new(Script {
+            answer: Mutex::new(Box::new(answer)),
+            seen: Mutex::default(),
+        });
         (Transport(super::Line::Script(script.clone())), script)
     }
 }
 
 impl Reply {
     /// An answer with these headers.
-    pub(in crate::classy) fn scripted(status: u16, headers: &[(&'static str, &str)], body: &str) -> Reply {
-        let headers = headers.iter().map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap())).collect();
-        Reply { status, headers, body: body.as_bytes().to_vec(), bytes: body.len() as u64 }
+    pub(in crate::classy) fn scripted(
+        status: u16,
+        headers: &[(&'static str, &str)],
+        body: &str,
+    ) -> Reply {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap()))
+            .collect();
+        Reply {
+            status,
+            headers,
+            body: body.as_bytes().to_vec(),
+            bytes: body.len() as u64,
+        }
     }
 }

@@ -1,9 +1,11 @@
-//! Collects the text of one JSON value while it arrives, and keeps it small: a member that is too large or nested too deeply is left out
-//! and named. What is kept is checked by the JSON parser afterwards; here only strings and brackets are followed.
+//! Collects the text of one JSON value while it arrives, and keeps it small: a member that is too
+//! large or nested too deeply is left out and named. What is kept is checked by the JSON parser
+//! afterwards; here only strings and brackets are followed.
 
 use memchr::{memchr, memchr2};
 
-/// The largest member of an object that is kept, in bytes of JSON: several times the longest text that any column takes.
+/// The largest member of an object that is kept, in bytes of JSON: several times the longest text
+/// that any column takes.
 const MEMBER_BYTES: usize = 128 * 1024;
 /// The most that is kept of one value.
 const VALUE_BYTES: usize = 1024 * 1024;
@@ -42,9 +44,11 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    /// Takes bytes up to the end of the value. Answers how many it took, and whether that end was met.
+    /// Takes bytes up to the end of the value. Answers how many it took, and whether that end was
+    /// met.
     ///
-    /// A number or a word has no end of its own: whoever calls ends it at the first byte that cannot belong to it.
+    /// A number or a word has no end of its own: whoever calls ends it at the first byte that
+    /// cannot belong to it.
     pub(super) fn take(&mut self, bytes: &[u8]) -> (usize, bool) {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
@@ -128,7 +132,9 @@ impl Collector {
         if self.dropping {
             return;
         }
-        if self.text.len() - self.member + bytes.len() > MEMBER_BYTES || self.text.len() + bytes.len() > VALUE_BYTES {
+        if self.text.len() - self.member + bytes.len() > MEMBER_BYTES
+            || self.text.len() + bytes.len() > VALUE_BYTES
+        {
             self.leave_out(TOO_LONG);
             return;
         }
@@ -141,7 +147,9 @@ impl Collector {
         }
         let key = self.text.get(self.member..).and_then(key_of);
         match key.and_then(|key| std::str::from_utf8(key).ok()) {
-            Some(key) if self.left_out.named.len() < NAMES => self.left_out.named.push((key.to_owned(), why)),
+            Some(key) if self.left_out.named.len() < NAMES => {
+                self.left_out.named.push((key.to_owned(), why))
+            }
             _ => self.left_out.unnamed = Some(why),
         }
         self.text.truncate(self.member);
@@ -156,16 +164,21 @@ impl Collector {
     /// Makes ready for the next value. The memory is kept, for the next one is much like it.
     pub(super) fn clear(&mut self) {
         let text = std::mem::take(&mut self.text);
-        *self = Collector { text, ..Collector::default() };
+        *self = Collector {
+            text,
+            ..Collector::default()
+        };
         self.text.clear();
     }
 }
 
-/// The key at the beginning of a member, which may begin with the comma before it; none when it is not plain.
+/// The key at the beginning of a member, which may begin with the comma before it; none when it is
+/// not plain.
 fn key_of(member: &[u8]) -> Option<&[u8]> {
     let begin = memchr(b'"', member)? + 1;
     let key = member.get(begin..)?;
-    key.get(..memchr(b'"', key)?).filter(|key| key.len() <= KEY_BYTES && !key.contains(&b'\\'))
+    key.get(..memchr(b'"', key)?)
+        .filter(|key| key.len() <= KEY_BYTES && !key.contains(&b'\\'))
 }
 
 #[cfg(test)]
@@ -182,14 +195,22 @@ mod tests {
         }
         let (text, left_out) = collector.parts();
         assert_eq!(left_out.unnamed, None);
-        (String::from_utf8(text.to_vec()).unwrap(), left_out.named.clone())
+        (
+            String::from_utf8(text.to_vec()).unwrap(),
+            left_out.named.clone(),
+        )
     }
 
     #[test]
     fn a_usual_value_is_kept_as_it_is_however_it_is_cut() {
-        let json = r#"{"id":7,"name":"a \"quoted\\ {[,","deep":[[{"a":[1,{}]}]],"empty":{},"n":-1.5e3}"#;
+        let json =
+            r#"{"id":7,"name":"a \"quoted\\ {[,","deep":[[{"a":[1,{}]}]],"empty":{},"n":-1.5e3}"#;
         for piece in 1..json.len() {
-            assert_eq!(collected(json, piece), (json.to_owned(), Vec::new()), "{piece}");
+            assert_eq!(
+                collected(json, piece),
+                (json.to_owned(), Vec::new()),
+                "{piece}"
+            );
         }
         assert_eq!(collected("{ \"a\" :\n\t 1 2 }", 3).0, "{ \"a\" : 1 2 }");
     }
@@ -199,13 +220,32 @@ mod tests {
         let long = "x".repeat(MEMBER_BYTES);
         let deep = "[".repeat(500) + &"]".repeat(500);
         let whole = |members: &[String]| format!("{{{}}}", members.join(","));
-        let members = ["\"id\":7".to_owned(), format!("\"name\":\"{long}\""), "\"z\":[1,2]".to_owned(), format!("\"deep\":{deep}")];
-        for order in [[0, 1, 2, 3], [1, 0, 3, 2], [3, 1, 0, 2], [1, 3, 2, 0], [2, 0, 1, 3]] {
+        let members = [
+            "\"id\":7".to_owned(),
+            format!("\"name\":\"{long}\""),
+            "\"z\":[1,2]".to_owned(),
+            format!("\"deep\":{deep}"),
+        ];
+        for order in [
+            [0, 1, 2, 3],
+            [1, 0, 3, 2],
+            [3, 1, 0, 2],
+            [1, 3, 2, 0],
+            [2, 0, 1, 3],
+        ] {
             for piece in [1, 7, 4_096, usize::MAX] {
-                let (text, left_out) = collected(&whole(&order.map(|place| members[place].clone())), piece);
-                let kept: Vec<String> = order.iter().filter(|place| [0, 2].contains(*place)).map(|place| members[*place].clone()).collect();
+                let (text, left_out) =
+                    collected(&whole(&order.map(|place| members[place].clone())), piece);
+                let kept: Vec<String> = order
+                    .iter()
+                    .filter(|place| [0, 2].contains(*place))
+                    .map(|place| members[*place].clone())
+                    .collect();
                 assert_eq!(text, whole(&kept), "{order:?}");
-                let mut named: Vec<(&str, &str)> = left_out.iter().map(|(key, why)| (key.as_str(), *why)).collect();
+                let mut named: Vec<(&str, &str)> = left_out
+                    .iter()
+                    .map(|(key, why)| (key.as_str(), *why))
+                    .collect();
                 named.sort_unstable();
                 assert_eq!(named, [("deep", TOO_DEEP), ("name", TOO_LONG)], "{order:?}");
             }
@@ -214,12 +254,26 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_whatever_comes() {
-        let many = format!("{{{}}}", (0..400_000).map(|n| format!("\"k{n}\":{n}")).collect::<Vec<_>>().join(","));
-        for json in [many, format!("\"{}\"", "y".repeat(5_000_000)), format!("[{}", "1,".repeat(2_000_000)), "[".repeat(1_000_000)] {
+        let many = format!(
+            "{{{}}}",
+            (0..400_000)
+                .map(|n| format!("\"k{n}\":{n}"))
+                .collect::<Vec<_>>()
+                .join(",")
+        );
+        for json in [
+            many,
+            format!("\"{}\"", "y".repeat(5_000_000)),
+            format!("[{}", "1,".repeat(2_000_000)),
+            "[".repeat(1_000_000),
+        ] {
             let mut collector = Collector::default();
             for piece in json.as_bytes().chunks(10_000) {
                 collector.take(piece);
-                assert!(collector.text.capacity() <= 2 * VALUE_BYTES && collector.left_out.named.len() <= NAMES);
+                assert!(
+                    collector.text.capacity() <= 2 * VALUE_BYTES
+                        && collector.left_out.named.len() <= NAMES
+                );
             }
             assert!(collector.left_out.unnamed.is_some());
         }

@@ -21,7 +21,8 @@ pub(super) fn element<R: Record>(record: &Collector, classy_id: i64) -> Option<I
     }
     // What was lost cannot be restored, and a name with a hole must not replace a whole one.
     let is_damaged = matches!(text, Cow::Owned(_));
-    let lacks = lacks::<R>(record).or_else(|| is_damaged.then(|| "record: not valid UTF-8".to_owned()));
+    let lacks =
+        lacks::<R>(record).or_else(|| is_damaged.then(|| "record: not valid UTF-8".to_owned()));
     Some(match lacks {
         Some(detail) => refused(item.id(), item.updated_at(), detail, refuses(&item)),
         None => item,
@@ -31,18 +32,36 @@ pub(super) fn element<R: Record>(record: &Collector, classy_id: i64) -> Option<I
 /// The keys of a record that nobody reads.
 pub(super) fn unread_keys<R: Record>(record: &Collector) -> Vec<String> {
     let (bytes, left_out) = record.parts();
-    read::unread_keys(&String::from_utf8_lossy(bytes), left_out.named.iter().map(|(key, _)| key), R::reads)
+    read::unread_keys(
+        &String::from_utf8_lossy(bytes),
+        left_out.named.iter().map(|(key, _)| key),
+        R::reads,
+    )
 }
 
-/// The field that was left out, and why. What this program does not read, or decides nothing by, may be missing.
+/// The field that was left out, and why. What this program does not read, or decides nothing by,
+/// may be missing.
 fn lacks<R: Record>(record: &Collector) -> Option<String> {
     let (_, left_out) = record.parts();
     let named = left_out.named.iter().find(|(key, _)| R::needs(key));
-    named.map(|(key, why)| format!("{key}: {why}")).or_else(|| left_out.unnamed.map(|why| format!("record: {why}")))
+    named
+        .map(|(key, why)| format!("{key}: {why}"))
+        .or_else(|| left_out.unnamed.map(|why| format!("record: {why}")))
 }
 
-fn refused<R>(source_id: Option<i64>, updated_at: Option<crate::domain::Time>, detail: String, refuses: bool) -> Item<R> {
-    Item::Bad(Reject { source_id, updated_at, reason: RejectReason::Invalid, detail, refuses })
+fn refused<R>(
+    source_id: Option<i64>,
+    updated_at: Option<crate::domain::Time>,
+    detail: String,
+    refuses: bool,
+) -> Item<R> {
+    Item::Bad(Reject {
+        source_id,
+        updated_at,
+        reason: RejectReason::Invalid,
+        detail,
+        refuses,
+    })
 }
 
 /// Reads a body that is one record, from its pieces.
@@ -67,20 +86,30 @@ impl OneReader {
             self.ended = ended;
         }
         self.trailing |= self.ended && !bytes.trim_ascii().is_empty();
-        if self.trailing { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.trailing {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     /// The record, which must be the one that was asked for.
     ///
     /// # Errors
-    /// Why it is not that record at all, or none of the organization's. (A record that is the right one, but bad, is an [`Item::Bad`].)
-    pub(in crate::classy) fn finish<R: Record>(self, id: i64, classy_id: i64) -> Result<Item<R>, Doubt> {
+    /// Why it is not that record at all, or none of the organization's. (A record that is the right
+    /// one, but bad, is an [`Item::Bad`].)
+    pub(in crate::classy) fn finish<R: Record>(
+        self,
+        id: i64,
+        classy_id: i64,
+    ) -> Result<Item<R>, Doubt> {
         if self.trailing {
             return Err(Doubt::Unreadable("not a record".to_owned()));
         }
         let (text, _) = self.record.parts();
         let item = single(text, id, classy_id)?;
         let is_refusal = refuses(&item);
-        Ok(lacks::<R>(&self.record).map_or(item, |detail| refused(Some(id), None, detail, is_refusal)))
+        Ok(lacks::<R>(&self.record)
+            .map_or(item, |detail| refused(Some(id), None, detail, is_refusal)))
     }
 }

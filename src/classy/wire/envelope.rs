@@ -1,7 +1,8 @@
-//! The envelope of a list (contract 4): `data`, how many records there are in all, and how the source cuts them into pages. Its page
-//! addresses are not needed.
+//! The envelope of a list (contract 4): `data`, how many records there are in all, and how the
+//! source cuts them into pages. Its page addresses are not needed.
 //!
-//! It is read while it arrives, one record at a time: neither the page nor what its records hold besides is ever in memory as a whole.
+//! It is read while it arrives, one record at a time: neither the page nor what its records hold
+//! besides is ever in memory as a whole.
 
 use super::collect::Collector;
 use super::element::{element, unread_keys};
@@ -97,14 +98,20 @@ impl<R: Record> ListReader<R> {
                 if ended {
                     self.record_ended();
                 }
-            } else if self.place == Place::Before && !matches!(bytes[0], b' ' | b'\t' | b'\n' | b'\r' | b',' | b']') {
+            } else if self.place == Place::Before
+                && !matches!(bytes[0], b' ' | b'\t' | b'\n' | b'\r' | b',' | b']')
+            {
                 self.place = Place::Record;
             } else {
                 self.take_envelope(bytes[0]);
                 bytes = &bytes[1..];
             }
         }
-        if self.broken.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.broken.is_some() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     fn record_ended(&mut self) {
@@ -113,7 +120,9 @@ impl<R: Record> ListReader<R> {
             self.unread_keys = unread_keys::<R>(&self.record);
         }
         match element(&self.record, self.classy_id) {
-            Some(_) if self.items.len() >= self.most => self.broken = Some(NoList::TooMany(self.most)),
+            Some(_) if self.items.len() >= self.most => {
+                self.broken = Some(NoList::TooMany(self.most))
+            }
             Some(item) => self.items.push(item),
             None => self.broken = Some(NoList::Not("not JSON")),
         }
@@ -187,21 +196,33 @@ impl<R: Record> ListReader<R> {
         }
         let text = String::from_utf8_lossy(&self.envelope);
         let is_whole = self.place != Place::Record;
-        let envelope: Envelope<'_> = object(&text).filter(|_| is_whole).ok_or_else(|| NoList::Not(diagnose(&text)))?;
+        let envelope: Envelope<'_> = object(&text)
+            .filter(|_| is_whole)
+            .ok_or_else(|| NoList::Not(diagnose(&text)))?;
         let total = count(envelope.total).ok_or(NoList::Not("total is not a count"))?;
         if envelope.data.len() != self.items.len() {
             // A list in a list, or `data` somewhere else: what was read as records is none.
             return Err(NoList::Not("data is not a list"));
         }
-        // Whoever cuts pages smaller than asked says so here; what cannot be read counts as not said.
+        // Whoever cuts pages smaller than asked says so here; what cannot be read counts as not
+        // said.
         let told = |raw| count(raw).and_then(|count| u32::try_from(count).ok());
         let (per_page, last_page) = (told(envelope.per_page), told(envelope.last_page));
-        Ok(List { items: self.items, total, per_page, last_page, unread_keys: self.unread_keys })
+        Ok(List {
+            items: self.items,
+            total,
+            per_page,
+            last_page,
+            unread_keys: self.unread_keys,
+        })
     }
 }
 /// Whether what came last is the key `data` of the envelope.
 fn ends_with_data_key(envelope: &[u8]) -> bool {
-    let before = envelope.trim_ascii_end().strip_suffix(b":").and_then(|rest| rest.trim_ascii_end().strip_suffix(b"\"data\""));
+    let before = envelope
+        .trim_ascii_end()
+        .strip_suffix(b":")
+        .and_then(|rest| rest.trim_ascii_end().strip_suffix(b"\"data\""));
     before.is_some_and(|before| matches!(before.trim_ascii_end().last(), Some(b'{' | b',')))
 }
 

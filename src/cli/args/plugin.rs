@@ -9,15 +9,19 @@ pub(in crate::cli) enum PluginOrder {
     List(PluginWhich),
     /// Deliver now, without reading Classy first
     Run(PluginWhich),
-    /// Who would be added, changed, tagged, untagged, unsubscribed or skipped, and why; writes nothing anywhere
+    /// Who would be added, changed, tagged, untagged, unsubscribed or skipped, and why; writes
+    /// nothing anywhere
     Preview(PluginPreview),
     /// Try those again who were rejected or put off
     Retry(PluginWhich),
-    /// Show what is held of one organization, ask, and allow it: for exactly these people, once, for 24 hours
+    /// Show what is held of one organization, ask, and allow it: for exactly these people, once,
+    /// for 24 hours
     Approve(PluginApprove),
-    /// Show which contacts carry our tags though this database did not put them there, ask, and take them over as ours
+    /// Show which contacts carry our tags though this database did not put them there, ask, and
+    /// take them over as ours
     Adopt(PluginAdopt),
-    /// Take back the fields and tags that were changed since a moment: shown, asked, and never a status
+    /// Take back the fields and tags that were changed since a moment: shown, asked, and never a
+    /// status
     Undo(PluginUndo),
     /// Go on after something happened that must never happen, and a person has found out why
     Resume(PluginResume),
@@ -46,7 +50,8 @@ pub(in crate::cli) struct WebhookCreate {
     /// Only this plugin
     #[arg(long, value_name = "P")]
     pub(in crate::cli) plugin: Option<String>,
-    /// How this daemon is reached from outside, such as `https://sync.example.org` [default: http.public_url]
+    /// How this daemon is reached from outside, such as `https://sync.example.org`
+    /// [default: http.public_url]
     #[arg(long, value_name = "URL")]
     pub(in crate::cli) url: Option<String>,
 }
@@ -64,15 +69,32 @@ pub(in crate::cli) struct WebhookDelete {
 impl PluginOrder {
     pub(in crate::cli) fn which(&self) -> PluginWhich {
         match self {
-            PluginOrder::List(which) | PluginOrder::Run(which) | PluginOrder::Retry(which) => which.clone(),
+            PluginOrder::List(which) | PluginOrder::Run(which) | PluginOrder::Retry(which) => {
+                which.clone()
+            }
             PluginOrder::Preview(preview) | PluginOrder::Audit(preview) => preview.which.clone(),
-            PluginOrder::Adopt(adopt) => PluginWhich { org: Some(adopt.org), plugin: adopt.plugin.clone() },
+            PluginOrder::Adopt(adopt) => PluginWhich {
+                org: Some(adopt.org),
+                plugin: adopt.plugin.clone(),
+            },
             PluginOrder::Undo(undo) => undo.which.clone(),
             PluginOrder::Webhook(WebhookOrder::List(which)) => which.clone(),
-            PluginOrder::Webhook(WebhookOrder::Create(asked)) => PluginWhich { org: Some(asked.org), plugin: asked.plugin.clone() },
-            PluginOrder::Webhook(WebhookOrder::Delete(asked)) => PluginWhich { org: Some(asked.org), plugin: asked.plugin.clone() },
-            PluginOrder::Resume(resume) => PluginWhich { org: Some(resume.org), plugin: resume.plugin.clone() },
-            PluginOrder::Approve(approve) => PluginWhich { org: Some(approve.org), plugin: approve.plugin.clone() },
+            PluginOrder::Webhook(WebhookOrder::Create(asked)) => PluginWhich {
+                org: Some(asked.org),
+                plugin: asked.plugin.clone(),
+            },
+            PluginOrder::Webhook(WebhookOrder::Delete(asked)) => PluginWhich {
+                org: Some(asked.org),
+                plugin: asked.plugin.clone(),
+            },
+            PluginOrder::Resume(resume) => PluginWhich {
+                org: Some(resume.org),
+                plugin: resume.plugin.clone(),
+            },
+            PluginOrder::Approve(approve) => PluginWhich {
+                org: Some(approve.org),
+                plugin: approve.plugin.clone(),
+            },
         }
     }
 }

@@ -7,7 +7,8 @@ use crate::store::AlertRow;
 /// The cause: Classy's id of the organization, and the key.
 pub(super) type Cause = (Option<i64>, String);
 
-/// Looks without a sign after which a process is taken for gone; longer than another one takes to serve what it left.
+/// Looks without a sign after which a process is taken for gone; longer than another one takes to
+/// serve what it left.
 pub(super) const STILL: u32 = 8;
 
 /// An alert that another process tells of.
@@ -22,7 +23,11 @@ pub(super) struct Other {
 
 impl Other {
     pub(super) const fn new(row: AlertRow) -> Other {
-        Other { row, still: 0, is_seen: false }
+        Other {
+            row,
+            still: 0,
+            is_seen: false,
+        }
     }
 }
 
@@ -41,7 +46,12 @@ pub(super) struct Company {
 
 impl Default for Company {
     fn default() -> Self {
-        Company { last_seen_at: None, is_ours: false, quiet: u32::MAX, count: 0 }
+        Company {
+            last_seen_at: None,
+            is_ours: false,
+            quiet: u32::MAX,
+            count: 0,
+        }
     }
 }
 
@@ -52,8 +62,15 @@ impl Company {
     }
 
     pub(super) fn read(&mut self, row: &AlertRow) {
-        let moved = !self.is_ours && self.last_seen_at.is_some_and(|before| before != row.last_seen_at);
-        self.quiet = if moved { 0 } else { self.quiet.saturating_add(1) };
+        let moved = !self.is_ours
+            && self
+                .last_seen_at
+                .is_some_and(|before| before != row.last_seen_at);
+        self.quiet = if moved {
+            0
+        } else {
+            self.quiet.saturating_add(1)
+        };
         (self.last_seen_at, self.is_ours) = (Some(row.last_seen_at), false);
     }
 }

@@ -8,7 +8,17 @@ fn at(seconds: i64) -> Time {
 }
 
 fn finding(check: &'static str, id: Option<i64>, verdict: Health) -> Finding {
-    Finding { classy_id: id, ..Finding::here(check, "", CheckResult { health: verdict, reason: format!("it is {verdict}") }) }
+    Finding {
+        classy_id: id,
+        ..Finding::here(
+            check,
+            "",
+            CheckResult {
+                health: verdict,
+                reason: format!("it is {verdict}"),
+            },
+        )
+    }
 }
 
 /// Looks each five seconds and tells everybody at once; answers what was told, with its moment.
@@ -28,10 +38,15 @@ fn look(book: &mut Book, from: i64, looks: i64, findings: &[Finding]) -> Vec<(i6
 #[test]
 fn what_fails_is_told_at_once_and_its_end_after_two_good_looks() {
     let mut book = Book::new("here");
-    let [bad, good] = [Health::Failing, Health::Ok].map(|verdict| [finding("database", None, verdict)]);
+    let [bad, good] =
+        [Health::Failing, Health::Ok].map(|verdict| [finding("database", None, verdict)]);
     assert_eq!(look(&mut book, 0, 4, &bad), [(0, Occasion::Opened)]);
     assert_eq!(look(&mut book, 20, 1, &good), []);
-    assert_eq!(look(&mut book, 25, 1, &bad), [], "one good look between bad ones is no end and no new beginning");
+    assert_eq!(
+        look(&mut book, 25, 1, &bad),
+        [],
+        "one good look between bad ones is no end and no new beginning"
+    );
     assert_eq!(look(&mut book, 30, 5, &good), [(35, Occasion::Resolved)]);
     assert!(book.open().is_empty());
 }
@@ -39,13 +54,22 @@ fn what_fails_is_told_at_once_and_its_end_after_two_good_looks() {
 #[test]
 fn what_is_degraded_for_one_look_only_wakes_nobody() {
     let mut book = Book::new("here");
-    let [bad, worse, good] = [Health::Degraded, Health::Failing, Health::Ok].map(|verdict| [finding("organization", Some(7), verdict)]);
+    let [bad, worse, good] = [Health::Degraded, Health::Failing, Health::Ok]
+        .map(|verdict| [finding("organization", Some(7), verdict)]);
     assert_eq!(look(&mut book, 0, 1, &bad), []);
     assert_eq!(look(&mut book, 5, 2, &good), []);
     assert_eq!(look(&mut book, 15, 3, &bad), [(20, Occasion::Opened)]);
     assert_eq!(look(&mut book, 30, 2, &worse), [(30, Occasion::Worse)]);
-    assert_eq!(look(&mut book, 40, 2, &bad), [], "better, but not good: nothing new");
-    assert_eq!(look(&mut book, 50, 2, &worse), [], "and no news when it is back");
+    assert_eq!(
+        look(&mut book, 40, 2, &bad),
+        [],
+        "better, but not good: nothing new"
+    );
+    assert_eq!(
+        look(&mut book, 50, 2, &worse),
+        [],
+        "and no news when it is back"
+    );
 }
 
 #[test]
@@ -53,12 +77,21 @@ fn it_is_repeated_with_growing_gaps_until_a_person_knows() {
     let mut book = Book::new("here");
     let bad = [finding("organization", Some(7), Health::Failing)];
     let day = 24 * 720;
-    let hours: Vec<i64> = look(&mut book, 0, 3 * day, &bad).iter().map(|(second, _)| second / 3_600).collect();
+    let hours: Vec<i64> = look(&mut book, 0, 3 * day, &bad)
+        .iter()
+        .map(|(second, _)| second / 3_600)
+        .collect();
     assert_eq!(hours, [0, 1, 5, 17, 41, 65]);
-    book.entries.values_mut().for_each(|entry| entry.row.acknowledged_at = Some(at(0)));
+    book.entries
+        .values_mut()
+        .for_each(|entry| entry.row.acknowledged_at = Some(at(0)));
     assert_eq!(look(&mut book, 3 * 86_400, 2 * day, &bad), []);
     let good = [finding("organization", Some(7), Health::Ok)];
-    assert_eq!(look(&mut book, 5 * 86_400, 3, &good).len(), 1, "its end is told all the same");
+    assert_eq!(
+        look(&mut book, 5 * 86_400, 3, &good).len(),
+        1,
+        "its end is told all the same"
+    );
 }
 
 #[test]
@@ -70,7 +103,11 @@ fn what_the_absent_database_brings_with_it_is_not_told_one_by_one() {
     away[0] = finding("database", None, Health::Ok);
     assert_eq!(look(&mut book, 60, 12, &away), [(65, Occasion::Resolved)]);
     let told = look(&mut book, 120, 30, &away);
-    assert_eq!(told.len(), 19, "what has not recovered minutes later is told: {told:?}");
+    assert_eq!(
+        told.len(),
+        19,
+        "what has not recovered minutes later is told: {told:?}"
+    );
 }
 
 #[test]
@@ -81,7 +118,10 @@ fn a_notice_that_does_not_arrive_is_tried_again_ever_later_and_not_twice_at_once
     for second in 0..400 {
         book.evaluate(&bad, at(second));
         for notice in book.due(Way::Webhook, at(second)) {
-            assert!(book.due(Way::Webhook, at(second)).is_empty(), "it is under way");
+            assert!(
+                book.due(Way::Webhook, at(second)).is_empty(),
+                "it is under way"
+            );
             tries.push(second);
             book.notified(&notice, (second >= 300).then_some(Way::Webhook), at(second));
         }
@@ -98,7 +138,11 @@ fn an_organization_that_moved_to_another_process_is_let_go_and_one_that_is_pause
     look(&mut book, 0, 2, &[standing(1), bad(1), standing(2), bad(2)]);
     assert_eq!(book.open().len(), 2);
     let told = look(&mut book, 10, 3, &[standing(1)]);
-    assert_eq!(told, [(15, Occasion::Resolved)], "the feeds of 1 are not looked at any more; 2 is somebody else's");
+    assert_eq!(
+        told,
+        [(15, Occasion::Resolved)],
+        "the feeds of 1 are not looked at any more; 2 is somebody else's"
+    );
     assert!(book.open().is_empty());
 }
 
@@ -109,14 +153,30 @@ fn nobody_is_told_by_the_log_alone_once_there_is_a_webhook() {
     book.evaluate(&bad, at(0));
     let notice = book.due(Way::Log, at(0)).remove(0);
     book.notified(&notice, Some(Way::Log), at(0));
-    assert_eq!((book.due(Way::Log, at(5)), book.open()[0].notified_by.as_deref()), (Vec::new(), Some("log")));
+    assert_eq!(
+        (
+            book.due(Way::Log, at(5)),
+            book.open()[0].notified_by.as_deref()
+        ),
+        (Vec::new(), Some("log"))
+    );
     let notice = book.due(Way::Webhook, at(10)).remove(0);
     assert_eq!(notice.occasion, Occasion::Opened);
     book.notified(&notice, None, at(10));
-    assert_eq!(book.open()[0].notified_by.as_deref(), Some("log"), "a notice that does not arrive tells nobody");
+    assert_eq!(
+        book.open()[0].notified_by.as_deref(),
+        Some("log"),
+        "a notice that does not arrive tells nobody"
+    );
     let notice = book.due(Way::Webhook, at(20)).remove(0);
     book.notified(&notice, Some(Way::Webhook), at(20));
-    assert_eq!((book.due(Way::Webhook, at(25)), book.open()[0].notified_by.as_deref()), (Vec::new(), Some("webhook")));
+    assert_eq!(
+        (
+            book.due(Way::Webhook, at(25)),
+            book.open()[0].notified_by.as_deref()
+        ),
+        (Vec::new(), Some("webhook"))
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Whether all actors live. One that died lately is made anew; one that dies again and again needs a person.
+//! Whether all actors live. One that died lately is made anew; one that dies again and again needs
+//! a person.
 
 use crate::domain::CheckResult;
 use crate::health::check::{Finding, HealthCheck};
@@ -15,7 +16,14 @@ impl HealthCheck for Actors {
     }
 
     fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
-        facts.children.iter().map(|child| Finding { classy_id: owner(child), ..self.judge(child) }).collect()
+        facts
+            .children
+            .iter()
+            .map(|child| Finding {
+                classy_id: owner(child),
+                ..self.judge(child)
+            })
+            .collect()
     }
 }
 
@@ -23,10 +31,18 @@ impl Actors {
     fn judge(&self, child: &ChildFacts) -> Finding {
         let deaths = child.deaths;
         let result = match (child.is_dead, deaths) {
-            (_, MANY..) => CheckResult::failing(format!("the actor {} died {deaths} times in the last minutes; see the log", child.name)),
-            (true, _) => CheckResult::degraded(format!("the actor {} died and is made anew", child.name)),
+            (_, MANY..) => CheckResult::failing(format!(
+                "the actor {} died {deaths} times in the last minutes; see the log",
+                child.name
+            )),
+            (true, _) => {
+                CheckResult::degraded(format!("the actor {} died and is made anew", child.name))
+            }
             (false, 0) => CheckResult::well("lives"),
-            (false, _) => CheckResult::degraded(format!("the actor {} died and was made anew ({deaths} in the last minutes)", child.name)),
+            (false, _) => CheckResult::degraded(format!(
+                "the actor {} died and was made anew ({deaths} in the last minutes)",
+                child.name
+            )),
         };
         Finding::here(self.name(), part(child), result)
     }

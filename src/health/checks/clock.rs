@@ -1,4 +1,5 @@
-//! Whether our clock and Classy's agree. Nothing that is read depends on ours; signatures of webhooks and ends of tokens do.
+//! Whether our clock and Classy's agree. Nothing that is read depends on ours; signatures of
+//! webhooks and ends of tokens do.
 
 use crate::domain::CheckResult;
 use crate::health::check::{Finding, HealthCheck};

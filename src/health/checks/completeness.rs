@@ -1,4 +1,5 @@
-//! Whether it is known that records are lacking: counted by the source and shown nowhere, on pages that cannot be read, or undecided.
+//! Whether it is known that records are lacking: counted by the source and shown nowhere, on pages
+//! that cannot be read, or undecided.
 
 use crate::domain::CheckResult;
 use crate::health::check::{Finding, HealthCheck};
@@ -18,7 +19,12 @@ impl HealthCheck for Completeness {
                     None => CheckResult::well("nothing is known to be lacking"),
                     Some(lacks) => CheckResult::degraded(lacks.clone()),
                 };
-                Finding::of(self.name(), organization.classy_id, feed.entity.as_str(), result)
+                Finding::of(
+                    self.name(),
+                    organization.classy_id,
+                    feed.entity.as_str(),
+                    result,
+                )
             };
             organization.feeds.iter().map(finding).collect::<Vec<_>>()
         };

@@ -18,9 +18,15 @@ impl HealthCheck for Database {
 
     fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
         let result = match &facts.database {
-            facts::Database::Silent(why) => CheckResult::failing(format!("the database does not answer: {why}")),
-            facts::Database::Answers(took) if *took > SLOW => CheckResult::degraded(format!("the database took {} to answer", span(*took))),
-            facts::Database::Answers(took) => CheckResult::well(format!("answers in {}", span(*took))),
+            facts::Database::Silent(why) => {
+                CheckResult::failing(format!("the database does not answer: {why}"))
+            }
+            facts::Database::Answers(took) if *took > SLOW => {
+                CheckResult::degraded(format!("the database took {} to answer", span(*took)))
+            }
+            facts::Database::Answers(took) => {
+                CheckResult::well(format!("answers in {}", span(*took)))
+            }
         };
         vec![Finding::here(self.name(), "", result)]
     }

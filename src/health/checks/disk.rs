@@ -18,14 +18,23 @@ impl HealthCheck for Disk {
     }
 
     fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
-        facts.spaces.iter().map(|space| Finding::here(self.name(), space.what, judge(space))).collect()
+        facts
+            .spaces
+            .iter()
+            .map(|space| Finding::here(self.name(), space.what, judge(space)))
+            .collect()
     }
 }
 
 fn judge(space: &Space) -> CheckResult {
     let share = space.free as f64 / space.total.max(1) as f64;
     let below = |(least_share, least): (f64, u64)| share < least_share && space.free < least;
-    let text = format!("{} MiB free ({:.0} %) where the {} is", space.free / MIB, share * 100.0, space.what);
+    let text = format!(
+        "{} MiB free ({:.0} %) where the {} is",
+        space.free / MIB,
+        share * 100.0,
+        space.what
+    );
     if below(EMPTY) {
         CheckResult::failing(text)
     } else if below(LOW) {

@@ -15,7 +15,10 @@ impl HealthCheck for Files {
         let result = match facts.wrong_files.as_slice() {
             [] => CheckResult::well("all good"),
             [one] => CheckResult::degraded(format!("an organization's file is wrong: {one}")),
-            [one, more @ ..] => CheckResult::degraded(format!("{} organizations' files are wrong, the first: {one}", 1 + more.len())),
+            [one, more @ ..] => CheckResult::degraded(format!(
+                "{} organizations' files are wrong, the first: {one}",
+                1 + more.len()
+            )),
         };
         vec![Finding::here(self.name(), "", result)]
     }

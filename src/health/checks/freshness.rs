@@ -16,12 +16,23 @@ impl HealthCheck for Freshness {
     fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
         let judge = |organization: &OrganizationFacts| {
             // Refused credentials are told of as such.
-            let is_refused = organization.access.as_ref().is_some_and(|access| access.refused);
-            let feeds: Vec<&FeedFacts> = organization.feeds.iter().filter(|_| !is_refused).collect();
+            let is_refused = organization
+                .access
+                .as_ref()
+                .is_some_and(|access| access.refused);
+            let feeds: Vec<&FeedFacts> =
+                organization.feeds.iter().filter(|_| !is_refused).collect();
             // On a first import gifts wait for their donors, however long those take.
-            let is_importing = organization.feeds.iter().any(|feed| !feed.is_loaded && feed.state != FeedState::Idle);
-            let waits =
-                |feed: &FeedFacts| is_importing && !feed.is_loaded && feed.error.is_none() && !matches!(feed.state, FeedState::Running(..));
+            let is_importing = organization
+                .feeds
+                .iter()
+                .any(|feed| !feed.is_loaded && feed.state != FeedState::Idle);
+            let waits = |feed: &FeedFacts| {
+                is_importing
+                    && !feed.is_loaded
+                    && feed.error.is_none()
+                    && !matches!(feed.state, FeedState::Running(..))
+            };
             let judge = |feed: &FeedFacts| {
                 if waits(feed) {
                     CheckResult::well("first import: it waits for its turn")
@@ -38,31 +49,59 @@ impl HealthCheck for Freshness {
 
 /// Whether nothing came for too long.
 pub(in crate::health) fn is_late(feed: &FeedFacts, now: Time, slack: Duration) -> bool {
-    (now - feed.fresh_at).to_std().is_ok_and(|age| age > 2 * feed.interval + slack)
+    (now - feed.fresh_at)
+        .to_std()
+        .is_ok_and(|age| age > 2 * feed.interval + slack)
 }
 
-/// Feeds that fail for the same reason have one cause, and one finding tells of it. What concerns every request is told of by `source`.
-fn fold(check: &'static str, classy_id: i64, judged: Vec<(&FeedFacts, CheckResult)>) -> Vec<Finding> {
+/// Feeds that fail for the same reason have one cause, and one finding tells of it. What concerns
+/// every request is told of by `source`.
+fn fold(
+    check: &'static str,
+    classy_id: i64,
+    judged: Vec<(&FeedFacts, CheckResult)>,
+) -> Vec<Finding> {
     // Each names the address of its own list.
     let own = |feed: &FeedFacts| {
         let error = feed.error.as_ref().filter(|_| feed.trouble.is_none())?;
         Some(error.replace(&format!("/{}", feed.entity.about().path), "/..."))
     };
-    let alike = |error: &str| judged.iter().filter(|(other, _)| own(other).as_deref() == Some(error)).count();
-    let common = judged.iter().filter_map(|(feed, _)| own(feed)).find(|error| alike(error) > 1);
+    let alike = |error: &str| {
+        judged
+            .iter()
+            .filter(|(other, _)| own(other).as_deref() == Some(error))
+            .count()
+    };
+    let common = judged
+        .iter()
+        .filter_map(|(feed, _)| own(feed))
+        .find(|error| alike(error) > 1);
     let mut one = None;
     if let Some(common) = &common {
-        let same = judged.iter().filter(|(feed, _)| own(feed).as_ref() == Some(common));
-        let health = same.map(|(_, result)| result.health).max().unwrap_or(Health::Degraded);
+        let same = judged
+            .iter()
+            .filter(|(feed, _)| own(feed).as_ref() == Some(common));
+        let health = same
+            .map(|(_, result)| result.health)
+            .max()
+            .unwrap_or(Health::Degraded);
         let reason = format!("the last runs of {} feeds failed: {common}", alike(common));
-        one = Some(Finding::of(check, classy_id, "", CheckResult { health, reason }));
+        one = Some(Finding::of(
+            check,
+            classy_id,
+            "",
+            CheckResult { health, reason },
+        ));
     }
     let each = judged.into_iter().map(|(feed, result)| {
         let is_well = result.health == Health::Ok;
         let finding = Finding::of(check, classy_id, feed.entity.as_str(), result);
         let was_heard = feed.was_seen || matches!(feed.state, FeedState::Running(1.., _));
         match own(feed) {
-            Some(error) if common.as_ref() == Some(&error) => Finding { telling: Telling::Within, ..finding },
+            Some(error) if common.as_ref() == Some(&error) => Finding {
+                telling: Telling::Within,
+                ..finding
+            },
             _ if is_well && !was_heard => finding.unproven(),
             _ => finding,
         }
@@ -76,12 +115,21 @@ fn judge(feed: &FeedFacts, now: Time, slack: Duration) -> CheckResult {
     let doing = match feed.state {
         FeedState::Idle => String::new(),
         FeedState::Waiting => "; it waits for its turn".to_owned(),
-        FeedState::Running(done, Some(total)) => format!("; it is reading, {done} of {total} records so far"),
+        FeedState::Running(done, Some(total)) => {
+            format!("; it is reading, {done} of {total} records so far")
+        }
         FeedState::Running(done, None) => format!("; it is reading, {done} records so far"),
     };
     if let Some(error) = &feed.error {
-        let text = format!("{error} (runs in a row that failed: {})", feed.failures.max(1));
-        return if is_late { CheckResult::failing(format!("{text}; nothing came for {}", span(age))) } else { CheckResult::degraded(text) };
+        let text = format!(
+            "{error} (runs in a row that failed: {})",
+            feed.failures.max(1)
+        );
+        return if is_late {
+            CheckResult::failing(format!("{text}; nothing came for {}", span(age)))
+        } else {
+            CheckResult::degraded(text)
+        };
     }
     // A first load takes what it takes; that it moves is looked at elsewhere.
     if !feed.is_loaded && matches!(feed.state, FeedState::Running(..)) {
@@ -89,7 +137,10 @@ fn judge(feed: &FeedFacts, now: Time, slack: Duration) -> CheckResult {
     }
     let every = span(feed.interval);
     if is_late {
-        CheckResult::failing(format!("not up to date for {} (should be every {every}){doing}", span(age)))
+        CheckResult::failing(format!(
+            "not up to date for {} (should be every {every}){doing}",
+            span(age)
+        ))
     } else {
         CheckResult::well(format!("up to date {} ago{doing}", span(age)))
     }
@@ -128,44 +179,106 @@ mod tests {
         let silent = |seconds| judge(&feed(), at(seconds), SLACK).health;
         assert_eq!([0, 300, 630].map(silent), [Health::Ok; 3]);
         assert_eq!(silent(631), Health::Failing);
-        let failed = FeedFacts { error: Some("status 500 of page 3".to_owned()), failures: 4, ..feed() };
+        let failed = FeedFacts {
+            error: Some("status 500 of page 3".to_owned()),
+            failures: 4,
+            ..feed()
+        };
         assert_eq!(judge(&failed, at(630), SLACK).health, Health::Degraded);
         let found = judge(&failed, at(631), SLACK);
-        assert!(found.health == Health::Failing && found.reason.starts_with("status 500 of page 3"), "{found:?}");
+        assert!(
+            found.health == Health::Failing && found.reason.starts_with("status 500 of page 3"),
+            "{found:?}"
+        );
     }
 
     #[test]
     fn a_first_load_that_moves_is_well_however_long_it_takes_and_one_that_failed_says_why() {
-        let loading = FeedFacts { is_loaded: false, state: FeedState::Running(500, Some(1_000)), ..feed() };
+        let loading = FeedFacts {
+            is_loaded: false,
+            state: FeedState::Running(500, Some(1_000)),
+            ..feed()
+        };
         let found = judge(&loading, at(100_000), SLACK);
         assert_eq!(found.health, Health::Ok);
         assert!(found.reason.contains("500 of 1000"), "{}", found.reason);
-        let failed = FeedFacts { error: Some("no answer".to_owned()), failures: 2, ..feed() };
+        let failed = FeedFacts {
+            error: Some("no answer".to_owned()),
+            failures: 2,
+            ..feed()
+        };
         let found = judge(&failed, at(10), SLACK);
-        assert!(found.health == Health::Degraded && found.reason.contains("no answer"), "{found:?}");
+        assert!(
+            found.health == Health::Degraded && found.reason.contains("no answer"),
+            "{found:?}"
+        );
         assert_eq!(judge(&failed, at(5_000), SLACK).health, Health::Failing);
     }
 
     #[test]
     fn feeds_that_fail_alike_have_one_cause() {
-        let failed = FeedFacts { error: Some("no answer".to_owned()), ..feed() };
-        let other = FeedFacts { entity: Entity::Campaigns, ..failed.clone() };
-        let good = FeedFacts { entity: Entity::Supporters, ..feed() };
-        let judged = [&failed, &other, &good].map(|feed| (feed, judge(feed, at(10), SLACK))).to_vec();
+        let failed = FeedFacts {
+            error: Some("no answer".to_owned()),
+            ..feed()
+        };
+        let other = FeedFacts {
+            entity: Entity::Campaigns,
+            ..failed.clone()
+        };
+        let good = FeedFacts {
+            entity: Entity::Supporters,
+            ..feed()
+        };
+        let judged = [&failed, &other, &good]
+            .map(|feed| (feed, judge(feed, at(10), SLACK)))
+            .to_vec();
         let found = fold("freshness", 7, judged);
-        let told = found.iter().filter(|finding| finding.telling == Telling::Alone);
-        let told: Vec<(String, Health)> = told.map(|finding| (finding.key(), finding.verdict())).collect();
-        assert_eq!(told, [("freshness".to_owned(), Health::Degraded), ("freshness:supporters".to_owned(), Health::Ok)]);
-        assert!(found[0].result.reason.contains("2 feeds failed: no answer"), "{}", found[0].result.reason);
+        let told = found
+            .iter()
+            .filter(|finding| finding.telling == Telling::Alone);
+        let told: Vec<(String, Health)> = told
+            .map(|finding| (finding.key(), finding.verdict()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("freshness".to_owned(), Health::Degraded),
+                ("freshness:supporters".to_owned(), Health::Ok)
+            ]
+        );
+        assert!(
+            found[0].result.reason.contains("2 feeds failed: no answer"),
+            "{}",
+            found[0].result.reason
+        );
         // Also where each is refused by the address of its own list.
         let refused = Entity::ALL.map(|entity| FeedFacts {
             entity,
-            error: Some(format!("no permission for /2.0/organizations/7/{}", entity.about().path)),
+            error: Some(format!(
+                "no permission for /2.0/organizations/7/{}",
+                entity.about().path
+            )),
             ..feed()
         });
-        let found = fold("freshness", 7, refused.iter().map(|feed| (feed, judge(feed, at(10), SLACK))).collect());
-        let told: Vec<&Finding> = found.iter().filter(|finding| finding.telling == Telling::Alone).collect();
+        let found = fold(
+            "freshness",
+            7,
+            refused
+                .iter()
+                .map(|feed| (feed, judge(feed, at(10), SLACK)))
+                .collect(),
+        );
+        let told: Vec<&Finding> = found
+            .iter()
+            .filter(|finding| finding.telling == Telling::Alone)
+            .collect();
         assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].result.reason.ends_with("feeds failed: no permission for /2.0/organizations/7/..."), "{told:?}");
+        assert!(
+            told[0]
+                .result
+                .reason
+                .ends_with("feeds failed: no permission for /2.0/organizations/7/..."),
+            "{told:?}"
+        );
     }
 }

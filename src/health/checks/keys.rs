@@ -13,7 +13,9 @@ impl HealthCheck for Keys {
 
     fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
         let result = match &facts.keys_missing {
-            Some(missing) => CheckResult::failing(format!("{missing}; put their lines back into the key file")),
+            Some(missing) => {
+                CheckResult::failing(format!("{missing}; put their lines back into the key file"))
+            }
             None => CheckResult::well("all here"),
         };
         vec![Finding::here(self.name(), "", result)]

@@ -13,7 +13,9 @@ impl HealthCheck for Listening {
 
     fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
         let result = match &facts.not_listening {
-            Some(why) => CheckResult::degraded(format!("http.listen could not be opened ({why}): no pages, metrics or webhooks")),
+            Some(why) => CheckResult::degraded(format!(
+                "http.listen could not be opened ({why}): no pages, metrics or webhooks"
+            )),
             None => CheckResult::well("listens"),
         };
         vec![Finding::here(self.name(), "", result)]

@@ -14,7 +14,12 @@ impl HealthCheck for Plugins {
     }
 
     fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
-        let plugins = facts.served().flat_map(|organization| organization.plugins.iter().map(|one| (organization.classy_id, one)));
+        let plugins = facts.served().flat_map(|organization| {
+            organization
+                .plugins
+                .iter()
+                .map(|one| (organization.classy_id, one))
+        });
         plugins
             .map(|(id, plugin)| {
                 let still = plugin.moved_at.map_or(Duration::ZERO, |at| (facts.at - at).to_std().unwrap_or_default());
@@ -52,7 +57,8 @@ impl HealthCheck for Plugins {
                     (None, _) => CheckResult::well(format!("{behind} changes to go")),
                 };
                 let result = also(result, &plugin.lacks);
-                // What a delivery failed for is known after the next one; without anything to deliver there is none.
+                // What a delivery failed for is known after the next one; without anything to
+                // deliver there is none.
                 let is_unknown = result.health == Health::Ok && !plugin.was_seen && behind > 0;
                 let finding = Finding::of(self.name(), id, plugin.plugin.clone(), result);
                 if is_unknown { finding.unproven() } else { finding }
@@ -66,13 +72,19 @@ fn also(result: CheckResult, lacks: &[String]) -> CheckResult {
     match (lacks.is_empty(), result.health) {
         (true, _) => result,
         (false, Health::Ok) => CheckResult::degraded(lacks.join("; ")),
-        (false, health) => CheckResult { health, reason: format!("{}; and {}", result.reason, lacks.join("; ")) },
+        (false, health) => CheckResult {
+            health,
+            reason: format!("{}; and {}", result.reason, lacks.join("; ")),
+        },
     }
 }
 
 /// A webhook that fell silent: looking goes on, and finds everything some minutes later.
 fn silence(classy_id: i64, (looks, heard_at): (i64, Option<Time>)) -> String {
-    let heard = heard_at.map_or_else(|| "never".to_owned(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string());
+    let heard = heard_at.map_or_else(
+        || "never".to_owned(),
+        |at| at.format("%Y-%m-%d %H:%M UTC").to_string(),
+    );
     format!(
         "its webhook is silent: the last {looks} looks that found somebody who had left were told of none (last heard: {heard}); changes there \
          are found by looking, minutes later. Is this daemon reachable from outside? `classy-sync plugin webhook create --org {classy_id}` \
@@ -82,5 +94,9 @@ fn silence(classy_id: i64, (looks, heard_at): (i64, Option<Time>)) -> String {
 
 /// `3 to be added, 1 to lose tags`
 fn in_words(holds: &Harms) -> String {
-    holds.each().map(|(kind, count)| format!("{count} {}", kind.in_words())).collect::<Vec<_>>().join(", ")
+    holds
+        .each()
+        .map(|(kind, count)| format!("{count} {}", kind.in_words()))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -1,4 +1,5 @@
-//! Whether others on this machine may read what is private: donors' data, keys, logs, configuration.
+//! Whether others on this machine may read what is private: donors' data, keys, logs,
+//! configuration.
 
 use crate::domain::CheckResult;
 use crate::health::check::{Finding, HealthCheck};
@@ -16,7 +17,10 @@ impl HealthCheck for Privacy {
 
     fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
         let wide = &facts.wide_files;
-        let named = wide.iter().take(NAMED).map(|file| format!("{} (mode {:04o})", file.path.display(), file.mode));
+        let named = wide
+            .iter()
+            .take(NAMED)
+            .map(|file| format!("{} (mode {:04o})", file.path.display(), file.mode));
         let mut text = named.collect::<Vec<_>>().join(", ");
         if wide.len() > NAMED {
             text.push_str(&format!(" and {} more", wide.len() - NAMED));
@@ -25,7 +29,9 @@ impl HealthCheck for Privacy {
         let result = match wide.as_slice() {
             [] => CheckResult::well("nobody else may read the files"),
             // Who writes a configuration decides who may read it; secrets can be kept out of it.
-            wide if wide.iter().all(|file| file.is_configuration) => CheckResult::well(format!("warning: {text}")),
+            wide if wide.iter().all(|file| file.is_configuration) => {
+                CheckResult::well(format!("warning: {text}"))
+            }
             _ => CheckResult::degraded(text),
         };
         vec![Finding::here(self.name(), "", result)]

@@ -12,12 +12,24 @@ impl HealthCheck for Slowness {
     }
 
     fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
-        let feeds = facts.served().flat_map(|organization| organization.feeds.iter().map(|feed| (organization.classy_id, feed)));
+        let feeds = facts.served().flat_map(|organization| {
+            organization
+                .feeds
+                .iter()
+                .map(|feed| (organization.classy_id, feed))
+        });
         feeds
             .map(|(id, feed)| {
-                let result = feed.slow.as_ref().map_or_else(|| CheckResult::well("as usual"), CheckResult::degraded);
+                let result = feed
+                    .slow
+                    .as_ref()
+                    .map_or_else(|| CheckResult::well("as usual"), CheckResult::degraded);
                 let finding = Finding::of(self.name(), id, feed.entity.as_str(), result);
-                if feed.was_seen { finding } else { finding.unproven() }
+                if feed.was_seen {
+                    finding
+                } else {
+                    finding.unproven()
+                }
             })
             .collect()
     }

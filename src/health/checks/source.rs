@@ -1,5 +1,5 @@
-//! Whether Classy answers an organization at all. What its silence brings with it (feeds that are not read, runs that make no step) is
-//! told with it: see `causes`.
+//! Whether Classy answers an organization at all. What its silence brings with it (feeds that are
+//! not read, runs that make no step) is told with it: see `causes`.
 
 use super::freshness;
 use crate::domain::{CheckResult, Health, Trouble, TroubleKind};
@@ -26,11 +26,19 @@ impl HealthCheck for Source {
     }
 
     fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = facts.served().map(|organization| judge(organization, facts)).collect();
-        // Of hosts for which many wait alerts are the process's own; while somebody was not asked yet they are not over.
+        let mut findings: Vec<Finding> = facts
+            .served()
+            .map(|organization| judge(organization, facts))
+            .collect();
+        // Of hosts for which many wait alerts are the process's own; while somebody was not asked
+        // yet they are not over.
         let is_unknown = facts.up < YOUNG || findings.iter().any(Finding::is_unproven);
         let process = Finding::here(SOURCE, "", CheckResult::well("asked by each organization"));
-        findings.push(if is_unknown { process.unproven() } else { process });
+        findings.push(if is_unknown {
+            process.unproven()
+        } else {
+            process
+        });
         findings
     }
 }
@@ -38,7 +46,10 @@ impl HealthCheck for Source {
 fn judge(organization: &OrganizationFacts, facts: &Facts) -> Finding {
     let finding = |result| Finding::of(SOURCE, organization.classy_id, "", result);
     match trouble(organization, facts) {
-        Some(trouble) => finding(CheckResult { health: Health::Degraded, reason: trouble.text }),
+        Some(trouble) => finding(CheckResult {
+            health: Health::Degraded,
+            reason: trouble.text,
+        }),
         None if organization.feeds.iter().any(was_heard) => finding(CheckResult::well("answers")),
         None => finding(CheckResult::well("not asked yet")).unproven(),
     }
@@ -49,41 +60,94 @@ const fn was_heard(feed: &FeedFacts) -> bool {
 }
 
 /// Why nothing comes for an organization; none when that is not so, or not known.
-pub(in crate::health) fn trouble(organization: &OrganizationFacts, facts: &Facts) -> Option<Trouble> {
-    let before = organization.feeds.iter().filter_map(|feed| feed.trouble.as_ref()).max_by_key(|trouble| trouble.since);
+pub(in crate::health) fn trouble(
+    organization: &OrganizationFacts,
+    facts: &Facts,
+) -> Option<Trouble> {
+    let before = organization
+        .feeds
+        .iter()
+        .filter_map(|feed| feed.trouble.as_ref())
+        .max_by_key(|trouble| trouble.since);
     let access = organization.access.as_ref();
-    let now = access.and_then(|access| access.trouble.as_ref()).filter(|now| before.is_some() || facts.at - now.since > BRIEF);
-    let of_a_list = || organization.feeds.iter().filter_map(|feed| list_trouble(feed, organization, facts)).max_by_key(|met| met.since);
-    now.cloned().or_else(|| silence(access?, organization, facts)).or_else(of_a_list).or_else(|| before.cloned())
+    let now = access
+        .and_then(|access| access.trouble.as_ref())
+        .filter(|now| before.is_some() || facts.at - now.since > BRIEF);
+    let of_a_list = || {
+        organization
+            .feeds
+            .iter()
+            .filter_map(|feed| list_trouble(feed, organization, facts))
+            .max_by_key(|met| met.since)
+    };
+    now.cloned()
+        .or_else(|| silence(access?, organization, facts))
+        .or_else(of_a_list)
+        .or_else(|| before.cloned())
 }
 
-/// Why nothing comes of one list at the moment, though other lists may be answered; before a run has failed for it.
-pub(in crate::health) fn list_trouble(feed: &FeedFacts, organization: &OrganizationFacts, facts: &Facts) -> Option<Trouble> {
-    let met = feed.heard.trouble.as_ref().filter(|met| feed.trouble.is_some() || facts.at - met.since > BRIEF);
+/// Why nothing comes of one list at the moment, though other lists may be answered; before a run
+/// has failed for it.
+pub(in crate::health) fn list_trouble(
+    feed: &FeedFacts,
+    organization: &OrganizationFacts,
+    facts: &Facts,
+) -> Option<Trouble> {
+    let met = feed
+        .heard
+        .trouble
+        .as_ref()
+        .filter(|met| feed.trouble.is_some() || facts.at - met.since > BRIEF);
     met.cloned().or_else(|| {
-        let silent = feed.heard.silent_for.filter(|_| feed.state != FeedState::Idle)?;
-        let is_long = silent > facts.limits.step || silent > LONG && freshness::is_late(feed, facts.at, facts.limits.slack);
-        is_long.then(|| silent_since(&organization.access.as_ref()?.host, Some(feed.entity), silent, facts))?
+        let silent = feed
+            .heard
+            .silent_for
+            .filter(|_| feed.state != FeedState::Idle)?;
+        let is_long = silent > facts.limits.step
+            || silent > LONG && freshness::is_late(feed, facts.at, facts.limits.slack);
+        is_long.then(|| {
+            silent_since(
+                &organization.access.as_ref()?.host,
+                Some(feed.entity),
+                silent,
+                facts,
+            )
+        })?
     })
 }
 
 /// Whether it is so now, or feeds that failed for it merely were not read again yet.
 pub(in crate::health) fn is_over(organization: &OrganizationFacts, facts: &Facts) -> bool {
     let access = organization.access.as_ref();
-    access.is_none_or(|access| access.trouble.is_none() && silence(access, organization, facts).is_none())
+    access.is_none_or(|access| {
+        access.trouble.is_none() && silence(access, organization, facts).is_none()
+    })
 }
 
 fn silence(access: &Access, organization: &OrganizationFacts, facts: &Facts) -> Option<Trouble> {
     let silent = access.silent_for?;
-    let is_late = |feed: &FeedFacts| feed.state != FeedState::Idle && freshness::is_late(feed, facts.at, facts.limits.slack);
-    let is_long = silent > facts.limits.step || silent > LONG && organization.feeds.iter().any(is_late);
+    let is_late = |feed: &FeedFacts| {
+        feed.state != FeedState::Idle && freshness::is_late(feed, facts.at, facts.limits.slack)
+    };
+    let is_long =
+        silent > facts.limits.step || silent > LONG && organization.feeds.iter().any(is_late);
     is_long.then(|| silent_since(&access.host, None, silent, facts))?
 }
 
 /// Nothing, or nothing of one list, was answered for so long.
-fn silent_since(host: &str, list: Option<Entity>, silent: Duration, facts: &Facts) -> Option<Trouble> {
+fn silent_since(
+    host: &str,
+    list: Option<Entity>,
+    silent: Duration,
+    facts: &Facts,
+) -> Option<Trouble> {
     let since = facts.at - chrono::TimeDelta::from_std(silent).ok()?;
     let about = list.map_or_else(String::new, |list| format!(" for {list}"));
     let text = format!("no answer from {host}{about} for {}", span(silent));
-    Some(Trouble { kind: TroubleKind::Silent, host: host.to_owned(), text, since })
+    Some(Trouble {
+        kind: TroubleKind::Silent,
+        host: host.to_owned(),
+        text,
+        since,
+    })
 }

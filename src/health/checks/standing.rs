@@ -1,4 +1,5 @@
-//! Whether an organization that should be served can be: refused credentials and missing keys stop it until a person mends them.
+//! Whether an organization that should be served can be: refused credentials and missing keys stop
+//! it until a person mends them.
 
 use crate::domain::CheckResult;
 use crate::health::check::{Finding, HealthCheck};
@@ -16,15 +17,22 @@ impl HealthCheck for Standing {
             facts::Standing::Served => Some(CheckResult::well("served")),
             facts::Standing::Paused => Some(CheckResult::well("paused by a person")),
             facts::Standing::Elsewhere => None,
-            facts::Standing::Stopped(why) => Some(CheckResult::failing(format!("not synced until somebody mends it: {why}"))),
+            facts::Standing::Stopped(why) => Some(CheckResult::failing(format!(
+                "not synced until somebody mends it: {why}"
+            ))),
         };
         let refused = "not synced until somebody mends it: Classy refused the credentials";
         let all = facts.organizations.iter();
         all.filter_map(|organization| {
             // It is suspended next, for the same cause.
-            let is_refused = organization.access.as_ref().is_some_and(|access| access.refused);
+            let is_refused = organization
+                .access
+                .as_ref()
+                .is_some_and(|access| access.refused);
             let result = match judge(&organization.standing)? {
-                _ if is_refused && organization.standing == facts::Standing::Served => CheckResult::failing(refused),
+                _ if is_refused && organization.standing == facts::Standing::Served => {
+                    CheckResult::failing(refused)
+                }
                 result => result,
             };
             Some(Finding::of(self.name(), organization.classy_id, "", result))

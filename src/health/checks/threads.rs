@@ -15,12 +15,18 @@ impl HealthCheck for Threads {
     fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
         let judge = |what: &str, late: std::time::Duration| {
             let result = if late > facts.limits.late {
-                CheckResult::failing(format!("the {what} thread has been blocked for {}: nothing is decided meanwhile", span(late)))
+                CheckResult::failing(format!(
+                    "the {what} thread has been blocked for {}: nothing is decided meanwhile",
+                    span(late)
+                ))
             } else {
                 CheckResult::well("has time")
             };
             Finding::here(self.name(), what, result)
         };
-        vec![judge("main", facts.main_late), judge("watch", facts.watch_late)]
+        vec![
+            judge("main", facts.main_late),
+            judge("watch", facts.watch_late),
+        ]
     }
 }

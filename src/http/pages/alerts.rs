@@ -11,13 +11,20 @@ use maud::html;
 /// Alerts that are shown.
 const SHOWN: u64 = 100;
 
-pub(crate) async fn page(State(site): State<Site>, Extension(caller): Extension<Caller>) -> Response {
+pub(crate) async fn page(
+    State(site): State<Site>,
+    Extension(caller): Extension<Caller>,
+) -> Response {
     let page = Page::of(&site, caller);
     let store = site.sources().store.clone();
-    let rows = site.ask(async move { store.alerts(None, true, SHOWN).await }).await;
+    let rows = site
+        .ask(async move { store.alerts(None, true, SHOWN).await })
+        .await;
     // Without the database those in memory are shown.
     let rows = rows.unwrap_or_else(|_| site.sources().health().alerts.clone());
-    let (open, over): (Vec<_>, Vec<_>) = rows.into_iter().partition(|alert| alert.resolved_at.is_none());
+    let (open, over): (Vec<_>, Vec<_>) = rows
+        .into_iter()
+        .partition(|alert| alert.resolved_at.is_none());
     let body = html! {
         h1 { "Alerts" }
         (invitation(&page))

@@ -7,9 +7,21 @@ use axum::response::IntoResponse;
 const KEEP: &str = "max-age=60";
 
 pub(crate) async fn style() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, KEEP)], include_str!("style.css"))
+    (
+        [
+            (CONTENT_TYPE, "text/css; charset=utf-8"),
+            (CACHE_CONTROL, KEEP),
+        ],
+        include_str!("style.css"),
+    )
 }
 
 pub(crate) async fn script() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/javascript; charset=utf-8"), (CACHE_CONTROL, KEEP)], include_str!("live.js"))
+    (
+        [
+            (CONTENT_TYPE, "text/javascript; charset=utf-8"),
+            (CACHE_CONTROL, KEEP),
+        ],
+        include_str!("live.js"),
+    )
 }

@@ -20,9 +20,20 @@ pub(super) fn sparkline(values: &[f64], label: &str) -> Markup {
     let most = values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
     let step = WIDTH / (values.len().max(2) - 1) as f64;
     let y = |value: f64| HEIGHT - 3.0 - value / most * (HEIGHT - 6.0);
-    let points: Vec<(f64, f64)> = values.iter().enumerate().map(|(place, value)| (place as f64 * step, y(*value))).collect();
-    let line = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect::<Vec<_>>().join(" ");
-    let area = format!("0,{HEIGHT} {line} {:.1},{HEIGHT}", points.last().map_or(0.0, |(x, _)| *x));
+    let points: Vec<(f64, f64)> = values
+        .iter()
+        .enumerate()
+        .map(|(place, value)| (place as f64 * step, y(*value)))
+        .collect();
+    let line = points
+        .iter()
+        .map(|(x, y)| format!("{x:.1},{y:.1}"))
+        .collect::<Vec<_>>()
+        .join(" ");
+    let area = format!(
+        "0,{HEIGHT} {line} {:.1},{HEIGHT}",
+        points.last().map_or(0.0, |(x, _)| *x)
+    );
     html! {
         svg.spark viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(label) {
             polygon.area points=(area) {}
@@ -45,7 +56,10 @@ pub(super) struct Column {
 pub(super) fn columns(columns: &[Column], label: &str) -> Markup {
     const HEIGHT: f64 = 160.0;
     const STEP: f64 = 30.0;
-    let most = columns.iter().map(|column| column.value).fold(f64::MIN_POSITIVE, f64::max);
+    let most = columns
+        .iter()
+        .map(|column| column.value)
+        .fold(f64::MIN_POSITIVE, f64::max);
     let width = STEP * columns.len().max(1) as f64;
     let every = columns.len().div_ceil(8).max(1);
     html! {
@@ -74,9 +88,16 @@ mod tests {
 
     #[test]
     fn labels_are_text_and_nothing_breaks_without_values() {
-        let column = Column { label: "<b>".to_owned(), value: 0.0, text: "</title><script>".to_owned() };
+        let column = Column {
+            label: "<b>".to_owned(),
+            value: 0.0,
+            text: "</title><script>".to_owned(),
+        };
         let drawn = columns(&[column], "\"x\"").into_string();
-        assert!(!drawn.contains("<script>") && !drawn.contains("<b>") && !drawn.contains("NaN"), "{drawn}");
+        assert!(
+            !drawn.contains("<script>") && !drawn.contains("<b>") && !drawn.contains("NaN"),
+            "{drawn}"
+        );
         for values in [&[][..], &[0.0], &[1.0, 2.0]] {
             assert!(!sparkline(values, "").into_string().contains("NaN"));
         }

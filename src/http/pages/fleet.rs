@@ -47,16 +47,27 @@ struct Row {
     is_importing: bool,
 }
 
-pub(crate) async fn page(State(site): State<Site>, Extension(caller): Extension<Caller>, Query(wanted): Query<Wanted>) -> Response {
+pub(crate) async fn page(
+    State(site): State<Site>,
+    Extension(caller): Extension<Caller>,
+    Query(wanted): Query<Wanted>,
+) -> Response {
     let key = format!("fleet {caller:?} {wanted:?}");
-    site.made(&key, move |site| Made::page(whole(site, caller, &wanted).into_string())).await
+    site.made(&key, move |site| {
+        Made::page(whole(site, caller, &wanted).into_string())
+    })
+    .await
 }
 
 fn whole(site: &Site, caller: Caller, wanted: &Wanted) -> Markup {
     let page = Page::of(site, caller);
     let health = site.sources().health();
     let mut rows = rows(&site.sources().board, &health);
-    rows.sort_by(|a, b| b.verdict.cmp(&a.verdict).then_with(|| a.status.name.cmp(&b.status.name)));
+    rows.sort_by(|a, b| {
+        b.verdict
+            .cmp(&a.verdict)
+            .then_with(|| a.status.name.cmp(&b.status.name))
+    });
     let body = html! {
         h1 #headline data-live { (headline(&rows, &health)) }
         section #tiles .tiles data-live aria-label="In figures" { (tiles(site, &rows, &health)) }
@@ -94,7 +105,9 @@ fn headline(rows: &[Row], health: &HealthReport) -> String {
     }
     let bad = rows.iter().filter(|row| row.verdict != Health::Ok).count();
     let importing = rows.iter().filter(|row| row.is_importing).count();
-    let here = health.of(None).any(|finding| finding.verdict() != Health::Ok);
+    let here = health
+        .of(None)
+        .any(|finding| finding.verdict() != Health::Ok);
     match (rows.len(), bad) {
         (0, _) => "No organization yet.".to_owned(),
         (_, 0) if here => "All organizations are well; the process needs a look.".to_owned(),
@@ -109,17 +122,31 @@ fn headline(rows: &[Row], health: &HealthReport) -> String {
         (1, 0) => "All is well.".to_owned(),
         (all, 0) => format!("All {} organizations are well.", count(all as u64)),
         (all, 1) => format!("1 of {} organizations needs a look.", count(all as u64)),
-        (all, bad) => format!("{} of {} organizations need a look.", count(bad as u64), count(all as u64)),
+        (all, bad) => format!(
+            "{} of {} organizations need a look.",
+            count(bad as u64),
+            count(all as u64)
+        ),
     }
 }
 
 fn tiles(site: &Site, rows: &[Row], health: &HealthReport) -> Markup {
-    let served = rows.iter().filter(|row| row.status.condition == Condition::Serving).count();
-    let running = rows.iter().flat_map(|row| &row.feeds).filter(|(_, feed)| matches!(feed.activity, Activity::Running(_))).count();
-    let seen: u64 = rows.iter().flat_map(|row| &row.feeds).map(|(_, feed)| feed.totals.seen).sum();
+    let served = rows
+        .iter()
+        .filter(|row| row.status.condition == Condition::Serving)
+        .count();
+    let running = rows
+        .iter()
+        .flat_map(|row| &row.feeds)
+        .filter(|(_, feed)| matches!(feed.activity, Activity::Running(_)))
+        .count();
+    let seen: u64 = rows
+        .iter()
+        .flat_map(|row| &row.feeds)
+        .map(|(_, feed)| feed.totals.seen)
+        .sum();
     let facts = health.facts.as_ref();
-    let tile =
-        |name: &str, value: String, more: String| html! { div.tile { span.name { (name) } strong { (value) } span.note { (more) } } };
+    let tile = |name: &str, value: String, more: String| html! { div.tile { span.name { (name) } strong { (value) } span.note { (more) } } };
     let database = match facts.map(|facts| &facts.database) {
         Some(Database::Answers(took)) => (milliseconds(*took), "to answer".to_owned()),
         Some(Database::Silent(_)) => ("silent".to_owned(), "see below".to_owned()),
@@ -144,7 +171,11 @@ fn milliseconds(took: std::time::Duration) -> String {
 
 /// What is wrong, the worst first, with the way to it.
 fn trouble(rows: &[Row], health: &HealthReport) -> Markup {
-    let name = |id: i64| rows.iter().find(|row| row.status.classy_id == id).map_or_else(|| id.to_string(), |row| row.status.name.clone());
+    let name = |id: i64| {
+        rows.iter()
+            .find(|row| row.status.classy_id == id)
+            .map_or_else(|| id.to_string(), |row| row.status.name.clone())
+    };
     let worst = health.worst();
     html! {
         section #trouble data-live aria-label="What needs a look" {
@@ -174,7 +205,9 @@ fn trouble(rows: &[Row], health: &HealthReport) -> Markup {
 fn organizations(rows: &[Row], wanted: &Wanted) -> Markup {
     let needle = wanted.q.trim().to_lowercase();
     let is_wanted = |row: &&Row| {
-        needle.is_empty() || row.status.name.to_lowercase().contains(&needle) || row.status.classy_id.to_string().contains(&needle)
+        needle.is_empty()
+            || row.status.name.to_lowercase().contains(&needle)
+            || row.status.classy_id.to_string().contains(&needle)
     };
     let found: Vec<&Row> = rows.iter().filter(is_wanted).collect();
     let pages = found.len().div_ceil(SHOWN).max(1);
@@ -213,8 +246,13 @@ fn organizations(rows: &[Row], wanted: &Wanted) -> Markup {
 
 fn state(row: &Row) -> Markup {
     match row.status.condition {
-        Condition::Serving if row.is_importing && row.verdict == Health::Ok => html! { span.badge.quiet { "first import" } },
-        Condition::Serving | Condition::Suspended(_) | Condition::Broken(_) | Condition::Unserved(_) => badge(row.verdict),
+        Condition::Serving if row.is_importing && row.verdict == Health::Ok => {
+            html! { span.badge.quiet { "first import" } }
+        }
+        Condition::Serving
+        | Condition::Suspended(_)
+        | Condition::Broken(_)
+        | Condition::Unserved(_) => badge(row.verdict),
         ref other => html! { span.badge.quiet { (other.as_str()) } },
     }
 }

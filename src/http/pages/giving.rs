@@ -1,5 +1,5 @@
-//! `/organizations/{classy_id}/giving`: the analyst's page. Donor value, engagement, campaigns and giving over time, from the views, each
-//! as a chart with its numbers beside it.
+//! `/organizations/{classy_id}/giving`: the analyst's page. Donor value, engagement, campaigns and
+//! giving over time, from the views, each as a chart with its numbers beside it.
 
 use super::chart::{Column, bar, columns};
 use super::layout::{Page, shell};
@@ -37,8 +37,14 @@ impl Known {
     async fn ask(store: Store, classy_id: i64) -> Result<Known, crate::store::Error> {
         let only = Some(classy_id);
         let organization = store.organization(classy_id).await?;
-        let zone = Zone::of(organization.as_ref().and_then(|organization| organization.timezone.as_deref()));
-        let currency = organization.and_then(|organization| organization.currency_code).unwrap_or_default();
+        let zone = Zone::of(
+            organization
+                .as_ref()
+                .and_then(|organization| organization.timezone.as_deref()),
+        );
+        let currency = organization
+            .and_then(|organization| organization.currency_code)
+            .unwrap_or_default();
         let now = clock::now();
         Ok(Known {
             currency,
@@ -46,18 +52,30 @@ impl Known {
             value: store.report(Report::Donors, only, 0, 100).await?,
             engagement: store.report(Report::Engagement, only, 0, 100).await?,
             campaigns: store.report(Report::Campaigns, only, 0, CAMPAIGNS).await?,
-            months: whole_months(&store.giving_by_month(classy_id, first_month(now, zone)).await?, now, zone),
+            months: whole_months(
+                &store
+                    .giving_by_month(classy_id, first_month(now, zone))
+                    .await?,
+                now,
+                zone,
+            ),
         })
     }
 }
 
-pub(crate) async fn page(State(site): State<Site>, Extension(caller): Extension<Caller>, Path(classy_id): Path<i64>) -> Response {
+pub(crate) async fn page(
+    State(site): State<Site>,
+    Extension(caller): Extension<Caller>,
+    Path(classy_id): Path<i64>,
+) -> Response {
     let page = Page::of(&site, caller);
     let Some((status, feeds)) = site.sources().board.one(classy_id) else {
         let text = format!("There is no organization {classy_id} here.");
         return (StatusCode::NOT_FOUND, show_missing(&page, &text)).into_response();
     };
-    let known = site.ask(Known::ask(site.sources().store.clone(), classy_id)).await;
+    let known = site
+        .ask(Known::ask(site.sources().store.clone(), classy_id))
+        .await;
     let imports = imports(&status, &feeds, clock::now());
     let body = html! {
         nav.crumbs aria-label="Where you are" {
@@ -74,7 +92,9 @@ pub(crate) async fn page(State(site): State<Site>, Extension(caller): Extension<
 }
 
 fn told(known: &Known) -> Markup {
-    let total = |rows: &[Vec<Cell>], column: usize| rows.iter().map(|row| whole(row.get(column))).sum::<u64>();
+    let total = |rows: &[Vec<Cell>], column: usize| {
+        rows.iter().map(|row| whole(row.get(column))).sum::<u64>()
+    };
     html! {
         p.note { "Amounts in " @if known.currency.is_empty() { "the organization's currency" } @else { (known.currency) } "; days and months in the zone " (known.zone.name()) "." }
         section aria-labelledby="time-title" { h2 #time-title { "Giving over time" } (over_time(&known.months, known.zone)) }
@@ -96,28 +116,44 @@ fn told(known: &Known) -> Markup {
     }
 }
 
-/// The first moment of the first month that is shown: a month of which a part is left out would look like a bad one.
+/// The first moment of the first month that is shown: a month of which a part is left out would
+/// look like a bad one.
 fn first_month(now: Time, zone: Zone) -> Time {
     let today = zone.day(now);
     zone.start_of(today.with_day(1).unwrap_or(today) - Months::new(MONTHS))
 }
 
-/// The months from the first one with a gift to the present one, those without a gift, too: a chart without them would not show time.
+/// The months from the first one with a gift to the present one, those without a gift, too: a chart
+/// without them would not show time.
 fn whole_months(known: &[Month], now: Time, zone: Zone) -> Vec<Month> {
-    let Some(first) = known.first().and_then(|month| NaiveDate::parse_from_str(&format!("{}-01", month.month), "%Y-%m-%d").ok()) else {
+    let Some(first) = known.first().and_then(|month| {
+        NaiveDate::parse_from_str(&format!("{}-01", month.month), "%Y-%m-%d").ok()
+    }) else {
         return Vec::new();
     };
-    let names = (0..=MONTHS).map(|number| first + Months::new(number)).take_while(|month| *month <= zone.day(now));
+    let names = (0..=MONTHS)
+        .map(|number| first + Months::new(number))
+        .take_while(|month| *month <= zone.day(now));
     let month = |name: String| {
         let found = known.iter().find(|month| month.month == name).cloned();
-        found.unwrap_or(Month { month: name, gifts: 0, total: Money::default() })
+        found.unwrap_or(Month {
+            month: name,
+            gifts: 0,
+            total: Money::default(),
+        })
     };
-    names.map(|first| month(first.format("%Y-%m").to_string())).collect()
+    names
+        .map(|first| month(first.format("%Y-%m").to_string()))
+        .collect()
 }
 
 /// The month that is going on is not over.
 fn so_far(month: &Month, zone: Zone) -> &'static str {
-    if month.month == zone.day(clock::now()).format("%Y-%m").to_string() { " so far" } else { "" }
+    if month.month == zone.day(clock::now()).format("%Y-%m").to_string() {
+        " so far"
+    } else {
+        ""
+    }
 }
 
 fn over_time(months: &[Month], zone: Zone) -> Markup {
@@ -126,7 +162,13 @@ fn over_time(months: &[Month], zone: Zone) -> Markup {
         Column {
             label: month.month.get(2..).unwrap_or_default().replace('-', "/"),
             value: float(month.total),
-            text: format!("{}{}: {} from {} {gifts}", month.month, so_far(month, zone), amount(month.total), count(month.gifts)),
+            text: format!(
+                "{}{}: {} from {} {gifts}",
+                month.month,
+                so_far(month, zone),
+                amount(month.total),
+                count(month.gifts)
+            ),
         }
     };
     let drawn: Vec<Column> = months.iter().map(column).collect();
@@ -150,7 +192,11 @@ fn over_time(months: &[Month], zone: Zone) -> Markup {
 }
 
 /// Rows of name, people, total, a share as text, and the same as a bar.
-fn shares(rows: &[Vec<Cell>], headings: &[&str; 4], read: impl Fn(&[Cell]) -> (String, u64, String, String, f64)) -> Markup {
+fn shares(
+    rows: &[Vec<Cell>],
+    headings: &[&str; 4],
+    read: impl Fn(&[Cell]) -> (String, u64, String, String, f64),
+) -> Markup {
     html! {
         @if rows.is_empty() { p.note { "Nobody yet." } }
         @else {
@@ -177,10 +223,20 @@ fn shares(rows: &[Vec<Cell>], headings: &[&str; 4], read: impl Fn(&[Cell]) -> (S
 
 fn engagement(rows: &[Vec<Cell>]) -> Markup {
     let everybody = rows.iter().map(|row| whole(row.get(2))).sum::<u64>().max(1);
-    shares(rows, &["State", "Supporters", "Total", "May be mailed"], |row| {
-        let people = whole(row.get(2));
-        (text(row.get(1)), people, money(row.get(3)), count(whole(row.get(5))), people as f64 / everybody as f64)
-    })
+    shares(
+        rows,
+        &["State", "Supporters", "Total", "May be mailed"],
+        |row| {
+            let people = whole(row.get(2));
+            (
+                text(row.get(1)),
+                people,
+                money(row.get(3)),
+                count(whole(row.get(5))),
+                people as f64 / everybody as f64,
+            )
+        },
+    )
 }
 
 fn campaigns(rows: &[Vec<Cell>]) -> Markup {
@@ -256,21 +312,47 @@ mod tests {
     use super::*;
 
     fn at(day: &str) -> Time {
-        day.parse::<NaiveDate>().unwrap().and_hms_opt(13, 0, 0).unwrap().and_utc()
+        day.parse::<NaiveDate>()
+            .unwrap()
+            .and_hms_opt(13, 0, 0)
+            .unwrap()
+            .and_utc()
     }
 
     #[test]
     fn every_bar_is_a_whole_month_and_none_is_left_out() {
         for day in ["2026-11-01", "2026-11-28", "2026-11-30"] {
-            assert_eq!(first_month(at(day), Zone::default()).to_rfc3339(), "2024-11-01T00:00:00+00:00");
+            assert_eq!(
+                first_month(at(day), Zone::default()).to_rfc3339(),
+                "2024-11-01T00:00:00+00:00"
+            );
         }
-        assert_eq!(first_month(at("2028-02-29"), Zone::default()).to_rfc3339(), "2026-02-01T00:00:00+00:00");
-        let month = |month: &str, gifts| Month { month: month.to_owned(), gifts, total: Money::default() };
-        let told: Vec<(String, u64)> = whole_months(&[month("2026-08", 3), month("2026-10", 1)], at("2026-11-28"), Zone::default())
-            .into_iter()
-            .map(|month| (month.month, month.gifts))
-            .collect();
-        assert_eq!(told, [("2026-08".to_owned(), 3), ("2026-09".to_owned(), 0), ("2026-10".to_owned(), 1), ("2026-11".to_owned(), 0)]);
+        assert_eq!(
+            first_month(at("2028-02-29"), Zone::default()).to_rfc3339(),
+            "2026-02-01T00:00:00+00:00"
+        );
+        let month = |month: &str, gifts| Month {
+            month: month.to_owned(),
+            gifts,
+            total: Money::default(),
+        };
+        let told: Vec<(String, u64)> = whole_months(
+            &[month("2026-08", 3), month("2026-10", 1)],
+            at("2026-11-28"),
+            Zone::default(),
+        )
+        .into_iter()
+        .map(|month| (month.month, month.gifts))
+        .collect();
+        assert_eq!(
+            told,
+            [
+                ("2026-08".to_owned(), 3),
+                ("2026-09".to_owned(), 0),
+                ("2026-10".to_owned(), 1),
+                ("2026-11".to_owned(), 0)
+            ]
+        );
         assert!(whole_months(&[], at("2026-11-28"), Zone::default()).is_empty());
     }
 }

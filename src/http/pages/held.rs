@@ -1,4 +1,5 @@
-//! `/organizations/{classy_id}/held`: whom a held plan would touch, and the buttons that allow it: all of it, one kind, one person.
+//! `/organizations/{classy_id}/held`: whom a held plan would touch, and the buttons that allow it:
+//! all of it, one kind, one person.
 
 use super::layout::{Page, invitation, order, shell};
 use super::words::count;
@@ -17,7 +18,11 @@ use std::sync::Arc;
 /// People who are listed.
 const SHOWN: usize = 500;
 
-pub(crate) async fn page(State(site): State<Site>, Extension(caller): Extension<Caller>, Path(classy_id): Path<i64>) -> Response {
+pub(crate) async fn page(
+    State(site): State<Site>,
+    Extension(caller): Extension<Caller>,
+    Path(classy_id): Path<i64>,
+) -> Response {
     let page = Page::of(&site, caller);
     let Some((status, _)) = site.sources().board.one(classy_id) else {
         let text = format!("There is no organization {classy_id} here.");
@@ -27,10 +32,15 @@ pub(crate) async fn page(State(site): State<Site>, Extension(caller): Extension<
     let known = site
         .ask(async move {
             let plans = held_plans(Arc::clone(&sources), classy_id).await?;
-            let mut ids: Vec<i64> = plans.iter().flat_map(|plan| plan.people().into_keys().take(SHOWN)).collect();
+            let mut ids: Vec<i64> = plans
+                .iter()
+                .flat_map(|plan| plan.people().into_keys().take(SHOWN))
+                .collect();
             ids.sort_unstable();
             ids.dedup();
-            let Some(organization) = sources.store.organization(classy_id).await? else { return Ok((plans, Vec::new())) };
+            let Some(organization) = sources.store.organization(classy_id).await? else {
+                return Ok((plans, Vec::new()));
+            };
             let people = sources.store.tenant(&organization).profiles(&ids).await?;
             Ok((plans, people))
         })
@@ -53,9 +63,17 @@ pub(crate) async fn page(State(site): State<Site>, Extension(caller): Extension<
     show(shell(&page, "Held", &body))
 }
 
-fn section(page: &Page, classy_id: i64, plan: &HeldPlan, people: &BTreeMap<i64, &Profile>) -> Markup {
+fn section(
+    page: &Page,
+    classy_id: i64,
+    plan: &HeldPlan,
+    people: &BTreeMap<i64, &Profile>,
+) -> Markup {
     let all = plan.people();
-    let path = format!("/api/v1/organizations/{classy_id}/plugins/{}/approve", plan.plugin);
+    let path = format!(
+        "/api/v1/organizations/{classy_id}/plugins/{}/approve",
+        plan.plugin
+    );
     let id = plan.id.as_str();
     html! {
         section aria-label={ "Held by " (plan.plugin) } {
@@ -95,7 +113,12 @@ fn section(page: &Page, classy_id: i64, plan: &HeldPlan, people: &BTreeMap<i64, 
 
 fn who(person: Option<&Profile>) -> Markup {
     let name = |person: &Profile| {
-        [&person.first_name, &person.last_name].into_iter().flatten().map(|part| part.trim()).collect::<Vec<_>>().join(" ")
+        [&person.first_name, &person.last_name]
+            .into_iter()
+            .flatten()
+            .map(|part| part.trim())
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     html! {
         td { (person.and_then(|person| person.address.as_ref()).map_or("", |address| address.as_str())) }

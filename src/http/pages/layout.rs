@@ -85,7 +85,13 @@ pub(super) fn button(page: &Page, action: &str, label: &str, kind: &str) -> Mark
 }
 
 /// A button that orders something that is named by fields; without the right to it, nothing.
-pub(super) fn order(page: &Page, action: &str, label: &str, kind: &str, fields: &[(&str, &str)]) -> Markup {
+pub(super) fn order(
+    page: &Page,
+    action: &str,
+    label: &str,
+    kind: &str,
+    fields: &[(&str, &str)],
+) -> Markup {
     html! {
         @if page.may_order {
             form.inline method="post" action=(action) {

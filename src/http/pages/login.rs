@@ -17,7 +17,10 @@ use maud::html;
 /// The largest form.
 const LARGEST: usize = 4 * 1_024;
 
-pub(crate) async fn form(State(site): State<Site>, Extension(caller): Extension<Caller>) -> Response {
+pub(crate) async fn form(
+    State(site): State<Site>,
+    Extension(caller): Extension<Caller>,
+) -> Response {
     ask(&site, caller, None)
 }
 
@@ -54,7 +57,11 @@ pub(crate) fn closed(site: &Site, caller: Caller) -> Response {
             }
         }
     };
-    let status = if caller.may_read { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+    let status = if caller.may_read {
+        StatusCode::OK
+    } else {
+        StatusCode::UNAUTHORIZED
+    };
     (status, show(shell(&page, "No login", &body))).into_response()
 }
 
@@ -65,29 +72,61 @@ pub(crate) async fn enter(
     Payload(body): Payload<LARGEST>,
 ) -> Result<Response, Refusal> {
     if !access::is_same_origin(&headers) {
-        return Err(Refusal::new(StatusCode::FORBIDDEN, FaultKind::Credentials, "this form belongs to another page"));
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            FaultKind::Credentials,
+            "this form belongs to another page",
+        ));
     }
-    let shown = url::form_urlencoded::parse(&body).find(|(name, _)| name == "token").map(|(_, token)| token.into_owned());
+    let shown = url::form_urlencoded::parse(&body)
+        .find(|(name, _)| name == "token")
+        .map(|(_, token)| token.into_owned());
     if !access::is_token(&site, shown.as_deref().unwrap_or_default()) {
-        if !site.guesses.wait(caller.peer, "/login", LONGEST_OF_FORM).await {
+        if !site
+            .guesses
+            .wait(caller.peer, "/login", LONGEST_OF_FORM)
+            .await
+        {
             return Ok(access::too_many());
         }
-        return Ok((StatusCode::UNAUTHORIZED, ask(&site, caller, Some("This is not the token."))).into_response());
+        return Ok((
+            StatusCode::UNAUTHORIZED,
+            ask(&site, caller, Some("This is not the token.")),
+        )
+            .into_response());
     }
     let session = access::begin_session(&site).unwrap_or_default();
-    Ok((StatusCode::SEE_OTHER, [(SET_COOKIE, cookie(&headers, &session, LASTS))], Redirect::to("/")).into_response())
+    Ok((
+        StatusCode::SEE_OTHER,
+        [(SET_COOKIE, cookie(&headers, &session, LASTS))],
+        Redirect::to("/"),
+    )
+        .into_response())
 }
 
 /// Ends the session here, so that a copy of its cookie is worth nothing.
 pub(crate) async fn leave(State(site): State<Site>, headers: HeaderMap) -> Response {
     access::session_ids(&headers).for_each(|id| site.sessions.end(id));
-    (StatusCode::SEE_OTHER, [(SET_COOKIE, cookie(&headers, "", 0))], Redirect::to("/")).into_response()
+    (
+        StatusCode::SEE_OTHER,
+        [(SET_COOKIE, cookie(&headers, "", 0))],
+        Redirect::to("/"),
+    )
+        .into_response()
 }
 
-/// Where the browser speaks TLS, as its form's origin or the proxy says, the cookie travels over TLS only.
+/// Where the browser speaks TLS, as its form's origin or the proxy says, the cookie travels over
+/// TLS only.
 fn cookie(headers: &HeaderMap, session: &str, lasts: i64) -> String {
-    let starts = |name: &str, start: &str| headers.get(name).is_some_and(|value| value.as_bytes().starts_with(start.as_bytes()));
+    let starts = |name: &str, start: &str| {
+        headers
+            .get(name)
+            .is_some_and(|value| value.as_bytes().starts_with(start.as_bytes()))
+    };
     let is_tls = starts("origin", "https://") || starts("x-forwarded-proto", "https");
     let secure = if is_tls { "; Secure" } else { "" };
-    format!("{}={session}; Path=/; Max-Age={lasts}; HttpOnly; SameSite=Strict{secure}", access::SESSION)
+    format!(
+        "{}={session}; Path=/; Max-Age={lasts}; HttpOnly; SameSite=Strict{secure}",
+        access::SESSION
+    )
 }

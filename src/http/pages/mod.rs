@@ -1,5 +1,6 @@
-//! The dashboard: pages made here, readable without script, live with it. Markup comes from [`maud`], so that whatever is put into a page
-//! is text, a donor's or campaign's name too. No page loads anything from elsewhere.
+//! The dashboard: pages made here, readable without script, live with it. Markup comes from
+//! [`maud`], so that whatever is put into a page is text, a donor's or campaign's name too. No page
+//! loads anything from elsewhere.
 
 pub(super) mod alerts;
 pub(super) mod assets;
@@ -30,7 +31,11 @@ pub(super) fn refused(site: &Site, caller: Caller, text: &str) -> Response {
 }
 
 fn show_missing(page: &Page, text: &str) -> Response {
-    show(shell(page, "Not found", &html! { h1 { "Not found" } p { (text) " " a href="/" { "Back to the fleet" } } }))
+    show(shell(
+        page,
+        "Not found",
+        &html! { h1 { "Not found" } p { (text) " " a href="/" { "Back to the fleet" } } },
+    ))
 }
 
 /// What a section shows when its question could not be answered.

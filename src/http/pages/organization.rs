@@ -43,7 +43,12 @@ impl Known {
         let store = &sources.store;
         let mut rates = Vec::new();
         for entity in Entity::ALL {
-            rates.push((entity, store.samples(Some(classy_id), &format!("{entity}.rate"), POINTS).await?));
+            rates.push((
+                entity,
+                store
+                    .samples(Some(classy_id), &format!("{entity}.rate"), POINTS)
+                    .await?,
+            ));
         }
         Ok(Known {
             alerts: store.alerts(Some(classy_id), false, SHOWN).await?,
@@ -58,14 +63,20 @@ impl Known {
     }
 }
 
-pub(crate) async fn page(State(site): State<Site>, Extension(caller): Extension<Caller>, Path(classy_id): Path<i64>) -> Response {
+pub(crate) async fn page(
+    State(site): State<Site>,
+    Extension(caller): Extension<Caller>,
+    Path(classy_id): Path<i64>,
+) -> Response {
     let page = Page::of(&site, caller);
     let Some((status, feeds)) = site.sources().board.one(classy_id) else {
         let text = format!("There is no organization {classy_id} here.");
         return (StatusCode::NOT_FOUND, show_missing(&page, &text)).into_response();
     };
     let health = site.sources().health();
-    let known = site.ask(Known::ask(Arc::clone(site.sources()), classy_id)).await;
+    let known = site
+        .ask(Known::ask(Arc::clone(site.sources()), classy_id))
+        .await;
     let imports = imports(&status, &feeds, clock::now());
     let is_calm = health.verdict_of(classy_id) == Health::Ok;
     let body = html! {
@@ -109,7 +120,10 @@ fn actions(page: &Page, status: &OrganizationStatus) -> Markup {
 
 /// The answer to "why is it behind?", in sentences.
 fn why(health: &HealthReport, status: &OrganizationStatus, imports: &[(Entity, Import)]) -> Markup {
-    let mut findings: Vec<_> = health.of(Some(status.classy_id)).filter(|finding| finding.is_reason()).collect();
+    let mut findings: Vec<_> = health
+        .of(Some(status.classy_id))
+        .filter(|finding| finding.is_reason())
+        .collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict()));
     html! {
         @if !imports.is_empty() { (first_import(imports)) }
@@ -136,7 +150,9 @@ fn why(health: &HealthReport, status: &OrganizationStatus, imports: &[(Entity, I
 }
 
 fn card(entity: Entity, feed: &FeedStatus, is_served: bool, known: Option<&Known>) -> Markup {
-    let rates = known.and_then(|known| known.rates.iter().find(|(other, _)| *other == entity)).map(|(_, rates)| rates.as_slice());
+    let rates = known
+        .and_then(|known| known.rates.iter().find(|(other, _)| *other == entity))
+        .map(|(_, rates)| rates.as_slice());
     html! {
         article.card aria-label=(plain(entity.as_str())) {
             h3 { (plain(entity.as_str())) }
@@ -185,7 +201,10 @@ fn doing(entity: Entity, feed: &FeedStatus) -> Markup {
 
 fn rate(entity: Entity, rates: &[(Time, f64)]) -> Markup {
     let values: Vec<f64> = rates.iter().map(|(_, rate)| *rate).collect();
-    let (last, most) = (values.last().copied().unwrap_or(0.0), values.iter().copied().fold(0.0, f64::max));
+    let (last, most) = (
+        values.last().copied().unwrap_or(0.0),
+        values.iter().copied().fold(0.0, f64::max),
+    );
     html! {
         @if values.len() > 1 {
             (sparkline(&values, &format!("Records a second of {}: last {last:.0}, at most {most:.0}", plain(entity.as_str()))))
@@ -194,7 +213,12 @@ fn rate(entity: Entity, rates: &[(Time, f64)]) -> Markup {
     }
 }
 
-fn remembered(page: &Page, known: &Known, told: &[(String, PluginStatus)], classy_id: i64) -> Markup {
+fn remembered(
+    page: &Page,
+    known: &Known,
+    told: &[(String, PluginStatus)],
+    classy_id: i64,
+) -> Markup {
     html! {
         section #plugins data-live aria-labelledby="plugins-title" { h2 #plugins-title { "Plugins" } (plugins(page, known, told, classy_id)) }
         section #alerts data-live aria-labelledby="alerts-title" {
@@ -212,14 +236,36 @@ fn remembered(page: &Page, known: &Known, told: &[(String, PluginStatus)], class
 }
 
 fn plugins(page: &Page, known: &Known, told: &[(String, PluginStatus)], classy_id: i64) -> Markup {
-    let mut names: Vec<&str> = known.deliveries.iter().map(|one| one.plugin.as_str()).collect();
-    names.extend(known.lags.iter().map(|lag| lag.plugin.as_str()).chain(told.iter().map(|(name, _)| name.as_str())));
+    let mut names: Vec<&str> = known
+        .deliveries
+        .iter()
+        .map(|one| one.plugin.as_str())
+        .collect();
+    names.extend(
+        known
+            .lags
+            .iter()
+            .map(|lag| lag.plugin.as_str())
+            .chain(told.iter().map(|(name, _)| name.as_str())),
+    );
     names.sort_unstable();
     names.dedup();
     let people = |plugin: &str, state: &str| {
-        known.deliveries.iter().filter(|one| one.plugin == plugin && one.state == state).map(|one| one.people).sum::<u64>()
+        known
+            .deliveries
+            .iter()
+            .filter(|one| one.plugin == plugin && one.state == state)
+            .map(|one| one.people)
+            .sum::<u64>()
     };
-    const STATES: [&str; 6] = ["delivered", "skipped", "deferred", "held", "rejected", "sending"];
+    const STATES: [&str; 6] = [
+        "delivered",
+        "skipped",
+        "deferred",
+        "held",
+        "rejected",
+        "sending",
+    ];
     html! {
         @for plan in &known.held {
             @let refusers = plan.harms().of(Harm::Unsubscribe);

@@ -25,7 +25,9 @@ fn grouped(digits: &str) -> String {
 /// `12,345.60`
 pub(super) fn amount(money: Money) -> String {
     let text = format!("{:.2}", money.decimal());
-    let (sign, text) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("−", rest));
+    let (sign, text) = text
+        .strip_prefix('-')
+        .map_or(("", text.as_str()), |rest| ("−", rest));
     let (whole, cents) = text.split_once('.').unwrap_or((text, "00"));
     format!("{sign}{}.{cents}", grouped(whole))
 }
@@ -47,9 +49,15 @@ pub(super) fn span(seconds: i64) -> String {
 
 /// A moment, told by how long ago it was; the moment itself is in its title.
 pub(super) fn ago(at: Option<Time>) -> Markup {
-    let Some(at) = at else { return html! { "never" } };
+    let Some(at) = at else {
+        return html! { "never" };
+    };
     let seconds = (clock::now() - at).num_seconds();
-    let text = if seconds >= 0 { format!("{} ago", span(seconds)) } else { format!("in {}", span(-seconds)) };
+    let text = if seconds >= 0 {
+        format!("{} ago", span(seconds))
+    } else {
+        format!("in {}", span(-seconds))
+    };
     html! { time datetime=(at.to_rfc3339()) title=(at.format("%Y-%m-%d %H:%M:%S UTC")) { (text) } }
 }
 
@@ -61,7 +69,8 @@ pub(super) fn fresh(feed: &FeedStatus) -> Markup {
     }
 }
 
-/// What is shown while an organization is read for the first time: its figures are not to be believed yet.
+/// What is shown while an organization is read for the first time: its figures are not to be
+/// believed yet.
 pub(super) fn first_import(imports: &[(Entity, Import)]) -> Markup {
     let now = clock::now();
     html! {

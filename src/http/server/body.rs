@@ -1,4 +1,5 @@
-//! Bodies on their way, noted for the deadlines of their connection: a request's while a handler waits for it, and the end of an answer's.
+//! Bodies on their way, noted for the deadlines of their connection: a request's while a handler
+//! waits for it, and the end of an answer's.
 
 use super::connection::Connection;
 use axum::body::Bytes;
@@ -16,7 +17,11 @@ pub(super) struct Incoming {
 
 impl Incoming {
     pub(super) fn new(body: hyper::body::Incoming, connection: Arc<Connection>) -> Incoming {
-        Incoming { body, connection, is_wanted: false }
+        Incoming {
+            body,
+            connection,
+            is_wanted: false,
+        }
     }
 }
 
@@ -24,7 +29,10 @@ impl Body for Incoming {
     type Data = Bytes;
     type Error = hyper::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         if !self.is_wanted {
             self.is_wanted = true;
             self.connection.begin_body();
@@ -67,7 +75,10 @@ impl Body for Outgoing {
     type Data = Bytes;
     type Error = axum::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         Pin::new(&mut self.body).poll_frame(context)
     }
 

@@ -1,5 +1,6 @@
-//! One connection: whether it waits for its client, since when, and whether that is too long. A connection that is at work for its client is never
-//! too slow; only one that cannot go on without it.
+//! One connection: whether it waits for its client, since when, and whether that is too long. A
+//! connection that is at work for its client is never too slow; only one that cannot go on without
+//! it.
 
 use super::limits::Limits;
 use std::net::IpAddr;
@@ -41,7 +42,8 @@ struct State {
     blocked: Option<Blocked>,
 }
 
-/// What is known of one connection, shared by its task and whoever looks for those that are overdue.
+/// What is known of one connection, shared by its task and whoever looks for those that are
+/// overdue.
 #[derive(Debug)]
 pub(super) struct Connection {
     /// Absent on the control socket.
@@ -54,8 +56,18 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(peer: Option<IpAddr>, is_spare: bool) -> Connection {
-        let state = State { phase: Phase::Opened, since: Instant::now(), is_ahead: false, blocked: None };
-        Connection { peer, is_spare, close: CancellationToken::new(), state: Mutex::new(state) }
+        let state = State {
+            phase: Phase::Opened,
+            since: Instant::now(),
+            is_ahead: false,
+            blocked: None,
+        };
+        Connection {
+            peer,
+            is_spare,
+            close: CancellationToken::new(),
+            state: Mutex::new(state),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -71,7 +83,9 @@ impl Connection {
     pub(super) fn on_read(&self) {
         let mut state = self.state();
         match state.phase {
-            Phase::Opened | Phase::Idle => (state.phase, state.since) = (Phase::Head, Instant::now()),
+            Phase::Opened | Phase::Idle => {
+                (state.phase, state.since) = (Phase::Head, Instant::now())
+            }
             Phase::Work => state.is_ahead = true,
             Phase::Head | Phase::Body => {}
         }
@@ -111,7 +125,11 @@ impl Connection {
     /// The client takes nothing for now.
     pub(super) fn on_blocked(&self) {
         let now = Instant::now();
-        self.state().blocked.get_or_insert(Blocked { since: now, window: now, taken: 0 });
+        self.state().blocked.get_or_insert(Blocked {
+            since: now,
+            window: now,
+            taken: 0,
+        });
     }
 
     /// All that there was to write is written.

@@ -1,5 +1,5 @@
-//! How many may be connected, and how long each of them may let us wait. Nothing of it can be configured: the values are generous for
-//! whoever is well-behaved, and tests shorten them.
+//! How many may be connected, and how long each of them may let us wait. Nothing of it can be
+//! configured: the values are generous for whoever is well-behaved, and tests shorten them.
 
 use std::time::Duration;
 
@@ -8,9 +8,11 @@ use std::time::Duration;
 pub(super) struct Limits {
     /// Connections at once.
     pub(super) places: usize,
-    /// Connections beyond, when all others are at work: only whether the process lives and is ready is answered there.
+    /// Connections beyond, when all others are at work: only whether the process lives and is ready
+    /// is answered there.
     pub(super) spare: usize,
-    /// Connections of one address elsewhere. This machine has no limit of its own: all of a proxy's visitors come from its address.
+    /// Connections of one address elsewhere. This machine has no limit of its own: all of a proxy's
+    /// visitors come from its address.
     pub(super) per_peer: usize,
     /// From the connection to the first byte of a request.
     pub(super) first_byte: Duration,
@@ -18,9 +20,11 @@ pub(super) struct Limits {
     pub(super) head: Duration,
     /// From an answer to the next request.
     pub(super) idle: Duration,
-    /// For a whole body. A handler that waits for one answers before; this is for those that do not.
+    /// For a whole body. A handler that waits for one answers before; this is for those that do
+    /// not.
     pub(super) body: Duration,
-    /// Whoever cannot be written to must take `write_least` bytes in each such span, or all that is left.
+    /// Whoever cannot be written to must take `write_least` bytes in each such span, or all that is
+    /// left.
     pub(super) write: Duration,
     /// See `write`.
     pub(super) write_least: usize,

@@ -1,5 +1,6 @@
-//! The thread that serves: takes connections, so many at once, each with deadlines for whatever its client must do. HTTP/1 only: nobody here
-//! needs a hundred requests side by side on one connection.
+//! The thread that serves: takes connections, so many at once, each with deadlines for whatever its
+//! client must do. HTTP/1 only: nobody here needs a hundred requests side by side on one
+//! connection.
 
 mod body;
 mod connection;
@@ -48,13 +49,16 @@ pub struct Listeners {
     pub tcp: Option<std::net::TcpListener>,
 }
 
-/// Opens the control socket, for this user only. One that a dead process left is replaced: the pid file's lock says that it is dead.
+/// Opens the control socket, for this user only. One that a dead process left is replaced: the pid
+/// file's lock says that it is dead.
 ///
 /// # Errors
-/// When the system refuses, as for a path that is too long; when something else than a socket of ours is there.
+/// When the system refuses, as for a path that is too long; when something else than a socket of
+/// ours is there.
 pub fn listen(path: &std::path::Path) -> std::io::Result<std::os::unix::net::UnixListener> {
     crate::files::remove_socket(path)?;
-    let listener = std::os::unix::net::UnixListener::bind(crate::files::SocketPath::of(path)?.get())?;
+    let listener =
+        std::os::unix::net::UnixListener::bind(crate::files::SocketPath::of(path)?.get())?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     Ok(listener)
 }
@@ -73,16 +77,20 @@ impl Server {
     /// When the system gives no thread.
     pub fn start(control: Control, listeners: Listeners) -> std::io::Result<Server> {
         let stop = CancellationToken::new();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let stopped = stop.clone();
-        let thread = std::thread::Builder::new().name("http".to_owned()).spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    () = stopped.cancelled() => {}
-                    () = serve(control, listeners) => {}
-                }
-            });
-        })?;
+        let thread = std::thread::Builder::new()
+            .name("http".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = stopped.cancelled() => {}
+                        () = serve(control, listeners) => {}
+                    }
+                });
+            })?;
         Ok(Server { stop, thread })
     }
 
@@ -95,7 +103,11 @@ impl Server {
 }
 
 async fn serve(control: Control, Listeners { socket, tcp }: Listeners) {
-    let (cache, teller, questions) = (Cache::default(), Teller::default(), Arc::new(Semaphore::new(QUESTIONS)));
+    let (cache, teller, questions) = (
+        Cache::default(),
+        Teller::default(),
+        Arc::new(Semaphore::new(QUESTIONS)),
+    );
     let (sessions, guesses) = (Arc::default(), Arc::default());
     let site = |way| Site {
         control: control.clone(),
@@ -120,7 +132,12 @@ async fn serve(control: Control, Listeners { socket, tcp }: Listeners) {
     let by_tcp = async {
         match tcp.map(tokio_tcp).transpose() {
             Ok(Some(listener)) => {
-                take(async || listener.accept().await.and_then(at_once), router(site(Way::Tcp)), Limits::default()).await;
+                take(
+                    async || listener.accept().await.and_then(at_once),
+                    router(site(Way::Tcp)),
+                    Limits::default(),
+                )
+                .await;
             }
             Ok(None) => std::future::pending().await,
             Err(error) => tracing::error!(%error, "http.listen is closed"),
@@ -129,7 +146,9 @@ async fn serve(control: Control, Listeners { socket, tcp }: Listeners) {
     tokio::join!(by_socket, by_tcp, teller.publish(&control.sources));
 }
 
-fn tokio_listener(listener: std::os::unix::net::UnixListener) -> std::io::Result<tokio::net::UnixListener> {
+fn tokio_listener(
+    listener: std::os::unix::net::UnixListener,
+) -> std::io::Result<tokio::net::UnixListener> {
     listener.set_nonblocking(true)?;
     tokio::net::UnixListener::from_std(listener)
 }
@@ -140,14 +159,21 @@ fn tokio_tcp(listener: std::net::TcpListener) -> std::io::Result<tokio::net::Tcp
 }
 
 /// An answer that is there is sent, however small.
-fn at_once((stream, peer): (tokio::net::TcpStream, SocketAddr)) -> std::io::Result<(tokio::net::TcpStream, Option<IpAddr>)> {
+fn at_once(
+    (stream, peer): (tokio::net::TcpStream, SocketAddr),
+) -> std::io::Result<(tokio::net::TcpStream, Option<IpAddr>)> {
     // An IPv6 listener shows IPv4 addresses in a dress of their own.
-    stream.set_nodelay(true).map(|()| (stream, Some(peer.ip().to_canonical())))
+    stream
+        .set_nodelay(true)
+        .map(|()| (stream, Some(peer.ip().to_canonical())))
 }
 
 /// Takes connections for ever.
-async fn take<S>(accept: impl AsyncFnMut() -> std::io::Result<(S, Option<IpAddr>)>, router: Router, limits: Limits)
-where
+async fn take<S>(
+    accept: impl AsyncFnMut() -> std::io::Result<(S, Option<IpAddr>)>,
+    router: Router,
+    limits: Limits,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let places = Places::new(limits);
@@ -157,8 +183,11 @@ where
     }
 }
 
-async fn take_all<S>(mut accept: impl AsyncFnMut() -> std::io::Result<(S, Option<IpAddr>)>, router: Router, places: &Places)
-where
+async fn take_all<S>(
+    mut accept: impl AsyncFnMut() -> std::io::Result<(S, Option<IpAddr>)>,
+    router: Router,
+    places: &Places,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     loop {
@@ -167,7 +196,10 @@ where
                 Some(place) => {
                     tokio::spawn(serve_one(stream, place, router.clone()));
                 }
-                None => tracing::debug!(?peer, "a connection is refused: all places are taken by connections at work"),
+                None => tracing::debug!(
+                    ?peer,
+                    "a connection is refused: all places are taken by connections at work"
+                ),
             },
             Err(error) => {
                 tracing::debug!(%error, "a connection could not be taken");
@@ -191,7 +223,10 @@ where
     let mut builder = http1::Builder::new();
     // The deadlines are ours: hyper's would begin anew with each part of a head.
     builder.header_read_timeout(None).max_buf_size(IN_HAND);
-    let stream = TokioIo::new(Noted { stream, connection: Arc::clone(&connection) });
+    let stream = TokioIo::new(Noted {
+        stream,
+        connection: Arc::clone(&connection),
+    });
     tokio::select! {
         result = builder.serve_connection(stream, service) => {
             if let Err(error) = result {
@@ -208,9 +243,17 @@ async fn answer(
     request: Request<hyper::body::Incoming>,
 ) -> Result<Response<Outgoing>, Infallible> {
     connection.begin_work();
-    // One request a turn: whoever sends hundreds at once waits for everybody else after each of them.
+    // One request a turn: whoever sends hundreds at once waits for everybody else after each of
+    // them.
     tokio::task::yield_now().await;
-    let mut request = request.map(|body| axum::body::Body::new(Incoming::new(body, Arc::clone(connection))));
-    request.extensions_mut().insert(Peer { address: connection.peer, is_spare: connection.is_spare });
-    Ok(router.call(request).await?.map(|body| Outgoing::new(body, Arc::clone(connection))))
+    let mut request =
+        request.map(|body| axum::body::Body::new(Incoming::new(body, Arc::clone(connection))));
+    request.extensions_mut().insert(Peer {
+        address: connection.peer,
+        is_spare: connection.is_spare,
+    });
+    Ok(router
+        .call(request)
+        .await?
+        .map(|body| Outgoing::new(body, Arc::clone(connection))))
 }

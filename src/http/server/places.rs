@@ -1,5 +1,5 @@
-//! Who is connected. When places are short, whoever has let us wait longest goes: a flood of silent clients costs itself its places, and
-//! never those that ask.
+//! Who is connected. When places are short, whoever has let us wait longest goes: a flood of silent
+//! clients costs itself its places, and never those that ask.
 
 use super::connection::Connection;
 use super::limits::Limits;
@@ -18,7 +18,9 @@ impl Open {
     /// Closes the one that has let us wait longest. Answers whether there was one.
     fn evict(&mut self, is_meant: impl Fn(&Connection) -> bool) -> bool {
         let waiting = self.connections.iter().filter(|(_, one)| is_meant(one));
-        let longest = waiting.filter_map(|(id, one)| Some((one.waits_since()?, *id))).min();
+        let longest = waiting
+            .filter_map(|(id, one)| Some((one.waits_since()?, *id)))
+            .min();
         let gone = longest.and_then(|(_, id)| self.connections.remove(&id));
         if let Some(gone) = &gone {
             tracing::debug!(peer = ?gone.peer, "places are short: the connection that has let us wait longest is closed");
@@ -51,7 +53,10 @@ impl Drop for Place {
 
 impl Places {
     pub(super) fn new(limits: Limits) -> Places {
-        Places { limits, open: Arc::default() }
+        Places {
+            limits,
+            open: Arc::default(),
+        }
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -71,7 +76,8 @@ impl Places {
         if open.connections.len() >= self.limits.places {
             open.evict(|_| true);
         }
-        // Whoever went may have stood in a place beyond: then the places themselves are as short as before.
+        // Whoever went may have stood in a place beyond: then the places themselves are as short as
+        // before.
         let is_spare = open.connections.len() >= self.limits.places;
         if is_spare && open.connections.len() >= self.limits.places + self.limits.spare {
             return None;
@@ -79,7 +85,11 @@ impl Places {
         let (id, connection) = (open.next, Arc::new(Connection::new(peer, is_spare)));
         open.next += 1;
         open.connections.insert(id, Arc::clone(&connection));
-        Some(Place { connection, id, places: self.clone() })
+        Some(Place {
+            connection,
+            id,
+            places: self.clone(),
+        })
     }
 
     /// Frees a place, as when the process has no descriptors left.
@@ -124,7 +134,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn whoever_waits_longest_makes_room_and_whoever_is_at_work_stays() {
-        let places = places(Limits { places: 2, spare: 1, ..Limits::default() });
+        let places = places(Limits {
+            places: 2,
+            spare: 1,
+            ..Limits::default()
+        });
         let first = places.take(None).unwrap();
         pass().await;
         let second = places.take(None).unwrap();
@@ -134,9 +148,15 @@ mod tests {
         assert!(!third.connection.is_spare);
         third.connection.begin_work();
         let beyond = places.take(None).unwrap();
-        assert!(beyond.connection.is_spare, "nobody waits: it gets a place beyond");
+        assert!(
+            beyond.connection.is_spare,
+            "nobody waits: it gets a place beyond"
+        );
         let next = places.take(None).unwrap();
-        assert!(next.connection.is_spare, "the place beyond is all that was free");
+        assert!(
+            next.connection.is_spare,
+            "the place beyond is all that was free"
+        );
         beyond.connection.closed().await;
         next.connection.begin_work();
         assert!(places.take(None).is_none());
@@ -147,8 +167,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_address_elsewhere_has_a_limit_of_its_own_and_this_machine_has_none() {
-        let places = places(Limits { per_peer: 2, ..Limits::default() });
-        let [greedy, other, here] = ["192.0.2.1", "192.0.2.2", "127.0.0.1"].map(|text| text.parse::<IpAddr>().ok());
+        let places = places(Limits {
+            per_peer: 2,
+            ..Limits::default()
+        });
+        let [greedy, other, here] =
+            ["192.0.2.1", "192.0.2.2", "127.0.0.1"].map(|text| text.parse::<IpAddr>().ok());
         let others = places.take(other).unwrap();
         pass().await;
         let first = places.take(greedy).unwrap();

@@ -32,21 +32,36 @@ fn short() -> Limits {
 fn server(limits: Limits) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let spare = async |Extension(peer): Extension<super::Peer>| if peer.is_spare { "spare" } else { "ok" };
-    let endless =
-        async || Body::from_stream(futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 4_096]))));
+    let spare =
+        async |Extension(peer): Extension<super::Peer>| if peer.is_spare { "spare" } else { "ok" };
+    let endless = async || {
+        Body::from_stream(futures_util::stream::repeat_with(|| {
+            Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 4_096]))
+        }))
+    };
     let router = Router::new()
         .route("/livez", get(spare))
         .route("/read", post(async |body: Bytes| body.len().to_string()))
         .route("/large", get(async || Bytes::from(vec![b'x'; LARGE])))
         .route("/endless", get(endless))
-        .route("/work", get(async || tokio::time::sleep(Duration::from_secs(3_600)).await));
+        .route(
+            "/work",
+            get(async || tokio::time::sleep(Duration::from_secs(3_600)).await),
+        );
     // As in the program: a thread of its own.
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let listener = super::tokio_tcp(listener).unwrap();
-            take(async || listener.accept().await.and_then(at_once), router, limits).await;
+            take(
+                async || listener.accept().await.and_then(at_once),
+                router,
+                limits,
+            )
+            .await;
         });
     });
     address
@@ -64,7 +79,10 @@ async fn ask(address: SocketAddr) -> (String, Duration) {
     let mut stream = connect(address, ASK).await;
     let mut part = vec![0; 4_096];
     let read = stream.read(&mut part).await.unwrap();
-    (String::from_utf8_lossy(&part[..read]).into_owned(), begin.elapsed())
+    (
+        String::from_utf8_lossy(&part[..read]).into_owned(),
+        begin.elapsed(),
+    )
 }
 
 /// How long the server takes to close a connection, reading what it says meanwhile.
@@ -74,14 +92,23 @@ async fn closed(stream: &mut TcpStream, within: Duration) -> Duration {
         let mut part = vec![0; 65_536];
         while stream.read(&mut part).await.is_ok_and(|read| read > 0) {}
     };
-    tokio::time::timeout(within, read).await.expect("it is not closed");
+    tokio::time::timeout(within, read)
+        .await
+        .expect("it is not closed");
     begin.elapsed()
 }
 
 #[tokio::test]
 async fn hundreds_that_say_nothing_or_half_a_thing_keep_nobody_out() {
     let long = Duration::from_secs(3_600);
-    let limits = Limits { first_byte: long, head: long, idle: long, body: long, write: long, ..Limits::default() };
+    let limits = Limits {
+        first_byte: long,
+        head: long,
+        idle: long,
+        body: long,
+        write: long,
+        ..Limits::default()
+    };
     let begun: [&[u8]; 4] = [
         b"",
         b"GET /livez HTTP/1.1\r\nhost: lo",
@@ -96,16 +123,27 @@ async fn hundreds_that_say_nothing_or_half_a_thing_keep_nobody_out() {
         }
         for _ in 0..5 {
             let (answer, took) = ask(address).await;
-            assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok"), "{answer}");
+            assert!(
+                answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok"),
+                "{answer}"
+            );
             // Streams without an end are work, and this is an unoptimized program beside others.
-            assert!(took < Duration::from_secs(5), "{}: {took:?}", String::from_utf8_lossy(first));
+            assert!(
+                took < Duration::from_secs(5),
+                "{}: {took:?}",
+                String::from_utf8_lossy(first)
+            );
         }
     }
 }
 
 #[tokio::test]
 async fn when_all_places_are_at_work_there_is_one_to_say_so_in() {
-    let address = server(Limits { places: 3, spare: 2, ..Limits::default() });
+    let address = server(Limits {
+        places: 3,
+        spare: 2,
+        ..Limits::default()
+    });
     let mut held = Vec::new();
     for _ in 0..3 {
         held.push(connect(address, b"GET /work HTTP/1.1\r\nhost: localhost\r\n\r\n").await);
@@ -128,10 +166,14 @@ async fn every_wait_for_a_client_ends_at_its_deadline_however_it_drips() {
     let took = closed(&mut silent, late).await;
     assert!(took > early, "{took:?}");
     let mut between = connect(address, ASK).await;
-    assert!(closed(&mut between, late).await > early, "it was answered, then nothing");
-    for head in
-        ["GET /livez HTTP/1.1\r\nhost: localhost\r\nx-slow: ", "POST /read HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n"]
-    {
+    assert!(
+        closed(&mut between, late).await > early,
+        "it was answered, then nothing"
+    );
+    for head in [
+        "GET /livez HTTP/1.1\r\nhost: localhost\r\nx-slow: ",
+        "POST /read HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n",
+    ] {
         let mut dripping = connect(address, head.as_bytes()).await;
         let begin = Instant::now();
         while dripping.write_all(b"x").await.is_ok() {
@@ -144,9 +186,16 @@ async fn every_wait_for_a_client_ends_at_its_deadline_however_it_drips() {
 
 #[tokio::test]
 async fn whoever_does_not_read_its_answer_is_left_and_whoever_reads_slowly_gets_it() {
-    let address = server(Limits { write_least: 1_024, ..short() });
+    let address = server(Limits {
+        write_least: 1_024,
+        ..short()
+    });
     for path in ["large", "endless"] {
-        let mut deaf = connect(address, format!("GET /{path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await;
+        let mut deaf = connect(
+            address,
+            format!("GET /{path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes(),
+        )
+        .await;
         tokio::time::sleep(Duration::from_secs(1)).await;
         let mut read = 0;
         let mut part = vec![0; 1 << 20];
@@ -156,8 +205,16 @@ async fn whoever_does_not_read_its_answer_is_left_and_whoever_reads_slowly_gets_
         assert!(read < LARGE, "{path}: it was cut off in the middle");
     }
     // A span in which also a machine that has much to do comes to read.
-    let address = server(Limits { write_least: 1_024, write: Duration::from_secs(30), ..short() });
-    let mut slow = connect(address, b"GET /large HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
+    let address = server(Limits {
+        write_least: 1_024,
+        write: Duration::from_secs(30),
+        ..short()
+    });
+    let mut slow = connect(
+        address,
+        b"GET /large HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
+    )
+    .await;
     let (mut read, mut part) = (0, vec![0; 1 << 20]);
     while let Ok(bytes @ 1..) = slow.read(&mut part).await {
         read += bytes;
@@ -178,7 +235,10 @@ async fn a_flood_on_one_connection_leaves_the_others_their_turn() {
     });
     for _ in 0..20 {
         let (answer, took) = ask(address).await;
-        assert!(answer.ends_with("ok") && took < Duration::from_secs(5), "{took:?} {answer}");
+        assert!(
+            answer.ends_with("ok") && took < Duration::from_secs(5),
+            "{took:?} {answer}"
+        );
     }
     flooding.abort();
     draining.abort();
@@ -187,7 +247,10 @@ async fn a_flood_on_one_connection_leaves_the_others_their_turn() {
 #[tokio::test]
 async fn heads_that_are_too_large_and_other_protocols_are_refused_at_once() {
     let address = server(Limits::default());
-    let large = format!("GET /livez HTTP/1.1\r\nhost: localhost\r\nx-large: {}\r\n\r\n", "x".repeat(200_000));
+    let large = format!(
+        "GET /livez HTTP/1.1\r\nhost: localhost\r\nx-large: {}\r\n\r\n",
+        "x".repeat(200_000)
+    );
     for (first, told) in [
         (large.as_bytes(), "HTTP/1.1 431"),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/1.1 "),
@@ -197,9 +260,13 @@ async fn heads_that_are_too_large_and_other_protocols_are_refused_at_once() {
         // The server may have answered and gone before all of it was sent.
         let _ = stream.write_all(first).await;
         let mut answer = Vec::new();
-        let read = tokio::time::timeout(Duration::from_secs(2), stream.read_to_end(&mut answer)).await;
+        let read =
+            tokio::time::timeout(Duration::from_secs(2), stream.read_to_end(&mut answer)).await;
         assert!(read.is_ok(), "it is closed at once");
         let answer = String::from_utf8_lossy(&answer).into_owned();
-        assert!(answer.is_empty() || (answer.starts_with(told) && !answer.starts_with("HTTP/1.1 200")), "{answer}");
+        assert!(
+            answer.is_empty() || (answer.starts_with(told) && !answer.starts_with("HTTP/1.1 200")),
+            "{answer}"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! What is known of the audience beside its members: how it is set up, its merge fields, its tags. Fields and tags are read only when
-//! something is to be written.
+//! What is known of the audience beside its members: how it is set up, its merge fields, its tags.
+//! Fields and tags are read only when something is to be written.
 
 use super::api::Api;
 use super::client::Failure;
@@ -64,14 +64,19 @@ impl Audience {
             double_optin: list.double_optin,
             has_permissions: list.marketing_permissions,
             member_count: stats.member_count,
-            contact_count: stats.member_count + stats.unsubscribe_count.unwrap_or_default() + stats.cleaned_count.unwrap_or_default(),
+            contact_count: stats.member_count
+                + stats.unsubscribe_count.unwrap_or_default()
+                + stats.cleaned_count.unwrap_or_default(),
             unsubscribed_count: stats.unsubscribe_count,
             cleaned_count: stats.cleaned_count,
         };
         *self.setup.lock().unwrap_or_else(PoisonError::into_inner) = setup;
         *self.fields.lock().await = None;
         *self.shelf.lock().await = None;
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.made
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         Ok(())
     }
 
@@ -92,28 +97,48 @@ impl Audience {
         if let Some(shelf) = shelf.as_ref() {
             return Ok(Arc::clone(shelf));
         }
-        let made = Arc::new(Shelf { fields: self.fields(api).await?, segments: segments(api).await? });
+        let made = Arc::new(Shelf {
+            fields: self.fields(api).await?,
+            segments: segments(api).await?,
+        });
         *shelf = Some(Arc::clone(&made));
         Ok(made)
     }
 
-    /// Tags that people were given: those that the shelf lacks exist by now, with an id that is read when it is needed.
+    /// Tags that people were given: those that the shelf lacks exist by now, with an id that is
+    /// read when it is needed.
     pub(super) fn note_made<'a>(&self, tags: impl Iterator<Item = &'a String>) {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).extend(tags.cloned());
+        self.made
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(tags.cloned());
     }
 
     /// Whether a tag was made since the shelf was read.
     pub(super) fn was_made(&self, tag: &str) -> bool {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).contains(tag)
+        self.made
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(tag)
     }
 
     /// Fields and tags, with the ids of these tags as far as they exist.
-    pub(super) async fn shelf_of(&self, api: &Api, tags: &BTreeSet<&String>) -> Result<Arc<Shelf>, PluginError> {
+    pub(super) async fn shelf_of(
+        &self,
+        api: &Api,
+        tags: &BTreeSet<&String>,
+    ) -> Result<Arc<Shelf>, PluginError> {
         let shelf = self.shelf(api).await?;
-        if !tags.iter().any(|tag| !shelf.segments.contains_key(&tag.to_lowercase()) && self.was_made(tag)) {
+        if !tags
+            .iter()
+            .any(|tag| !shelf.segments.contains_key(&tag.to_lowercase()) && self.was_made(tag))
+        {
             return Ok(shelf);
         }
-        let made = Arc::new(Shelf { fields: Arc::clone(&shelf.fields), segments: segments(api).await? });
+        let made = Arc::new(Shelf {
+            fields: Arc::clone(&shelf.fields),
+            segments: segments(api).await?,
+        });
         *self.shelf.lock().await = Some(Arc::clone(&made));
         Ok(made)
     }
@@ -123,11 +148,16 @@ async fn segments(api: &Api) -> Result<BTreeMap<String, (String, u64)>, PluginEr
     let mut known = BTreeMap::new();
     let mut offset = 0;
     loop {
-        let page = api.segments(offset).await.map_err(|failure| failure.into_error("reading the tags"))?;
+        let page = api
+            .segments(offset)
+            .await
+            .map_err(|failure| failure.into_error("reading the tags"))?;
         let count = page.segments.len() as u64;
         for segment in page.segments {
             // Of two with one name the first is the one that Mailchimp uses.
-            known.entry(segment.name.trim().to_lowercase()).or_insert((segment.name, segment.id));
+            known
+                .entry(segment.name.trim().to_lowercase())
+                .or_insert((segment.name, segment.id));
         }
         offset += count;
         if count == 0 || offset >= page.total_items {

@@ -1,4 +1,5 @@
-//! Who is in the audience, against the consent known here. Reads the audience itself, not the mirror, and writes nothing.
+//! Who is in the audience, against the consent known here. Reads the audience itself, not the
+//! mirror, and writes nothing.
 
 use super::desk::Desk;
 use super::listing::{End, READINGS, Walk};
@@ -31,7 +32,13 @@ pub(super) async fn audit(desk: &Desk, ctx: &PluginContext) -> Result<Vec<Findin
     desk.audience.look(&desk.api, &desk.settings).await?;
     let known: Memory = ctx.state().await?.unwrap_or_default();
     desk.go_by(&known);
-    let notice = |text: &String| Finding { kind: NOTICE, supporter_id: None, remote_id: None, remote_status: None, detail: text.clone() };
+    let notice = |text: &String| Finding {
+        kind: NOTICE,
+        supporter_id: None,
+        remote_id: None,
+        remote_status: None,
+        detail: text.clone(),
+    };
     let notices: Vec<Finding> = known.told().map(notice).collect();
     let mut seen: HashSet<String> = HashSet::new();
     let mut findings = contacts(desk, ctx, None, &mut seen).await?;
@@ -49,7 +56,8 @@ async fn contacts(
     seen: &mut HashSet<String>,
 ) -> Result<Vec<Finding>, PluginError> {
     for _ in 0..READINGS {
-        let (mut walk, mut findings, mut met) = (Walk::new(status, None, None), Vec::new(), HashSet::new());
+        let (mut walk, mut findings, mut met) =
+            (Walk::new(status, None, None), Vec::new(), HashSet::new());
         while let Some(members) = walk.next(&desk.api, ctx).await? {
             findings.extend(page(desk, ctx, &members, &mut met).await?);
         }
@@ -58,27 +66,56 @@ async fn contacts(
             return Ok(findings);
         }
     }
-    Err(PluginError::Unavailable("the audience changes faster than it can be read".to_owned()))
+    Err(PluginError::Unavailable(
+        "the audience changes faster than it can be read".to_owned(),
+    ))
 }
 
 /// Findings on a page, each contact once.
-async fn page(desk: &Desk, ctx: &PluginContext, members: &[WireMember], met: &mut HashSet<String>) -> Result<Vec<Finding>, PluginError> {
-    let shown: Vec<&WireMember> = members.iter().filter(|member| is_somebody(member)).collect();
-    let addresses: BTreeSet<Address> = shown.iter().filter_map(|member| Address::parse(&member.email_address)).collect();
+async fn page(
+    desk: &Desk,
+    ctx: &PluginContext,
+    members: &[WireMember],
+    met: &mut HashSet<String>,
+) -> Result<Vec<Finding>, PluginError> {
+    let shown: Vec<&WireMember> = members
+        .iter()
+        .filter(|member| is_somebody(member))
+        .collect();
+    let addresses: BTreeSet<Address> = shown
+        .iter()
+        .filter_map(|member| Address::parse(&member.email_address))
+        .collect();
     let mut holders: BTreeMap<String, Vec<Profile>> = BTreeMap::new();
     for person in ctx.profiles_at(&addresses).await? {
         if let Some(address) = &person.address {
             holders.entry(hash_of(address)).or_default().push(person);
         }
     }
-    let ids: Vec<String> = shown.iter().map(|member| hash(&member.email_address)).collect();
-    let known: BTreeMap<String, Member> = ctx.members(&ids).await?.into_iter().map(|member| (member.remote_id.clone(), member)).collect();
+    let ids: Vec<String> = shown
+        .iter()
+        .map(|member| hash(&member.email_address))
+        .collect();
+    let known: BTreeMap<String, Member> = ctx
+        .members(&ids)
+        .await?
+        .into_iter()
+        .map(|member| (member.remote_id.clone(), member))
+        .collect();
     let (none, managed) = (Vec::new(), desk.managed());
     let mut findings = Vec::new();
     for (member, id) in shown.iter().zip(ids) {
         if met.insert(id.clone()) {
-            let lost = known.get(&id).map_or_else(Vec::new, |known| lost(member, known, &managed, ctx.now()));
-            findings.push(judge(member, known.get(&id), holders.get(&id).unwrap_or(&none), id, &lost));
+            let lost = known
+                .get(&id)
+                .map_or_else(Vec::new, |known| lost(member, known, &managed, ctx.now()));
+            findings.push(judge(
+                member,
+                known.get(&id),
+                holders.get(&id).unwrap_or(&none),
+                id,
+                &lost,
+            ));
         }
     }
     tell_why(ctx, &mut findings).await?;
@@ -87,13 +124,24 @@ async fn page(desk: &Desk, ctx: &PluginContext, members: &[WireMember], met: &mu
 
 /// Whoever is there without consent may wait for something, which the ledger knows.
 async fn tell_why(ctx: &PluginContext, findings: &mut [Finding]) -> Result<(), PluginError> {
-    let ids: Vec<i64> =
-        findings.iter().filter(|finding| finding.kind == WITHOUT_CONSENT).filter_map(|finding| finding.supporter_id).collect();
+    let ids: Vec<i64> = findings
+        .iter()
+        .filter(|finding| finding.kind == WITHOUT_CONSENT)
+        .filter_map(|finding| finding.supporter_id)
+        .collect();
     let ledger = ctx.ledger(&ids).await?;
-    for finding in findings.iter_mut().filter(|finding| finding.kind == WITHOUT_CONSENT) {
-        let row = finding.supporter_id.and_then(|id| ledger.get(&id)).filter(|row| ["deferred", "held"].contains(&row.state.as_str()));
+    for finding in findings
+        .iter_mut()
+        .filter(|finding| finding.kind == WITHOUT_CONSENT)
+    {
+        let row = finding
+            .supporter_id
+            .and_then(|id| ledger.get(&id))
+            .filter(|row| ["deferred", "held"].contains(&row.state.as_str()));
         if let Some((row, reason)) = row.and_then(|row| Some((row, row.reason.as_deref()?))) {
-            finding.detail.push_str(&format!("; {}: {reason}", row.state));
+            finding
+                .detail
+                .push_str(&format!("; {}: {reason}", row.state));
         }
     }
     Ok(())
@@ -106,14 +154,28 @@ fn lost(member: &WireMember, known: &Member, managed: &Managed, now: Time) -> Ve
 }
 
 /// `lost`: tags that the contact was given, and does not have.
-pub(super) fn judge(member: &WireMember, known: Option<&Member>, holders: &[Profile], id: String, lost: &[String]) -> Finding {
+pub(super) fn judge(
+    member: &WireMember,
+    known: Option<&Member>,
+    holders: &[Profile],
+    id: String,
+    lost: &[String],
+) -> Finding {
     let speaker = holders.iter().find(|person| person.consented().is_some());
     let delivered_for = known.and_then(|known| known.supporter_id);
-    let person = speaker.or_else(|| holders.iter().find(|person| Some(person.supporter_id) == delivered_for)).or_else(|| holders.first());
+    let person = speaker
+        .or_else(|| {
+            holders
+                .iter()
+                .find(|person| Some(person.supporter_id) == delivered_for)
+        })
+        .or_else(|| holders.first());
     let supporter_id = person.map(|person| person.supporter_id).or(delivered_for);
     let is_in = ["subscribed", "pending"].contains(&member.status.as_str());
     let is_ours = known.is_some_and(|known| known.subscribed_by_us);
-    let refuses = holders.iter().any(|person| person.email_opt_in == Some(false));
+    let refuses = holders
+        .iter()
+        .any(|person| person.email_opt_in == Some(false));
     let why = || match (person.and_then(Profile::refusal), delivered_for) {
         (Some(refusal), _) => refusal,
         (None, Some(supporter)) => format!("supporter {supporter} has another address now"),
@@ -142,7 +204,13 @@ pub(super) fn judge(member: &WireMember, known: Option<&Member>, holders: &[Prof
         None if is_out_word(&member.status) && delivered_for.is_some() => ("left", why()),
         None => ("foreign", format!("not ours, and left alone: {}", why())),
     };
-    Finding { kind, supporter_id, remote_id: Some(id), remote_status: Some(member.status.clone()), detail }
+    Finding {
+        kind,
+        supporter_id,
+        remote_id: Some(id),
+        remote_status: Some(member.status.clone()),
+        detail,
+    }
 }
 
 /// Consented supporters who are not there at all.
@@ -150,18 +218,36 @@ async fn missing(ctx: &PluginContext, seen: &HashSet<String>) -> Result<Vec<Find
     let (mut findings, mut after) = (Vec::new(), i64::MIN);
     loop {
         let people = ctx.people_after(after, PEOPLE).await?;
-        let Some(last) = people.last() else { return Ok(findings) };
+        let Some(last) = people.last() else {
+            return Ok(findings);
+        };
         after = last.change_seq;
-        let absent = people.iter().filter(|person| person.consented().is_some_and(|address| !seen.contains(&hash_of(address))));
+        let absent = people.iter().filter(|person| {
+            person
+                .consented()
+                .is_some_and(|address| !seen.contains(&hash_of(address)))
+        });
         let absent: Vec<i64> = absent.map(|person| person.supporter_id).collect();
         let ledger = ctx.ledger(&absent).await?;
         findings.extend(absent.into_iter().map(|id| {
             let row = ledger.get(&id);
             let detail = row.map_or_else(
                 || "consented here, and not delivered yet".to_owned(),
-                |row| format!("consented here; {}: {}", row.state, row.reason.as_deref().unwrap_or("no reason is known")),
+                |row| {
+                    format!(
+                        "consented here; {}: {}",
+                        row.state,
+                        row.reason.as_deref().unwrap_or("no reason is known")
+                    )
+                },
             );
-            Finding { kind: "missing", supporter_id: Some(id), remote_id: None, remote_status: None, detail }
+            Finding {
+                kind: "missing",
+                supporter_id: Some(id),
+                remote_id: None,
+                remote_status: None,
+                detail,
+            }
         }));
     }
 }

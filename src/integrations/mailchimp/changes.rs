@@ -23,9 +23,20 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// A member who is shown, as it was known by its address, and as it was known under an earlier one.
-    pub(super) fn note(&mut self, wire: &WireMember, old: Option<&Member>, earlier: Option<&Member>, managed: &Managed, now: Time) {
-        let is_stale = old.and_then(|old| old.last_seen_at).zip(wire.last_changed).is_some_and(|(known, shown)| shown < known);
+    /// A member who is shown, as it was known by its address, and as it was known under an earlier
+    /// one.
+    pub(super) fn note(
+        &mut self,
+        wire: &WireMember,
+        old: Option<&Member>,
+        earlier: Option<&Member>,
+        managed: &Managed,
+        now: Time,
+    ) {
+        let is_stale = old
+            .and_then(|old| old.last_seen_at)
+            .zip(wire.last_changed)
+            .is_some_and(|(known, shown)| shown < known);
         let mut new = seen(wire, old.or(earlier), managed, now);
         if let Some(earlier) = earlier {
             new.supporter_id = new.supporter_id.or(earlier.supporter_id);
@@ -38,15 +49,19 @@ impl Changes {
         if is_stale || old == Some(&new) {
             return;
         }
-        let same =
-            |old: &Member| (&old.remote_status, &old.managed_tags, old.name_hash) == (&new.remote_status, &new.managed_tags, new.name_hash);
+        let same = |old: &Member| {
+            (&old.remote_status, &old.managed_tags, old.name_hash)
+                == (&new.remote_status, &new.managed_tags, new.name_hash)
+        };
         if !old.is_some_and(same) {
             match new.supporter_id {
                 Some(supporter) => drop(self.due.insert(supporter)),
                 None => self.strangers.extend(Address::parse(&wire.email_address)),
             }
         }
-        let lost = |old: &Member| new.supporter_id.is_some() && !old.managed_tags.is_subset(&new.managed_tags);
+        let lost = |old: &Member| {
+            new.supporter_id.is_some() && !old.managed_tags.is_subset(&new.managed_tags)
+        };
         self.untagged += u64::from(old.is_some_and(lost));
         self.left.extend(left(old, &new));
         self.members.insert(new.remote_id.clone(), new);
@@ -64,7 +79,11 @@ impl Changes {
         self.due.extend(given_up.supporter_id);
         self.left.extend(left(Some(earlier), &given_up));
         // Somebody else may have it by now.
-        if self.members.get(&given_up.remote_id).is_some_and(|there| there.contact_id != given_up.contact_id) {
+        if self
+            .members
+            .get(&given_up.remote_id)
+            .is_some_and(|there| there.contact_id != given_up.contact_id)
+        {
             return;
         }
         self.members.insert(given_up.remote_id.clone(), given_up);
@@ -74,6 +93,12 @@ impl Changes {
 /// Evidence that somebody of ours left.
 pub(super) fn left(old: Option<&Member>, new: &Member) -> Option<Left> {
     let was_in = old.is_some_and(|old| !is_out_word(&old.remote_status));
-    let supporter_id = new.supporter_id.filter(|_| was_in && is_out_word(&new.remote_status))?;
-    Some(Left { supporter_id, status: new.remote_status.clone(), at: new.last_seen_at })
+    let supporter_id = new
+        .supporter_id
+        .filter(|_| was_in && is_out_word(&new.remote_status))?;
+    Some(Left {
+        supporter_id,
+        status: new.remote_status.clone(),
+        at: new.last_seen_at,
+    })
 }

@@ -1,7 +1,8 @@
-//! Carries requests to Mailchimp: the key, the gate, no redirects, bodies up to a size, and what an answer means.
+//! Carries requests to Mailchimp: the key, the gate, no redirects, bodies up to a size, and what an
+//! answer means.
 //!
-//! A failure is told apart by its status first: Mailchimp's texts change, and a refusal without JSON comes from something that
-//! only wants us to slow down.
+//! A failure is told apart by its status first: Mailchimp's texts change, and a refusal without
+//! JSON comes from something that only wants us to slow down.
 
 use super::gate::Gate;
 use super::settings::{MOST_CONNECTIONS, Settings};
@@ -20,7 +21,8 @@ use std::time::Duration;
 use url::Url;
 use zeroize::Zeroizing;
 
-/// Mailchimp gives up after 120 seconds by itself; whoever hangs up earlier does not know what became of a write.
+/// Mailchimp gives up after 120 seconds by itself; whoever hangs up earlier does not know what
+/// became of a write.
 const TIMEOUT: Duration = Duration::from_secs(130);
 /// A page of 1,000 members with all their fields is a few megabytes.
 const MOST_BYTES: usize = 16 << 20;
@@ -61,7 +63,8 @@ pub(super) enum Failure {
     Busy(String),
     /// The key is not accepted.
     Refused(String),
-    /// The account as a whole may not do this, for a reason that may pass: its plan, its standing, the rights of its user.
+    /// The account as a whole may not do this, for a reason that may pass: its plan, its standing,
+    /// the rights of its user.
     Blocked(Problem),
     /// There is no such thing.
     Missing,
@@ -77,9 +80,16 @@ impl Failure {
         match self {
             Failure::Busy(why) => PluginError::Unavailable(format!("{what}: {why}")),
             Failure::Refused(why) => PluginError::Refused(format!("{what}: {why}")),
-            Failure::Blocked(problem) => PluginError::Blocked(format!("{what}: Mailchimp refused it: {}", problem.plain())),
-            Failure::Missing => PluginError::Unexpected(format!("{what}: Mailchimp has no such thing")),
-            Failure::Invalid(problem) => PluginError::Unexpected(format!("{what}: Mailchimp refused it: {}", problem.plain())),
+            Failure::Blocked(problem) => {
+                PluginError::Blocked(format!("{what}: Mailchimp refused it: {}", problem.plain()))
+            }
+            Failure::Missing => {
+                PluginError::Unexpected(format!("{what}: Mailchimp has no such thing"))
+            }
+            Failure::Invalid(problem) => PluginError::Unexpected(format!(
+                "{what}: Mailchimp refused it: {}",
+                problem.plain()
+            )),
             Failure::Strange(why) => PluginError::Unexpected(format!("{what}: {why}")),
         }
     }
@@ -97,10 +107,16 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(settings: &Settings) -> Result<Client, PluginError> {
-        let unusable = |error: &dyn std::fmt::Display| PluginError::Unexpected(format!("no HTTP client: {error}"));
+        let unusable = |error: &dyn std::fmt::Display| {
+            PluginError::Unexpected(format!("no HTTP client: {error}"))
+        };
         let http = net::client(|builder| {
             builder
-                .user_agent(concat!("classy-sync/", env!("CARGO_PKG_VERSION"), " (+data sync for nonprofits)"))
+                .user_agent(concat!(
+                    "classy-sync/",
+                    env!("CARGO_PKG_VERSION"),
+                    " (+data sync for nonprofits)"
+                ))
                 .timeout(TIMEOUT)
                 .pool_max_idle_per_host(MOST_CONNECTIONS)
         })
@@ -146,25 +162,47 @@ impl Client {
             Verb::Patch => Method::PATCH,
             Verb::Delete => Method::DELETE,
         };
-        let mut builder = self.http.request(method, self.address(request)?).header(AUTHORIZATION, self.authorization.clone());
+        let mut builder = self
+            .http
+            .request(method, self.address(request)?)
+            .header(AUTHORIZATION, self.authorization.clone());
         if let Some(body) = &request.body {
-            builder = builder.header(CONTENT_TYPE, "application/json").body(body.clone());
+            builder = builder
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.clone());
         }
         // Without the address, which may hold somebody's.
-        let lost = |error: reqwest::Error| Failure::Busy(format!("Mailchimp cannot be reached: {}", error.without_url()));
+        let lost = |error: reqwest::Error| {
+            Failure::Busy(format!(
+                "Mailchimp cannot be reached: {}",
+                error.without_url()
+            ))
+        };
         let mut response = builder.send().await.map_err(lost)?;
-        let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
+        let (status, headers) = (
+            response.status().as_u16(),
+            std::mem::take(response.headers_mut()),
+        );
         let is_good = (200..300).contains(&status);
-        let most = if is_good { MOST_BYTES } else { MOST_OF_A_PROBLEM };
+        let most = if is_good {
+            MOST_BYTES
+        } else {
+            MOST_OF_A_PROBLEM
+        };
         match net::collect(&mut response, Limits::of(most)).await {
             Ok(body) if is_good => judge(status, &headers, body),
             Ok(body) => judge(status, &headers, self.without_key(&body)),
             // The status says enough.
-            Err(Cut::TooLarge | Cut::TooSlow { .. }) if !is_good => judge(status, &headers, Vec::new()),
-            Err(Cut::TooLarge) => Err(Failure::Strange(format!("an answer of more than {most} bytes"))),
-            Err(Cut::TooSlow { bytes, window }) => {
-                Err(Failure::Busy(format!("Mailchimp's answer is too slow: {bytes} bytes within {} s", window.as_secs())))
+            Err(Cut::TooLarge | Cut::TooSlow { .. }) if !is_good => {
+                judge(status, &headers, Vec::new())
             }
+            Err(Cut::TooLarge) => Err(Failure::Strange(format!(
+                "an answer of more than {most} bytes"
+            ))),
+            Err(Cut::TooSlow { bytes, window }) => Err(Failure::Busy(format!(
+                "Mailchimp's answer is too slow: {bytes} bytes within {} s",
+                window.as_secs()
+            ))),
             Err(Cut::Broken(error)) => Err(lost(error)),
         }
     }
@@ -176,7 +214,9 @@ impl Client {
         let text = [key, start]
             .into_iter()
             .filter(|key| key.len() >= SHORTEST_KEY)
-            .fold(text.into_owned(), |text, key| text.replace(key, "(the key)"));
+            .fold(text.into_owned(), |text, key| {
+                text.replace(key, "(the key)")
+            });
         text.into_bytes()
     }
 
@@ -196,22 +236,39 @@ impl Client {
 
 /// What an answer means.
 fn judge(status: u16, headers: &HeaderMap, body: Vec<u8>) -> Result<Answer, Failure> {
-    let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let header = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
     if (200..300).contains(&status) {
-        let date = header(DATE).and_then(|text| httpdate::parse_http_date(text).ok()).map(Time::from);
+        let date = header(DATE)
+            .and_then(|text| httpdate::parse_http_date(text).ok())
+            .map(Time::from);
         return Ok(Answer { body, date });
     }
     let problem: Option<Problem> = serde_json::from_slice(&body).ok();
     Err(match (status, problem) {
-        (401, problem) => Failure::Refused(problem.map_or_else(|| "the API key is not accepted".to_owned(), |problem| problem.title())),
+        (401, problem) => Failure::Refused(problem.map_or_else(
+            || "the API key is not accepted".to_owned(),
+            |problem| problem.title(),
+        )),
         (403, Some(problem)) => Failure::Blocked(problem),
-        (400, Some(problem)) if matches!(Class::of(&problem.all()), Class::Full | Class::Account) => Failure::Blocked(problem),
+        (400, Some(problem))
+            if matches!(Class::of(&problem.all()), Class::Full | Class::Account) =>
+        {
+            Failure::Blocked(problem)
+        }
         // Without JSON it is something in front of Mailchimp that wants us to slow down.
         (403 | 429, _) => Failure::Busy(format!("Mailchimp asks to slow down ({status})")),
         (404, _) => Failure::Missing,
-        (408 | 500..=599, _) => Failure::Busy(format!("Mailchimp does not work at the moment ({status})")),
+        (408 | 500..=599, _) => {
+            Failure::Busy(format!("Mailchimp does not work at the moment ({status})"))
+        }
         (400 | 405 | 414 | 422, problem) => Failure::Invalid(problem.unwrap_or_default()),
-        (300..=399, _) => Failure::Strange(format!("Mailchimp wants to send us elsewhere ({status}), which is not followed")),
+        (300..=399, _) => Failure::Strange(format!(
+            "Mailchimp wants to send us elsewhere ({status}), which is not followed"
+        )),
         _ => Failure::Strange(format!("Mailchimp answered {status}")),
     })
 }
@@ -236,27 +293,73 @@ mod tests {
     fn an_answer_is_judged_by_its_status_and_whether_it_is_json() {
         assert_eq!(kind(204, ""), "ok");
         assert_eq!(kind(401, ""), "refused");
-        assert_eq!(kind(403, "{\"title\":\"User Disabled\",\"status\":403}"), "blocked");
-        assert_eq!(kind(400, "{\"title\":\"Bad Request\",\"detail\":\"The contact limit of your plan is reached.\"}"), "blocked");
-        assert_eq!((kind(403, ""), kind(403, "<html>Access Denied</html>")), ("busy", "busy"));
-        assert_eq!((kind(429, ""), kind(429, "{\"title\":\"Too Many Requests\"}")), ("busy", "busy"));
-        assert_eq!((kind(502, "<html>"), kind(503, "{\"title\":\"akamai_503\"}")), ("busy", "busy"));
-        assert_eq!((kind(404, "{}"), kind(400, "{\"title\":\"Invalid Resource\"}"), kind(400, "")), ("missing", "invalid", "invalid"));
+        assert_eq!(
+            kind(403, "{\"title\":\"User Disabled\",\"status\":403}"),
+            "blocked"
+        );
+        assert_eq!(
+            kind(
+                400,
+                "{\"title\":\"Bad Request\",\"detail\":\"The contact limit of your plan is reached.\"}"
+            ),
+            "blocked"
+        );
+        assert_eq!(
+            (kind(403, ""), kind(403, "<html>Access Denied</html>")),
+            ("busy", "busy")
+        );
+        assert_eq!(
+            (
+                kind(429, ""),
+                kind(429, "{\"title\":\"Too Many Requests\"}")
+            ),
+            ("busy", "busy")
+        );
+        assert_eq!(
+            (kind(502, "<html>"), kind(503, "{\"title\":\"akamai_503\"}")),
+            ("busy", "busy")
+        );
+        assert_eq!(
+            (
+                kind(404, "{}"),
+                kind(400, "{\"title\":\"Invalid Resource\"}"),
+                kind(400, "")
+            ),
+            ("missing", "invalid", "invalid")
+        );
         assert_eq!((kind(307, ""), kind(418, "")), ("strange", "strange"));
     }
 
     #[test]
     fn a_refusal_that_repeats_the_key_or_a_person_shows_neither() {
         let key = "kAnArY-us6";
-        let secrets = std::collections::BTreeMap::from([("api_key".to_owned(), SecretString::from(key))]);
-        let given = crate::integrations::Settings { classy_id: 1, table: "audience_id = 'a1'".parse().unwrap(), secrets };
-        let client = Client::new(&Settings::new(&given).ok().unwrap()).ok().unwrap();
+        let secrets =
+            std::collections::BTreeMap::from([("api_key".to_owned(), SecretString::from(key))]);
+        let given = crate::integrations::Settings {
+            classy_id: 1,
+            table: "audience_id = 'a1'".parse().unwrap(),
+            secrets,
+        };
+        let client = Client::new(&Settings::new(&given).ok().unwrap())
+            .ok()
+            .unwrap();
         for status in [401, 403, 400] {
-            let body = format!("{{\"title\":\"Key {key} of ada@x.org\\u001b[2J\",\"detail\":\"kAnArY is wrong\"}}");
-            let failure = judge(status, &HeaderMap::new(), client.without_key(body.as_bytes())).err().unwrap();
+            let body = format!(
+                "{{\"title\":\"Key {key} of ada@x.org\\u001b[2J\",\"detail\":\"kAnArY is wrong\"}}"
+            );
+            let failure = judge(
+                status,
+                &HeaderMap::new(),
+                client.without_key(body.as_bytes()),
+            )
+            .err()
+            .unwrap();
             let told = failure.into_error("asking").to_string();
             assert!(told.contains("Key (the key) of (address)"), "{told}");
-            assert!(!told.contains("kAnArY") && !told.contains('@') && !told.contains('\u{1b}'), "{told}");
+            assert!(
+                !told.contains("kAnArY") && !told.contains('@') && !told.contains('\u{1b}'),
+                "{told}"
+            );
         }
     }
 }

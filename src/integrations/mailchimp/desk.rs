@@ -1,4 +1,5 @@
-//! What one plugin works with: its settings, the calls, the names of its tags, what it remembers, and how fresh its mirror is.
+//! What one plugin works with: its settings, the calls, the names of its tags, what it remembers,
+//! and how fresh its mirror is.
 
 use super::adopt;
 use super::api::Api;
@@ -17,8 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A mirror that is older is read again before anything is sent: whoever left in the meantime is left alone. Chunks that go side by side
-/// share one look.
+/// A mirror that is older is read again before anything is sent: whoever left in the meantime is
+/// left alone. Chunks that go side by side share one look.
 const FRESH: Duration = Duration::from_secs(2);
 
 /// Everything that one delivery shares; chunks that go side by side use it together.
@@ -47,7 +48,10 @@ struct Full {
 
 impl Desk {
     pub(super) fn new(settings: Settings) -> Result<Desk, PluginError> {
-        let (api, managed) = (Api::new(&settings)?, Managed::new(&settings.tag_prefix).under(settings.terms()));
+        let (api, managed) = (
+            Api::new(&settings)?,
+            Managed::new(&settings.tag_prefix).under(settings.terms()),
+        );
         Ok(Desk {
             settings,
             api,
@@ -69,7 +73,10 @@ impl Desk {
 
     /// What is remembered.
     pub(super) fn memory(&self) -> Memory {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.memory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Looks how the audience is set up and who is in it, however fresh the mirror is.
@@ -79,7 +86,11 @@ impl Desk {
         self.audience.look(&self.api, &self.settings).await?;
         let before: Memory = match ctx.state().await? {
             Some(memory) => memory,
-            None => ctx.state_of_before().await?.map(Memory::after).unwrap_or_default(),
+            None => ctx
+                .state_of_before()
+                .await?
+                .map(Memory::after)
+                .unwrap_or_default(),
         };
         let mut memory = before.clone();
         if memory.configure(&self.settings, ctx.now()) {
@@ -113,9 +124,16 @@ impl Desk {
     }
 
     /// What the fields allow is remembered, once for each reading of them.
-    async fn note_fields(&self, ctx: &PluginContext, fields: &Arc<Fields>) -> Result<(), PluginError> {
+    async fn note_fields(
+        &self,
+        ctx: &PluginContext,
+        fields: &Arc<Fields>,
+    ) -> Result<(), PluginError> {
         let mut noted = self.noted.lock().await;
-        if noted.as_ref().is_some_and(|before| Arc::ptr_eq(before, fields)) {
+        if noted
+            .as_ref()
+            .is_some_and(|before| Arc::ptr_eq(before, fields))
+        {
             return Ok(());
         }
         // Before it is remembered that they were, since the next thing may be cut off.
@@ -131,7 +149,11 @@ impl Desk {
     }
 
     /// Changes what is remembered, keeps it, and goes by it: one change after the other.
-    pub(super) async fn remember(&self, ctx: &PluginContext, change: impl FnOnce(&mut Memory) + Send) -> Result<(), PluginError> {
+    pub(super) async fn remember(
+        &self,
+        ctx: &PluginContext,
+        change: impl FnOnce(&mut Memory) + Send,
+    ) -> Result<(), PluginError> {
         let _alone = self.remembering.lock().await;
         let before = self.memory();
         let mut memory = before.clone();
@@ -147,12 +169,14 @@ impl Desk {
 
     /// Names tags as they are remembered.
     pub(super) fn go_by(&self, memory: &Memory) {
-        let managed =
-            Managed::new(&self.settings.tag_prefix).since(&memory.former_prefixes, memory.generation).under(self.settings.terms());
+        let managed = Managed::new(&self.settings.tag_prefix)
+            .since(&memory.former_prefixes, memory.generation)
+            .under(self.settings.terms());
         *self.managed.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(managed);
     }
 
-    /// The plan has no room, in Mailchimp's words; whoever is to be added after it waits, and costs no call.
+    /// The plan has no room, in Mailchimp's words; whoever is to be added after it waits, and costs
+    /// no call.
     pub(super) fn note_full(&self, said: &str) {
         self.full().said.get_or_insert_with(|| said.to_owned());
     }
@@ -175,7 +199,9 @@ impl Desk {
             1 => "1 person waits".to_owned(),
             count => format!("{count} people wait"),
         };
-        Some(format!("{who} for room in the plan, and come in by themselves when there is some; Mailchimp says: {said}"))
+        Some(format!(
+            "{who} for room in the plan, and come in by themselves when there is some; Mailchimp says: {said}"
+        ))
     }
 
     fn full(&self) -> MutexGuard<'_, Full> {
@@ -196,14 +222,20 @@ impl Desk {
     }
 
     fn is_fresh(&self) -> bool {
-        self.looked_at.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at.elapsed() < FRESH)
+        self.looked_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some_and(|at| at.elapsed() < FRESH)
     }
 
     /// `is_new`: what is known of the audience's numbers is of this moment.
     async fn look(&self, ctx: &PluginContext, is_new: bool) -> Result<(), PluginError> {
         let begun = Instant::now();
         mirror::refresh(self, ctx, is_new).await?;
-        *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
+        *self
+            .looked_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(begun);
         Ok(())
     }
 }

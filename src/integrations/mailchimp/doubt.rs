@@ -1,5 +1,5 @@
-//! A list that shows nobody, or lacks somebody whom it showed before, is held against what is known before it is believed: such an answer
-//! is well-formed, and says that nobody left.
+//! A list that shows nobody, or lacks somebody whom it showed before, is held against what is known
+//! before it is believed: such an answer is well-formed, and says that nobody left.
 
 use super::api::Api;
 use super::audience::Setup;
@@ -16,7 +16,8 @@ use std::collections::HashSet;
 /// So many of those who were in a list before are looked for in it.
 const WITNESSES: u64 = 3;
 
-/// A list is read from somebody on who is in it for certain, as long as no more than these come with them.
+/// A list is read from somebody on who is in it for certain, as long as no more than these come
+/// with them.
 const MOST_WITH_ONE: u64 = 50;
 
 /// Lists that were read in one look, each with those whom it showed.
@@ -42,23 +43,44 @@ impl Shown {
     /// Whom a list showed that was read to its end.
     pub(super) fn note(&mut self, status: Option<&'static str>, since: Option<Time>, walk: &Walk) {
         let statuses = status.map_or_else(|| LISTED.to_vec(), |status| vec![status]);
-        self.0.extend(walk.shown().map(|ids| List { statuses, since, ids: ids.clone() }));
+        self.0.extend(walk.shown().map(|ids| List {
+            statuses,
+            since,
+            ids: ids.clone(),
+        }));
     }
 
-    /// Asks singly for those who were in these lists before and are not shown; `until`: whoever changed later may not have been in a list
-    /// yet, since our own writing is known before it is shown. Of whoever is found nowhere nothing follows: a contact may have been erased.
-    pub(super) async fn missed(&self, api: &Api, ctx: &PluginContext, until: Option<Time>) -> Result<Missed, PluginError> {
+    /// Asks singly for those who were in these lists before and are not shown; `until`: whoever
+    /// changed later may not have been in a list yet, since our own writing is known before it is
+    /// shown. Of whoever is found nowhere nothing follows: a contact may have been erased.
+    pub(super) async fn missed(
+        &self,
+        api: &Api,
+        ctx: &PluginContext,
+        until: Option<Time>,
+    ) -> Result<Missed, PluginError> {
         let mut missed = Missed::default();
         for list in &self.0 {
             let until = until.filter(|_| list.statuses != [ARCHIVED]);
-            let before = ctx.latest_members(&list.statuses, (list.since, until), WITNESSES).await?;
-            for member in before.iter().filter(|member| !list.ids.contains(&member.remote_id)) {
+            let before = ctx
+                .latest_members(&list.statuses, (list.since, until), WITNESSES)
+                .await?;
+            for member in before
+                .iter()
+                .filter(|member| !list.ids.contains(&member.remote_id))
+            {
                 ctx.go_on()?;
                 match api.member(&member.remote_id).await {
                     Err(Failure::Missing) => {}
-                    Ok(there) if list.statuses.contains(&there.status.as_str()) => missed.is_contradicted = true,
+                    Ok(there) if list.statuses.contains(&there.status.as_str()) => {
+                        missed.is_contradicted = true
+                    }
                     Ok(there) => missed.elsewhere.push(there),
-                    Err(failure) => return Err(failure.into_error("looking for somebody whom a list shows no more")),
+                    Err(failure) => {
+                        return Err(
+                            failure.into_error("looking for somebody whom a list shows no more")
+                        );
+                    }
                 }
             }
         }
@@ -66,11 +88,17 @@ impl Shown {
     }
 }
 
-/// Whether the audience's own numbers, which were asked for right before, leave nobody who could be in a list that shows nobody.
-pub(super) async fn is_counted(ctx: &PluginContext, setup: &Setup, status: Option<&str>) -> Result<bool, PluginError> {
+/// Whether the audience's own numbers, which were asked for right before, leave nobody who could be
+/// in a list that shows nobody.
+pub(super) async fn is_counted(
+    ctx: &PluginContext,
+    setup: &Setup,
+    status: Option<&str>,
+) -> Result<bool, PluginError> {
     let known = ctx.member_counts(None).await?;
     let of = |status: &str| known.get(status).copied().unwrap_or_default();
-    let is_known = |status: &str, counted: Option<u64>| counted.is_some_and(|counted| counted <= of(status));
+    let is_known =
+        |status: &str, counted: Option<u64>| counted.is_some_and(|counted| counted <= of(status));
     Ok(match status {
         None if setup.contact_count == 0 => listed(&known) == 0,
         None => {
@@ -85,11 +113,33 @@ pub(super) async fn is_counted(ctx: &PluginContext, setup: &Setup, status: Optio
     })
 }
 
-/// From when on the list of archived contacts is read: so early that it has to show somebody, if anybody is known to be archived.
-pub(super) async fn since_archived(ctx: &PluginContext, since: Option<Time>) -> Result<Option<Time>, PluginError> {
+/// From when on the list of archived contacts is read: so early that it has to show somebody, if
+/// anybody is known to be archived.
+pub(super) async fn since_archived(
+    ctx: &PluginContext,
+    since: Option<Time>,
+) -> Result<Option<Time>, PluginError> {
     let Some(since) = since else { return Ok(None) };
-    let latest = ctx.latest_members(&[ARCHIVED], (None, None), 1).await?.pop().and_then(|member| member.last_seen_at);
-    let Some(before) = latest.map(|at| at - TimeDelta::seconds(1)).filter(|before| *before < since) else { return Ok(Some(since)) };
-    let with_them = ctx.member_counts(Some(before)).await?.get(ARCHIVED).copied().unwrap_or_default();
-    Ok(Some(if with_them <= MOST_WITH_ONE { before } else { since }))
+    let latest = ctx
+        .latest_members(&[ARCHIVED], (None, None), 1)
+        .await?
+        .pop()
+        .and_then(|member| member.last_seen_at);
+    let Some(before) = latest
+        .map(|at| at - TimeDelta::seconds(1))
+        .filter(|before| *before < since)
+    else {
+        return Ok(Some(since));
+    };
+    let with_them = ctx
+        .member_counts(Some(before))
+        .await?
+        .get(ARCHIVED)
+        .copied()
+        .unwrap_or_default();
+    Ok(Some(if with_them <= MOST_WITH_ONE {
+        before
+    } else {
+        since
+    }))
 }

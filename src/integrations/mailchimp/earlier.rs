@@ -1,5 +1,5 @@
-//! Audiences into which people were subscribed before `audience_id` was changed: who left there is left alone in the new one, too, and
-//! who opts out at Classy is unsubscribed there as well.
+//! Audiences into which people were subscribed before `audience_id` was changed: who left there is
+//! left alone in the new one, too, and who opts out at Classy is unsubscribed there as well.
 
 use super::api::Api;
 use super::changes::Changes;
@@ -9,7 +9,9 @@ use super::doubt;
 use super::known::Known;
 use super::leave::{Ended, STILL_SHOWN, taken_off};
 use super::listing::{End, Walk};
-use super::member::{contact_of, erased, has_left, hash, hash_of, is_live, is_out_word, seen, why_out};
+use super::member::{
+    contact_of, erased, has_left, hash, hash_of, is_live, is_out_word, seen, why_out,
+};
 use super::memory::Earlier;
 use super::mirror::{is_somebody, went};
 use super::orders::{Order, Said};
@@ -30,53 +32,85 @@ const OVERLAP: TimeDelta = TimeDelta::minutes(10);
 /// Members in one look at the mirror.
 const MEMBERS: u64 = 1_000;
 
-/// Our own word in the mirror for a member that an earlier audience does not show, or does not let us unsubscribe.
+/// Our own word in the mirror for a member that an earlier audience does not show, or does not let
+/// us unsubscribe.
 const OUT_OF_REACH: &str = "out of reach";
 
 /// Learns who left the earlier audiences since.
 pub(super) async fn look(desk: &Desk, ctx: &PluginContext) -> Result<(), PluginError> {
     let mut unheard: BTreeMap<String, Unheard> = BTreeMap::new();
     for (audience, supporter_id, address) in ctx.unheard_additions().await? {
-        unheard.entry(audience).or_default().insert(hash_of(&address), supporter_id);
+        unheard
+            .entry(audience)
+            .or_default()
+            .insert(hash_of(&address), supporter_id);
     }
-    let audiences: BTreeSet<String> = ctx.earlier_destinations().await?.into_iter().chain(unheard.keys().cloned()).collect();
+    let audiences: BTreeSet<String> = ctx
+        .earlier_destinations()
+        .await?
+        .into_iter()
+        .chain(unheard.keys().cloned())
+        .collect();
     let (mut earlier, is_awaited) = (desk.memory().earlier, ctx.awaits_first_push().await?);
     earlier.retain(|audience, _| audiences.contains(audience));
     for audience in audiences {
         let known = earlier.entry(audience.clone()).or_default();
-        if known.trouble.as_ref().is_some_and(|(_, at)| (ctx.now() - *at).abs() < PAUSE) {
+        if known
+            .trouble
+            .as_ref()
+            .is_some_and(|(_, at)| (ctx.now() - *at).abs() < PAUSE)
+        {
             continue;
         }
-        // As long as nothing was pushed into the new one, the old one is the one in use, and is read whole.
+        // As long as nothing was pushed into the new one, the old one is the one in use, and is
+        // read whole.
         let (cursor, was_read) = (known.cursor.filter(|_| !is_awaited), known.cursor.is_some());
-        match look_at(desk, ctx, (&audience, was_read), cursor, &unheard.remove(&audience).unwrap_or_default()).await {
+        match look_at(
+            desk,
+            ctx,
+            (&audience, was_read),
+            cursor,
+            &unheard.remove(&audience).unwrap_or_default(),
+        )
+        .await
+        {
             Ok(reached) => {
                 if known.trouble.is_some() {
                     // Who said no meanwhile is looked at again.
                     ctx.make_everybody_due().await?;
                 }
-                *known = Earlier { cursor: reached.or(known.cursor), trouble: None };
+                *known = Earlier {
+                    cursor: reached.or(known.cursor),
+                    trouble: None,
+                };
             }
-            // It may be gone, or another account's by now; the audience of today is served all the same.
-            Err(error @ (PluginError::Refused(_) | PluginError::Unexpected(_))) => known.trouble = Some((error.to_string(), ctx.now())),
+            // It may be gone, or another account's by now; the audience of today is served all the
+            // same.
+            Err(error @ (PluginError::Refused(_) | PluginError::Unexpected(_))) => {
+                known.trouble = Some((error.to_string(), ctx.now()))
+            }
             Err(error) => return Err(error),
         }
     }
     desk.remember(ctx, |memory| memory.earlier = earlier).await
 }
 
-/// People who were being added when a delivery was cut off, before the audience was changed: by the member's id.
+/// People who were being added when a delivery was cut off, before the audience was changed: by the
+/// member's id.
 type Unheard = BTreeMap<String, i64>;
 
-/// Contacts that an audience shows: fingerprints of their ids and of what Mailchimp calls them whatever their address is.
+/// Contacts that an audience shows: fingerprints of their ids and of what Mailchimp calls them
+/// whatever their address is.
 #[derive(Default)]
 struct Contacts(HashSet<i64>);
 
 impl Contacts {
     fn note(&mut self, members: &[WireMember]) {
         for member in members {
-            self.0.insert(fingerprint(hash(&member.email_address).as_bytes()));
-            self.0.extend(contact_of(member).map(|contact| fingerprint(contact.as_bytes())));
+            self.0
+                .insert(fingerprint(hash(&member.email_address).as_bytes()));
+            self.0
+                .extend(contact_of(member).map(|contact| fingerprint(contact.as_bytes())));
         }
     }
 
@@ -89,21 +123,28 @@ impl Contacts {
 /// So many may go from an audience at once without its being given up.
 const FEW: u64 = 20;
 
-/// Whether staff gave an audience up: far more of ours are gone from its list than leave by themselves.
+/// Whether staff gave an audience up: far more of ours are gone from its list than leave by
+/// themselves.
 async fn is_given_up(there: &PluginContext, shown: &Contacts) -> Result<bool, PluginError> {
     let (mut ours, mut lost, mut after) = (0_u64, 0_u64, String::new());
     loop {
         let members = there.members_after(&after, MEMBERS).await?;
-        let Some(last) = members.last() else { return Ok(lost > FEW && 2 * lost > ours) };
+        let Some(last) = members.last() else {
+            return Ok(lost > FEW && 2 * lost > ours);
+        };
         after.clone_from(&last.remote_id);
-        for member in members.iter().filter(|member| member.subscribed_by_us && is_live(member)) {
+        for member in members
+            .iter()
+            .filter(|member| member.subscribed_by_us && is_live(member))
+        {
             ours += 1;
             lost += u64::from(!shown.has(member));
         }
     }
 }
 
-/// Reads what changed in one, or all of it; answers how far everything is known. `was_read`: not for the first time.
+/// Reads what changed in one, or all of it; answers how far everything is known. `was_read`: not
+/// for the first time.
 async fn look_at(
     desk: &Desk,
     ctx: &PluginContext,
@@ -115,32 +156,64 @@ async fn look_at(
     let since = cursor.map(|cursor| cursor - OVERLAP);
     let mut shown = cursor.is_none().then(Contacts::default);
     let mut lists = doubt::Shown::default();
-    let mut walk = read(desk, ctx, (&api, &there), unheard, Walk::new(None, since, None), shown.as_mut()).await?;
+    let mut walk = read(
+        desk,
+        ctx,
+        (&api, &there),
+        unheard,
+        Walk::new(None, since, None),
+        shown.as_mut(),
+    )
+    .await?;
     if walk.shown().is_some_and(HashSet::is_empty) {
-        // Somebody of ours is there: that nobody is shown is asked for once more before it is believed.
-        walk = read(desk, ctx, (&api, &there), unheard, Walk::new(None, since, None), shown.as_mut()).await?;
+        // Somebody of ours is there: that nobody is shown is asked for once more before it is
+        // believed.
+        walk = read(
+            desk,
+            ctx,
+            (&api, &there),
+            unheard,
+            Walk::new(None, since, None),
+            shown.as_mut(),
+        )
+        .await?;
     }
-    let End::Whole(reached) = walk.end() else { return Ok(None) };
+    let End::Whole(reached) = walk.end() else {
+        return Ok(None);
+    };
     lists.note(None, since, &walk);
     let missed = lists.missed(&api, &there, cursor).await?;
     if missed.is_contradicted {
-        return Err(PluginError::Unavailable(format!("the list of the earlier audience {audience} lacks people who are there")));
+        return Err(PluginError::Unavailable(format!(
+            "the list of the earlier audience {audience} lacks people who are there"
+        )));
     }
-    // Staff who give an audience up archive it or delete its contacts: only what was done before it was given up counts as a word of the person.
+    // Staff who give an audience up archive it or delete its contacts: only what was done before it
+    // was given up counts as a word of the person.
     if let Some(mut shown) = shown {
         if was_read && is_given_up(&there, &shown).await? {
             return Ok(reached);
         }
         let archived = Walk::new(Some("archived"), None, None);
-        if let End::Whole(_) = read(desk, ctx, (&api, &there), unheard, archived, Some(&mut shown)).await?.end() {
+        if let End::Whole(_) = read(
+            desk,
+            ctx,
+            (&api, &there),
+            unheard,
+            archived,
+            Some(&mut shown),
+        )
+        .await?
+        .end()
+        {
             find_erased(desk, ctx, (&api, &there), audience, &shown).await?;
         }
     }
     Ok(reached)
 }
 
-/// Whoever we subscribed and who is in no list any more was erased there, which is a word of the person. Whoever was asked to confirm may
-/// have been dropped for not answering.
+/// Whoever we subscribed and who is in no list any more was erased there, which is a word of the
+/// person. Whoever was asked to confirm may have been dropped for not answering.
 async fn find_erased(
     desk: &Desk,
     ctx: &PluginContext,
@@ -151,35 +224,57 @@ async fn find_erased(
     let mut after = String::new();
     loop {
         let members = there.members_after(&after, MEMBERS).await?;
-        let Some(last) = members.last() else { return Ok(()) };
+        let Some(last) = members.last() else {
+            return Ok(());
+        };
         after.clone_from(&last.remote_id);
-        let is_lost =
-            |member: &&Member| member.subscribed_by_us && is_live(member) && member.remote_status != "pending" && !shown.has(member);
+        let is_lost = |member: &&Member| {
+            member.subscribed_by_us
+                && is_live(member)
+                && member.remote_status != "pending"
+                && !shown.has(member)
+        };
         for member in members.iter().filter(is_lost) {
             ctx.go_on()?;
             let left = match api.member(&member.remote_id).await {
                 Err(Failure::Missing) => None,
                 // Left, though no list shows it.
-                Ok(wire) if is_out_word(&wire.status) => Some(seen(&wire, Some(member), &desk.managed(), ctx.now())),
+                Ok(wire) if is_out_word(&wire.status) => {
+                    Some(seen(&wire, Some(member), &desk.managed(), ctx.now()))
+                }
                 Ok(_) => continue,
-                Err(failure) => return Err(failure.into_error("looking for somebody in an earlier audience")),
+                Err(failure) => {
+                    return Err(failure.into_error("looking for somebody in an earlier audience"));
+                }
             };
             if let Some(supporter_id) = member.supporter_id {
                 let why = in_earlier(left.as_ref().map_or_else(erased, why_out), audience);
                 let person = Some(supporter_id).filter(|_| left.as_ref().is_none_or(has_left));
-                ctx.suppress(&[Leaving { remote_id: member.remote_id.clone(), supporter_id: person, why }]).await?;
+                ctx.suppress(&[Leaving {
+                    remote_id: member.remote_id.clone(),
+                    supporter_id: person,
+                    why,
+                }])
+                .await?;
                 ctx.make_due(&[supporter_id]).await?;
             }
             match left {
                 Some(left) => there.save_members(&[left], &[]).await?,
-                None => there.forget_members(std::slice::from_ref(&member.remote_id)).await?,
+                None => {
+                    there
+                        .forget_members(std::slice::from_ref(&member.remote_id))
+                        .await?
+                }
             }
         }
     }
 }
 
 fn in_earlier(why: Why, audience: &str) -> Why {
-    Why { reason: format!("{} (in the earlier audience {audience})", why.reason), ..why }
+    Why {
+        reason: format!("{} (in the earlier audience {audience})", why.reason),
+        ..why
+    }
 }
 
 async fn read(
@@ -194,15 +289,28 @@ async fn read(
         if let Some(shown) = &mut shown {
             shown.note(&members);
         }
-        let ids: Vec<String> = members.iter().map(|member| hash(&member.email_address)).collect();
-        let mut known: BTreeMap<String, Member> =
-            there.members(&ids).await?.into_iter().map(|member| (member.remote_id.clone(), member)).collect();
+        let ids: Vec<String> = members
+            .iter()
+            .map(|member| hash(&member.email_address))
+            .collect();
+        let mut known: BTreeMap<String, Member> = there
+            .members(&ids)
+            .await?
+            .into_iter()
+            .map(|member| (member.remote_id.clone(), member))
+            .collect();
         renamed::set_apart(&mut known, &members.iter().collect::<Vec<_>>());
         // Each row once: who left may have another address since, too.
         let (mut gone, mut leavings, mut due) = (BTreeMap::new(), Vec::new(), Vec::new());
         let mut note = |member: Member| drop(gone.insert(member.remote_id.clone(), member));
-        for (wire, id) in members.iter().zip(&ids).filter(|(wire, _)| is_somebody(wire)) {
-            let Some(added) = added(id, known.get(id), unheard) else { continue };
+        for (wire, id) in members
+            .iter()
+            .zip(&ids)
+            .filter(|(wire, _)| is_somebody(wire))
+        {
+            let Some(added) = added(id, known.get(id), unheard) else {
+                continue;
+            };
             let member = seen(wire, Some(&added), &desk.managed(), ctx.now());
             if is_live(&member) && member.remote_status != "transactional" {
                 due.extend(member.supporter_id);
@@ -211,39 +319,66 @@ async fn read(
             known.insert(id.clone(), added);
         }
         let somebody: Vec<&WireMember> = members.iter().filter(|wire| is_somebody(wire)).collect();
-        let (renamed, mut changes) = (renamed::find(api, there, &somebody).await?, Changes::default());
-        for (wire, id) in members.iter().zip(&ids).filter(|(wire, _)| is_somebody(wire) && is_out_word(&wire.status)) {
+        let (renamed, mut changes) = (
+            renamed::find(api, there, &somebody).await?,
+            Changes::default(),
+        );
+        for (wire, id) in members
+            .iter()
+            .zip(&ids)
+            .filter(|(wire, _)| is_somebody(wire) && is_out_word(&wire.status))
+        {
             let before = known.get(id).or_else(|| renamed.get(id));
-            let Some(old) = before.filter(|old| went(wire, Some(old))) else { continue };
+            let Some(old) = before.filter(|old| went(wire, Some(old))) else {
+                continue;
+            };
             let member = seen(wire, Some(old), &desk.managed(), ctx.now());
             if let Some(supporter_id) = old.supporter_id {
                 let why = in_earlier(why_out(&member), api.audience());
                 let person = Some(supporter_id).filter(|_| has_left(&member));
                 // It may have left before it got another address.
-                let ids: BTreeSet<&String> = [id].into_iter().chain(person.map(|_| &old.remote_id)).collect();
-                leavings.extend(ids.into_iter().map(|id| Leaving { remote_id: id.clone(), supporter_id: person, why: why.clone() }));
+                let ids: BTreeSet<&String> = [id]
+                    .into_iter()
+                    .chain(person.map(|_| &old.remote_id))
+                    .collect();
+                leavings.extend(ids.into_iter().map(|id| Leaving {
+                    remote_id: id.clone(),
+                    supporter_id: person,
+                    why: why.clone(),
+                }));
             }
             note(member);
         }
-        // Who has another address there now is still the person who was subscribed; whoever has the old one at Classy is not.
+        // Who has another address there now is still the person who was subscribed; whoever has the
+        // old one at Classy is not.
         for wire in somebody {
             let id = hash(&wire.email_address);
             if let Some(before) = renamed.get(&id) {
-                changes.note(wire, known.get(&id), Some(before), &desk.managed(), ctx.now());
+                changes.note(
+                    wire,
+                    known.get(&id),
+                    Some(before),
+                    &desk.managed(),
+                    ctx.now(),
+                );
             }
         }
         changes.members.into_values().for_each(note);
-        // Whoever left there is to be taken off here, too; known as out there they are not met again.
+        // Whoever left there is to be taken off here, too; known as out there they are not met
+        // again.
         due.extend(leavings.iter().filter_map(|one| one.supporter_id));
         ctx.suppress(&leavings).await?;
         ctx.make_due(&due).await?;
-        there.save_members(&gone.into_values().collect::<Vec<_>>(), &[]).await?;
+        there
+            .save_members(&gone.into_values().collect::<Vec<_>>(), &[])
+            .await?;
     }
     Ok(walk)
 }
 
-/// A member who was being added when a delivery was cut off, as that left it: whoever is there now was put there by us. Once that is
-/// written down it is not asked again, since whoever left may come by a form.
+/// A member who was being added when a delivery was cut off, as that left it: whoever is there now
+/// was put there by us. Once that is written down it is not asked again, since whoever left may
+/// come by a form.
 fn added(id: &str, known: Option<&Member>, unheard: &Unheard) -> Option<Member> {
     let supporter_id = *unheard.get(id)?;
     let is_open = known.is_none_or(|known| known.supporter_id.is_none() && is_live(known));
@@ -256,27 +391,58 @@ fn added(id: &str, known: Option<&Member>, unheard: &Unheard) -> Option<Member> 
     })
 }
 
-/// What became of an opt-out that was passed on to an earlier audience: the member as it is known afterwards, and how
-/// the order ended.
-pub(super) fn withdrawn(order: &Order, said: Said, known: &Known, desk: &Desk, now: Time, why: &str) -> (Option<Member>, Ended) {
+/// What became of an opt-out that was passed on to an earlier audience: the member as it is known
+/// afterwards, and how the order ended.
+pub(super) fn withdrawn(
+    order: &Order,
+    said: Said,
+    known: &Known,
+    desk: &Desk,
+    now: Time,
+    why: &str,
+) -> (Option<Member>, Ended) {
     let audience = order.audience.as_deref().unwrap_or_default();
     let out_of_reach = || {
-        let old = known.member_at(&super::plan::Place { audience: order.audience.clone(), member: order.member.clone() });
-        old.cloned().map(|old| Member { remote_status: OUT_OF_REACH.to_owned(), subscribed_by_us: false, ..old })
+        let old = known.member_at(&super::plan::Place {
+            audience: order.audience.clone(),
+            member: order.member.clone(),
+        });
+        old.cloned().map(|old| Member {
+            remote_status: OUT_OF_REACH.to_owned(),
+            subscribed_by_us: false,
+            ..old
+        })
     };
     match said {
         Said::Done(wire) => {
-            let fate = format!("{why}: unsubscribed in Mailchimp, in the earlier audience {audience}, too");
-            (Some(taken_off(order, &wire, known, desk, now)), Ended::Told(Fate::Skipped(fate)))
+            let fate = format!(
+                "{why}: unsubscribed in Mailchimp, in the earlier audience {audience}, too"
+            );
+            (
+                Some(taken_off(order, &wire, known, desk, now)),
+                Ended::Told(Fate::Skipped(fate)),
+            )
         }
         // Told once and not tried for ever.
-        Said::Missing => (out_of_reach(), Ended::Told(Fate::Skipped(format!("{why}: not found in the earlier audience {audience}")))),
+        Said::Missing => (
+            out_of_reach(),
+            Ended::Told(Fate::Skipped(format!(
+                "{why}: not found in the earlier audience {audience}"
+            ))),
+        ),
         Said::NotDone => (None, Ended::Refused(STILL_SHOWN.to_owned())),
         Said::Refused(problem) => (None, Ended::Refused(problem.plain())),
         Said::Closed => {
-            let fate = format!("cannot be unsubscribed in the earlier audience {audience}, which does not take this key any more");
+            let fate = format!(
+                "cannot be unsubscribed in the earlier audience {audience}, which does not take this key any more"
+            );
             (out_of_reach(), Ended::Told(Fate::Rejected(fate)))
         }
-        Said::Changed => (None, Ended::Told(Fate::Skipped("changed while it was unsubscribed; looked at again".to_owned()))),
+        Said::Changed => (
+            None,
+            Ended::Told(Fate::Skipped(
+                "changed while it was unsubscribed; looked at again".to_owned(),
+            )),
+        ),
     }
 }

@@ -1,4 +1,5 @@
-//! Our merge fields in the audience: those that are missing are made, as far as there is room, and those of another type are left alone.
+//! Our merge fields in the audience: those that are missing are made, as far as there is room, and
+//! those of another type are left alone.
 
 use super::api::{Api, PAGE};
 use super::client::Failure;
@@ -7,7 +8,8 @@ use super::wire::NewField;
 use crate::plugin::PluginError;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Which of our merge fields can be filled in this audience, as found at the last look at its fields.
+/// Which of our merge fields can be filled in this audience, as found at the last look at its
+/// fields.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     /// Our tag of one, and the one that it has there; those that cannot be filled are left out.
@@ -22,8 +24,7 @@ pub(super) struct Fields {
     pub(super) full_at: Option<u64>,
 }
 
-const NO_ROOM: &str =
-    "there is no room for more merge fields; when one that nobody needs is deleted there, it is made and filled by itself";
+const NO_ROOM: &str = "there is no room for more merge fields; when one that nobody needs is deleted there, it is made and filled by itself";
 
 impl Fields {
     fn knows(&self, tag: &str) -> bool {
@@ -39,17 +40,31 @@ fn takes(kind: &str, ours: &str) -> bool {
 /// What is there already, and how many fields there are in all.
 async fn existing(api: &Api) -> Result<(Fields, u64), PluginError> {
     let what = "reading the merge fields";
-    let there = api.fields().await.map_err(|failure| failure.into_error(what))?;
+    let there = api
+        .fields()
+        .await
+        .map_err(|failure| failure.into_error(what))?;
     if there.total_items > PAGE.max(there.merge_fields.len() as u64) {
-        return Err(PluginError::Unexpected(format!("{what}: more of them than one answer holds")));
+        return Err(PluginError::Unexpected(format!(
+            "{what}: more of them than one answer holds"
+        )));
     }
     let mut fields = Fields::default();
     for field in FIELDS {
-        let Some(found) = there.merge_fields.iter().find(|found| found.tag.eq_ignore_ascii_case(field.tag)) else { continue };
+        let Some(found) = there
+            .merge_fields
+            .iter()
+            .find(|found| found.tag.eq_ignore_ascii_case(field.tag))
+        else {
+            continue;
+        };
         if takes(&found.kind, field.kind) {
             fields.there.insert(field.tag, found.tag.clone());
         } else {
-            let why = format!("the audience has it as {}, and what is sent is {}; rename or delete that one there", found.kind, field.kind);
+            let why = format!(
+                "the audience has it as {}, and what is sent is {}; rename or delete that one there",
+                found.kind, field.kind
+            );
             fields.lacking.insert(field.tag, why);
             fields.mistyped.insert(field.tag);
         }
@@ -57,8 +72,8 @@ async fn existing(api: &Api) -> Result<(Fields, u64), PluginError> {
     Ok((fields, there.merge_fields.len() as u64))
 }
 
-/// What will be there after the next completion, as far as that can be known without one. `full_at`: so many fields there were when no
-/// more could be made.
+/// What will be there after the next completion, as far as that can be known without one.
+/// `full_at`: so many fields there were when no more could be made.
 pub(super) async fn foresee(api: &Api, full_at: Option<u64>) -> Result<Fields, PluginError> {
     let (mut fields, mut count) = existing(api).await?;
     for field in FIELDS {
@@ -86,18 +101,34 @@ pub(super) async fn complete(api: &Api) -> Result<Fields, PluginError> {
             fields.lacking.insert(field.tag, NO_ROOM.to_owned());
             continue;
         }
-        let new = NewField { tag: field.tag, name: field.name, kind: field.kind, required: false, public: false };
+        let new = NewField {
+            tag: field.tag,
+            name: field.name,
+            kind: field.kind,
+            required: false,
+            public: false,
+        };
         match api.make_field(&new).await {
             Ok(made) => {
                 fields.there.insert(field.tag, made.tag);
                 (fields.made, count) = (true, count + 1);
             }
-            // The plan's limit, or somebody made it at the same moment: people are delivered without it.
+            // The plan's limit, or somebody made it at the same moment: people are delivered
+            // without it.
             Err(Failure::Invalid(problem)) => {
-                let is_full = ["maximum", "limit"].iter().any(|word| problem.all().to_lowercase().contains(word));
+                let is_full = ["maximum", "limit"]
+                    .iter()
+                    .any(|word| problem.all().to_lowercase().contains(word));
                 fields.full_at = is_full.then_some(count);
-                let hint = if is_full { NO_ROOM } else { "it is tried again with each look" };
-                fields.lacking.insert(field.tag, format!("it cannot be made: {}; {hint}", problem.plain()));
+                let hint = if is_full {
+                    NO_ROOM
+                } else {
+                    "it is tried again with each look"
+                };
+                fields.lacking.insert(
+                    field.tag,
+                    format!("it cannot be made: {}; {hint}", problem.plain()),
+                );
             }
             Err(failure) => return Err(failure.into_error("making a merge field")),
         }

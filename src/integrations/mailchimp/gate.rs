@@ -1,5 +1,5 @@
-//! How many requests of one key are under way at once, over the whole process: two organizations may share an account, and Mailchimp
-//! counts per user.
+//! How many requests of one key are under way at once, over the whole process: two organizations
+//! may share an account, and Mailchimp counts per user.
 
 use super::settings::MOST_CONNECTIONS;
 use sha2::{Digest, Sha256};
@@ -55,7 +55,13 @@ impl Gate {
     }
 
     fn new() -> Gate {
-        Gate { state: Mutex::new(State { in_flight: 0, width: MOST_CONNECTIONS as f64 }), freed: Notify::new() }
+        Gate {
+            state: Mutex::new(State {
+                in_flight: 0,
+                width: MOST_CONNECTIONS as f64,
+            }),
+            freed: Notify::new(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -122,7 +128,13 @@ mod tests {
         assert_eq!(more.len(), 1);
         (0..10).for_each(|_| gate.narrow(4));
         drop((passes, more));
-        assert_eq!(std::iter::from_fn(|| gate.enter(4)).collect::<Vec<_>>().len(), 1, "never shut");
+        assert_eq!(
+            std::iter::from_fn(|| gate.enter(4))
+                .collect::<Vec<_>>()
+                .len(),
+            1,
+            "never shut"
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -34,8 +34,19 @@ pub(super) struct Sources {
     api: bool,
 }
 
-const EVENTS: Events = Events { subscribe: true, unsubscribe: true, profile: true, cleaned: true, upemail: true, campaign: false };
-const SOURCES: Sources = Sources { user: true, admin: true, api: false };
+const EVENTS: Events = Events {
+    subscribe: true,
+    unsubscribe: true,
+    profile: true,
+    cleaned: true,
+    upemail: true,
+    campaign: false,
+};
+const SOURCES: Sources = Sources {
+    user: true,
+    admin: true,
+    api: false,
+};
 
 /// A webhook that is made.
 #[derive(Serialize)]
@@ -70,7 +81,9 @@ struct OfAudience {
 
 /// The webhooks of an organization's audience.
 pub(super) fn of(given: Given) -> Result<Box<dyn Hooks>, PluginError> {
-    Ok(Box::new(OfAudience { api: Api::new(&Settings::new(&given)?)? }))
+    Ok(Box::new(OfAudience {
+        api: Api::new(&Settings::new(&given)?)?,
+    }))
 }
 
 #[async_trait]
@@ -80,20 +93,42 @@ impl Hooks for OfAudience {
     }
 
     async fn list(&self) -> Result<Vec<Hook>, PluginError> {
-        let found: Webhooks = self.api.webhooks().await.map_err(|failure| failure.into_error("reading the audience's webhooks"))?;
-        let hook = |one: Webhook| Hook { id: one.id, url: one.url, is_as_wanted: one.events == EVENTS && one.sources == SOURCES };
+        let found: Webhooks = self
+            .api
+            .webhooks()
+            .await
+            .map_err(|failure| failure.into_error("reading the audience's webhooks"))?;
+        let hook = |one: Webhook| Hook {
+            id: one.id,
+            url: one.url,
+            is_as_wanted: one.events == EVENTS && one.sources == SOURCES,
+        };
         Ok(found.webhooks.into_iter().map(hook).collect())
     }
 
     async fn create(&self, url: &Url) -> Result<NewHook, PluginError> {
         let what = "making the webhook";
-        let asked = NewWebhook { url: url.as_str(), events: EVENTS, sources: SOURCES };
-        let made: Webhook = self.api.make_webhook(&asked).await.map_err(|failure| match failure {
-            Failure::Invalid(problem) => PluginError::Unexpected(format!("{what}: Mailchimp refused it: {}", problem.plain())),
-            failure => failure.into_error(what),
-        })?;
+        let asked = NewWebhook {
+            url: url.as_str(),
+            events: EVENTS,
+            sources: SOURCES,
+        };
+        let made: Webhook =
+            self.api
+                .make_webhook(&asked)
+                .await
+                .map_err(|failure| match failure {
+                    Failure::Invalid(problem) => PluginError::Unexpected(format!(
+                        "{what}: Mailchimp refused it: {}",
+                        problem.plain()
+                    )),
+                    failure => failure.into_error(what),
+                })?;
         match made.signing_secret {
-            Some(secret) => Ok(NewHook { id: made.id, secret }),
+            Some(secret) => Ok(NewHook {
+                id: made.id,
+                secret,
+            }),
             None => {
                 self.delete(&made.id).await?;
                 Err(PluginError::Unexpected(format!(

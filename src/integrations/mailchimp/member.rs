@@ -1,4 +1,5 @@
-//! A member in the mirror: its id, whether it is in or out, and what a look at Mailchimp makes of it.
+//! A member in the mirror: its id, whether it is in or out, and what a look at Mailchimp makes of
+//! it.
 
 use super::name::Name;
 use super::picture::{FIELDS, FIRST_NAME, Field, LAST_NAME};
@@ -19,9 +20,17 @@ pub(super) const KEPT_OUT: &str = "kept out";
 pub(super) const MOVED: &str = "moved";
 
 /// Why nothing is sent to somebody whose contact is not there any more.
-pub(super) const ERASED: &str = "erased in Mailchimp under an earlier address; only they can come back, by a form";
+pub(super) const ERASED: &str =
+    "erased in Mailchimp under an earlier address; only they can come back, by a form";
 
-const OUT: [&str; 6] = ["unsubscribed", CLEANED, ARCHIVED, FORGOTTEN, KEPT_OUT, MOVED];
+const OUT: [&str; 6] = [
+    "unsubscribed",
+    CLEANED,
+    ARCHIVED,
+    FORGOTTEN,
+    KEPT_OUT,
+    MOVED,
+];
 const LIVE: [&str; 3] = ["subscribed", PENDING, "transactional"];
 
 /// Mailchimp's id of an address.
@@ -29,10 +38,13 @@ pub(super) fn hash_of(address: &Address) -> String {
     hash(address.as_str())
 }
 
-/// Of an address as Mailchimp shows it. Computed, since very old members have other ids: the mirror must know everybody under the id
-/// by which it will ask.
+/// Of an address as Mailchimp shows it. Computed, since very old members have other ids: the mirror
+/// must know everybody under the id by which it will ask.
 pub(super) fn hash(address: &str) -> String {
-    Md5::digest(address.trim().to_lowercase().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Md5::digest(address.trim().to_lowercase().as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// What Mailchimp calls the contact whatever its address is.
@@ -50,18 +62,23 @@ pub(super) fn is_out(member: &Member) -> bool {
     member.ever_left_at.is_some() || is_out_word(&member.remote_status)
 }
 
-/// Left as a person: they are put nowhere again. A bounce alone says that the address is bad, and nothing of whoever has it; of one that
-/// was out before, or of which Mailchimp tells a reason, it is known that they said no.
+/// Left as a person: they are put nowhere again. A bounce alone says that the address is bad, and
+/// nothing of whoever has it; of one that was out before, or of which Mailchimp tells a reason, it
+/// is known that they said no.
 pub(super) fn has_left(member: &Member) -> bool {
-    is_out(member) && !is_given_up(member) && (member.ever_left_at.is_some() || member.remote_status != CLEANED)
+    is_out(member)
+        && !is_given_up(member)
+        && (member.ever_left_at.is_some() || member.remote_status != CLEANED)
 }
 
-/// The same of somebody who is shown: a complaint about a mail is counted among the bounces, and has a reason.
+/// The same of somebody who is shown: a complaint about a mail is counted among the bounces, and
+/// has a reason.
 pub(super) fn is_leaving(shown: &WireMember) -> bool {
     is_out_word(&shown.status) && (shown.status != CLEANED || !shown.unsubscribe_reason.is_empty())
 }
 
-/// Left by a word of theirs: they unsubscribed, had themselves erased, or complained of a mail, which is counted among the bounces.
+/// Left by a word of theirs: they unsubscribed, had themselves erased, or complained of a mail,
+/// which is counted among the bounces.
 pub(super) fn said_no(member: &Member) -> bool {
     is_out(member) && way_out(member).is_word_of_no()
 }
@@ -76,24 +93,35 @@ fn way_out(member: &Member) -> Way {
 
 /// Why an address, and whoever has it, is suppressed by somebody who is out.
 pub(super) fn why_out(member: &Member) -> Why {
-    Why { way: way_out(member), reason: out_reason(member) }
+    Why {
+        way: way_out(member),
+        reason: out_reason(member),
+    }
 }
 
 /// Why somebody is suppressed whom we unsubscribed since they said no at Classy.
 pub(super) fn opted_out() -> Why {
-    Why { way: Way::TakenOff, reason: "opted out at Classy and unsubscribed; only they can come back, by a form".to_owned() }
+    Why {
+        way: Way::TakenOff,
+        reason: "opted out at Classy and unsubscribed; only they can come back, by a form"
+            .to_owned(),
+    }
 }
 
 /// Why somebody is suppressed whose contact is not there any more.
 pub(super) fn erased() -> Why {
-    Why { way: Way::SaidNo, reason: ERASED.to_owned() }
+    Why {
+        way: Way::SaidNo,
+        reason: ERASED.to_owned(),
+    }
 }
 
 pub(super) fn is_out_word(status: &str) -> bool {
     OUT.contains(&status)
 }
 
-/// Whether somebody who is shown with this word may get a campaign; of a word that is not known it is assumed.
+/// Whether somebody who is shown with this word may get a campaign; of a word that is not known it
+/// is assumed.
 pub(super) fn is_mailed(status: &str) -> bool {
     status != "transactional" && !is_out_word(status)
 }
@@ -111,7 +139,8 @@ pub(super) fn is_listed(status: &str) -> bool {
     LISTED.contains(&status)
 }
 
-/// An address whose contact has another one by now: nobody left, and only this address is not wanted any more.
+/// An address whose contact has another one by now: nobody left, and only this address is not
+/// wanted any more.
 pub(super) fn is_given_up(member: &Member) -> bool {
     member.remote_status == MOVED
 }
@@ -134,24 +163,39 @@ pub(super) fn out_reason(member: &Member) -> String {
 }
 
 /// What a look at Mailchimp makes of a member that the mirror knew as `old`.
-pub(super) fn seen(wire: &WireMember, old: Option<&Member>, managed: &Managed, now: Time) -> Member {
-    // One in other letters that somebody else put on is theirs; it is ours if we did, and Mailchimp took it for the same.
+pub(super) fn seen(
+    wire: &WireMember,
+    old: Option<&Member>,
+    managed: &Managed,
+    now: Time,
+) -> Member {
+    // One in other letters that somebody else put on is theirs; it is ours if we did, and Mailchimp
+    // took it for the same.
     let had = |tag: &str| old.is_some_and(|old| old.managed_tags.contains(tag));
-    let ours = wire.tags.iter().filter_map(|tag| managed.like_ours(&tag.name).filter(|ours| *ours == tag.name || had(ours)));
+    let ours = wire.tags.iter().filter_map(|tag| {
+        managed
+            .like_ours(&tag.name)
+            .filter(|ours| *ours == tag.name || had(ours))
+    });
     let mut tags: BTreeSet<String> = ours.map(str::to_owned).collect();
     if wire.tags_count > wire.tags.len() as u64 {
         // At most fifty are shown; of the others what was known before is believed.
         tags.extend(old.iter().flat_map(|old| old.managed_tags.iter().cloned()));
     }
     let is_out = is_out_word(&wire.status);
-    // Whoever was asked to confirm was asked when they were first seen so, whatever changes of the contact since: an address, a field.
-    let is_same = |old: &&Member| old.contact_id.is_some() && old.contact_id.as_deref() == contact_of(wire);
-    let asked_at =
-        old.filter(|old| wire.status == PENDING && old.remote_status == PENDING && is_same(old)).and_then(|old| old.last_seen_at);
+    // Whoever was asked to confirm was asked when they were first seen so, whatever changes of the
+    // contact since: an address, a field.
+    let is_same =
+        |old: &&Member| old.contact_id.is_some() && old.contact_id.as_deref() == contact_of(wire);
+    let asked_at = old
+        .filter(|old| wire.status == PENDING && old.remote_status == PENDING && is_same(old))
+        .and_then(|old| old.last_seen_at);
     let left_before = old.and_then(|old| old.ever_left_at);
     Member {
         remote_id: hash(&wire.email_address),
-        contact_id: contact_of(wire).map(str::to_owned).or_else(|| old.and_then(|old| old.contact_id.clone())),
+        contact_id: contact_of(wire)
+            .map(str::to_owned)
+            .or_else(|| old.and_then(|old| old.contact_id.clone())),
         supporter_id: old.and_then(|old| old.supporter_id),
         remote_status: wire.status.clone(),
         managed_tags: tags,
@@ -164,7 +208,9 @@ pub(super) fn seen(wire: &WireMember, old: Option<&Member>, managed: &Managed, n
             _ if is_leaving(wire) => left_before.or(Some(now)),
             _ => left_before,
         },
-        last_seen_at: asked_at.or(wire.last_changed).or_else(|| old.and_then(|old| old.last_seen_at)),
+        last_seen_at: asked_at
+            .or(wire.last_changed)
+            .or_else(|| old.and_then(|old| old.last_seen_at)),
     }
 }
 
@@ -176,7 +222,10 @@ pub(super) fn values(wire: &WireMember) -> Option<Values> {
         other => other.to_string(),
     };
     let field = |field: &Field| {
-        let (_, value) = wire.merge_fields.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(field.tag))?;
+        let (_, value) = wire
+            .merge_fields
+            .iter()
+            .find(|(tag, _)| tag.eq_ignore_ascii_case(field.tag))?;
         Some((field.tag.to_owned(), text(value)))
     };
     (!wire.merge_fields.is_empty()).then(|| Values(FIELDS.iter().filter_map(field).collect()))
@@ -188,19 +237,36 @@ mod tests {
     use super::*;
 
     fn wire(status: &str, tags: &[&str]) -> WireMember {
-        let tags = tags.iter().map(|name| super::super::wire::WireTag { name: (*name).to_owned() }).collect();
-        WireMember { email_address: "Ada@X.org".to_owned(), status: status.to_owned(), tags, ..WireMember::default() }
+        let tags = tags
+            .iter()
+            .map(|name| super::super::wire::WireTag {
+                name: (*name).to_owned(),
+            })
+            .collect();
+        WireMember {
+            email_address: "Ada@X.org".to_owned(),
+            status: status.to_owned(),
+            tags,
+            ..WireMember::default()
+        }
     }
 
     #[test]
     fn the_id_is_of_the_address_in_lower_case() {
-        assert_eq!(hash(" Urist.McVankab@Freddiesjokes.com"), "62eeb292278cc15f5817cb78f7790b08");
+        assert_eq!(
+            hash(" Urist.McVankab@Freddiesjokes.com"),
+            "62eeb292278cc15f5817cb78f7790b08"
+        );
     }
 
     #[test]
     fn who_left_stays_out_until_shown_subscribed() {
         let managed = Managed::new("Classy-");
-        let mut member = Member { subscribed_by_us: true, remote_status: "subscribed".to_owned(), ..Member::default() };
+        let mut member = Member {
+            subscribed_by_us: true,
+            remote_status: "subscribed".to_owned(),
+            ..Member::default()
+        };
         for (status, out) in [
             ("unsubscribed", true),
             ("pending", true),
@@ -218,7 +284,11 @@ mod tests {
     #[test]
     fn a_bounce_is_no_leaving_of_whoever_has_the_address_unless_they_said_no() {
         let managed = Managed::new("Classy-");
-        let subscribed = Member { subscribed_by_us: true, remote_status: "subscribed".to_owned(), ..Member::default() };
+        let subscribed = Member {
+            subscribed_by_us: true,
+            remote_status: "subscribed".to_owned(),
+            ..Member::default()
+        };
         let after = |old: &Member, wire: WireMember| {
             let member = seen(&wire, Some(old), &managed, day(1));
             assert!(is_out(&member) && !is_live(&member) && !member.subscribed_by_us);
@@ -226,18 +296,38 @@ mod tests {
         };
         let bounced = after(&subscribed, wire("cleaned", &[]));
         assert!(!has_left(&bounced) && way_out(&bounced) == Way::Bounced && !said_no(&bounced));
-        let complained = WireMember { unsubscribe_reason: "Abuse complaint".to_owned(), ..wire("cleaned", &[]) };
+        let complained = WireMember {
+            unsubscribe_reason: "Abuse complaint".to_owned(),
+            ..wire("cleaned", &[])
+        };
         for left in [
             after(&subscribed, complained),
             after(&bounced, wire("unsubscribed", &[])),
-            after(&after(&subscribed, wire("unsubscribed", &[])), wire("cleaned", &[])),
-            after(&after(&subscribed, wire("archived", &[])), wire("cleaned", &[])),
+            after(
+                &after(&subscribed, wire("unsubscribed", &[])),
+                wire("cleaned", &[]),
+            ),
+            after(
+                &after(&subscribed, wire("archived", &[])),
+                wire("cleaned", &[]),
+            ),
             after(&bounced, wire("archived", &[])),
         ] {
-            assert!(has_left(&left) && way_out(&left) != Way::Bounced, "{}", out_reason(&left));
+            assert!(
+                has_left(&left) && way_out(&left) != Way::Bounced,
+                "{}",
+                out_reason(&left)
+            );
         }
-        let complaint = WireMember { unsubscribe_reason: "Abuse complaint".to_owned(), ..wire("cleaned", &[]) };
-        for (left, is_no) in [(complaint, true), (wire("unsubscribed", &[]), true), (wire("archived", &[]), false)] {
+        let complaint = WireMember {
+            unsubscribe_reason: "Abuse complaint".to_owned(),
+            ..wire("cleaned", &[])
+        };
+        for (left, is_no) in [
+            (complaint, true),
+            (wire("unsubscribed", &[]), true),
+            (wire("archived", &[]), false),
+        ] {
             assert_eq!(said_no(&after(&subscribed, left)), is_no);
         }
     }
@@ -245,20 +335,50 @@ mod tests {
     #[test]
     fn tags_beyond_the_fifty_that_are_shown_are_not_taken_for_gone() {
         let managed = Managed::new("Classy-");
-        let old = Member { managed_tags: BTreeSet::from(["Classy-Major".to_owned()]), ..Member::default() };
+        let old = Member {
+            managed_tags: BTreeSet::from(["Classy-Major".to_owned()]),
+            ..Member::default()
+        };
         let mut shown = wire("subscribed", &["Gala", "Classy-Recent", "classy-repeat"]);
         shown.tags_count = 3;
-        let tags = |member: Member| member.managed_tags.into_iter().collect::<Vec<_>>().join(" ");
-        assert_eq!(tags(seen(&shown, Some(&old), &managed, day(1))), "Classy-Recent");
+        let tags = |member: Member| {
+            member
+                .managed_tags
+                .into_iter()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(
+            tags(seen(&shown, Some(&old), &managed, day(1))),
+            "Classy-Recent"
+        );
         shown.tags_count = 60;
-        assert_eq!(tags(seen(&shown, Some(&old), &managed, day(1))), "Classy-Major Classy-Recent");
+        assert_eq!(
+            tags(seen(&shown, Some(&old), &managed, day(1))),
+            "Classy-Major Classy-Recent"
+        );
     }
 
     #[test]
     fn a_tag_in_other_letters_is_ours_only_where_we_put_it() {
         let managed = Managed::new("Classy-");
-        let tags = |old: &Member| seen(&wire("subscribed", &["classy-major"]), Some(old), &managed, day(1)).managed_tags.len();
+        let tags = |old: &Member| {
+            seen(
+                &wire("subscribed", &["classy-major"]),
+                Some(old),
+                &managed,
+                day(1),
+            )
+            .managed_tags
+            .len()
+        };
         assert_eq!(tags(&Member::default()), 0);
-        assert_eq!(tags(&Member { managed_tags: BTreeSet::from(["Classy-Major".to_owned()]), ..Member::default() }), 1);
+        assert_eq!(
+            tags(&Member {
+                managed_tags: BTreeSet::from(["Classy-Major".to_owned()]),
+                ..Member::default()
+            }),
+            1
+        );
     }
 }

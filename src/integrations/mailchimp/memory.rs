@@ -1,4 +1,5 @@
-//! What is remembered of an audience from one look to the next, and what of it a person should know.
+//! What is remembered of an audience from one look to the next, and what of it a person should
+//! know.
 
 use super::fields::Fields;
 use super::listing::Place;
@@ -14,7 +15,8 @@ const TOLD_FOR: TimeDelta = TimeDelta::days(7);
 /// So many people who wait for their opt-out are counted.
 const MOST_REFUSED: usize = 2_000;
 
-/// Kept as JSON in `plugin_states.state`; a key that an earlier version did not write has its default.
+/// Kept as JSON in `plugin_states.state`; a key that an earlier version did not write has its
+/// default.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Memory {
@@ -26,7 +28,8 @@ pub(super) struct Memory {
     pub(super) whole_at: Option<Time>,
     /// How far such a reading is.
     pub(super) whole_place: Option<Place>,
-    /// So many contacts carried tags of ours when the audience was first read, which this database did not put there.
+    /// So many contacts carried tags of ours when the audience was first read, which this database
+    /// did not put there.
     pub(super) carried: u64,
     /// When contacts were found that lacked tags of ours, and how many by that reading.
     mended: Option<(Time, u64)>,
@@ -46,7 +49,8 @@ pub(super) struct Memory {
     lacking: BTreeMap<String, String>,
     /// So many fields there were when no more could be made.
     pub(super) full_at: Option<u64>,
-    /// Who opted out and is mailed all the same, since Mailchimp did not carry it out; at most `MOST_REFUSED` of them.
+    /// Who opted out and is mailed all the same, since Mailchimp did not carry it out; at most
+    /// `MOST_REFUSED` of them.
     refused: BTreeSet<i64>,
     /// Earlier audiences, by id.
     pub(super) earlier: BTreeMap<String, Earlier>,
@@ -79,10 +83,23 @@ struct Configured {
 }
 
 impl Memory {
-    /// What goes over from the audience of before: what our tags there began with may still be found when it is used again.
+    /// What goes over from the audience of before: what our tags there began with may still be
+    /// found when it is used again.
     pub(super) fn after(before: Memory) -> Memory {
-        let Memory { configured, former_prefixes, permissions, generation, .. } = before;
-        Memory { configured, former_prefixes, permissions, generation, ..Memory::default() }
+        let Memory {
+            configured,
+            former_prefixes,
+            permissions,
+            generation,
+            ..
+        } = before;
+        Memory {
+            configured,
+            former_prefixes,
+            permissions,
+            generation,
+            ..Memory::default()
+        }
     }
 
     /// Takes in what is configured now; answers whether everybody is to be looked at again for it.
@@ -92,12 +109,19 @@ impl Memory {
             opt_outs: format!("{:?} {:?}", settings.on_opt_out, settings.opt_out_scope),
             permissions: settings.marketing_permissions.iter().cloned().collect(),
         };
-        // Where nothing was remembered yet, whoever is there got them already: what people withdrew since is theirs to give again.
-        let since = if self.configured.is_some() { now } else { DateTime::UNIX_EPOCH };
+        // Where nothing was remembered yet, whoever is there got them already: what people withdrew
+        // since is theirs to give again.
+        let since = if self.configured.is_some() {
+            now
+        } else {
+            DateTime::UNIX_EPOCH
+        };
         for name in &configured.permissions {
             self.permissions.entry(name.clone()).or_insert(since);
         }
-        let Some(before) = self.configured.replace(configured.clone()) else { return false };
+        let Some(before) = self.configured.replace(configured.clone()) else {
+            return false;
+        };
         if before.prefix != configured.prefix {
             self.former_prefixes.insert(before.prefix.clone());
             self.former_prefixes.remove(&configured.prefix);
@@ -108,12 +132,20 @@ impl Memory {
         before != configured
     }
 
-    /// Takes in which merge fields are there; answers whether everybody is to be sent anew, since one can be filled that was empty before.
+    /// Takes in which merge fields are there; answers whether everybody is to be sent anew, since
+    /// one can be filled that was empty before.
     pub(super) fn note_fields(&mut self, fields: &Fields) -> bool {
         let there: BTreeSet<String> = fields.there.keys().map(|tag| (*tag).to_owned()).collect();
-        let has_more = self.fields.as_ref().is_some_and(|known| fields.made || !there.is_subset(known));
+        let has_more = self
+            .fields
+            .as_ref()
+            .is_some_and(|known| fields.made || !there.is_subset(known));
         self.generation += u32::from(has_more);
-        self.lacking = fields.lacking.iter().map(|(tag, why)| ((*tag).to_owned(), why.clone())).collect();
+        self.lacking = fields
+            .lacking
+            .iter()
+            .map(|(tag, why)| ((*tag).to_owned(), why.clone()))
+            .collect();
         (self.fields, self.full_at) = (Some(there), fields.full_at);
         has_more
     }
@@ -141,7 +173,10 @@ impl Memory {
 
     /// Contacts lacked tags of ours.
     pub(super) fn note_mended(&mut self, contacts: u64, now: Time) {
-        let before = self.mended.filter(|_| self.whole_place.is_some()).map_or(0, |(_, before)| before);
+        let before = self
+            .mended
+            .filter(|_| self.whole_place.is_some())
+            .map_or(0, |(_, before)| before);
         if contacts > 0 {
             self.mended = Some((now, before + contacts));
         }
@@ -154,10 +189,15 @@ impl Memory {
 
     /// Sums up what a person should know.
     pub(super) fn tell(&mut self, now: Time) {
-        let fields = self.lacking.iter().map(|(field, why)| format!("the merge field {field} is not filled: {why}"));
+        let fields = self
+            .lacking
+            .iter()
+            .map(|(field, why)| format!("the merge field {field} is not filled: {why}"));
         let earlier = self.earlier.iter().filter_map(|(audience, one)| {
             let (why, _) = one.trouble.as_ref()?;
-            Some(format!("opt-outs do not reach the earlier audience {audience}: {why}"))
+            Some(format!(
+                "opt-outs do not reach the earlier audience {audience}: {why}"
+            ))
         });
         let mended = self.mended.filter(|(at, _)| now - *at < TOLD_FOR).map(|(at, contacts)| {
             format!(
@@ -183,7 +223,12 @@ impl Memory {
             )
         });
         self.told = Telling {
-            lacks: refused.into_iter().chain(carried).chain(fields).chain(earlier).collect(),
+            lacks: refused
+                .into_iter()
+                .chain(carried)
+                .chain(fields)
+                .chain(earlier)
+                .collect(),
             mended: mended.into_iter().collect(),
         };
     }

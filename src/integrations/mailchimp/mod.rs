@@ -1,5 +1,5 @@
-//! `mailchimp`: consented supporters in an audience, with our tags and fields; nobody who left is brought back, and nothing that is
-//! somebody else's is touched.
+//! `mailchimp`: consented supporters in an audience, with our tags and fields; nobody who left is
+//! brought back, and nothing that is somebody else's is touched.
 //!
 //! | what | where |
 //! |---|---|
@@ -74,7 +74,8 @@ const NAME: &str = "mailchimp";
 /// Under this key what signs the messages of the audience's webhook is sealed.
 pub const WEBHOOK_SECRET: &str = hooks::SECRET;
 
-/// This plugin for the registry: its secrets, how its table of a file is checked, and that no two organizations may share an audience.
+/// This plugin for the registry: its secrets, how its table of a file is checked, and that no two
+/// organizations may share an audience.
 pub const KIND: Kind = Kind {
     name: NAME,
     secrets: &["api_key", hooks::SECRET],
@@ -88,7 +89,11 @@ pub const KIND: Kind = Kind {
 
 fn check_secret(name: &str, secret: &SecretString) -> Result<(), PluginError> {
     // Whatever the webhook is signed with was drawn here.
-    if name == hooks::SECRET { Ok(()) } else { settings::check_key(secret) }
+    if name == hooks::SECRET {
+        Ok(())
+    } else {
+        settings::check_key(secret)
+    }
 }
 
 fn check(table: &toml::Table) -> Result<(), PluginError> {
@@ -101,7 +106,10 @@ fn destination(given: &Given) -> Result<String, PluginError> {
 
 fn make(given: Given) -> Result<Box<dyn Plugin>, PluginError> {
     let settings = Settings::new(&given)?;
-    Ok(Box::new(Mailchimp { audience_id: settings.audience_id.clone(), desk: Desk::new(settings)? }))
+    Ok(Box::new(Mailchimp {
+        audience_id: settings.audience_id.clone(),
+        desk: Desk::new(settings)?,
+    }))
 }
 
 struct Mailchimp {
@@ -124,7 +132,8 @@ impl Plugin for Mailchimp {
         Ok(())
     }
 
-    /// Fields and tags are made when they are first needed: a delivery with nothing to write then costs three calls.
+    /// Fields and tags are made when they are first needed: a delivery with nothing to write then
+    /// costs three calls.
     async fn setup(&mut self, _: &PluginContext) -> Result<(), PluginError> {
         Ok(())
     }
@@ -141,19 +150,40 @@ impl Plugin for Mailchimp {
         self.desk.trouble()
     }
 
-    async fn preview(&self, ctx: &PluginContext, batch: &[Profile]) -> Result<Vec<Planned>, PluginError> {
+    async fn preview(
+        &self,
+        ctx: &PluginContext,
+        batch: &[Profile],
+    ) -> Result<Vec<Planned>, PluginError> {
         let mut known = Known::load(&self.desk, ctx, batch).await?;
         // What a crash left, and who was erased there: read back as before a send.
         let unshown = known.settle(&self.desk, ctx, batch).await?;
         let plans = process::plans(&self.desk, ctx, &known, batch, plan::Moves::ToCome).into_iter();
-        Ok(plans.map(|plan| if unshown.contains(&plan.supporter_id) { plan.not_now(process::NOT_SHOWN) } else { plan }.planned()).collect())
+        Ok(plans
+            .map(|plan| {
+                if unshown.contains(&plan.supporter_id) {
+                    plan.not_now(process::NOT_SHOWN)
+                } else {
+                    plan
+                }
+                .planned()
+            })
+            .collect())
     }
 
-    async fn process(&self, ctx: &PluginContext, batch: &[Profile]) -> Result<Vec<Verdict>, PluginError> {
+    async fn process(
+        &self,
+        ctx: &PluginContext,
+        batch: &[Profile],
+    ) -> Result<Vec<Verdict>, PluginError> {
         process::process(&self.desk, ctx, batch).await
     }
 
-    async fn withdraw(&self, ctx: &PluginContext, batch: &[Profile]) -> Result<Vec<Verdict>, PluginError> {
+    async fn withdraw(
+        &self,
+        ctx: &PluginContext,
+        batch: &[Profile],
+    ) -> Result<Vec<Verdict>, PluginError> {
         process::withdraw(&self.desk, ctx, batch).await
     }
 
@@ -183,7 +213,9 @@ impl Plugin for Mailchimp {
         match self.desk.api.ping().await {
             Ok(()) => CheckResult::ok(),
             Err(Failure::Busy(why)) => CheckResult::degraded(why),
-            Err(failure) => CheckResult::failing(failure.into_error("asking Mailchimp").to_string()),
+            Err(failure) => {
+                CheckResult::failing(failure.into_error("asking Mailchimp").to_string())
+            }
         }
     }
 

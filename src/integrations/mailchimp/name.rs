@@ -1,4 +1,5 @@
-//! A person's name, and the trace of it in the mirror, which tells whether a part of it is replaced without holding it.
+//! A person's name, and the trace of it in the mirror, which tells whether a part of it is replaced
+//! without holding it.
 
 use crate::integrations::fingerprint;
 
@@ -24,12 +25,17 @@ pub(super) struct Difference {
 /// Trimmed, and cut at the end of a letter where Mailchimp would cut it.
 pub(super) fn cut(text: Option<&str>) -> String {
     let text = text.unwrap_or_default().trim();
-    text[..text.floor_char_boundary(MOST_BYTES)].trim_end().to_owned()
+    text[..text.floor_char_boundary(MOST_BYTES)]
+        .trim_end()
+        .to_owned()
 }
 
 impl Name {
     pub(super) fn of(first: &str, last: &str) -> Name {
-        Name { first: cut(Some(first)), last: cut(Some(last)) }
+        Name {
+            first: cut(Some(first)),
+            last: cut(Some(last)),
+        }
     }
 
     /// Both parts in one number, half each; `None` when there is no name.
@@ -41,7 +47,10 @@ impl Name {
     /// Against the hash of what is there. A blank part wants nothing.
     pub(super) fn against(&self, there: Option<i64>) -> Difference {
         let there = there.unwrap_or_default() as u64;
-        let parts = [(&self.first, (there >> 32) as u32), (&self.last, there as u32)];
+        let parts = [
+            (&self.first, (there >> 32) as u32),
+            (&self.last, there as u32),
+        ];
         let mut difference = Difference::default();
         for (wanted, there) in parts.into_iter().filter(|(wanted, _)| !wanted.is_empty()) {
             let differs = half(wanted) != there;
@@ -54,15 +63,27 @@ impl Name {
     /// The hash after this name was sent to where another one was.
     pub(super) fn over(&self, there: Option<i64>) -> Option<i64> {
         let old = there.unwrap_or_default() as u64;
-        let first = if self.first.is_empty() { (old >> 32) as u32 } else { half(&self.first) };
-        let last = if self.last.is_empty() { old as u32 } else { half(&self.last) };
+        let first = if self.first.is_empty() {
+            (old >> 32) as u32
+        } else {
+            half(&self.first)
+        };
+        let last = if self.last.is_empty() {
+            old as u32
+        } else {
+            half(&self.last)
+        };
         (first != 0 || last != 0).then(|| ((u64::from(first) << 32) | u64::from(last)) as i64)
     }
 }
 
 /// Half of a fingerprint; 0 for a blank and for nothing else.
 fn half(part: &str) -> u32 {
-    if part.is_empty() { 0 } else { (fingerprint(part.as_bytes()) as u32).max(1) }
+    if part.is_empty() {
+        0
+    } else {
+        (fingerprint(part.as_bytes()) as u32).max(1)
+    }
 }
 
 #[cfg(test)]
@@ -86,7 +107,10 @@ mod tests {
     #[test]
     fn a_blank_part_leaves_what_was_there() {
         let there = Name::of("Ada", "Lovelace").hash();
-        assert_eq!(Name::of("Grace", "").over(there), Name::of("Grace", "Lovelace").hash());
+        assert_eq!(
+            Name::of("Grace", "").over(there),
+            Name::of("Grace", "Lovelace").hash()
+        );
         assert_eq!(Name::default().over(there), there);
     }
 

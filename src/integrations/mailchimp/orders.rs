@@ -1,5 +1,5 @@
-//! Changes of single members: unsubscribing, moving, permissions. Who they are about is written down before every try, and whether they
-//! still hold is asked again.
+//! Changes of single members: unsubscribing, moving, permissions. Who they are about is written
+//! down before every try, and whether they still hold is asked again.
 
 use super::api::{BACKOFF, TRIES};
 use super::client::Failure;
@@ -16,7 +16,8 @@ use std::collections::BTreeMap;
 /// What is ordered.
 #[derive(Clone)]
 pub(super) enum What {
-    /// Consent was withdrawn. `even_if_consented`: not at Classy, but in Mailchimp, under another address or in another audience.
+    /// Consent was withdrawn. `even_if_consented`: not at Classy, but in Mailchimp, under another
+    /// address or in another audience.
     Unsubscribe { even_if_consented: bool },
     /// To the address of the order.
     Move,
@@ -55,8 +56,16 @@ pub(super) enum Said {
 
 /// Of what an approval of unsubscribing somebody is about: which members.
 pub(super) fn trace(decision: &Decision) -> i64 {
-    let Decision::Unsubscribe { members, .. } = decision else { return 0 };
-    let members = members.iter().map(|place| format!("{} {}", place.audience.as_deref().unwrap_or_default(), place.member));
+    let Decision::Unsubscribe { members, .. } = decision else {
+        return 0;
+    };
+    let members = members.iter().map(|place| {
+        format!(
+            "{} {}",
+            place.audience.as_deref().unwrap_or_default(),
+            place.member
+        )
+    });
     fingerprint(members.collect::<Vec<_>>().join("\n").as_bytes())
 }
 
@@ -68,12 +77,21 @@ impl Order {
             // Part of adding: what is cut off here is taken up as an addition.
             What::Permit(_) => Step::Add,
         };
-        Sending { supporter_id: self.supporter_id, address: self.address.clone(), intent, image: None }
+        Sending {
+            supporter_id: self.supporter_id,
+            address: self.address.clone(),
+            intent,
+            image: None,
+        }
     }
 
-    /// Whether the member is still one of whom it is right: nobody who left meanwhile is moved or given a permission.
+    /// Whether the member is still one of whom it is right: nobody who left meanwhile is moved or
+    /// given a permission.
     fn finds(&self, members: &BTreeMap<String, Member>) -> bool {
-        matches!(self.what, What::Unsubscribe { .. }) || members.get(&self.member).is_some_and(|member| !is_out(member))
+        matches!(self.what, What::Unsubscribe { .. })
+            || members
+                .get(&self.member)
+                .is_some_and(|member| !is_out(member))
     }
 
     /// Whether it is still right.
@@ -81,19 +99,25 @@ impl Order {
         match self.what {
             What::Unsubscribe { even_if_consented } => {
                 even_if_consented && person.address == self.address
-                    || person.consented().is_none_or(|address| hash_of(address) != self.member)
+                    || person
+                        .consented()
+                        .is_none_or(|address| hash_of(address) != self.member)
             }
             What::Move | What::Permit(_) => person.consented() == self.address.as_ref(),
         }
     }
 
-    /// Another name of the member, for when there is none under its id: very old members have ids that their address does not give, and a
-    /// word of no is for the contact under whatever address.
+    /// Another name of the member, for when there is none under its id: very old members have ids
+    /// that their address does not give, and a word of no is for the contact under whatever
+    /// address.
     fn other_name(&self) -> Option<&str> {
-        self.contact.as_deref().filter(|_| matches!(self.what, What::Unsubscribe { .. }))
+        self.contact
+            .as_deref()
+            .filter(|_| matches!(self.what, What::Unsubscribe { .. }))
     }
 
-    /// Whether an answer shows what was ordered. One that does not is no success, whatever its status.
+    /// Whether an answer shows what was ordered. One that does not is no success, whatever its
+    /// status.
     fn is_shown(&self, wire: &WireMember) -> bool {
         match self.what {
             What::Unsubscribe { .. } => !is_mailed(&wire.status),
@@ -104,18 +128,31 @@ impl Order {
 
     fn patch(&self) -> Option<Patch> {
         Some(match &self.what {
-            What::Unsubscribe { .. } => Patch::Unsubscribe { status: Unsubscribed::Unsubscribed },
-            What::Move => Patch::Move { email_address: self.address.as_ref()?.as_str().to_owned() },
+            What::Unsubscribe { .. } => Patch::Unsubscribe {
+                status: Unsubscribed::Unsubscribed,
+            },
+            What::Move => Patch::Move {
+                email_address: self.address.as_ref()?.as_str().to_owned(),
+            },
             What::Permit(ids) => {
-                let permit = |id: &String| Permit { marketing_permission_id: id.clone(), enabled: true };
-                Patch::Permit { marketing_permissions: ids.iter().map(permit).collect() }
+                let permit = |id: &String| Permit {
+                    marketing_permission_id: id.clone(),
+                    enabled: true,
+                };
+                Patch::Permit {
+                    marketing_permissions: ids.iter().map(permit).collect(),
+                }
             }
         })
     }
 }
 
 /// Carries orders out, each until it has an answer.
-pub(super) async fn carry_out(desk: &Desk, ctx: &PluginContext, orders: Vec<Order>) -> Result<Vec<(Order, Said)>, PluginError> {
+pub(super) async fn carry_out(
+    desk: &Desk,
+    ctx: &PluginContext,
+    orders: Vec<Order>,
+) -> Result<Vec<(Order, Said)>, PluginError> {
     let (mut pending, mut done) = (orders, Vec::new());
     for tries in 0..TRIES {
         if pending.is_empty() {
@@ -125,19 +162,40 @@ pub(super) async fn carry_out(desk: &Desk, ctx: &PluginContext, orders: Vec<Orde
         ctx.mark();
         // What changed in Mailchimp since is asked before each try, and then, last of all, consent.
         desk.freshen(ctx).await?;
-        let ids: Vec<String> = pending.iter().filter(|order| order.audience.is_none()).map(|order| order.member.clone()).collect();
-        let members: BTreeMap<String, Member> =
-            ctx.members(&ids).await?.into_iter().map(|member| (member.remote_id.clone(), member)).collect();
-        // One row a person, however many of their members it is about.
-        let sending: BTreeMap<i64, Sending> = pending.iter().map(|order| (order.supporter_id, order.sending())).collect();
-        let people = ctx.begin_sending(&sending.into_values().collect::<Vec<_>>()).await?;
-        let people: BTreeMap<i64, Profile> = people.into_iter().map(|person| (person.supporter_id, person)).collect();
-        let (hold, changed): (Vec<Order>, Vec<Order>) = pending
+        let ids: Vec<String> = pending
+            .iter()
+            .filter(|order| order.audience.is_none())
+            .map(|order| order.member.clone())
+            .collect();
+        let members: BTreeMap<String, Member> = ctx
+            .members(&ids)
+            .await?
             .into_iter()
-            .partition(|order| people.get(&order.supporter_id).is_some_and(|person| order.holds(person) && order.finds(&members)));
+            .map(|member| (member.remote_id.clone(), member))
+            .collect();
+        // One row a person, however many of their members it is about.
+        let sending: BTreeMap<i64, Sending> = pending
+            .iter()
+            .map(|order| (order.supporter_id, order.sending()))
+            .collect();
+        let people = ctx
+            .begin_sending(&sending.into_values().collect::<Vec<_>>())
+            .await?;
+        let people: BTreeMap<i64, Profile> = people
+            .into_iter()
+            .map(|person| (person.supporter_id, person))
+            .collect();
+        let (hold, changed): (Vec<Order>, Vec<Order>) = pending.into_iter().partition(|order| {
+            people
+                .get(&order.supporter_id)
+                .is_some_and(|person| order.holds(person) && order.finds(&members))
+        });
         done.extend(changed.into_iter().map(|order| (order, Said::Changed)));
         let calls = hold.into_iter().map(|order| async move {
-            let api = order.audience.as_deref().map_or_else(|| desk.api.clone(), |audience| desk.api.of(audience));
+            let api = order
+                .audience
+                .as_deref()
+                .map_or_else(|| desk.api.clone(), |audience| desk.api.of(audience));
             let said = match order.patch() {
                 Some(patch) => match (api.patch(&order.member, &patch).await, order.other_name()) {
                     (Err(Failure::Missing), Some(name)) => api.patch(name, &patch).await,
@@ -147,8 +205,10 @@ pub(super) async fn carry_out(desk: &Desk, ctx: &PluginContext, orders: Vec<Orde
             };
             (order, said)
         });
-        let answers: Vec<(Order, Result<WireMember, Failure>)> =
-            stream::iter(calls).buffer_unordered(desk.api.connections()).collect().await;
+        let answers: Vec<(Order, Result<WireMember, Failure>)> = stream::iter(calls)
+            .buffer_unordered(desk.api.connections())
+            .collect()
+            .await;
         pending = Vec::new();
         let mut trouble = None;
         for (order, answer) in answers {
@@ -162,7 +222,9 @@ pub(super) async fn carry_out(desk: &Desk, ctx: &PluginContext, orders: Vec<Orde
                     trouble = Some(failure);
                 }
                 // An earlier audience may be another account's by now; that ends nothing here.
-                Err(Failure::Refused(_) | Failure::Strange(_)) if order.audience.is_some() => done.push((order, Said::Closed)),
+                Err(Failure::Refused(_) | Failure::Strange(_)) if order.audience.is_some() => {
+                    done.push((order, Said::Closed))
+                }
                 Err(failure) => return Err(failure.into_error("changing a member")),
             }
         }

@@ -1,18 +1,23 @@
-//! What is to be done about one person: consent, the mirror and the ledger in, a decision out. Pure, since donors' consent hangs on it.
+//! What is to be done about one person: consent, the mirror and the ledger in, a decision out.
+//! Pure, since donors' consent hangs on it.
 //!
 //! The rules, in the order in which they are asked:
 //!
-//! 1. Who is not consented is never sent. If they, or somebody with the same address, *said* no, members that we subscribed are
-//!    unsubscribed; who merely says nothing, or is gone at the source, is left as they are. The only member at a refuser's address that
-//!    is spared is one that moves away in this delivery: the moves are made first, and a member whose move was not answered with
-//!    success is looked at again (`Moves`).
-//! 2. Who left Mailchimp is left alone, under any address and in any audience, until Mailchimp itself shows them subscribed. A member of
-//!    ours at their address that is somebody else's, or that they said no to elsewhere, is treated like one at a refuser's (`owners`),
-//!    unless somebody else who did not leave says yes there.
-//! 3. Who changed the address in Mailchimp keeps it; the contact goes on getting its tags and fields there.
-//! 4. A member that we subscribed moves along with its supporter's new address, unless somebody else has the old one, or the new one is
-//!    a member already; then the old one is left alone.
-//! 5. Who was asked to confirm is left alone until they do, and is not asked again unless they say yes once more.
+//! 1. Who is not consented is never sent. If they, or somebody with the same address, *said* no,
+//!    members that we subscribed are unsubscribed; who merely says nothing, or is gone at the
+//!    source, is left as they are. The only member at a refuser's address that is spared is one
+//!    that moves away in this delivery: the moves are made first, and a member whose move was not
+//!    answered with success is looked at again (`Moves`).
+//! 2. Who left Mailchimp is left alone, under any address and in any audience, until Mailchimp
+//!    itself shows them subscribed. A member of ours at their address that is somebody else's, or
+//!    that they said no to elsewhere, is treated like one at a refuser's (`owners`), unless
+//!    somebody else who did not leave says yes there.
+//! 3. Who changed the address in Mailchimp keeps it; the contact goes on getting its tags and
+//!    fields there.
+//! 4. A member that we subscribed moves along with its supporter's new address, unless somebody
+//!    else has the old one, or the new one is a member already; then the old one is left alone.
+//! 5. Who was asked to confirm is left alone until they do, and is not asked again unless they say
+//!    yes once more.
 //! 6. What a person had taken back is not sent again as it was.
 //! 7. Everybody else is added, or gets what differs of our fields and tags.
 
@@ -41,10 +46,12 @@ pub(super) struct Case<'a> {
     pub(super) here: Option<&'a Member>,
     /// Members at other addresses that were delivered for this supporter.
     pub(super) elsewhere: Vec<&'a Member>,
-    /// Members that we subscribed in earlier audiences: this supporter's, and the one at the present address.
+    /// Members that we subscribed in earlier audiences: this supporter's, and the one at the
+    /// present address.
     pub(super) earlier: Vec<(&'a str, &'a Member)>,
     pub(super) row: Option<&'a DeliveryRow>,
-    /// Why nobody may be put there: the person left, under whatever address and in whatever audience, or the address did.
+    /// Why nobody may be put there: the person left, under whatever address and in whatever
+    /// audience, or the address did.
     pub(super) suppressed: Option<&'a Why>,
 }
 
@@ -62,12 +69,17 @@ pub(super) struct Rules<'a> {
 impl Rules<'_> {
     /// What it is to be added.
     const fn arrival(&self) -> Harm {
-        if self.double_optin { Harm::Confirm } else { Harm::Add }
+        if self.double_optin {
+            Harm::Confirm
+        } else {
+            Harm::Add
+        }
     }
 }
 
-/// Whether the moves of a delivery are still to come. Only a member that is about to move is spared for that; once the moves were
-/// answered, whoever still stands at the address of somebody who refuses is unsubscribed.
+/// Whether the moves of a delivery are still to come. Only a member that is about to move is spared
+/// for that; once the moves were answered, whoever still stands at the address of somebody who
+/// refuses is unsubscribed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moves {
     ToCome,
@@ -86,7 +98,10 @@ pub(super) struct Place {
 impl Place {
     /// In the audience itself.
     pub(super) fn here(member: &str) -> Place {
-        Place { audience: None, member: member.to_owned() }
+        Place {
+            audience: None,
+            member: member.to_owned(),
+        }
     }
 }
 
@@ -101,7 +116,8 @@ pub(super) enum Decision {
     Move {
         from: String,
     },
-    /// What differs goes to the contact with this id, under the address that it was given in Mailchimp.
+    /// What differs goes to the contact with this id, under the address that it was given in
+    /// Mailchimp.
     Follow {
         member: String,
     },
@@ -124,24 +140,42 @@ pub(super) struct Plan {
     pub(super) replaced: Vec<String>,
     /// Tags to take off that nothing replaces.
     pub(super) lost: Vec<String>,
-    /// How they come to us: added, asked to confirm, or there before us and changed for the first time.
+    /// How they come to us: added, asked to confirm, or there before us and changed for the first
+    /// time.
     pub(super) entry: Option<Harm>,
 }
 
 impl Plan {
     fn nothing(supporter_id: i64, decision: Decision) -> Plan {
         let (picture, adds, replaced, lost) = (None, Vec::new(), Vec::new(), Vec::new());
-        Plan { supporter_id, decision, picture, fields_differ: false, name: Difference::default(), adds, replaced, lost, entry: None }
+        Plan {
+            supporter_id,
+            decision,
+            picture,
+            fields_differ: false,
+            name: Difference::default(),
+            adds,
+            replaced,
+            lost,
+            entry: None,
+        }
     }
 
     /// Whether the person is written about.
     pub(super) const fn sends(&self) -> bool {
-        matches!(self.decision, Decision::Add | Decision::Change | Decision::Move { .. } | Decision::Follow { .. })
+        matches!(
+            self.decision,
+            Decision::Add | Decision::Change | Decision::Move { .. } | Decision::Follow { .. }
+        )
     }
 
     /// Nothing of it, where the person would be written about.
     pub(super) fn not_now(self, reason: &str) -> Plan {
-        if self.sends() { Plan::nothing(self.supporter_id, Decision::Skip(reason.to_owned())) } else { self }
+        if self.sends() {
+            Plan::nothing(self.supporter_id, Decision::Skip(reason.to_owned()))
+        } else {
+            self
+        }
     }
 
     /// The member that is to move.
@@ -152,7 +186,8 @@ impl Plan {
         }
     }
 
-    /// The deed of a kind, if there is one in it. Its mark is of all that an approval must know of it.
+    /// The deed of a kind, if there is one in it. Its mark is of all that an approval must know of
+    /// it.
     pub(super) fn deed(&self, kind: Harm) -> Option<Deed> {
         let is_done = match kind {
             Harm::Unsubscribe => matches!(self.decision, Decision::Unsubscribe { .. }),
@@ -168,40 +203,66 @@ impl Plan {
                 Harm::Undo => 0,
                 Harm::Unsubscribe => trace(&self.decision),
                 Harm::Rename => of_picture(Picture::rename_mark),
-                Harm::Untag => self.picture.as_ref().map_or(0, |picture| picture.untag_mark(&self.lost)),
+                Harm::Untag => self
+                    .picture
+                    .as_ref()
+                    .map_or(0, |picture| picture.untag_mark(&self.lost)),
                 Harm::Add | Harm::Confirm | Harm::Change => of_picture(Picture::entry_mark),
             };
             Deed { kind, mark }
         })
     }
 
-    /// The harm in it, each kind at most once a person; how they come to us first, since all else hangs on that.
+    /// The harm in it, each kind at most once a person; how they come to us first, since all else
+    /// hangs on that.
     pub(super) fn deeds(&self) -> Vec<Deed> {
-        let order = [Harm::Add, Harm::Confirm, Harm::Change, Harm::Unsubscribe, Harm::Rename, Harm::Untag];
-        order.into_iter().filter_map(|kind| self.deed(kind)).collect()
+        let order = [
+            Harm::Add,
+            Harm::Confirm,
+            Harm::Change,
+            Harm::Unsubscribe,
+            Harm::Rename,
+            Harm::Untag,
+        ];
+        order
+            .into_iter()
+            .filter_map(|kind| self.deed(kind))
+            .collect()
     }
 
     /// For a preview.
     pub(super) fn planned(&self) -> Planned {
-        let elsewhere =
-            matches!(&self.decision, Decision::Unsubscribe { members, .. } if members.iter().all(|place| place.audience.is_some()));
+        let elsewhere = matches!(&self.decision, Decision::Unsubscribe { members, .. } if members.iter().all(|place| place.audience.is_some()));
         let (step, reason) = match &self.decision {
             Decision::Skip(reason) => (Step::Skip, Some(reason.clone())),
             Decision::Keep => (Step::Keep, None),
             Decision::Add => (Step::Add, None),
             Decision::Change | Decision::Follow { .. } => (Step::Change, None),
             Decision::Move { .. } => (Step::Move, None),
-            Decision::Unsubscribe { why, .. } if elsewhere => (Step::Unsubscribe, Some(format!("{why}; in an earlier audience"))),
+            Decision::Unsubscribe { why, .. } if elsewhere => (
+                Step::Unsubscribe,
+                Some(format!("{why}; in an earlier audience")),
+            ),
             Decision::Unsubscribe { why, .. } => (Step::Unsubscribe, Some(why.clone())),
         };
         let is_name = |tag: &str| [FIRST_NAME, LAST_NAME].contains(&tag);
-        let wanted = |tag: &str| if is_name(tag) { self.name.differs } else { self.fields_differ };
+        let wanted = |tag: &str| {
+            if is_name(tag) {
+                self.name.differs
+            } else {
+                self.fields_differ
+            }
+        };
         let values = self.picture.iter().flat_map(|picture| picture.values(true));
         Planned {
             supporter_id: self.supporter_id,
             step,
             reason,
-            fields: values.map(|(tag, _)| tag).filter(|tag| wanted(tag)).map(str::to_owned).collect(),
+            fields: values
+                .map(|(tag, _)| tag)
+                .filter(|tag| wanted(tag))
+                .map(str::to_owned)
+                .collect(),
             tags: self.adds.clone(),
             untags: self.replaced.iter().chain(&self.lost).cloned().collect(),
             deeds: self.deeds(),
@@ -214,88 +275,184 @@ impl Plan {
 pub(super) fn plan_all(cases: &[Case<'_>], rules: &Rules<'_>) -> Vec<Plan> {
     let claims = Claims::of(cases);
     let of_consented = |case: &Case<'_>| {
-        let picture = Picture::of(case.profile, rules.managed, rules.now).filter(|_| left(case).is_none())?;
+        let picture =
+            Picture::of(case.profile, rules.managed, rules.now).filter(|_| left(case).is_none())?;
         Some(consented(case, picture, &claims.spoken_for, rules))
     };
     let plans: Vec<Option<Plan>> = cases.iter().map(of_consented).collect();
     let moving = match rules.moves {
-        Moves::ToCome => plans.iter().flatten().filter_map(Plan::moves_from).collect(),
+        Moves::ToCome => plans
+            .iter()
+            .flatten()
+            .filter_map(Plan::moves_from)
+            .collect(),
         Moves::Done => BTreeSet::new(),
     };
     let owners = owners(cases, &claims, &moving, rules.opt_out_scope);
-    cases.iter().zip(plans).map(|(case, plan)| plan.unwrap_or_else(|| not_mailed(case, &owners, rules))).collect()
+    cases
+        .iter()
+        .zip(plans)
+        .map(|(case, plan)| plan.unwrap_or_else(|| not_mailed(case, &owners, rules)))
+        .collect()
 }
 
 fn not_mailed(case: &Case<'_>, owners: &BTreeMap<Place, i64>, rules: &Rules<'_>) -> Plan {
     let id = case.profile.supporter_id;
     let of_leaver = || left(case).map(left_elsewhere);
-    let why = case.profile.refusal().or_else(of_leaver).unwrap_or_else(|| "not consented".to_owned());
-    let members: Vec<Place> = owners.iter().filter(|(_, owner)| **owner == id).map(|(member, _)| member.clone()).collect();
+    let why = case
+        .profile
+        .refusal()
+        .or_else(of_leaver)
+        .unwrap_or_else(|| "not consented".to_owned());
+    let members: Vec<Place> = owners
+        .iter()
+        .filter(|(_, owner)| **owner == id)
+        .map(|(member, _)| member.clone())
+        .collect();
     if members.is_empty() {
-        // Where everybody's opt-outs are passed on, another holder of the address is the one for whom it is done.
+        // Where everybody's opt-outs are passed on, another holder of the address is the one for
+        // whom it is done.
         let foreign = rules.opt_out_scope == OptOutScope::Ours
             && !refused(case).is_empty()
-            && case.here.is_some_and(|member| is_in(member) && !member.subscribed_by_us);
-        let reason = if foreign { format!("{why}; {STILL_SUBSCRIBED}") } else { why };
+            && case
+                .here
+                .is_some_and(|member| is_in(member) && !member.subscribed_by_us);
+        let reason = if foreign {
+            format!("{why}; {STILL_SUBSCRIBED}")
+        } else {
+            why
+        };
         return Plan::nothing(id, Decision::Skip(reason));
     }
     if rules.on_opt_out == OnOptOut::Ignore {
-        return Plan::nothing(id, Decision::Skip(format!("{why}; left subscribed, as on_opt_out says")));
+        return Plan::nothing(
+            id,
+            Decision::Skip(format!("{why}; left subscribed, as on_opt_out says")),
+        );
     }
     Plan::nothing(id, Decision::Unsubscribe { members, why })
 }
 
 fn left_elsewhere(why: &Why) -> String {
-    format!("left under another address or in another audience: {}", why.reason)
+    format!(
+        "left under another address or in another audience: {}",
+        why.reason
+    )
 }
 
-fn consented(case: &Case<'_>, picture: Picture, claimed: &BTreeSet<String>, rules: &Rules<'_>) -> Plan {
+fn consented(
+    case: &Case<'_>,
+    picture: Picture,
+    claimed: &BTreeSet<String>,
+    rules: &Rules<'_>,
+) -> Plan {
     let id = case.profile.supporter_id;
-    let ours_elsewhere = || case.elsewhere.iter().find(|member| is_ours_and_in(member) && !claimed.contains(&member.remote_id));
-    let take_off =
-        |member: &Member, why: String| Plan::nothing(id, Decision::Unsubscribe { members: vec![Place::here(&member.remote_id)], why });
-    // Of two words of one person the stricter counts: whatever we put elsewhere for somebody who said no goes, too. Not so for somebody
-    // who only was at an address that we took off.
+    let ours_elsewhere = || {
+        case.elsewhere
+            .iter()
+            .find(|member| is_ours_and_in(member) && !claimed.contains(&member.remote_id))
+    };
+    let take_off = |member: &Member, why: String| {
+        Plan::nothing(
+            id,
+            Decision::Unsubscribe {
+                members: vec![Place::here(&member.remote_id)],
+                why,
+            },
+        )
+    };
+    // Of two words of one person the stricter counts: whatever we put elsewhere for somebody who
+    // said no goes, too. Not so for somebody who only was at an address that we took off.
     let takes_off = rules.on_opt_out == OnOptOut::Unsubscribe;
-    let no = case.suppressed.filter(|why| takes_off && why.way == Way::SaidNo);
+    let no = case
+        .suppressed
+        .filter(|why| takes_off && why.way == Way::SaidNo);
     match case.here {
-        Some(member) if is_given_up(member) => match (case.elsewhere.iter().find(|other| is_same_contact(member, other)), no) {
-            (Some(there), Some(why)) if is_ours_and_in(there) && !claimed.contains(&there.remote_id) => {
+        Some(member) if is_given_up(member) => match (
+            case.elsewhere
+                .iter()
+                .find(|other| is_same_contact(member, other)),
+            no,
+        ) {
+            (Some(there), Some(why))
+                if is_ours_and_in(there) && !claimed.contains(&there.remote_id) =>
+            {
                 take_off(there, left_elsewhere(why))
             }
-            (Some(there), _) if there.remote_status == PENDING || claimed.contains(&there.remote_id) => {
+            (Some(there), _)
+                if there.remote_status == PENDING || claimed.contains(&there.remote_id) =>
+            {
                 Plan::nothing(id, Decision::Skip(out_reason(member)))
             }
-            (Some(_), _) if is_taken_back(case, &picture, rules) => Plan::nothing(id, Decision::Skip(TAKEN_BACK.to_owned())),
+            (Some(_), _) if is_taken_back(case, &picture, rules) => {
+                Plan::nothing(id, Decision::Skip(TAKEN_BACK.to_owned()))
+            }
             (Some(there), _) => {
                 let plan = compare(case, there, picture, rules);
                 let follows = plan.decision == Decision::Change;
-                let decision = if follows { Decision::Follow { member: there.remote_id.clone() } } else { plan.decision };
+                let decision = if follows {
+                    Decision::Follow {
+                        member: there.remote_id.clone(),
+                    }
+                } else {
+                    plan.decision
+                };
                 Plan { decision, ..plan }
             }
             (None, _) => Plan::nothing(id, Decision::Skip(out_reason(member))),
         },
         Some(member) if is_out(member) => match ours_elsewhere() {
-            Some(old) if takes_off && said_no(member) => take_off(old, format!("under the present address: {}", out_reason(member))),
+            Some(old) if takes_off && said_no(member) => take_off(
+                old,
+                format!("under the present address: {}", out_reason(member)),
+            ),
             _ => Plan::nothing(id, Decision::Skip(out_reason(member))),
         },
-        Some(member) if member.remote_status == PENDING && is_live(member) => asked(case, member, picture, rules.now),
-        Some(member) if is_live(member) && is_taken_back(case, &picture, rules) => Plan::nothing(id, Decision::Skip(TAKEN_BACK.to_owned())),
+        Some(member) if member.remote_status == PENDING && is_live(member) => {
+            asked(case, member, picture, rules.now)
+        }
+        Some(member) if is_live(member) && is_taken_back(case, &picture, rules) => {
+            Plan::nothing(id, Decision::Skip(TAKEN_BACK.to_owned()))
+        }
         Some(member) if is_live(member) => compare(case, member, picture, rules),
-        Some(_) => Plan::nothing(id, Decision::Skip("Mailchimp shows a status that is not known here".to_owned())),
-        None if case.suppressed.is_some() || case.elsewhere.iter().any(|member| has_left(member)) => match (no, ours_elsewhere()) {
-            (Some(why), Some(old)) => take_off(old, left_elsewhere(why)),
-            _ => {
-                let other = || "left Mailchimp under an earlier address; only they can come back, by a form".to_owned();
-                Plan::nothing(id, Decision::Skip(case.suppressed.map_or_else(other, |why| why.reason.clone())))
+        Some(_) => Plan::nothing(
+            id,
+            Decision::Skip("Mailchimp shows a status that is not known here".to_owned()),
+        ),
+        None if case.suppressed.is_some()
+            || case.elsewhere.iter().any(|member| has_left(member)) =>
+        {
+            match (no, ours_elsewhere()) {
+                (Some(why), Some(old)) => take_off(old, left_elsewhere(why)),
+                _ => {
+                    let other = || {
+                        "left Mailchimp under an earlier address; only they can come back, by a form".to_owned()
+                    };
+                    Plan::nothing(
+                        id,
+                        Decision::Skip(
+                            case.suppressed.map_or_else(other, |why| why.reason.clone()),
+                        ),
+                    )
+                }
             }
-        },
+        }
         None => match ours_elsewhere() {
             // Dropped by now: nothing is there to be moved, and nobody erased it.
-            Some(old) if old.remote_status == PENDING && is_unconfirmed(old, rules.now) => asked(case, old, picture, rules.now),
-            Some(old) => Plan { decision: Decision::Move { from: old.remote_id.clone() }, ..compare(case, old, picture, rules) },
+            Some(old) if old.remote_status == PENDING && is_unconfirmed(old, rules.now) => {
+                asked(case, old, picture, rules.now)
+            }
+            Some(old) => Plan {
+                decision: Decision::Move {
+                    from: old.remote_id.clone(),
+                },
+                ..compare(case, old, picture, rules)
+            },
             None => {
-                let (adds, name) = (picture.tags.iter().cloned().collect(), picture.name.against(None));
+                let (adds, name) = (
+                    picture.tags.iter().cloned().collect(),
+                    picture.name.against(None),
+                );
                 Plan {
                     picture: Some(picture),
                     fields_differ: true,
@@ -310,7 +467,9 @@ fn consented(case: &Case<'_>, picture: Picture, claimed: &BTreeSet<String>, rule
 }
 
 fn is_taken_back(case: &Case<'_>, picture: &Picture, rules: &Rules<'_>) -> bool {
-    case.row.and_then(|row| row.undone_mark).is_some_and(|mark| mark == picture.mark(rules.managed))
+    case.row
+        .and_then(|row| row.undone_mark)
+        .is_some_and(|mark| mark == picture.mark(rules.managed))
 }
 
 fn asked_at(member: &Member, now: Time) -> Time {
@@ -327,17 +486,31 @@ fn is_same_contact(before: &Member, after: &Member) -> bool {
     is_live(after) && before.contact_id.is_some() && before.contact_id == after.contact_id
 }
 
-/// Somebody whom Mailchimp asked to confirm. Nothing is written to them meanwhile, so that the moment of the question is known; the
-/// fields and tags went along with it. Mailchimp drops whoever does not answer, without a word: sending once more would ask once more.
+/// Somebody whom Mailchimp asked to confirm. Nothing is written to them meanwhile, so that the
+/// moment of the question is known; the fields and tags went along with it. Mailchimp drops whoever
+/// does not answer, without a word: sending once more would ask once more.
 fn asked(case: &Case<'_>, member: &Member, picture: Picture, now: Time) -> Plan {
     let id = case.profile.supporter_id;
     let asked_at = asked_at(member, now);
     let day = asked_at.format("%Y-%m-%d");
     if !is_unconfirmed(member, now) {
-        return Plan::nothing(id, Decision::Skip(format!("asked on {day} to confirm; nothing is sent before they do")));
+        return Plan::nothing(
+            id,
+            Decision::Skip(format!(
+                "asked on {day} to confirm; nothing is sent before they do"
+            )),
+        );
     }
-    if case.suppressed.is_none() && case.profile.consent_decided_at.is_some_and(|said| said > asked_at) {
-        let (adds, name) = (picture.tags.iter().cloned().collect(), picture.name.against(None));
+    if case.suppressed.is_none()
+        && case
+            .profile
+            .consent_decided_at
+            .is_some_and(|said| said > asked_at)
+    {
+        let (adds, name) = (
+            picture.tags.iter().cloned().collect(),
+            picture.name.against(None),
+        );
         return Plan {
             picture: Some(picture),
             fields_differ: true,
@@ -347,7 +520,12 @@ fn asked(case: &Case<'_>, member: &Member, picture: Picture, now: Time) -> Plan 
             ..Plan::nothing(id, Decision::Add)
         };
     }
-    Plan::nothing(id, Decision::Skip(format!("did not confirm when asked on {day}; asked again only if they say yes once more")))
+    Plan::nothing(
+        id,
+        Decision::Skip(format!(
+            "did not confirm when asked on {day}; asked again only if they say yes once more"
+        )),
+    )
 }
 
 /// What a member lacks, and what it has too much.
@@ -357,13 +535,43 @@ fn compare(case: &Case<'_>, member: &Member, picture: Picture, rules: &Rules<'_>
     let fields_differ = known != Some(picture.fingerprint()) || member.supporter_id != Some(id);
     let name = picture.name.against(member.name_hash);
     // As they are spelled now: Mailchimp knows no difference between letters.
-    let had: BTreeSet<String> = member.managed_tags.iter().map(|tag| rules.managed.like_ours(tag).unwrap_or(tag).to_owned()).collect();
+    let had: BTreeSet<String> = member
+        .managed_tags
+        .iter()
+        .map(|tag| rules.managed.like_ours(tag).unwrap_or(tag).to_owned())
+        .collect();
     let adds: Vec<String> = picture.tags.difference(&had).cloned().collect();
-    let families: BTreeSet<Option<Family>> = picture.tags.iter().map(|tag| rules.managed.family(tag)).collect();
-    let surplus = had.difference(&picture.tags).filter(|tag| rules.managed.is_ours(tag)).cloned();
-    let (replaced, lost): (Vec<String>, Vec<String>) = surplus.partition(|tag| families.contains(&rules.managed.family(tag)));
-    let is_same = !fields_differ && !name.differs && adds.is_empty() && replaced.is_empty() && lost.is_empty();
-    let decision = if is_same { Decision::Keep } else { Decision::Change };
+    let families: BTreeSet<Option<Family>> = picture
+        .tags
+        .iter()
+        .map(|tag| rules.managed.family(tag))
+        .collect();
+    let surplus = had
+        .difference(&picture.tags)
+        .filter(|tag| rules.managed.is_ours(tag))
+        .cloned();
+    let (replaced, lost): (Vec<String>, Vec<String>) =
+        surplus.partition(|tag| families.contains(&rules.managed.family(tag)));
+    let is_same = !fields_differ
+        && !name.differs
+        && adds.is_empty()
+        && replaced.is_empty()
+        && lost.is_empty();
+    let decision = if is_same {
+        Decision::Keep
+    } else {
+        Decision::Change
+    };
     let entry = (!is_same && member.supporter_id.is_none()).then_some(Harm::Change);
-    Plan { supporter_id: id, decision, picture: Some(picture), fields_differ, name, adds, replaced, lost, entry }
+    Plan {
+        supporter_id: id,
+        decision,
+        picture: Some(picture),
+        fields_differ,
+        name,
+        adds,
+        replaced,
+        lost,
+        entry,
+    }
 }

@@ -1,5 +1,6 @@
-//! One batch, in the order in which it is safe: moves, opt-outs, additions and changes, tags taken off, permissions; and in the end a look
-//! whether anybody of ours still stands at the address of somebody who refuses.
+//! One batch, in the order in which it is safe: moves, opt-outs, additions and changes, tags taken
+//! off, permissions; and in the end a look whether anybody of ours still stands at the address of
+//! somebody who refuses.
 
 use super::desk::Desk;
 use super::follow::{SERVED_THERE, follow};
@@ -25,7 +26,13 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const CHUNK: usize = 500;
 
 /// Plans for people, by what is known now.
-pub(super) fn plans(desk: &Desk, ctx: &PluginContext, known: &Known, people: &[Profile], moves: Moves) -> Vec<Plan> {
+pub(super) fn plans(
+    desk: &Desk,
+    ctx: &PluginContext,
+    known: &Known,
+    people: &[Profile],
+    moves: Moves,
+) -> Vec<Plan> {
     let managed = desk.managed();
     let rules = Rules {
         managed: &managed,
@@ -43,7 +50,11 @@ fn is_quiet(plan: &Plan) -> bool {
 }
 
 /// Does what one batch of people needs; a verdict for each person.
-pub(super) async fn process(desk: &Desk, ctx: &PluginContext, people: &[Profile]) -> Result<Vec<Verdict>, PluginError> {
+pub(super) async fn process(
+    desk: &Desk,
+    ctx: &PluginContext,
+    people: &[Profile],
+) -> Result<Vec<Verdict>, PluginError> {
     let mut known = Known::load(desk, ctx, people).await?;
     let first = plans(desk, ctx, &known, people, Moves::ToCome);
     let is_quiet = first.iter().all(is_quiet);
@@ -56,9 +67,20 @@ pub(super) async fn process(desk: &Desk, ctx: &PluginContext, people: &[Profile]
     let planned = plans(desk, ctx, &known, people, Moves::ToCome);
     note(
         &mut verdicts,
-        planned.iter().filter(|plan| unshown.contains(&plan.supporter_id)).filter_map(|plan| not_shown(ctx, plan)).collect(),
+        planned
+            .iter()
+            .filter(|plan| unshown.contains(&plan.supporter_id))
+            .filter_map(|plan| not_shown(ctx, plan))
+            .collect(),
     );
-    let (moves, held) = moves(ctx, people, &known, planned.into_iter().filter(|plan| !verdicts.contains_key(&plan.supporter_id)));
+    let (moves, held) = moves(
+        ctx,
+        people,
+        &known,
+        planned
+            .into_iter()
+            .filter(|plan| !verdicts.contains_key(&plan.supporter_id)),
+    );
     note(&mut verdicts, held);
     let mut moved = BTreeSet::new();
     if !moves.is_empty() {
@@ -71,11 +93,18 @@ pub(super) async fn process(desk: &Desk, ctx: &PluginContext, people: &[Profile]
     let mut sorted = sort(ctx, people, &known, plans, &moved, &verdicts);
     note(&mut verdicts, std::mem::take(&mut sorted.verdicts));
     ctx.save_members(&sorted.heirs, &[]).await?;
-    let Unsubscribed { verdicts: told, mut refused } = unsubscribe(desk, ctx, &known, sorted.unsubscribes, &sorted.reasons).await?;
+    let Unsubscribed {
+        verdicts: told,
+        mut refused,
+    } = unsubscribe(desk, ctx, &known, sorted.unsubscribes, &sorted.reasons).await?;
     note(&mut verdicts, told);
     let is_quiet_push = desk.settings.quiet_first_push && ctx.is_first_push();
-    sorted.works.iter_mut().for_each(|work| work.is_quiet = is_quiet_push);
-    let (sends, rest): (Vec<Work>, Vec<Work>) = sorted.works.into_iter().partition(|work| work.sends);
+    sorted
+        .works
+        .iter_mut()
+        .for_each(|work| work.is_quiet = is_quiet_push);
+    let (sends, rest): (Vec<Work>, Vec<Work>) =
+        sorted.works.into_iter().partition(|work| work.sends);
     let mut done = push_all(desk, ctx, sends, &known).await?;
     quiet::tag(desk, ctx, &mut done.taken).await?;
     note(&mut verdicts, done.verdicts);
@@ -89,41 +118,88 @@ pub(super) async fn process(desk: &Desk, ctx: &PluginContext, people: &[Profile]
         refused.extend(late.refused);
         note(&mut verdicts, late.verdicts);
     }
-    tell_refused(desk, ctx, Unsubscribed { verdicts: verdicts.into_values().collect(), refused }).await
+    tell_refused(
+        desk,
+        ctx,
+        Unsubscribed {
+            verdicts: verdicts.into_values().collect(),
+            refused,
+        },
+    )
+    .await
 }
 
-/// Whose opt-out Mailchimp did not carry out is told of the audience as a whole as long as it is so.
-async fn tell_refused(desk: &Desk, ctx: &PluginContext, done: Unsubscribed) -> Result<Vec<Verdict>, PluginError> {
-    let people = done.verdicts.iter().map(|verdict| (verdict.supporter_id, done.refused.contains(&verdict.supporter_id)));
-    desk.remember(ctx, |memory| memory.note_refused(people)).await?;
+/// Whose opt-out Mailchimp did not carry out is told of the audience as a whole as long as it is
+/// so.
+async fn tell_refused(
+    desk: &Desk,
+    ctx: &PluginContext,
+    done: Unsubscribed,
+) -> Result<Vec<Verdict>, PluginError> {
+    let people = done.verdicts.iter().map(|verdict| {
+        (
+            verdict.supporter_id,
+            done.refused.contains(&verdict.supporter_id),
+        )
+    });
+    desk.remember(ctx, |memory| memory.note_refused(people))
+        .await?;
     Ok(done.verdicts)
 }
 
 /// One verdict a person: the latest counts.
 fn note(all: &mut BTreeMap<i64, Verdict>, verdicts: Vec<Verdict>) {
-    all.extend(verdicts.into_iter().map(|verdict| (verdict.supporter_id, verdict)));
+    all.extend(
+        verdicts
+            .into_iter()
+            .map(|verdict| (verdict.supporter_id, verdict)),
+    );
 }
 
 fn order(person: &Profile, known: &Known, place: Place, what: What) -> Order {
-    let contact = known.member_at(&place).and_then(|member| member.contact_id.clone());
+    let contact = known
+        .member_at(&place)
+        .and_then(|member| member.contact_id.clone());
     let Place { audience, member } = place;
-    Order { supporter_id: person.supporter_id, address: person.address.clone(), audience, member, contact, what }
+    Order {
+        supporter_id: person.supporter_id,
+        address: person.address.clone(),
+        audience,
+        member,
+        contact,
+        what,
+    }
 }
 
-/// Why somebody waits whose contact Mailchimp does not show yet: it may be there, or may have been erased.
-pub(super) const NOT_SHOWN: &str = "Mailchimp does not show a contact that was written a moment ago; looked at again";
+/// Why somebody waits whose contact Mailchimp does not show yet: it may be there, or may have been
+/// erased.
+pub(super) const NOT_SHOWN: &str =
+    "Mailchimp does not show a contact that was written a moment ago; looked at again";
 
 fn not_shown(ctx: &PluginContext, plan: &Plan) -> Option<Verdict> {
-    let fate = || Fate::Deferred { until: ctx.now() + UNSHOWN, reason: NOT_SHOWN.to_owned() };
+    let fate = || Fate::Deferred {
+        until: ctx.now() + UNSHOWN,
+        reason: NOT_SHOWN.to_owned(),
+    };
     plan.sends().then(|| verdict(plan.supporter_id, fate()))
 }
 
 /// The moves that the guard allows, and verdicts on the others.
-fn moves(ctx: &PluginContext, people: &[Profile], known: &Known, plans: impl Iterator<Item = Plan>) -> (Vec<Order>, Vec<Verdict>) {
+fn moves(
+    ctx: &PluginContext,
+    people: &[Profile],
+    known: &Known,
+    plans: impl Iterator<Item = Plan>,
+) -> (Vec<Order>, Vec<Verdict>) {
     let (mut orders, mut held) = (Vec::new(), Vec::new());
-    let by_id: BTreeMap<i64, &Profile> = people.iter().map(|person| (person.supporter_id, person)).collect();
+    let by_id: BTreeMap<i64, &Profile> = people
+        .iter()
+        .map(|person| (person.supporter_id, person))
+        .collect();
     for plan in plans {
-        let Some(person) = by_id.get(&plan.supporter_id) else { continue };
+        let Some(person) = by_id.get(&plan.supporter_id) else {
+            continue;
+        };
         let deed = plan.deed(Harm::Rename);
         if let Decision::Move { from } = plan.decision {
             match stopped(ctx, person.supporter_id, deed, "moving to another address") {
@@ -135,8 +211,8 @@ fn moves(ctx: &PluginContext, people: &[Profile], known: &Known, plans: impl Ite
     (orders, held)
 }
 
-/// The check at the end of a batch: everybody in it is read once more, and whoever of ours stands at the address of somebody who refuses
-/// is unsubscribed now, whatever happened in between.
+/// The check at the end of a batch: everybody in it is read once more, and whoever of ours stands
+/// at the address of somebody who refuses is unsubscribed now, whatever happened in between.
 async fn enforce_refusals(
     desk: &Desk,
     ctx: &PluginContext,
@@ -146,15 +222,27 @@ async fn enforce_refusals(
     let ids: Vec<i64> = people.iter().map(|person| person.supporter_id).collect();
     let people = ctx.profiles(&ids).await?;
     let mut known = Known::load(desk, ctx, &people).await?;
-    // Whoever refuses, or had an address that left meanwhile, may have another one when they are looked at again.
+    // Whoever refuses, or had an address that left meanwhile, may have another one when they are
+    // looked at again.
     ctx.suppress(&std::mem::take(&mut known.leavings)).await?;
-    let waits_already =
-        |id: i64| verdicts.get(&id).is_some_and(|one| matches!(one.fate, Fate::Held(_) | Fate::Deferred { .. } | Fate::Rejected(_)));
+    let waits_already = |id: i64| {
+        verdicts.get(&id).is_some_and(|one| {
+            matches!(
+                one.fate,
+                Fate::Held(_) | Fate::Deferred { .. } | Fate::Rejected(_)
+            )
+        })
+    };
     take_refusers_off(desk, ctx, &known, &people, |id| !waits_already(id)).await
 }
 
-/// Passes refusals on and does nothing else, while the plugin is suspended: no move is made meanwhile, so nobody is spared for one.
-pub(super) async fn withdraw(desk: &Desk, ctx: &PluginContext, people: &[Profile]) -> Result<Vec<Verdict>, PluginError> {
+/// Passes refusals on and does nothing else, while the plugin is suspended: no move is made
+/// meanwhile, so nobody is spared for one.
+pub(super) async fn withdraw(
+    desk: &Desk,
+    ctx: &PluginContext,
+    people: &[Profile],
+) -> Result<Vec<Verdict>, PluginError> {
     let mut known = Known::load(desk, ctx, people).await?;
     known.settle(desk, ctx, people).await?;
     let done = take_refusers_off(desk, ctx, &known, people, |_| true).await?;
@@ -172,13 +260,22 @@ async fn take_refusers_off(
         .iter()
         .cloned()
         .zip(plans(desk, ctx, known, people, Moves::Done))
-        .filter(|(person, plan)| matches!(plan.decision, Decision::Unsubscribe { .. }) && is_meant(person.supporter_id))
+        .filter(|(person, plan)| {
+            matches!(plan.decision, Decision::Unsubscribe { .. }) && is_meant(person.supporter_id)
+        })
         .collect();
     if refusers.is_empty() {
         return Ok(Unsubscribed::default());
     }
     let (people, plans): (Vec<Profile>, Vec<Plan>) = refusers.into_iter().unzip();
-    let sorted = sort(ctx, &people, known, plans, &BTreeSet::new(), &BTreeMap::new());
+    let sorted = sort(
+        ctx,
+        &people,
+        known,
+        plans,
+        &BTreeSet::new(),
+        &BTreeMap::new(),
+    );
     let mut done = unsubscribe(desk, ctx, known, sorted.unsubscribes, &sorted.reasons).await?;
     done.verdicts.extend(sorted.verdicts);
     Ok(done)
@@ -198,7 +295,8 @@ struct Sorted {
     follows: Vec<Work>,
 }
 
-/// Sorts what is left to do after the moves. `moved`: who has moved; `decided`: who has a verdict already.
+/// Sorts what is left to do after the moves. `moved`: who has moved; `decided`: who has a verdict
+/// already.
 fn sort(
     ctx: &PluginContext,
     people: &[Profile],
@@ -224,31 +322,66 @@ fn sort(
                 sorted.verdicts.push(verdict(id, Fate::Skipped(reason)));
             }
             Decision::Keep => {
-                let fingerprint = plan.picture.as_ref().map(super::picture::Picture::fingerprint);
+                let fingerprint = plan
+                    .picture
+                    .as_ref()
+                    .map(super::picture::Picture::fingerprint);
                 let review_at = person.engagement_ends(ctx.now());
-                let here = person.address.as_ref().and_then(|address| known.member(&hash_of(address)));
-                let note = here.filter(|here| is_given_up(here)).map(|_| SERVED_THERE.to_owned());
-                sorted.verdicts.push(Verdict { fingerprint, review_at, note, ..verdict(id, Fate::Delivered) });
+                let here = person
+                    .address
+                    .as_ref()
+                    .and_then(|address| known.member(&hash_of(address)));
+                let note = here
+                    .filter(|here| is_given_up(here))
+                    .map(|_| SERVED_THERE.to_owned());
+                sorted.verdicts.push(Verdict {
+                    fingerprint,
+                    review_at,
+                    note,
+                    ..verdict(id, Fate::Delivered)
+                });
             }
             Decision::Unsubscribe { members, why } => {
-                if let Some(held) = stopped(ctx, id, plan.deed(Harm::Unsubscribe), &format!("unsubscribing ({why})")) {
+                if let Some(held) = stopped(
+                    ctx,
+                    id,
+                    plan.deed(Harm::Unsubscribe),
+                    &format!("unsubscribing ({why})"),
+                ) {
                     sorted.verdicts.push(held);
                     continue;
                 }
-                let what = || What::Unsubscribe { even_if_consented: person.consented().is_some() };
-                sorted.unsubscribes.extend(members.into_iter().map(|member| order(person, known, member, what())));
+                let what = || What::Unsubscribe {
+                    even_if_consented: person.consented().is_some(),
+                };
+                sorted.unsubscribes.extend(
+                    members
+                        .into_iter()
+                        .map(|member| order(person, known, member, what())),
+                );
                 sorted.reasons.insert(id, why);
             }
-            // Only now is there something to move: what it was was not there before the other moves were made.
+            // Only now is there something to move: what it was was not there before the other moves
+            // were made.
             Decision::Move { .. } => {
-                let fate = Fate::Deferred { until: ctx.now(), reason: "moves to another address; looked at again".to_owned() };
+                let fate = Fate::Deferred {
+                    until: ctx.now(),
+                    reason: "moves to another address; looked at again".to_owned(),
+                };
                 sorted.verdicts.push(verdict(id, fate));
             }
             Decision::Add | Decision::Change | Decision::Follow { .. } => {
-                match stopped(ctx, id, plan.entry.and_then(|kind| plan.deed(kind)), entering(plan.entry)) {
+                match stopped(
+                    ctx,
+                    id,
+                    plan.entry.and_then(|kind| plan.deed(kind)),
+                    entering(plan.entry),
+                ) {
                     Some(held) => sorted.verdicts.push(held),
                     None => match plan.decision {
-                        Decision::Follow { .. } => sorted.follows.extend(work(ctx, person, known, plan)),
+                        Decision::Follow { .. } => {
+                            sorted.follows.extend(work(ctx, person, known, plan))
+                        }
                         _ => sorted.works.extend(work(ctx, person, known, plan)),
                     },
                 }
@@ -258,25 +391,39 @@ fn sort(
     sorted
 }
 
-/// The contact at the address of somebody who may be mailed there and has not left is theirs from now on, whomever it was delivered for:
-/// what the one of before says later is not about it.
+/// The contact at the address of somebody who may be mailed there and has not left is theirs from
+/// now on, whomever it was delivered for: what the one of before says later is not about it.
 pub(super) fn inherited(person: &Profile, known: &Known, now: Time) -> Option<Member> {
     let id = person.supporter_id;
     let here = known.member(&hash_of(person.consented()?))?;
     // Whoever did not confirm in time is not there any more.
     let is_there = is_live(here) && !(here.remote_status == PENDING && is_unconfirmed(here, now));
     let is_new = is_there && is_of_another(here, id) && known.suppression(person).is_none();
-    is_new.then(|| Member { supporter_id: Some(id), ..here.clone() })
+    is_new.then(|| Member {
+        supporter_id: Some(id),
+        ..here.clone()
+    })
 }
 
 /// The verdict on somebody to whom a deed may not be done now; what is no harm may be done.
 fn stopped(ctx: &PluginContext, id: i64, deed: Option<Deed>, what: &str) -> Option<Verdict> {
     match ctx.budget().ask(id, deed?) {
         Said::Go => None,
-        Said::Hold => Some(Verdict { held: deed.into_iter().collect(), ..verdict(id, Fate::Held(waits(what))) }),
+        Said::Hold => Some(Verdict {
+            held: deed.into_iter().collect(),
+            ..verdict(id, Fate::Held(waits(what)))
+        }),
         Said::Later => {
-            let reason = "waits for its portion: no more people are added today (`guard.daily_additions`)".to_owned();
-            Some(verdict(id, Fate::Deferred { until: ctx.now() + TimeDelta::hours(1), reason }))
+            let reason =
+                "waits for its portion: no more people are added today (`guard.daily_additions`)"
+                    .to_owned();
+            Some(verdict(
+                id,
+                Fate::Deferred {
+                    until: ctx.now() + TimeDelta::hours(1),
+                    reason,
+                },
+            ))
         }
     }
 }
@@ -292,7 +439,10 @@ const fn entering(entry: Option<Harm>) -> &'static str {
 fn work(ctx: &PluginContext, person: &Profile, known: &Known, plan: Plan) -> Option<Work> {
     let before = match &plan.decision {
         Decision::Follow { member } => known.member(member),
-        _ => person.address.as_ref().and_then(|address| known.member(&hash_of(address))),
+        _ => person
+            .address
+            .as_ref()
+            .and_then(|address| known.member(&hash_of(address))),
     };
     let before = before.cloned();
     let mut work = Work::new(plan, before, ctx.budget())?;
@@ -304,8 +454,19 @@ fn work(ctx: &PluginContext, person: &Profile, known: &Known, plan: Plan) -> Opt
 }
 
 /// Sends in chunks, side by side. Whoever Mailchimp was silent on goes alone.
-async fn push_all(desk: &Desk, ctx: &PluginContext, works: Vec<Work>, known: &Known) -> Result<Settled, PluginError> {
-    let was_silent = |work: &Work| known.rows.get(&work.supporter_id).and_then(|row| row.reason.as_deref()) == Some(NO_WORD);
+async fn push_all(
+    desk: &Desk,
+    ctx: &PluginContext,
+    works: Vec<Work>,
+    known: &Known,
+) -> Result<Settled, PluginError> {
+    let was_silent = |work: &Work| {
+        known
+            .rows
+            .get(&work.supporter_id)
+            .and_then(|row| row.reason.as_deref())
+            == Some(NO_WORD)
+    };
     let (alone, mut works): (Vec<Work>, Vec<Work>) = works.into_iter().partition(was_silent);
     let mut all = Settled::default();
     if works.len() > CHUNK || alone.len() + usize::from(!works.is_empty()) > 1 {
@@ -317,8 +478,12 @@ async fn push_all(desk: &Desk, ctx: &PluginContext, works: Vec<Work>, known: &Kn
         chunks.push(std::mem::replace(&mut works, rest));
     }
     let calls = chunks.into_iter().map(|chunk| push(desk, ctx, chunk));
-    let parts: Vec<Result<Settled, PluginError>> = stream::iter(calls).buffer_unordered(desk.api.connections()).collect().await;
-    // All of them are heard before the first trouble is told: what was taken is in the mirror by then.
+    let parts: Vec<Result<Settled, PluginError>> = stream::iter(calls)
+        .buffer_unordered(desk.api.connections())
+        .collect()
+        .await;
+    // All of them are heard before the first trouble is told: what was taken is in the mirror by
+    // then.
     for part in parts {
         let part = part?;
         all.taken.extend(part.taken);
@@ -327,16 +492,25 @@ async fn push_all(desk: &Desk, ctx: &PluginContext, works: Vec<Work>, known: &Kn
     Ok(all)
 }
 
-/// Tags that do not exist yet are made by a few people who need them, before the others: two chunks at once might make two of one name.
-/// Answers with the others.
-async fn introduce(desk: &Desk, ctx: &PluginContext, works: Vec<Work>, all: &mut Settled) -> Result<Vec<Work>, PluginError> {
+/// Tags that do not exist yet are made by a few people who need them, before the others: two chunks
+/// at once might make two of one name. Answers with the others.
+async fn introduce(
+    desk: &Desk,
+    ctx: &PluginContext,
+    works: Vec<Work>,
+    all: &mut Settled,
+) -> Result<Vec<Work>, PluginError> {
     let shelf = desk.shelf(ctx).await?;
     let mut rest = works;
     loop {
         rest = without_adds_if_full(desk, ctx, rest, all).await?;
         let mut named: BTreeSet<String> = BTreeSet::new();
         let is_first = |work: &Work| {
-            let lacks = |tag: &&String| !work.is_quiet && !shelf.segments.contains_key(&tag.to_lowercase()) && !desk.audience.was_made(tag);
+            let lacks = |tag: &&String| {
+                !work.is_quiet
+                    && !shelf.segments.contains_key(&tag.to_lowercase())
+                    && !desk.audience.was_made(tag)
+            };
             let before = named.len();
             named.extend(work.picture.tags.iter().filter(lacks).cloned());
             named.len() > before
@@ -353,7 +527,8 @@ async fn introduce(desk: &Desk, ctx: &PluginContext, works: Vec<Work>, all: &mut
     }
 }
 
-/// Who loses tags: those who were sent, and those who only lose some. The latter are written down and asked for consent first.
+/// Who loses tags: those who were sent, and those who only lose some. The latter are written down
+/// and asked for consent first.
 async fn losers(
     desk: &Desk,
     ctx: &PluginContext,
@@ -361,20 +536,41 @@ async fn losers(
     taken: &[Taken],
     rest: Vec<Work>,
 ) -> Result<(Vec<Loser>, Vec<Verdict>), PluginError> {
-    let loser =
-        |work: &Work, member: &Member| Loser { address: work.picture.address.clone(), member: member.clone(), tags: work.untags.clone() };
-    let mut losers: Vec<Loser> =
-        taken.iter().filter(|taken| !taken.work.untags.is_empty()).map(|taken| loser(&taken.work, &taken.member)).collect();
-    let (tags_only, nothing): (Vec<Work>, Vec<Work>) = rest.into_iter().partition(|work| !work.untags.is_empty());
-    let by_id: BTreeMap<i64, &Profile> = people.iter().map(|person| (person.supporter_id, person)).collect();
-    let told = |work: &Work| by_id.get(&work.supporter_id).map(|person| work.taken(person, ctx.now()));
+    let loser = |work: &Work, member: &Member| Loser {
+        address: work.picture.address.clone(),
+        member: member.clone(),
+        tags: work.untags.clone(),
+    };
+    let mut losers: Vec<Loser> = taken
+        .iter()
+        .filter(|taken| !taken.work.untags.is_empty())
+        .map(|taken| loser(&taken.work, &taken.member))
+        .collect();
+    let (tags_only, nothing): (Vec<Work>, Vec<Work>) =
+        rest.into_iter().partition(|work| !work.untags.is_empty());
+    let by_id: BTreeMap<i64, &Profile> = people
+        .iter()
+        .map(|person| (person.supporter_id, person))
+        .collect();
+    let told = |work: &Work| {
+        by_id
+            .get(&work.supporter_id)
+            .map(|person| work.taken(person, ctx.now()))
+    };
     let mut verdicts: Vec<Verdict> = nothing.iter().filter_map(told).collect();
     if tags_only.is_empty() {
         return Ok((losers, verdicts));
     }
-    let sending: Vec<_> = tags_only.iter().map(|work| work.sending(None, &desk.managed())).collect();
-    let fresh: BTreeMap<i64, Profile> =
-        ctx.begin_sending(&sending).await?.into_iter().map(|person| (person.supporter_id, person)).collect();
+    let sending: Vec<_> = tags_only
+        .iter()
+        .map(|work| work.sending(None, &desk.managed()))
+        .collect();
+    let fresh: BTreeMap<i64, Profile> = ctx
+        .begin_sending(&sending)
+        .await?
+        .into_iter()
+        .map(|person| (person.supporter_id, person))
+        .collect();
     for work in &tags_only {
         let person = fresh.get(&work.supporter_id);
         match (person, person.and_then(Profile::consented), &work.before) {
@@ -383,7 +579,9 @@ async fn losers(
                 verdicts.push(work.taken(person, ctx.now()));
             }
             (person, ..) => {
-                let why = person.and_then(Profile::refusal).unwrap_or_else(|| "changed meanwhile; looked at again".to_owned());
+                let why = person
+                    .and_then(Profile::refusal)
+                    .unwrap_or_else(|| "changed meanwhile; looked at again".to_owned());
                 verdicts.push(verdict(work.supporter_id, Fate::Skipped(why)));
             }
         }

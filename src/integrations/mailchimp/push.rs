@@ -1,4 +1,5 @@
-//! People are added and changed, up to 500 in a call: written down, asked for consent again, sent, and matched with the answer.
+//! People are added and changed, up to 500 in a call: written down, asked for consent again, sent,
+//! and matched with the answer.
 
 use super::api::{BACKOFF, TRIES};
 use super::client::Failure;
@@ -17,7 +18,8 @@ use crate::plugin::{PluginContext, PluginError};
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Halvings of one chunk: enough for a few people whom Mailchimp cannot read, too few for a call that it never takes.
+/// Halvings of one chunk: enough for a few people whom Mailchimp cannot read, too few for a call
+/// that it never takes.
 const SPLITS: u32 = 64;
 
 /// What became of one try.
@@ -32,7 +34,11 @@ enum Try {
 }
 
 /// Sends people until each has a verdict.
-pub(super) async fn push(desk: &Desk, ctx: &PluginContext, works: Vec<Work>) -> Result<Settled, PluginError> {
+pub(super) async fn push(
+    desk: &Desk,
+    ctx: &PluginContext,
+    works: Vec<Work>,
+) -> Result<Settled, PluginError> {
     let (mut parts, mut splits, mut done) = (vec![works], 0, Settled::default());
     let mut was_probed = false;
     while let Some(part) = parts.pop() {
@@ -43,7 +49,10 @@ pub(super) async fn push(desk: &Desk, ctx: &PluginContext, works: Vec<Work>) -> 
         match until_answered(desk, ctx, part, &mut done.verdicts).await? {
             Try::Nobody => {}
             Try::Answered(sent, answer) => {
-                let addresses: Vec<&str> = sent.iter().map(|(work, _)| work.picture.address.as_str()).collect();
+                let addresses: Vec<&str> = sent
+                    .iter()
+                    .map(|(work, _)| work.picture.address.as_str())
+                    .collect();
                 let outcomes = reconcile(&addresses, answer);
                 let again = settle(desk, ctx, sent, outcomes, &mut done).await?;
                 if let Some(alarmed) = done.alarmed.take() {
@@ -51,16 +60,19 @@ pub(super) async fn push(desk: &Desk, ctx: &PluginContext, works: Vec<Work>) -> 
                 }
                 parts.push(again);
             }
-            // Whoever is there already needs no room. Of the others one goes alone first: if not even that one is taken, nobody is.
+            // Whoever is there already needs no room. Of the others one goes alone first: if not
+            // even that one is taken, nobody is.
             Try::Full(works, problem) => {
-                let (mut adds, changes): (Vec<Work>, Vec<Work>) = works.into_iter().partition(|work| work.intent == Step::Add);
+                let (mut adds, changes): (Vec<Work>, Vec<Work>) =
+                    works.into_iter().partition(|work| work.intent == Step::Add);
                 if adds.is_empty() {
                     return Err(Failure::Blocked(problem).into_error("changing people"));
                 }
                 if adds.len() == 1 {
                     desk.note_full(&problem.plain());
                 }
-                let rest = adds.split_off(if was_probed { adds.len() / 2 } else { 1 }.clamp(1, adds.len()));
+                let rest = adds
+                    .split_off(if was_probed { adds.len() / 2 } else { 1 }.clamp(1, adds.len()));
                 was_probed = true;
                 parts.extend([rest, adds, changes]);
             }
@@ -70,7 +82,10 @@ pub(super) async fn push(desk: &Desk, ctx: &PluginContext, works: Vec<Work>) -> 
                     works.push(last);
                     splits += 1;
                     if splits > SPLITS {
-                        return Err(PluginError::Unexpected(format!("Mailchimp does not take what is sent: {}", problem.plain())));
+                        return Err(PluginError::Unexpected(format!(
+                            "Mailchimp does not take what is sent: {}",
+                            problem.plain()
+                        )));
                     }
                     let right = works.split_off(works.len() / 2);
                     parts.extend([right, works]);
@@ -97,8 +112,14 @@ pub(super) async fn without_adds_if_full(
     Ok(rest)
 }
 
-/// Tries until Mailchimp answers. Before each try everything is asked again: the mirror, the lease, consent.
-async fn until_answered(desk: &Desk, ctx: &PluginContext, mut works: Vec<Work>, verdicts: &mut Vec<Verdict>) -> Result<Try, PluginError> {
+/// Tries until Mailchimp answers. Before each try everything is asked again: the mirror, the lease,
+/// consent.
+async fn until_answered(
+    desk: &Desk,
+    ctx: &PluginContext,
+    mut works: Vec<Work>,
+    verdicts: &mut Vec<Verdict>,
+) -> Result<Try, PluginError> {
     let mut tries = 0;
     loop {
         if ctx.is_suspended() {
@@ -106,7 +127,8 @@ async fn until_answered(desk: &Desk, ctx: &PluginContext, mut works: Vec<Work>, 
         }
         ctx.go_on()?;
         ctx.mark();
-        // Whatever must be asked of Mailchimp is asked before the last look at consent, and who changed there last of all.
+        // Whatever must be asked of Mailchimp is asked before the last look at consent, and who
+        // changed there last of all.
         let shelf = desk.shelf(ctx).await?;
         let double_optin = desk.audience.setup().double_optin;
         undo::know_values(desk, ctx, &mut works).await?;
@@ -119,30 +141,58 @@ async fn until_answered(desk: &Desk, ctx: &PluginContext, mut works: Vec<Work>, 
         if works.is_empty() {
             return Ok(Try::Nobody);
         }
-        let sending: Vec<_> = works.iter().map(|work| work.sending(Some(&shelf), &desk.managed())).collect();
+        let sending: Vec<_> = works
+            .iter()
+            .map(|work| work.sending(Some(&shelf), &desk.managed()))
+            .collect();
         let people = ctx.begin_sending(&sending).await?;
         let mut sent = still_consented(desk, ctx, works, people, verdicts);
-        sent.iter_mut().for_each(|(work, _)| work.leave_out(&shelf.fields));
+        sent.iter_mut()
+            .for_each(|(work, _)| work.leave_out(&shelf.fields));
         if sent.is_empty() {
             return Ok(Try::Nobody);
         }
-        let noted: BTreeMap<i64, Option<Image>> = sending.into_iter().map(|one| (one.supporter_id, one.image)).collect();
-        let images = sent.iter().map(|(work, _)| work.image(Some(&shelf), &desk.managed()));
-        let others: Vec<Image> = images.filter(|image| noted.get(&image.supporter_id).and_then(Option::as_ref) != Some(image)).collect();
+        let noted: BTreeMap<i64, Option<Image>> = sending
+            .into_iter()
+            .map(|one| (one.supporter_id, one.image))
+            .collect();
+        let images = sent
+            .iter()
+            .map(|(work, _)| work.image(Some(&shelf), &desk.managed()));
+        let others: Vec<Image> = images
+            .filter(|image| noted.get(&image.supporter_id).and_then(Option::as_ref) != Some(image))
+            .collect();
         ctx.save_images(&others).await?;
-        let items: Vec<_> = sent.iter().map(|(work, person)| work.item(&shelf, double_optin, person.consent_decided_at)).collect();
+        let items: Vec<_> = sent
+            .iter()
+            .map(|(work, person)| work.item(&shelf, double_optin, person.consent_decided_at))
+            .collect();
         match desk.api.subscribe(&items).await {
             Ok(answer) => return Ok(Try::Answered(sent, answer)),
-            Err(Failure::Invalid(problem)) => return Ok(Try::Refused(sent.into_iter().map(|(work, _)| work).collect(), problem)),
+            Err(Failure::Invalid(problem)) => {
+                return Ok(Try::Refused(
+                    sent.into_iter().map(|(work, _)| work).collect(),
+                    problem,
+                ));
+            }
             Err(Failure::Blocked(problem)) if Class::of(&problem.all()) == Class::Full => {
-                return Ok(Try::Full(sent.into_iter().map(|(work, _)| work).collect(), problem));
+                return Ok(Try::Full(
+                    sent.into_iter().map(|(work, _)| work).collect(),
+                    problem,
+                ));
             }
             Err(failure @ Failure::Busy(_)) => {
                 tries += 1;
                 if tries >= TRIES {
                     return Err(failure.into_error("sending people"));
                 }
-                works = sent.into_iter().map(|(work, _)| Work { is_replay: true, ..work }).collect();
+                works = sent
+                    .into_iter()
+                    .map(|(work, _)| Work {
+                        is_replay: true,
+                        ..work
+                    })
+                    .collect();
                 tokio::time::sleep(BACKOFF.wait(tries)).await;
             }
             Err(failure) => return Err(failure.into_error("sending people")),
@@ -151,23 +201,46 @@ async fn until_answered(desk: &Desk, ctx: &PluginContext, mut works: Vec<Work>, 
 }
 
 /// Those who did not leave meanwhile, each with its member as the mirror knows it now.
-async fn still_in(ctx: &PluginContext, works: Vec<Work>, verdicts: &mut Vec<Verdict>) -> Result<Vec<Work>, PluginError> {
-    let ids: Vec<String> = works.iter().map(|work| hash_of(&work.picture.address)).collect();
-    let mut members: BTreeMap<String, Member> =
-        ctx.members(&ids).await?.into_iter().map(|member| (member.remote_id.clone(), member)).collect();
+async fn still_in(
+    ctx: &PluginContext,
+    works: Vec<Work>,
+    verdicts: &mut Vec<Verdict>,
+) -> Result<Vec<Work>, PluginError> {
+    let ids: Vec<String> = works
+        .iter()
+        .map(|work| hash_of(&work.picture.address))
+        .collect();
+    let mut members: BTreeMap<String, Member> = ctx
+        .members(&ids)
+        .await?
+        .into_iter()
+        .map(|member| (member.remote_id.clone(), member))
+        .collect();
     let supporters: Vec<i64> = works.iter().map(|work| work.supporter_id).collect();
     let suppressed = ctx.suppressed(&ids, &supporters).await?;
     let mut kept = Vec::with_capacity(works.len());
     for (mut work, id) in works.into_iter().zip(&ids) {
         match members.remove(id) {
-            Some(member) if is_out(&member) => verdicts.push(verdict(work.supporter_id, Fate::Skipped(out_reason(&member)))),
-            // They left by another one, as it shows just now: what becomes of this one is decided anew.
+            Some(member) if is_out(&member) => verdicts.push(verdict(
+                work.supporter_id,
+                Fate::Skipped(out_reason(&member)),
+            )),
+            // They left by another one, as it shows just now: what becomes of this one is decided
+            // anew.
             Some(member)
                 if is_of_another(&member, work.supporter_id)
-                    && suppressed.why(work.supporter_id, id).is_some_and(|why| why.way != Way::Bounced) =>
+                    && suppressed
+                        .why(work.supporter_id, id)
+                        .is_some_and(|why| why.way != Way::Bounced) =>
             {
                 let reason = "left meanwhile; looked at again".to_owned();
-                verdicts.push(verdict(work.supporter_id, Fate::Deferred { until: ctx.now() + TimeDelta::milliseconds(1), reason }));
+                verdicts.push(verdict(
+                    work.supporter_id,
+                    Fate::Deferred {
+                        until: ctx.now() + TimeDelta::milliseconds(1),
+                        reason,
+                    },
+                ));
             }
             Some(member) => {
                 // Somebody else put them there, unless it was an earlier try of ours.
@@ -179,7 +252,10 @@ async fn still_in(ctx: &PluginContext, works: Vec<Work>, verdicts: &mut Vec<Verd
             }
             // Nobody is there; the person may have left under another address.
             None => match suppressed.why(work.supporter_id, id) {
-                Some(why) => verdicts.push(verdict(work.supporter_id, Fate::Skipped(why.reason.clone()))),
+                Some(why) => verdicts.push(verdict(
+                    work.supporter_id,
+                    Fate::Skipped(why.reason.clone()),
+                )),
                 None => kept.push(work),
             },
         }
@@ -195,11 +271,16 @@ fn still_consented(
     people: Vec<Profile>,
     verdicts: &mut Vec<Verdict>,
 ) -> Vec<(Work, Profile)> {
-    let mut people: BTreeMap<i64, Profile> = people.into_iter().map(|person| (person.supporter_id, person)).collect();
+    let mut people: BTreeMap<i64, Profile> = people
+        .into_iter()
+        .map(|person| (person.supporter_id, person))
+        .collect();
     let mut kept = Vec::with_capacity(works.len());
     for mut work in works {
         let person = people.remove(&work.supporter_id);
-        let picture = person.as_ref().and_then(|person| Picture::of(person, &desk.managed(), ctx.now()));
+        let picture = person
+            .as_ref()
+            .and_then(|person| Picture::of(person, &desk.managed(), ctx.now()));
         match (person, picture) {
             (Some(person), Some(picture)) if picture.address == work.picture.address => {
                 // Another name than the one that the guard was asked about waits for the next look.
@@ -210,8 +291,9 @@ fn still_consented(
                 kept.push((work, person));
             }
             (person, _) => {
-                let why =
-                    person.and_then(|person| person.refusal()).unwrap_or_else(|| "changed while it was sent; looked at again".to_owned());
+                let why = person
+                    .and_then(|person| person.refusal())
+                    .unwrap_or_else(|| "changed while it was sent; looked at again".to_owned());
                 verdicts.push(verdict(work.supporter_id, Fate::Skipped(why)));
             }
         }
@@ -219,29 +301,58 @@ fn still_consented(
     kept
 }
 
-/// Somebody who had left was brought back. They are taken off again at once, and a person must look.
+/// Somebody who had left was brought back. They are taken off again at once, and a person must
+/// look.
 async fn raise(desk: &Desk, ctx: &PluginContext, alarmed: Alarmed) -> PluginError {
     let count = alarmed.orders.len();
     let happened = format!("Mailchimp subscribed {count} people who had left the audience");
     // Before anything else, since what comes next may be cut off.
     if let Err(error) = ctx.suspend(&happened).await {
-        tracing::error!(error = error.to_string(), "that the plugin is suspended could not be written down");
+        tracing::error!(
+            error = error.to_string(),
+            "that the plugin is suspended could not be written down"
+        );
     }
     let undone = super::leave::undo(desk, ctx, alarmed).await;
-    let what = if undone == count { "they were unsubscribed again at once" } else { "not all of them could be unsubscribed again" };
-    PluginError::Alarm(format!("{happened}; {what}. Nothing more is sent until a person has looked"))
+    let what = if undone == count {
+        "they were unsubscribed again at once"
+    } else {
+        "not all of them could be unsubscribed again"
+    };
+    PluginError::Alarm(format!(
+        "{happened}; {what}. Nothing more is sent until a person has looked"
+    ))
 }
 
 impl Settled {
     /// Somebody whom Mailchimp does not take.
-    pub(super) async fn refuse(&mut self, work: &Work, text: &str, ctx: &PluginContext) -> Result<(), PluginError> {
+    pub(super) async fn refuse(
+        &mut self,
+        work: &Work,
+        text: &str,
+        ctx: &PluginContext,
+    ) -> Result<(), PluginError> {
         let class = Class::of(text);
         if class.is_final() {
-            let member = super::leave::keep_out(work.supporter_id, &work.picture.address, class, work.before.as_ref(), ctx.now());
-            ctx.suppress(&super::leave::kept_out(&member).into_iter().collect::<Vec<_>>()).await?;
+            let member = super::leave::keep_out(
+                work.supporter_id,
+                &work.picture.address,
+                class,
+                work.before.as_ref(),
+                ctx.now(),
+            );
+            ctx.suppress(
+                &super::leave::kept_out(&member)
+                    .into_iter()
+                    .collect::<Vec<_>>(),
+            )
+            .await?;
             ctx.save_members(&[member], &[]).await?;
         }
-        self.verdicts.push(verdict(work.supporter_id, super::settle::refusal(class, text, work.attempts, ctx.now())));
+        self.verdicts.push(verdict(
+            work.supporter_id,
+            super::settle::refusal(class, text, work.attempts, ctx.now()),
+        ));
         Ok(())
     }
 }

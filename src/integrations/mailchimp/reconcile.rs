@@ -1,4 +1,5 @@
-//! An answer to a batch is matched with what was sent: everybody must be in it, and nobody may have come back who had left.
+//! An answer to a batch is matched with what was sent: everybody must be in it, and nobody may have
+//! come back who had left.
 
 use super::member::is_out_word;
 use super::wire::{BatchAnswer, WireError, WireMember};
@@ -25,18 +26,27 @@ pub(super) fn reconcile(sent: &[&str], answer: BatchAnswer) -> Vec<Outcome> {
     }
     for (members, is_new) in [(answer.updated_members, false), (answer.new_members, true)] {
         for member in members {
-            known.insert(key(&member.email_address), Outcome::Taken { member, is_new });
+            known.insert(
+                key(&member.email_address),
+                Outcome::Taken { member, is_new },
+            );
         }
     }
-    sent.iter().map(|address| known.remove(*address).unwrap_or(Outcome::Unknown)).collect()
+    sent.iter()
+        .map(|address| known.remove(*address).unwrap_or(Outcome::Unknown))
+        .collect()
 }
 
-/// Whether a write brought somebody back who had left: the one thing that must never happen. Somebody who was there and is called new was
-/// archived a moment before; or never confirmed, was dropped for it, and said yes again, which is no coming back.
+/// Whether a write brought somebody back who had left: the one thing that must never happen.
+/// Somebody who was there and is called new was archived a moment before; or never confirmed, was
+/// dropped for it, and said yes again, which is no coming back.
 pub(super) fn is_resurrected(before: Option<&Member>, after: &WireMember, is_new: bool) -> bool {
     let is_in = ["subscribed", "pending"].contains(&after.status.as_str());
     before.is_some_and(|before| {
-        is_in && (is_new && before.remote_status != "pending" || is_out_word(&before.remote_status) || before.ever_left_at.is_some())
+        is_in
+            && (is_new && before.remote_status != "pending"
+                || is_out_word(&before.remote_status)
+                || before.ever_left_at.is_some())
     })
 }
 
@@ -45,7 +55,11 @@ mod tests {
     use super::*;
 
     fn member(address: &str, status: &str) -> WireMember {
-        WireMember { email_address: address.to_owned(), status: status.to_owned(), ..WireMember::default() }
+        WireMember {
+            email_address: address.to_owned(),
+            status: status.to_owned(),
+            ..WireMember::default()
+        }
     }
 
     #[test]
@@ -53,7 +67,10 @@ mod tests {
         let answer = BatchAnswer {
             new_members: vec![member("A@x.org", "subscribed")],
             updated_members: vec![member("b@x.org", "subscribed")],
-            errors: vec![WireError { email_address: "c@X.org".to_owned(), ..WireError::default() }],
+            errors: vec![WireError {
+                email_address: "c@X.org".to_owned(),
+                ..WireError::default()
+            }],
         };
         let outcomes = reconcile(&["d@x.org", "c@x.org", "b@x.org", "a@x.org"], answer);
         let word = |outcome: &Outcome| match outcome {
@@ -62,19 +79,46 @@ mod tests {
             Outcome::Refused(_) => "refused",
             Outcome::Unknown => "unknown",
         };
-        assert_eq!(outcomes.iter().map(word).collect::<Vec<_>>(), ["unknown", "refused", "updated", "new"]);
+        assert_eq!(
+            outcomes.iter().map(word).collect::<Vec<_>>(),
+            ["unknown", "refused", "updated", "new"]
+        );
     }
 
     #[test]
     fn whoever_had_left_and_is_in_again_was_brought_back() {
-        let before = |status: &str| Member { remote_status: status.to_owned(), ..Member::default() };
+        let before = |status: &str| Member {
+            remote_status: status.to_owned(),
+            ..Member::default()
+        };
         for status in ["unsubscribed", "cleaned", "archived"] {
-            assert!(is_resurrected(Some(&before(status)), &member("a@x.org", "subscribed"), false), "{status}");
+            assert!(
+                is_resurrected(
+                    Some(&before(status)),
+                    &member("a@x.org", "subscribed"),
+                    false
+                ),
+                "{status}"
+            );
         }
         let live = before("subscribed");
-        assert!(is_resurrected(Some(&live), &member("a@x.org", "subscribed"), true), "archived a moment before");
-        assert!(!is_resurrected(Some(&live), &member("a@x.org", "subscribed"), false));
-        assert!(!is_resurrected(Some(&live), &member("a@x.org", "unsubscribed"), false), "they left by themselves");
-        assert!(!is_resurrected(None, &member("a@x.org", "subscribed"), true));
+        assert!(
+            is_resurrected(Some(&live), &member("a@x.org", "subscribed"), true),
+            "archived a moment before"
+        );
+        assert!(!is_resurrected(
+            Some(&live),
+            &member("a@x.org", "subscribed"),
+            false
+        ));
+        assert!(
+            !is_resurrected(Some(&live), &member("a@x.org", "unsubscribed"), false),
+            "they left by themselves"
+        );
+        assert!(!is_resurrected(
+            None,
+            &member("a@x.org", "subscribed"),
+            true
+        ));
     }
 }

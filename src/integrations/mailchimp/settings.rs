@@ -1,4 +1,5 @@
-//! `[plugins.mailchimp]`: read strictly, since a wrong key would send donors' data to a wrong place.
+//! `[plugins.mailchimp]`: read strictly, since a wrong key would send donors' data to a wrong
+//! place.
 
 use super::NAME;
 use crate::config::{Secret, check_url};
@@ -32,8 +33,8 @@ pub(super) enum OnOptOut {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum OptOutScope {
-    /// Those of members whom we subscribed. A contact who was there before us gave consent elsewhere, and a box that was not ticked at
-    /// Classy does not take it back.
+    /// Those of members whom we subscribed. A contact who was there before us gave consent
+    /// elsewhere, and a box that was not ticked at Classy does not take it back.
     #[default]
     Ours,
     /// Those of everybody who is in the audience.
@@ -88,29 +89,45 @@ pub(super) struct Settings {
 }
 
 fn wrong(key: &str, cause: impl Into<String>) -> PluginError {
-    PluginError::Configuration { key: format!("plugins.{NAME}.{key}"), cause: cause.into() }
+    PluginError::Configuration {
+        key: format!("plugins.{NAME}.{key}"),
+        cause: cause.into(),
+    }
 }
 
 /// Checks a table by itself.
 pub(super) fn config(table: &toml::Table) -> Result<Config, PluginError> {
     let config: Config = read(NAME, table)?;
     // Shorter than any key: one in its place would be shown as the audience's name.
-    let is_id = (1..=24).contains(&config.audience_id.len()) && config.audience_id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_id = (1..=24).contains(&config.audience_id.len())
+        && config
+            .audience_id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric());
     if !is_id {
-        return Err(wrong("audience_id", "expected the audience's id, letters and digits only (Audience, Settings, Audience ID)"));
+        return Err(wrong(
+            "audience_id",
+            "expected the audience's id, letters and digits only (Audience, Settings, Audience ID)",
+        ));
     }
     if !config.base_url.is_empty() {
         base_url(&config.base_url)?;
     }
     let prefix = &config.tag_prefix;
-    if prefix.trim() != prefix || !(1..=40).contains(&prefix.chars().count()) || prefix.chars().any(char::is_control) {
+    if prefix.trim() != prefix
+        || !(1..=40).contains(&prefix.chars().count())
+        || prefix.chars().any(char::is_control)
+    {
         return Err(wrong(
             "tag_prefix",
             "expected 1 to 40 characters without a space at either end; it tells our tags from everybody else's",
         ));
     }
     if !(1..=MOST_CONNECTIONS).contains(&config.connections) {
-        return Err(wrong("connections", format!("expected 1 to {MOST_CONNECTIONS}")));
+        return Err(wrong(
+            "connections",
+            format!("expected 1 to {MOST_CONNECTIONS}"),
+        ));
     }
     Ok(config)
 }
@@ -140,10 +157,15 @@ impl Settings {
 }
 
 impl Settings {
-    /// A trace of what is the same for everybody who comes in: what an approval showed, and what must be so still when it is used. Whether
-    /// they are asked to confirm is the kind of their deed, and the audience has plans of its own.
+    /// A trace of what is the same for everybody who comes in: what an approval showed, and what
+    /// must be so still when it is used. Whether they are asked to confirm is the kind of their
+    /// deed, and the audience has plans of its own.
     pub(super) fn terms(&self) -> i64 {
-        let mut permissions: Vec<&str> = self.marketing_permissions.iter().map(String::as_str).collect();
+        let mut permissions: Vec<&str> = self
+            .marketing_permissions
+            .iter()
+            .map(String::as_str)
+            .collect();
         permissions.sort_unstable();
         let quiet = if self.quiet_first_push { "quiet" } else { "" };
         fingerprint(format!("{}\n{quiet}\n{}", self.tag_prefix, permissions.join("\n")).as_bytes())
@@ -153,8 +175,15 @@ impl Settings {
 fn base_url(text: &str) -> Result<Url, PluginError> {
     let url = Url::parse(text).map_err(|error| wrong("base_url", error.to_string()))?;
     check_url(&url).map_err(|cause| wrong("base_url", cause))?;
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("base_url", "expected an address without query, fragment, name or password"));
+    if url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
+        return Err(wrong(
+            "base_url",
+            "expected an address without query, fragment, name or password",
+        ));
     }
     Ok(url)
 }
@@ -162,8 +191,14 @@ fn base_url(text: &str) -> Result<Url, PluginError> {
 /// A key's form, wherever it is used.
 pub(super) fn check_key(key: &SecretString) -> Result<(), PluginError> {
     data_centre(key)?;
-    let itself = key.expose_secret().rsplit_once('-').map_or(key.expose_secret(), |(key, _)| key);
-    let is_whole = itself.len() >= LEAST_KEY && itself.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    let itself = key
+        .expose_secret()
+        .rsplit_once('-')
+        .map_or(key.expose_secret(), |(key, _)| key);
+    let is_whole = itself.len() >= LEAST_KEY
+        && itself
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     if is_whole {
         return Ok(());
     }
@@ -173,18 +208,31 @@ pub(super) fn check_key(key: &SecretString) -> Result<(), PluginError> {
     ))
 }
 
-/// The data centre in a key's suffix. Strict, since it becomes part of a host: anything else would choose where the key is sent.
+/// The data centre in a key's suffix. Strict, since it becomes part of a host: anything else would
+/// choose where the key is sent.
 fn data_centre(key: &SecretString) -> Result<Option<String>, PluginError> {
     let key = key.expose_secret();
     if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(wrong("api_key", "expected a key of printable characters without spaces"));
+        return Err(wrong(
+            "api_key",
+            "expected a key of printable characters without spaces",
+        ));
     }
-    let Some((_, centre)) = key.rsplit_once('-') else { return Ok(None) };
+    let Some((_, centre)) = key.rsplit_once('-') else {
+        return Ok(None);
+    };
     let bytes = centre.as_bytes();
-    let letters = bytes.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
-    let is_centre = letters == 2 && (3..=5).contains(&bytes.len()) && bytes[2..].iter().all(u8::is_ascii_digit);
+    let letters = bytes
+        .iter()
+        .take_while(|byte| byte.is_ascii_lowercase())
+        .count();
+    let is_centre =
+        letters == 2 && (3..=5).contains(&bytes.len()) && bytes[2..].iter().all(u8::is_ascii_digit);
     if !is_centre {
-        return Err(wrong("api_key", "what follows its last dash is no data centre such as us6; copy the key again"));
+        return Err(wrong(
+            "api_key",
+            "what follows its last dash is no data centre such as us6; copy the key again",
+        ));
     }
     Ok(Some(centre.to_owned()))
 }
@@ -196,7 +244,11 @@ mod tests {
 
     fn settings(table: &str, key: &str) -> Result<Settings, String> {
         let secrets = BTreeMap::from([("api_key".to_owned(), SecretString::from(key.to_owned()))]);
-        let given = Given { classy_id: 1, table: table.parse().unwrap(), secrets };
+        let given = Given {
+            classy_id: 1,
+            table: table.parse().unwrap(),
+            secrets,
+        };
         Settings::new(&given).map_err(|error| error.to_string())
     }
 
@@ -208,16 +260,42 @@ mod tests {
 
     #[test]
     fn the_key_says_where_unless_the_file_does() {
-        assert_eq!(host("audience_id = 'a1'", KEY), "https://us6.api.mailchimp.com/3.0");
-        assert_eq!(host("audience_id = 'a1'", "0123456789abcdef0123456789abcdef"), "https://api.mailchimp.com/3.0");
-        assert_eq!(host("audience_id = 'a1'\nbase_url = 'http://127.0.0.1:1/3.0'", KEY), "http://127.0.0.1:1/3.0");
+        assert_eq!(
+            host("audience_id = 'a1'", KEY),
+            "https://us6.api.mailchimp.com/3.0"
+        );
+        assert_eq!(
+            host("audience_id = 'a1'", "0123456789abcdef0123456789abcdef"),
+            "https://api.mailchimp.com/3.0"
+        );
+        assert_eq!(
+            host(
+                "audience_id = 'a1'\nbase_url = 'http://127.0.0.1:1/3.0'",
+                KEY
+            ),
+            "http://127.0.0.1:1/3.0"
+        );
     }
 
     #[test]
     fn a_crafted_key_chooses_no_host_and_is_not_shown() {
-        for suffix in ["us6.evil.org/", "evil.org", "us6@evil.org", "us", "us1234", "US6", "u6", "us6x", "", "us٣"] {
+        for suffix in [
+            "us6.evil.org/",
+            "evil.org",
+            "us6@evil.org",
+            "us",
+            "us1234",
+            "US6",
+            "u6",
+            "us6x",
+            "",
+            "us٣",
+        ] {
             let error = host("audience_id = 'a1'", &format!("0123456789abcdef-{suffix}"));
-            assert!(error.starts_with("plugins.mailchimp.api_key: "), "{suffix}: {error}");
+            assert!(
+                error.starts_with("plugins.mailchimp.api_key: "),
+                "{suffix}: {error}"
+            );
             assert!(!error.contains("0123456789abcdef"), "{error}");
         }
     }
@@ -227,31 +305,61 @@ mod tests {
         for (table, key) in [
             ("audience_id = ''", "audience_id"),
             ("audience_id = '../x'", "audience_id"),
-            ("audience_id = 'a'\nbase_url = 'http://example.org'", "base_url"),
-            ("audience_id = 'a'\nbase_url = 'https://u:p@example.org'", "base_url"),
+            (
+                "audience_id = 'a'\nbase_url = 'http://example.org'",
+                "base_url",
+            ),
+            (
+                "audience_id = 'a'\nbase_url = 'https://u:p@example.org'",
+                "base_url",
+            ),
             ("audience_id = 'a'\ntag_prefix = ''", "tag_prefix"),
             ("audience_id = 'a'\nconnections = 11", "connections"),
             ("audience_id = 'a'\nconnections = 0", "connections"),
             ("audience_id = 'a'\non_opt_out = 'delete'", "on_opt_out"),
-            ("audience_id = 'a'\nmarketing_permissions = 'all'", "marketing_permissions"),
+            (
+                "audience_id = 'a'\nmarketing_permissions = 'all'",
+                "marketing_permissions",
+            ),
         ] {
             let error = settings(table, KEY).err().unwrap_or_default();
-            assert!(error.starts_with(&format!("plugins.mailchimp.{key}: ")), "{table}: {error}");
+            assert!(
+                error.starts_with(&format!("plugins.mailchimp.{key}: ")),
+                "{table}: {error}"
+            );
         }
     }
 
     #[test]
     fn a_key_that_is_none_is_not_quoted() {
-        let error = settings("audience_id = 'a'\n'0123-us6' = 'api_key'", KEY).err().unwrap_or_default();
-        assert!(error.starts_with("plugins.mailchimp: ") && error.contains("audience_id, base_url") && !error.contains("0123"), "{error}");
-        let error = settings("audience_id = 'a'\non_opt_out = '0123-us6'", KEY).err().unwrap_or_default();
-        assert_eq!(error, "plugins.mailchimp.on_opt_out: expected `unsubscribe` or `ignore`");
+        let error = settings("audience_id = 'a'\n'0123-us6' = 'api_key'", KEY)
+            .err()
+            .unwrap_or_default();
+        assert!(
+            error.starts_with("plugins.mailchimp: ")
+                && error.contains("audience_id, base_url")
+                && !error.contains("0123"),
+            "{error}"
+        );
+        let error = settings("audience_id = 'a'\non_opt_out = '0123-us6'", KEY)
+            .err()
+            .unwrap_or_default();
+        assert_eq!(
+            error,
+            "plugins.mailchimp.on_opt_out: expected `unsubscribe` or `ignore`"
+        );
     }
 
     #[test]
     fn what_is_left_out_has_the_documented_default() {
         let settings = settings("audience_id = 'a1'", KEY).ok().unwrap();
-        assert_eq!((settings.on_opt_out, settings.tag_prefix.as_str()), (OnOptOut::Unsubscribe, "Classy-"));
-        assert_eq!((settings.connections, settings.marketing_permissions.len()), (10, 0));
+        assert_eq!(
+            (settings.on_opt_out, settings.tag_prefix.as_str()),
+            (OnOptOut::Unsubscribe, "Classy-")
+        );
+        assert_eq!(
+            (settings.connections, settings.marketing_permissions.len()),
+            (10, 0)
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The outcomes of one call become rows of the mirror and verdicts; whoever only lacks a field is sent once more without it.
+//! The outcomes of one call become rows of the mirror and verdicts; whoever only lacks a field is
+//! sent once more without it.
 
 use super::changes::left;
 use super::desk::Desk;
@@ -15,7 +16,8 @@ use crate::domain::{Fate, Member, Profile, Step, Time, Verdict, scrubbed};
 use crate::plugin::{PluginContext, PluginError};
 use chrono::TimeDelta;
 
-/// Tries of somebody who is refused for a reason that is not known, each a while after the one before.
+/// Tries of somebody who is refused for a reason that is not known, each a while after the one
+/// before.
 const TRIES: i64 = 4;
 
 /// Somebody who was taken.
@@ -49,11 +51,15 @@ pub(super) async fn settle(
     done: &mut Settled,
 ) -> Result<Vec<Work>, PluginError> {
     let now = ctx.now();
-    let (mut again, mut members, mut evidence, mut without_room) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut again, mut members, mut evidence, mut without_room) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut leavings = Vec::new();
     for ((mut work, person), outcome) in sent.into_iter().zip(outcomes) {
         match outcome {
-            Outcome::Taken { member: wire, is_new } => {
+            Outcome::Taken {
+                member: wire,
+                is_new,
+            } => {
                 let member = after(desk, &work, &wire, is_new, now);
                 evidence.extend(left(work.before.as_ref(), &member));
                 members.push(member.clone());
@@ -65,15 +71,25 @@ pub(super) async fn settle(
                         audience: None,
                         member: member.remote_id.clone(),
                         contact: member.contact_id.clone(),
-                        what: What::Unsubscribe { even_if_consented: true },
+                        what: What::Unsubscribe {
+                            even_if_consented: true,
+                        },
                     });
                     alarmed.members.push(member);
                 } else if is_out(&member) {
-                    done.verdicts.push(verdict(work.supporter_id, Fate::Skipped(out_reason(&member))));
+                    done.verdicts.push(verdict(
+                        work.supporter_id,
+                        Fate::Skipped(out_reason(&member)),
+                    ));
                 } else {
-                    desk.audience.note_made(work.picture.tags.iter().filter(|_| !work.is_quiet));
+                    desk.audience
+                        .note_made(work.picture.tags.iter().filter(|_| !work.is_quiet));
                     done.verdicts.push(work.taken(&person, now));
-                    done.taken.push(Taken { work, member, permissions: wire.marketing_permissions });
+                    done.taken.push(Taken {
+                        work,
+                        member,
+                        permissions: wire.marketing_permissions,
+                    });
                 }
             }
             Outcome::Refused(error) => match bad_field(&work, &error) {
@@ -84,7 +100,13 @@ pub(super) async fn settle(
                 None => {
                     let class = Class::of(&error.error);
                     if class.is_final() {
-                        let member = keep_out(work.supporter_id, &work.picture.address, class, work.before.as_ref(), now);
+                        let member = keep_out(
+                            work.supporter_id,
+                            &work.picture.address,
+                            class,
+                            work.before.as_ref(),
+                            now,
+                        );
                         leavings.extend(kept_out(&member));
                         members.push(member);
                     }
@@ -94,11 +116,17 @@ pub(super) async fn settle(
                         continue;
                     }
                     let text = format!("{} {}", error.error, error.field_message);
-                    done.verdicts.push(verdict(work.supporter_id, refusal(class, &text, work.attempts, now)));
+                    done.verdicts.push(verdict(
+                        work.supporter_id,
+                        refusal(class, &text, work.attempts, now),
+                    ));
                 }
             },
             Outcome::Unknown => {
-                let fate = Fate::Deferred { until: now + TimeDelta::minutes(5), reason: NO_WORD.to_owned() };
+                let fate = Fate::Deferred {
+                    until: now + TimeDelta::minutes(5),
+                    reason: NO_WORD.to_owned(),
+                };
                 done.verdicts.push(verdict(work.supporter_id, fate));
             }
         }
@@ -109,18 +137,27 @@ pub(super) async fn settle(
     Ok(again)
 }
 
-/// Puts off whoever finds no room in the plan. Nothing was done to them: what was counted for it is given back, and a person's word on
-/// it holds as long as they wait.
-pub(super) async fn wait_for_room(desk: &Desk, ctx: &PluginContext, works: Vec<Work>, done: &mut Settled) -> Result<(), PluginError> {
+/// Puts off whoever finds no room in the plan. Nothing was done to them: what was counted for it is
+/// given back, and a person's word on it holds as long as they wait.
+pub(super) async fn wait_for_room(
+    desk: &Desk,
+    ctx: &PluginContext,
+    works: Vec<Work>,
+    done: &mut Settled,
+) -> Result<(), PluginError> {
     if works.is_empty() {
         return Ok(());
     }
     let said = desk.said_full().unwrap_or_default();
     for work in &works {
         desk.note_waiting(work.supporter_id);
-        done.verdicts.push(verdict(work.supporter_id, refusal(Class::Full, &said, work.attempts, ctx.now())));
+        done.verdicts.push(verdict(
+            work.supporter_id,
+            refusal(Class::Full, &said, work.attempts, ctx.now()),
+        ));
     }
-    ctx.give_back(&works.iter().map(|work| work.supporter_id).collect()).await
+    ctx.give_back(&works.iter().map(|work| work.supporter_id).collect())
+        .await
 }
 
 /// The member after it was sent.
@@ -134,13 +171,29 @@ fn after(desk: &Desk, work: &Work, wire: &WireMember, is_new: bool, now: Time) -
         member.last_seen_at = wire.last_changed.or(member.last_seen_at);
     }
     // What was sent is there, whether or not the answer shows it already.
-    member.managed_tags.extend(work.picture.tags.iter().filter(|_| !work.is_quiet).cloned());
-    member.managed_tags.extend(work.untags.iter().filter(|tag| before.is_some_and(|before| before.managed_tags.contains(*tag))).cloned());
+    member
+        .managed_tags
+        .extend(work.picture.tags.iter().filter(|_| !work.is_quiet).cloned());
+    member.managed_tags.extend(
+        work.untags
+            .iter()
+            .filter(|tag| before.is_some_and(|before| before.managed_tags.contains(*tag)))
+            .cloned(),
+    );
     if wire.merge_fields.is_empty() {
-        let sent = if work.with_name { work.picture.name.clone() } else { Name::default() };
+        let sent = if work.with_name {
+            work.picture.name.clone()
+        } else {
+            Name::default()
+        };
         member.name_hash = sent.over(before.and_then(|before| before.name_hash));
         let mut values = member.values.take().unwrap_or_default();
-        values.0.extend(work.picture.values(work.with_name).into_iter().map(|(tag, value)| (tag.to_owned(), value.to_owned())));
+        values.0.extend(
+            work.picture
+                .values(work.with_name)
+                .into_iter()
+                .map(|(tag, value)| (tag.to_owned(), value.to_owned())),
+        );
         member.values = Some(values);
     }
     let added_by_us = work.intent == Step::Add && (is_new || work.is_replay);
@@ -150,20 +203,46 @@ fn after(desk: &Desk, work: &Work, wire: &WireMember, is_new: bool, now: Time) -
 
 /// A field of ours that Mailchimp does not take of this member, and that was not left out yet.
 fn bad_field(work: &Work, error: &WireError) -> Option<(&'static str, String)> {
-    let field = FIELDS.iter().find(|field| field.tag.eq_ignore_ascii_case(error.field.trim()))?;
-    let is_new = !work.dropped.iter().any(|(dropped, _)| *dropped == field.tag);
-    is_new.then(|| (field.tag, scrubbed(if error.field_message.is_empty() { &error.error } else { &error.field_message })))
+    let field = FIELDS
+        .iter()
+        .find(|field| field.tag.eq_ignore_ascii_case(error.field.trim()))?;
+    let is_new = !work
+        .dropped
+        .iter()
+        .any(|(dropped, _)| *dropped == field.tag);
+    is_new.then(|| {
+        (
+            field.tag,
+            scrubbed(if error.field_message.is_empty() {
+                &error.error
+            } else {
+                &error.field_message
+            }),
+        )
+    })
 }
 
 /// The fate of somebody whom Mailchimp does not take.
 pub(super) fn refusal(class: Class, text: &str, attempts: i64, now: Time) -> Fate {
     let reason = class.reason(text);
     match class {
-        Class::TooOften => Fate::Deferred { until: now + TimeDelta::hours(24), reason },
+        Class::TooOften => Fate::Deferred {
+            until: now + TimeDelta::hours(24),
+            reason,
+        },
         // Looked at again in the next delivery, and not in this one once more.
-        Class::Full => Fate::Deferred { until: now + TimeDelta::milliseconds(1), reason },
-        Class::Account => Fate::Deferred { until: now + TimeDelta::hours(1), reason },
-        Class::Unclear if attempts < TRIES => Fate::Deferred { until: now + TimeDelta::hours(1 << (2 * attempts.clamp(0, TRIES))), reason },
+        Class::Full => Fate::Deferred {
+            until: now + TimeDelta::milliseconds(1),
+            reason,
+        },
+        Class::Account => Fate::Deferred {
+            until: now + TimeDelta::hours(1),
+            reason,
+        },
+        Class::Unclear if attempts < TRIES => Fate::Deferred {
+            until: now + TimeDelta::hours(1 << (2 * attempts.clamp(0, TRIES))),
+            reason,
+        },
         _ => Fate::Rejected(reason),
     }
 }
@@ -180,7 +259,10 @@ mod tests {
             _ => None,
         };
         assert_eq!(until(Class::TooOften, 9), Some(24));
-        assert_eq!([0, 1, 2, 3, 4].map(|attempts| until(Class::Unclear, attempts)), [Some(1), Some(4), Some(16), Some(64), None]);
+        assert_eq!(
+            [0, 1, 2, 3, 4].map(|attempts| until(Class::Unclear, attempts)),
+            [Some(1), Some(4), Some(16), Some(64), None]
+        );
         for class in [Class::Gone, Class::Forgotten, Class::Fake] {
             assert_eq!(until(class, 0), None, "{class:?}");
         }

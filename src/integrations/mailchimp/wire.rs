@@ -1,12 +1,13 @@
-//! What goes over the wire, both ways. What is sent is typed so that it cannot say what must never be said; what comes back is
-//! read leniently. None of it has a `Debug`: it is full of donors.
+//! What goes over the wire, both ways. What is sent is typed so that it cannot say what must never
+//! be said; what comes back is read leniently. None of it has a `Debug`: it is full of donors.
 
 use crate::domain::{Time, limits, scrubbed};
 use chrono::DateTime;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-/// The only statuses that a new member can be given. There is no way to give one to a member who is there already.
+/// The only statuses that a new member can be given. There is no way to give one to a member who is
+/// there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum StatusIfNew {
@@ -94,7 +95,9 @@ pub(super) struct NewField {
 }
 
 /// Absent, `null` or a value.
-fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    from: D,
+) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
 }
 
@@ -125,14 +128,18 @@ pub(super) struct WireMember {
 }
 
 impl WireMember {
-    /// Whether it says who it is and in what state: without both, an answer about one member says nothing.
+    /// Whether it says who it is and in what state: without both, an answer about one member says
+    /// nothing.
     pub(super) fn is_told(&self) -> bool {
         !self.email_address.is_empty() && !self.status.is_empty()
     }
 
     /// A field's text; blank when there is none.
     pub(super) fn field(&self, tag: &str) -> &str {
-        self.merge_fields.get(tag).and_then(Value::as_str).unwrap_or_default()
+        self.merge_fields
+            .get(tag)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 }
 
@@ -156,17 +163,22 @@ pub(super) struct WirePermission {
 
 fn moment<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Time>, D::Error> {
     let text = Option::<String>::deserialize(from)?.unwrap_or_default();
-    Ok(DateTime::parse_from_rfc3339(&text).ok().map(Time::from).filter(|at| limits::is_storable(*at)))
+    Ok(DateTime::parse_from_rfc3339(&text)
+        .ok()
+        .map(Time::from)
+        .filter(|at| limits::is_storable(*at)))
 }
 
-/// A page of members. Both are required: an answer without them would say that nobody is there and nobody left.
+/// A page of members. Both are required: an answer without them would say that nobody is there and
+/// nobody left.
 #[derive(Deserialize)]
 pub(super) struct MemberPage {
     pub(super) members: Vec<WireMember>,
     pub(super) total_items: u64,
 }
 
-/// The audience. Whether it asks new people first decides about consent, so an answer that does not say it is none.
+/// The audience. Whether it asks new people first decides about consent, so an answer that does not
+/// say it is none.
 #[derive(Deserialize)]
 pub(super) struct WireList {
     pub(super) double_optin: bool,
@@ -285,14 +297,23 @@ struct ProblemField {
 impl Problem {
     /// Its title, without anything that could be somebody's.
     pub(super) fn title(&self) -> String {
-        if self.title.is_empty() { "Mailchimp refused it without a reason".to_owned() } else { scrubbed(&self.title) }
+        if self.title.is_empty() {
+            "Mailchimp refused it without a reason".to_owned()
+        } else {
+            scrubbed(&self.title)
+        }
     }
 
     /// Everything it says. May name somebody: only to be told apart by, never to be shown.
     pub(super) fn all(&self) -> String {
         let messages = self.errors.iter().map(|field| field.message.as_str());
-        let parts = [self.title.as_str(), self.detail.as_str()].into_iter().chain(messages);
-        parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
+        let parts = [self.title.as_str(), self.detail.as_str()]
+            .into_iter()
+            .chain(messages);
+        parts
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(": ")
     }
 
     /// The same, without anything that could be somebody's.
@@ -315,34 +336,86 @@ mod tests {
             tags: vec!["Classy-Major".to_owned()],
             timestamp_signup: None,
         };
-        let batch = json!(Batch { members: &[item], update_existing: true });
+        let batch = json!(Batch {
+            members: &[item],
+            update_existing: true
+        });
         let wanted = json!({
             "members": [{ "email_address": "a@x.org", "status_if_new": "pending", "merge_fields": { "FNAME": "Ada" }, "tags": ["Classy-Major"] }],
             "update_existing": true,
         });
         assert_eq!(batch, wanted);
-        assert_eq!(json!(Patch::Unsubscribe { status: Unsubscribed::Unsubscribed }), json!({ "status": "unsubscribed" }));
-        assert_eq!(json!(Patch::Move { email_address: "b@x.org".to_owned() }), json!({ "email_address": "b@x.org" }));
-        let permits = vec![Permit { marketing_permission_id: "p1".to_owned(), enabled: true }];
         assert_eq!(
-            json!(Patch::Permit { marketing_permissions: permits }),
+            json!(Patch::Unsubscribe {
+                status: Unsubscribed::Unsubscribed
+            }),
+            json!({ "status": "unsubscribed" })
+        );
+        assert_eq!(
+            json!(Patch::Move {
+                email_address: "b@x.org".to_owned()
+            }),
+            json!({ "email_address": "b@x.org" })
+        );
+        let permits = vec![Permit {
+            marketing_permission_id: "p1".to_owned(),
+            enabled: true,
+        }];
+        assert_eq!(
+            json!(Patch::Permit {
+                marketing_permissions: permits
+            }),
             json!({ "marketing_permissions": [{ "marketing_permission_id": "p1", "enabled": true }] })
         );
-        let off = TagChange { tags: vec![TagTo { name: "Classy-Major".to_owned(), status: TagStatus::Inactive }], is_syncing: false };
-        assert_eq!(json!(off), json!({ "tags": [{ "name": "Classy-Major", "status": "inactive" }], "is_syncing": false }));
+        let off = TagChange {
+            tags: vec![TagTo {
+                name: "Classy-Major".to_owned(),
+                status: TagStatus::Inactive,
+            }],
+            is_syncing: false,
+        };
+        assert_eq!(
+            json!(off),
+            json!({ "tags": [{ "name": "Classy-Major", "status": "inactive" }], "is_syncing": false })
+        );
     }
 
     #[test]
     fn what_decides_about_consent_must_be_told_and_the_rest_may_lack() {
-        let read = |text: &str| serde_json::from_str::<MemberPage>(text).map(|page| page.members.len()).ok();
-        for nothing in ["{}", "{\"members\":null,\"total_items\":null}", "{\"members\":[]}", "{\"total_items\":0}"] {
+        let read = |text: &str| {
+            serde_json::from_str::<MemberPage>(text)
+                .map(|page| page.members.len())
+                .ok()
+        };
+        for nothing in [
+            "{}",
+            "{\"members\":null,\"total_items\":null}",
+            "{\"members\":[]}",
+            "{\"total_items\":0}",
+        ] {
             assert_eq!(read(nothing), None, "{nothing}");
         }
         let member = "{\"status\":null,\"tags\":null,\"merge_fields\":null,\"last_changed\":\"soon\",\"x\":1}";
-        assert_eq!(read(&format!("{{\"members\":[{member}],\"total_items\":1}}")), Some(1));
-        for nothing in ["{}", "{\"stats\":{\"member_count\":1}}", "{\"double_optin\":null,\"stats\":{}}", "{\"double_optin\":true}"] {
-            assert!(serde_json::from_str::<WireList>(nothing).is_err(), "{nothing}");
+        assert_eq!(
+            read(&format!("{{\"members\":[{member}],\"total_items\":1}}")),
+            Some(1)
+        );
+        for nothing in [
+            "{}",
+            "{\"stats\":{\"member_count\":1}}",
+            "{\"double_optin\":null,\"stats\":{}}",
+            "{\"double_optin\":true}",
+        ] {
+            assert!(
+                serde_json::from_str::<WireList>(nothing).is_err(),
+                "{nothing}"
+            );
         }
-        assert!(serde_json::from_str::<WireList>("{\"double_optin\":true,\"stats\":{\"member_count\":1}}").is_ok());
+        assert!(
+            serde_json::from_str::<WireList>(
+                "{\"double_optin\":true,\"stats\":{\"member_count\":1}}"
+            )
+            .is_ok()
+        );
     }
 }

@@ -15,7 +15,10 @@ use zeroize::Zeroizing;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const TRIES: u32 = 4;
-const BACKOFF: Backoff = Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(20) };
+const BACKOFF: Backoff = Backoff {
+    base: Duration::from_secs(1),
+    cap: Duration::from_secs(20),
+};
 
 /// Posts to one URL.
 pub(super) struct Client {
@@ -38,28 +41,43 @@ impl Client {
         let key = key(secret)?;
         // Whoever holds the address may post to it.
         keep_secret(&url.as_str().into());
-        let http = net::client(|builder| builder.timeout(TIMEOUT).user_agent(concat!("classy-sync/", env!("CARGO_PKG_VERSION"))))
-            .map_err(|error| PluginError::Unexpected(error.to_string()))?;
-        let signer = Hmac::new_from_slice(&key).map_err(|error| PluginError::Unexpected(format!("no signing key: {error}")))?;
+        let http = net::client(|builder| {
+            builder
+                .timeout(TIMEOUT)
+                .user_agent(concat!("classy-sync/", env!("CARGO_PKG_VERSION")))
+        })
+        .map_err(|error| PluginError::Unexpected(error.to_string()))?;
+        let signer = Hmac::new_from_slice(&key)
+            .map_err(|error| PluginError::Unexpected(format!("no signing key: {error}")))?;
         Ok(Client { http, url, signer })
     }
 
     /// Posts a body until it is taken or refused.
     pub(super) async fn post(&self, body: &str, now: Time) -> Result<Answer, PluginError> {
         let busy = |error: &PluginError| matches!(error, PluginError::Unavailable(_));
-        retry(UpTo::new(TRIES, BACKOFF, busy), || self.post_once(body, now)).await
+        retry(UpTo::new(TRIES, BACKOFF, busy), || {
+            self.post_once(body, now)
+        })
+        .await
     }
 
     async fn post_once(&self, body: &str, now: Time) -> Result<Answer, PluginError> {
         match self.send(body, now).await {
             Ok(200..300) => Ok(Answer::Taken),
-            Ok(status @ (401 | 403 | 404 | 410)) => Err(PluginError::Refused(format!("the webhook's address answered {status}"))),
-            Ok(status @ 400..500) if status != 408 && status != 429 => {
-                Ok(Answer::Refused(format!("the webhook's address answered {status}")))
-            }
-            Ok(status) => Err(PluginError::Unavailable(format!("the webhook's address answered {status}"))),
+            Ok(status @ (401 | 403 | 404 | 410)) => Err(PluginError::Refused(format!(
+                "the webhook's address answered {status}"
+            ))),
+            Ok(status @ 400..500) if status != 408 && status != 429 => Ok(Answer::Refused(
+                format!("the webhook's address answered {status}"),
+            )),
+            Ok(status) => Err(PluginError::Unavailable(format!(
+                "the webhook's address answered {status}"
+            ))),
             // Without the URL, which may hold a token.
-            Err(error) => Err(PluginError::Unavailable(format!("the webhook's address cannot be reached: {}", error.without_url()))),
+            Err(error) => Err(PluginError::Unavailable(format!(
+                "the webhook's address cannot be reached: {}",
+                error.without_url()
+            ))),
         }
     }
 
@@ -84,7 +102,10 @@ impl Client {
 
 /// A secret that begins with `whsec_` is base64; any other is taken as it is.
 pub(super) fn key(secret: &SecretString) -> Result<Zeroizing<Vec<u8>>, PluginError> {
-    let wrong = |cause: &str| PluginError::Configuration { key: "plugins.webhook.secret".to_owned(), cause: cause.to_owned() };
+    let wrong = |cause: &str| PluginError::Configuration {
+        key: "plugins.webhook.secret".to_owned(),
+        cause: cause.to_owned(),
+    };
     signing_key(secret.expose_secret()).map_err(wrong)
 }
 

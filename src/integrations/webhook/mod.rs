@@ -1,9 +1,12 @@
-//! `webhook`: posts changed supporters to a URL as signed JSON. Small and complete: the example of a plugin.
+//! `webhook`: posts changed supporters to a URL as signed JSON. Small and complete: the example of
+//! a plugin.
 //!
-//! The signature is that of Standard Webhooks: `webhook-signature: v1,BASE64(HMAC-SHA256(secret, "ID.TIMESTAMP.BODY"))`. An e-mail address
-//! is in it only for people who may be mailed.
+//! The signature is that of Standard Webhooks:
+//! `webhook-signature: v1,BASE64(HMAC-SHA256(secret, "ID.TIMESTAMP.BODY"))`. An e-mail address is
+//! in it only for people who may be mailed.
 //!
-//! The URL may hold a token, so it is sealed like the secret; what is stored and shown of it is the host and a digest.
+//! The URL may hold a token, so it is sealed like the secret; what is stored and shown of it is the
+//! host and a digest.
 
 mod client;
 
@@ -22,8 +25,16 @@ use url::Url;
 const NAME: &str = "webhook";
 
 /// This plugin for the registry. Its address is a secret like its key, since it may hold a token.
-pub const KIND: Kind =
-    Kind { name: NAME, secrets: &["secret", "url"], check, check_secret, destination, exclusive: false, make, hooks: None };
+pub const KIND: Kind = Kind {
+    name: NAME,
+    secrets: &["secret", "url"],
+    check,
+    check_secret,
+    destination,
+    exclusive: false,
+    make,
+    hooks: None,
+};
 
 /// `[plugins.webhook]`
 #[derive(Debug, Deserialize)]
@@ -50,7 +61,10 @@ struct Webhook {
 }
 
 fn wrong(key: &str, cause: &str) -> PluginError {
-    PluginError::Configuration { key: format!("plugins.{NAME}.{key}"), cause: cause.to_owned() }
+    PluginError::Configuration {
+        key: format!("plugins.{NAME}.{key}"),
+        cause: cause.to_owned(),
+    }
 }
 
 fn config(table: &toml::Table) -> Result<Config, PluginError> {
@@ -72,11 +86,20 @@ fn check(table: &toml::Table) -> Result<(), PluginError> {
 }
 
 fn check_secret(key: &str, secret: &SecretString) -> Result<(), PluginError> {
-    if key == "url" { address(secret).map(drop) } else { client::key(secret).map(drop) }
+    if key == "url" {
+        address(secret).map(drop)
+    } else {
+        client::key(secret).map(drop)
+    }
 }
 
 fn address(text: &SecretString) -> Result<Url, PluginError> {
-    let url = client::parse(text).ok_or_else(|| wrong("url", "expected an address such as https://example.org/path"))?;
+    let url = client::parse(text).ok_or_else(|| {
+        wrong(
+            "url",
+            "expected an address such as https://example.org/path",
+        )
+    })?;
     crate::config::check_url(&url).map_err(|cause| wrong("url", cause))?;
     Ok(url)
 }
@@ -87,14 +110,27 @@ fn destination(settings: &Settings) -> Result<String, PluginError> {
 
 /// The host, and a digest that tells one path of it from another.
 fn shown(url: &Url) -> String {
-    format!("{}#{:016x}", url.origin().ascii_serialization(), fingerprint(url.as_str().as_bytes()))
+    format!(
+        "{}#{:016x}",
+        url.origin().ascii_serialization(),
+        fingerprint(url.as_str().as_bytes())
+    )
 }
 
 fn make(settings: Settings) -> Result<Box<dyn Plugin>, PluginError> {
     let Config { batch, .. } = config(&settings.table)?;
-    let (url, secret) = (address(&settings.secret(NAME, "url")?)?, settings.secret(NAME, "secret")?);
+    let (url, secret) = (
+        address(&settings.secret(NAME, "url")?)?,
+        settings.secret(NAME, "secret")?,
+    );
     client::key(&secret)?;
-    Ok(Box::new(Webhook { destination: shown(&url), url, secret, batch, client: None }))
+    Ok(Box::new(Webhook {
+        destination: shown(&url),
+        url,
+        secret,
+        batch,
+        client: None,
+    }))
 }
 
 #[async_trait]
@@ -116,39 +152,65 @@ impl Plugin for Webhook {
         Ok(())
     }
 
-    async fn preview(&self, ctx: &PluginContext, batch: &[Profile]) -> Result<Vec<Planned>, PluginError> {
+    async fn preview(
+        &self,
+        ctx: &PluginContext,
+        batch: &[Profile],
+    ) -> Result<Vec<Planned>, PluginError> {
         let due = self.due(ctx, batch).await?;
         let step = |person: &Profile| match due.get(&person.supporter_id) {
             None => Step::Keep,
             Some(Known::New) => Step::Add,
             Some(Known::Changed) => Step::Change,
         };
-        Ok(batch.iter().map(|person| Planned::nothing(person.supporter_id, step(person), None)).collect())
+        Ok(batch
+            .iter()
+            .map(|person| Planned::nothing(person.supporter_id, step(person), None))
+            .collect())
     }
 
-    async fn process(&self, ctx: &PluginContext, batch: &[Profile]) -> Result<Vec<Verdict>, PluginError> {
+    async fn process(
+        &self,
+        ctx: &PluginContext,
+        batch: &[Profile],
+    ) -> Result<Vec<Verdict>, PluginError> {
         let due = self.due(ctx, batch).await?;
         let mut verdicts: Vec<Verdict> = batch
             .iter()
             .filter(|person| !due.contains_key(&person.supporter_id))
             .map(|person| verdict(ctx, person, Fate::Delivered))
             .collect();
-        let people: Vec<Profile> = batch.iter().filter(|person| due.contains_key(&person.supporter_id)).cloned().collect();
-        // A request that is refused is halved until the one person is found whom the other side does not take.
+        let people: Vec<Profile> = batch
+            .iter()
+            .filter(|person| due.contains_key(&person.supporter_id))
+            .cloned()
+            .collect();
+        // A request that is refused is halved until the one person is found whom the other side
+        // does not take.
         let mut parts = vec![people];
         while let Some(part) = parts.pop().filter(|part| !part.is_empty()) {
             ctx.go_on()?;
-            let sending =
-                part.iter().map(|person| Sending { supporter_id: person.supporter_id, address: None, intent: Step::Change, image: None });
+            let sending = part.iter().map(|person| Sending {
+                supporter_id: person.supporter_id,
+                address: None,
+                intent: Step::Change,
+                image: None,
+            });
             let fresh = ctx.begin_sending(&sending.collect::<Vec<_>>()).await?;
             match self.client()?.post(&body(ctx, &fresh), ctx.now()).await? {
-                Answer::Taken => verdicts.extend(fresh.iter().map(|person| verdict(ctx, person, Fate::Delivered))),
+                Answer::Taken => verdicts.extend(
+                    fresh
+                        .iter()
+                        .map(|person| verdict(ctx, person, Fate::Delivered)),
+                ),
                 Answer::Refused(_) if part.len() > 1 => {
                     let (left, right) = part.split_at(part.len() / 2);
                     parts.extend([left.to_vec(), right.to_vec()]);
                 }
                 Answer::Refused(why) => {
-                    verdicts.extend(part.iter().map(|person| Verdict::of(person.supporter_id, Fate::Rejected(why.clone()))))
+                    verdicts.extend(part.iter().map(|person| {
+                        Verdict::of(person.supporter_id, Fate::Rejected(why.clone()))
+                    }))
                 }
             }
         }
@@ -174,18 +236,31 @@ enum Known {
 
 impl Webhook {
     fn client(&self) -> Result<&Client, PluginError> {
-        self.client.as_ref().ok_or_else(|| PluginError::Unexpected("the webhook was not initialized".to_owned()))
+        self.client
+            .as_ref()
+            .ok_or_else(|| PluginError::Unexpected("the webhook was not initialized".to_owned()))
     }
 
     /// Those of whom the other side does not have the present picture.
-    async fn due(&self, ctx: &PluginContext, batch: &[Profile]) -> Result<BTreeMap<i64, Known>, PluginError> {
+    async fn due(
+        &self,
+        ctx: &PluginContext,
+        batch: &[Profile],
+    ) -> Result<BTreeMap<i64, Known>, PluginError> {
         let ids: Vec<i64> = batch.iter().map(|person| person.supporter_id).collect();
         let ledger = ctx.ledger(&ids).await?;
-        let known = |person: &Profile| match ledger.get(&person.supporter_id).and_then(|row| row.fingerprint) {
+        let known = |person: &Profile| match ledger
+            .get(&person.supporter_id)
+            .and_then(|row| row.fingerprint)
+        {
             None => Some(Known::New),
-            Some(old) => (old != fingerprint(picture(ctx, person).to_string().as_bytes())).then_some(Known::Changed),
+            Some(old) => (old != fingerprint(picture(ctx, person).to_string().as_bytes()))
+                .then_some(Known::Changed),
         };
-        Ok(batch.iter().filter_map(|person| Some((person.supporter_id, known(person)?))).collect())
+        Ok(batch
+            .iter()
+            .filter_map(|person| Some((person.supporter_id, known(person)?)))
+            .collect())
     }
 }
 

@@ -1,4 +1,5 @@
-//! What a plugin writes down of contacts before it changes them, beside what goes with the word that they are about to be sent.
+//! What a plugin writes down of contacts before it changes them, beside what goes with the word
+//! that they are about to be sent.
 
 use super::PluginContext;
 use crate::domain::{Address, Image, Outcome, Taking};
@@ -8,25 +9,35 @@ use std::collections::{BTreeMap, BTreeSet};
 
 impl PluginContext {
     /// Those of these addresses that a supporter has.
-    pub async fn held_addresses(&self, addresses: &BTreeSet<Address>) -> Result<BTreeSet<Address>, PluginError> {
+    pub async fn held_addresses(
+        &self,
+        addresses: &BTreeSet<Address>,
+    ) -> Result<BTreeSet<Address>, PluginError> {
         Ok(self.store.held_addresses(addresses).await?)
     }
 
-    /// Right before a send: what is sent differs from what [`begin_sending`](PluginContext::begin_sending) wrote down a moment ago.
+    /// Right before a send: what is sent differs from what
+    /// [`begin_sending`](PluginContext::begin_sending) wrote down a moment ago.
     ///
     /// # Errors
     /// A lost lease; database errors.
     pub async fn save_images(&self, images: &[Image]) -> Result<(), PluginError> {
         match &self.fence {
-            Some(fence) if !images.is_empty() => Ok(self.store.save_images(fence, &self.key, images).await?),
+            Some(fence) if !images.is_empty() => {
+                Ok(self.store.save_images(fence, &self.key, images).await?)
+            }
             _ => Ok(()),
         }
     }
 
     /// In a preview: what the ledger would say of those whom an undo came to.
     pub(in crate::plugin) fn foresee_undone(&self, takings: &[Taking]) {
-        let marked = takings.iter().filter(|one| matches!(one.outcome, Outcome::TakenBack | Outcome::AsBefore));
-        self.overlay().undone.extend(marked.map(|one| (one.supporter_id, one.mark)));
+        let marked = takings
+            .iter()
+            .filter(|one| matches!(one.outcome, Outcome::TakenBack | Outcome::AsBefore));
+        self.overlay()
+            .undone
+            .extend(marked.map(|one| (one.supporter_id, one.mark)));
     }
 
     pub(super) fn lay_undone_over(&self, rows: &mut BTreeMap<i64, DeliveryRow>) {

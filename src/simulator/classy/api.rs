@@ -26,12 +26,19 @@ pub(in crate::simulator) struct Request<'a> {
 type Answer = (u16, String);
 
 fn not_found() -> Answer {
-    (404, json!({"error": "The resource cannot be found"}).to_string())
+    (
+        404,
+        json!({"error": "The resource cannot be found"}).to_string(),
+    )
 }
 
 /// The gateway's own answer for a route that it does not know (contract 7).
 pub(in crate::simulator) fn no_route() -> Answer {
-    (404, json!({"message": "no Route matched with those values", "request_id": "0000000000000000"}).to_string())
+    (
+        404,
+        json!({"message": "no Route matched with those values", "request_id": "0000000000000000"})
+            .to_string(),
+    )
 }
 
 fn forbidden(entity: &str) -> Answer {
@@ -41,20 +48,33 @@ fn forbidden(entity: &str) -> Answer {
 /// Status and body for a data request.
 pub(in crate::simulator) fn answer(world: &mut World, request: &Request<'_>) -> Answer {
     let now = world.now();
-    world.organizations.values_mut().flat_map(|one| one.lists.values_mut()).for_each(|list| list.catch_up(now));
-    let segments: Vec<&str> = request.path.split('/').filter(|segment| !segment.is_empty()).collect();
+    world
+        .organizations
+        .values_mut()
+        .flat_map(|one| one.lists.values_mut())
+        .for_each(|list| list.catch_up(now));
+    let segments: Vec<&str> = request
+        .path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
     let number = |text: &str| text.parse::<i64>().ok();
     match *segments.as_slice() {
         ["organizations", id] => match number(id) {
-            Some(id) if id == request.client && !world.has(Fault::NoOrganization) => {
-                world.organizations.get(&id).map_or_else(not_found, |found| (200, organization::render(found)))
+            Some(id) if id == request.client && !world.has(Fault::NoOrganization) => world
+                .organizations
+                .get(&id)
+                .map_or_else(not_found, |found| (200, organization::render(found))),
+            Some(id) if id != request.client && world.organizations.contains_key(&id) => {
+                forbidden("organization")
             }
-            Some(id) if id != request.client && world.organizations.contains_key(&id) => forbidden("organization"),
             _ => not_found(),
         },
         ["organizations", id, list] => match (number(id), Kind::of(list)) {
             (Some(id), Some(kind)) if id == request.client => page(world, request, kind, None),
-            (Some(id), Some(_)) if world.organizations.contains_key(&id) => forbidden("organization"),
+            (Some(id), Some(_)) if world.organizations.contains_key(&id) => {
+                forbidden("organization")
+            }
             (Some(_), Some(_)) => not_found(),
             _ => no_route(),
         },
@@ -63,10 +83,18 @@ pub(in crate::simulator) fn answer(world: &mut World, request: &Request<'_>) -> 
             (Some(_), None) => not_found(),
             _ => no_route(),
         },
-        ["campaigns", id, "overview"] => match number(id).filter(|_| !world.has(Fault::NoOverview)) {
+        ["campaigns", id, "overview"] => match number(id).filter(|_| !world.has(Fault::NoOverview))
+        {
             Some(id) => of_parent(world, request, Kind::Campaigns, id, |world| {
-                let until = if world.has(Fault::OverviewLag) { now - 7_200 } else { now };
-                let totals = world.organizations.get(&request.client).map(|owner| overview::render(owner, id, until));
+                let until = if world.has(Fault::OverviewLag) {
+                    now - 7_200
+                } else {
+                    now
+                };
+                let totals = world
+                    .organizations
+                    .get(&request.client)
+                    .map(|owner| overview::render(owner, id, until));
                 totals.map_or_else(not_found, |totals| (200, totals))
             }),
             None => not_found(),
@@ -76,22 +104,45 @@ pub(in crate::simulator) fn answer(world: &mut World, request: &Request<'_>) -> 
                 ("campaigns", "transactions") => ("campaign_id", Kind::Transactions),
                 ("campaigns", "recurring-donation-plans") => ("campaign_id", Kind::Plans),
                 ("campaigns", "supporters") => ("source_campaign_id", Kind::Supporters),
-                ("recurring-donation-plans", "transactions") => ("recurring_donation_plan_id", Kind::Transactions),
+                ("recurring-donation-plans", "transactions") => {
+                    ("recurring_donation_plan_id", Kind::Transactions)
+                }
                 _ => return no_route(),
             };
-            let (Some(parent), Some(id)) = (Kind::of(parent), number(id)) else { return not_found() };
-            of_parent(world, request, parent, id, |world| page(world, request, kind, Condition::of_parent(kind, field, id)))
+            let (Some(parent), Some(id)) = (Kind::of(parent), number(id)) else {
+                return not_found();
+            };
+            of_parent(world, request, parent, id, |world| {
+                page(world, request, kind, Condition::of_parent(kind, field, id))
+            })
         }
         _ => no_route(),
     }
 }
 
 /// Answers about a record if the client may see it.
-fn of_parent(world: &mut World, request: &Request<'_>, kind: Kind, id: i64, answer: impl FnOnce(&mut World) -> Answer) -> Answer {
-    let holds = |organization: i64| world.organizations.get(&organization)?.lists.get(&kind)?.served(id);
+fn of_parent(
+    world: &mut World,
+    request: &Request<'_>,
+    kind: Kind,
+    id: i64,
+    answer: impl FnOnce(&mut World) -> Answer,
+) -> Answer {
+    let holds = |organization: i64| {
+        world
+            .organizations
+            .get(&organization)?
+            .lists
+            .get(&kind)?
+            .served(id)
+    };
     if holds(request.client).is_some() {
         answer(world)
-    } else if world.organizations.keys().any(|other| holds(*other).is_some()) {
+    } else if world
+        .organizations
+        .keys()
+        .any(|other| holds(*other).is_some())
+    {
         forbidden(kind.about().singular)
     } else {
         not_found()
@@ -99,7 +150,10 @@ fn of_parent(world: &mut World, request: &Request<'_>, kind: Kind, id: i64, answ
 }
 
 fn single(world: &mut World, request: &Request<'_>, kind: Kind, id: i64) -> Answer {
-    let list = world.organizations.get(&request.client).and_then(|owner| owner.lists.get(&kind));
+    let list = world
+        .organizations
+        .get(&request.client)
+        .and_then(|owner| owner.lists.get(&kind));
     if let Some(list) = list {
         if odd::unservable(&world.faults, list) == Some(id) {
             return (500, "{}".to_owned());
@@ -113,9 +167,20 @@ fn single(world: &mut World, request: &Request<'_>, kind: Kind, id: i64) -> Answ
     }
     of_parent(world, request, kind, id, |world| {
         let owner = world.organizations.get(&request.client);
-        let Some((owner, record)) = owner.and_then(|owner| Some((owner, owner.lists.get(&kind)?.served(id)?))) else { return not_found() };
+        let Some((owner, record)) =
+            owner.and_then(|owner| Some((owner, owner.lists.get(&kind)?.served(id)?)))
+        else {
+            return not_found();
+        };
         let mut out = String::new();
-        relations::render(owner, record, &world.faults, &Shape::of(request.query), true, &mut out);
+        relations::render(
+            owner,
+            record,
+            &world.faults,
+            &Shape::of(request.query),
+            true,
+            &mut out,
+        );
         if let Some(list) = owner.lists.get(&kind) {
             odd::spoil_text(&world.faults, list, id, 0, &mut out);
         }
@@ -133,10 +198,27 @@ fn page(world: &mut World, request: &Request<'_>, kind: Kind, parent: Option<Con
     let conditions: Vec<Condition> = query.conditions.into_iter().chain(parent).collect();
     let (per_page, told_per_page) = odd::per_page(&world.faults, query.per_page);
     let number = odd::page(&world.faults, query.page);
-    let ask = Ask { conditions: &conditions, sort: &query.sort, page: number, per_page };
-    let Some((mut total, mut ids)) = world.list(request.client, kind).map(|list| list.page(&ask, dice)) else { return not_found() };
+    let ask = Ask {
+        conditions: &conditions,
+        sort: &query.sort,
+        page: number,
+        per_page,
+    };
+    let Some((mut total, mut ids)) = world
+        .list(request.client, kind)
+        .map(|list| list.page(&ask, dice))
+    else {
+        return not_found();
+    };
     let is_empty = ids.is_empty();
-    odd::ids(&world.faults, number, per_page, conditions.is_empty(), &mut total, &mut ids);
+    odd::ids(
+        &world.faults,
+        number,
+        per_page,
+        conditions.is_empty(),
+        &mut total,
+        &mut ids,
+    );
     if ids.is_empty() && query.page > 1 && world.has(Fault::PastEnd404) {
         return not_found();
     }
@@ -144,8 +226,12 @@ fn page(world: &mut World, request: &Request<'_>, kind: Kind, parent: Option<Con
         // From the third page on, the last page lies before the current one.
         total = (total / query.page).max(ids.len());
     }
-    let Some(owner) = world.organizations.get(&request.client) else { return not_found() };
-    let Some(list) = owner.lists.get(&kind) else { return not_found() };
+    let Some(owner) = world.organizations.get(&request.client) else {
+        return not_found();
+    };
+    let Some(list) = owner.lists.get(&kind) else {
+        return not_found();
+    };
     if odd::unservable(&world.faults, list).is_some_and(|id| ids.contains(&id)) {
         return (500, "{}".to_owned());
     }
@@ -158,7 +244,8 @@ fn page(world: &mut World, request: &Request<'_>, kind: Kind, parent: Option<Con
         relations::render(owner, record, &world.faults, &query.shape, false, &mut data);
         odd::spoil_text(&world.faults, list, record.id, begin, &mut data);
     }
-    if let Some(made_up) = odd::nobody(&world.faults, number, per_page, is_empty, &clock_text(now)) {
+    if let Some(made_up) = odd::nobody(&world.faults, number, per_page, is_empty, &clock_text(now))
+    {
         data = made_up;
     }
     let envelope = Envelope {

@@ -22,7 +22,13 @@ impl Envelope<'_> {
     /// The JSON text.
     pub(super) fn render(&self) -> String {
         let last = self.last();
-        let at = |there: bool, page: usize| if there { self.address(page) } else { "null".to_owned() };
+        let at = |there: bool, page: usize| {
+            if there {
+                self.address(page)
+            } else {
+                "null".to_owned()
+            }
+        };
         let previous = at(self.page > 1, self.page.saturating_sub(1));
         let next = at(self.page < last, self.page.saturating_add(1));
         let (from, to) = match self.count {
@@ -33,14 +39,37 @@ impl Envelope<'_> {
             }
         };
         let mut out = String::with_capacity(self.data.len() + 4_096);
-        let _ = write!(out, "{{\"current_page\":{},\"data\":[{}],\"first_page_url\":{},", self.page, self.data, self.address(1));
-        let _ = write!(out, "\"from\":{from},\"last_page\":{last},\"last_page_url\":{},", self.address(last));
+        let _ = write!(
+            out,
+            "{{\"current_page\":{},\"data\":[{}],\"first_page_url\":{},",
+            self.page,
+            self.data,
+            self.address(1)
+        );
+        let _ = write!(
+            out,
+            "\"from\":{from},\"last_page\":{last},\"last_page_url\":{},",
+            self.address(last)
+        );
         if !self.faults.contains(&Fault::NoLinks) {
             let _ = write!(out, "\"links\":[{}],", self.links(&previous, &next));
         }
-        let _ = write!(out, "\"next_page_url\":{next},\"path\":\"{}\",\"per_page\":{},", escaped(self.path), self.per_page);
-        let _ = write!(out, "\"prev_page_url\":{previous},\"to\":{to},\"total\":{}", self.total);
-        out.push_str(if self.faults.contains(&Fault::NewKeys) { ",\"queries_log\":[]}" } else { "}" });
+        let _ = write!(
+            out,
+            "\"next_page_url\":{next},\"path\":\"{}\",\"per_page\":{},",
+            escaped(self.path),
+            self.per_page
+        );
+        let _ = write!(
+            out,
+            "\"prev_page_url\":{previous},\"to\":{to},\"total\":{}",
+            self.total
+        );
+        out.push_str(if self.faults.contains(&Fault::NewKeys) {
+            ",\"queries_log\":[]}"
+        } else {
+            "}"
+        });
         out
     }
 
@@ -50,10 +79,15 @@ impl Envelope<'_> {
 
     fn address(&self, page: usize) -> String {
         let separator = if self.repeated.is_empty() { "" } else { "&" };
-        format!("\"{}?{}{separator}page={page}\"", escaped(self.path), self.repeated)
+        format!(
+            "\"{}?{}{separator}page={page}\"",
+            escaped(self.path),
+            self.repeated
+        )
     }
 
-    /// Previous, the pages around the current one and at the ends with dots for what is left out, next: all pages when they are few.
+    /// Previous, the pages around the current one and at the ends with dots for what is left out,
+    /// next: all pages when they are few.
     fn links(&self, previous: &str, next: &str) -> String {
         let (current, last) = (self.page, self.last());
         let ranges = match () {
@@ -68,14 +102,24 @@ impl Envelope<'_> {
                 (true, false) => "true",
                 (false, _) => "false",
             };
-            format!("{{\"url\":{},\"label\":\"{page}\",\"active\":{active}}}", self.address(page))
+            format!(
+                "{{\"url\":{},\"label\":\"{page}\",\"active\":{active}}}",
+                self.address(page)
+            )
         };
-        let mut links = vec![format!("{{\"url\":{previous},\"label\":\"&laquo; Previous\",\"active\":false}}")];
+        let mut links = vec![format!(
+            "{{\"url\":{previous},\"label\":\"&laquo; Previous\",\"active\":false}}"
+        )];
         for (number, range) in ranges.into_iter().enumerate() {
-            links.extend((number > 0).then(|| "{\"url\":null,\"label\":\"...\",\"active\":false}".to_owned()));
+            links.extend(
+                (number > 0)
+                    .then(|| "{\"url\":null,\"label\":\"...\",\"active\":false}".to_owned()),
+            );
             links.extend(range.map(link));
         }
-        links.push(format!("{{\"url\":{next},\"label\":\"Next &raquo;\",\"active\":false}}"));
+        links.push(format!(
+            "{{\"url\":{next},\"label\":\"Next &raquo;\",\"active\":false}}"
+        ));
         links.join(",")
     }
 }

@@ -1,4 +1,5 @@
-//! The grammar of `filter` and `sort` (contract 4 and 5): one decoding, seven operators, a comma for "and", whole seconds.
+//! The grammar of `filter` and `sort` (contract 4 and 5): one decoding, seven operators, a comma
+//! for "and", whole seconds.
 
 use super::keys::{Type, keys, position};
 use super::value::{Value, moment};
@@ -42,16 +43,22 @@ pub(super) struct Sort {
     pub(super) descending: bool,
 }
 
-/// Parses a filter; the error is the API's text, which for an unknown attribute nobody has recorded.
+/// Parses a filter; the error is the API's text, which for an unknown attribute nobody has
+/// recorded.
 pub(super) fn filter(kind: Kind, text: &str) -> Result<Vec<Condition>, String> {
-    text.split(',').filter(|part| !part.is_empty()).map(|part| condition(kind, part)).collect()
+    text.split(',')
+        .filter(|part| !part.is_empty())
+        .map(|part| condition(kind, part))
+        .collect()
 }
 
 fn condition(kind: Kind, part: &str) -> Result<Condition, String> {
     let at = part.find(['<', '>', '=', '!']).unwrap_or(part.len());
     let (field, rest) = part.split_at(at);
     let read = || {
-        let (sign, operator) = OPERATORS.into_iter().find(|(sign, _)| rest.starts_with(sign))?;
+        let (sign, operator) = OPERATORS
+            .into_iter()
+            .find(|(sign, _)| rest.starts_with(sign))?;
         let key = position(kind, field)?;
         let text = &rest[sign.len()..];
         let value = match (keys(kind)[key].1.kind(), text) {
@@ -62,7 +69,11 @@ fn condition(kind: Kind, part: &str) -> Result<Condition, String> {
             (Type::Number, _) => Value::Number(text.parse().ok()?),
             (Type::Text, _) => Value::Text(text.to_owned().into()),
         };
-        Some(Condition { key, operator, value })
+        Some(Condition {
+            key,
+            operator,
+            value,
+        })
     };
     read().ok_or_else(|| format!("Invalid value and/or operator for {field} filtering condition."))
 }
@@ -70,7 +81,11 @@ fn condition(kind: Kind, part: &str) -> Result<Condition, String> {
 impl Condition {
     /// The records of one parent.
     pub(super) fn of_parent(kind: Kind, field: &str, id: i64) -> Option<Condition> {
-        position(kind, field).map(|key| Condition { key, operator: Operator::Is, value: Value::Number(id as f64) })
+        position(kind, field).map(|key| Condition {
+            key,
+            operator: Operator::Is,
+            value: Value::Number(id as f64),
+        })
     }
 
     /// What is null meets no condition.
@@ -99,8 +114,11 @@ pub(super) fn sort(kind: Kind, text: &str) -> Result<Vec<Sort>, String> {
     let key = |part: &str| {
         let (field, direction) = part.split_once(':').unwrap_or((part, "asc"));
         let key = position(kind, field).filter(|_| matches!(direction, "asc" | "desc"));
-        key.map(|key| Sort { key, descending: direction == "desc" })
-            .ok_or_else(|| format!("Invalid value and/or operator for {field} sorting condition."))
+        key.map(|key| Sort {
+            key,
+            descending: direction == "desc",
+        })
+        .ok_or_else(|| format!("Invalid value and/or operator for {field} sorting condition."))
     };
     text.split(',').map(key).collect()
 }
@@ -117,6 +135,10 @@ impl Sort {
 
     /// An ascending order in this direction.
     pub(super) fn directed(&self, order: Ordering) -> Ordering {
-        if self.descending { order.reverse() } else { order }
+        if self.descending {
+            order.reverse()
+        } else {
+            order
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! The records of one kind by id, and the replica that answers for them: some changes reach it late, and until then it serves
-//! what was before.
+//! The records of one kind by id, and the replica that answers for them: some changes reach it
+//! late, and until then it serves what was before.
 
 use super::grammar::{Condition, Sort};
 use super::order::Order;
@@ -30,7 +30,10 @@ struct Late {
 impl List {
     /// A list of records that are in the order of their ids.
     pub(in crate::simulator) fn new(records: Vec<Record>) -> List {
-        List { records, ..List::default() }
+        List {
+            records,
+            ..List::default()
+        }
     }
 
     /// How many there are.
@@ -97,7 +100,8 @@ impl List {
         Some(self.records.remove(index))
     }
 
-    /// Until a second the replica goes on serving this record as it is now, or as absent when it is not there yet.
+    /// Until a second the replica goes on serving this record as it is now, or as absent when it is
+    /// not there yet.
     pub(in crate::simulator) fn keep_serving(&mut self, id: i64, until: i64) {
         let before = self.get(id).cloned();
         self.late.push(Late { id, until, before });
@@ -108,8 +112,9 @@ impl List {
         self.position(id).ok().and_then(|index| self.serve(index))
     }
 
-    /// How many records of a list there are that meet the conditions, and the ids of one page of them (from 1). Among equals the
-    /// order is another one for each `dice`, so that only an order by id makes pages that fit together.
+    /// How many records of a list there are that meet the conditions, and the ids of one page of
+    /// them (from 1). Among equals the order is another one for each `dice`, so that only an order
+    /// by id makes pages that fit together.
     pub(super) fn page(&mut self, ask: &Ask<'_>, dice: u64) -> (usize, Vec<i64>) {
         let order = match self.orders.iter().position(|order| order.by() == ask.sort) {
             Some(index) => self.orders.remove(index),
@@ -123,7 +128,11 @@ impl List {
 
     /// The replica learns what it is to know by now.
     pub(super) fn catch_up(&mut self, now: i64) {
-        let known: Vec<i64> = self.late.extract_if(.., |late| late.until <= now).map(|late| late.id).collect();
+        let known: Vec<i64> = self
+            .late
+            .extract_if(.., |late| late.until <= now)
+            .map(|late| late.id)
+            .collect();
         for id in known {
             if let Ok(index) = self.position(id) {
                 self.touch(index);
@@ -137,7 +146,9 @@ impl List {
             touched.sort_unstable();
             touched.dedup();
             let mut orders = std::mem::take(&mut self.orders);
-            orders.iter_mut().for_each(|order| order.repair(&touched, |place| self.serve(place)));
+            orders
+                .iter_mut()
+                .for_each(|order| order.repair(&touched, |place| self.serve(place)));
             self.orders = orders;
         }
     }

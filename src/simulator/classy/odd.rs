@@ -16,7 +16,11 @@ const ROUND: usize = 3;
 /// The page that is served when this one is asked for.
 pub(super) fn page(faults: &[Fault], asked: usize) -> usize {
     match () {
-        () if faults.contains(&Fault::IgnoresPage) || faults.contains(&Fault::CachedPage) && asked == 2 => 1,
+        () if faults.contains(&Fault::IgnoresPage)
+            || faults.contains(&Fault::CachedPage) && asked == 2 =>
+        {
+            1
+        }
         () if faults.contains(&Fault::RotatingPages) => (asked - 1) % ROUND + 1,
         () => asked,
     }
@@ -33,7 +37,14 @@ pub(super) fn per_page(faults: &[Fault], asked: usize) -> (usize, usize) {
 }
 
 /// What is left of a page of ids and of the count beside them.
-pub(super) fn ids(faults: &[Fault], page: usize, per_page: usize, is_whole_list: bool, total: &mut usize, ids: &mut Vec<i64>) {
+pub(super) fn ids(
+    faults: &[Fault],
+    page: usize,
+    per_page: usize,
+    is_whole_list: bool,
+    total: &mut usize,
+    ids: &mut Vec<i64>,
+) {
     if faults.contains(&Fault::HugeTotal) {
         *total = 100_000_000;
     }
@@ -48,15 +59,26 @@ pub(super) fn ids(faults: &[Fault], page: usize, per_page: usize, is_whole_list:
 
 /// Whether a list has a record that cannot be served, and which.
 pub(super) fn unservable(faults: &[Fault], list: &List) -> Option<i64> {
-    faults.contains(&Fault::BadPage).then(|| list.nth(list.len() / 2).map(|record| record.id))?
+    faults
+        .contains(&Fault::BadPage)
+        .then(|| list.nth(list.len() / 2).map(|record| record.id))?
 }
 
 /// Records that nobody made, for a page behind the end.
-pub(super) fn nobody(faults: &[Fault], page: usize, per_page: usize, is_empty: bool, now: &str) -> Option<String> {
+pub(super) fn nobody(
+    faults: &[Fault],
+    page: usize,
+    per_page: usize,
+    is_empty: bool,
+    now: &str,
+) -> Option<String> {
     if !faults.contains(&Fault::Endless) || !is_empty {
         return None;
     }
-    let one = |place: usize| json!({"id": NOBODY + page * per_page + place, "updated_at": now, "status": "success"}).to_string();
+    let one = |place: usize| {
+        json!({"id": NOBODY + page * per_page + place, "updated_at": now, "status": "success"})
+            .to_string()
+    };
     Some((0..per_page).map(one).collect::<Vec<_>>().join(","))
 }
 
@@ -65,7 +87,9 @@ pub(in crate::simulator) const NO_TEXT: char = '\u{10fffe}';
 
 /// Spoils the first text of a record that begins there, if this is one whose text is none.
 pub(super) fn spoil_text(faults: &[Fault], list: &List, id: i64, begin: usize, out: &mut String) {
-    let middle = |place: usize| faults.contains(&Fault::NotText) && list.nth(place).is_some_and(|record| record.id == id);
+    let middle = |place: usize| {
+        faults.contains(&Fault::NotText) && list.nth(place).is_some_and(|record| record.id == id)
+    };
     let no_text = match list.len() / 2 {
         place if middle(place) => format!("{NO_TEXT}"),
         place if middle(place + 1) => "\\ud83c".to_owned(),
@@ -85,11 +109,16 @@ pub(super) fn single(faults: &[Fault], id: i64, record: Option<&Record>) -> Opti
         return None;
     }
     let other = |id: i64, owner: i64| {
-        let status = record.and_then(|record| record.get("status")).map_or_else(|| "\"success\"".to_owned(), |status| status.into_owned());
+        let status = record
+            .and_then(|record| record.get("status"))
+            .map_or_else(|| "\"success\"".to_owned(), |status| status.into_owned());
         format!("{{\"id\":{id},\"organization_id\":{owner},\"status\":{status}}}")
     };
     Some(match id % 7 {
-        0 => (403, json!({"error": "This action is unauthorized."}).to_string()),
+        0 => (
+            403,
+            json!({"error": "This action is unauthorized."}).to_string(),
+        ),
         1 => (410, json!({"error": "Gone."}).to_string()),
         2 => (400, json!({"error": "Bad request."}).to_string()),
         3 => (500, "{}".to_owned()),

@@ -1,4 +1,5 @@
-//! An organization itself: its shape is known from the specification's examples only (contract 6.5).
+//! An organization itself: its shape is known from the specification's examples only (contract
+//! 6.5).
 
 use super::value::quote;
 use crate::simulator::world::Organization;
@@ -7,5 +8,7 @@ use crate::simulator::world::Organization;
 pub(super) fn render(organization: &Organization) -> String {
     let mut name = String::new();
     quote(&organization.name, &mut name);
-    include_str!("organization.txt").replace("«id»", &organization.id.to_string()).replace("«name»", &name)
+    include_str!("organization.txt")
+        .replace("«id»", &organization.id.to_string())
+        .replace("«name»", &name)
 }

@@ -9,15 +9,32 @@ use std::collections::BTreeSet;
 /// The JSON text, of the gifts that were made until a second.
 pub(super) fn render(organization: &Organization, campaign: i64, until: i64) -> String {
     let key = |name: &str| position(Kind::Transactions, name).unwrap_or_default();
-    let (parent, status, purchased, donor) = (key("campaign_id"), key("status"), key("purchased_at"), key("supporter_id"));
-    let amounts = ["total_gross_amount", "donation_gross_amount", "fees_amount", "donation_net_amount"].map(key);
+    let (parent, status, purchased, donor) = (
+        key("campaign_id"),
+        key("status"),
+        key("purchased_at"),
+        key("supporter_id"),
+    );
+    let amounts = [
+        "total_gross_amount",
+        "donation_gross_amount",
+        "fees_amount",
+        "donation_net_amount",
+    ]
+    .map(key);
     let counts = |record: &&Record| {
         record.value(parent) == Value::Number(campaign as f64)
             && record.value(status) == Value::Text("success".into())
             && matches!(record.value(purchased), Value::Number(at) if at <= until as f64)
     };
     let (mut sums, mut gifts, mut donors) = ([0; 4], 0, BTreeSet::new());
-    for record in organization.lists.get(&Kind::Transactions).into_iter().flat_map(|list| list.iter()).filter(counts) {
+    for record in organization
+        .lists
+        .get(&Kind::Transactions)
+        .into_iter()
+        .flat_map(|list| list.iter())
+        .filter(counts)
+    {
         gifts += 1;
         if let Value::Number(donor) = record.value(donor) {
             donors.insert(donor as i64);

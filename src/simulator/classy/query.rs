@@ -1,5 +1,5 @@
-//! What a list or a record can be asked with: `page`, `per_page`, `sort`, `filter`, `with`, `fields`. Anything else is passed over
-//! in silence (contract 3.4, 4).
+//! What a list or a record can be asked with: `page`, `per_page`, `sort`, `filter`, `with`,
+//! `fields`. Anything else is passed over in silence (contract 3.4, 4).
 
 use super::grammar::{self, Condition, Sort};
 use crate::simulator::fault::Fault;
@@ -16,7 +16,8 @@ pub(super) struct Query<'a> {
     pub(super) sort: Vec<Sort>,
     pub(super) conditions: Vec<Condition>,
     pub(super) shape: Shape<'a>,
-    /// What page addresses repeat: `with`, `fields` and `sort`, but neither `filter` nor `per_page`.
+    /// What page addresses repeat: `with`, `fields` and `sort`, but neither `filter` nor
+    /// `per_page`.
     pub(super) repeated: String,
 }
 
@@ -32,18 +33,32 @@ pub(super) struct Shape<'a> {
 type Pairs = [(String, String)];
 
 fn get<'a>(pairs: &'a Pairs, name: &str) -> Option<&'a str> {
-    pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    pairs
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.as_str())
+        .filter(|value| !value.is_empty())
 }
 
 impl<'a> Shape<'a> {
     pub(super) fn of(pairs: &'a Pairs) -> Shape<'a> {
-        let names = |name: &str| get(pairs, name).map(|value| value.split(',').map(str::trim).collect::<Vec<_>>());
-        Shape { with: names("with").unwrap_or_default(), fields: names("fields") }
+        let names = |name: &str| {
+            get(pairs, name).map(|value| value.split(',').map(str::trim).collect::<Vec<_>>())
+        };
+        Shape {
+            with: names("with").unwrap_or_default(),
+            fields: names("fields"),
+        }
     }
 
-    /// Whether a relation is to be shown: it must be asked for, and be in `fields` when there are any (contract 3.4).
+    /// Whether a relation is to be shown: it must be asked for, and be in `fields` when there are
+    /// any (contract 3.4).
     pub(super) fn shows(&self, relation: &str) -> bool {
-        self.with.contains(&relation) && self.fields.as_ref().is_none_or(|fields| fields.contains(&relation))
+        self.with.contains(&relation)
+            && self
+                .fields
+                .as_ref()
+                .is_none_or(|fields| fields.contains(&relation))
     }
 }
 
@@ -55,7 +70,10 @@ impl<'a> Query<'a> {
     pub(super) fn of(kind: Kind, pairs: &'a Pairs, faults: &[Fault]) -> Result<Query<'a>, String> {
         // Not a number, zero and less are as if nobody said anything.
         let number = |name: &str, default: usize| {
-            get(pairs, name).and_then(|text| text.parse::<usize>().ok()).filter(|number| *number > 0).unwrap_or(default)
+            get(pairs, name)
+                .and_then(|text| text.parse::<usize>().ok())
+                .filter(|number| *number > 0)
+                .unwrap_or(default)
         };
         let per_page = number("per_page", PER_PAGE);
         if per_page > MOST && faults.contains(&Fault::PerPage400) {

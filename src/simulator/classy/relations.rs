@@ -1,5 +1,6 @@
-//! `with`: the documented relations of a transaction, nested under their names (contract 3.1, 3.2). Undocumented ones are passed
-//! over; documented ones of which this double has nothing are null or empty, as for a gift that has none.
+//! `with`: the documented relations of a transaction, nested under their names (contract 3.1, 3.2).
+//! Undocumented ones are passed over; documented ones of which this double has nothing are null or
+//! empty, as for a gift that has none.
 
 use super::keys::{Gift, Person};
 use super::query::Shape;
@@ -36,7 +37,14 @@ const SINGLE: [&str; 8] = [
 ];
 
 /// One record with what is nested in it.
-pub(super) fn render(organization: &Organization, record: &Record, faults: &[Fault], shape: &Shape<'_>, single: bool, out: &mut String) {
+pub(super) fn render(
+    organization: &Organization,
+    record: &Record,
+    faults: &[Fault],
+    shape: &Shape<'_>,
+    single: bool,
+    out: &mut String,
+) {
     record.render_fields(faults, shape.fields.as_deref(), out);
     if record.kind() != Kind::Transactions {
         return;
@@ -53,7 +61,12 @@ pub(super) fn render(organization: &Organization, record: &Record, faults: &[Fau
     }
 }
 
-fn nested(organization: &Organization, record: &Record, faults: &[Fault], relation: &str) -> String {
+fn nested(
+    organization: &Organization,
+    record: &Record,
+    faults: &[Fault],
+    relation: &str,
+) -> String {
     let related = |kind: Kind, field: &str| {
         let id = record.get(field).and_then(|literal| literal.parse().ok());
         let other = id.and_then(|id| organization.lists.get(&kind)?.served(id));

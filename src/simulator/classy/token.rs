@@ -26,7 +26,10 @@ pub(in crate::simulator) struct Given {
 impl Tokens {
     /// Whose it is, if it is still good.
     pub(in crate::simulator) fn find(&self, token: &str) -> Option<Given> {
-        self.given.get(token).copied().filter(|given| Instant::now() < given.end)
+        self.given
+            .get(token)
+            .copied()
+            .filter(|given| Instant::now() < given.end)
     }
 
     /// No token is good any more.
@@ -37,7 +40,14 @@ impl Tokens {
     fn give(&mut self, organization: i64, life: Duration) -> String {
         self.count += 1;
         let token = format!("{:016x}{:016x}", mix(self.count), mix(self.count ^ 0xffff));
-        self.given.insert(token.clone(), Given { number: self.count, organization, end: Instant::now() + life });
+        self.given.insert(
+            token.clone(),
+            Given {
+                number: self.count,
+                organization,
+                end: Instant::now() + life,
+            },
+        );
         token
     }
 }
@@ -52,34 +62,83 @@ fn fields(body: &[u8], is_json: bool) -> Option<HashMap<String, String>> {
         Value::String(text) => text,
         other => other.to_string(),
     };
-    Some(fields.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name, text(value))).collect())
+    Some(
+        fields
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name, text(value)))
+            .collect(),
+    )
 }
 
-/// Status and body for a token request. The texts for a missing or strange `grant_type` are assumed; the others are recorded.
-pub(in crate::simulator) fn token_answer(world: &World, tokens: &mut Tokens, body: &[u8], is_json: bool, life: Duration) -> (u16, Value) {
-    let Some(fields) = fields(body, is_json) else { return (400, json!({"errors": ["Malformed JSON payload."]})) };
+/// Status and body for a token request. The texts for a missing or strange `grant_type` are
+/// assumed; the others are recorded.
+pub(in crate::simulator) fn token_answer(
+    world: &World,
+    tokens: &mut Tokens,
+    body: &[u8],
+    is_json: bool,
+    life: Duration,
+) -> (u16, Value) {
+    let Some(fields) = fields(body, is_json) else {
+        return (400, json!({"errors": ["Malformed JSON payload."]}));
+    };
     let get = |name: &str| fields.get(name).filter(|value| !value.is_empty());
-    let (client_id, secret, grant) = (get("client_id"), get("client_secret").or_else(|| get("secret_key")), get("grant_type"));
+    let (client_id, secret, grant) = (
+        get("client_id"),
+        get("client_secret").or_else(|| get("secret_key")),
+        get("grant_type"),
+    );
     let mut missing = Map::new();
     if grant.is_none() {
-        missing.insert("grant_type".to_owned(), json!(["The grant type field is required."]));
+        missing.insert(
+            "grant_type".to_owned(),
+            json!(["The grant type field is required."]),
+        );
     }
     if client_id.is_none() {
-        missing.insert("client_id".to_owned(), json!(["The client id field is required."]));
+        missing.insert(
+            "client_id".to_owned(),
+            json!(["The client id field is required."]),
+        );
     }
     if secret.is_none() {
-        missing.insert("secret_key".to_owned(), json!(["The secret key field is required when client secret is not present."]));
-        missing.insert("client_secret".to_owned(), json!(["The client secret field is required when secret key is not present."]));
+        missing.insert(
+            "secret_key".to_owned(),
+            json!(["The secret key field is required when client secret is not present."]),
+        );
+        missing.insert(
+            "client_secret".to_owned(),
+            json!(["The client secret field is required when secret key is not present."]),
+        );
     }
     if !missing.is_empty() {
         return (400, json!({"error": missing, "queries_log": []}));
     }
     if grant.is_none_or(|grant| grant != "client_credentials") {
-        return (400, json!({"error": {"grant_type": ["The selected grant type is invalid."]}, "queries_log": []}));
+        return (
+            400,
+            json!({"error": {"grant_type": ["The selected grant type is invalid."]}, "queries_log": []}),
+        );
     }
-    let owner = world.organizations.values().find(|one| Some(&one.client_id) == client_id && Some(&one.client_secret) == secret);
-    let Some(owner) = owner else { return (400, json!({"error": "Invalid client authentication", "queries_log": []})) };
-    let life = if world.has(Fault::TokenExpiry) { Duration::from_secs(3) } else { life };
+    let owner = world
+        .organizations
+        .values()
+        .find(|one| Some(&one.client_id) == client_id && Some(&one.client_secret) == secret);
+    let Some(owner) = owner else {
+        return (
+            400,
+            json!({"error": "Invalid client authentication", "queries_log": []}),
+        );
+    };
+    let life = if world.has(Fault::TokenExpiry) {
+        Duration::from_secs(3)
+    } else {
+        life
+    };
     let token = tokens.give(owner.id, life);
-    (200, json!({"access_token": token, "expires_in": life.as_secs(), "queries_log": [], "token_type": "bearer"}))
+    (
+        200,
+        json!({"access_token": token, "expires_in": life.as_secs(), "queries_log": [], "token_type": "bearer"}),
+    )
 }

@@ -64,7 +64,14 @@ pub(super) fn amount(cents: i64, out: &mut String) {
 /// Cents with so many decimals, at least two: `52.500`.
 pub(super) fn padded(cents: i64, decimals: usize, out: &mut String) {
     let (sign, cents) = (if cents < 0 { "-" } else { "" }, cents.unsigned_abs());
-    let _ = write!(out, "{sign}{}.{:02}{:0<zeros$}", cents / 100, cents % 100, "", zeros = decimals - 2);
+    let _ = write!(
+        out,
+        "{sign}{}.{:02}{:0<zeros$}",
+        cents / 100,
+        cents % 100,
+        "",
+        zeros = decimals - 2
+    );
 }
 
 /// A moment as the API writes it (contract 6): `2025-05-29T17:45:43+0000`.
@@ -77,16 +84,26 @@ pub(in crate::simulator) fn clock_text(seconds: i64) -> String {
 pub(super) fn write_moment(seconds: i64, out: &mut String) {
     let at = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
     let (year, month, day) = (at.year(), at.month(), at.day());
-    let _ = write!(out, "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}+0000", at.hour(), at.minute(), at.second());
+    let _ = write!(
+        out,
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}+0000",
+        at.hour(),
+        at.minute(),
+        at.second()
+    );
 }
 
-/// `2025-04-20`, `...SSZ`, `...SS+0000`, `...SS+hh:mm` and no zone at all; neither milliseconds nor percent signs (contract 5).
+/// `2025-04-20`, `...SSZ`, `...SS+0000`, `...SS+hh:mm` and no zone at all; neither milliseconds nor
+/// percent signs (contract 5).
 pub(in crate::simulator) fn moment(text: &str) -> Option<i64> {
     if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
         return Some(day.and_time(NaiveTime::MIN).and_utc().timestamp());
     }
     DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%#z")
         .map(|at| at.timestamp())
-        .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").map(|at| at.and_utc().timestamp()))
+        .or_else(|_| {
+            NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S")
+                .map(|at| at.and_utc().timestamp())
+        })
         .ok()
 }

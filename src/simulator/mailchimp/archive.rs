@@ -1,4 +1,5 @@
-//! Results of a batch as they are fetched: a gzipped tar whose first entry is `./`, with several files of JSON (contract 6).
+//! Results of a batch as they are fetched: a gzipped tar whose first entry is `./`, with several
+//! files of JSON (contract 6).
 
 use super::batch::Done;
 use flate2::Compression;

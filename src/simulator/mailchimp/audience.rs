@@ -1,5 +1,5 @@
-//! One audience: members by address, by hash and by the time of their change; segments, merge fields, and what is remembered of
-//! those who were erased.
+//! One audience: members by address, by hash and by the time of their change; segments, merge
+//! fields, and what is remembered of those who were erased.
 
 use super::field::Field;
 use super::member::{Held, Member, hash_of, key_of};
@@ -58,12 +58,18 @@ impl Audience {
     /// The names of a member's tags.
     pub fn tags_of(&self, email: &str) -> Vec<String> {
         let name = |held: &Held| Some(self.segments.get(&held.segment)?.name.clone());
-        self.member(email).map(|member| member.tags.iter().filter_map(name).collect()).unwrap_or_default()
+        self.member(email)
+            .map(|member| member.tags.iter().filter_map(name).collect())
+            .unwrap_or_default()
     }
 
     /// The names of its tags, of each as often as it is there.
     pub fn tag_names(&self) -> Vec<String> {
-        self.segments.values().filter(|segment| segment.is_static).map(|segment| segment.name.clone()).collect()
+        self.segments
+            .values()
+            .filter(|segment| segment.is_static)
+            .map(|segment| segment.name.clone())
+            .collect()
     }
 
     /// The tags of its merge fields.
@@ -73,7 +79,9 @@ impl Audience {
 
     /// Contacts that the account pays for.
     pub fn billed(&self) -> usize {
-        self.members().filter(|member| member.status.is_billed()).count()
+        self.members()
+            .filter(|member| member.status.is_billed())
+            .count()
     }
 
     /// What signs the messages of its webhooks.
@@ -88,7 +96,14 @@ impl Audience {
 
     /// An empty one.
     pub(super) fn new(id: &str, name: String, account: usize, seed: u64) -> Audience {
-        Audience { id: id.to_owned(), name, account, seed, contacts: digits(seed, 24), ..Audience::default() }
+        Audience {
+            id: id.to_owned(),
+            name,
+            account,
+            seed,
+            contacts: digits(seed, 24),
+            ..Audience::default()
+        }
     }
 
     pub(super) fn find(&self, email: &str) -> Option<u32> {
@@ -131,7 +146,13 @@ impl Audience {
 
     /// The member's time of change becomes `now`.
     pub(super) fn touch(&mut self, index: u32, now: i64) {
-        let Some(member) = self.members.get_mut(index as usize).and_then(Option::as_mut) else { return };
+        let Some(member) = self
+            .members
+            .get_mut(index as usize)
+            .and_then(Option::as_mut)
+        else {
+            return;
+        };
         self.order.remove(&(member.last_changed, index));
         member.last_changed = now;
         self.order.insert((now, index));
@@ -139,7 +160,13 @@ impl Audience {
 
     /// Another address for the same member.
     pub(super) fn rename(&mut self, index: u32, email: &str) {
-        let Some(member) = self.members.get_mut(index as usize).and_then(Option::as_mut) else { return };
+        let Some(member) = self
+            .members
+            .get_mut(index as usize)
+            .and_then(Option::as_mut)
+        else {
+            return;
+        };
         self.by_email.remove(&key_of(&member.email));
         self.by_hash.remove(&member.id);
         member.email = email.trim().to_owned();
@@ -150,7 +177,13 @@ impl Audience {
 
     /// Another id for the same address.
     pub(super) fn age(&mut self, index: u32) {
-        let Some(member) = self.members.get_mut(index as usize).and_then(Option::as_mut) else { return };
+        let Some(member) = self
+            .members
+            .get_mut(index as usize)
+            .and_then(Option::as_mut)
+        else {
+            return;
+        };
         self.by_hash.remove(&member.id);
         member.id = digits(mix(self.seed ^ u64::from(index)), 32);
         self.by_hash.insert(member.id.clone(), index);
@@ -163,17 +196,23 @@ impl Audience {
         }
     }
 
-    /// What happens sixty days after somebody was asked to confirm and did not: the contact is gone, and may be asked again.
+    /// What happens sixty days after somebody was asked to confirm and did not: the contact is
+    /// gone, and may be asked again.
     pub fn drop_unconfirmed(&mut self, email: &str) {
-        if let Some(index) = self.find(email).filter(|index| self.member_at(*index).is_some_and(|member| member.status == Status::Pending))
-        {
+        if let Some(index) = self.find(email).filter(|index| {
+            self.member_at(*index)
+                .is_some_and(|member| member.status == Status::Pending)
+        }) {
             self.remove(index);
         }
     }
 
     /// Takes a contact out of everything; answers with its address.
     fn remove(&mut self, index: u32) -> Option<String> {
-        let member = self.members.get_mut(index as usize).and_then(Option::take)?;
+        let member = self
+            .members
+            .get_mut(index as usize)
+            .and_then(Option::take)?;
         self.by_email.remove(&key_of(&member.email));
         self.by_hash.remove(&member.id);
         self.order.remove(&(member.last_changed, index));
@@ -183,10 +222,17 @@ impl Audience {
         Some(key_of(&member.email))
     }
 
-    /// Places of members by the time of their change, after `since` and before `before`, both exclusive.
-    pub(super) fn changed(&self, since: Option<i64>, before: Option<i64>) -> impl DoubleEndedIterator<Item = u32> {
+    /// Places of members by the time of their change, after `since` and before `before`, both
+    /// exclusive.
+    pub(super) fn changed(
+        &self,
+        since: Option<i64>,
+        before: Option<i64>,
+    ) -> impl DoubleEndedIterator<Item = u32> {
         let from = since.map_or((i64::MIN, 0), |since| (since.saturating_add(1), 0));
-        let to = before.map_or((i64::MAX, u32::MAX), |before| (before, 0)).max(from);
+        let to = before
+            .map_or((i64::MAX, u32::MAX), |before| (before, 0))
+            .max(from);
         self.order.range(from..to).map(|(_, index)| *index)
     }
 
@@ -203,10 +249,16 @@ impl Audience {
         }
     }
 
-    /// What the next write does to a member is not read for a while. One who is not there yet is hidden.
+    /// What the next write does to a member is not read for a while. One who is not there yet is
+    /// hidden.
     pub(super) fn lag(&mut self, index: u32, lag: Duration) {
         let now = Instant::now();
-        if lag.is_zero() || self.shadows.get(&index).is_some_and(|(until, _)| now < *until) {
+        if lag.is_zero()
+            || self
+                .shadows
+                .get(&index)
+                .is_some_and(|(until, _)| now < *until)
+        {
             return;
         }
         self.shadows.retain(|_, (until, _)| now < *until);
@@ -222,38 +274,74 @@ impl Audience {
     /// A tag by its name, in whatever letters; of several the oldest.
     pub(super) fn tag(&self, name: &str) -> Option<u64> {
         let name = name.trim();
-        self.segments.values().find(|segment| segment.is_static && segment.name.eq_ignore_ascii_case(name)).map(|segment| segment.id)
+        self.segments
+            .values()
+            .find(|segment| segment.is_static && segment.name.eq_ignore_ascii_case(name))
+            .map(|segment| segment.id)
     }
 
-    pub(super) fn add_segment(&mut self, name: &str, is_static: bool, foreign: bool, now: i64) -> u64 {
+    pub(super) fn add_segment(
+        &mut self,
+        name: &str,
+        is_static: bool,
+        foreign: bool,
+        now: i64,
+    ) -> u64 {
         self.last_segment += 1;
         let id = 100_000 + self.seed % 900 * 1_000 + self.last_segment;
         let (name, holders) = (name.trim().to_owned(), BTreeSet::new());
-        self.segments.insert(id, Segment { id, name, is_static, foreign, created: now, updated: now, holders });
+        self.segments.insert(
+            id,
+            Segment {
+                id,
+                name,
+                is_static,
+                foreign,
+                created: now,
+                updated: now,
+                holders,
+            },
+        );
         id
     }
 
     /// Deletes a merge field with what the members had in it.
     pub(super) fn drop_field(&mut self, place: usize) {
         let field = self.fields.remove(place);
-        self.members.iter_mut().flatten().for_each(|member| drop(member.fields.remove(&field.tag)));
+        self.members
+            .iter_mut()
+            .flatten()
+            .for_each(|member| drop(member.fields.remove(&field.tag)));
     }
 
     /// Puts a tag on a member; answers whether it is new there.
     pub(super) fn put_tag(&mut self, index: u32, segment: u64, now: i64) -> bool {
-        let Some(held) = self.segments.get_mut(&segment) else { return false };
-        let Some(member) = self.members.get_mut(index as usize).and_then(Option::as_mut) else { return false };
+        let Some(held) = self.segments.get_mut(&segment) else {
+            return false;
+        };
+        let Some(member) = self
+            .members
+            .get_mut(index as usize)
+            .and_then(Option::as_mut)
+        else {
+            return false;
+        };
         if !held.holders.insert(index) {
             return false;
         }
         held.updated = now;
-        member.tags.push(Held { segment, since: now });
+        member.tags.push(Held {
+            segment,
+            since: now,
+        });
         true
     }
 
     /// Takes a tag off a member; answers whether it was there.
     pub(super) fn take_tag(&mut self, index: u32, segment: u64, now: i64) -> bool {
-        let Some(held) = self.segments.get_mut(&segment) else { return false };
+        let Some(held) = self.segments.get_mut(&segment) else {
+            return false;
+        };
         if !held.holders.remove(&index) {
             return false;
         }

@@ -1,4 +1,5 @@
-//! One call on an audience, with all that it may look at and change; and the changes that are watched for harm.
+//! One call on an audience, with all that it may look at and change; and the changes that are
+//! watched for harm.
 
 use super::audience::Audience;
 use super::harm::{Harm, Mark, word};
@@ -43,34 +44,54 @@ pub(super) enum Spoil {
 impl Call<'_> {
     /// A parameter of the query.
     pub(super) fn param(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Whether a parameter says yes.
     pub(super) fn flag(&self, name: &str) -> bool {
-        self.param(name).is_some_and(|value| ["true", "1"].contains(&value))
+        self.param(name)
+            .is_some_and(|value| ["true", "1"].contains(&value))
     }
 
     pub(super) fn mark(&self, email: &str, what: impl Into<String>) -> Mark {
-        Mark { audience: self.audience.id.clone(), email: key_of(email), what: what.into() }
+        Mark {
+            audience: self.audience.id.clone(),
+            email: key_of(email),
+            what: what.into(),
+        }
     }
 
     /// The next write about a member is not read at once, if so told.
     pub(super) fn lag(&mut self, index: u32) {
-        self.audience.lag(index, Duration::from_millis(self.switches.lag_ms));
+        self.audience
+            .lag(index, Duration::from_millis(self.switches.lag_ms));
     }
 
     pub(super) fn tell(&mut self, index: u32, what: What) {
-        let event = self.audience.member_at(index).and_then(|member| Event::of(self.audience, member, what, "api", self.now));
+        let event = self
+            .audience
+            .member_at(index)
+            .and_then(|member| Event::of(self.audience, member, what, "api", self.now));
         // Nobody is left to be told when the server is gone.
-        event.into_iter().for_each(|event| drop(self.news.send(event)));
+        event
+            .into_iter()
+            .for_each(|event| drop(self.news.send(event)));
     }
 
     /// A program gives a member another status, or a `created` one its first.
     pub(super) fn transition(&mut self, index: u32, new: Status, created: bool) {
-        let Some(member) = self.audience.member_at(index) else { return };
+        let Some(member) = self.audience.member_at(index) else {
+            return;
+        };
         let (old, left, email) = (member.status, member.left, member.email.clone());
-        let was = if created { "was not there".to_owned() } else { format!("was {}", old.as_str()) };
+        let was = if created {
+            "was not there".to_owned()
+        } else {
+            format!("was {}", old.as_str())
+        };
         let comes = matches!(new, Status::Subscribed | Status::Pending);
         if let Some(left) = left.filter(|_| comes && old != Status::Subscribed && old != new) {
             let mark = self.mark(&email, word(left));
@@ -114,8 +135,17 @@ impl Call<'_> {
 
     /// A program takes a tag off a member. Answers whether it was there.
     pub(super) fn lose_tag(&mut self, index: u32, segment: u64) -> bool {
-        let email = self.audience.member_at(index).map(|member| member.email.clone()).unwrap_or_default();
-        let foreign = self.audience.segments.get(&segment).filter(|segment| segment.foreign).map(|segment| segment.name.clone());
+        let email = self
+            .audience
+            .member_at(index)
+            .map(|member| member.email.clone())
+            .unwrap_or_default();
+        let foreign = self
+            .audience
+            .segments
+            .get(&segment)
+            .filter(|segment| segment.foreign)
+            .map(|segment| segment.name.clone());
         let taken = self.audience.take_tag(index, segment, self.now);
         if let Some(name) = foreign.filter(|_| taken) {
             let mark = self.mark(&email, name);
@@ -126,12 +156,17 @@ impl Call<'_> {
 
     /// A foreign member as it is before a program writes; others need no watching.
     pub(super) fn before(&self, index: u32) -> Option<Member> {
-        self.audience.member_at(index).filter(|member| member.foreign).cloned()
+        self.audience
+            .member_at(index)
+            .filter(|member| member.foreign)
+            .cloned()
     }
 
     /// Writes down what a program did to a foreign member.
     pub(super) fn compare(&mut self, index: u32, before: Option<Member>) {
-        let (Some(before), after) = (before, self.audience.member_at(index)) else { return };
+        let (Some(before), after) = (before, self.audience.member_at(index)) else {
+            return;
+        };
         let Some(after) = after else { return };
         let mut what = Vec::new();
         let mut see = |name: &str, differs: bool| what.extend(differs.then(|| name.to_owned()));
@@ -150,7 +185,9 @@ impl Call<'_> {
 impl Member {
     /// Takes a status, whoever gives it.
     pub(super) fn settle(&mut self, new: Status, left: Option<Left>, now: i64) {
-        self.before_archive = (new == Status::Archived && self.status != Status::Archived).then_some(self.status).or(self.before_archive);
+        self.before_archive = (new == Status::Archived && self.status != Status::Archived)
+            .then_some(self.status)
+            .or(self.before_archive);
         if new == Status::Subscribed && self.status != Status::Subscribed {
             self.opted_in = now;
             self.reason.clear();
@@ -159,6 +196,9 @@ impl Member {
             self.reason = "N/A (Unsubscribed by an admin)".to_owned();
         }
         self.status = new;
-        self.left = left.filter(|left| *left == Left::Person).or(self.left).or(left);
+        self.left = left
+            .filter(|left| *left == Left::Person)
+            .or(self.left)
+            .or(left);
     }
 }

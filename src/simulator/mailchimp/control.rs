@@ -29,7 +29,12 @@ struct AudienceChange {
 }
 
 /// Status and body for a request under `/__sim/mailchimp/`.
-pub(in crate::simulator) fn answer(state: &mut Mailchimp, method: &str, path: &[&str], body: &[u8]) -> (u16, String) {
+pub(in crate::simulator) fn answer(
+    state: &mut Mailchimp,
+    method: &str,
+    path: &[&str],
+    body: &[u8],
+) -> (u16, String) {
     let answer = match (method, path) {
         ("GET", ["ledger"]) => Ok(state.ledger_json()),
         ("DELETE", ["ledger"]) => {
@@ -42,7 +47,9 @@ pub(in crate::simulator) fn answer(state: &mut Mailchimp, method: &str, path: &[
         ("GET", ["accounts"]) => Ok(accounts(state)),
         ("POST", ["accounts", name]) => change_account(state, name, body),
         ("POST", ["audiences", id]) => change_audience(state, id, body),
-        ("GET", ["truth", audience]) => truth(state, audience).ok_or_else(|| "no such audience".to_owned()),
+        ("GET", ["truth", audience]) => {
+            truth(state, audience).ok_or_else(|| "no such audience".to_owned())
+        }
         _ => {
             let known = "GET or DELETE ledger, GET or POST switches, GET accounts, POST accounts/NUMBER, POST audiences/AUDIENCE, GET truth/AUDIENCE, POST people";
             return (404, json!({ "error": known }).to_string());
@@ -67,23 +74,33 @@ fn turn(state: &mut Mailchimp, body: &[u8]) -> serde_json::Result<Value> {
 
 fn people(state: &mut Mailchimp, body: &[u8]) -> Result<Value, String> {
     let order: Order = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    let audience = order.audience.or_else(|| state.audiences.keys().next().cloned()).ok_or("there is no audience")?;
+    let audience = order
+        .audience
+        .or_else(|| state.audiences.keys().next().cloned())
+        .ok_or("there is no audience")?;
     match order.acts.iter().find(|act| !state.act(&audience, act)) {
         Some(act) => Err(format!("nobody could do this: {act:?}")),
         None => Ok(json!({})),
     }
 }
 
-/// The key is revoked or good again, the user may write or only read, the account is suspended; accounts are numbered from 0.
+/// The key is revoked or good again, the user may write or only read, the account is suspended;
+/// accounts are numbered from 0.
 fn change_account(state: &mut Mailchimp, number: &str, body: &[u8]) -> Result<Value, String> {
     let change: AccountChange = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    let account = number.parse().ok().and_then(|number: usize| state.accounts.get_mut(number)).ok_or("no such account")?;
+    let account = number
+        .parse()
+        .ok()
+        .and_then(|number: usize| state.accounts.get_mut(number))
+        .ok_or("no such account")?;
     account.revoked = change.revoked.unwrap_or(account.revoked);
     account.read_only = change.read_only.unwrap_or(account.read_only);
     if let Some((title, detail)) = change.suspended {
         account.suspended = Some((title, detail)).filter(|(title, _)| !title.is_empty());
     }
-    Ok(json!({"revoked": account.revoked, "read_only": account.read_only, "suspended": account.suspended}))
+    Ok(
+        json!({"revoked": account.revoked, "read_only": account.read_only, "suspended": account.suspended}),
+    )
 }
 
 /// New members are to confirm; the audience asks for permissions, given as id and text.
@@ -99,7 +116,12 @@ fn change_audience(state: &mut Mailchimp, id: &str, body: &[u8]) -> Result<Value
 
 fn accounts(state: &Mailchimp) -> Value {
     let of = |place: usize| -> Vec<&String> {
-        state.audiences.iter().filter(|(_, audience)| audience.account == place).map(|(id, _)| id).collect()
+        state
+            .audiences
+            .iter()
+            .filter(|(_, audience)| audience.account == place)
+            .map(|(id, _)| id)
+            .collect()
     };
     let one = |(place, account): (usize, &super::state::Account)| json!({"name": account.name, "api_key": account.api_key, "audiences": of(place)});
     state.accounts.iter().enumerate().map(one).collect()

@@ -1,4 +1,5 @@
-//! Webhooks sent: signed, again and again for 75 minutes until they are taken, given up at once by a 410 (contract 8).
+//! Webhooks sent: signed, again and again for 75 minutes until they are taken, given up at once by
+//! a 410 (contract 8).
 
 use super::webhook::{Event, Letter};
 use crate::simulator::fault::{Fault, mix};
@@ -20,7 +21,14 @@ pub(in crate::simulator) async fn deliver(shared: Arc<Shared>, mut news: Unbound
         let (letters, roll) = {
             let mut state = shared.mailchimp();
             let roll = mix(state.next());
-            (state.audiences.get(&event.audience).map(|audience| event.letters(audience)).unwrap_or_default(), roll)
+            (
+                state
+                    .audiences
+                    .get(&event.audience)
+                    .map(|audience| event.letters(audience))
+                    .unwrap_or_default(),
+                roll,
+            )
         };
         let due = match roll % 4 {
             _ if !disorder => letters,
@@ -61,7 +69,11 @@ async fn arrives(shared: &Shared, letter: &Letter) -> bool {
         ("user-agent", "MailChimp.com"),
         ("x-mailchimp-signature", signature.as_str()),
     ];
-    let sent = tokio::time::timeout(PATIENCE, post::send("POST", &letter.hook.url, &headers, &letter.body)).await;
+    let sent = tokio::time::timeout(
+        PATIENCE,
+        post::send("POST", &letter.hook.url, &headers, &letter.body),
+    )
+    .await;
     match sent {
         Ok(Ok(410)) => {
             if let Some(audience) = shared.mailchimp().audiences.get_mut(&letter.audience) {

@@ -1,4 +1,5 @@
-//! What a program sends about one member, checked for its shape before anything else (contract, simulator 15).
+//! What a program sends about one member, checked for its shape before anything else (contract,
+//! simulator 15).
 
 use super::problem::Problem;
 use super::status::Status;
@@ -22,7 +23,14 @@ pub(super) struct Draft {
     pub(super) sent: Map<String, Value>,
 }
 
-const TEXTS: [&str; 6] = ["email_type", "language", "ip_signup", "ip_opt", "timestamp_signup", "timestamp_opt"];
+const TEXTS: [&str; 6] = [
+    "email_type",
+    "language",
+    "ip_signup",
+    "ip_opt",
+    "timestamp_signup",
+    "timestamp_opt",
+];
 const STATUSES: &str = "subscribed, unsubscribed, cleaned, pending, transactional";
 
 impl Draft {
@@ -32,9 +40,16 @@ impl Draft {
     /// Everything that is not of the documented shape.
     pub(super) fn read(value: Value, place: &str) -> Result<Draft, Errors> {
         let Value::Object(sent) = value else {
-            return Err(vec![(place.trim_end_matches('.').to_owned(), format!("Schema describes object, {} found instead", kind(&value)))]);
+            return Err(vec![(
+                place.trim_end_matches('.').to_owned(),
+                format!("Schema describes object, {} found instead", kind(&value)),
+            )]);
         };
-        let mut reader = Reader { sent: &sent, place, errors: Vec::new() };
+        let mut reader = Reader {
+            sent: &sent,
+            place,
+            errors: Vec::new(),
+        };
         let mut draft = Draft {
             email: reader.text("email_address"),
             status: reader.status("status"),
@@ -43,14 +58,23 @@ impl Draft {
             tags: reader.tags(),
             interests: reader.object("interests").unwrap_or_default(),
             permissions: reader.permissions(),
-            vip: reader.get("vip", "boolean", Value::is_boolean).and_then(Value::as_bool),
-            texts: TEXTS.into_iter().filter_map(|name| Some((name, reader.text(name)?))).collect(),
+            vip: reader
+                .get("vip", "boolean", Value::is_boolean)
+                .and_then(Value::as_bool),
+            texts: TEXTS
+                .into_iter()
+                .filter_map(|name| Some((name, reader.text(name)?)))
+                .collect(),
             sent: Map::new(),
         };
         reader.object("location");
         let errors = reader.errors;
         draft.sent = sent;
-        if errors.is_empty() { Ok(draft) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(draft)
+        } else {
+            Err(errors)
+        }
     }
 
     /// Reads a request's whole body.
@@ -63,7 +87,9 @@ impl Draft {
 
     /// Whether it says more than who it is about and what tags they carry.
     pub(super) fn says_more_than_tags(&self) -> bool {
-        self.sent.iter().any(|(key, value)| !value.is_null() && !["email_address", "status_if_new", "tags"].contains(&key.as_str()))
+        self.sent.iter().any(|(key, value)| {
+            !value.is_null() && !["email_address", "status_if_new", "tags"].contains(&key.as_str())
+        })
     }
 }
 
@@ -72,7 +98,13 @@ impl Draft {
 /// # Errors
 /// When it is none.
 pub(super) fn json_body(body: &[u8]) -> Result<Value, Problem> {
-    let wrong = |_| Problem::new(400, "JSON Parse Exception", "We encountered an unspecified JSON parsing error.");
+    let wrong = |_| {
+        Problem::new(
+            400,
+            "JSON Parse Exception",
+            "We encountered an unspecified JSON parsing error.",
+        )
+    };
     serde_json::from_slice(body).map_err(wrong)
 }
 
@@ -102,18 +134,25 @@ impl<'a> Reader<'a> {
     fn get(&mut self, name: &str, wanted: &str, is: impl Fn(&Value) -> bool) -> Option<&'a Value> {
         let value = self.sent.get(name).filter(|value| !value.is_null())?;
         if !is(value) {
-            self.wrong(name, format!("Schema describes {wanted}, {} found instead", kind(value)));
+            self.wrong(
+                name,
+                format!("Schema describes {wanted}, {} found instead", kind(value)),
+            );
             return None;
         }
         Some(value)
     }
 
     fn text(&mut self, name: &str) -> Option<String> {
-        self.get(name, "string", Value::is_string)?.as_str().map(str::to_owned)
+        self.get(name, "string", Value::is_string)?
+            .as_str()
+            .map(str::to_owned)
     }
 
     fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
-        self.get(name, "object", Value::is_object)?.as_object().cloned()
+        self.get(name, "object", Value::is_object)?
+            .as_object()
+            .cloned()
     }
 
     fn array(&mut self, name: &str) -> Option<&'a Vec<Value>> {
@@ -124,26 +163,49 @@ impl<'a> Reader<'a> {
         let word = self.text(name)?;
         let status = Status::of(&word).filter(|status| *status != Status::Archived);
         if status.is_none() {
-            self.wrong(name, format!("Data presented is not one of the accepted values: {STATUSES}."));
+            self.wrong(
+                name,
+                format!("Data presented is not one of the accepted values: {STATUSES}."),
+            );
         }
         status
     }
 
     fn tags(&mut self) -> Option<Vec<String>> {
         let all = self.array("tags")?;
-        let names: Vec<String> = all.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let names: Vec<String> = all
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect();
         if names.len() < all.len() {
-            self.wrong("tags", "Schema describes string, object found instead".to_owned());
+            self.wrong(
+                "tags",
+                "Schema describes string, object found instead".to_owned(),
+            );
         }
-        Some(names.into_iter().filter(|name| !name.trim().is_empty()).collect())
+        Some(
+            names
+                .into_iter()
+                .filter(|name| !name.trim().is_empty())
+                .collect(),
+        )
     }
 
     fn permissions(&mut self) -> Option<Vec<(String, bool)>> {
         let all = self.array("marketing_permissions")?;
-        let one = |value: &Value| Some((value.get("marketing_permission_id")?.as_str()?.to_owned(), value.get("enabled")?.as_bool()?));
+        let one = |value: &Value| {
+            Some((
+                value.get("marketing_permission_id")?.as_str()?.to_owned(),
+                value.get("enabled")?.as_bool()?,
+            ))
+        };
         let read: Vec<(String, bool)> = all.iter().filter_map(one).collect();
         if read.len() < all.len() {
-            self.wrong("marketing_permissions", "Schema describes object with marketing_permission_id and enabled".to_owned());
+            self.wrong(
+                "marketing_permissions",
+                "Schema describes object with marketing_permission_id and enabled".to_owned(),
+            );
         }
         Some(read)
     }

@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 
 fn place(call: &Call<'_>, id: &str) -> Result<usize, Problem> {
     let id: Option<u64> = id.parse().ok();
-    call.audience.fields.iter().position(|field| Some(field.id) == id).ok_or_else(Problem::not_found)
+    call.audience
+        .fields
+        .iter()
+        .position(|field| Some(field.id) == id)
+        .ok_or_else(Problem::not_found)
 }
 
 /// `GET /lists/{list_id}/merge-fields`: ten of them unless told otherwise.
@@ -17,12 +21,19 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Problem> {
     let page = Page::of(call)?;
     let required = call.param("required").map(|value| value == "true");
     let takes = |field: &&Field| {
-        call.param("type").is_none_or(|kind| kind == field.kind) && required.is_none_or(|required| required == field.required)
+        call.param("type").is_none_or(|kind| kind == field.kind)
+            && required.is_none_or(|required| required == field.required)
     };
     let found: Vec<&Field> = call.audience.fields.iter().filter(takes).collect();
     let total = found.len();
-    let shown: Vec<Value> = page.cut(found.into_iter()).into_iter().map(|field| field.render(&call.audience.id)).collect();
-    Ok(json!({"merge_fields": shown, "list_id": call.audience.id, "total_items": total, "_links": []}))
+    let shown: Vec<Value> = page
+        .cut(found.into_iter())
+        .into_iter()
+        .map(|field| field.render(&call.audience.id))
+        .collect();
+    Ok(
+        json!({"merge_fields": shown, "list_id": call.audience.id, "total_items": total, "_links": []}),
+    )
 }
 
 /// `GET /lists/{list_id}/merge-fields/{merge_id}`
@@ -40,11 +51,16 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Problem> {
         return Err(Problem::field("name", "This value should not be blank."));
     }
     if !Field::is_type(&kind) {
-        return Err(Problem::field("type", "Data presented is not one of the accepted values."));
+        return Err(Problem::field(
+            "type",
+            "Data presented is not one of the accepted values.",
+        ));
     }
     let limit = call.switches.merge_field_limit;
     if call.audience.fields.len() >= limit {
-        return Err(Problem::invalid(format!("You have reached the maximum of {limit} merge fields for this audience.")));
+        return Err(Problem::invalid(format!(
+            "You have reached the maximum of {limit} merge fields for this audience."
+        )));
     }
     let id = call.audience.last_field + 1;
     let mut tag = Field::tag_of(&text("tag"));
@@ -52,7 +68,10 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Problem> {
         tag = format!("MMERGE{id}");
     }
     if call.audience.fields.iter().any(|field| field.tag == tag) || tag == "EMAIL" {
-        return Err(Problem::field("tag", format!("A Merge Field with the tag \"{tag}\" already exists for this list.")));
+        return Err(Problem::field(
+            "tag",
+            format!("A Merge Field with the tag \"{tag}\" already exists for this list."),
+        ));
     }
     call.audience.last_field = id;
     let field = Field {
@@ -100,10 +119,14 @@ pub(super) fn change(call: &mut Call<'_>, id: &str) -> Result<Value, Problem> {
     field.public = body["public"].as_bool().unwrap_or(field.public);
     let (mut tag, old) = (field.tag.clone(), field.tag.clone());
     set("tag", &mut tag);
-    let new = Some(Field::tag_of(&tag)).filter(|tag| !tag.is_empty()).unwrap_or_else(|| old.clone());
+    let new = Some(Field::tag_of(&tag))
+        .filter(|tag| !tag.is_empty())
+        .unwrap_or_else(|| old.clone());
     field.tag.clone_from(&new);
     for index in call.audience.indexes() {
-        let Some(member) = call.audience.member_mut(index) else { continue };
+        let Some(member) = call.audience.member_mut(index) else {
+            continue;
+        };
         if let Some(value) = member.fields.remove(&old) {
             member.fields.insert(new.clone(), value);
         }

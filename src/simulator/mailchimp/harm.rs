@@ -39,10 +39,16 @@ impl Write {
     /// The keys that were sent, those of the merge fields with their field: `merge_fields.FNAME`.
     pub fn keys(&self) -> Vec<String> {
         let inner = |key: &String, value: &Value| match value {
-            Value::Object(fields) if key == "merge_fields" => fields.keys().map(|tag| format!("merge_fields.{tag}")).collect(),
+            Value::Object(fields) if key == "merge_fields" => fields
+                .keys()
+                .map(|tag| format!("merge_fields.{tag}"))
+                .collect(),
             _ => vec![key.clone()],
         };
-        self.sent.iter().flat_map(|(key, value)| inner(key, value)).collect()
+        self.sent
+            .iter()
+            .flat_map(|(key, value)| inner(key, value))
+            .collect()
     }
 }
 
@@ -73,7 +79,8 @@ pub struct Harm {
     pub writes_per_audience: BTreeMap<String, u64>,
     /// What was sent to be written about whom, in order; refused or lost or not.
     pub writes: Vec<Write>,
-    /// Somebody who had left was made subscribed or pending by a program; `what` says how they had left.
+    /// Somebody who had left was made subscribed or pending by a program; `what` says how they had
+    /// left.
     pub resubscriptions: Vec<Mark>,
     /// The same, but Mailchimp did not let it happen.
     pub resubscriptions_prevented: Vec<Mark>,
@@ -113,7 +120,10 @@ impl Harm {
             ("foreign member changed", &self.foreign_members_changed),
         ];
         let say = |(kind, marks): (&str, &[Mark])| -> Vec<String> {
-            marks.iter().map(|mark| format!("{kind}: {} {} ({})", mark.audience, mark.email, mark.what)).collect()
+            marks
+                .iter()
+                .map(|mark| format!("{kind}: {} {} ({})", mark.audience, mark.email, mark.what))
+                .collect()
         };
         kinds.into_iter().flat_map(say).collect()
     }

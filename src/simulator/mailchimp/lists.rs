@@ -13,8 +13,13 @@ use serde_json::{Value, json};
 /// `GET /`
 pub(super) fn root(state: &Mailchimp, account: usize) -> Value {
     let known = &state.accounts[account];
-    let of_it = state.audiences.values().filter(|audience| audience.account == account);
-    let subscribers: usize = of_it.map(|audience| count(audience, Status::Subscribed)).sum();
+    let of_it = state
+        .audiences
+        .values()
+        .filter(|audience| audience.account == account);
+    let subscribers: usize = of_it
+        .map(|audience| count(audience, Status::Subscribed))
+        .sum();
     json!({
         "account_id": digits(account as u64, 24),
         "login_id": (1_000 + account).to_string(),
@@ -36,7 +41,10 @@ pub(super) fn root(state: &Mailchimp, account: usize) -> Value {
 }
 
 fn count(audience: &Audience, status: Status) -> usize {
-    audience.members().filter(|member| member.status == status).count()
+    audience
+        .members()
+        .filter(|member| member.status == status)
+        .count()
 }
 
 /// An audience as the API shows it.
@@ -74,29 +82,61 @@ pub(super) fn render(audience: &Audience) -> Value {
 /// A page of a request that is about no single audience.
 fn page(asked: &Asked<'_>) -> Page {
     let number = |name: &str, default: usize| {
-        asked.query.iter().find(|(key, _)| key == name).and_then(|(_, text)| text.parse().ok()).unwrap_or(default)
+        asked
+            .query
+            .iter()
+            .find(|(key, _)| key == name)
+            .and_then(|(_, text)| text.parse().ok())
+            .unwrap_or(default)
     };
-    Page { offset: number("offset", 0), count: number("count", 10).min(1_000) }
+    Page {
+        offset: number("offset", 0),
+        count: number("count", 10).min(1_000),
+    }
 }
 
 /// `GET /lists`
 pub(super) fn all(state: &Mailchimp, asked: &Asked<'_>) -> Result<Value, Problem> {
-    let found: Vec<&Audience> = state.audiences.values().filter(|audience| audience.account == asked.account).collect();
+    let found: Vec<&Audience> = state
+        .audiences
+        .values()
+        .filter(|audience| audience.account == asked.account)
+        .collect();
     let total = found.len();
-    let shown: Vec<Value> = page(asked).cut(found.into_iter()).into_iter().map(render).collect();
+    let shown: Vec<Value> = page(asked)
+        .cut(found.into_iter())
+        .into_iter()
+        .map(render)
+        .collect();
     Ok(json!({"lists": shown, "total_items": total, "_links": []}))
 }
 
 /// `GET /search-members`: the address itself, and no more than that.
 pub(super) fn search(state: &Mailchimp, asked: &Asked<'_>) -> Result<Value, Problem> {
-    let param = |name: &str| asked.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    let wanted = param("query").ok_or_else(|| Problem::field("query", "This value should not be blank."))?;
-    let mine = |audience: &&Audience| audience.account == asked.account && param("list_id").is_none_or(|id| id == audience.id);
+    let param = |name: &str| {
+        asked
+            .query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    };
+    let wanted =
+        param("query").ok_or_else(|| Problem::field("query", "This value should not be blank."))?;
+    let mine = |audience: &&Audience| {
+        audience.account == asked.account && param("list_id").is_none_or(|id| id == audience.id)
+    };
     let member = |audience: &Audience| {
         let index = audience.find(wanted)?;
-        audience.member_at(index).map(|member| render_member(audience, index, member))
+        audience
+            .member_at(index)
+            .map(|member| render_member(audience, index, member))
     };
-    let found: Vec<Value> = state.audiences.values().filter(mine).filter_map(member).collect();
+    let found: Vec<Value> = state
+        .audiences
+        .values()
+        .filter(mine)
+        .filter_map(member)
+        .collect();
     let total = found.len();
     Ok(json!({
         "exact_matches": {"members": found, "total_items": total},

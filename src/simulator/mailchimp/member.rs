@@ -90,18 +90,36 @@ impl Member {
     }
 
     fn full_name(&self) -> String {
-        let part = |tag: &str| self.fields.get(tag).and_then(Value::as_str).unwrap_or_default();
-        format!("{} {}", part("FNAME"), part("LNAME")).trim().to_owned()
+        let part = |tag: &str| {
+            self.fields
+                .get(tag)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        format!("{} {}", part("FNAME"), part("LNAME"))
+            .trim()
+            .to_owned()
     }
 }
 
 /// A member as the API shows it; `index` is its place in the audience.
 pub(super) fn render(audience: &Audience, index: u32, member: &Member) -> Value {
     let id = &member.id;
-    let tags: Vec<Value> = member.tags.iter().filter_map(|held| Some(audience.segments.get(&held.segment)?.as_tag())).collect();
+    let tags: Vec<Value> = member
+        .tags
+        .iter()
+        .filter_map(|held| Some(audience.segments.get(&held.segment)?.as_tag()))
+        .collect();
     let mut fields = Map::new();
     for field in &audience.fields {
-        fields.insert(field.tag.clone(), member.fields.get(&field.tag).cloned().unwrap_or_else(|| json!("")));
+        fields.insert(
+            field.tag.clone(),
+            member
+                .fields
+                .get(&field.tag)
+                .cloned()
+                .unwrap_or_else(|| json!("")),
+        );
     }
     let permissions = |(id, text): &(String, String)| {
         let enabled = member.permissions.get(id).copied().unwrap_or(false);

@@ -10,13 +10,22 @@ use serde_json::{Value, json};
 
 /// `GET /lists/{list_id}/members/{subscriber_hash}`
 pub(super) fn get(call: &mut Call<'_>, who: &str) -> Result<Value, Problem> {
-    let index = call.audience.find_in_path(who).ok_or_else(Problem::not_found)?;
-    let member = call.audience.served(index, call.moment).ok_or_else(Problem::not_found)?;
+    let index = call
+        .audience
+        .find_in_path(who)
+        .ok_or_else(Problem::not_found)?;
+    let member = call
+        .audience
+        .served(index, call.moment)
+        .ok_or_else(Problem::not_found)?;
     Ok(render(call.audience, index, member))
 }
 
 fn shown(call: &Call<'_>, index: u32) -> Result<Value, Problem> {
-    call.audience.member_at(index).map(|member| render(call.audience, index, member)).ok_or_else(Problem::not_found)
+    call.audience
+        .member_at(index)
+        .map(|member| render(call.audience, index, member))
+        .ok_or_else(Problem::not_found)
 }
 
 /// `PUT`: whoever is not there is made.
@@ -37,7 +46,11 @@ pub(super) fn post(call: &mut Call<'_>) -> Result<Value, Problem> {
     let mut draft = Draft::of_body(call.body)?;
     // Not known to this call.
     draft.status_if_new = None;
-    if let Some(email) = draft.email.clone().filter(|email| call.audience.find(email).is_some()) {
+    if let Some(email) = draft
+        .email
+        .clone()
+        .filter(|email| call.audience.find(email).is_some())
+    {
         return Err(exists(&email));
     }
     let written = call.upsert(None, &draft, Mode::Post)?;
@@ -46,7 +59,10 @@ pub(super) fn post(call: &mut Call<'_>) -> Result<Value, Problem> {
 
 /// `PATCH`: somebody must be there.
 pub(super) fn patch(call: &mut Call<'_>, who: &str) -> Result<Value, Problem> {
-    let target = call.audience.find_in_path(who).ok_or_else(Problem::not_found)?;
+    let target = call
+        .audience
+        .find_in_path(who)
+        .ok_or_else(Problem::not_found)?;
     let draft = Draft::of_body(call.body)?;
     let written = call.upsert(Some(target), &draft, Mode::Patch)?;
     shown(call, written.index)
@@ -54,10 +70,17 @@ pub(super) fn patch(call: &mut Call<'_>, who: &str) -> Result<Value, Problem> {
 
 /// `DELETE`: archives.
 pub(super) fn archive(call: &mut Call<'_>, who: &str) -> Result<Value, Problem> {
-    let index = call.audience.find_in_path(who).ok_or_else(Problem::not_found)?;
+    let index = call
+        .audience
+        .find_in_path(who)
+        .ok_or_else(Problem::not_found)?;
     let status = call.audience.member_at(index).map(|member| member.status);
     if status == Some(Status::Archived) {
-        return Err(Problem::new(405, "Method Not Allowed", "This list member cannot be removed. Please contact support."));
+        return Err(Problem::new(
+            405,
+            "Method Not Allowed",
+            "This list member cannot be removed. Please contact support.",
+        ));
     }
     call.lag(index);
     let watched = call.before(index);
@@ -70,8 +93,15 @@ pub(super) fn archive(call: &mut Call<'_>, who: &str) -> Result<Value, Problem> 
 
 /// `POST .../actions/delete-permanent`: nobody can import the address again.
 pub(super) fn erase(call: &mut Call<'_>, who: &str) -> Result<Value, Problem> {
-    let index = call.audience.find_in_path(who).ok_or_else(Problem::not_found)?;
-    let email = call.audience.member_at(index).map(|member| member.email.clone()).unwrap_or_default();
+    let index = call
+        .audience
+        .find_in_path(who)
+        .ok_or_else(Problem::not_found)?;
+    let email = call
+        .audience
+        .member_at(index)
+        .map(|member| member.email.clone())
+        .unwrap_or_default();
     let mark = call.mark(&email, "erased");
     call.harm.erased.push(mark);
     call.note(index, json!({"delete": "permanent"}));

@@ -10,12 +10,21 @@ use serde_json::Value;
 ///
 /// # Errors
 /// Every field that does not take its value, or that is required and stays empty.
-pub(super) fn check(call: &Call<'_>, draft: &Draft, known: Option<&Member>) -> Result<Vec<(String, Value)>, Problem> {
+pub(super) fn check(
+    call: &Call<'_>,
+    draft: &Draft,
+    known: Option<&Member>,
+) -> Result<Vec<(String, Value)>, Problem> {
     let skip = call.flag("skip_merge_validation");
     let (mut values, mut errors) = (Vec::new(), Vec::new());
     for field in &call.audience.fields {
-        let sent = draft.fields.as_ref().and_then(|sent| sent.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(&field.tag)));
-        let sent = sent.map(|(_, value)| value).filter(|value| call.switches.null_clears || !value.is_null());
+        let sent = draft.fields.as_ref().and_then(|sent| {
+            sent.iter()
+                .find(|(tag, _)| tag.eq_ignore_ascii_case(&field.tag))
+        });
+        let sent = sent
+            .map(|(_, value)| value)
+            .filter(|value| call.switches.null_clears || !value.is_null());
         let value = sent.map(|value| field.accept(value));
         let stored = known.and_then(|member| member.fields.get(&field.tag));
         let blank = match &value {
@@ -32,5 +41,12 @@ pub(super) fn check(call: &Call<'_>, draft: &Draft, known: Option<&Member>) -> R
             None => {}
         }
     }
-    if errors.is_empty() { Ok(values) } else { Err(Problem { errors, ..Problem::invalid("Your merge fields were invalid.") }) }
+    if errors.is_empty() {
+        Ok(values)
+    } else {
+        Err(Problem {
+            errors,
+            ..Problem::invalid("Your merge fields were invalid.")
+        })
+    }
 }

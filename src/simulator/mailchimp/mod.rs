@@ -1,5 +1,6 @@
-//! The Mailchimp half: accounts, audiences, members, tags, batches and webhooks in the shapes of the contract; switches where it knows
-//! two ways, people who act by themselves, and a ledger of the harm that a program did.
+//! The Mailchimp half: accounts, audiences, members, tags, batches and webhooks in the shapes of
+//! the contract; switches where it knows two ways, people who act by themselves, and a ledger of
+//! the harm that a program did.
 
 mod archive;
 mod audience;

@@ -1,4 +1,5 @@
-//! What every reading call can be asked: a page of a collection, and which keys of the answer (contract, simulator 10).
+//! What every reading call can be asked: a page of a collection, and which keys of the answer
+//! (contract, simulator 10).
 
 use super::call::Call;
 use super::problem::Problem;
@@ -6,7 +7,14 @@ use serde_json::{Map, Value};
 
 const COUNT_MAX: usize = 1_000;
 /// Keys that are documented, but not of every record.
-const OPTIONAL: [&str; 6] = ["last_note", "ecommerce_data", "sms_phone_number", "sms_subscription_status", "options", "response_body_url"];
+const OPTIONAL: [&str; 6] = [
+    "last_note",
+    "ecommerce_data",
+    "sms_phone_number",
+    "sms_subscription_status",
+    "options",
+    "response_body_url",
+];
 
 /// A page of a collection.
 #[derive(Debug, Clone, Copy)]
@@ -19,13 +27,21 @@ impl Page {
     pub(super) fn of(call: &Call<'_>) -> Result<Page, Problem> {
         let number = |name: &str, default: usize| match call.param(name) {
             None => Ok(default),
-            Some(text) => text.parse().map_err(|_| Problem::field(name, "This value should be of type integer.")),
+            Some(text) => text
+                .parse()
+                .map_err(|_| Problem::field(name, "This value should be of type integer.")),
         };
         let count = number("count", 10)?;
         if count > COUNT_MAX && call.switches.refuse_large_count {
-            return Err(Problem::field("count", format!("This value should be {COUNT_MAX} or less.")));
+            return Err(Problem::field(
+                "count",
+                format!("This value should be {COUNT_MAX} or less."),
+            ));
         }
-        Ok(Page { offset: number("offset", 0)?, count: count.min(COUNT_MAX) })
+        Ok(Page {
+            offset: number("offset", 0)?,
+            count: count.min(COUNT_MAX),
+        })
     }
 
     /// The part of a collection that the page shows.
@@ -39,14 +55,26 @@ impl Page {
 /// # Errors
 /// When both are asked for, or a key that there is not.
 pub(super) fn narrow(query: &[(String, String)], answer: Value) -> Result<Value, Problem> {
-    let param = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let param = |name: &str| {
+        query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    };
     let paths = |text: &str| -> Vec<Vec<String>> {
-        text.split(',').filter(|path| !path.trim().is_empty()).map(|path| path.trim().split('.').map(str::to_owned).collect()).collect()
+        text.split(',')
+            .filter(|path| !path.trim().is_empty())
+            .map(|path| path.trim().split('.').map(str::to_owned).collect())
+            .collect()
     };
     let (keep, wanted) = match (param("fields"), param("exclude_fields")) {
         (None, None) => return Ok(answer),
         (Some(_), Some(_)) => {
-            return Err(Problem::new(400, "Bad Request", "The fields and exclude_fields parameters may not be used together."));
+            return Err(Problem::new(
+                400,
+                "Bad Request",
+                "The fields and exclude_fields parameters may not be used together.",
+            ));
         }
         (Some(text), None) => (true, paths(text)),
         (None, Some(text)) => (false, paths(text)),
@@ -56,7 +84,11 @@ pub(super) fn narrow(query: &[(String, String)], answer: Value) -> Result<Value,
         return Err(Problem::new(422, "Requested Fields Invalid", detail));
     }
     let wanted: Vec<&[String]> = wanted.iter().map(Vec::as_slice).collect();
-    Ok(if keep { kept(&wanted, answer) } else { without(&wanted, answer) })
+    Ok(if keep {
+        kept(&wanted, answer)
+    } else {
+        without(&wanted, answer)
+    })
 }
 
 /// Whether there is such a key; of an empty collection nobody can tell.
@@ -67,7 +99,10 @@ fn is_known(path: &[String], value: &Value) -> bool {
         (Some((key, rest)), Value::Object(map)) => {
             // Keys of these are the account's own.
             let free = |key: &String| ["merge_fields", "interests"].contains(&key.as_str());
-            OPTIONAL.contains(&key.as_str()) || map.get(key).is_some_and(|inner| is_known(rest, inner) || free(key))
+            OPTIONAL.contains(&key.as_str())
+                || map
+                    .get(key)
+                    .is_some_and(|inner| is_known(rest, inner) || free(key))
         }
         (Some(_), _) => false,
     }
@@ -75,7 +110,12 @@ fn is_known(path: &[String], value: &Value) -> bool {
 
 /// What of each path is left below a key.
 fn below<'a>(key: &str, paths: &[&'a [String]]) -> Vec<&'a [String]> {
-    paths.iter().filter_map(|path| path.split_first()).filter(|(first, _)| *first == key).map(|(_, rest)| rest).collect()
+    paths
+        .iter()
+        .filter_map(|path| path.split_first())
+        .filter(|(first, _)| *first == key)
+        .map(|(_, rest)| rest)
+        .collect()
 }
 
 fn kept(paths: &[&[String]], value: Value) -> Value {
@@ -102,7 +142,11 @@ fn without(paths: &[&[String]], value: Value) -> Value {
         Value::Object(map) => {
             let keep = |(key, inner): (String, Value)| {
                 let inside = below(&key, paths);
-                if inside.iter().any(|path| path.is_empty()) { None } else { Some((key, without(&inside, inner))) }
+                if inside.iter().any(|path| path.is_empty()) {
+                    None
+                } else {
+                    Some((key, without(&inside, inner)))
+                }
             };
             Value::Object(map.into_iter().filter_map(keep).collect::<Map<_, _>>())
         }
@@ -122,9 +166,18 @@ mod tests {
 
     #[test]
     fn an_answer_is_narrowed_by_dotted_paths() {
-        assert_eq!(ask("fields", "members.id,total_items").unwrap(), json!({"members": [{"id": "a"}], "total_items": 1}));
-        assert_eq!(ask("fields", "members.merge_fields.Y").unwrap(), json!({"members": [{"merge_fields": {"Y": 2}}]}));
-        assert_eq!(ask("exclude_fields", "members.id,members.merge_fields").unwrap()["members"], json!([{"status": "b"}]));
+        assert_eq!(
+            ask("fields", "members.id,total_items").unwrap(),
+            json!({"members": [{"id": "a"}], "total_items": 1})
+        );
+        assert_eq!(
+            ask("fields", "members.merge_fields.Y").unwrap(),
+            json!({"members": [{"merge_fields": {"Y": 2}}]})
+        );
+        assert_eq!(
+            ask("exclude_fields", "members.id,members.merge_fields").unwrap()["members"],
+            json!([{"status": "b"}])
+        );
         assert_eq!(ask("fields", "members.nothing").unwrap_err().status, 422);
     }
 }

@@ -25,8 +25,13 @@ pub(super) struct Asked<'a> {
 
 /// A path without its percent signs; a plus is a plus.
 pub(super) fn decoded(path: &str) -> String {
-    let form = path.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
-    url::form_urlencoded::parse(form.as_bytes()).next().map_or_else(String::new, |(path, _)| path.into_owned())
+    let form = path
+        .replace('+', "%2B")
+        .replace('&', "%26")
+        .replace('=', "%3D");
+    url::form_urlencoded::parse(form.as_bytes())
+        .next()
+        .map_or_else(String::new, |(path, _)| path.into_owned())
 }
 
 /// An endpoint as the documentation names it.
@@ -61,27 +66,51 @@ impl Mailchimp {
         if let Some((title, detail)) = &self.accounts[asked.account].suspended {
             return Err(Problem::new(403, title.clone(), detail.clone()));
         }
-        let segments: Vec<&str> = asked.path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let segments: Vec<&str> = asked
+            .path
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+            .collect();
         let answer = match (asked.method, segments.as_slice()) {
             ("GET", []) => Ok(lists::root(self, asked.account)),
             ("GET", ["ping"]) => Ok(json!({"health_status": "Everything's Chimpy!"})),
             ("GET", ["lists"]) => lists::all(self, asked),
             ("GET", ["search-members"]) => lists::search(self, asked),
             (method, ["batches", rest @ ..]) => batches::answer(self, asked, method, rest),
-            (method, ["lists", audience, rest @ ..]) => self.of_audience(asked, method, audience, rest),
+            (method, ["lists", audience, rest @ ..]) => {
+                self.of_audience(asked, method, audience, rest)
+            }
             (_, [] | ["ping" | "lists" | "search-members"]) => Err(Problem::method()),
             _ => Err(Problem::not_found()),
         }?;
-        if asked.method == "GET" { narrow(asked.query, answer) } else { Ok(answer) }
+        if asked.method == "GET" {
+            narrow(asked.query, answer)
+        } else {
+            Ok(answer)
+        }
     }
 
-    fn of_audience(&mut self, asked: &Asked<'_>, method: &str, audience: &str, rest: &[&str]) -> Result<Value, Problem> {
+    fn of_audience(
+        &mut self,
+        asked: &Asked<'_>,
+        method: &str,
+        audience: &str,
+        rest: &[&str],
+    ) -> Result<Value, Problem> {
         let (now, number) = (self.now(), self.next());
-        let Some(audience) = self.audiences.get_mut(audience).filter(|audience| audience.account == asked.account) else {
+        let Some(audience) = self
+            .audiences
+            .get_mut(audience)
+            .filter(|audience| audience.account == asked.account)
+        else {
             return Err(Problem::not_found());
         };
         if method != "GET" {
-            *self.ledger.writes_per_audience.entry(audience.id.clone()).or_default() += 1;
+            *self
+                .ledger
+                .writes_per_audience
+                .entry(audience.id.clone())
+                .or_default() += 1;
         }
         let mut call = Call {
             audience,
@@ -138,7 +167,14 @@ fn dispatch(call: &mut Call<'_>, method: &str, rest: &[&str]) -> Result<Value, P
         ("GET", ["webhooks", id]) => webhooks::get(call, id),
         ("PATCH", ["webhooks", id]) => webhooks::change(call, id),
         ("DELETE", ["webhooks", id]) => webhooks::delete(call, id),
-        (_, [] | ["members" | "segments" | "merge-fields" | "webhooks" | "tag-search", ..]) => Err(Problem::method()),
+        (
+            _,
+            []
+            | [
+                "members" | "segments" | "merge-fields" | "webhooks" | "tag-search",
+                ..,
+            ],
+        ) => Err(Problem::method()),
         _ => Err(Problem::not_found()),
     }
 }
@@ -149,12 +185,24 @@ mod tests {
 
     #[test]
     fn endpoints_have_the_names_of_the_documentation() {
-        assert_eq!(decoded("/lists/a1/members/a+b%2B%3D%26%40x.org"), "/lists/a1/members/a+b+=&@x.org");
-        assert_eq!((decoded(""), endpoint("GET", "/")), (String::new(), "GET /".to_owned()));
+        assert_eq!(
+            decoded("/lists/a1/members/a+b%2B%3D%26%40x.org"),
+            "/lists/a1/members/a+b+=&@x.org"
+        );
+        assert_eq!(
+            (decoded(""), endpoint("GET", "/")),
+            (String::new(), "GET /".to_owned())
+        );
         assert_eq!(endpoint("POST", "/lists/a1"), "POST /lists/{list_id}");
-        assert_eq!(endpoint("POST", "/lists/a1/members/ff/tags"), "POST /lists/{list_id}/members/{subscriber_hash}/tags");
+        assert_eq!(
+            endpoint("POST", "/lists/a1/members/ff/tags"),
+            "POST /lists/{list_id}/members/{subscriber_hash}/tags"
+        );
         let erase = "POST /lists/{list_id}/members/{subscriber_hash}/actions/delete-permanent";
-        assert_eq!(endpoint("POST", "/lists/a1/members/ff/actions/delete-permanent"), erase);
+        assert_eq!(
+            endpoint("POST", "/lists/a1/members/ff/actions/delete-permanent"),
+            erase
+        );
         assert_eq!(
             endpoint("DELETE", "/lists/a1/segments/7/members/ff"),
             "DELETE /lists/{list_id}/segments/{segment_id}/members/{subscriber_hash}"

@@ -1,4 +1,5 @@
-//! Mailchimp as it is at the start: for each organization an account with one audience, in which people were before.
+//! Mailchimp as it is at the start: for each organization an account with one audience, in which
+//! people were before.
 
 use super::audience::Audience;
 use super::field::Field;
@@ -23,7 +24,11 @@ const AGE_S: i64 = 30 * 86_400;
 
 /// The key of an organization's account.
 pub(in crate::simulator) fn api_key(options: &Options, organization: i64) -> String {
-    let owner = if options.shared_account { 0 } else { organization as u64 };
+    let owner = if options.shared_account {
+        0
+    } else {
+        organization as u64
+    };
     format!("{}-us1", digits(mix(options.seed) ^ mix(owner), 32))
 }
 
@@ -33,7 +38,11 @@ pub(in crate::simulator) fn audience_id(options: &Options, organization: i64) ->
 }
 
 /// Makes the accounts and audiences of the organizations of a world.
-pub(in crate::simulator) fn mailchimp(options: &Options, world: &World, news: UnboundedSender<Event>) -> Mailchimp {
+pub(in crate::simulator) fn mailchimp(
+    options: &Options,
+    world: &World,
+    news: UnboundedSender<Event>,
+) -> Mailchimp {
     let mut state = Mailchimp {
         switches: options.mailchimp.clone(),
         ledger: Harm::default(),
@@ -48,17 +57,39 @@ pub(in crate::simulator) fn mailchimp(options: &Options, world: &World, news: Un
         let key = organization.mailchimp_key.clone();
         let account = state.account(&key).unwrap_or_else(|| {
             let (name, batches) = (organization.name.clone(), BTreeMap::new());
-            state.accounts.push(Account { name, api_key: key, revoked: false, read_only: false, suspended: None, in_flight: 0, batches });
+            state.accounts.push(Account {
+                name,
+                api_key: key,
+                revoked: false,
+                read_only: false,
+                suspended: None,
+                in_flight: 0,
+                batches,
+            });
             state.accounts.len() - 1
         });
         let seed = mix(options.seed) ^ organization.id as u64;
-        let audience = audience(&organization.mailchimp_audience, &organization.name, account, seed, options.strangers, world.now());
+        let audience = audience(
+            &organization.mailchimp_audience,
+            &organization.name,
+            account,
+            seed,
+            options.strangers,
+            world.now(),
+        );
         state.audiences.insert(audience.id.clone(), audience);
     }
     state
 }
 
-fn audience(id: &str, name: &str, account: usize, seed: u64, strangers: usize, now: i64) -> Audience {
+fn audience(
+    id: &str,
+    name: &str,
+    account: usize,
+    seed: u64,
+    strangers: usize,
+    now: i64,
+) -> Audience {
     let mut audience = Audience::new(id, format!("{name} friends"), account, seed);
     for (tag, name, kind) in [
         ("FNAME", "First Name", "text"),
@@ -96,7 +127,11 @@ fn audience(id: &str, name: &str, account: usize, seed: u64, strangers: usize, n
 fn stranger(audience: &mut Audience, number: usize, then: i64) {
     let (status, left) = match number % 8 {
         3 => (Status::Unsubscribed, Some(Left::Person)),
-        5 => [(Status::Cleaned, Some(Left::Bounce)), (Status::Archived, Some(Left::Staff)), (Status::Transactional, None)][number / 8 % 3],
+        5 => [
+            (Status::Cleaned, Some(Left::Bounce)),
+            (Status::Archived, Some(Left::Staff)),
+            (Status::Transactional, None),
+        ][number / 8 % 3],
         _ => (Status::Subscribed, None),
     };
     let fields: Value = json!({"FNAME": format!("Reader{number}"), "LNAME": "Elsewhere", "MEMBERNO": 7_000 + number});

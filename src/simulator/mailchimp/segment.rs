@@ -50,7 +50,11 @@ impl Segment {
 
     /// As the API shows it.
     pub(super) fn render(&self, audience: &Audience, include: Include) -> Value {
-        let shown = |index: &&u32| audience.member_at(**index).is_some_and(|member| include.shows(member.status));
+        let shown = |index: &&u32| {
+            audience
+                .member_at(**index)
+                .is_some_and(|member| include.shows(member.status))
+        };
         let mut out = json!({
             "id": self.id,
             "name": self.name,

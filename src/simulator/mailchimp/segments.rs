@@ -1,4 +1,5 @@
-//! Segments, which are tags when they are static: listed, made, filled in batches, replaced, deleted (contract 4).
+//! Segments, which are tags when they are static: listed, made, filled in batches, replaced,
+//! deleted (contract 4).
 
 use super::call::Call;
 use super::draft::json_body;
@@ -13,21 +14,44 @@ const EMAILS_MAX: usize = 500;
 
 fn include(call: &Call<'_>) -> Include {
     let flag = |name: &str| call.flag(name);
-    Include { cleaned: flag("include_cleaned"), transactional: flag("include_transactional"), unsubscribed: flag("include_unsubscribed") }
+    Include {
+        cleaned: flag("include_cleaned"),
+        transactional: flag("include_transactional"),
+        unsubscribed: flag("include_unsubscribed"),
+    }
 }
 
 fn find<'a>(call: &'a Call<'_>, id: &str) -> Result<&'a Segment, Problem> {
-    id.parse().ok().and_then(|id: u64| call.audience.segments.get(&id)).ok_or_else(Problem::not_found)
+    id.parse()
+        .ok()
+        .and_then(|id: u64| call.audience.segments.get(&id))
+        .ok_or_else(Problem::not_found)
 }
 
 /// The tag with an id; a saved segment is none.
 fn tag(call: &Call<'_>, id: &str) -> Result<u64, Problem> {
-    let missing = || Problem::new(404, "Resource Not Found", format!("A Static Segment with an id of {id} does not exist for this list."));
-    find(call, id).ok().filter(|segment| segment.is_static).map(|segment| segment.id).ok_or_else(missing)
+    let missing = || {
+        Problem::new(
+            404,
+            "Resource Not Found",
+            format!("A Static Segment with an id of {id} does not exist for this list."),
+        )
+    };
+    find(call, id)
+        .ok()
+        .filter(|segment| segment.is_static)
+        .map(|segment| segment.id)
+        .ok_or_else(missing)
 }
 
 fn texts(value: &Value) -> Vec<String> {
-    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// `GET /lists/{list_id}/segments`
@@ -35,10 +59,16 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Problem> {
     let (page, include) = (Page::of(call)?, include(call));
     let kind = |segment: &Segment| if segment.is_static { "static" } else { "saved" };
     let (only, no) = (call.param("type"), call.param("exclude_type"));
-    let takes = |segment: &&Segment| only.is_none_or(|only| only == kind(segment)) && no.is_none_or(|no| no != kind(segment));
+    let takes = |segment: &&Segment| {
+        only.is_none_or(|only| only == kind(segment)) && no.is_none_or(|no| no != kind(segment))
+    };
     let found: Vec<&Segment> = call.audience.segments.values().filter(takes).collect();
     let total = found.len();
-    let shown: Vec<Value> = page.cut(found.into_iter()).into_iter().map(|segment| segment.render(call.audience, include)).collect();
+    let shown: Vec<Value> = page
+        .cut(found.into_iter())
+        .into_iter()
+        .map(|segment| segment.render(call.audience, include))
+        .collect();
     Ok(json!({"segments": shown, "list_id": call.audience.id, "total_items": total, "_links": []}))
 }
 
@@ -53,9 +83,14 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Problem> {
     let Some(name) = body["name"].as_str().filter(|name| !name.trim().is_empty()) else {
         return Err(Problem::field("name", "This value should not be blank."));
     };
-    let (is_static, saved) = (body["static_segment"].is_array(), body["options"].is_object());
+    let (is_static, saved) = (
+        body["static_segment"].is_array(),
+        body["options"].is_object(),
+    );
     if !is_static && !saved {
-        return Err(Problem::invalid("Must provide either an \"options\" field or a \"static_segment\" field"));
+        return Err(Problem::invalid(
+            "Must provide either an \"options\" field or a \"static_segment\" field",
+        ));
     }
     let id = call.audience.add_segment(name, is_static, false, call.now);
     for email in texts(&body["static_segment"]) {
@@ -68,18 +103,29 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Problem> {
 pub(super) fn replace(call: &mut Call<'_>, id: &str) -> Result<Value, Problem> {
     let body = json_body(call.body)?;
     let segment = find(call, id)?;
-    let (number, foreign, old, holders) = (segment.id, segment.foreign, segment.name.clone(), segment.holders.clone());
+    let (number, foreign, old, holders) = (
+        segment.id,
+        segment.foreign,
+        segment.name.clone(),
+        segment.holders.clone(),
+    );
     if foreign {
         let mark = call.mark("", format!("{old}: changed"));
         call.harm.foreign_segments_changed.push(mark);
     }
-    if let (Some(name), Some(segment)) = (body["name"].as_str(), call.audience.segments.get_mut(&number)) {
+    if let (Some(name), Some(segment)) = (
+        body["name"].as_str(),
+        call.audience.segments.get_mut(&number),
+    ) {
         segment.name = name.trim().to_owned();
     }
     if body["static_segment"].is_array() {
         let tag = tag(call, id)?;
         let emails = texts(&body["static_segment"]);
-        let keep: Vec<u32> = emails.iter().filter_map(|email| call.known(email)).collect();
+        let keep: Vec<u32> = emails
+            .iter()
+            .filter_map(|email| call.known(email))
+            .collect();
         for index in holders.iter().filter(|index| !keep.contains(index)) {
             call.take_off(*index, tag);
         }
@@ -93,7 +139,12 @@ pub(super) fn replace(call: &mut Call<'_>, id: &str) -> Result<Value, Problem> {
 /// `DELETE`: nobody carries it any more.
 pub(super) fn delete(call: &mut Call<'_>, id: &str) -> Result<Value, Problem> {
     let segment = find(call, id)?;
-    let (number, foreign, name, holders) = (segment.id, segment.foreign, segment.name.clone(), segment.holders.clone());
+    let (number, foreign, name, holders) = (
+        segment.id,
+        segment.foreign,
+        segment.name.clone(),
+        segment.holders.clone(),
+    );
     for index in holders {
         call.take_off(index, number);
     }
@@ -109,13 +160,22 @@ pub(super) fn delete(call: &mut Call<'_>, id: &str) -> Result<Value, Problem> {
 pub(super) fn batch(call: &mut Call<'_>, id: &str) -> Result<Value, Problem> {
     let body = json_body(call.body)?;
     let tag = tag(call, id)?;
-    let (add, remove) = (texts(&body["members_to_add"]), texts(&body["members_to_remove"]));
+    let (add, remove) = (
+        texts(&body["members_to_add"]),
+        texts(&body["members_to_remove"]),
+    );
     for (field, emails) in [("members_to_add", &add), ("members_to_remove", &remove)] {
         if emails.len() > EMAILS_MAX {
-            return Err(Problem::field(field, format!("This collection should contain {EMAILS_MAX} elements or less.")));
+            return Err(Problem::field(
+                field,
+                format!("This collection should contain {EMAILS_MAX} elements or less."),
+            ));
         }
         if !emails.is_empty() && emails.iter().all(|email| call.known(email).is_none()) {
-            return Err(Problem::field(field, "None of the emails provided were subscribed to the list"));
+            return Err(Problem::field(
+                field,
+                "None of the emails provided were subscribed to the list",
+            ));
         }
     }
     let (mut added, mut there) = (Vec::new(), Vec::new());
@@ -128,7 +188,9 @@ pub(super) fn batch(call: &mut Call<'_>, id: &str) -> Result<Value, Problem> {
     }
     let (mut removed, mut missing) = (Vec::new(), Vec::new());
     for email in remove {
-        let Some(index) = call.known(&email) else { continue };
+        let Some(index) = call.known(&email) else {
+            continue;
+        };
         match call.take_off(index, tag) {
             true => removed.push(index),
             false => missing.push(email),
@@ -140,7 +202,16 @@ pub(super) fn batch(call: &mut Call<'_>, id: &str) -> Result<Value, Problem> {
         .map(|(emails, what)| json!({"email_addresses": emails, "error": format!("Email addresses {what} in the static segment")}))
         .collect();
     let shown = |indexes: &[u32]| -> Vec<Value> {
-        indexes.iter().filter_map(|index| Some(render(call.audience, *index, call.audience.member_at(*index)?))).collect()
+        indexes
+            .iter()
+            .filter_map(|index| {
+                Some(render(
+                    call.audience,
+                    *index,
+                    call.audience.member_at(*index)?,
+                ))
+            })
+            .collect()
     };
     Ok(json!({
         "members_added": shown(&added), "members_removed": shown(&removed), "errors": errors,
@@ -153,9 +224,18 @@ pub(super) fn members(call: &mut Call<'_>, id: &str) -> Result<Value, Problem> {
     let (page, include) = (Page::of(call)?, include(call));
     let audience = &*call.audience;
     let served = |index: &u32| Some((*index, audience.served(*index, call.moment)?));
-    let found: Vec<_> = find(call, id)?.holders.iter().filter_map(served).filter(|(_, member)| include.shows(member.status)).collect();
+    let found: Vec<_> = find(call, id)?
+        .holders
+        .iter()
+        .filter_map(served)
+        .filter(|(_, member)| include.shows(member.status))
+        .collect();
     let total = found.len();
-    let shown: Vec<Value> = page.cut(found.into_iter()).into_iter().map(|(index, member)| render(audience, index, member)).collect();
+    let shown: Vec<Value> = page
+        .cut(found.into_iter())
+        .into_iter()
+        .map(|(index, member)| render(audience, index, member))
+        .collect();
     Ok(json!({"members": shown, "total_items": total, "_links": []}))
 }
 
@@ -165,14 +245,24 @@ pub(super) fn add_member(call: &mut Call<'_>, id: &str) -> Result<Value, Problem
     let body = json_body(call.body)?;
     let email = body["email_address"].as_str().unwrap_or_default();
     let (index, _) = call.put_on(email, tag).ok_or_else(Problem::not_found)?;
-    call.audience.member_at(index).map(|member| render(call.audience, index, member)).ok_or_else(Problem::not_found)
+    call.audience
+        .member_at(index)
+        .map(|member| render(call.audience, index, member))
+        .ok_or_else(Problem::not_found)
 }
 
 /// `DELETE /lists/{list_id}/segments/{segment_id}/members/{subscriber_hash}`: one out.
 pub(super) fn remove_member(call: &mut Call<'_>, id: &str, who: &str) -> Result<Value, Problem> {
     let tag = tag(call, id)?;
-    let index = call.audience.find_in_path(who).ok_or_else(Problem::not_found)?;
-    if call.take_off(index, tag) { Ok(Value::Null) } else { Err(Problem::not_found()) }
+    let index = call
+        .audience
+        .find_in_path(who)
+        .ok_or_else(Problem::not_found)?;
+    if call.take_off(index, tag) {
+        Ok(Value::Null)
+    } else {
+        Err(Problem::not_found())
+    }
 }
 
 impl Call<'_> {
@@ -180,7 +270,9 @@ impl Call<'_> {
     fn known(&self, email: &str) -> Option<u32> {
         let index = self.audience.find(email)?;
         let status = self.audience.member_at(index)?.status;
-        (status == Status::Subscribed || self.switches.segments_know_all && status != Status::Archived).then_some(index)
+        (status == Status::Subscribed
+            || self.switches.segments_know_all && status != Status::Archived)
+            .then_some(index)
     }
 
     /// Puts a tag on somebody who is known; answers whether it is new there.

@@ -48,13 +48,17 @@ pub struct Mailchimp {
 impl Mailchimp {
     /// The world's clock, in seconds since 1970.
     pub(super) fn now(&self) -> i64 {
-        let machine = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+        let machine = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs() as i64);
         machine + self.clock_offset
     }
 
     /// The account of a key, wherever it says it is.
     pub(super) fn account(&self, key: &str) -> Option<usize> {
-        self.accounts.iter().position(|account| account.api_key == key && !account.revoked)
+        self.accounts
+            .iter()
+            .position(|account| account.api_key == key && !account.revoked)
     }
 
     /// A number that was not there before.
@@ -66,7 +70,11 @@ impl Mailchimp {
     /// The ledger as JSON, with what each audience costs.
     pub(super) fn ledger_json(&self) -> Value {
         let mut out = serde_json::to_value(&self.ledger).unwrap_or_default();
-        out["contacts_billed"] = self.audiences.iter().map(|(id, audience)| (id.clone(), json!(audience.billed()))).collect();
+        out["contacts_billed"] = self
+            .audiences
+            .iter()
+            .map(|(id, audience)| (id.clone(), json!(audience.billed())))
+            .collect();
         out["harm"] = json!(self.ledger.found());
         out
     }

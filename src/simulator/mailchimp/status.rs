@@ -21,8 +21,14 @@ pub enum Status {
 }
 
 impl Status {
-    const ALL: [Status; 6] =
-        [Status::Subscribed, Status::Unsubscribed, Status::Cleaned, Status::Pending, Status::Transactional, Status::Archived];
+    const ALL: [Status; 6] = [
+        Status::Subscribed,
+        Status::Unsubscribed,
+        Status::Cleaned,
+        Status::Pending,
+        Status::Transactional,
+        Status::Archived,
+    ];
 
     /// Its word.
     pub const fn as_str(self) -> &'static str {
@@ -37,12 +43,17 @@ impl Status {
     }
 
     pub(super) fn of(word: &str) -> Option<Status> {
-        Status::ALL.into_iter().find(|status| status.as_str() == word)
+        Status::ALL
+            .into_iter()
+            .find(|status| status.as_str() == word)
     }
 
     /// Whether the account pays for it (contract 9).
     pub const fn is_billed(self) -> bool {
-        matches!(self, Status::Subscribed | Status::Unsubscribed | Status::Transactional)
+        matches!(
+            self,
+            Status::Subscribed | Status::Unsubscribed | Status::Transactional
+        )
     }
 }
 

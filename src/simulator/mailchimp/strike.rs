@@ -1,4 +1,5 @@
-//! Which fault strikes a request, and what it is answered then. As with the other half: by chance, never the same call twice in a row.
+//! Which fault strikes a request, and what it is answered then. As with the other half: by chance,
+//! never the same call twice in a row.
 
 use super::call::Spoil;
 use super::problem::Problem;
@@ -41,20 +42,43 @@ pub(super) enum Struck {
 }
 
 /// The fault that strikes this call, if one does; it is written down.
-pub(super) fn struck(shared: &Arc<Shared>, faults: &[Fault], method: &str, path: &str) -> Option<Struck> {
+pub(super) fn struck(
+    shared: &Arc<Shared>,
+    faults: &[Fault],
+    method: &str,
+    path: &str,
+) -> Option<Struck> {
     let mut state = shared.mailchimp();
-    let strike = state.striker.strike_with(&SINGLE, faults, &format!("{method} {path}"))?;
-    *state.ledger.faults.entry(strike.fault.to_string()).or_default() += 1;
+    let strike = state
+        .striker
+        .strike_with(&SINGLE, faults, &format!("{method} {path}"))?;
+    *state
+        .ledger
+        .faults
+        .entry(strike.fault.to_string())
+        .or_default() += 1;
     drop(state);
     let dice = strike.dice;
     let empty_or_page = |status: u16| match dice % 2 {
         0 => reply::page(status, ""),
-        _ => reply::page(status, "<html><head><title>Access Denied</title></head><body>Access Denied</body></html>"),
+        _ => reply::page(
+            status,
+            "<html><head><title>Access Denied</title></head><body>Access Denied</body></html>",
+        ),
     };
     Some(match strike.fault {
         Fault::Mailchimp429 => {
-            let mut reply = reply::json(429, Problem::too_many().body("00000000-0000-0000-0000-000000000000", true).to_string());
-            reply::put(&mut reply, axum::http::header::CONTENT_TYPE, "application/problem+json; charset=utf-8");
+            let mut reply = reply::json(
+                429,
+                Problem::too_many()
+                    .body("00000000-0000-0000-0000-000000000000", true)
+                    .to_string(),
+            );
+            reply::put(
+                &mut reply,
+                axum::http::header::CONTENT_TYPE,
+                "application/problem+json; charset=utf-8",
+            );
             Struck::Before(reply)
         }
         Fault::Mailchimp429Empty => Struck::Before(empty_or_page(429)),

@@ -1,4 +1,5 @@
-//! Batch subscribe (contract 3): up to 500 members in one call, each with an answer of its own, 200 even when all failed.
+//! Batch subscribe (contract 3): up to 500 members in one call, each with an answer of its own, 200
+//! even when all failed.
 
 use super::call::{Call, Spoil};
 use super::draft::{Draft, json_body, kind};
@@ -36,17 +37,26 @@ fn read(call: &Call<'_>) -> Result<(Vec<Draft>, bool, bool), Problem> {
     let flag = |body: &Value, name: &str| match &body[name] {
         Value::Bool(flag) => Ok(*flag),
         Value::Null => Ok(false),
-        other => Err(Problem::field(name, format!("Schema describes boolean, {} found instead", kind(other)))),
+        other => Err(Problem::field(
+            name,
+            format!("Schema describes boolean, {} found instead", kind(other)),
+        )),
     };
     let (update, sync_tags) = (flag(&body, "update_existing")?, flag(&body, "sync_tags")?);
     let Some(members) = body.get_mut("members").map(Value::take) else {
         return Err(Problem::field("members", "This value should not be blank."));
     };
     let Value::Array(members) = members else {
-        return Err(Problem::field("members", format!("Schema describes array, {} found instead", kind(&members))));
+        return Err(Problem::field(
+            "members",
+            format!("Schema describes array, {} found instead", kind(&members)),
+        ));
     };
     if members.len() > MEMBERS_MAX {
-        return Err(Problem::field("members", format!("You may not submit more than {MEMBERS_MAX} members in a single call.")));
+        return Err(Problem::field(
+            "members",
+            format!("You may not submit more than {MEMBERS_MAX} members in a single call."),
+        ));
     }
     let (mut drafts, mut errors) = (Vec::with_capacity(members.len()), Vec::new());
     for (place, member) in members.into_iter().enumerate() {
@@ -58,8 +68,13 @@ fn read(call: &Call<'_>) -> Result<(Vec<Draft>, bool, bool), Problem> {
     if !errors.is_empty() {
         return Err(Problem::fields(errors));
     }
-    if call.switches.refuse_batch_permissions && drafts.iter().any(|draft| draft.permissions.is_some()) {
-        return Err(Problem::field("members", "Schema does not describe marketing_permissions"));
+    if call.switches.refuse_batch_permissions
+        && drafts.iter().any(|draft| draft.permissions.is_some())
+    {
+        return Err(Problem::field(
+            "members",
+            "Schema does not describe marketing_permissions",
+        ));
     }
     Ok((drafts, update, sync_tags))
 }
@@ -69,9 +84,16 @@ fn once(call: &Call<'_>, drafts: &mut Vec<Draft>) -> Result<(), Problem> {
     let mut seen = HashSet::new();
     let skip = call.flag("skip_duplicate_check");
     let all = drafts.len();
-    drafts.retain(|draft| draft.email.as_deref().is_none_or(|email| seen.insert(key_of(email))));
+    drafts.retain(|draft| {
+        draft
+            .email
+            .as_deref()
+            .is_none_or(|email| seen.insert(key_of(email)))
+    });
     if drafts.len() < all && !skip {
-        return Err(Problem::invalid("Duplicate items found in the members collection. Each email address may appear only once."));
+        return Err(Problem::invalid(
+            "Duplicate items found in the members collection. Each email address may appear only once.",
+        ));
     }
     Ok(())
 }
@@ -88,7 +110,12 @@ pub(super) fn subscribe(call: &mut Call<'_>) -> Result<Value, Problem> {
         match call.spoil {
             Spoil::Partial(dice) if struck(dice) => {
                 call.struck(&draft, "struck by a fault");
-                outcome.errors.push(error(&email, "An unknown error occurred while processing this contact.", "ERROR_GENERIC", None));
+                outcome.errors.push(error(
+                    &email,
+                    "An unknown error occurred while processing this contact.",
+                    "ERROR_GENERIC",
+                    None,
+                ));
                 continue;
             }
             Spoil::Vanish(dice) if struck(dice) => {
@@ -100,24 +127,49 @@ pub(super) fn subscribe(call: &mut Call<'_>) -> Result<Value, Problem> {
         draft.permissions = None;
         let target = call.audience.find(&email);
         if target.is_some() && !update && !call.revivable(target, &draft) {
-            let text =
-                format!("{email} is already a list member, do you want to update? please provide update_existing:true in the request body");
-            outcome.errors.push(error(&email, &text, "ERROR_CONTACT_EXISTS", None));
+            let text = format!(
+                "{email} is already a list member, do you want to update? please provide update_existing:true in the request body"
+            );
+            outcome
+                .errors
+                .push(error(&email, &text, "ERROR_CONTACT_EXISTS", None));
             continue;
         }
         if target.is_none() && call.room() == 0 {
             call.struck(&draft, FULL);
-            outcome.errors.push(error(&email, FULL, "ERROR_GENERIC", None));
+            outcome
+                .errors
+                .push(error(&email, FULL, "ERROR_GENERIC", None));
             continue;
         }
-        match call.upsert(target, &draft, Mode::Batch { sync_tags: sync_tags && update }) {
+        match call.upsert(
+            target,
+            &draft,
+            Mode::Batch {
+                sync_tags: sync_tags && update,
+            },
+        ) {
             Ok(written) if written.created => outcome.new.push(written.index),
             Ok(written) => outcome.updated.push(written.index),
-            Err(problem) => outcome.errors.push(error(&email, &problem.detail, "ERROR_GENERIC", problem.errors.first())),
+            Err(problem) => outcome.errors.push(error(
+                &email,
+                &problem.detail,
+                "ERROR_GENERIC",
+                problem.errors.first(),
+            )),
         }
     }
     let shown = |indexes: &[u32]| -> Vec<Value> {
-        indexes.iter().filter_map(|index| Some(render(call.audience, *index, call.audience.member_at(*index)?))).collect()
+        indexes
+            .iter()
+            .filter_map(|index| {
+                Some(render(
+                    call.audience,
+                    *index,
+                    call.audience.member_at(*index)?,
+                ))
+            })
+            .collect()
     };
     Ok(json!({
         "new_members": shown(&outcome.new),
@@ -139,9 +191,15 @@ impl Call<'_> {
         }
     }
 
-    /// The whole call is refused when it would bring more contacts than there is room for, if that is how it is told.
+    /// The whole call is refused when it would bring more contacts than there is room for, if that
+    /// is how it is told.
     fn find_room(&mut self, drafts: &[Draft]) -> Result<(), Problem> {
-        let is_new = |draft: &&Draft| draft.email.as_deref().is_none_or(|email| self.audience.find(email).is_none());
+        let is_new = |draft: &&Draft| {
+            draft
+                .email
+                .as_deref()
+                .is_none_or(|email| self.audience.find(email).is_none())
+        };
         let problem = match self.switches.full {
             Full::Forbidden => Problem::new(403, "Forbidden", FULL),
             Full::Invalid => Problem::new(400, "Bad Request", FULL),
@@ -154,18 +212,35 @@ impl Call<'_> {
         Err(problem)
     }
 
-    /// Writes down what was sent about a member whom a fault struck: nothing was written, but it was sent.
+    /// Writes down what was sent about a member whom a fault struck: nothing was written, but it
+    /// was sent.
     fn struck(&mut self, draft: &Draft, why: &str) {
         let email = draft.email.as_deref().map(key_of).unwrap_or_default();
         let status = self.audience.member(&email).map(|member| member.status);
-        let (endpoint, audience, sent) = (self.endpoint.to_owned(), self.audience.id.clone(), draft.sent.clone());
+        let (endpoint, audience, sent) = (
+            self.endpoint.to_owned(),
+            self.audience.id.clone(),
+            draft.sent.clone(),
+        );
         let refused = Some(why.to_owned());
-        self.harm.writes.push(Write { endpoint, audience, email, sent, before: status, after: status, refused });
+        self.harm.writes.push(Write {
+            endpoint,
+            audience,
+            email,
+            sent,
+            before: status,
+            after: status,
+            refused,
+        });
     }
 
     /// Whether somebody who is there counts as new: archived, and taken for gone.
     fn revivable(&self, target: Option<u32>, draft: &Draft) -> bool {
-        let archived = target.and_then(|index| self.audience.member_at(index)).is_some_and(|member| member.status == Status::Archived);
-        archived && self.switches.batch_revives_archived && draft.status.or(draft.status_if_new).is_some()
+        let archived = target
+            .and_then(|index| self.audience.member_at(index))
+            .is_some_and(|member| member.status == Status::Archived);
+        archived
+            && self.switches.batch_revives_archived
+            && draft.status.or(draft.status_if_new).is_some()
     }
 }

@@ -1,5 +1,5 @@
-//! Where the contract does not know which way it is, or says that both were seen: a switch. As they stand by default is what is
-//! documented, or what does the most harm to a careless client.
+//! Where the contract does not know which way it is, or says that both were seen: a switch. As they
+//! stand by default is what is documented, or what does the most harm to a careless client.
 
 use serde::{Deserialize, Serialize};
 

@@ -11,8 +11,14 @@ use serde_json::{Value, json};
 
 /// `GET /lists/{list_id}/members/{subscriber_hash}/tags`
 pub(super) fn get(call: &mut Call<'_>, who: &str) -> Result<Value, Problem> {
-    let index = call.audience.find_in_path(who).ok_or_else(Problem::not_found)?;
-    let member = call.audience.served(index, call.moment).ok_or_else(Problem::not_found)?;
+    let index = call
+        .audience
+        .find_in_path(who)
+        .ok_or_else(Problem::not_found)?;
+    let member = call
+        .audience
+        .served(index, call.moment)
+        .ok_or_else(Problem::not_found)?;
     let page = Page::of(call)?;
     let tag = |held: &super::member::Held| {
         let segment = call.audience.segments.get(&held.segment)?;
@@ -25,7 +31,10 @@ pub(super) fn get(call: &mut Call<'_>, who: &str) -> Result<Value, Problem> {
 
 /// `POST` there: only what is named changes. A body of another shape is silently nothing.
 pub(super) fn post(call: &mut Call<'_>, who: &str) -> Result<Value, Problem> {
-    let index = call.audience.find_in_path(who).ok_or_else(Problem::not_found)?;
+    let index = call
+        .audience
+        .find_in_path(who)
+        .ok_or_else(Problem::not_found)?;
     let body = json_body(call.body)?;
     let quiet = body["is_syncing"] == true;
     call.lag(index);
@@ -33,14 +42,26 @@ pub(super) fn post(call: &mut Call<'_>, who: &str) -> Result<Value, Problem> {
     call.note(index, body.clone());
     let mut changed = false;
     for tag in body["tags"].as_array().into_iter().flatten() {
-        let (Some(name), Some(status)) = (tag["name"].as_str(), tag["status"].as_str()) else { continue };
+        let (Some(name), Some(status)) = (tag["name"].as_str(), tag["status"].as_str()) else {
+            continue;
+        };
         match status {
             "active" => {
                 call.add_tags(index, &[name.to_owned()], quiet);
                 changed = true;
             }
-            "inactive" => changed |= call.audience.tag(name).is_some_and(|tag| call.lose_tag(index, tag)),
-            _ => return Err(Problem::field("tags", "Data presented is not one of the accepted values: active, inactive.")),
+            "inactive" => {
+                changed |= call
+                    .audience
+                    .tag(name)
+                    .is_some_and(|tag| call.lose_tag(index, tag))
+            }
+            _ => {
+                return Err(Problem::field(
+                    "tags",
+                    "Data presented is not one of the accepted values: active, inactive.",
+                ));
+            }
         }
     }
     if changed && call.switches.tags_move_last_changed {
@@ -53,7 +74,10 @@ pub(super) fn post(call: &mut Call<'_>, who: &str) -> Result<Value, Problem> {
 /// `GET /lists/{list_id}/tag-search`: by the beginning of the name, all without one; no pages.
 pub(super) fn search(call: &mut Call<'_>) -> Result<Value, Problem> {
     let prefix = call.param("name").unwrap_or_default().to_lowercase();
-    let found = call.audience.segments.values().filter(|segment| segment.is_static && segment.name.to_lowercase().starts_with(&prefix));
+    let found =
+        call.audience.segments.values().filter(|segment| {
+            segment.is_static && segment.name.to_lowercase().starts_with(&prefix)
+        });
     let tags: Vec<Value> = found.map(super::segment::Segment::as_tag).collect();
     let total = tags.len();
     Ok(json!({"tags": tags, "total_items": total, "_links": []}))
@@ -62,10 +86,24 @@ pub(super) fn search(call: &mut Call<'_>) -> Result<Value, Problem> {
 impl Call<'_> {
     /// Writes down what is written about a member by a call that is no upsert.
     pub(super) fn note(&mut self, index: u32, sent: Value) {
-        let Some(member) = self.audience.member_at(index) else { return };
+        let Some(member) = self.audience.member_at(index) else {
+            return;
+        };
         let sent = sent.as_object().cloned().unwrap_or_default();
-        let (endpoint, audience, email) = (self.endpoint.to_owned(), self.audience.id.clone(), key_of(&member.email));
+        let (endpoint, audience, email) = (
+            self.endpoint.to_owned(),
+            self.audience.id.clone(),
+            key_of(&member.email),
+        );
         let status = Some(member.status);
-        self.harm.writes.push(Write { endpoint, audience, email, sent, before: status, after: status, refused: None });
+        self.harm.writes.push(Write {
+            endpoint,
+            audience,
+            email,
+            sent,
+            before: status,
+            after: status,
+            refused: None,
+        });
     }
 }

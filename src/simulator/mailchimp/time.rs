@@ -5,10 +5,13 @@ use std::fmt::Write;
 
 /// `2026-01-02T03:04:05+00:00`
 pub(super) fn text(seconds: i64) -> String {
-    DateTime::from_timestamp(seconds, 0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, false)
+    DateTime::from_timestamp(seconds, 0)
+        .unwrap_or_default()
+        .to_rfc3339_opts(SecondsFormat::Secs, false)
 }
 
-/// A moment with an offset, without one, or a day. None when a plus became a space on the way (contract 2).
+/// A moment with an offset, without one, or a day. None when a plus became a space on the way
+/// (contract 2).
 pub(super) fn moment(text: &str) -> Option<i64> {
     if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
         return Some(day.and_time(NaiveTime::MIN).and_utc().timestamp());
@@ -18,7 +21,10 @@ pub(super) fn moment(text: &str) -> Option<i64> {
     }
     DateTime::parse_from_rfc3339(text)
         .map(|at| at.timestamp())
-        .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").map(|at| at.and_utc().timestamp()))
+        .or_else(|_| {
+            NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S")
+                .map(|at| at.and_utc().timestamp())
+        })
         .ok()
 }
 
@@ -26,7 +32,10 @@ pub(super) fn moment(text: &str) -> Option<i64> {
 pub(super) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |part: u8| char::from(DIGITS[usize::from(part & 15)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
+        .collect()
 }
 
 /// So many hexadecimal digits, told from a number.

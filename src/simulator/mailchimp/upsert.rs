@@ -34,15 +34,32 @@ pub(super) struct Written {
 
 impl Call<'_> {
     /// Writes a member, and writes down that it was tried. `target` is who is there already.
-    pub(super) fn upsert(&mut self, target: Option<u32>, draft: &Draft, mode: Mode) -> Result<Written, Problem> {
+    pub(super) fn upsert(
+        &mut self,
+        target: Option<u32>,
+        draft: &Draft,
+        mode: Mode,
+    ) -> Result<Written, Problem> {
         let known = target.and_then(|index| self.audience.member_at(index));
-        let (before, email) = (known.map(|member| member.status), known.map(|member| key_of(&member.email)));
+        let (before, email) = (
+            known.map(|member| member.status),
+            known.map(|member| key_of(&member.email)),
+        );
         let outcome = self.write(target, draft, mode);
-        let after = outcome.as_ref().ok().and_then(|written| self.audience.member_at(written.index)).map(|member| member.status);
+        let after = outcome
+            .as_ref()
+            .ok()
+            .and_then(|written| self.audience.member_at(written.index))
+            .map(|member| member.status);
         self.harm.writes.push(Write {
             endpoint: self.endpoint.to_owned(),
             audience: self.audience.id.clone(),
-            email: draft.email.as_deref().map(key_of).or(email).unwrap_or_default(),
+            email: draft
+                .email
+                .as_deref()
+                .map(key_of)
+                .or(email)
+                .unwrap_or_default(),
             sent: draft.sent.clone(),
             before,
             after,
@@ -51,16 +68,35 @@ impl Call<'_> {
         outcome
     }
 
-    fn write(&mut self, target: Option<u32>, draft: &Draft, mode: Mode) -> Result<Written, Problem> {
-        let known = target.and_then(|index| self.audience.member_at(index)).cloned();
-        let email = draft.email.clone().or_else(|| known.as_ref().map(|member| member.email.clone())).unwrap_or_default();
+    fn write(
+        &mut self,
+        target: Option<u32>,
+        draft: &Draft,
+        mode: Mode,
+    ) -> Result<Written, Problem> {
+        let known = target
+            .and_then(|index| self.audience.member_at(index))
+            .cloned();
+        let email = draft
+            .email
+            .clone()
+            .or_else(|| known.as_ref().map(|member| member.email.clone()))
+            .unwrap_or_default();
         self.address(&email)?;
-        let moves = known.as_ref().is_some_and(|member| key_of(&member.email) != key_of(&email));
+        let moves = known
+            .as_ref()
+            .is_some_and(|member| key_of(&member.email) != key_of(&email));
         if moves && self.audience.find(&email).is_some() {
             return Err(exists(&email));
         }
-        let revived = known.as_ref().is_some_and(|member| self.revives(member, draft, mode));
-        let mut wanted = if known.is_none() { draft.status_if_new.or(draft.status) } else { draft.status };
+        let revived = known
+            .as_ref()
+            .is_some_and(|member| self.revives(member, draft, mode));
+        let mut wanted = if known.is_none() {
+            draft.status_if_new.or(draft.status)
+        } else {
+            draft.status
+        };
         if revived {
             wanted = wanted.or(draft.status_if_new);
         }
@@ -73,12 +109,16 @@ impl Call<'_> {
         if let Some(member) = &known {
             wanted = self.comply(member, wanted)?;
         }
-        let renewed = known.as_ref().is_none_or(|member| revived || member.status == Status::Archived && wanted.is_some());
+        let renewed = known
+            .as_ref()
+            .is_none_or(|member| revived || member.status == Status::Archived && wanted.is_some());
         let signups = self.signups(known.as_ref().filter(|_| renewed), &email)?;
         let fields = merge::check(self, draft, known.as_ref())?;
         self.small_things(draft)?;
 
-        let index = target.filter(|_| known.is_some()).unwrap_or_else(|| self.audience.next_index());
+        let index = target
+            .filter(|_| known.is_some())
+            .unwrap_or_else(|| self.audience.next_index());
         self.lag(index);
         let watched = self.before(index);
         if let Some(member) = &known {
@@ -93,11 +133,16 @@ impl Call<'_> {
         } else {
             let status = wanted.unwrap_or(Status::Subscribed);
             // As nothing at first, so that the first status is a change like any other.
-            self.audience.add(Member { by_program: true, ..Member::new(&email, Status::Transactional, self.now) });
+            self.audience.add(Member {
+                by_program: true,
+                ..Member::new(&email, Status::Transactional, self.now)
+            });
             self.transition(index, status, true);
         }
         if let Some(member) = self.audience.member_mut(index) {
-            fields.into_iter().for_each(|(tag, value)| drop(member.fields.insert(tag, value)));
+            fields
+                .into_iter()
+                .for_each(|(tag, value)| drop(member.fields.insert(tag, value)));
             small(member, draft);
             if renewed {
                 member.signups = signups;
@@ -112,7 +157,10 @@ impl Call<'_> {
             self.tell(index, What::Profile);
         }
         self.compare(index, watched);
-        Ok(Written { index, created: known.is_none() || revived })
+        Ok(Written {
+            index,
+            created: known.is_none() || revived,
+        })
     }
 
     fn address(&self, email: &str) -> Result<(), Problem> {
@@ -120,7 +168,9 @@ impl Call<'_> {
             return Err(Problem::invalid("Please provide a valid email address."));
         }
         if looks_fake(email, &self.switches.fake) {
-            return Err(Problem::invalid(format!("{email} looks fake or invalid, please enter a real email address.")));
+            return Err(Problem::invalid(format!(
+                "{email} looks fake or invalid, please enter a real email address."
+            )));
         }
         Ok(())
     }
@@ -136,10 +186,17 @@ impl Call<'_> {
     }
 
     /// What becomes of a wish to subscribe somebody who left.
-    fn comply(&mut self, member: &Member, wanted: Option<Status>) -> Result<Option<Status>, Problem> {
-        let Some(left) = member.left else { return Ok(wanted) };
+    fn comply(
+        &mut self,
+        member: &Member,
+        wanted: Option<Status>,
+    ) -> Result<Option<Status>, Problem> {
+        let Some(left) = member.left else {
+            return Ok(wanted);
+        };
         let gone = matches!(member.status, Status::Unsubscribed | Status::Cleaned);
-        let subscribes = wanted == Some(Status::Subscribed) || wanted == Some(Status::Pending) && member.status == Status::Cleaned;
+        let subscribes = wanted == Some(Status::Subscribed)
+            || wanted == Some(Status::Pending) && member.status == Status::Cleaned;
         if !gone || !subscribes || left == Left::Api && !self.switches.api_unsubscribes_are_final {
             return Ok(wanted);
         }
@@ -151,17 +208,25 @@ impl Call<'_> {
         if self.switches.compliance == Compliance::Ignored {
             return Ok(None);
         }
-        let detail =
-            format!("{} is in a compliance state due to unsubscribe, bounce, or compliance review and cannot be subscribed.", member.email);
+        let detail = format!(
+            "{} is in a compliance state due to unsubscribe, bounce, or compliance review and cannot be subscribed.",
+            member.email
+        );
         Err(Problem::new(400, "Member In Compliance State", detail))
     }
 
     /// The count of times that an address was made new, with this one.
     fn signups(&self, member: Option<&Member>, email: &str) -> Result<(u32, i64), Problem> {
         let (count, last) = member.map_or((0, 0), |member| member.signups);
-        let count = if self.now - last > SIGNUP_PAUSE_S { 0 } else { count };
+        let count = if self.now - last > SIGNUP_PAUSE_S {
+            0
+        } else {
+            count
+        };
         if count >= SIGNUPS {
-            let detail = format!("{email} has signed up to a lot of lists very recently; we're not allowing more signups for now");
+            let detail = format!(
+                "{email} has signed up to a lot of lists very recently; we're not allowing more signups for now"
+            );
             return Err(Problem::invalid(detail));
         }
         Ok((count + 1, self.now))
@@ -171,7 +236,9 @@ impl Call<'_> {
         for (name, text) in draft.texts.iter().filter(|(_, text)| !text.is_empty()) {
             let good = match *name {
                 "ip_signup" | "ip_opt" => text.parse::<IpAddr>().is_ok(),
-                "timestamp_signup" | "timestamp_opt" => time::moment(text).is_some() || time::moment(&text.replace(' ', "T")).is_some(),
+                "timestamp_signup" | "timestamp_opt" => {
+                    time::moment(text).is_some() || time::moment(&text.replace(' ', "T")).is_some()
+                }
                 _ => true,
             };
             if !good {
@@ -188,8 +255,15 @@ impl Call<'_> {
         let names = draft.tags.as_deref().unwrap_or_default();
         match mode {
             Mode::Batch { sync_tags: true } => {
-                let keep: Vec<u64> = names.iter().filter_map(|name| self.audience.tag(name)).collect();
-                let held = self.audience.member_at(index).map(|member| member.tags.clone()).unwrap_or_default();
+                let keep: Vec<u64> = names
+                    .iter()
+                    .filter_map(|name| self.audience.tag(name))
+                    .collect();
+                let held = self
+                    .audience
+                    .member_at(index)
+                    .map(|member| member.tags.clone())
+                    .unwrap_or_default();
                 for lost in held.iter().filter(|held| !keep.contains(&held.segment)) {
                     self.lose_tag(index, lost.segment);
                 }
@@ -209,21 +283,30 @@ fn small(member: &mut Member, draft: &Draft) {
             "language" => member.language.clone_from(text),
             "ip_signup" => member.ip_signup.clone_from(text),
             "ip_opt" => member.ip_opt.clone_from(text),
-            "timestamp_signup" => member.signed_up = time::moment(&text.replace(' ', "T")).unwrap_or(member.signed_up),
+            "timestamp_signup" => {
+                member.signed_up = time::moment(&text.replace(' ', "T")).unwrap_or(member.signed_up)
+            }
             _ => member.opted_in = time::moment(&text.replace(' ', "T")).unwrap_or(member.opted_in),
         }
     }
     member.vip = draft.vip.unwrap_or(member.vip);
-    member.permissions.extend(draft.permissions.iter().flatten().cloned());
+    member
+        .permissions
+        .extend(draft.permissions.iter().flatten().cloned());
 }
 
 /// Somebody else has this address.
 pub(super) fn exists(email: &str) -> Problem {
-    Problem::new(400, "Member Exists", format!("{email} is already a list member. Use PUT to insert or update list members."))
+    Problem::new(
+        400,
+        "Member Exists",
+        format!("{email} is already a list member. Use PUT to insert or update list members."),
+    )
 }
 
 fn forgotten(email: &str) -> Problem {
-    let detail =
-        format!("{email} was permanently deleted and cannot be re-imported. The contact must re-subscribe to get back on the list.");
+    let detail = format!(
+        "{email} was permanently deleted and cannot be re-imported. The contact must re-subscribe to get back on the list."
+    );
     Problem::new(400, "Forgotten Email Not Subscribed", detail)
 }

@@ -17,16 +17,33 @@ impl Hook {
 }
 
 fn flags(names: &[&str], given: &Value, default: bool) -> Map<String, Value> {
-    names.iter().map(|name| ((*name).to_owned(), json!(given[*name].as_bool().unwrap_or(default)))).collect()
+    names
+        .iter()
+        .map(|name| {
+            (
+                (*name).to_owned(),
+                json!(given[*name].as_bool().unwrap_or(default)),
+            )
+        })
+        .collect()
 }
 
 fn place(call: &Call<'_>, id: &str) -> Result<usize, Problem> {
-    call.audience.hooks.iter().position(|hook| hook.id == id).ok_or_else(Problem::not_found)
+    call.audience
+        .hooks
+        .iter()
+        .position(|hook| hook.id == id)
+        .ok_or_else(Problem::not_found)
 }
 
 /// `GET /lists/{list_id}/webhooks`
 pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Problem> {
-    let all: Vec<Value> = call.audience.hooks.iter().map(|hook| hook.render(&call.audience.id)).collect();
+    let all: Vec<Value> = call
+        .audience
+        .hooks
+        .iter()
+        .map(|hook| hook.render(&call.audience.id))
+        .collect();
     let total = all.len();
     Ok(json!({"webhooks": all, "list_id": call.audience.id, "total_items": total, "_links": []}))
 }
@@ -34,12 +51,21 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Problem> {
 /// `POST`: the secret is told this once.
 pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Problem> {
     let body = json_body(call.body)?;
-    let url = body["url"].as_str().and_then(|url| Url::parse(url).ok()).ok_or_else(|| Problem::field("url", "That is not a valid URL"))?;
+    let url = body["url"]
+        .as_str()
+        .and_then(|url| Url::parse(url).ok())
+        .ok_or_else(|| Problem::field("url", "That is not a valid URL"))?;
     if call.audience.hooks.iter().any(|hook| hook.url == url) {
-        return Err(Problem::field("url", "Sorry, you can't set up multiple WebHooks for one URL"));
+        return Err(Problem::field(
+            "url",
+            "Sorry, you can't set up multiple WebHooks for one URL",
+        ));
     }
     if !call.reachable {
-        return Err(Problem::field("url", "The WebHook URL you provided is not reachable. Please make sure it answers a GET request."));
+        return Err(Problem::field(
+            "url",
+            "The WebHook URL you provided is not reachable. Please make sure it answers a GET request.",
+        ));
     }
     let seed = mix(call.audience.seed ^ call.number);
     let hook = Hook {

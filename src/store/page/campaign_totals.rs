@@ -1,13 +1,16 @@
-//! What campaigns raised, kept by difference: a batch of gifts touches most campaigns, and each may have a million gifts, so
-//! summing them afresh for every batch would make a first load quadratic. At the end of each pass they are summed afresh
-//! all the same.
+//! What campaigns raised, kept by difference: a batch of gifts touches most campaigns, and each may
+//! have a million gifts, so summing them afresh for every batch would make a first load quadratic.
+//! At the end of each pass they are summed afresh all the same.
 
 use super::total_rows::{GIFT, opening, save};
 use super::tx::PageTx;
 use crate::entities::record::{Gift, Kind};
 use crate::store::Error;
 use crate::store::row::{write_key, write_text};
-use crate::store::statement::{KEY, as_bigint, by_index, document, ids_document, is_tenants, lookup, money_text, sum_text, unpack};
+use crate::store::statement::{
+    KEY, as_bigint, by_index, document, ids_document, is_tenants, lookup, money_text, sum_text,
+    unpack,
+};
 use crate::store::value::{self, money};
 use rust_decimal::Decimal;
 use sea_orm::{DbBackend, DbErr, QueryResult};
@@ -21,12 +24,19 @@ struct Totals {
 }
 
 /// Adds the gifts that came and takes off those that went.
-pub(super) async fn apply(page: &PageTx<'_>, gifts: &[(Option<Gift>, Option<Gift>)]) -> Result<(), Error> {
+pub(super) async fn apply(
+    page: &PageTx<'_>,
+    gifts: &[(Option<Gift>, Option<Gift>)],
+) -> Result<(), Error> {
     let mut changes: BTreeMap<i64, Totals> = BTreeMap::new();
     let mut pairs: BTreeMap<(i64, i64), i64> = BTreeMap::new();
-    let signed = gifts.iter().flat_map(|(before, now)| [(before, -1), (now, 1)]);
+    let signed = gifts
+        .iter()
+        .flat_map(|(before, now)| [(before, -1), (now, 1)]);
     for (gift, sign) in signed.filter_map(|(gift, sign)| Some((gift.as_ref()?, sign))) {
-        let Some(campaign) = gift.campaign_id else { continue };
+        let Some(campaign) = gift.campaign_id else {
+            continue;
+        };
         let change = changes.entry(campaign).or_default();
         change.raised += gift.amount.decimal() * Decimal::from(sign);
         change.gifts += sign;
@@ -39,7 +49,11 @@ pub(super) async fn apply(page: &PageTx<'_>, gifts: &[(Option<Gift>, Option<Gift
     }
     pairs.retain(|_, change| *change != 0);
     for ((campaign, supporter), now) in gifts_of(page, pairs.keys().copied()).await? {
-        let before = now - pairs.get(&(campaign, supporter)).copied().unwrap_or_default();
+        let before = now
+            - pairs
+                .get(&(campaign, supporter))
+                .copied()
+                .unwrap_or_default();
         changes.entry(campaign).or_default().donors += i64::from(now > 0) - i64::from(before > 0);
     }
     let doing = "reading what campaigns raised";
@@ -54,7 +68,10 @@ pub(super) async fn apply(page: &PageTx<'_>, gifts: &[(Option<Gift>, Option<Gift
         by_index(page.backend, KEY),
         is_tenants(page.backend, "s", 2),
     );
-    let values = [ids_document(changes.keys().copied()), page.organization_id.into()];
+    let values = [
+        ids_document(changes.keys().copied()),
+        page.organization_id.into(),
+    ];
     let mut objects = Vec::new();
     for row in page.query(doing, &text, values).await? {
         let (id, mut totals) = read(&row).map_err(failed)?;
@@ -70,15 +87,22 @@ pub(super) async fn apply(page: &PageTx<'_>, gifts: &[(Option<Gift>, Option<Gift
 }
 
 /// How many gifts each supporter has in each campaign now.
-async fn gifts_of(page: &PageTx<'_>, pairs: impl Iterator<Item = (i64, i64)>) -> Result<Vec<((i64, i64), i64)>, Error> {
-    let objects: Vec<Vec<u8>> =
-        pairs.map(|(campaign, supporter)| format!("{{\"campaign\":{campaign},\"supporter\":{supporter}}}").into_bytes()).collect();
+async fn gifts_of(
+    page: &PageTx<'_>,
+    pairs: impl Iterator<Item = (i64, i64)>,
+) -> Result<Vec<((i64, i64), i64)>, Error> {
+    let objects: Vec<Vec<u8>> = pairs
+        .map(|(campaign, supporter)| {
+            format!("{{\"campaign\":{campaign},\"supporter\":{supporter}}}").into_bytes()
+        })
+        .collect();
     if objects.is_empty() {
         return Ok(Vec::new());
     }
     let doing = "counting donors";
     let failed = |error| Error::query(doing, error);
-    // A question for each pair: as a join, a database without statistics compares every pair with every gift.
+    // A question for each pair: as a join, a database without statistics compares every pair with
+    // every gift.
     let count = format!(
         "SELECT COUNT(*) FROM transactions AS t {} WHERE t.organization_id = o.id AND t.campaign_id = j.campaign \
          AND t.supporter_id = j.supporter AND {GIFT}",
@@ -87,13 +111,27 @@ async fn gifts_of(page: &PageTx<'_>, pairs: impl Iterator<Item = (i64, i64)>) ->
     let text = format!(
         "SELECT j.campaign, j.supporter, {} AS gifts FROM {} {} organizations AS o ON o.id = $2",
         as_bigint(page.backend, &format!("({count})")),
-        unpack(page.backend, &[("campaign", Kind::Int), ("supporter", Kind::Int)]),
+        unpack(
+            page.backend,
+            &[("campaign", Kind::Int), ("supporter", Kind::Int)]
+        ),
         lookup(page.backend),
     );
-    let values = [document(objects.iter().map(Vec::as_slice)), page.organization_id.into()];
+    let values = [
+        document(objects.iter().map(Vec::as_slice)),
+        page.organization_id.into(),
+    ];
     let rows = page.query(doing, &text, values).await?;
-    let read = |row: &QueryResult| Ok(((row.try_get("", "campaign")?, row.try_get("", "supporter")?), row.try_get("", "gifts")?));
-    rows.iter().map(read).collect::<Result<_, DbErr>>().map_err(failed)
+    let read = |row: &QueryResult| {
+        Ok((
+            (row.try_get("", "campaign")?, row.try_get("", "supporter")?),
+            row.try_get("", "gifts")?,
+        ))
+    };
+    rows.iter()
+        .map(read)
+        .collect::<Result<_, DbErr>>()
+        .map_err(failed)
 }
 
 /// Sums every campaign's gifts and writes what differs.
@@ -131,7 +169,11 @@ pub(super) async fn sum_afresh(page: &PageTx<'_>) -> Result<(), Error> {
 }
 
 fn read(row: &QueryResult) -> Result<(i64, Totals), DbErr> {
-    let totals = Totals { raised: amount(row, "raised")?, donors: row.try_get("", "donors")?, gifts: row.try_get("", "gifts")? };
+    let totals = Totals {
+        raised: amount(row, "raised")?,
+        donors: row.try_get("", "donors")?,
+        gifts: row.try_get("", "gifts")?,
+    };
     Ok((row.try_get("", "id")?, totals))
 }
 
@@ -144,11 +186,21 @@ fn object(id: i64, totals: Totals, backend: DbBackend) -> Result<Vec<u8>, DbErr>
     let mut object = opening(id);
     write_key("total_raised", &mut object);
     write_text(&raised.to_string(), &mut object);
-    object.extend_from_slice(format!(",\"donors_count\":{},\"transactions_count\":{}}}", totals.donors, totals.gifts).as_bytes());
+    object.extend_from_slice(
+        format!(
+            ",\"donors_count\":{},\"transactions_count\":{}}}",
+            totals.donors, totals.gifts
+        )
+        .as_bytes(),
+    );
     Ok(object)
 }
 
 async fn write(page: &PageTx<'_>, objects: &[Vec<u8>]) -> Result<(), Error> {
-    let fields = [("total_raised", Kind::Money), ("donors_count", Kind::Int), ("transactions_count", Kind::Int)];
+    let fields = [
+        ("total_raised", Kind::Money),
+        ("donors_count", Kind::Int),
+        ("transactions_count", Kind::Int),
+    ];
     save(page, "campaigns", objects, &fields).await
 }

@@ -12,22 +12,46 @@ use crate::store::fenced::TransactionTries;
 use crate::store::{Error, Fence, TenantStore};
 
 /// One transaction, tried again as often as makes sense.
-pub(super) async fn commit_whole<R: Record>(store: &TenantStore, fence: &Fence, batch: &Batch<R>) -> Result<(Committed, Late), Error> {
-    retry(TransactionTries::of_repeatable(), || commit_once(store, fence, batch)).await
+pub(super) async fn commit_whole<R: Record>(
+    store: &TenantStore,
+    fence: &Fence,
+    batch: &Batch<R>,
+) -> Result<(Committed, Late), Error> {
+    retry(TransactionTries::of_repeatable(), || {
+        commit_once(store, fence, batch)
+    })
+    .await
 }
 
-async fn commit_once<R: Record>(store: &TenantStore, fence: &Fence, batch: &Batch<R>) -> Result<(Committed, Late), Error> {
+async fn commit_once<R: Record>(
+    store: &TenantStore,
+    fence: &Fence,
+    batch: &Batch<R>,
+) -> Result<(Committed, Late), Error> {
     let tx = store.begin_fenced(fence).await?;
-    let page = PageTx { tx: &tx, backend: store.backend(), organization_id: store.organization_id, entity: R::ENTITY, now: clock::now() };
+    let page = PageTx {
+        tx: &tx,
+        backend: store.backend(),
+        organization_id: store.organization_id,
+        entity: R::ENTITY,
+        now: clock::now(),
+    };
     let (committed, late) = write_batch(&page, batch).await?;
     tx.commit().await.map_err(Error::commit)?;
-    store.store.written().add(committed.counts.inserted + committed.counts.updated);
+    store
+        .store
+        .written()
+        .add(committed.counts.inserted + committed.counts.updated);
     Ok((committed, late))
 }
 
-/// The steps, in the order that they need: links before rows, since foreign keys are checked at once; totals after everything that they
-/// are summed from; the checkpoint last, since it says that all of this is stored.
-async fn write_batch<R: Record>(page: &PageTx<'_>, batch: &Batch<R>) -> Result<(Committed, Late), Error> {
+/// The steps, in the order that they need: links before rows, since foreign keys are checked at
+/// once; totals after everything that they are summed from; the checkpoint last, since it says that
+/// all of this is stored.
+async fn write_batch<R: Record>(
+    page: &PageTx<'_>,
+    batch: &Batch<R>,
+) -> Result<(Committed, Late), Error> {
     let diff = compare(page, batch).await?;
     parents::resolve_links(page, &diff).await?;
     rows::upsert(page, &diff).await?;
@@ -35,7 +59,11 @@ async fn write_batch<R: Record>(page: &PageTx<'_>, batch: &Batch<R>) -> Result<(
     rejects::record_rejects(page, &diff).await?;
     refusals::keep_refusals(page, &diff).await?;
     let gone = rows::mark_absent::<R>(page, &batch.absent).await?;
-    let pass_is_over = batch.forget_suspects && batch.state.as_ref().is_some_and(|state| state.pass.is_none());
+    let pass_is_over = batch.forget_suspects
+        && batch
+            .state
+            .as_ref()
+            .is_some_and(|state| state.pass.is_none());
     totals::refresh(page, &Touched::of(&diff.writes, &gone), pass_is_over).await?;
 
     let mut counts = diff.counts();
@@ -52,10 +80,13 @@ async fn write_batch<R: Record>(page: &PageTx<'_>, batch: &Batch<R>) -> Result<(
     Ok((Committed { counts, state }, late))
 }
 
-/// Counts into `missing` and `stale` what the incremental should have brought before, and into `restored` what it could not.
+/// Counts into `missing` and `stale` what the incremental should have brought before, and into
+/// `restored` what it could not.
 fn count_late<R: Record>(diff: &BatchDiff<'_, R>, batch: &Batch<R>) -> Late {
     let mut late = Late::default();
-    let Some(before) = batch.expected_before else { return late };
+    let Some(before) = batch.expected_before else {
+        return late;
+    };
     for write in &diff.writes {
         if write.is_restored() {
             late.restored += 1;

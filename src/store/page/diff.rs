@@ -1,4 +1,5 @@
-//! How a batch differs from what is stored: found by comparing fingerprints before anything is written.
+//! How a batch differs from what is stored: found by comparing fingerprints before anything is
+//! written.
 
 use super::tx::PageTx;
 use crate::domain::{Item, Reject, RejectReason, RunCounts};
@@ -7,7 +8,9 @@ use crate::entities::record::{Get, Kind};
 use crate::store::Error;
 use crate::store::batch::Batch;
 use crate::store::row::{RowText, has_stubs, time_text, write_int, write_key, write_text};
-use crate::store::statement::{KEY, as_bigint, by_index, ids_document, is_tenants, lookup, money_text, quoted, unpack};
+use crate::store::statement::{
+    KEY, as_bigint, by_index, ids_document, is_tenants, lookup, money_text, quoted, unpack,
+};
 use crate::store::value::{self, Stored};
 use sea_orm::DbBackend;
 use std::borrow::Cow;
@@ -24,13 +27,17 @@ pub(super) struct Write<'a, R> {
 impl<R: Record> Write<'_, R> {
     /// Whether the source went back to an older version.
     pub(super) fn is_restored(&self) -> bool {
-        self.before.as_ref().is_some_and(|stored| !stored.is_stub && !stored.is_absent && is_stale_version(&self.row, stored))
+        self.before.as_ref().is_some_and(|stored| {
+            !stored.is_stub && !stored.is_absent && is_stale_version(&self.row, stored)
+        })
     }
 
     /// Whether it is the version that is stored, of which more is stored now.
     pub(super) fn is_upgraded(&self) -> bool {
         let is_same = |stored: &Stored| self.row.updated_at() == stored.updated_at;
-        self.before.as_ref().is_some_and(|stored| stored.is_outdated && !stored.is_stub && !stored.is_absent && is_same(stored))
+        self.before.as_ref().is_some_and(|stored| {
+            stored.is_outdated && !stored.is_stub && !stored.is_absent && is_same(stored)
+        })
     }
 }
 
@@ -47,14 +54,29 @@ pub(super) struct BatchDiff<'a, R> {
 impl<R: Record> BatchDiff<'_, R> {
     /// Every record seen in exactly one of the counts.
     pub(super) fn counts(&self) -> RunCounts {
-        let inserted = self.writes.iter().filter(|write| write.before.as_ref().is_none_or(|stored| stored.is_stub)).count() as u64;
+        let inserted = self
+            .writes
+            .iter()
+            .filter(|write| write.before.as_ref().is_none_or(|stored| stored.is_stub))
+            .count() as u64;
         RunCounts {
             seen: self.seen,
             inserted,
             updated: self.writes.len() as u64 - inserted,
-            restored: self.writes.iter().filter(|write| write.is_restored()).count() as u64,
-            upgraded: self.writes.iter().filter(|write| write.is_upgraded()).count() as u64,
-            unchanged: self.seen - self.writes.len() as u64 - self.stale_versions - self.rejects.len() as u64,
+            restored: self
+                .writes
+                .iter()
+                .filter(|write| write.is_restored())
+                .count() as u64,
+            upgraded: self
+                .writes
+                .iter()
+                .filter(|write| write.is_upgraded())
+                .count() as u64,
+            unchanged: self.seen
+                - self.writes.len() as u64
+                - self.stale_versions
+                - self.rejects.len() as u64,
             older: self.stale_versions,
             rejected: self.rejects.len() as u64,
             ..RunCounts::default()
@@ -89,19 +111,31 @@ impl<R: Record> BatchDiff<'_, R> {
 }
 
 /// Compares a batch with what is stored.
-pub(super) async fn compare<'a, R: Record>(page: &PageTx<'_>, batch: &'a Batch<R>) -> Result<BatchDiff<'a, R>, Error> {
+pub(super) async fn compare<'a, R: Record>(
+    page: &PageTx<'_>,
+    batch: &'a Batch<R>,
+) -> Result<BatchDiff<'a, R>, Error> {
     let items = &batch.items;
-    let mut diff =
-        BatchDiff { writes: Vec::new(), unchanged: Vec::new(), rejects: Vec::new(), seen: items.len() as u64, stale_versions: 0 };
+    let mut diff = BatchDiff {
+        writes: Vec::new(),
+        unchanged: Vec::new(),
+        rejects: Vec::new(),
+        seen: items.len() as u64,
+        stale_versions: 0,
+    };
     let mut newest: HashMap<i64, (&R, Option<&RowText>)> = HashMap::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         match item {
             Item::Bad(reject) => diff.rejects.push(reject.clone()),
             Item::Good(row) => match newest.get(&row.id()) {
-                // The same person twice in one batch: the newer version, of equals the one asked for later.
+                // The same person twice in one batch: the newer version, of equals the one asked
+                // for later.
                 Some((other, _)) if other.updated_at() > row.updated_at() => {}
                 _ => {
-                    newest.insert(row.id(), (row, batch.texts.get(index).and_then(Option::as_ref)));
+                    newest.insert(
+                        row.id(),
+                        (row, batch.texts.get(index).and_then(Option::as_ref)),
+                    );
                 }
             },
         }
@@ -127,50 +161,102 @@ pub(super) async fn compare<'a, R: Record>(page: &PageTx<'_>, batch: &'a Batch<R
         let text = text.map_or_else(|| Cow::Owned(RowText::of(row, page.backend)), Cow::Borrowed);
         let before = stored.remove(&row.id());
         match &before {
-            // A record that was gone and is served again is what the source says now, whatever its date.
-            Some(stored) if !stored.is_stub && !stored.is_absent && is_stale_version(row, stored) && !batch.reading.believes(row.id()) => {
+            // A record that was gone and is served again is what the source says now, whatever its
+            // date.
+            Some(stored)
+                if !stored.is_stub
+                    && !stored.is_absent
+                    && is_stale_version(row, stored)
+                    && !batch.reading.believes(row.id()) =>
+            {
                 diff.stale_versions += 1;
             }
-            Some(stored) if !stored.is_stub && !stored.is_absent && stored.fingerprint == Some(text.fingerprint) => {
+            Some(stored)
+                if !stored.is_stub
+                    && !stored.is_absent
+                    && stored.fingerprint == Some(text.fingerprint) =>
+            {
                 diff.unchanged.push(row.id());
             }
-            _ => diff.writes.push(Write { row: row.clone(), text, before }),
+            _ => diff.writes.push(Write {
+                row: row.clone(),
+                text,
+                before,
+            }),
         }
     }
     Ok(diff)
 }
 
-/// Whether a newer version is stored. One without a time of change is what the source says now: it is not older than anything.
+/// Whether a newer version is stored. One without a time of change is what the source says now: it
+/// is not older than anything.
 fn is_stale_version<R: Record>(row: &R, stored: &Stored) -> bool {
     matches!((row.updated_at(), stored.updated_at), (Some(new), Some(old)) if new < old)
 }
 
 fn too_large<R: Record>(row: &R, backend: DbBackend) -> Option<&'static str> {
     R::COLUMNS.iter().find_map(|column| match column.get {
-        Get::Money(get) => get(row).filter(|amount| !value::is_exact(*amount, backend)).map(|_| column.name),
+        Get::Money(get) => get(row)
+            .filter(|amount| !value::is_exact(*amount, backend))
+            .map(|_| column.name),
         _ => None,
     })
 }
 
 /// What is stored of these ids.
-pub(super) async fn read_stored<R: Record>(page: &PageTx<'_>, ids: impl Iterator<Item = i64>) -> Result<HashMap<i64, Stored>, Error> {
-    let stub = if has_stubs(R::ENTITY) { "CASE WHEN t.is_stub THEN 1 ELSE 0 END" } else { "0" };
+pub(super) async fn read_stored<R: Record>(
+    page: &PageTx<'_>,
+    ids: impl Iterator<Item = i64>,
+) -> Result<HashMap<i64, Stored>, Error> {
+    let stub = if has_stubs(R::ENTITY) {
+        "CASE WHEN t.is_stub THEN 1 ELSE 0 END"
+    } else {
+        "0"
+    };
     let version = R::ENTITY.schema_version();
     let outdated = format!("CASE WHEN t.schema_version < {version} THEN 4 ELSE 0 END");
-    let flags = as_bigint(page.backend, &format!("{stub} + CASE WHEN t.absent_since IS NULL THEN 0 ELSE 2 END + {outdated}"));
+    let flags = as_bigint(
+        page.backend,
+        &format!("{stub} + CASE WHEN t.absent_since IS NULL THEN 0 ELSE 2 END + {outdated}"),
+    );
     let mut columns = format!("t.id, t.fingerprint, t.source_updated_at, {flags} AS flags");
     for column in R::COLUMNS.iter().filter(|column| column.audit.is_some()) {
         let name = format!("t.{}", quoted(page.backend, column.name));
-        let value = if column.kind() == Kind::Money { money_text(page.backend, &name) } else { name };
-        columns.push_str(&format!(", {value} AS {}", quoted(page.backend, column.name)));
+        let value = if column.kind() == Kind::Money {
+            money_text(page.backend, &name)
+        } else {
+            name
+        };
+        columns.push_str(&format!(
+            ", {value} AS {}",
+            quoted(page.backend, column.name)
+        ));
     }
     for link in R::LINKS {
         columns.push_str(&format!(", t.{}", link.column));
     }
-    let (source, join) = (unpack(page.backend, &[("id", Kind::Int)]), lookup(page.backend));
-    let (by_key, ours) = (by_index(page.backend, KEY), is_tenants(page.backend, "t", 2));
-    let text = format!("SELECT {columns} FROM {source} {join} {} AS t {by_key} ON t.id = j.id AND {ours}", R::ABOUT.table);
+    let (source, join) = (
+        unpack(page.backend, &[("id", Kind::Int)]),
+        lookup(page.backend),
+    );
+    let (by_key, ours) = (
+        by_index(page.backend, KEY),
+        is_tenants(page.backend, "t", 2),
+    );
+    let text = format!(
+        "SELECT {columns} FROM {source} {join} {} AS t {by_key} ON t.id = j.id AND {ours}",
+        R::ABOUT.table
+    );
     let doing = "reading stored records";
-    let rows = page.query(doing, &text, [ids_document(ids), page.organization_id.into()]).await?;
-    rows.iter().map(value::stored::<R>).collect::<Result<HashMap<_, _>, _>>().map_err(|error| Error::query(doing, error))
+    let rows = page
+        .query(
+            doing,
+            &text,
+            [ids_document(ids), page.organization_id.into()],
+        )
+        .await?;
+    rows.iter()
+        .map(value::stored::<R>)
+        .collect::<Result<HashMap<_, _>, _>>()
+        .map_err(|error| Error::query(doing, error))
 }

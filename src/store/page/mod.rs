@@ -1,4 +1,5 @@
-//! The page transaction: rows, stubs, totals, change feed, audit, rejects and checkpoint, together or not at all.
+//! The page transaction: rows, stubs, totals, change feed, audit, rejects and checkpoint, together
+//! or not at all.
 //!
 //! | what | where |
 //! |---|---|
@@ -27,16 +28,24 @@ use super::{Error, Fence, TenantStore};
 use crate::entities::Record;
 
 impl TenantStore {
-    /// Writes a batch in one transaction, after checking that the fence still holds. A record that the database does not take is
-    /// rejected, and the others are stored without it (see `parts`).
+    /// Writes a batch in one transaction, after checking that the fence still holds. A record that
+    /// the database does not take is rejected, and the others are stored without it (see `parts`).
     ///
-    /// The same content as stored is left untouched; whether an older version may replace a newer one says [`Batch::reading`].
+    /// The same content as stored is left untouched; whether an older version may replace a newer
+    /// one says [`Batch::reading`].
     ///
     /// # Errors
-    /// [`Error::FenceLost`] when another process took the organization over; database errors, after as many tries as make sense.
-    pub async fn commit<R: Record>(&self, fence: &Fence, batch: &Batch<R>) -> Result<Committed, Error> {
+    /// [`Error::FenceLost`] when another process took the organization over; database errors, after
+    /// as many tries as make sense.
+    pub async fn commit<R: Record>(
+        &self,
+        fence: &Fence,
+        batch: &Batch<R>,
+    ) -> Result<Committed, Error> {
         match commit::commit_whole(self, fence, batch).await {
-            Err(error) if error.is_of_data() && !batch.items.is_empty() => parts::commit_in_parts(self, fence, batch, error).await,
+            Err(error) if error.is_of_data() && !batch.items.is_empty() => {
+                parts::commit_in_parts(self, fence, batch, error).await
+            }
             whole => whole.map(|(committed, _)| committed),
         }
     }

@@ -1,4 +1,5 @@
-//! Parents that are not there yet get a stub, so that every link is kept as the source says it, and whole when the parent comes.
+//! Parents that are not there yet get a stub, so that every link is kept as the source says it, and
+//! whole when the parent comes.
 
 use super::diff::BatchDiff;
 use super::tx::PageTx;
@@ -6,13 +7,22 @@ use crate::entities::record::Kind;
 use crate::entities::{Entity, Record};
 use crate::store::Error;
 use crate::store::row::time_text;
-use crate::store::statement::{KEY, by_index, document, ids_document, insert_missing, is_tenants, lookup, unpack};
+use crate::store::statement::{
+    KEY, by_index, document, ids_document, insert_missing, is_tenants, lookup, unpack,
+};
 use std::collections::{BTreeSet, HashSet};
 
 /// Makes every link of the rows to be written one that the database accepts.
-pub(super) async fn resolve_links<R: Record>(page: &PageTx<'_>, diff: &BatchDiff<'_, R>) -> Result<(), Error> {
+pub(super) async fn resolve_links<R: Record>(
+    page: &PageTx<'_>,
+    diff: &BatchDiff<'_, R>,
+) -> Result<(), Error> {
     for link in R::LINKS {
-        let ids: BTreeSet<i64> = diff.writes.iter().filter_map(|write| (link.get)(&write.row)).collect();
+        let ids: BTreeSet<i64> = diff
+            .writes
+            .iter()
+            .filter_map(|write| (link.get)(&write.row))
+            .collect();
         if ids.is_empty() {
             continue;
         }
@@ -24,20 +34,43 @@ pub(super) async fn resolve_links<R: Record>(page: &PageTx<'_>, diff: &BatchDiff
 }
 
 /// Of these ids those that are stored.
-async fn present(page: &PageTx<'_>, parent: Entity, ids: &BTreeSet<i64>) -> Result<HashSet<i64>, Error> {
-    let (source, join) = (unpack(page.backend, &[("id", Kind::Int)]), lookup(page.backend));
-    let (by_key, ours) = (by_index(page.backend, KEY), is_tenants(page.backend, "t", 2));
-    let text = format!("SELECT t.id FROM {source} {join} {parent} AS t {by_key} ON t.id = j.id AND {ours}");
-    let values = [ids_document(ids.iter().copied()), page.organization_id.into()];
+async fn present(
+    page: &PageTx<'_>,
+    parent: Entity,
+    ids: &BTreeSet<i64>,
+) -> Result<HashSet<i64>, Error> {
+    let (source, join) = (
+        unpack(page.backend, &[("id", Kind::Int)]),
+        lookup(page.backend),
+    );
+    let (by_key, ours) = (
+        by_index(page.backend, KEY),
+        is_tenants(page.backend, "t", 2),
+    );
+    let text = format!(
+        "SELECT t.id FROM {source} {join} {parent} AS t {by_key} ON t.id = j.id AND {ours}"
+    );
+    let values = [
+        ids_document(ids.iter().copied()),
+        page.organization_id.into(),
+    ];
     let rows = page.query("reading parents", &text, values).await?;
-    rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>().map_err(|error| Error::query("reading parents", error))
+    rows.iter()
+        .map(|row| row.try_get("", "id"))
+        .collect::<Result<_, _>>()
+        .map_err(|error| Error::query("reading parents", error))
 }
 
 async fn insert_stubs(page: &PageTx<'_>, parent: Entity, ids: &[i64]) -> Result<(), Error> {
     if ids.is_empty() {
         return Ok(());
     }
-    let mut fields = vec![("id", Kind::Int), ("organization_id", Kind::Int), ("is_stub", Kind::Bool), ("last_sync_at", Kind::Time)];
+    let mut fields = vec![
+        ("id", Kind::Int),
+        ("organization_id", Kind::Int),
+        ("is_stub", Kind::Bool),
+        ("last_sync_at", Kind::Time),
+    ];
     if parent == Entity::Supporters {
         fields.push(("first_seen_at", Kind::Time));
     }
@@ -51,6 +84,11 @@ async fn insert_stubs(page: &PageTx<'_>, parent: Entity, ids: &[i64]) -> Result<
         })
         .collect();
     let text = insert_missing(page.backend, parent.as_str(), "id", &fields);
-    page.execute("writing stubs", &text, [document(objects.iter().map(Vec::as_slice))]).await?;
+    page.execute(
+        "writing stubs",
+        &text,
+        [document(objects.iter().map(Vec::as_slice))],
+    )
+    .await?;
     Ok(())
 }

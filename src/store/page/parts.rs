@@ -1,5 +1,6 @@
-//! A batch that the database does not take, for a reason in one of its values: halved until the record is found. That one is rejected with
-//! the database's reason, all others are stored, and the checkpoint goes with the last transaction.
+//! A batch that the database does not take, for a reason in one of its values: halved until the
+//! record is found. That one is rejected with the database's reason, all others are stored, and the
+//! checkpoint goes with the last transaction.
 
 use super::commit::commit_whole;
 use crate::domain::{Item, Reject, RejectReason};
@@ -30,16 +31,18 @@ pub(super) async fn commit_in_parts<R: Record>(
     while let Some((part, failed)) = parts.pop() {
         let error = match failed {
             Some(error) => error,
-            None => match commit_whole(store, fence, &part_of(batch, part.clone(), &stored)).await {
-                Ok((done, found)) => {
-                    committed.counts.add(&done.counts);
-                    late.add(found);
-                    stored.extend(batch.items[part].iter().filter_map(good_id));
-                    continue;
+            None => {
+                match commit_whole(store, fence, &part_of(batch, part.clone(), &stored)).await {
+                    Ok((done, found)) => {
+                        committed.counts.add(&done.counts);
+                        late.add(found);
+                        stored.extend(batch.items[part].iter().filter_map(good_id));
+                        continue;
+                    }
+                    Err(error) if error.is_of_data() => error,
+                    Err(error) => return Err(error),
                 }
-                Err(error) if error.is_of_data() => error,
-                Err(error) => return Err(error),
-            },
+            }
         };
         if part.len() > 1 {
             let middle = part.start + part.len() / 2;
@@ -67,7 +70,11 @@ pub(super) async fn commit_in_parts<R: Record>(
 }
 
 fn good_id<R: Record>(item: &Item<R>) -> Option<i64> {
-    if let Item::Good(record) = item { Some(record.id()) } else { None }
+    if let Item::Good(record) = item {
+        Some(record.id())
+    } else {
+        None
+    }
 }
 
 /// A part of the records, and nothing else of the batch.
@@ -75,18 +82,26 @@ fn part_of<R: Record>(batch: &Batch<R>, part: Range<usize>, stored: &HashSet<i64
     let texts = part.end.min(batch.texts.len());
     let reading = match &batch.reading {
         Reading::Changes => Reading::Changes,
-        // Of the same record twice in a batch the newer version counts, also when its part came first.
-        Reading::Full { but } => Reading::Full { but: but.union(stored).copied().collect() },
+        // Of the same record twice in a batch the newer version counts, also when its part came
+        // first.
+        Reading::Full { but } => Reading::Full {
+            but: but.union(stored).copied().collect(),
+        },
     };
     Batch {
-        texts: batch.texts.get(part.start..texts).unwrap_or_default().to_vec(),
+        texts: batch
+            .texts
+            .get(part.start..texts)
+            .unwrap_or_default()
+            .to_vec(),
         reading,
         expected_before: batch.expected_before,
         ..Batch::of(batch.items.get(part).unwrap_or_default().to_vec())
     }
 }
 
-/// All of the batch but its records: what was rejected, the checkpoint, and who is suspected or gone.
+/// All of the batch but its records: what was rejected, the checkpoint, and who is suspected or
+/// gone.
 fn rest_of<R: Record>(batch: &Batch<R>, rejected: Vec<Item<R>>, late: Late) -> Batch<R> {
     let mut state = batch.state.clone();
     if let Some(pass) = state.as_mut().and_then(|state| state.pass.as_mut()) {

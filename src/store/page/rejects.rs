@@ -13,7 +13,10 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use std::collections::{BTreeSet, HashSet};
 
 /// Keeps this batch's rejects and closes those whose record is good now.
-pub(super) async fn record_rejects<R: Record>(page: &PageTx<'_>, diff: &BatchDiff<'_, R>) -> Result<(), Error> {
+pub(super) async fn record_rejects<R: Record>(
+    page: &PageTx<'_>,
+    diff: &BatchDiff<'_, R>,
+) -> Result<(), Error> {
     resolve_healed(page, diff).await?;
     for reject in &diff.rejects {
         record(page, reject).await?;
@@ -21,28 +24,46 @@ pub(super) async fn record_rejects<R: Record>(page: &PageTx<'_>, diff: &BatchDif
     Ok(())
 }
 
-async fn resolve_healed<R: Record>(page: &PageTx<'_>, diff: &BatchDiff<'_, R>) -> Result<(), Error> {
+async fn resolve_healed<R: Record>(
+    page: &PageTx<'_>,
+    diff: &BatchDiff<'_, R>,
+) -> Result<(), Error> {
     let failed = |error| Error::query("reading rejects", error);
-    let good: BTreeSet<i64> = diff.writes.iter().map(|write| write.row.id()).chain(diff.unchanged.iter().copied()).collect();
+    let good: BTreeSet<i64> = diff
+        .writes
+        .iter()
+        .map(|write| write.row.id())
+        .chain(diff.unchanged.iter().copied())
+        .collect();
     if good.is_empty() {
         return Ok(());
     }
-    // Only of the batch's records, by their key: a feed may have many thousands that stay as they are.
+    // Only of the batch's records, by their key: a feed may have many thousands that stay as they
+    // are.
     let text = format!(
         "SELECT r.source_id, r.reason FROM {} {} rejects AS r ON r.source_id = j.id AND r.organization_id = $2 AND r.entity = $3 \
          WHERE r.resolved_at IS NULL",
         unpack(page.backend, &[("id", Kind::Int)]),
         lookup(page.backend)
     );
-    let values = [ids_document(good.iter().copied()), page.organization_id.into(), R::ENTITY.as_str().into()];
+    let values = [
+        ids_document(good.iter().copied()),
+        page.organization_id.into(),
+        R::ENTITY.as_str().into(),
+    ];
     let open = page.query("reading rejects", &text, values).await?;
-    let again: HashSet<(i64, &str)> = diff.rejects.iter().map(|reject| (reject.source_id.unwrap_or(0), reject.reason.as_str())).collect();
+    let again: HashSet<(i64, &str)> = diff
+        .rejects
+        .iter()
+        .map(|reject| (reject.source_id.unwrap_or(0), reject.reason.as_str()))
+        .collect();
     for row in open {
         let id: i64 = row.try_get("", "source_id").map_err(failed)?;
         let reason: String = row.try_get("", "reason").map_err(failed)?;
         if !again.contains(&(id, reason.as_str())) {
-            let healed =
-                reject::Entity::update_many().col_expr(reject::Column::ResolvedAt, Expr::value(page.now)).filter(key(page, id, &reason));
+            let healed = reject::Entity::update_many()
+                .col_expr(reject::Column::ResolvedAt, Expr::value(page.now))
+                .filter(key(page, id, &reason));
             healed.exec(page.tx).await.map_err(failed)?;
         }
     }
@@ -71,10 +92,20 @@ async fn record(page: &PageTx<'_>, rejected: &Reject) -> Result<(), Error> {
         last_seen_at: Set(page.now),
         resolved_at: Set(None),
     };
-    let again = reject::ActiveModel { first_seen_at: NotSet, ..row.clone() };
-    let updated = reject::Entity::update_many().set(again).filter(key(page, source_id, rejected.reason.as_str()));
+    let again = reject::ActiveModel {
+        first_seen_at: NotSet,
+        ..row.clone()
+    };
+    let updated = reject::Entity::update_many().set(again).filter(key(
+        page,
+        source_id,
+        rejected.reason.as_str(),
+    ));
     if updated.exec(page.tx).await.map_err(failed)?.rows_affected == 0 {
-        reject::Entity::insert(row).exec_without_returning(page.tx).await.map_err(failed)?;
+        reject::Entity::insert(row)
+            .exec_without_returning(page.tx)
+            .await
+            .map_err(failed)?;
         tracing::warn!(entity = %page.entity, source_id, reason = %rejected.reason, detail = rejected.detail, "a record was rejected");
     }
     Ok(())

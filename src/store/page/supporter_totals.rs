@@ -1,4 +1,5 @@
-//! What supporters gave and give: summed afresh from the gifts and plans of those that a batch touched.
+//! What supporters gave and give: summed afresh from the gifts and plans of those that a batch
+//! touched.
 
 use super::total_rows::{GIFT, opening, save};
 use super::tx::PageTx;
@@ -6,7 +7,9 @@ use crate::domain::{Money, MonthlyRate, Time};
 use crate::entities::record::Kind;
 use crate::store::Error;
 use crate::store::row::{time_text, write_key, write_text};
-use crate::store::statement::{KEY, as_bigint, by_index, ids_document, is_tenants, lookup, money_text, sum_text, unpack};
+use crate::store::statement::{
+    KEY, as_bigint, by_index, ids_document, is_tenants, lookup, money_text, sum_text, unpack,
+};
 use crate::store::value::{self, money};
 use sea_orm::{DbErr, QueryResult, Value};
 use std::collections::{BTreeSet, HashMap};
@@ -44,7 +47,9 @@ pub(super) async fn refresh_gifts(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> Res
         is_tenants = is_tenants(backend, "s", 2),
         by_index = by_index(backend, "transactions_supporter"),
     );
-    let rows = page.query("summing gifts", &text, values(page, ids)).await?;
+    let rows = page
+        .query("summing gifts", &text, values(page, ids))
+        .await?;
     let read = |row: &QueryResult, prefix: &str| -> Result<Gifts, DbErr> {
         Ok(Gifts {
             sum: money(row, &format!("{prefix}_sum"))?.unwrap_or_default(),
@@ -62,12 +67,17 @@ pub(super) async fn refresh_gifts(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> Res
         if is != read(row, "was").map_err(failed)? {
             let mut object = opening(id);
             write_key("lifetime_donation_amount", &mut object);
-            let sum = value::sum("lifetime_donation_amount", is.sum.decimal(), backend).map_err(failed)?;
+            let sum = value::sum("lifetime_donation_amount", is.sum.decimal(), backend)
+                .map_err(failed)?;
             write_text(&sum.to_string(), &mut object);
-            object.extend_from_slice(format!(",\"lifetime_donation_count\":{}", is.count).as_bytes());
+            object
+                .extend_from_slice(format!(",\"lifetime_donation_count\":{}", is.count).as_bytes());
             write_key("largest_donation_amount", &mut object);
             write_text(&is.largest.to_string(), &mut object);
-            for (name, time) in [("first_donation_at", is.first), ("last_donation_at", is.last)] {
+            for (name, time) in [
+                ("first_donation_at", is.first),
+                ("last_donation_at", is.last),
+            ] {
                 if let Some(time) = time {
                     write_key(name, &mut object);
                     write_text(&time_text(time, backend), &mut object);
@@ -93,7 +103,11 @@ pub(super) async fn refresh_monthly(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> R
     }
     let backend = page.backend;
     let (source, join) = (unpack(backend, &[("id", Kind::Int)]), lookup(backend));
-    let unpaused = if backend == sea_orm::DbBackend::Postgres { "NOT t.is_paused" } else { "t.is_paused = 0" };
+    let unpaused = if backend == sea_orm::DbBackend::Postgres {
+        "NOT t.is_paused"
+    } else {
+        "t.is_paused = 0"
+    };
     let text = format!(
         "SELECT s.id, t.frequency, {sum} AS total FROM {source} {join} supporters AS s {by_key} ON s.id = j.id AND {is_tenants} \
          LEFT JOIN recurring_plans AS t {by_index} ON t.organization_id = s.organization_id AND t.supporter_id = s.id \
@@ -106,17 +120,27 @@ pub(super) async fn refresh_monthly(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> R
     );
     let failed = |error| Error::query("summing plans", error);
     let mut plans: HashMap<i64, Vec<(String, Money)>> = HashMap::new();
-    for row in page.query("summing plans", &text, values(page, ids)).await? {
+    for row in page
+        .query("summing plans", &text, values(page, ids))
+        .await?
+    {
         let id: i64 = row.try_get("", "id").map_err(failed)?;
         let frequency: Option<String> = row.try_get("", "frequency").map_err(failed)?;
         let total = money(&row, "total").map_err(failed)?.unwrap_or_default();
-        plans.entry(id).or_default().extend(frequency.map(|frequency| (frequency, total)));
+        plans
+            .entry(id)
+            .or_default()
+            .extend(frequency.map(|frequency| (frequency, total)));
     }
     let mut changed = Vec::new();
     for (id, sums) in plans {
-        let monthly = MonthlyRate::monthly(sums.iter().map(|(frequency, sum)| (frequency.as_str(), sum.decimal())));
+        let monthly = MonthlyRate::monthly(
+            sums.iter()
+                .map(|(frequency, sum)| (frequency.as_str(), sum.decimal())),
+        );
         let is = value::sum("monthly_recurring_amount", monthly, backend).map_err(failed)?;
-        // With an equal amount, too: that there is an active plan is part of the picture, and a plan may be worth nothing a month.
+        // With an equal amount, too: that there is an active plan is part of the picture, and a
+        // plan may be worth nothing a month.
         let mut object = opening(id);
         write_key("monthly_recurring_amount", &mut object);
         write_text(&is.to_string(), &mut object);
@@ -127,10 +151,17 @@ pub(super) async fn refresh_monthly(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> R
 }
 
 fn values(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> [Value; 2] {
-    [ids_document(ids.iter().copied()), page.organization_id.into()]
+    [
+        ids_document(ids.iter().copied()),
+        page.organization_id.into(),
+    ]
 }
 
-async fn save_supporters(page: &PageTx<'_>, mut changed: Vec<Vec<u8>>, fields: &[(&str, Kind)]) -> Result<(), Error> {
+async fn save_supporters(
+    page: &PageTx<'_>,
+    mut changed: Vec<Vec<u8>>,
+    fields: &[(&str, Kind)],
+) -> Result<(), Error> {
     if changed.is_empty() {
         return Ok(());
     }

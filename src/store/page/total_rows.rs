@@ -14,12 +14,26 @@ pub(super) fn opening(id: i64) -> Vec<u8> {
 }
 
 /// Sets `fields` of the rows that `changed` are the objects of.
-pub(super) async fn save(page: &PageTx<'_>, table: &str, changed: &[Vec<u8>], fields: &[(&str, Kind)]) -> Result<(), Error> {
+pub(super) async fn save(
+    page: &PageTx<'_>,
+    table: &str,
+    changed: &[Vec<u8>],
+    fields: &[(&str, Kind)],
+) -> Result<(), Error> {
     if changed.is_empty() {
         return Ok(());
     }
-    page.require_packet(changed.iter().map(|object| object.len() + 1).sum()).await?;
-    let values = [document(changed.iter().map(Vec::as_slice)), page.organization_id.into()];
-    page.execute("writing totals", &update(page.backend, table, fields), values).await?;
+    page.require_packet(changed.iter().map(|object| object.len() + 1).sum())
+        .await?;
+    let values = [
+        document(changed.iter().map(Vec::as_slice)),
+        page.organization_id.into(),
+    ];
+    page.execute(
+        "writing totals",
+        &update(page.backend, table, fields),
+        values,
+    )
+    .await?;
     Ok(())
 }

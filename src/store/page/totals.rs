@@ -1,4 +1,5 @@
-//! Which totals a batch touches, brought up to date within its transaction: equal to a fresh sum at every commit.
+//! Which totals a batch touches, brought up to date within its transaction: equal to a fresh sum at
+//! every commit.
 
 use super::diff::Write;
 use super::tx::PageTx;
@@ -21,13 +22,24 @@ impl Touched {
     /// By the rows to be written, and those that are gone.
     pub(super) fn of<R: Record>(writes: &[Write<'_, R>], gone: &[Stored]) -> Touched {
         let mut touched = Touched::default();
-        let written = writes.iter().map(|write| (write.before.as_ref(), Some(&write.row)));
+        let written = writes
+            .iter()
+            .map(|write| (write.before.as_ref(), Some(&write.row)));
         for (before, now) in written.chain(gone.iter().map(|stored| (Some(stored), None))) {
-            for (index, link) in R::LINKS.iter().enumerate().filter(|(_, link)| link.parent == Entity::Supporters) {
-                touched.supporters.extend(before.and_then(|stored| stored.links.get(index).copied().flatten()));
+            for (index, link) in R::LINKS
+                .iter()
+                .enumerate()
+                .filter(|(_, link)| link.parent == Entity::Supporters)
+            {
+                touched
+                    .supporters
+                    .extend(before.and_then(|stored| stored.links.get(index).copied().flatten()));
                 touched.supporters.extend(now.and_then(link.get));
             }
-            let gifts = (before.and_then(|stored| stored.gift.clone()), now.and_then(Record::gift));
+            let gifts = (
+                before.and_then(|stored| stored.gift.clone()),
+                now.and_then(Record::gift),
+            );
             if gifts.0 != gifts.1 {
                 touched.gifts.push(gifts);
             }
@@ -36,15 +48,25 @@ impl Touched {
     }
 }
 
-/// Brings the totals of the touched supporters and campaigns up to date; a supporter whose totals changed gets a new `change_seq`.
-/// When a pass is over the campaigns' are summed afresh.
-pub(super) async fn refresh(page: &PageTx<'_>, touched: &Touched, pass_is_over: bool) -> Result<(), Error> {
+/// Brings the totals of the touched supporters and campaigns up to date; a supporter whose totals
+/// changed gets a new `change_seq`. When a pass is over the campaigns' are summed afresh.
+pub(super) async fn refresh(
+    page: &PageTx<'_>,
+    touched: &Touched,
+    pass_is_over: bool,
+) -> Result<(), Error> {
     match page.entity {
         Entity::Transactions => {
             supporter_totals::refresh_gifts(page, &touched.supporters).await?;
-            if pass_is_over { campaign_totals::sum_afresh(page).await } else { campaign_totals::apply(page, &touched.gifts).await }
+            if pass_is_over {
+                campaign_totals::sum_afresh(page).await
+            } else {
+                campaign_totals::apply(page, &touched.gifts).await
+            }
         }
-        Entity::RecurringPlans => supporter_totals::refresh_monthly(page, &touched.supporters).await,
+        Entity::RecurringPlans => {
+            supporter_totals::refresh_monthly(page, &touched.supporters).await
+        }
         _ => Ok(()),
     }
 }

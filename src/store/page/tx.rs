@@ -1,4 +1,5 @@
-//! What every step of a page transaction works with: the transaction, whose feed it writes, and the moment that its rows are stamped with.
+//! What every step of a page transaction works with: the transaction, whose feed it writes, and the
+//! moment that its rows are stamped with.
 
 use crate::domain::Time;
 use crate::entities::Entity;
@@ -22,10 +23,17 @@ pub(super) struct PageTx<'a> {
 }
 
 impl PageTx<'_> {
-    /// Carries out a statement, and answers how many rows it met. `doing` says in an error what it was for.
-    pub(super) async fn execute(&self, doing: &'static str, text: &str, values: impl IntoIterator<Item = Value>) -> Result<u64, Error> {
+    /// Carries out a statement, and answers how many rows it met. `doing` says in an error what it
+    /// was for.
+    pub(super) async fn execute(
+        &self,
+        doing: &'static str,
+        text: &str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<u64, Error> {
         let done = self.tx.execute_raw(sql(self.backend, text, values)).await;
-        done.map(|done| done.rows_affected()).map_err(|error| Error::query(doing, error))
+        done.map(|done| done.rows_affected())
+            .map_err(|error| Error::query(doing, error))
     }
 
     /// Asks for rows.
@@ -35,34 +43,61 @@ impl PageTx<'_> {
         text: &str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Vec<QueryResult>, Error> {
-        self.tx.query_all_raw(sql(self.backend, text, values)).await.map_err(|error| Error::query(doing, error))
+        self.tx
+            .query_all_raw(sql(self.backend, text, values))
+            .await
+            .map_err(|error| Error::query(doing, error))
     }
 
-    /// Takes the next `count` numbers of the organization's change feed, one for each changed supporter, and returns the first. They rise in
-    /// the order in which transactions are committed, since the organization's row stays locked until then.
+    /// Takes the next `count` numbers of the organization's change feed, one for each changed
+    /// supporter, and returns the first. They rise in the order in which transactions are
+    /// committed, since the organization's row stays locked until then.
     pub(super) async fn reserve_change_seqs(&self, count: usize) -> Result<i64, Error> {
         let count = count as i64;
         let failed = |error| Error::query("counting changes", error);
         let id = || self.organization_id.into();
         let text = "UPDATE organizations SET change_seq = change_seq + $1 WHERE id = $2";
-        self.execute("counting changes", text, [count.into(), id()]).await?;
+        self.execute("counting changes", text, [count.into(), id()])
+            .await?;
         let text = "SELECT change_seq FROM organizations WHERE id = $1";
-        let row = self.tx.query_one_raw(sql(self.backend, text, [id()])).await.map_err(failed)?;
-        let last: i64 = row.ok_or(Error::NoOrganization)?.try_get("", "change_seq").map_err(failed)?;
+        let row = self
+            .tx
+            .query_one_raw(sql(self.backend, text, [id()]))
+            .await
+            .map_err(failed)?;
+        let last: i64 = row
+            .ok_or(Error::NoOrganization)?
+            .try_get("", "change_seq")
+            .map_err(failed)?;
         Ok(last - count + 1)
     }
 
-    /// Refuses a document of so many bytes if the connection does not take it in one statement. MySQL and MariaDB end the connection in the
-    /// middle of a larger one, which looks like a server that went away; so it is not sent.
+    /// Refuses a document of so many bytes if the connection does not take it in one statement.
+    /// MySQL and MariaDB end the connection in the middle of a larger one, which looks like a
+    /// server that went away; so it is not sent.
     pub(super) async fn require_packet(&self, bytes: usize) -> Result<(), Error> {
         if self.backend != DbBackend::MySql || bytes <= SMALL_DOCUMENT {
             return Ok(());
         }
         let failed = |error| Error::query("asking for max_allowed_packet", error);
-        let text = format!("SELECT {} AS n", as_bigint(self.backend, "@@max_allowed_packet"));
-        let row = self.tx.query_one_raw(sql(self.backend, &text, [])).await.map_err(failed)?;
-        let limit: i64 = row.ok_or(Error::NoOrganization)?.try_get("", "n").map_err(failed)?;
+        let text = format!(
+            "SELECT {} AS n",
+            as_bigint(self.backend, "@@max_allowed_packet")
+        );
+        let row = self
+            .tx
+            .query_one_raw(sql(self.backend, &text, []))
+            .await
+            .map_err(failed)?;
+        let limit: i64 = row
+            .ok_or(Error::NoOrganization)?
+            .try_get("", "n")
+            .map_err(failed)?;
         let bytes = bytes + AROUND_DOCUMENT;
-        if i64::try_from(bytes).is_ok_and(|bytes| bytes <= limit) { Ok(()) } else { Err(Error::TooLarge { bytes, limit }) }
+        if i64::try_from(bytes).is_ok_and(|bytes| bytes <= limit) {
+            Ok(())
+        } else {
+            Err(Error::TooLarge { bytes, limit })
+        }
     }
 }

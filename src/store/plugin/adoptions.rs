@@ -1,5 +1,5 @@
-//! Contacts that a person said are ours: written down by whoever asked the person, and taken over by the next delivery, which alone
-//! writes the mirror.
+//! Contacts that a person said are ours: written down by whoever asked the person, and taken over
+//! by the next delivery, which alone writes the mirror.
 
 use super::{PluginKey, words_document};
 use crate::entities::record::Kind;
@@ -21,43 +21,92 @@ fn failed(error: sea_orm::DbErr) -> Error {
 }
 
 impl TenantStore {
-    /// A person says that these contacts, by the other side's ids, are ours, or that none is. Said twice it is said once.
-    pub async fn adopt(&self, key: &PluginKey, remote_ids: &[String], actor: &str) -> Result<(), Error> {
-        retry(TransactionTries::of_countable(), || self.adopt_once(key, remote_ids, actor)).await
+    /// A person says that these contacts, by the other side's ids, are ours, or that none is. Said
+    /// twice it is said once.
+    pub async fn adopt(
+        &self,
+        key: &PluginKey,
+        remote_ids: &[String],
+        actor: &str,
+    ) -> Result<(), Error> {
+        retry(TransactionTries::of_countable(), || {
+            self.adopt_once(key, remote_ids, actor)
+        })
+        .await
     }
 
-    async fn adopt_once(&self, key: &PluginKey, remote_ids: &[String], actor: &str) -> Result<(), Error> {
+    async fn adopt_once(
+        &self,
+        key: &PluginKey,
+        remote_ids: &[String],
+        actor: &str,
+    ) -> Result<(), Error> {
         let nobody = [NOBODY.to_owned()];
         let tx = self.store.begin_write().await?;
         if remote_ids.is_empty() {
             let text = "DELETE FROM plugin_adoptions WHERE organization_id = $1 AND plugin = $2 AND destination = $3";
-            tx.execute_raw(sql(self.backend(), text, self.plugin_values(key))).await.map_err(failed)?;
+            tx.execute_raw(sql(self.backend(), text, self.plugin_values(key)))
+                .await
+                .map_err(failed)?;
         } else {
             self.strike(&tx, key, remote_ids).await?;
         }
-        let fields = [("organization_id", Kind::Int), ("plugin", Kind::Text), ("destination", Kind::Text), ("remote_id", Kind::Text)];
+        let fields = [
+            ("organization_id", Kind::Int),
+            ("plugin", Kind::Text),
+            ("destination", Kind::Text),
+            ("remote_id", Kind::Text),
+        ];
         let text = insert(self.backend(), "plugin_adoptions", &fields);
-        for piece in if remote_ids.is_empty() { &nobody } else { remote_ids }.chunks(PIECE) {
+        for piece in if remote_ids.is_empty() {
+            &nobody
+        } else {
+            remote_ids
+        }
+        .chunks(PIECE)
+        {
             let object = |id: &String| {
                 let row = json!({ "organization_id": self.organization_id, "plugin": key.plugin, "destination": key.destination, "remote_id": id });
                 row.to_string().into_bytes()
             };
             let objects: Vec<Vec<u8>> = piece.iter().map(object).collect();
-            tx.execute_raw(sql(self.backend(), &text, [document(objects.iter().map(Vec::as_slice))])).await.map_err(failed)?;
+            tx.execute_raw(sql(
+                self.backend(),
+                &text,
+                [document(objects.iter().map(Vec::as_slice))],
+            ))
+            .await
+            .map_err(failed)?;
         }
         let detail = json!({ "destination": key.destination, "contacts": remote_ids.len() });
         let subject = format!("plugin:{}", key.plugin);
-        audit::note_by(&tx, self.backend(), actor, Some(self.organization_id), "plugin.adopt", &subject, detail).await?;
+        audit::note_by(
+            &tx,
+            self.backend(),
+            actor,
+            Some(self.organization_id),
+            "plugin.adopt",
+            &subject,
+            detail,
+        )
+        .await?;
         tx.commit().await.map_err(Error::commit)
     }
 
     /// Those that were not taken over yet; `None`: nobody said anything.
     pub async fn adoptions(&self, key: &PluginKey) -> Result<Option<Vec<String>>, Error> {
         let failed = |error| Error::query("reading who is ours", error);
-        let text =
-            "SELECT remote_id FROM plugin_adoptions WHERE organization_id = $1 AND plugin = $2 AND destination = $3 ORDER BY remote_id";
-        let rows = self.connection().query_all_raw(sql(self.backend(), text, self.plugin_values(key))).await.map_err(failed)?;
-        let mut ids: Vec<String> = rows.iter().map(|row| row.try_get("", "remote_id")).collect::<Result<_, _>>().map_err(failed)?;
+        let text = "SELECT remote_id FROM plugin_adoptions WHERE organization_id = $1 AND plugin = $2 AND destination = $3 ORDER BY remote_id";
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), text, self.plugin_values(key)))
+            .await
+            .map_err(failed)?;
+        let mut ids: Vec<String> = rows
+            .iter()
+            .map(|row| row.try_get("", "remote_id"))
+            .collect::<Result<_, _>>()
+            .map_err(failed)?;
         let is_said = !ids.is_empty();
         ids.retain(|id| id != NOBODY);
         Ok(is_said.then_some(ids))
@@ -67,7 +116,12 @@ impl TenantStore {
     ///
     /// # Errors
     /// [`Error::FenceLost`]; database errors.
-    pub async fn close_adoptions(&self, fence: &Fence, key: &PluginKey, remote_ids: &[String]) -> Result<(), Error> {
+    pub async fn close_adoptions(
+        &self,
+        fence: &Fence,
+        key: &PluginKey,
+        remote_ids: &[String],
+    ) -> Result<(), Error> {
         let once = || async {
             let tx = self.begin_fenced(fence).await?;
             self.strike(&tx, key, remote_ids).await?;
@@ -77,14 +131,25 @@ impl TenantStore {
     }
 
     /// Removes these, and the word that nobody is ours.
-    async fn strike(&self, tx: &DatabaseTransaction, key: &PluginKey, remote_ids: &[String]) -> Result<(), Error> {
+    async fn strike(
+        &self,
+        tx: &DatabaseTransaction,
+        key: &PluginKey,
+        remote_ids: &[String],
+    ) -> Result<(), Error> {
         let text = format!(
             "DELETE FROM plugin_adoptions WHERE remote_id IN (SELECT j.word FROM {}) AND organization_id = $2 AND plugin = $3 \
              AND destination = $4",
             unpack(self.backend(), &[("word", Kind::Text)])
         );
         let words = words_document(remote_ids.iter().map(String::as_str).chain([NOBODY]));
-        tx.execute_raw(sql(self.backend(), &text, std::iter::once(words).chain(self.plugin_values(key)))).await.map_err(failed)?;
+        tx.execute_raw(sql(
+            self.backend(),
+            &text,
+            std::iter::once(words).chain(self.plugin_values(key)),
+        ))
+        .await
+        .map_err(failed)?;
         Ok(())
     }
 
@@ -97,8 +162,16 @@ impl TenantStore {
             as_bigint(self.backend(), "COUNT(*)")
         );
         let values = self.plugin_values(key).into_iter().chain([false.into()]);
-        let row = self.connection().query_one_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
-        let count: i64 = row.map(|row| row.try_get("", "n")).transpose().map_err(failed)?.unwrap_or_default();
+        let row = self
+            .connection()
+            .query_one_raw(sql(self.backend(), &text, values))
+            .await
+            .map_err(failed)?;
+        let count: i64 = row
+            .map(|row| row.try_get("", "n"))
+            .transpose()
+            .map_err(failed)?
+            .unwrap_or_default();
         Ok(u64::try_from(count).unwrap_or_default())
     }
 }

@@ -11,9 +11,15 @@ use crate::store::{Error, Fence, TenantStore};
 use sea_orm::ConnectionTrait;
 
 impl TenantStore {
-    /// Who is due though nothing changed here, the lowest `limit` ids after one: another try, a review, a change that was held, or a send
-    /// that a crash cut off.
-    pub async fn due_after(&self, key: &PluginKey, after: i64, now: Time, limit: u64) -> Result<Vec<i64>, Error> {
+    /// Who is due though nothing changed here, the lowest `limit` ids after one: another try, a
+    /// review, a change that was held, or a send that a crash cut off.
+    pub async fn due_after(
+        &self,
+        key: &PluginKey,
+        after: i64,
+        now: Time,
+        limit: u64,
+    ) -> Result<Vec<i64>, Error> {
         let failed = |error| Error::query("reading who is due", error);
         let mut parts = Vec::new();
         let mut values = Vec::new();
@@ -38,21 +44,43 @@ impl TenantStore {
             values.push(after.into());
             values.extend(moment.map(sea_orm::Value::from));
         }
-        let text = format!("SELECT u.supporter_id FROM ({}) AS u ORDER BY u.supporter_id LIMIT {limit}", parts.join(" UNION "));
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
-        rows.iter().map(|row| row.try_get("", "supporter_id")).collect::<Result<_, _>>().map_err(failed)
+        let text = format!(
+            "SELECT u.supporter_id FROM ({}) AS u ORDER BY u.supporter_id LIMIT {limit}",
+            parts.join(" UNION ")
+        );
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), &text, values))
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(|row| row.try_get("", "supporter_id"))
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 
     /// Everybody who is in the ledger, the lowest `limit` ids after one.
-    pub async fn delivered_after(&self, key: &PluginKey, after: i64, limit: u64) -> Result<Vec<i64>, Error> {
+    pub async fn delivered_after(
+        &self,
+        key: &PluginKey,
+        after: i64,
+        limit: u64,
+    ) -> Result<Vec<i64>, Error> {
         let failed = |error| Error::query("reading who is in the ledger", error);
         let text = format!(
             "SELECT supporter_id FROM plugin_deliveries WHERE organization_id = $1 AND plugin = $2 AND destination = $3 \
              AND supporter_id > $4 ORDER BY supporter_id LIMIT {limit}"
         );
         let values = self.plugin_values(key).into_iter().chain([after.into()]);
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
-        rows.iter().map(|row| row.try_get("", "supporter_id")).collect::<Result<_, _>>().map_err(failed)
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), &text, values))
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(|row| row.try_get("", "supporter_id"))
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 
     /// Has people looked at again: those that were rejected or put off. Answers with how many.
@@ -60,38 +88,67 @@ impl TenantStore {
         let text = "UPDATE plugin_deliveries SET next_attempt_at = $1 WHERE organization_id = $2 AND plugin = $3 AND destination = $4 \
                     AND state IN ('rejected', 'deferred')";
         let values = std::iter::once(clock::now().into()).chain(self.plugin_values(key));
-        let done = self.connection().execute_raw(sql(self.backend(), text, values)).await;
-        Ok(done.map_err(|error| Error::query("asking for another try", error))?.rows_affected())
+        let done = self
+            .connection()
+            .execute_raw(sql(self.backend(), text, values))
+            .await;
+        Ok(done
+            .map_err(|error| Error::query("asking for another try", error))?
+            .rows_affected())
     }
 
     /// Has these people looked at again from a moment on, since the other side changed.
     ///
     /// # Errors
     /// [`Error::FenceLost`]; database errors.
-    pub async fn make_due(&self, fence: &Fence, key: &PluginKey, ids: &[i64], from: Time) -> Result<(), Error> {
+    pub async fn make_due(
+        &self,
+        fence: &Fence,
+        key: &PluginKey,
+        ids: &[i64],
+        from: Time,
+    ) -> Result<(), Error> {
         if ids.is_empty() {
             return Ok(());
         }
-        let list = ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
-        self.mark_due(fence, key, from, &format!(" AND supporter_id IN ({list})")).await
+        let list = ids
+            .iter()
+            .map(i64::to_string)
+            .collect::<Vec<_>>()
+            .join(", ");
+        self.mark_due(fence, key, from, &format!(" AND supporter_id IN ({list})"))
+            .await
     }
 
     /// The same for everybody who is in the ledger.
     ///
     /// # Errors
     /// [`Error::FenceLost`]; database errors.
-    pub async fn make_everybody_due(&self, fence: &Fence, key: &PluginKey, from: Time) -> Result<(), Error> {
+    pub async fn make_everybody_due(
+        &self,
+        fence: &Fence,
+        key: &PluginKey,
+        from: Time,
+    ) -> Result<(), Error> {
         self.mark_due(fence, key, from, "").await
     }
 
-    async fn mark_due(&self, fence: &Fence, key: &PluginKey, from: Time, who: &str) -> Result<(), Error> {
+    async fn mark_due(
+        &self,
+        fence: &Fence,
+        key: &PluginKey,
+        from: Time,
+        who: &str,
+    ) -> Result<(), Error> {
         let text = format!(
             "UPDATE plugin_deliveries SET next_attempt_at = $1 WHERE organization_id = $2 AND plugin = $3 AND destination = $4{who}"
         );
         let once = || async {
             let tx = self.begin_fenced(fence).await?;
             let values = std::iter::once(from.into()).chain(self.plugin_values(key));
-            tx.execute_raw(sql(self.backend(), &text, values)).await.map_err(|error| Error::query("asking for another look", error))?;
+            tx.execute_raw(sql(self.backend(), &text, values))
+                .await
+                .map_err(|error| Error::query("asking for another look", error))?;
             tx.commit().await.map_err(Error::commit)
         };
         retry(TransactionTries::of_repeatable(), once).await

@@ -1,5 +1,5 @@
-//! What is known of a place as a whole: whether it was pushed into before, what the first push would do, and whether a plugin is suspended
-//! there until a person has looked.
+//! What is known of a place as a whole: whether it was pushed into before, what the first push
+//! would do, and whether a plugin is suspended there until a person has looked.
 
 use super::PluginKey;
 use crate::domain::Time;
@@ -39,17 +39,31 @@ pub struct Suspension {
 }
 
 impl TenantStore {
-    /// What is known; of a place that nobody looked at yet, nothing. One to which the plugin comes back from another is as new.
+    /// What is known; of a place that nobody looked at yet, nothing. One to which the plugin comes
+    /// back from another is as new.
     pub async fn guard_state(&self, key: &PluginKey) -> Result<GuardState, Error> {
         let failed = |error| Error::query("reading the guard's state", error);
         let text = "SELECT first_push_at, first_push_until, forecast, suspended_at, suspended_reason FROM plugin_guards \
                     WHERE organization_id = $1 AND plugin = $2 AND destination = $3";
-        let row = self.connection().query_one_raw(sql(self.backend(), text, self.plugin_values(key))).await.map_err(failed)?;
+        let row = self
+            .connection()
+            .query_one_raw(sql(self.backend(), text, self.plugin_values(key)))
+            .await
+            .map_err(failed)?;
         let is_new_here = self.place_of_before(key).await?.is_some();
         let others = "SELECT plugin FROM plugin_guards WHERE organization_id = $1 AND plugin = $2 AND destination <> $3 LIMIT 1";
-        let others = self.connection().query_one_raw(sql(self.backend(), others, self.plugin_values(key))).await.map_err(failed)?;
+        let others = self
+            .connection()
+            .query_one_raw(sql(self.backend(), others, self.plugin_values(key)))
+            .await
+            .map_err(failed)?;
         let was_elsewhere = is_new_here || others.is_some();
-        let Some(row) = row else { return Ok(GuardState { was_elsewhere, ..GuardState::default() }) };
+        let Some(row) = row else {
+            return Ok(GuardState {
+                was_elsewhere,
+                ..GuardState::default()
+            });
+        };
         let first_push_at: Option<Time> = row.try_get("", "first_push_at").map_err(failed)?;
         Ok(GuardState {
             first_push_at: first_push_at.filter(|_| !is_new_here),
@@ -60,18 +74,34 @@ impl TenantStore {
         })
     }
 
-    /// Suspends a plugin until a person has looked, for every process. One that is suspended stays so for the reason that was first.
-    /// It asks for no lease: whoever sees what must never happen may say stop.
-    pub async fn suspend_plugin(&self, key: &PluginKey, reason: &str, at: Time) -> Result<(), Error> {
+    /// Suspends a plugin until a person has looked, for every process. One that is suspended stays
+    /// so for the reason that was first. It asks for no lease: whoever sees what must never happen
+    /// may say stop.
+    pub async fn suspend_plugin(
+        &self,
+        key: &PluginKey,
+        reason: &str,
+        at: Time,
+    ) -> Result<(), Error> {
         let detail = json!({ "destination": key.destination, "reason": reason });
-        self.change_suspension(key, Some((at, reason)), &key.plugin, "plugin.suspended", detail).await
+        self.change_suspension(
+            key,
+            Some((at, reason)),
+            &key.plugin,
+            "plugin.suspended",
+            detail,
+        )
+        .await
     }
 
     /// A person has looked. Answers whether it was suspended.
     pub async fn resume_plugin(&self, key: &PluginKey, reason: &str) -> Result<bool, Error> {
-        let Some((since, was)) = self.guard_state(key).await?.suspended else { return Ok(false) };
+        let Some((since, was)) = self.guard_state(key).await?.suspended else {
+            return Ok(false);
+        };
         let detail = json!({ "destination": key.destination, "reason": reason, "since": since.to_rfc3339(), "was": was });
-        self.change_suspension(key, None, "cli", "plugin.resume", detail).await?;
+        self.change_suspension(key, None, "cli", "plugin.resume", detail)
+            .await?;
         Ok(true)
     }
 
@@ -89,9 +119,25 @@ impl TenantStore {
             }
             let tx = self.store.begin_write().await?;
             set(&tx, self, key, "suspended_at", to.map(|(at, _)| at).into()).await?;
-            set(&tx, self, key, "suspended_reason", to.map(|(_, reason)| reason.to_owned()).into()).await?;
+            set(
+                &tx,
+                self,
+                key,
+                "suspended_reason",
+                to.map(|(_, reason)| reason.to_owned()).into(),
+            )
+            .await?;
             let subject = format!("plugin:{}", key.plugin);
-            audit::note_by(&tx, self.backend(), actor, Some(self.organization_id), action, &subject, detail.clone()).await?;
+            audit::note_by(
+                &tx,
+                self.backend(),
+                actor,
+                Some(self.organization_id),
+                action,
+                &subject,
+                detail.clone(),
+            )
+            .await?;
             tx.commit().await.map_err(Error::commit)
         };
         retry(TransactionTries::of_countable(), once).await
@@ -101,9 +147,16 @@ impl TenantStore {
     ///
     /// # Errors
     /// [`Error::FenceLost`]; database errors.
-    pub async fn note_first_push(&self, fence: &Fence, key: &PluginKey, at: Time) -> Result<(), Error> {
-        self.set_guard(fence, key, "first_push_at", Some(at).into()).await?;
-        self.set_guard(fence, key, "first_push_until", None::<Time>.into()).await
+    pub async fn note_first_push(
+        &self,
+        fence: &Fence,
+        key: &PluginKey,
+        at: Time,
+    ) -> Result<(), Error> {
+        self.set_guard(fence, key, "first_push_at", Some(at).into())
+            .await?;
+        self.set_guard(fence, key, "first_push_until", None::<Time>.into())
+            .await
     }
 
     /// A plugin that comes back to a place from another one asks there again, as at the first push.
@@ -112,7 +165,8 @@ impl TenantStore {
     /// [`Error::FenceLost`]; database errors.
     pub async fn arrive(&self, fence: &Fence, key: &PluginKey) -> Result<(), Error> {
         if self.place_of_before(key).await?.is_some() {
-            self.set_guard(fence, key, "first_push_at", None::<Time>.into()).await?;
+            self.set_guard(fence, key, "first_push_at", None::<Time>.into())
+                .await?;
         }
         Ok(())
     }
@@ -121,11 +175,23 @@ impl TenantStore {
     ///
     /// # Errors
     /// [`Error::FenceLost`]; database errors.
-    pub async fn note_forecast(&self, fence: &Fence, key: &PluginKey, forecast: Option<String>) -> Result<(), Error> {
-        self.set_guard(fence, key, "forecast", forecast.into()).await
+    pub async fn note_forecast(
+        &self,
+        fence: &Fence,
+        key: &PluginKey,
+        forecast: Option<String>,
+    ) -> Result<(), Error> {
+        self.set_guard(fence, key, "forecast", forecast.into())
+            .await
     }
 
-    async fn set_guard(&self, fence: &Fence, key: &PluginKey, column: &str, value: Value) -> Result<(), Error> {
+    async fn set_guard(
+        &self,
+        fence: &Fence,
+        key: &PluginKey,
+        column: &str,
+        value: Value,
+    ) -> Result<(), Error> {
         let once = || async {
             let tx = self.begin_fenced(fence).await?;
             set(&tx, self, key, column, value.clone()).await?;
@@ -143,22 +209,41 @@ impl Store {
                     JOIN organizations AS o ON o.id = g.organization_id \
                     JOIN plugin_states AS p ON p.organization_id = g.organization_id AND p.plugin = g.plugin AND p.destination = g.destination \
                     WHERE g.suspended_at IS NOT NULL ORDER BY o.classy_id, g.plugin";
-        let rows = self.connection().query_all_raw(sql(self.backend(), text, [])).await.map_err(failed)?;
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), text, []))
+            .await
+            .map_err(failed)?;
         let read = |row: &QueryResult| {
             let (since, reason) = suspension(row)?.unwrap_or_default();
-            Ok(Suspension { classy_id: row.try_get("", "classy_id")?, plugin: row.try_get("", "plugin")?, since, reason })
+            Ok(Suspension {
+                classy_id: row.try_get("", "classy_id")?,
+                plugin: row.try_get("", "plugin")?,
+                since,
+                reason,
+            })
         };
-        rows.iter().map(read).collect::<Result<_, DbErr>>().map_err(failed)
+        rows.iter()
+            .map(read)
+            .collect::<Result<_, DbErr>>()
+            .map_err(failed)
     }
 }
 
 fn suspension(row: &QueryResult) -> Result<Option<(Time, String)>, DbErr> {
     let reason: Option<String> = row.try_get("", "suspended_reason")?;
-    Ok(row.try_get::<Option<Time>>("", "suspended_at")?.map(|since| (since, reason.unwrap_or_default())))
+    Ok(row
+        .try_get::<Option<Time>>("", "suspended_at")?
+        .map(|since| (since, reason.unwrap_or_default())))
 }
 
 /// A person's word on the whole first push holds until a moment.
-pub(super) async fn open<C: ConnectionTrait>(tx: &C, tenant: &TenantStore, key: &PluginKey, until: Time) -> Result<(), Error> {
+pub(super) async fn open<C: ConnectionTrait>(
+    tx: &C,
+    tenant: &TenantStore,
+    key: &PluginKey,
+    until: Time,
+) -> Result<(), Error> {
     set(tx, tenant, key, "first_push_until", Some(until).into()).await
 }
 
@@ -171,19 +256,34 @@ pub(super) async fn set<C: ConnectionTrait>(
     value: Value,
 ) -> Result<(), Error> {
     let failed = |error| Error::query("writing the guard's state", error);
-    let text = format!("UPDATE plugin_guards SET {column} = $1 WHERE organization_id = $2 AND plugin = $3 AND destination = $4");
+    let text = format!(
+        "UPDATE plugin_guards SET {column} = $1 WHERE organization_id = $2 AND plugin = $3 AND destination = $4"
+    );
     let values = std::iter::once(value.clone()).chain(tenant.plugin_values(key));
-    if tx.execute_raw(sql(tenant.backend(), &text, values)).await.map_err(failed)?.rows_affected() > 0 {
+    if tx
+        .execute_raw(sql(tenant.backend(), &text, values))
+        .await
+        .map_err(failed)?
+        .rows_affected()
+        > 0
+    {
         return Ok(());
     }
     // MySQL counts no row that stays as it is: whether there is one is asked for itself.
     let there = "SELECT 1 AS one FROM plugin_guards WHERE organization_id = $1 AND plugin = $2 AND destination = $3";
-    let there = tx.query_one_raw(sql(tenant.backend(), there, tenant.plugin_values(key))).await.map_err(failed)?;
+    let there = tx
+        .query_one_raw(sql(tenant.backend(), there, tenant.plugin_values(key)))
+        .await
+        .map_err(failed)?;
     if there.is_some() {
         return Ok(());
     }
-    let text = format!("INSERT INTO plugin_guards (organization_id, plugin, destination, {column}) VALUES ($1, $2, $3, $4)");
+    let text = format!(
+        "INSERT INTO plugin_guards (organization_id, plugin, destination, {column}) VALUES ($1, $2, $3, $4)"
+    );
     let values = tenant.plugin_values(key).into_iter().chain([value]);
-    tx.execute_raw(sql(tenant.backend(), &text, values)).await.map_err(failed)?;
+    tx.execute_raw(sql(tenant.backend(), &text, values))
+        .await
+        .map_err(failed)?;
     Ok(())
 }

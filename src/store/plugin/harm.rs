@@ -42,7 +42,11 @@ impl TenantStore {
         let month = self.harms_since(key, now - TimeDelta::days(30)).await?;
         let day = self.harms_since(key, now - TimeDelta::hours(24)).await?;
         let [done, used] = day;
-        Ok(HarmTotals { day: done, month: month[0], additions: done.additions() + used.additions() })
+        Ok(HarmTotals {
+            day: done,
+            month: month[0],
+            additions: done.additions() + used.additions(),
+        })
     }
 
     /// Done and used.
@@ -57,11 +61,23 @@ impl TenantStore {
         );
         let values = self.plugin_values(key).into_iter().chain([since.into()]);
         let mut totals = [Harms::default(); 2];
-        for row in self.connection().query_all_raw(sql(backend, &text, values)).await.map_err(failed)? {
-            let (kind, entry): (String, String) = (row.try_get("", "kind").map_err(failed)?, row.try_get("", "entry").map_err(failed)?);
+        for row in self
+            .connection()
+            .query_all_raw(sql(backend, &text, values))
+            .await
+            .map_err(failed)?
+        {
+            let (kind, entry): (String, String) = (
+                row.try_get("", "kind").map_err(failed)?,
+                row.try_get("", "entry").map_err(failed)?,
+            );
             let total: i64 = row.try_get("", "total").map_err(failed)?;
-            let entry = [HarmEntry::Done, HarmEntry::Used].into_iter().position(|known| known.as_str() == entry);
-            let (Some(kind), Some(entry)) = (Harm::of(&kind), entry) else { continue };
+            let entry = [HarmEntry::Done, HarmEntry::Used]
+                .into_iter()
+                .position(|known| known.as_str() == entry);
+            let (Some(kind), Some(entry)) = (Harm::of(&kind), entry) else {
+                continue;
+            };
             totals[entry].add(kind, total.max(0) as u64);
         }
         Ok(totals)
@@ -75,7 +91,8 @@ pub(super) enum Counting {
     NotDone,
 }
 
-/// Writes counts down within a transaction. What was not done is taken off by a row of its own, so that nothing is overwritten.
+/// Writes counts down within a transaction. What was not done is taken off by a row of its own, so
+/// that nothing is overwritten.
 pub(super) async fn count<C: ConnectionTrait>(
     tx: &C,
     tenant: &TenantStore,
@@ -96,9 +113,16 @@ pub(super) async fn count<C: ConnectionTrait>(
         Counting::NotDone => -1,
     };
     for (kind, count) in harms.each() {
-        let rest = [at.into(), kind.as_str().into(), entry.as_str().into(), (sign * count as i64).into()];
+        let rest = [
+            at.into(),
+            kind.as_str().into(),
+            entry.as_str().into(),
+            (sign * count as i64).into(),
+        ];
         let values = tenant.plugin_values(key).into_iter().chain(rest);
-        tx.execute_raw(sql(backend, &text, values)).await.map_err(|error| Error::query("counting harm", error))?;
+        tx.execute_raw(sql(backend, &text, values))
+            .await
+            .map_err(|error| Error::query("counting harm", error))?;
     }
     Ok(())
 }

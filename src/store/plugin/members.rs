@@ -27,99 +27,197 @@ pub struct Left {
 
 impl TenantStore {
     /// The contacts that were delivered for these supporters.
-    pub async fn members_of(&self, key: &PluginKey, supporters: &[i64]) -> Result<Vec<Member>, Error> {
+    pub async fn members_of(
+        &self,
+        key: &PluginKey,
+        supporters: &[i64],
+    ) -> Result<Vec<Member>, Error> {
         let join = lookup(self.backend());
         let source = unpack(self.backend(), &[("id", Kind::Int)]);
         let rest = format!(
             "FROM {source} {join} plugin_members AS m ON m.supporter_id = j.id WHERE m.organization_id = $2 AND m.plugin = $3 AND m.destination = $4"
         );
-        self.members_by(&rest, std::iter::once(ids_document(supporters.iter().copied())).chain(self.plugin_values(key))).await
+        self.members_by(
+            &rest,
+            std::iter::once(ids_document(supporters.iter().copied()))
+                .chain(self.plugin_values(key)),
+        )
+        .await
     }
 
     /// The contacts with these ids of the other side.
-    pub async fn members(&self, key: &PluginKey, remote_ids: &[String]) -> Result<Vec<Member>, Error> {
+    pub async fn members(
+        &self,
+        key: &PluginKey,
+        remote_ids: &[String],
+    ) -> Result<Vec<Member>, Error> {
         self.members_with(key, "remote_id", remote_ids).await
     }
 
     /// The contacts that the other side calls by these names, whatever their addresses.
-    pub async fn members_of_contacts(&self, key: &PluginKey, contact_ids: &[String]) -> Result<Vec<Member>, Error> {
+    pub async fn members_of_contacts(
+        &self,
+        key: &PluginKey,
+        contact_ids: &[String],
+    ) -> Result<Vec<Member>, Error> {
         self.members_with(key, "contact_id", contact_ids).await
     }
 
-    /// The other places of the plugin into which it subscribed somebody who is there still, as far as known.
+    /// The other places of the plugin into which it subscribed somebody who is there still, as far
+    /// as known.
     pub async fn earlier_destinations(&self, key: &PluginKey) -> Result<Vec<String>, Error> {
         let failed = |error| Error::query("reading earlier audiences", error);
         let text = "SELECT DISTINCT destination FROM plugin_members WHERE organization_id = $1 AND plugin = $2 AND destination <> $3 \
                     AND subscribed_by_us = $4 ORDER BY destination";
         let values = self.plugin_values(key).into_iter().chain([true.into()]);
-        let rows = self.connection().query_all_raw(sql(self.backend(), text, values)).await.map_err(failed)?;
-        rows.iter().map(|row| row.try_get("", "destination")).collect::<Result<_, _>>().map_err(failed)
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), text, values))
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(|row| row.try_get("", "destination"))
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 
-    /// Additions at the plugin's other places of which nobody heard what became of them: the place, who, and the address that was sent.
-    pub async fn unheard_additions(&self, key: &PluginKey) -> Result<Vec<(String, i64, Address)>, Error> {
+    /// Additions at the plugin's other places of which nobody heard what became of them: the place,
+    /// who, and the address that was sent.
+    pub async fn unheard_additions(
+        &self,
+        key: &PluginKey,
+    ) -> Result<Vec<(String, i64, Address)>, Error> {
         let failed = |error| Error::query("reading what was sent to earlier audiences", error);
         let text = "SELECT destination, supporter_id, address FROM plugin_deliveries WHERE organization_id = $1 AND plugin = $2 \
                     AND destination <> $3 AND state = 'sending' AND intent = $4 AND address IS NOT NULL ORDER BY destination, supporter_id";
-        let values = self.plugin_values(key).into_iter().chain([Step::Add.as_str().into()]);
-        let rows = self.connection().query_all_raw(sql(self.backend(), text, values)).await.map_err(failed)?;
+        let values = self
+            .plugin_values(key)
+            .into_iter()
+            .chain([Step::Add.as_str().into()]);
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), text, values))
+            .await
+            .map_err(failed)?;
         let read = |row: &QueryResult| {
             let address: String = row.try_get("", "address")?;
-            Ok(Address::parse(&address).map(|address| Ok((row.try_get("", "destination")?, row.try_get("", "supporter_id")?, address))))
+            Ok(Address::parse(&address).map(|address| {
+                Ok((
+                    row.try_get("", "destination")?,
+                    row.try_get("", "supporter_id")?,
+                    address,
+                ))
+            }))
         };
-        let rows: Vec<Option<Result<_, DbErr>>> = rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)?;
-        rows.into_iter().flatten().collect::<Result<_, _>>().map_err(failed)
+        let rows: Vec<Option<Result<_, DbErr>>> = rows
+            .iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(failed)?;
+        rows.into_iter()
+            .flatten()
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 
-    /// Additions at this place of which nobody heard what became of them: when their call was written down, which is the same for everybody
-    /// in it, who, and the address that was sent.
+    /// Additions at this place of which nobody heard what became of them: when their call was
+    /// written down, which is the same for everybody in it, who, and the address that was sent.
     pub async fn unheard_here(&self, key: &PluginKey) -> Result<Vec<(Time, i64, Address)>, Error> {
         let failed = |error| Error::query("reading what was sent without an answer", error);
         let text = "SELECT updated_at, supporter_id, address FROM plugin_deliveries WHERE organization_id = $1 AND plugin = $2 \
                     AND destination = $3 AND state = 'sending' AND intent = $4 AND address IS NOT NULL ORDER BY supporter_id";
-        let values = self.plugin_values(key).into_iter().chain([Step::Add.as_str().into()]);
-        let rows = self.connection().query_all_raw(sql(self.backend(), text, values)).await.map_err(failed)?;
+        let values = self
+            .plugin_values(key)
+            .into_iter()
+            .chain([Step::Add.as_str().into()]);
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), text, values))
+            .await
+            .map_err(failed)?;
         let read = |row: &QueryResult| {
             let address: String = row.try_get("", "address")?;
-            Ok(Address::parse(&address).map(|address| Ok((row.try_get("", "updated_at")?, row.try_get("", "supporter_id")?, address))))
+            Ok(Address::parse(&address).map(|address| {
+                Ok((
+                    row.try_get("", "updated_at")?,
+                    row.try_get("", "supporter_id")?,
+                    address,
+                ))
+            }))
         };
-        let rows: Vec<Option<Result<_, DbErr>>> = rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)?;
-        rows.into_iter().flatten().collect::<Result<_, _>>().map_err(failed)
+        let rows: Vec<Option<Result<_, DbErr>>> = rows
+            .iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(failed)?;
+        rows.into_iter()
+            .flatten()
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 
-    /// Contacts that are in, carry tags of ours, and belong to nobody, by the traces of their names.
-    pub async fn nobodys_members(&self, key: &PluginKey, names: &BTreeSet<i64>) -> Result<Vec<Member>, Error> {
+    /// Contacts that are in, carry tags of ours, and belong to nobody, by the traces of their
+    /// names.
+    pub async fn nobodys_members(
+        &self,
+        key: &PluginKey,
+        names: &BTreeSet<i64>,
+    ) -> Result<Vec<Member>, Error> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let names = names.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+        let names = names
+            .iter()
+            .map(i64::to_string)
+            .collect::<Vec<_>>()
+            .join(", ");
         let rest = format!(
             "FROM plugin_members AS m WHERE m.organization_id = $1 AND m.plugin = $2 AND m.destination = $3 AND m.supporter_id IS NULL \
              AND m.subscribed_by_us = $4 AND m.remote_status IN ('subscribed', 'pending') AND m.managed_tags <> '[]' AND m.name_hash IN ({names})"
         );
-        self.members_by(&rest, self.plugin_values(key).into_iter().chain([false.into()])).await
+        self.members_by(
+            &rest,
+            self.plugin_values(key).into_iter().chain([false.into()]),
+        )
+        .await
     }
 
-    async fn members_with(&self, key: &PluginKey, column: &str, words: &[String]) -> Result<Vec<Member>, Error> {
+    async fn members_with(
+        &self,
+        key: &PluginKey,
+        column: &str,
+        words: &[String],
+    ) -> Result<Vec<Member>, Error> {
         let list = words_document(words.iter().map(String::as_str));
         let join = lookup(self.backend());
         let source = unpack(self.backend(), &[("word", Kind::Text)]);
         let rest = format!(
             "FROM {source} {join} plugin_members AS m ON m.{column} = j.word WHERE m.organization_id = $2 AND m.plugin = $3 AND m.destination = $4"
         );
-        self.members_by(&rest, std::iter::once(list).chain(self.plugin_values(key))).await
+        self.members_by(&rest, std::iter::once(list).chain(self.plugin_values(key)))
+            .await
     }
 
     /// The next `limit` contacts after an id of the other side, in their order.
-    pub async fn members_after(&self, key: &PluginKey, after: &str, limit: u64) -> Result<Vec<Member>, Error> {
+    pub async fn members_after(
+        &self,
+        key: &PluginKey,
+        after: &str,
+        limit: u64,
+    ) -> Result<Vec<Member>, Error> {
         let rest = format!(
             "FROM plugin_members AS m WHERE m.organization_id = $1 AND m.plugin = $2 AND m.destination = $3 AND m.remote_id > $4 \
              ORDER BY m.remote_id LIMIT {limit}"
         );
-        self.members_by(&rest, self.plugin_values(key).into_iter().chain([after.into()])).await
+        self.members_by(
+            &rest,
+            self.plugin_values(key).into_iter().chain([after.into()]),
+        )
+        .await
     }
 
-    /// The `limit` contacts in one of these statuses that changed last, by the other side's time, after a moment and up to another.
+    /// The `limit` contacts in one of these statuses that changed last, by the other side's time,
+    /// after a moment and up to another.
     pub async fn latest_members(
         &self,
         key: &PluginKey,
@@ -132,9 +230,16 @@ impl TenantStore {
             values.push(value);
             format!("${}", values.len())
         };
-        let words: Vec<String> = statuses.iter().map(|status| place((*status).into())).collect();
-        let after = after.map_or_else(String::new, |at| format!("AND m.last_seen_at > {}", place(at.into())));
-        let until = until.map_or_else(String::new, |at| format!("AND m.last_seen_at <= {}", place(at.into())));
+        let words: Vec<String> = statuses
+            .iter()
+            .map(|status| place((*status).into()))
+            .collect();
+        let after = after.map_or_else(String::new, |at| {
+            format!("AND m.last_seen_at > {}", place(at.into()))
+        });
+        let until = until.map_or_else(String::new, |at| {
+            format!("AND m.last_seen_at <= {}", place(at.into()))
+        });
         let rest = format!(
             "FROM plugin_members AS m WHERE m.organization_id = $1 AND m.plugin = $2 AND m.destination = $3 AND m.remote_status IN ({}) \
              AND m.last_seen_at IS NOT NULL {after} {until} ORDER BY m.last_seen_at DESC, m.remote_id LIMIT {limit}",
@@ -143,8 +248,13 @@ impl TenantStore {
         self.members_by(&rest, values).await
     }
 
-    /// How many contacts there are in each status; `since`: of those that the other side says changed since.
-    pub async fn member_counts(&self, key: &PluginKey, since: Option<Time>) -> Result<BTreeMap<String, u64>, Error> {
+    /// How many contacts there are in each status; `since`: of those that the other side says
+    /// changed since.
+    pub async fn member_counts(
+        &self,
+        key: &PluginKey,
+        since: Option<Time>,
+    ) -> Result<BTreeMap<String, u64>, Error> {
         let failed = |error| Error::query("counting the mirror", error);
         let changed = since.map_or("", |_| "AND last_seen_at > $4");
         let text = format!(
@@ -152,30 +262,61 @@ impl TenantStore {
              GROUP BY remote_status",
             as_bigint(self.backend(), "COUNT(*)")
         );
-        let values = self.plugin_values(key).into_iter().chain(since.map(Value::from));
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
+        let values = self
+            .plugin_values(key)
+            .into_iter()
+            .chain(since.map(Value::from));
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), &text, values))
+            .await
+            .map_err(failed)?;
         let read = |row: &QueryResult| {
             let count: i64 = row.try_get("", "n")?;
-            Ok((row.try_get::<Option<String>>("", "remote_status")?.unwrap_or_default(), u64::try_from(count).unwrap_or_default()))
+            Ok((
+                row.try_get::<Option<String>>("", "remote_status")?
+                    .unwrap_or_default(),
+                u64::try_from(count).unwrap_or_default(),
+            ))
         };
-        rows.iter().map(read).collect::<Result<_, DbErr>>().map_err(failed)
+        rows.iter()
+            .map(read)
+            .collect::<Result<_, DbErr>>()
+            .map_err(failed)
     }
 
-    async fn members_by(&self, rest: &str, values: impl IntoIterator<Item = Value>) -> Result<Vec<Member>, Error> {
+    async fn members_by(
+        &self,
+        rest: &str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<Member>, Error> {
         let failed = |error| Error::query("reading the mirror", error);
         let text = format!(
             "SELECT m.remote_id, m.contact_id, m.supporter_id, m.remote_status, m.managed_tags, m.name_hash, m.subscribed_by_us, m.ever_left_at, \
              m.last_seen_at, m.field_values {rest}"
         );
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, values)).await.map_err(failed)?;
-        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), &text, values))
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 
     /// Writes contacts into the mirror, and into the audit trail who left.
     ///
     /// # Errors
     /// [`Error::FenceLost`]; database errors.
-    pub async fn save_members(&self, fence: &Fence, key: &PluginKey, members: &[Member], left: &[Left]) -> Result<(), Error> {
+    pub async fn save_members(
+        &self,
+        fence: &Fence,
+        key: &PluginKey,
+        members: &[Member],
+        left: &[Left],
+    ) -> Result<(), Error> {
         if members.is_empty() && left.is_empty() {
             return Ok(());
         }
@@ -214,15 +355,28 @@ impl TenantStore {
         let once = || async {
             let tx = self.begin_fenced(fence).await?;
             if !objects.is_empty() {
-                tx.execute_raw(sql(backend, &text, [document(objects.iter().map(Vec::as_slice))]))
-                    .await
-                    .map_err(|error| Error::query("writing the mirror", error))?;
+                tx.execute_raw(sql(
+                    backend,
+                    &text,
+                    [document(objects.iter().map(Vec::as_slice))],
+                ))
+                .await
+                .map_err(|error| Error::query("writing the mirror", error))?;
             }
             for one in left {
                 let subject = format!("supporter:{}", one.supporter_id);
                 let detail = json!({ "destination": key.destination, "status": one.status, "at": one.at.map(|at| at.to_rfc3339()) });
                 let action = format!("{}.left", key.plugin);
-                audit::note_by(&tx, backend, &key.plugin, Some(self.organization_id), &action, &subject, detail).await?;
+                audit::note_by(
+                    &tx,
+                    backend,
+                    &key.plugin,
+                    Some(self.organization_id),
+                    &action,
+                    &subject,
+                    detail,
+                )
+                .await?;
             }
             tx.commit().await.map_err(Error::commit)
         };
@@ -233,13 +387,23 @@ impl TenantStore {
     ///
     /// # Errors
     /// [`Error::FenceLost`]; database errors.
-    pub async fn forget_members(&self, fence: &Fence, key: &PluginKey, remote_ids: &[String]) -> Result<(), Error> {
+    pub async fn forget_members(
+        &self,
+        fence: &Fence,
+        key: &PluginKey,
+        remote_ids: &[String],
+    ) -> Result<(), Error> {
         let text = "DELETE FROM plugin_members WHERE organization_id = $1 AND plugin = $2 AND destination = $3 AND remote_id = $4";
         let once = || async {
             let tx = self.begin_fenced(fence).await?;
             for id in remote_ids {
-                let values = self.plugin_values(key).into_iter().chain([id.as_str().into()]);
-                tx.execute_raw(sql(self.backend(), text, values)).await.map_err(|error| Error::query("writing the mirror", error))?;
+                let values = self
+                    .plugin_values(key)
+                    .into_iter()
+                    .chain([id.as_str().into()]);
+                tx.execute_raw(sql(self.backend(), text, values))
+                    .await
+                    .map_err(|error| Error::query("writing the mirror", error))?;
             }
             tx.commit().await.map_err(Error::commit)
         };
@@ -250,19 +414,27 @@ impl TenantStore {
 fn read(row: &QueryResult) -> Result<Member, DbErr> {
     let tags: Option<String> = row.try_get("", "managed_tags")?;
     let tags: BTreeSet<String> = tags
-        .map(|text| serde_json::from_str(&text).map_err(|error| DbErr::Type(format!("managed_tags: {error}"))))
+        .map(|text| {
+            serde_json::from_str(&text)
+                .map_err(|error| DbErr::Type(format!("managed_tags: {error}")))
+        })
         .transpose()?
         .unwrap_or_default();
     let values: Option<String> = row.try_get("", "field_values")?;
     let values = values
-        .map(|text| serde_json::from_str(&text).map_err(|error| DbErr::Type(format!("field_values: {error}"))))
+        .map(|text| {
+            serde_json::from_str(&text)
+                .map_err(|error| DbErr::Type(format!("field_values: {error}")))
+        })
         .transpose()?
         .map(Values);
     Ok(Member {
         remote_id: row.try_get("", "remote_id")?,
         contact_id: row.try_get("", "contact_id")?,
         supporter_id: row.try_get("", "supporter_id")?,
-        remote_status: row.try_get::<Option<String>>("", "remote_status")?.unwrap_or_default(),
+        remote_status: row
+            .try_get::<Option<String>>("", "remote_status")?
+            .unwrap_or_default(),
         managed_tags: tags,
         name_hash: row.try_get("", "name_hash")?,
         values,

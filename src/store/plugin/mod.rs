@@ -1,5 +1,5 @@
-//! What is kept for plugins: who is due, what became of whom, the mirror of the other side, what pushes changed,
-//! and how much harm was done or allowed.
+//! What is kept for plugins: who is due, what became of whom, the mirror of the other side, what
+//! pushes changed, and how much harm was done or allowed.
 //!
 //! Every write is one transaction under the lease, as a page's is.
 

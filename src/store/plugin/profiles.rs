@@ -3,7 +3,9 @@
 use super::words_document;
 use crate::domain::{Address, Profile, Standing, Time, Zone};
 use crate::entities::record::Kind;
-use crate::store::statement::{KEY, by_index, ids_document, is_tenants, lookup, money_text, sql, unpack};
+use crate::store::statement::{
+    KEY, by_index, ids_document, is_tenants, lookup, money_text, sql, unpack,
+};
 use crate::store::value::money;
 use crate::store::{Error, TenantStore};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
@@ -24,16 +26,30 @@ impl TenantStore {
             "FROM supporters AS s WHERE s.organization_id = $1 AND s.change_seq > $2 AND {} ORDER BY s.change_seq LIMIT {limit}",
             self.whole()
         );
-        self.read(&rest, [self.organization_id.into(), cursor.into()]).await
+        self.read(&rest, [self.organization_id.into(), cursor.into()])
+            .await
     }
 
     /// How many people of the change feed come after a place in it.
     pub async fn count_changed_after(&self, cursor: i64) -> Result<u64, Error> {
         let failed = |error| Error::query("counting changed people", error);
-        let text =
-            format!("SELECT COUNT(*) AS n FROM supporters AS s WHERE s.organization_id = $1 AND s.change_seq > $2 AND {}", self.whole());
-        let row = self.connection().query_one_raw(sql(self.backend(), &text, [self.organization_id.into(), cursor.into()])).await;
-        let count: i64 = row.map_err(failed)?.ok_or(Error::NoOrganization)?.try_get("", "n").map_err(failed)?;
+        let text = format!(
+            "SELECT COUNT(*) AS n FROM supporters AS s WHERE s.organization_id = $1 AND s.change_seq > $2 AND {}",
+            self.whole()
+        );
+        let row = self
+            .connection()
+            .query_one_raw(sql(
+                self.backend(),
+                &text,
+                [self.organization_id.into(), cursor.into()],
+            ))
+            .await;
+        let count: i64 = row
+            .map_err(failed)?
+            .ok_or(Error::NoOrganization)?
+            .try_get("", "n")
+            .map_err(failed)?;
         Ok(count.max(0) as u64)
     }
 
@@ -44,31 +60,64 @@ impl TenantStore {
         }
         let join = lookup(self.backend());
         let source = unpack(self.backend(), &[("id", Kind::Int)]);
-        let (by_key, ours) = (by_index(self.backend(), KEY), is_tenants(self.backend(), "s", 2));
-        let rest = format!("FROM {source} {join} supporters AS s {by_key} ON s.id = j.id AND {ours} WHERE {} ORDER BY s.id", self.whole());
-        self.read(&rest, [ids_document(ids.iter().copied()), self.organization_id.into()]).await
+        let (by_key, ours) = (
+            by_index(self.backend(), KEY),
+            is_tenants(self.backend(), "s", 2),
+        );
+        let rest = format!(
+            "FROM {source} {join} supporters AS s {by_key} ON s.id = j.id AND {ours} WHERE {} ORDER BY s.id",
+            self.whole()
+        );
+        self.read(
+            &rest,
+            [
+                ids_document(ids.iter().copied()),
+                self.organization_id.into(),
+            ],
+        )
+        .await
     }
 
-    /// The next `limit` people after a place in the change feed who did not consent, or are gone at the source.
+    /// The next `limit` people after a place in the change feed who did not consent, or are gone at
+    /// the source.
     pub async fn refused_after(&self, change_seq: i64, limit: u64) -> Result<Vec<Profile>, Error> {
         let rest = format!(
             "FROM supporters AS s WHERE s.organization_id = $1 AND s.change_seq > $2 AND {} \
              AND (s.email_opt_in = {} OR s.absent_since IS NOT NULL) ORDER BY s.change_seq LIMIT {limit}",
             self.whole(),
-            if self.backend() == DbBackend::Postgres { "FALSE" } else { "0" },
+            if self.backend() == DbBackend::Postgres {
+                "FALSE"
+            } else {
+                "0"
+            },
         );
-        self.read(&rest, [self.organization_id.into(), change_seq.into()]).await
+        self.read(&rest, [self.organization_id.into(), change_seq.into()])
+            .await
     }
 
     /// Everybody who has one of these addresses, in whatever spelling.
     pub async fn holders(&self, addresses: &BTreeSet<Address>) -> Result<Vec<i64>, Error> {
-        Ok(self.read_holders(addresses).await?.into_values().flatten().map(|holder| holder.id).collect())
+        Ok(self
+            .read_holders(addresses)
+            .await?
+            .into_values()
+            .flatten()
+            .map(|holder| holder.id)
+            .collect())
     }
 
-    async fn read(&self, rest: &str, values: impl IntoIterator<Item = Value>) -> Result<Vec<Profile>, Error> {
+    async fn read(
+        &self,
+        rest: &str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<Profile>, Error> {
         let failed = |error| Error::query("reading people", error);
         let backend = self.backend();
-        let unpaused = if backend == DbBackend::Postgres { "NOT p.is_paused" } else { "p.is_paused = 0" };
+        let unpaused = if backend == DbBackend::Postgres {
+            "NOT p.is_paused"
+        } else {
+            "p.is_paused = 0"
+        };
         let text = format!(
             "SELECT s.id, s.change_seq, s.email_address, s.first_name, s.last_name, s.email_opt_in, s.consent_decided_at, s.absent_since, \
              {lifetime} AS lifetime, s.lifetime_donation_count, {monthly} AS monthly, {largest} AS largest, s.first_donation_at, \
@@ -78,24 +127,49 @@ impl TenantStore {
             monthly = money_text(backend, "s.monthly_recurring_amount"),
             largest = money_text(backend, "s.largest_donation_amount"),
         );
-        let rows = self.connection().query_all_raw(sql(backend, &text, values)).await.map_err(failed)?;
-        let zone = if rows.is_empty() { Zone::default() } else { self.zone().await? };
-        let mut profiles: Vec<Profile> = rows.iter().map(|row| profile(row, backend, zone)).collect::<Result<_, _>>().map_err(failed)?;
-        let addresses = profiles.iter().filter_map(|profile| profile.address.clone()).collect();
+        let rows = self
+            .connection()
+            .query_all_raw(sql(backend, &text, values))
+            .await
+            .map_err(failed)?;
+        let zone = if rows.is_empty() {
+            Zone::default()
+        } else {
+            self.zone().await?
+        };
+        let mut profiles: Vec<Profile> = rows
+            .iter()
+            .map(|row| profile(row, backend, zone))
+            .collect::<Result<_, _>>()
+            .map_err(failed)?;
+        let addresses = profiles
+            .iter()
+            .filter_map(|profile| profile.address.clone())
+            .collect();
         let holders = self.read_holders(&addresses).await?;
         for profile in &mut profiles {
-            let all = profile.address.as_ref().and_then(|address| holders.get(address));
-            profile.standing = all.map_or(Standing::Speaks, |all| standing(profile.supporter_id, all));
+            let all = profile
+                .address
+                .as_ref()
+                .and_then(|address| holders.get(address));
+            profile.standing =
+                all.map_or(Standing::Speaks, |all| standing(profile.supporter_id, all));
         }
         Ok(profiles)
     }
 
     /// Those of these addresses that somebody has.
-    pub async fn held_addresses(&self, addresses: &BTreeSet<Address>) -> Result<BTreeSet<Address>, Error> {
+    pub async fn held_addresses(
+        &self,
+        addresses: &BTreeSet<Address>,
+    ) -> Result<BTreeSet<Address>, Error> {
         Ok(self.read_holders(addresses).await?.into_keys().collect())
     }
 
-    async fn read_holders(&self, addresses: &BTreeSet<Address>) -> Result<BTreeMap<Address, Vec<Holder>>, Error> {
+    async fn read_holders(
+        &self,
+        addresses: &BTreeSet<Address>,
+    ) -> Result<BTreeMap<Address, Vec<Holder>>, Error> {
         let mut holders: BTreeMap<Address, Vec<Holder>> = BTreeMap::new();
         if addresses.is_empty() {
             return Ok(holders);
@@ -109,31 +183,60 @@ impl TenantStore {
              {join} supporters AS s ON s.email_key = j.word WHERE s.organization_id = $2 AND {}",
             self.whole()
         );
-        let values = [words_document(addresses.iter().map(Address::key)), self.organization_id.into()];
-        for row in self.connection().query_all_raw(sql(backend, &text, values)).await.map_err(failed)? {
+        let values = [
+            words_document(addresses.iter().map(Address::key)),
+            self.organization_id.into(),
+        ];
+        for row in self
+            .connection()
+            .query_all_raw(sql(backend, &text, values))
+            .await
+            .map_err(failed)?
+        {
             // A long address is cut in the key; this comparison is on the whole.
             let spelled: Option<String> = row.try_get("", "email_address").map_err(failed)?;
-            let Some(address) = spelled.as_deref().and_then(Address::parse).filter(|address| addresses.contains(address)) else { continue };
-            holders.entry(address).or_default().push(holder(&row).map_err(failed)?);
+            let Some(address) = spelled
+                .as_deref()
+                .and_then(Address::parse)
+                .filter(|address| addresses.contains(address))
+            else {
+                continue;
+            };
+            holders
+                .entry(address)
+                .or_default()
+                .push(holder(&row).map_err(failed)?);
         }
         Ok(holders)
     }
 
     fn whole(&self) -> &'static str {
-        if self.backend() == DbBackend::Postgres { "NOT s.is_stub" } else { "s.is_stub = 0" }
+        if self.backend() == DbBackend::Postgres {
+            "NOT s.is_stub"
+        } else {
+            "s.is_stub = 0"
+        }
     }
 }
 
-/// Any refusal wins, else the latest gift, then the lowest id. Who is gone at the source has no say.
+/// Any refusal wins, else the latest gift, then the lowest id. Who is gone at the source has no
+/// say.
 fn standing(id: i64, holders: &[Holder]) -> Standing {
     let present = || holders.iter().filter(|holder| !holder.is_absent);
-    if let Some(refuser) = present().filter(|holder| holder.opt_in == Some(false) && holder.id != id).map(|holder| holder.id).min() {
+    if let Some(refuser) = present()
+        .filter(|holder| holder.opt_in == Some(false) && holder.id != id)
+        .map(|holder| holder.id)
+        .min()
+    {
         return Standing::Refused { by: refuser };
     }
-    let speaker =
-        present().filter(|holder| holder.opt_in == Some(true)).max_by_key(|holder| (holder.last_gift_at, std::cmp::Reverse(holder.id)));
+    let speaker = present()
+        .filter(|holder| holder.opt_in == Some(true))
+        .max_by_key(|holder| (holder.last_gift_at, std::cmp::Reverse(holder.id)));
     match speaker {
-        Some(speaker) if speaker.id != id => Standing::Silent { speaker: speaker.id },
+        Some(speaker) if speaker.id != id => Standing::Silent {
+            speaker: speaker.id,
+        },
         _ => Standing::Speaks,
     }
 }

@@ -1,4 +1,5 @@
-//! What the ledger says of people together: why they are where they are, and how many of those who said no are mailed all the same.
+//! What the ledger says of people together: why they are where they are, and how many of those who
+//! said no are mailed all the same.
 
 use super::PluginKey;
 use crate::domain::{STILL_SUBSCRIBED, WAITS_FOR_ROOM};
@@ -43,17 +44,30 @@ impl Store {
              WHERE d.state = 'deferred' AND d.reason LIKE '{WAITS_FOR_ROOM}%' GROUP BY o.classy_id, d.plugin, d.reason",
             as_bigint(self.backend(), "COUNT(*)")
         );
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, [])).await.map_err(failed)?;
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), &text, []))
+            .await
+            .map_err(failed)?;
         let read = |row: &QueryResult| {
             let (classy_id, plugin) = (row.try_get("", "classy_id")?, row.try_get("", "plugin")?);
-            Ok(RoomCount { classy_id, plugin, reason: row.try_get("", "reason")?, people: row.try_get("", "n")? })
+            Ok(RoomCount {
+                classy_id,
+                plugin,
+                reason: row.try_get("", "reason")?,
+                people: row.try_get("", "n")?,
+            })
         };
-        rows.iter().map(read).collect::<Result<_, DbErr>>().map_err(failed)
+        rows.iter()
+            .map(read)
+            .collect::<Result<_, DbErr>>()
+            .map_err(failed)
     }
 }
 
 impl TenantStore {
-    /// The reasons that most people share, those with most people first; not of who is skipped, which is no trouble.
+    /// The reasons that most people share, those with most people first; not of who is skipped,
+    /// which is no trouble.
     pub async fn reasons(&self, key: &PluginKey, limit: u64) -> Result<Vec<ReasonCount>, Error> {
         let failed = |error| Error::query("counting reasons", error);
         let text = format!(
@@ -61,14 +75,26 @@ impl TenantStore {
              AND state <> 'skipped' AND reason IS NOT NULL GROUP BY state, reason ORDER BY n DESC, state, reason LIMIT {limit}",
             as_bigint(self.backend(), "COUNT(*)")
         );
-        let rows = self.connection().query_all_raw(sql(self.backend(), &text, self.plugin_values(key))).await.map_err(failed)?;
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), &text, self.plugin_values(key)))
+            .await
+            .map_err(failed)?;
         let read = |row: &QueryResult| {
-            Ok(ReasonCount { state: row.try_get("", "state")?, reason: row.try_get("", "reason")?, people: row.try_get("", "n")? })
+            Ok(ReasonCount {
+                state: row.try_get("", "state")?,
+                reason: row.try_get("", "reason")?,
+                people: row.try_get("", "n")?,
+            })
         };
-        rows.iter().map(read).collect::<Result<_, DbErr>>().map_err(failed)
+        rows.iter()
+            .map(read)
+            .collect::<Result<_, DbErr>>()
+            .map_err(failed)
     }
 
-    /// How many contacts are mailed though their supporter said no here, since they were there before us; as of the last delivery.
+    /// How many contacts are mailed though their supporter said no here, since they were there
+    /// before us; as of the last delivery.
     pub async fn count_still_subscribed(&self, key: &PluginKey) -> Result<i64, Error> {
         let failed = |error| Error::query("counting who is still subscribed", error);
         let text = format!(
@@ -76,7 +102,15 @@ impl TenantStore {
              AND state = 'skipped' AND reason LIKE '%{STILL_SUBSCRIBED}'",
             as_bigint(self.backend(), "COUNT(DISTINCT address)")
         );
-        let row = self.connection().query_one_raw(sql(self.backend(), &text, self.plugin_values(key))).await.map_err(failed)?;
-        Ok(row.map(|row| row.try_get("", "n")).transpose().map_err(failed)?.unwrap_or_default())
+        let row = self
+            .connection()
+            .query_one_raw(sql(self.backend(), &text, self.plugin_values(key)))
+            .await
+            .map_err(failed)?;
+        Ok(row
+            .map(|row| row.try_get("", "n"))
+            .transpose()
+            .map_err(failed)?
+            .unwrap_or_default())
     }
 }

@@ -1,5 +1,5 @@
-//! Who left: the address, and the people who had it then. It holds for every destination of a plugin, until the other side itself shows
-//! the person there again.
+//! Who left: the address, and the people who had it then. It holds for every destination of a
+//! plugin, until the other side itself shows the person there again.
 
 use super::{PluginKey, words_document};
 use crate::domain::{Time, Way, Why};
@@ -41,35 +41,69 @@ pub struct Suppressed {
 }
 
 impl Suppressed {
-    /// Why nothing is sent to a supporter at an address: they left under whatever address, or somebody else left under this one.
+    /// Why nothing is sent to a supporter at an address: they left under whatever address, or
+    /// somebody else left under this one.
     pub fn why(&self, supporter: i64, remote_id: &str) -> Option<&Why> {
-        let by_person = self.supporters.get(&supporter).and_then(|by| by.values().next());
+        let by_person = self
+            .supporters
+            .get(&supporter)
+            .and_then(|by| by.values().next());
         by_person.or_else(|| self.addresses.get(remote_id))
     }
 }
 
 impl TenantStore {
     /// Which of these addresses and supporters left, in whatever destination.
-    pub async fn suppressed(&self, key: &PluginKey, remote_ids: &[String], supporters: &[i64]) -> Result<Suppressed, Error> {
+    pub async fn suppressed(
+        &self,
+        key: &PluginKey,
+        remote_ids: &[String],
+        supporters: &[i64],
+    ) -> Result<Suppressed, Error> {
         let backend = self.backend();
-        let (join, words, ids) = (lookup(backend), unpack(backend, &[("word", Kind::Text)]), unpack(backend, &[("id", Kind::Int)]));
+        let (join, words, ids) = (
+            lookup(backend),
+            unpack(backend, &[("word", Kind::Text)]),
+            unpack(backend, &[("id", Kind::Int)]),
+        );
         let rest = "s.organization_id = $2 AND s.plugin = $3 AND s.lifted_at IS NULL";
         let columns = "s.remote_id, s.supporter_id, s.destination, s.way, s.reason";
         let by_address = format!(
             "SELECT {columns} FROM {words} {join} plugin_suppressions AS s ON s.remote_id = j.word AND s.supporter_id = {WHOEVER} WHERE {rest}"
         );
-        let by_supporter = format!("SELECT {columns} FROM {ids} {join} plugin_suppressions AS s ON s.supporter_id = j.id WHERE {rest}");
+        let by_supporter = format!(
+            "SELECT {columns} FROM {ids} {join} plugin_suppressions AS s ON s.supporter_id = j.id WHERE {rest}"
+        );
         let mut found = Suppressed::default();
         if !remote_ids.is_empty() {
             let ids = words_document(remote_ids.iter().map(String::as_str));
-            for Row { remote_id, destination, why, .. } in self.leavings(&by_address, ids, &key.plugin).await? {
-                found.elsewhere.extend(Some(remote_id.clone()).filter(|_| destination != key.destination));
+            for Row {
+                remote_id,
+                destination,
+                why,
+                ..
+            } in self.leavings(&by_address, ids, &key.plugin).await?
+            {
+                found
+                    .elsewhere
+                    .extend(Some(remote_id.clone()).filter(|_| destination != key.destination));
                 found.addresses.insert(remote_id, why);
             }
         }
         if !supporters.is_empty() {
-            for row in self.leavings(&by_supporter, ids_document(supporters.iter().copied()), &key.plugin).await? {
-                found.supporters.entry(row.supporter_id).or_default().insert(row.remote_id, row.why);
+            for row in self
+                .leavings(
+                    &by_supporter,
+                    ids_document(supporters.iter().copied()),
+                    &key.plugin,
+                )
+                .await?
+            {
+                found
+                    .supporters
+                    .entry(row.supporter_id)
+                    .or_default()
+                    .insert(row.remote_id, row.why);
             }
         }
         Ok(found)
@@ -78,15 +112,28 @@ impl TenantStore {
     async fn leavings(&self, text: &str, list: Value, plugin: &str) -> Result<Vec<Row>, Error> {
         let failed = |error| Error::query("reading who left", error);
         let values = [list, self.organization_id.into(), plugin.into()];
-        let rows = self.connection().query_all_raw(sql(self.backend(), text, values)).await.map_err(failed)?;
-        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), text, values))
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(failed)
     }
 
     /// Remembers who left, the address and the person, and notes it in the audit trail.
     ///
     /// # Errors
     /// [`Error::FenceLost`]; database errors.
-    pub async fn suppress(&self, fence: &Fence, key: &PluginKey, leavings: &[Leaving], now: Time) -> Result<(), Error> {
+    pub async fn suppress(
+        &self,
+        fence: &Fence,
+        key: &PluginKey,
+        leavings: &[Leaving],
+        now: Time,
+    ) -> Result<(), Error> {
         if leavings.is_empty() {
             return Ok(());
         }
@@ -94,7 +141,13 @@ impl TenantStore {
         let stamp = time_text(now, backend);
         let ids: BTreeSet<String> = leavings.iter().map(|one| one.remote_id.clone()).collect();
         let people: BTreeSet<i64> = leavings.iter().filter_map(|one| one.supporter_id).collect();
-        let known = self.suppressed(key, &ids.into_iter().collect::<Vec<_>>(), &people.into_iter().collect::<Vec<_>>()).await?;
+        let known = self
+            .suppressed(
+                key,
+                &ids.into_iter().collect::<Vec<_>>(),
+                &people.into_iter().collect::<Vec<_>>(),
+            )
+            .await?;
         let mut rows: BTreeMap<(&str, i64), Why> = BTreeMap::new();
         for one in leavings {
             let id = one.remote_id.as_str();
@@ -103,7 +156,10 @@ impl TenantStore {
             rows.insert((id, WHOEVER), why);
             if let Some(supporter) = one.supporter_id {
                 let of_person = known.supporters.get(&supporter).and_then(|by| by.get(id));
-                let why = one.why.clone().beside(rows.get(&(id, supporter)).or(of_person), false);
+                let why = one
+                    .why
+                    .clone()
+                    .beside(rows.get(&(id, supporter)).or(of_person), false);
                 rows.insert((id, supporter), why);
             }
         }
@@ -131,22 +187,39 @@ impl TenantStore {
         let text = upsert(backend, "plugin_suppressions", KEY, &fields, &kept, &[]);
         let once = || async {
             let tx = self.begin_fenced(fence).await?;
-            tx.execute_raw(sql(backend, &text, [document(objects.iter().map(Vec::as_slice))]))
-                .await
-                .map_err(|error| Error::query("writing who left", error))?;
-            for (one, supporter_id) in leavings.iter().filter_map(|one| Some((one, one.supporter_id?))) {
+            tx.execute_raw(sql(
+                backend,
+                &text,
+                [document(objects.iter().map(Vec::as_slice))],
+            ))
+            .await
+            .map_err(|error| Error::query("writing who left", error))?;
+            for (one, supporter_id) in leavings
+                .iter()
+                .filter_map(|one| Some((one, one.supporter_id?)))
+            {
                 let subject = format!("supporter:{supporter_id}");
                 let detail = json!({ "destination": key.destination, "reason": one.why.reason });
                 let action = format!("{}.suppressed", key.plugin);
-                audit::note_by(&tx, backend, &key.plugin, Some(self.organization_id), &action, &subject, detail).await?;
+                audit::note_by(
+                    &tx,
+                    backend,
+                    &key.plugin,
+                    Some(self.organization_id),
+                    &action,
+                    &subject,
+                    detail,
+                )
+                .await?;
             }
             tx.commit().await.map_err(Error::commit)
         };
         retry(TransactionTries::of_countable(), once).await
     }
 
-    /// Ends the suppression of these addresses and of these people: the other side shows them there again, by their own doing. Somebody
-    /// else who left by one of the addresses, and has another one now, stays suppressed.
+    /// Ends the suppression of these addresses and of these people: the other side shows them there
+    /// again, by their own doing. Somebody else who left by one of the addresses, and has another
+    /// one now, stays suppressed.
     ///
     /// # Errors
     /// [`Error::FenceLost`]; database errors.
@@ -164,18 +237,31 @@ impl TenantStore {
         let failed = |error| Error::query("writing who came back", error);
         let backend = self.backend();
         let set = "UPDATE plugin_suppressions SET lifted_at = $1 WHERE organization_id = $2 AND plugin = $3 AND lifted_at IS NULL AND";
-        let common = || [now.into(), self.organization_id.into(), key.plugin.as_str().into()].into_iter();
+        let common = || {
+            [
+                now.into(),
+                self.organization_id.into(),
+                key.plugin.as_str().into(),
+            ]
+            .into_iter()
+        };
         let once = || async {
             let tx = self.begin_fenced(fence).await?;
             for id in remote_ids {
                 let values = common().chain([id.as_str().into()]);
-                tx.execute_raw(sql(backend, &format!("{set} remote_id = $4 AND supporter_id = {WHOEVER}"), values))
-                    .await
-                    .map_err(failed)?;
+                tx.execute_raw(sql(
+                    backend,
+                    &format!("{set} remote_id = $4 AND supporter_id = {WHOEVER}"),
+                    values,
+                ))
+                .await
+                .map_err(failed)?;
             }
             for id in supporters {
                 let values = common().chain([(*id).into()]);
-                tx.execute_raw(sql(backend, &format!("{set} supporter_id = $4"), values)).await.map_err(failed)?;
+                tx.execute_raw(sql(backend, &format!("{set} supporter_id = $4"), values))
+                    .await
+                    .map_err(failed)?;
             }
             tx.commit().await.map_err(Error::commit)
         };
@@ -197,6 +283,9 @@ fn read(row: &QueryResult) -> Result<Row, DbErr> {
         remote_id: row.try_get("", "remote_id")?,
         supporter_id: row.try_get("", "supporter_id")?,
         destination: row.try_get("", "destination")?,
-        why: Why { way: Way::of(&way), reason: row.try_get("", "reason")? },
+        why: Why {
+            way: Way::of(&way),
+            reason: row.try_get("", "reason")?,
+        },
     })
 }

@@ -1,4 +1,5 @@
-//! A listener that records what it is sent and answers with any bytes, slowly or never ending if it must.
+//! A listener that records what it is sent and answers with any bytes, slowly or never ending if it
+//! must.
 
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,22 +31,34 @@ pub(crate) struct Double {
 
 impl Double {
     /// Listens; `answer` sees each request and how many came before.
-    pub(crate) async fn new(answer: impl Fn(usize, &str) -> Answer + Send + Sync + 'static) -> Double {
+    pub(crate) async fn new(
+        answer: impl Fn(usize, &str) -> Answer + Send + Sync + 'static,
+    ) -> Double {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (connections, requests, written) =
-            (Arc::<Mutex<usize>>::default(), Arc::<Mutex<Vec<String>>>::default(), Arc::<Mutex<usize>>::default());
+        let (connections, requests, written) = (
+            Arc::<Mutex<usize>>::default(),
+            Arc::<Mutex<Vec<String>>>::default(),
+            Arc::<Mutex<usize>>::default(),
+        );
         let shared = (connections.clone(), requests.clone(), written.clone());
         let answer = Arc::new(answer);
         let task = tokio::spawn(async move {
             let (connections, requests, written) = shared;
             while let Ok((stream, _)) = listener.accept().await {
                 *connections.lock().unwrap() += 1;
-                let (answer, requests, written) = (answer.clone(), requests.clone(), written.clone());
+                let (answer, requests, written) =
+                    (answer.clone(), requests.clone(), written.clone());
                 tokio::spawn(async move { serve(stream, &*answer, &requests, &written).await });
             }
         });
-        Double { address, connections, requests, written, task }
+        Double {
+            address,
+            connections,
+            requests,
+            written,
+            task,
+        }
     }
 
     /// Without a path.
@@ -71,7 +84,9 @@ async fn serve(
     requests: &Mutex<Vec<String>>,
     written: &Mutex<usize>,
 ) {
-    let Some(request) = read(&mut stream).await else { return };
+    let Some(request) = read(&mut stream).await else {
+        return;
+    };
     let before = {
         let mut requests = requests.lock().unwrap();
         requests.push(request.clone());
@@ -113,8 +128,15 @@ async fn read(stream: &mut TcpStream) -> Option<String> {
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length =
-                head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+            let length = head
+                .lines()
+                .find_map(|line| {
+                    line.to_ascii_lowercase()
+                        .strip_prefix("content-length: ")?
+                        .parse()
+                        .ok()
+                })
+                .unwrap_or(0);
             if body.len() >= length {
                 return Some(text);
             }

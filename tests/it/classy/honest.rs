@@ -8,7 +8,14 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 async fn source() -> Double {
-    Double::new(|_, request| Answer::Bytes(json(if request.starts_with("POST") { TOKEN } else { LIST }))).await
+    Double::new(|_, request| {
+        Answer::Bytes(json(if request.starts_with("POST") {
+            TOKEN
+        } else {
+            LIST
+        }))
+    })
+    .await
 }
 
 #[tokio::test]
@@ -18,20 +25,44 @@ async fn every_request_carries_what_the_edge_wants_and_the_secret_is_only_in_the
     settings.headers = vec![("X-Integration-Id".to_owned(), "int-1".to_owned())];
     first_page(&client(settings)).await.unwrap();
     let requests = source.requests.lock().unwrap().clone();
-    let [token, data] = requests.as_slice() else { panic!("{requests:?}") };
+    let [token, data] = requests.as_slice() else {
+        panic!("{requests:?}")
+    };
     for request in [token, data] {
         let agent = format!("user-agent: classy-sync/{}", env!("CARGO_PKG_VERSION"));
-        for header in [agent.as_str(), "x-integration-id: int-1\r\n", "accept: application/json\r\n"] {
+        for header in [
+            agent.as_str(),
+            "x-integration-id: int-1\r\n",
+            "accept: application/json\r\n",
+        ] {
             assert!(request.contains(header), "{header} in {request}");
         }
-        let encodings = request.lines().find(|line| line.starts_with("accept-encoding: ")).unwrap();
-        assert!(["gzip", "br", "zstd"].iter().all(|encoding| encodings.contains(encoding)), "{encodings}");
+        let encodings = request
+            .lines()
+            .find(|line| line.starts_with("accept-encoding: "))
+            .unwrap();
+        assert!(
+            ["gzip", "br", "zstd"]
+                .iter()
+                .all(|encoding| encodings.contains(encoding)),
+            "{encodings}"
+        );
     }
-    assert!(token.starts_with("POST /oauth2/auth HTTP/1.1\r\n") && token.contains("content-type: application/x-www-form-urlencoded\r\n"));
-    assert!(token.ends_with("\r\n\r\ngrant_type=client_credentials&client_id=an-app&client_secret=a-secret-word"));
+    assert!(
+        token.starts_with("POST /oauth2/auth HTTP/1.1\r\n")
+            && token.contains("content-type: application/x-www-form-urlencoded\r\n")
+    );
+    assert!(token.ends_with(
+        "\r\n\r\ngrant_type=client_credentials&client_id=an-app&client_secret=a-secret-word"
+    ));
     assert!(!token.contains("authorization"));
-    assert!(data.starts_with("GET /2.0/organizations/10001/supporters?page=1&per_page=100&sort=id%3Aasc HTTP/1.1\r\n"));
-    assert!(data.contains("authorization: Bearer 0123456789abcdef0123456789abcdef\r\n") && !data.contains("a-secret-word"));
+    assert!(data.starts_with(
+        "GET /2.0/organizations/10001/supporters?page=1&per_page=100&sort=id%3Aasc HTTP/1.1\r\n"
+    ));
+    assert!(
+        data.contains("authorization: Bearer 0123456789abcdef0123456789abcdef\r\n")
+            && !data.contains("a-secret-word")
+    );
 }
 
 #[tokio::test]
@@ -41,14 +72,23 @@ async fn the_user_agent_can_be_replaced() {
     settings.headers = vec![("User-Agent".to_owned(), "Acme Relief sync".to_owned())];
     first_page(&client(settings)).await.unwrap();
     for request in source.requests.lock().unwrap().iter() {
-        assert!(request.contains("user-agent: Acme Relief sync\r\n") && !request.contains("classy-sync"), "{request}");
+        assert!(
+            request.contains("user-agent: Acme Relief sync\r\n")
+                && !request.contains("classy-sync"),
+            "{request}"
+        );
     }
 }
 
 #[tokio::test]
 async fn headers_that_are_ours_cannot_be_configured() {
     let source = source().await;
-    for (name, value) in [("Authorization", "Bearer other"), ("host", "evil.example"), ("a b", "value"), ("x-a", "value\r\nx-c: d")] {
+    for (name, value) in [
+        ("Authorization", "Bearer other"),
+        ("host", "evil.example"),
+        ("a b", "value"),
+        ("x-a", "value\r\nx-c: d"),
+    ] {
         let mut settings = settings(&source, &source);
         settings.headers = vec![(name.to_owned(), value.to_owned())];
         let error = Client::new(&Transport::new("").unwrap(), settings).unwrap_err();
@@ -59,8 +99,16 @@ async fn headers_that_are_ours_cannot_be_configured() {
 #[tokio::test]
 async fn two_organizations_share_connections_and_nothing_else() {
     let source = Double::new(|_, request| {
-        let app = if request.contains("client_id=app-a") { "a" } else { "b" };
-        Answer::Bytes(json(&if request.starts_with("POST") { TOKEN.replace("0123456789abcdef", app) } else { LIST.to_owned() }))
+        let app = if request.contains("client_id=app-a") {
+            "a"
+        } else {
+            "b"
+        };
+        Answer::Bytes(json(&if request.starts_with("POST") {
+            TOKEN.replace("0123456789abcdef", app)
+        } else {
+            LIST.to_owned()
+        }))
     })
     .await;
     let transport = Transport::new("").unwrap();
@@ -77,11 +125,25 @@ async fn two_organizations_share_connections_and_nothing_else() {
             .into_iter()
             .for_each(|page| assert_eq!(page.unwrap().total, 1));
     }
-    for request in source.requests.lock().unwrap().iter().filter(|request| request.starts_with("GET")) {
-        let bearer = if request.contains("/organizations/1/") { "Bearer aa\r\n" } else { "Bearer bb\r\n" };
+    for request in source
+        .requests
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|request| request.starts_with("GET"))
+    {
+        let bearer = if request.contains("/organizations/1/") {
+            "Bearer aa\r\n"
+        } else {
+            "Bearer bb\r\n"
+        };
         assert!(request.contains(bearer), "{request}");
     }
-    assert!(clients.iter().all(|client| client.stats().token_requests == 1 && client.stats().data_requests == 3));
+    assert!(
+        clients
+            .iter()
+            .all(|client| client.stats().token_requests == 1 && client.stats().data_requests == 3)
+    );
 }
 
 #[tokio::test]
@@ -100,7 +162,12 @@ async fn each_encoding_that_is_offered_is_understood() {
     let zstd = if length >= 256 {
         zstd
     } else {
-        [&[0x28, 0xB5, 0x2F, 0xFD, 0x20, length.to_le_bytes()[0]][..], &size.to_le_bytes()[..3], LIST.as_bytes()].concat()
+        [
+            &[0x28, 0xB5, 0x2F, 0xFD, 0x20, length.to_le_bytes()[0]][..],
+            &size.to_le_bytes()[..3],
+            LIST.as_bytes(),
+        ]
+        .concat()
     };
     // One uncompressed meta-block, then an empty last one (RFC 7932).
     let meta = 1_u32 << 20 | u32::from(length - 1) << 4;
@@ -108,11 +175,21 @@ async fn each_encoding_that_is_offered_is_understood() {
     for (encoding, body) in [("gzip", gzip), ("zstd", zstd), ("br", brotli)] {
         let header = format!("content-encoding: {encoding}\r\n");
         let source = Double::new(move |_, request| {
-            Answer::Bytes(if request.starts_with("POST") { json(TOKEN) } else { reply("200 OK", &header, &body) })
+            Answer::Bytes(if request.starts_with("POST") {
+                json(TOKEN)
+            } else {
+                reply("200 OK", &header, &body)
+            })
         })
         .await;
-        let page = first_page(&client(settings(&source, &source))).await.unwrap();
-        assert_eq!((page.items.len(), page.bytes), (1, LIST.len() as u64), "{encoding}");
+        let page = first_page(&client(settings(&source, &source)))
+            .await
+            .unwrap();
+        assert_eq!(
+            (page.items.len(), page.bytes),
+            (1, LIST.len() as u64),
+            "{encoding}"
+        );
     }
 }
 
@@ -133,8 +210,11 @@ impl Write for Sink {
 async fn the_most_talkative_log_holds_neither_secret_nor_token_nor_donor() {
     let sink = Sink::default();
     let writer = sink.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).with_ansi(false).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .with_ansi(false)
+        .finish();
     let _default = tracing::subscriber::set_default(subscriber);
     let source = Double::new(|before, request| {
         Answer::Bytes(match before {
@@ -147,11 +227,21 @@ async fn the_most_talkative_log_holds_neither_secret_nor_token_nor_donor() {
     .await;
     let client = client(settings(&source, &source));
     let page = first_page(&client).await.unwrap();
-    assert!(matches!(&page.items[0], Item::Good(supporter) if supporter.first_name.as_deref() == Some("Maribel")));
+    assert!(
+        matches!(&page.items[0], Item::Good(supporter) if supporter.first_name.as_deref() == Some("Maribel"))
+    );
     tracing::info!(?page, ?client, "a page");
     let log = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
-    assert!(log.contains("asking again") && log.contains("wait_ms=") && log.contains("status 503"), "{log}");
-    for secret in ["a-secret-word", "0123456789abcdef", "Maribel", "maribel@example.org"] {
+    assert!(
+        log.contains("asking again") && log.contains("wait_ms=") && log.contains("status 503"),
+        "{log}"
+    );
+    for secret in [
+        "a-secret-word",
+        "0123456789abcdef",
+        "Maribel",
+        "maribel@example.org",
+    ] {
         assert!(!log.contains(secret), "{secret} in {log}");
     }
 }

@@ -1,4 +1,5 @@
-//! What the other side may do to us: redirects, silence, floods, bombs, cuts. Each ends soon, and nothing leaks.
+//! What the other side may do to us: redirects, silence, floods, bombs, cuts. Each ends soon, and
+//! nothing leaks.
 
 use super::double::{Answer, Double};
 use super::{LIST, TOKEN, client, first_page, json, reply, settings};
@@ -10,13 +11,26 @@ use tokio::net::TcpListener;
 
 /// A source that gives tokens and answers data requests like this.
 async fn source(data: impl Fn() -> Answer + Send + Sync + 'static) -> Double {
-    Double::new(move |_, request| if request.starts_with("POST") { Answer::Bytes(json(TOKEN)) } else { data() }).await
+    Double::new(move |_, request| {
+        if request.starts_with("POST") {
+            Answer::Bytes(json(TOKEN))
+        } else {
+            data()
+        }
+    })
+    .await
 }
 
 #[tokio::test]
 async fn redirects_are_not_followed_and_leak_nothing() {
     let other = Double::new(|_, _| Answer::Bytes(json(TOKEN))).await;
-    for status in ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"] {
+    for status in [
+        "301 Moved Permanently",
+        "302 Found",
+        "303 See Other",
+        "307 Temporary Redirect",
+        "308 Permanent Redirect",
+    ] {
         let location = format!("location: {}/2.0/x?secret=1\r\n", other.url());
         let elsewhere = reply(status, &location, b"");
         let data = source({
@@ -28,7 +42,11 @@ async fn redirects_are_not_followed_and_leak_nothing() {
         let host = other.url().replace("http://", "");
         for settings in [settings(&data, &data), settings(&data, &token)] {
             let error = first_page(&client(settings)).await.unwrap_err();
-            assert_eq!((error.clone(), error.remedy()), (Error::Redirect { host: host.clone() }, Remedy::Suspend), "{status}");
+            assert_eq!(
+                (error.clone(), error.remedy()),
+                (Error::Redirect { host: host.clone() }, Remedy::Suspend),
+                "{status}"
+            );
         }
         assert_eq!((data.count(), token.count()), (9, 8));
     }
@@ -55,7 +73,10 @@ async fn silence_ends_at_the_deadline_wherever_it_begins() {
         settings.retries.few = 2;
         let start = Instant::now();
         let error = first_page(&client(settings)).await.unwrap_err();
-        assert!(matches!(error, Error::Timeout { .. }), "{silent_after}: {error}");
+        assert!(
+            matches!(error, Error::Timeout { .. }),
+            "{silent_after}: {error}"
+        );
         assert_eq!(source.count(), 3);
         assert!(start.elapsed() < Duration::from_secs(15));
     }
@@ -63,15 +84,26 @@ async fn silence_ends_at_the_deadline_wherever_it_begins() {
 
 #[tokio::test]
 async fn a_body_without_end_is_left_at_the_limit() {
-    let source =
-        source(|| Answer::Endless(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n".to_vec(), vec![b' '; 64 * 1024])).await;
+    let source = source(|| {
+        Answer::Endless(
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n".to_vec(),
+            vec![b' '; 64 * 1024],
+        )
+    })
+    .await;
     let mut settings = settings(&source, &source);
     settings.max_body = 1024 * 1024;
     settings.data_timeout = Duration::from_secs(30);
     let error = first_page(&client(settings)).await.unwrap_err();
     assert_eq!(
         (&error, error.remedy()),
-        (&Error::TooLarge { path: "/2.0/organizations/10001/supporters".to_owned(), limit_bytes: 1024 * 1024 }, Remedy::Skip)
+        (
+            &Error::TooLarge {
+                path: "/2.0/organizations/10001/supporters".to_owned(),
+                limit_bytes: 1024 * 1024
+            },
+            Remedy::Skip
+        )
     );
     assert_eq!(source.count(), 2);
     // What the system's buffers hold may have been written beyond what was read.
@@ -82,11 +114,21 @@ async fn a_body_without_end_is_left_at_the_limit() {
 async fn a_body_that_unfolds_is_left_at_the_limit() {
     let bomb = gzip_of_spaces(128 * 1024 * 1024);
     assert!(bomb.len() < 1024 * 1024);
-    let source = source(move || Answer::Bytes(reply("200 OK", "content-encoding: gzip\r\n", &bomb))).await;
+    let source =
+        source(move || Answer::Bytes(reply("200 OK", "content-encoding: gzip\r\n", &bomb))).await;
     let mut settings = settings(&source, &source);
     settings.data_timeout = Duration::from_secs(60);
     let error = first_page(&client(settings)).await.unwrap_err();
-    assert!(matches!(error, Error::TooLarge { limit_bytes: 67_108_864, .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            Error::TooLarge {
+                limit_bytes: 67_108_864,
+                ..
+            }
+        ),
+        "{error}"
+    );
     assert_eq!(source.count(), 2);
 }
 
@@ -94,8 +136,16 @@ async fn a_body_that_unfolds_is_left_at_the_limit() {
 async fn a_body_that_drips_is_given_up_long_before_the_deadline_wherever_it_comes_from() {
     let drip = || {
         let whole = json(LIST);
-        let head = whole.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
-        Answer::Drip(whole[..head].to_vec(), whole[head..].to_vec(), Duration::from_millis(40))
+        let head = whole
+            .windows(4)
+            .position(|four| four == b"\r\n\r\n")
+            .unwrap()
+            + 4;
+        Answer::Drip(
+            whole[..head].to_vec(),
+            whole[head..].to_vec(),
+            Duration::from_millis(40),
+        )
     };
     for from_token in [false, true] {
         let source = Double::new(move |_, request| match request.starts_with("POST") {
@@ -108,9 +158,16 @@ async fn a_body_that_drips_is_given_up_long_before_the_deadline_wherever_it_come
         (settings.drip_window, settings.retries.few) = (Duration::from_millis(200), 2);
         let start = Instant::now();
         let error = first_page(&client(settings)).await.unwrap_err();
-        assert!(matches!(error, Error::TooSlow { bytes: 1..20, .. }), "{error}");
+        assert!(
+            matches!(error, Error::TooSlow { bytes: 1..20, .. }),
+            "{error}"
+        );
         assert!(error.to_string().contains("is too slow"), "{error}");
-        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            start.elapsed()
+        );
     }
 }
 
@@ -130,9 +187,23 @@ async fn of_a_body_that_says_what_went_wrong_the_beginning_is_enough() {
 
 #[tokio::test]
 async fn a_token_reply_without_end_is_left_at_its_limit() {
-    let source = Double::new(|_, _| Answer::Endless(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), vec![b' '; 64 * 1024])).await;
-    let error = first_page(&client(settings(&source, &source))).await.unwrap_err();
-    assert!(matches!(error, Error::TooLarge { limit_bytes: 262_144, .. }), "{error}");
+    let source = Double::new(|_, _| {
+        Answer::Endless(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), vec![b' '; 64 * 1024])
+    })
+    .await;
+    let error = first_page(&client(settings(&source, &source)))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::TooLarge {
+                limit_bytes: 262_144,
+                ..
+            }
+        ),
+        "{error}"
+    );
     assert!(*source.written.lock().unwrap() < 16 * 1024 * 1024);
 }
 
@@ -151,8 +222,14 @@ async fn an_answer_cut_at_any_byte_is_asked_for_again() {
         })
         .await;
         let client = Client::new(&transport, settings(&source, &source)).unwrap();
-        let page = first_page(&client).await.unwrap_or_else(|error| panic!("cut at {end}: {error}"));
-        assert_eq!((page.items.len(), source.count(), client.stats().retries), (1, 3, 1), "cut at {end}");
+        let page = first_page(&client)
+            .await
+            .unwrap_or_else(|error| panic!("cut at {end}: {error}"));
+        assert_eq!(
+            (page.items.len(), source.count(), client.stats().retries),
+            (1, 3, 1),
+            "cut at {end}"
+        );
     }
 }
 
@@ -168,8 +245,15 @@ async fn nobody_at_the_address_is_told_in_a_few_seconds_with_the_usual_settings(
     let error = first_page(&client).await.unwrap_err();
     assert!(matches!(&error, Error::Unreachable { .. }), "{error}");
     assert!(error.to_string().contains("refused"), "{error}");
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
-    assert_eq!((client.stats().token_requests, client.stats().data_requests), (3, 0));
+    assert!(
+        start.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        start.elapsed()
+    );
+    assert_eq!(
+        (client.stats().token_requests, client.stats().data_requests),
+        (3, 0)
+    );
 }
 
 #[tokio::test]
@@ -177,12 +261,17 @@ async fn a_host_that_speaks_no_tls_is_not_trusted_and_not_asked_again() {
     let source = source(|| Answer::Bytes(Vec::new())).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut settings = settings(&source, &source);
-    settings.token_url = format!("https://{}/oauth2/auth", listener.local_addr().unwrap()).parse().unwrap();
+    settings.token_url = format!("https://{}/oauth2/auth", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
     let blunt = tokio::spawn(async move {
         for connection in 1.. {
             let (mut stream, _) = listener.accept().await.unwrap();
             assert_eq!(connection, 1, "asked again");
-            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+            stream
+                .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                .await
+                .unwrap();
         }
     });
     let error = first_page(&client(settings)).await.unwrap_err();
@@ -217,7 +306,8 @@ impl Bits {
 
 const GZIP_HEAD: [u8; 10] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255];
 
-/// One block with fixed codes: a space, then "258 bytes from one byte back" again and again (RFC 1951).
+/// One block with fixed codes: a space, then "258 bytes from one byte back" again and again (RFC
+/// 1951).
 fn gzip_of_spaces(size: usize) -> Vec<u8> {
     let mut bits = Bits::default();
     [1, 1, 0].into_iter().for_each(|bit| bits.push(bit));
@@ -233,9 +323,20 @@ fn gzip_of_spaces(size: usize) -> Vec<u8> {
 /// One stored block with its check sum (RFC 1952).
 pub(super) fn gzip_stored(body: &[u8]) -> Vec<u8> {
     let length = u16::try_from(body.len()).unwrap();
-    let sum = body
-        .iter()
-        .fold(u32::MAX, |sum, byte| (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ if sum & 1 == 1 { 0xEDB8_8320 } else { 0 }));
+    let sum = body.iter().fold(u32::MAX, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
+            (sum >> 1) ^ if sum & 1 == 1 { 0xEDB8_8320 } else { 0 }
+        })
+    });
     let [size, check] = [u32::from(length), !sum].map(u32::to_le_bytes);
-    [&GZIP_HEAD[..], &[1], &length.to_le_bytes(), &(!length).to_le_bytes(), body, &check, &size].concat()
+    [
+        &GZIP_HEAD[..],
+        &[1],
+        &length.to_le_bytes(),
+        &(!length).to_le_bytes(),
+        body,
+        &check,
+        &size,
+    ]
+    .concat()
 }

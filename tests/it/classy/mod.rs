@@ -16,18 +16,31 @@ const TOKEN: &str = r#"{"access_token":"0123456789abcdef0123456789abcdef","expir
 
 /// An answer with these headers, whole.
 fn reply(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
     [head.as_bytes(), body].concat()
 }
 
 fn json(body: &str) -> Vec<u8> {
-    reply("200 OK", "content-type: application/json\r\n", body.as_bytes())
+    reply(
+        "200 OK",
+        "content-type: application/json\r\n",
+        body.as_bytes(),
+    )
 }
 
 fn settings(data: &Double, token: &Double) -> Settings {
     let base = format!("{}/2.0", data.url()).parse().unwrap();
     let token = format!("{}/oauth2/auth", token.url()).parse().unwrap();
-    let mut settings = Settings::new(10_001, base, token, "an-app".to_owned(), "a-secret-word".to_owned().into());
+    let mut settings = Settings::new(
+        10_001,
+        base,
+        token,
+        "an-app".to_owned(),
+        "a-secret-word".to_owned().into(),
+    );
     settings.requests_per_minute = 0;
     settings.data_timeout = Duration::from_secs(20);
     settings.retries.base = Duration::from_millis(1);

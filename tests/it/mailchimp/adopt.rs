@@ -1,4 +1,5 @@
-//! A new database over an audience that was kept in step before: it is told, and a person may say that its contacts are ours.
+//! A new database over an audience that was kept in step before: it is told, and a person may say
+//! that its contacts are ours.
 
 use super::Charity;
 use crate::backend::{Kind, kinds};
@@ -16,8 +17,21 @@ impl Charity {
     /// The database knows nothing of Mailchimp any more, as a new one that was filled from Classy.
     async fn forget_mailchimp(&self) {
         let connection = self.site.database.connect().await;
-        for table in ["deliveries", "members", "states", "guards", "suppressions", "harms", "holds", "grants", "images"] {
-            connection.execute_unprepared(&format!("DELETE FROM plugin_{table}")).await.unwrap();
+        for table in [
+            "deliveries",
+            "members",
+            "states",
+            "guards",
+            "suppressions",
+            "harms",
+            "holds",
+            "grants",
+            "images",
+        ] {
+            connection
+                .execute_unprepared(&format!("DELETE FROM plugin_{table}"))
+                .await
+                .unwrap();
         }
         connection.close().await.unwrap();
     }
@@ -50,24 +64,51 @@ async fn members_of_another_database_are_told_and_adopted_and_opt_outs_reach_the
         for stranger in ["form@example.net", "gala@example.net"] {
             charity.act(Act::SignUp(stranger.to_owned()));
         }
-        charity.act(Act::Tag { email: "gala@example.net".to_owned(), tag: "Classy-Gala".to_owned() });
+        charity.act(Act::Tag {
+            email: "gala@example.net".to_owned(),
+            tag: "Classy-Gala".to_owned(),
+        });
         charity.sync().await;
         assert!(!charity.told().contains(NOTE), "{}", charity.told());
         let people: [i64; 3] = charity.givers(3).await.try_into().unwrap();
-        let has_ours = |email: &&String| charity.tags(email).iter().any(|tag| tag.starts_with("Classy-") && tag != "Classy-Gala");
+        let has_ours = |email: &&String| {
+            charity
+                .tags(email)
+                .iter()
+                .any(|tag| tag.starts_with("Classy-") && tag != "Classy-Gala")
+        };
         let tagged = charity.consented().keys().filter(has_ours).count();
         assert!(tagged > 10, "{tagged}");
 
         charity.forget_mailchimp().await;
         charity.opt(people[0], false);
         charity.sync().await;
-        assert_eq!(charity.statuses(people), ["subscribed"; 3], "nobody knows that they are ours");
-        assert!(charity.told().contains(&format!("{NOTE}: {tagged};")), "{} {kind:?}", charity.told());
+        assert_eq!(
+            charity.statuses(people),
+            ["subscribed"; 3],
+            "nobody knows that they are ours"
+        );
+        assert!(
+            charity.told().contains(&format!("{NOTE}: {tagged};")),
+            "{} {kind:?}",
+            charity.told()
+        );
         let audit = charity.audit().await;
-        assert!(audit.iter().any(|one| one.kind == "notice" && one.detail.contains(NOTE)), "{kind:?}");
+        assert!(
+            audit
+                .iter()
+                .any(|one| one.kind == "notice" && one.detail.contains(NOTE)),
+            "{kind:?}"
+        );
         if kind == Kind::Sqlite {
             let daemon = Daemon::start(&charity.site, TOKEN).await;
-            let tells = async || daemon.get("/api/v1/health").await.body.contains("classy-sync plugin adopt");
+            let tells = async || {
+                daemon
+                    .get("/api/v1/health")
+                    .await
+                    .body
+                    .contains("classy-sync plugin adopt")
+            };
             until("health tells", Duration::from_secs(120), tells).await;
         }
 
@@ -75,31 +116,81 @@ async fn members_of_another_database_are_told_and_adopted_and_opt_outs_reach_the
         let output = charity.site.run(&["plugin", "adopt", "--org", "10001"]);
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&output.stderr).contains("--yes"));
-        assert_eq!((charity.orders().await, charity.site.number("SELECT COUNT(*) AS n FROM plugin_adoptions").await), (0, 0));
+        assert_eq!(
+            (
+                charity.orders().await,
+                charity
+                    .site
+                    .number("SELECT COUNT(*) AS n FROM plugin_adoptions")
+                    .await
+            ),
+            (0, 0)
+        );
         let shown = charity.adopt(&["--show-people"]);
         assert_eq!(shown.len(), tagged, "{shown:?}");
-        let refusers: Vec<&Value> = shown.iter().filter(|row| row["detail"].as_str().unwrap().starts_with("opted out")).collect();
-        assert_eq!(refusers.iter().map(|row| row["supporter"].as_i64().unwrap()).collect::<Vec<_>>(), people[..1]);
-        assert_eq!(refusers[0]["email"].as_str().unwrap().to_lowercase(), charity.email(people[0]));
+        let refusers: Vec<&Value> = shown
+            .iter()
+            .filter(|row| row["detail"].as_str().unwrap().starts_with("opted out"))
+            .collect();
+        assert_eq!(
+            refusers
+                .iter()
+                .map(|row| row["supporter"].as_i64().unwrap())
+                .collect::<Vec<_>>(),
+            people[..1]
+        );
+        assert_eq!(
+            refusers[0]["email"].as_str().unwrap().to_lowercase(),
+            charity.email(people[0])
+        );
         // Said again it is the same.
-        assert_eq!((charity.adopt(&[]).len(), charity.orders().await), (0, 1), "{kind:?}");
+        assert_eq!(
+            (charity.adopt(&[]).len(), charity.orders().await),
+            (0, 1),
+            "{kind:?}"
+        );
 
         // A preview knows it, and the next delivery does it.
         let seen = charity.preview().await;
-        let off: Vec<i64> =
-            seen.people.iter().filter(|one| one.planned.step == Step::Unsubscribe).map(|one| one.person.supporter_id).collect();
+        let off: Vec<i64> = seen
+            .people
+            .iter()
+            .filter(|one| one.planned.step == Step::Unsubscribe)
+            .map(|one| one.person.supporter_id)
+            .collect();
         assert_eq!(off, people[..1], "{kind:?}");
         charity.sync().await;
-        assert_eq!(charity.statuses(people), ["unsubscribed", "subscribed", "subscribed"], "{kind:?}");
+        assert_eq!(
+            charity.statuses(people),
+            ["unsubscribed", "subscribed", "subscribed"],
+            "{kind:?}"
+        );
         // From then on as if this database had put them there.
         charity.opt(people[1], false);
         charity.sync().await;
-        assert_eq!(charity.statuses(people), ["unsubscribed", "unsubscribed", "subscribed"], "{kind:?}");
-        assert_eq!(["form@example.net", "gala@example.net"].map(|email| charity.status(email)), ["subscribed"; 2]);
+        assert_eq!(
+            charity.statuses(people),
+            ["unsubscribed", "unsubscribed", "subscribed"],
+            "{kind:?}"
+        );
+        assert_eq!(
+            ["form@example.net", "gala@example.net"].map(|email| charity.status(email)),
+            ["subscribed"; 2]
+        );
         assert_eq!(charity.tags("gala@example.net"), ["Classy-Gala"]);
         assert!(!charity.told().contains(NOTE), "{}", charity.told());
-        assert_eq!(charity.site.number("SELECT COUNT(*) AS n FROM audit_log WHERE action = 'mailchimp.adopted'").await, 1);
-        assert_eq!((charity.adopt(&[]).len(), charity.orders().await), (0, 1), "{kind:?}");
+        assert_eq!(
+            charity
+                .site
+                .number("SELECT COUNT(*) AS n FROM audit_log WHERE action = 'mailchimp.adopted'")
+                .await,
+            1
+        );
+        assert_eq!(
+            (charity.adopt(&[]).len(), charity.orders().await),
+            (0, 1),
+            "{kind:?}"
+        );
         charity.assert_harmless();
     }
 }
@@ -120,12 +211,26 @@ async fn nobody_who_left_or_refused_is_brought_back_by_adopting() {
         charity.opt(people[3], false);
         charity.sync().await;
         let shown = charity.adopt(&[]);
-        let names: Vec<i64> = shown.iter().filter_map(|row| row["supporter"].as_i64()).collect();
-        assert_eq!(people.map(|id| names.contains(&id)), [false, false, false, true, true, true], "{kind:?}");
+        let names: Vec<i64> = shown
+            .iter()
+            .filter_map(|row| row["supporter"].as_i64())
+            .collect();
+        assert_eq!(
+            people.map(|id| names.contains(&id)),
+            [false, false, false, true, true, true],
+            "{kind:?}"
+        );
         // Meant, and gone before the delivery.
         charity.act(Act::Unsubscribe(email(4)));
         charity.sync().await;
-        let gone = ["unsubscribed", "cleaned", "archived", "unsubscribed", "unsubscribed", "subscribed"];
+        let gone = [
+            "unsubscribed",
+            "cleaned",
+            "archived",
+            "unsubscribed",
+            "unsubscribed",
+            "subscribed",
+        ];
         assert_eq!(charity.statuses(people), gone, "{kind:?}");
         // Nor later, whatever changes at Classy.
         people.iter().for_each(|id| charity.give(*id, "30000"));
@@ -134,7 +239,10 @@ async fn nobody_who_left_or_refused_is_brought_back_by_adopting() {
         charity.sync().await;
         charity.sync().await;
         assert_eq!(charity.statuses(people), gone, "{kind:?}");
-        let ours = charity.site.number("SELECT COUNT(*) AS n FROM plugin_adoptions").await;
+        let ours = charity
+            .site
+            .number("SELECT COUNT(*) AS n FROM plugin_adoptions")
+            .await;
         assert_eq!(ours, 0, "what was said is done");
         charity.assert_harmless();
     }
@@ -153,10 +261,32 @@ async fn who_is_somebody_elses_is_left_alone_and_told_of_no_more() {
         assert!(!charity.adopt(&["--none"]).is_empty(), "they are shown");
         charity.opt(person, false);
         charity.sync().await;
-        assert!(!charity.told().contains(NOTE), "{kind:?} {}", charity.told());
+        assert!(
+            !charity.told().contains(NOTE),
+            "{kind:?} {}",
+            charity.told()
+        );
         assert_eq!(charity.statuses([person]), ["subscribed"], "{kind:?}");
-        assert_eq!((charity.orders().await, charity.site.number("SELECT COUNT(*) AS n FROM plugin_adoptions").await), (1, 0));
+        assert_eq!(
+            (
+                charity.orders().await,
+                charity
+                    .site
+                    .number("SELECT COUNT(*) AS n FROM plugin_adoptions")
+                    .await
+            ),
+            (1, 0)
+        );
         // A plugin that has no contacts has nothing to adopt.
-        assert_ne!(charity.site.run(&["plugin", "adopt", "--org", "10001", "--plugin", "webhook", "--yes"]).status.code(), Some(0));
+        assert_ne!(
+            charity
+                .site
+                .run(&[
+                    "plugin", "adopt", "--org", "10001", "--plugin", "webhook", "--yes"
+                ])
+                .status
+                .code(),
+            Some(0)
+        );
     }
 }

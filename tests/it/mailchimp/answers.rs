@@ -1,4 +1,5 @@
-//! What an answer of Mailchimp shows counts, and not that it came: an opt-out or a move that was not carried out is no success.
+//! What an answer of Mailchimp shows counts, and not that it came: an opt-out or a move that was
+//! not carried out is no success.
 
 use super::{Charity, in_days};
 use crate::backend::{Kind, kinds};
@@ -22,7 +23,12 @@ impl Charity {
     /// From now on nothing comes of a change of a single member whose body holds this text.
     async fn does_not_do(&mut self, text: &'static str, instead: Instead) {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let target = self.site.simulator.mailchimp_url().trim_end_matches("/3.0").to_owned();
+        let target = self
+            .site
+            .simulator
+            .mailchimp_url()
+            .trim_end_matches("/3.0")
+            .to_owned();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         self.via = Some(format!("http://{}/3.0", listener.local_addr().unwrap()));
         let http = reqwest::Client::new();
@@ -57,8 +63,9 @@ impl Charity {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_opt_out_that_mailchimp_does_not_carry_out_is_tried_again_and_told_until_it_is() {
     for kind in kinds() {
-        for (seed, instead) in
-            [(420, Instead::AsItIs), (421, Instead::Refused("busy"))].into_iter().take(if kind == Kind::Sqlite { 2 } else { 1 })
+        for (seed, instead) in [(420, Instead::AsItIs), (421, Instead::Refused("busy"))]
+            .into_iter()
+            .take(if kind == Kind::Sqlite { 2 } else { 1 })
         {
             let mut charity = Charity::new(kind, world(60, seed)).await;
             // The guard lets a few go each day: one person who is tried again and again is one.
@@ -70,26 +77,55 @@ async fn an_opt_out_that_mailchimp_does_not_carry_out_is_tried_again_and_told_un
             charity.does_not_do("unsubscribed", instead).await;
             charity.read();
             for hours in 0..8 {
-                let done = charity.deliver_at(Utc::now() + TimeDelta::hours(2 * hours)).await.unwrap();
-                assert_eq!((done.skipped, done.held, done.rejected), (0, 0, 0), "{}", charity.fate(person).await);
+                let done = charity
+                    .deliver_at(Utc::now() + TimeDelta::hours(2 * hours))
+                    .await
+                    .unwrap();
+                assert_eq!(
+                    (done.skipped, done.held, done.rejected),
+                    (0, 0, 0),
+                    "{}",
+                    charity.fate(person).await
+                );
             }
             assert_eq!(charity.status(&email), "subscribed");
             let fate = charity.fate(person).await;
-            assert!(fate.starts_with("deferred: opted out: Mailchimp did not unsubscribe them"), "{fate}");
+            assert!(
+                fate.starts_with("deferred: opted out: Mailchimp did not unsubscribe them"),
+                "{fate}"
+            );
             // It is told for the audience, and with the person.
             let notices = charity.listed()["notices"].to_string();
-            assert!(notices.contains("did not unsubscribe them when it was asked to: 1"), "{notices}");
+            assert!(
+                notices.contains("did not unsubscribe them when it was asked to: 1"),
+                "{notices}"
+            );
             let audit = charity.audited();
-            let theirs = audit.as_array().unwrap().iter().find(|row| row["supporter_id"] == person || row["supporter"] == person);
+            let theirs = audit
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|row| row["supporter_id"] == person || row["supporter"] == person);
             let theirs = theirs.unwrap_or_else(|| panic!("{audit}"));
             assert_eq!(theirs["finding"], "without_consent");
-            assert!(theirs["detail"].to_string().contains("tried again by the next delivery"), "{theirs}");
-            // Mailchimp works again: the first delivery after that takes them off, though nobody touched them.
+            assert!(
+                theirs["detail"]
+                    .to_string()
+                    .contains("tried again by the next delivery"),
+                "{theirs}"
+            );
+            // Mailchimp works again: the first delivery after that takes them off, though nobody
+            // touched them.
             charity.via = None;
             charity.read();
             charity.deliver_at(in_days(1)).await.unwrap();
             charity.assert_harmless();
-            assert_eq!(charity.status(&email), "unsubscribed", "{}", charity.fate(person).await);
+            assert_eq!(
+                charity.status(&email),
+                "unsubscribed",
+                "{}",
+                charity.fate(person).await
+            );
             let notices = charity.listed()["notices"].to_string();
             assert!(!notices.contains("did not unsubscribe"), "{notices}");
         }
@@ -107,7 +143,12 @@ async fn an_opt_out_that_was_refused_once_is_done_by_the_very_next_delivery() {
         charity.sync().await;
         charity.via = None;
         charity.deliver().await.unwrap();
-        assert_eq!(charity.status(&charity.email(person)), "unsubscribed", "{}", charity.fate(person).await);
+        assert_eq!(
+            charity.status(&charity.email(person)),
+            "unsubscribed",
+            "{}",
+            charity.fate(person).await
+        );
     }
 }
 
@@ -125,20 +166,44 @@ async fn a_move_whose_answer_shows_the_old_address_is_none() {
         charity.edit(refuser, "email_address", &format!("\"{old}\""));
         charity.does_not_do("email_address", Instead::AsItIs).await;
         charity.sync().await;
-        // Whoever has the old address refuses: it was not given up, so it is taken off. Where nobody refuses, it waits for its move.
-        assert_eq!((charity.status(&old), charity.status(&others)), ("unsubscribed", "subscribed"));
+        // Whoever has the old address refuses: it was not given up, so it is taken off. Where
+        // nobody refuses, it waits for its move.
+        assert_eq!(
+            (charity.status(&old), charity.status(&others)),
+            ("unsubscribed", "subscribed")
+        );
         assert_eq!(charity.status("other@example.org"), "nobody");
-        assert!(charity.fate(other).await.contains("shows the old address"), "{}", charity.fate(other).await);
+        assert!(
+            charity.fate(other).await.contains("shows the old address"),
+            "{}",
+            charity.fate(other).await
+        );
         charity.via = None;
         for days in 1..3 {
             charity.deliver_at(in_days(days)).await.unwrap();
             charity.assert_harmless();
         }
         assert_eq!(charity.status(&old), "unsubscribed");
-        assert_eq!((charity.status(&others), charity.status("other@example.org")), ("nobody", "subscribed"));
-        assert_eq!(charity.status("new@example.org"), "subscribed", "{}", charity.fate(mover).await);
-        let taken_off: Vec<String> = charity.harm().unsubscriptions.into_iter().map(|mark| mark.email).collect();
+        assert_eq!(
+            (charity.status(&others), charity.status("other@example.org")),
+            ("nobody", "subscribed")
+        );
+        assert_eq!(
+            charity.status("new@example.org"),
+            "subscribed",
+            "{}",
+            charity.fate(mover).await
+        );
+        let taken_off: Vec<String> = charity
+            .harm()
+            .unsubscriptions
+            .into_iter()
+            .map(|mark| mark.email)
+            .collect();
         assert_eq!(taken_off.iter().filter(|email| **email == old).count(), 1);
-        assert!(!taken_off.contains(&"new@example.org".to_owned()), "whoever moved refuses nothing");
+        assert!(
+            !taken_off.contains(&"new@example.org".to_owned()),
+            "whoever moved refuses nothing"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Between the program and Mailchimp something happens: somebody whom Mailchimp cannot read, an opt-out between two tries, a slow crowd.
+//! Between the program and Mailchimp something happens: somebody whom Mailchimp cannot read, an
+//! opt-out between two tries, a slow crowd.
 
 use super::Charity;
 use crate::backend::{Kind, kinds};
@@ -31,10 +32,21 @@ struct Between {
 /// Somebody between the two; answers with its address, for `base_url`.
 async fn between(charity: &Charity, first: Option<String>, judge: Judge) -> (String, Arc<Between>) {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let target = charity.site.simulator.mailchimp_url().trim_end_matches("/3.0").to_owned();
+    let target = charity
+        .site
+        .simulator
+        .mailchimp_url()
+        .trim_end_matches("/3.0")
+        .to_owned();
     let database = charity.site.database.url.clone();
-    let it =
-        Arc::new(Between { target, http: reqwest::Client::new(), judge, stopped: AtomicU64::new(0), first: Mutex::new(first), database });
+    let it = Arc::new(Between {
+        target,
+        http: reqwest::Client::new(),
+        judge,
+        stopped: AtomicU64::new(0),
+        first: Mutex::new(first),
+        database,
+    });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/3.0", listener.local_addr().unwrap());
     let router = Router::new().fallback(pass).with_state(Arc::clone(&it));
@@ -42,10 +54,19 @@ async fn between(charity: &Charity, first: Option<String>, judge: Judge) -> (Str
     (url, it)
 }
 
-async fn pass(State(it): State<Arc<Between>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response<Body> {
+async fn pass(
+    State(it): State<Arc<Between>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
     let text = String::from_utf8_lossy(&body).into_owned();
     let is_batch = method == Method::POST && uri.path().split('/').count() == 4;
-    if let Some(status) = Some(&it.judge).filter(|_| is_batch).and_then(|judge| judge(&text)) {
+    if let Some(status) = Some(&it.judge)
+        .filter(|_| is_batch)
+        .and_then(|judge| judge(&text))
+    {
         it.stopped.fetch_add(1, Ordering::SeqCst);
         let first = it.first.lock().unwrap().take();
         if let Some(statement) = first {
@@ -53,39 +74,73 @@ async fn pass(State(it): State<Arc<Between>>, method: Method, uri: Uri, headers:
             connection.execute_unprepared(&statement).await.unwrap();
             connection.close().await.unwrap();
         }
-        let body = Body::from("{\"title\":\"Invalid Resource\",\"detail\":\"The resource submitted could not be validated.\"}");
+        let body = Body::from(
+            "{\"title\":\"Invalid Resource\",\"detail\":\"The resource submitted could not be validated.\"}",
+        );
         return Response::builder().status(status).body(body).unwrap();
     }
-    let answer = it.http.request(method, format!("{}{uri}", it.target)).headers(headers).body(body).send().await.unwrap();
+    let answer = it
+        .http
+        .request(method, format!("{}{uri}", it.target))
+        .headers(headers)
+        .body(body)
+        .send()
+        .await
+        .unwrap();
     let status = answer.status();
-    Response::builder().status(status).body(Body::from(answer.bytes().await.unwrap())).unwrap()
+    Response::builder()
+        .status(status)
+        .body(Body::from(answer.bytes().await.unwrap()))
+        .unwrap()
 }
 
 impl Charity {
     /// From now on Mailchimp answers a reading whose address holds this text with this body.
     pub(super) async fn answers_instead(&mut self, asks: &'static str, body: &'static str) {
-        self.answers_some(move |uri| uri.contains(asks).then(|| body.to_owned())).await;
+        self.answers_some(move |uri| uri.contains(asks).then(|| body.to_owned()))
+            .await;
     }
 
     /// From now on Mailchimp answers readings of these addresses with these bodies.
-    pub(super) async fn answers_some(&mut self, instead: impl Fn(&str) -> Option<String> + Clone + Send + Sync + 'static) {
+    pub(super) async fn answers_some(
+        &mut self,
+        instead: impl Fn(&str) -> Option<String> + Clone + Send + Sync + 'static,
+    ) {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let target = self.site.simulator.mailchimp_url().trim_end_matches("/3.0").to_owned();
+        let target = self
+            .site
+            .simulator
+            .mailchimp_url()
+            .trim_end_matches("/3.0")
+            .to_owned();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         self.via = Some(format!("http://{}/3.0", listener.local_addr().unwrap()));
         let http = reqwest::Client::new();
-        let router = Router::new().fallback(move |method: Method, uri: Uri, headers: HeaderMap, sent: Bytes| {
-            let (http, target) = (http.clone(), target.clone());
-            let body = Some(uri.to_string()).filter(|_| method == Method::GET).and_then(|uri| instead(&uri));
-            async move {
-                if let Some(body) = body {
-                    return Response::new(Body::from(body));
+        let router = Router::new().fallback(
+            move |method: Method, uri: Uri, headers: HeaderMap, sent: Bytes| {
+                let (http, target) = (http.clone(), target.clone());
+                let body = Some(uri.to_string())
+                    .filter(|_| method == Method::GET)
+                    .and_then(|uri| instead(&uri));
+                async move {
+                    if let Some(body) = body {
+                        return Response::new(Body::from(body));
+                    }
+                    let answer = http
+                        .request(method, format!("{target}{uri}"))
+                        .headers(headers)
+                        .body(sent)
+                        .send()
+                        .await
+                        .unwrap();
+                    let status = answer.status();
+                    Response::builder()
+                        .status(status)
+                        .body(Body::from(answer.bytes().await.unwrap()))
+                        .unwrap()
                 }
-                let answer = http.request(method, format!("{target}{uri}")).headers(headers).body(sent).send().await.unwrap();
-                let status = answer.status();
-                Response::builder().status(status).body(Body::from(answer.bytes().await.unwrap())).unwrap()
-            }
-        });
+            },
+        );
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     }
 
@@ -100,7 +155,12 @@ async fn one_whom_mailchimp_cannot_read_is_found_and_the_others_arrive() {
     let poison = charity.givers(30).await[20];
     let email = charity.email(poison);
     let needle = format!("\"{email}\"");
-    let (url, it) = between(&charity, None, Box::new(move |body| body.contains(&needle).then_some(400))).await;
+    let (url, it) = between(
+        &charity,
+        None,
+        Box::new(move |body| body.contains(&needle).then_some(400)),
+    )
+    .await;
     charity.through(&url);
     let done = charity.sync().await;
     charity.assert_complete(&[poison]).await;
@@ -140,24 +200,51 @@ async fn an_opt_out_between_two_tries_is_obeyed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn chunks_go_side_by_side_and_never_more_than_allowed() {
-    let switches = Switches { latency_ms: 60, connections: 3, ..Switches::default() };
-    let mut charity = Charity::new(Kind::Sqlite, Options { mailchimp: switches, ..world(1_900, 153) }).await;
+    let switches = Switches {
+        latency_ms: 60,
+        connections: 3,
+        ..Switches::default()
+    };
+    let mut charity = Charity::new(
+        Kind::Sqlite,
+        Options {
+            mailchimp: switches,
+            ..world(1_900, 153)
+        },
+    )
+    .await;
     charity.table = "connections = 3".to_owned();
     let done = charity.sync().await;
     assert_eq!((done.deferred, done.rejected), (0, 0));
-    assert_eq!(charity.harm().writes.len(), charity.consented().len(), "everybody is sent once");
-    // Once more as if nothing had been sent: now that all tags are there, no chunk waits for another.
+    assert_eq!(
+        charity.harm().writes.len(),
+        charity.consented().len(),
+        "everybody is sent once"
+    );
+    // Once more as if nothing had been sent: now that all tags are there, no chunk waits for
+    // another.
     let connection = Database::connect(&charity.site.database.url).await.unwrap();
     for table in ["plugin_deliveries", "plugin_states"] {
-        connection.execute_unprepared(&format!("DELETE FROM {table}")).await.unwrap();
+        connection
+            .execute_unprepared(&format!("DELETE FROM {table}"))
+            .await
+            .unwrap();
     }
     connection.close().await.unwrap();
     charity.sync().await;
     let harm = charity.harm();
     let most = harm.in_flight_max.values().copied().max().unwrap();
-    assert!((2..=3).contains(&most) && harm.refused_in_flight == 0, "{most} at once");
-    let segments = charity.site.simulator.mailchimp().audiences[&charity.audience].segments.clone();
-    let mut names: Vec<String> = segments.into_values().map(|segment| segment.name.to_lowercase()).collect();
+    assert!(
+        (2..=3).contains(&most) && harm.refused_in_flight == 0,
+        "{most} at once"
+    );
+    let segments = charity.site.simulator.mailchimp().audiences[&charity.audience]
+        .segments
+        .clone();
+    let mut names: Vec<String> = segments
+        .into_values()
+        .map(|segment| segment.name.to_lowercase())
+        .collect();
     names.sort();
     let all = names.len();
     names.dedup();
@@ -165,7 +252,8 @@ async fn chunks_go_side_by_side_and_never_more_than_allowed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_shares_an_address_that_left_is_put_there_under_no_other_one_though_the_delivery_was_cut_off() {
+async fn who_shares_an_address_that_left_is_put_there_under_no_other_one_though_the_delivery_was_cut_off()
+ {
     for kind in kinds() {
         let mut charity = Charity::new(kind, world(60, 176)).await;
         let people = charity.givers(3).await;
@@ -174,7 +262,8 @@ async fn who_shares_an_address_that_left_is_put_there_under_no_other_one_though_
         }
         charity.sync().await;
         assert_eq!(charity.status("home@example.org"), "subscribed");
-        // It leaves; the next delivery sees it, and fails at somebody else before it comes to these two.
+        // It leaves; the next delivery sees it, and fails at somebody else before it comes to these
+        // two.
         charity.act(Act::Unsubscribe("home@example.org".to_owned()));
         charity.edit(people[2], "last_name", "\"Cut\"");
         charity.read();
@@ -184,12 +273,21 @@ async fn who_shares_an_address_that_left_is_put_there_under_no_other_one_though_
         assert!(it.stopped.load(Ordering::SeqCst) > 0);
         charity.via = None;
         for (number, id) in people[..2].iter().enumerate() {
-            charity.edit(*id, "email_address", &format!("\"moved{number}@example.org\""));
+            charity.edit(
+                *id,
+                "email_address",
+                &format!("\"moved{number}@example.org\""),
+            );
         }
         charity.sync().await;
         for (number, id) in people[..2].iter().enumerate() {
             let status = charity.status(&format!("moved{number}@example.org"));
-            assert_eq!(status, "nobody", "{kind:?} {number}: {}", charity.fate(*id).await);
+            assert_eq!(
+                status,
+                "nobody",
+                "{kind:?} {number}: {}",
+                charity.fate(*id).await
+            );
         }
     }
 }

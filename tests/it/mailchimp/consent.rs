@@ -1,4 +1,5 @@
-//! Consent: nobody without it is sent, nobody who left is brought back, and what is somebody else's stays as it is.
+//! Consent: nobody without it is sent, nobody who left is brought back, and what is somebody else's
+//! stays as it is.
 
 use super::{Charity, in_days};
 use crate::backend::{Kind, kinds};
@@ -27,11 +28,24 @@ async fn who_leaves_mailchimp_is_never_brought_back_until_they_come_back_themsel
             let statuses: Vec<&str> = emails.iter().map(|email| charity.status(email)).collect();
             assert_eq!(statuses, ["unsubscribed", "cleaned", "archived", "nobody"]);
         }
-        for (id, words) in gone.iter().zip(["unsubscribed in Mailchimp", "bounced", "archived", "erased for good"]) {
-            assert!(charity.fate(*id).await.contains(words), "{}", charity.fate(*id).await);
+        for (id, words) in gone.iter().zip([
+            "unsubscribed in Mailchimp",
+            "bounced",
+            "archived",
+            "erased for good",
+        ]) {
+            assert!(
+                charity.fate(*id).await.contains(words),
+                "{}",
+                charity.fate(*id).await
+            );
         }
         let evidence = "SELECT COUNT(*) AS n FROM audit_log WHERE action = 'mailchimp.left'";
-        assert_eq!(charity.site.number(evidence).await, 3, "who was seen to leave is in the audit trail");
+        assert_eq!(
+            charity.site.number(evidence).await,
+            3,
+            "who was seen to leave is in the audit trail"
+        );
         charity.assert_complete(&gone).await;
         // They come back by a form, and have their tags in the same delivery.
         for email in &emails {
@@ -52,11 +66,22 @@ async fn an_opt_out_at_classy_unsubscribes_whom_we_subscribed_and_nobody_else() 
         charity.act(Act::Import {
             email: emails[1].to_uppercase(),
             tags: vec!["Volunteers".to_owned(), "Classy-Gala".to_owned()],
-            fields: json!({"FNAME": charity.text(people[1], "first_name"), "MEMBERNO": 12}).as_object().unwrap().clone(),
+            fields: json!({"FNAME": charity.text(people[1], "first_name"), "MEMBERNO": 12})
+                .as_object()
+                .unwrap()
+                .clone(),
             foreign: false,
         });
         charity.sync().await;
-        assert!(charity.tags(&emails[1]).iter().filter(|tag| tag.starts_with("Classy-")).count() > 2, "it has our tags");
+        assert!(
+            charity
+                .tags(&emails[1])
+                .iter()
+                .filter(|tag| tag.starts_with("Classy-"))
+                .count()
+                > 2,
+            "it has our tags"
+        );
         for id in &people[..2] {
             charity.opt(*id, false);
         }
@@ -64,21 +89,52 @@ async fn an_opt_out_at_classy_unsubscribes_whom_we_subscribed_and_nobody_else() 
         let list = charity.listed();
         assert_eq!(list["opted_out_still_subscribed"], 1, "{list}");
         let first = &charity.audit().await[0];
-        assert_eq!((first.kind, first.supporter_id), ("opted_out_still_subscribed", Some(people[1])));
-        assert_eq!((charity.status(&emails[0]), charity.status(&emails[1])), ("unsubscribed", "subscribed"));
-        assert!(charity.fate(people[1]).await.contains("not subscribed by us"), "{}", charity.fate(people[1]).await);
+        assert_eq!(
+            (first.kind, first.supporter_id),
+            ("opted_out_still_subscribed", Some(people[1]))
+        );
+        assert_eq!(
+            (charity.status(&emails[0]), charity.status(&emails[1])),
+            ("unsubscribed", "subscribed")
+        );
+        assert!(
+            charity
+                .fate(people[1])
+                .await
+                .contains("not subscribed by us"),
+            "{}",
+            charity.fate(people[1]).await
+        );
         let tags = charity.tags(&emails[1]);
-        assert!(tags.contains(&"Volunteers".to_owned()) && tags.contains(&"Classy-Gala".to_owned()), "{tags:?}");
+        assert!(
+            tags.contains(&"Volunteers".to_owned()) && tags.contains(&"Classy-Gala".to_owned()),
+            "{tags:?}"
+        );
         assert_eq!(charity.field(&emails[1], "MEMBERNO"), 12);
         let harm = charity.harm();
-        assert_eq!(harm.unsubscriptions.iter().map(|mark| mark.email.as_str()).collect::<Vec<_>>(), [emails[0].as_str()]);
+        assert_eq!(
+            harm.unsubscriptions
+                .iter()
+                .map(|mark| mark.email.as_str())
+                .collect::<Vec<_>>(),
+            [emails[0].as_str()]
+        );
         // An unsubscription cannot be taken back by Classy.
         charity.opt(people[0], true);
         charity.sync().await;
         assert_eq!(charity.status(&emails[0]), "unsubscribed");
-        assert!(charity.fate(people[0]).await.starts_with("skipped: unsubscribed in Mailchimp"), "{}", charity.fate(people[0]).await);
+        assert!(
+            charity
+                .fate(people[0])
+                .await
+                .starts_with("skipped: unsubscribed in Mailchimp"),
+            "{}",
+            charity.fate(people[0]).await
+        );
         // Nor is it done twice.
-        let calls = charity.harm().calls_of("PATCH /lists/{list_id}/members/{subscriber_hash}");
+        let calls = charity
+            .harm()
+            .calls_of("PATCH /lists/{list_id}/members/{subscriber_hash}");
         assert_eq!(calls, 1, "{:?}", charity.harm().calls);
     }
 }
@@ -93,7 +149,11 @@ async fn who_said_no_and_is_mailed_by_others_is_counted_until_somebody_decides()
             charity.opt(*id, false);
         }
         // Another one who says no at the same address is the same contact.
-        charity.edit(people[1], "email_address", &format!("\"{}\"", charity.email(people[0])));
+        charity.edit(
+            people[1],
+            "email_address",
+            &format!("\"{}\"", charity.email(people[0])),
+        );
         charity.sync().await;
         assert_eq!(charity.listed()["opted_out_still_subscribed"], 3);
         let text = charity.site.run(&["plugin", "list"]);
@@ -106,7 +166,11 @@ async fn who_said_no_and_is_mailed_by_others_is_counted_until_somebody_decides()
         people.iter().for_each(|id| charity.touch(*id));
         charity.sync().await;
         assert_eq!(charity.listed()["opted_out_still_subscribed"], 0);
-        assert!(people.iter().all(|id| charity.status(&charity.email(*id)) != "subscribed"));
+        assert!(
+            people
+                .iter()
+                .all(|id| charity.status(&charity.email(*id)) != "subscribed")
+        );
     }
 }
 
@@ -125,10 +189,21 @@ async fn an_opt_out_is_ignored_when_the_file_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_double_opt_in_audience_asks_everybody_first_and_once() {
     let charity = Charity::new(Kind::Sqlite, world(60, 103)).await;
-    charity.site.simulator.mailchimp().audiences.get_mut(&charity.audience).unwrap().double_optin = true;
+    charity
+        .site
+        .simulator
+        .mailchimp()
+        .audiences
+        .get_mut(&charity.audience)
+        .unwrap()
+        .double_optin = true;
     charity.sync().await;
     let people = charity.consented();
-    assert!(people.keys().all(|email| charity.status(email) == "pending"));
+    assert!(
+        people
+            .keys()
+            .all(|email| charity.status(email) == "pending")
+    );
     for id in people.values() {
         charity.touch(*id);
         charity.edit(*id, "last_name", "\"Changed\"");
@@ -143,15 +218,33 @@ async fn a_double_opt_in_audience_asks_everybody_first_and_once() {
 async fn permissions_of_a_gdpr_audience_are_given_to_whom_we_add_and_to_nobody_else() {
     let mut charity = Charity::new(Kind::Sqlite, world(40, 104)).await;
     charity.table = "marketing_permissions = ['Email']".to_owned();
-    let permissions = vec![("p1".to_owned(), "Email".to_owned()), ("p2".to_owned(), "Post".to_owned())];
-    charity.site.simulator.mailchimp().audiences.get_mut(&charity.audience).unwrap().permissions = permissions;
+    let permissions = vec![
+        ("p1".to_owned(), "Email".to_owned()),
+        ("p2".to_owned(), "Post".to_owned()),
+    ];
+    charity
+        .site
+        .simulator
+        .mailchimp()
+        .audiences
+        .get_mut(&charity.audience)
+        .unwrap()
+        .permissions = permissions;
     let before = charity.givers(1).await[0];
     charity.act(Act::SignUp(charity.email(before)));
     charity.sync().await;
-    let permitted: Vec<_> = charity.harm().writes.into_iter().filter(|write| write.keys() == ["marketing_permissions"]).collect();
+    let permitted: Vec<_> = charity
+        .harm()
+        .writes
+        .into_iter()
+        .filter(|write| write.keys() == ["marketing_permissions"])
+        .collect();
     assert_eq!(permitted.len(), charity.consented().len() - 1);
     for write in &permitted {
-        assert_eq!(write.sent["marketing_permissions"], json!([{"marketing_permission_id": "p1", "enabled": true}]));
+        assert_eq!(
+            write.sent["marketing_permissions"],
+            json!([{"marketing_permission_id": "p1", "enabled": true}])
+        );
         assert_ne!(write.email, charity.email(before));
     }
     charity.forget_calls();
@@ -162,11 +255,26 @@ async fn permissions_of_a_gdpr_audience_are_given_to_whom_we_add_and_to_nobody_e
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_mailchimp_makes_of_it_nobody_who_left_is_even_tried() {
     for compliance in [Compliance::Error, Compliance::Ignored, Compliance::Succeeds] {
-        let switches = Switches { compliance, batch_revives_archived: true, tags_move_last_changed: true, ..Switches::default() };
-        let charity = Charity::new(Kind::Sqlite, Options { mailchimp: switches, ..world(50, 105) }).await;
+        let switches = Switches {
+            compliance,
+            batch_revives_archived: true,
+            tags_move_last_changed: true,
+            ..Switches::default()
+        };
+        let charity = Charity::new(
+            Kind::Sqlite,
+            Options {
+                mailchimp: switches,
+                ..world(50, 105)
+            },
+        )
+        .await;
         let people = charity.givers(3).await;
         // They left before this program was there.
-        for (id, act) in people.iter().zip([Act::Unsubscribe, Act::Clean, Act::Archive]) {
+        for (id, act) in people
+            .iter()
+            .zip([Act::Unsubscribe, Act::Clean, Act::Archive])
+        {
             charity.act(Act::SignUp(charity.email(*id)));
             charity.act(act(charity.email(*id)));
         }
@@ -174,7 +282,12 @@ async fn whatever_mailchimp_makes_of_it_nobody_who_left_is_even_tried() {
         let harm = charity.harm();
         assert!(harm.resubscriptions_prevented.is_empty());
         for id in &people {
-            assert!(harm.writes.iter().all(|write| write.email != charity.email(*id)), "{compliance:?}");
+            assert!(
+                harm.writes
+                    .iter()
+                    .all(|write| write.email != charity.email(*id)),
+                "{compliance:?}"
+            );
         }
         charity.assert_complete(&people).await;
     }
@@ -191,8 +304,12 @@ async fn two_exchange_their_addresses_and_the_one_who_opts_out_is_mailed_no_more
         charity.edit(people[1], "email_address", &format!("{:?}", emails[0]));
         charity.opt(people[0], false);
         charity.sync().await;
-        // The refuser has the second address now; the first one is that of the other, who still wants mail.
-        assert_eq!((charity.status(&emails[1]), charity.status(&emails[0])), ("unsubscribed", "subscribed"));
+        // The refuser has the second address now; the first one is that of the other, who still
+        // wants mail.
+        assert_eq!(
+            (charity.status(&emails[1]), charity.status(&emails[0])),
+            ("unsubscribed", "subscribed")
+        );
         charity.assert_complete(&[]).await;
     }
 }
@@ -209,7 +326,10 @@ async fn a_refuser_counts_at_an_address_that_somebody_could_not_move_away_from()
     charity.edit(people[1], "email_address", &format!("{old:?}"));
     charity.opt(people[1], false);
     charity.sync().await;
-    assert_eq!((charity.status(&old), charity.status("form@example.org")), ("unsubscribed", "subscribed"));
+    assert_eq!(
+        (charity.status(&old), charity.status("form@example.org")),
+        ("unsubscribed", "subscribed")
+    );
     // Whoever moved on refused nothing.
     charity.edit(people[0], "email_address", "\"next@example.org\"");
     charity.sync().await;
@@ -221,7 +341,10 @@ async fn who_left_before_this_program_came_stays_away_under_a_new_address() {
     for kind in kinds() {
         let charity = Charity::new(kind, world(60, 108)).await;
         let people = charity.givers(4).await;
-        for (id, way) in people.iter().zip([Act::Unsubscribe, Act::Clean, Act::Archive]) {
+        for (id, way) in people
+            .iter()
+            .zip([Act::Unsubscribe, Act::Clean, Act::Archive])
+        {
             charity.act(Act::SignUp(charity.email(*id)));
             charity.act(way(charity.email(*id)));
         }
@@ -229,31 +352,57 @@ async fn who_left_before_this_program_came_stays_away_under_a_new_address() {
         // The fourth was added by us, and is erased.
         charity.act(Act::Erase(charity.email(people[3])));
         for (number, id) in people.iter().enumerate() {
-            charity.edit(*id, "email_address", &format!("\"again{number}@example.org\""));
+            charity.edit(
+                *id,
+                "email_address",
+                &format!("\"again{number}@example.org\""),
+            );
             charity.opt(*id, true);
         }
         charity.read();
         for hours in 0..5 {
-            charity.deliver_at(chrono::Utc::now() + chrono::TimeDelta::hours(2 * hours)).await.unwrap();
+            charity
+                .deliver_at(chrono::Utc::now() + chrono::TimeDelta::hours(2 * hours))
+                .await
+                .unwrap();
         }
         charity.assert_harmless();
         // Only the address of the second was bad, of which nobody hears who has another one.
-        for (number, status) in ["nobody", "subscribed", "nobody", "nobody"].into_iter().enumerate() {
-            assert_eq!(charity.status(&format!("again{number}@example.org")), status, "{number}");
+        for (number, status) in ["nobody", "subscribed", "nobody", "nobody"]
+            .into_iter()
+            .enumerate()
+        {
+            assert_eq!(
+                charity.status(&format!("again{number}@example.org")),
+                status,
+                "{number}"
+            );
         }
         // By a form of their own they are welcome.
         charity.act(Act::SignUp("again0@example.org".to_owned()));
         charity.sync().await;
         charity.edit(people[0], "email_address", "\"later@example.org\"");
         charity.sync().await;
-        assert_eq!(charity.status("later@example.org"), "subscribed", "{}", charity.fate(people[0]).await);
+        assert_eq!(
+            charity.status("later@example.org"),
+            "subscribed",
+            "{}",
+            charity.fate(people[0]).await
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_left_one_audience_is_not_put_into_another() {
-    let mut charity =
-        Charity::new(Kind::Sqlite, Options { organizations: vec![10001, 10002], shared_account: true, ..world(60, 109) }).await;
+    let mut charity = Charity::new(
+        Kind::Sqlite,
+        Options {
+            organizations: vec![10001, 10002],
+            shared_account: true,
+            ..world(60, 109)
+        },
+    )
+    .await;
     charity.sync().await;
     let people = charity.givers(2).await;
     let emails: Vec<String> = people.iter().map(|id| charity.email(*id)).collect();
@@ -261,34 +410,67 @@ async fn who_left_one_audience_is_not_put_into_another() {
     charity.opt(people[1], false);
     charity.sync().await;
     charity.opt(people[1], true);
-    charity.audience = charity.site.simulator.world().organizations[&10002].mailchimp_audience.clone();
+    charity.audience = charity.site.simulator.world().organizations[&10002]
+        .mailchimp_audience
+        .clone();
     charity.move_in().await;
-    assert_eq!((charity.status(&emails[0]), charity.status(&emails[1])), ("nobody", "nobody"));
+    assert_eq!(
+        (charity.status(&emails[0]), charity.status(&emails[1])),
+        ("nobody", "nobody")
+    );
     charity.assert_complete(&people).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_confirm_is_not_asked_twice_and_harms_nobody_else() {
     let charity = Charity::new(Kind::Sqlite, world(60, 120)).await;
-    charity.site.simulator.mailchimp().audiences.get_mut(&charity.audience).unwrap().double_optin = true;
+    charity
+        .site
+        .simulator
+        .mailchimp()
+        .audiences
+        .get_mut(&charity.audience)
+        .unwrap()
+        .double_optin = true;
     charity.sync().await;
     let people = charity.givers(2).await;
     let email = charity.email(people[0]);
     // Mailchimp drops whoever does not confirm, without a word.
-    charity.site.simulator.mailchimp().audiences.get_mut(&charity.audience).unwrap().drop_unconfirmed(&email);
+    charity
+        .site
+        .simulator
+        .mailchimp()
+        .audiences
+        .get_mut(&charity.audience)
+        .unwrap()
+        .drop_unconfirmed(&email);
     let before = charity.harm().confirmation_mails.len();
     charity.give(people[0], "70");
     charity.read();
     charity.deliver_at(in_days(61)).await.unwrap();
     assert_eq!(charity.harm().confirmation_mails.len(), before);
-    assert!(charity.fate(people[0]).await.contains("did not confirm"), "{}", charity.fate(people[0]).await);
+    assert!(
+        charity.fate(people[0]).await.contains("did not confirm"),
+        "{}",
+        charity.fate(people[0]).await
+    );
     charity.assert_harmless();
     // They say yes once more, and are asked once more.
     let said = in_days(62).format("%Y-%m-%dT%H:%M:%S+0000").to_string();
-    charity.edit(people[0], "last_email_consent_decision_date", &format!("{said:?}"));
+    charity.edit(
+        people[0],
+        "last_email_consent_decision_date",
+        &format!("{said:?}"),
+    );
     charity.read();
     charity.deliver_at(in_days(63)).await.unwrap();
-    assert_eq!((charity.harm().confirmation_mails.len(), charity.status(&email)), (before + 1, "pending"));
+    assert_eq!(
+        (
+            charity.harm().confirmation_mails.len(),
+            charity.status(&email)
+        ),
+        (before + 1, "pending")
+    );
     assert!(charity.harm().unsubscriptions.is_empty());
 }
 
@@ -303,12 +485,21 @@ async fn an_opt_out_of_somebody_from_before_us_is_told_and_passed_on_where_the_f
     charity.sync().await;
     assert_eq!(charity.status(&email), "subscribed");
     let findings = charity.audit().await;
-    assert_eq!((findings[0].kind, findings[0].supporter_id), ("opted_out_still_subscribed", Some(person)));
+    assert_eq!(
+        (findings[0].kind, findings[0].supporter_id),
+        ("opted_out_still_subscribed", Some(person))
+    );
     charity.table = "opt_out_scope = 'everybody'".to_owned();
     charity.touch(person);
     charity.sync().await;
     assert_eq!(charity.status(&email), "unsubscribed");
-    assert!(charity.audit().await.iter().all(|finding| finding.kind != "opted_out_still_subscribed"));
+    assert!(
+        charity
+            .audit()
+            .await
+            .iter()
+            .all(|finding| finding.kind != "opted_out_still_subscribed")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -332,7 +523,10 @@ async fn an_answer_that_says_nothing_is_not_believed() {
         }
         charity.answers_instead(asks, answer).await;
         let failed = charity.deliver().await.unwrap_err();
-        assert!(matches!(failed, classy_sync::plugin::PluginError::Unavailable(_)), "{answer}: {failed}");
+        assert!(
+            matches!(failed, classy_sync::plugin::PluginError::Unavailable(_)),
+            "{answer}: {failed}"
+        );
         assert!(charity.harm().writes.is_empty(), "{answer}");
     };
     futures_util::future::join_all(cases.map(one)).await;
@@ -348,17 +542,28 @@ async fn an_opt_out_goes_ahead_of_a_large_push_that_was_read_before_it() {
     let alone = charity.alone();
     let one = *people.iter().rev().find(|id| alone.contains(id)).unwrap();
     for id in people.iter().filter(|id| **id != one) {
-        charity.edit(*id, "last_name", &format!("\"{} of {id}\"", charity.text(*id, "last_name")));
+        charity.edit(
+            *id,
+            "last_name",
+            &format!("\"{} of {id}\"", charity.text(*id, "last_name")),
+        );
     }
     charity.read();
     charity.opt(one, false);
     charity.forget_calls();
-    charity.guard = classy_sync::plugin::GuardSettings { audience_min: 10_000, ..charity.guard };
+    charity.guard = classy_sync::plugin::GuardSettings {
+        audience_min: 10_000,
+        ..charity.guard
+    };
     charity.sync().await;
     let harm = charity.harm();
     let of_us = |write: &classy_sync::simulator::Write| write.sent.get("status").is_some();
     assert!(harm.writes.len() > 1_000);
-    assert_eq!(harm.writes.iter().position(of_us), Some(0), "the opt-out first");
+    assert_eq!(
+        harm.writes.iter().position(of_us),
+        Some(0),
+        "the opt-out first"
+    );
     assert_eq!(charity.status(&charity.email(one)), "unsubscribed");
     charity.assert_complete(&[]).await;
 }

@@ -1,5 +1,5 @@
-//! Another `audience_id`: who left the old audience is not put into the new one, an opt-out reaches every one into which the person was
-//! subscribed by us, and nothing of it goes unasked.
+//! Another `audience_id`: who left the old audience is not put into the new one, an opt-out reaches
+//! every one into which the person was subscribed by us, and nothing of it goes unasked.
 
 use super::Charity;
 use crate::backend::{Kind, kinds};
@@ -11,11 +11,18 @@ use classy_sync::simulator::{Act, Options};
 /// A charity whose account has three audiences, and their ids.
 pub(super) async fn three(kind: Kind, seed: u64) -> (Charity, Vec<String>) {
     let organizations = vec![10001, 10002, 10003];
-    let options = Options { organizations: organizations.clone(), shared_account: true, ..world(60, seed) };
+    let options = Options {
+        organizations: organizations.clone(),
+        shared_account: true,
+        ..world(60, seed)
+    };
     let charity = Charity::new(kind, options).await;
     let audiences = {
         let world = charity.site.simulator.world();
-        organizations.iter().map(|id| world.organizations[id].mailchimp_audience.clone()).collect()
+        organizations
+            .iter()
+            .map(|id| world.organizations[id].mailchimp_audience.clone())
+            .collect()
     };
     (charity, audiences)
 }
@@ -24,7 +31,13 @@ impl Charity {
     /// A delivery into another audience than before, with a person's word on it.
     pub(super) async fn move_in(&self) {
         self.sync().await;
-        match self.approve(Word { actor: "cli", ..Word::default() }).await {
+        match self
+            .approve(Word {
+                actor: "cli",
+                ..Word::default()
+            })
+            .await
+        {
             Ok(_) | Err(Disallowed::Nothing) => {}
             Err(refusal) => panic!("{refusal}"),
         }
@@ -32,7 +45,9 @@ impl Charity {
     }
 
     pub(super) fn status_in(&self, audience: &str, email: &str) -> &'static str {
-        self.site.simulator.mailchimp().audiences[audience].member(email).map_or("nobody", |member| member.status.as_str())
+        self.site.simulator.mailchimp().audiences[audience]
+            .member(email)
+            .map_or("nobody", |member| member.status.as_str())
     }
 }
 
@@ -47,20 +62,45 @@ async fn an_opt_out_reaches_every_audience_into_which_we_subscribed_the_person()
             charity.move_in().await;
             charity.assert_complete(&[]).await;
         }
-        // The second has another address since, which the earlier audiences do not know; the third one took another in one of them.
+        // The second has another address since, which the earlier audiences do not know; the third
+        // one took another in one of them.
         charity.edit(people[1], "email_address", "\"moved.on@example.org\"");
         charity.sync().await;
-        let renamed = Act::Rename { email: emails[2].clone(), to: "third.now@example.net".to_owned() };
-        assert!(charity.site.simulator.mailchimp().act(&audiences[0], &renamed));
+        let renamed = Act::Rename {
+            email: emails[2].clone(),
+            to: "third.now@example.net".to_owned(),
+        };
+        assert!(
+            charity
+                .site
+                .simulator
+                .mailchimp()
+                .act(&audiences[0], &renamed)
+        );
         people[..3].iter().for_each(|id| charity.opt(*id, false));
         charity.read();
         let seen = charity.preview().await;
-        assert_eq!(seen.people.iter().filter(|one| one.planned.step == Step::Unsubscribe).count(), 3);
+        assert_eq!(
+            seen.people
+                .iter()
+                .filter(|one| one.planned.step == Step::Unsubscribe)
+                .count(),
+            3
+        );
         charity.deliver().await.unwrap();
         let statuses = |charity: &Charity, addresses: [&str; 3]| -> Vec<&'static str> {
-            audiences.iter().zip(addresses).map(|(audience, email)| charity.status_in(audience, email)).collect()
+            audiences
+                .iter()
+                .zip(addresses)
+                .map(|(audience, email)| charity.status_in(audience, email))
+                .collect()
         };
-        assert_eq!(statuses(&charity, [emails[0].as_str(); 3]), ["unsubscribed"; 3], "{kind:?}: {}", charity.fate(people[0]).await);
+        assert_eq!(
+            statuses(&charity, [emails[0].as_str(); 3]),
+            ["unsubscribed"; 3],
+            "{kind:?}: {}",
+            charity.fate(people[0]).await
+        );
         assert_eq!(
             statuses(&charity, [&emails[1], &emails[1], "moved.on@example.org"]),
             ["unsubscribed"; 3],
@@ -73,7 +113,10 @@ async fn an_opt_out_reaches_every_audience_into_which_we_subscribed_the_person()
             "{}",
             charity.fate(people[2]).await
         );
-        assert_eq!(statuses(&charity, [emails[3].as_str(); 3]), ["subscribed"; 3]);
+        assert_eq!(
+            statuses(&charity, [emails[3].as_str(); 3]),
+            ["subscribed"; 3]
+        );
         assert_eq!(charity.harm().found(), [] as [String; 0]);
         // It is done once, and a yes at Classy takes none of it back.
         charity.site.simulator.mailchimp().ledger.clear();
@@ -81,7 +124,10 @@ async fn an_opt_out_reaches_every_audience_into_which_we_subscribed_the_person()
         charity.read();
         charity.deliver().await.unwrap();
         assert!(charity.harm().unsubscriptions.is_empty());
-        assert_eq!(statuses(&charity, [emails[0].as_str(); 3]), ["unsubscribed"; 3]);
+        assert_eq!(
+            statuses(&charity, [emails[0].as_str(); 3]),
+            ["unsubscribed"; 3]
+        );
         // Nor does going back to the first audience.
         charity.audience.clone_from(&audiences[0]);
         charity.read();
@@ -104,22 +150,57 @@ async fn a_changed_audience_waits_for_a_person_and_opt_outs_do_not() {
         charity.audience.clone_from(&audiences[1]);
         charity.opt(people[0], false);
         let done = charity.sync().await;
-        assert_eq!(done.held as usize, charity.consented().len(), "{kind:?}: {done:?}");
+        assert_eq!(
+            done.held as usize,
+            charity.consented().len(),
+            "{kind:?}: {done:?}"
+        );
         let forecast = done.forecast.unwrap();
-        assert_eq!((forecast.additions as usize, forecast.unsubscribes), (charity.consented().len(), 0));
+        assert_eq!(
+            (forecast.additions as usize, forecast.unsubscribes),
+            (charity.consented().len(), 0)
+        );
         assert!(emails.iter().all(|email| charity.status(email) == "nobody"));
-        assert_eq!(charity.status_in(&audiences[0], &emails[0]), "unsubscribed", "{}", charity.fate(people[0]).await);
+        assert_eq!(
+            charity.status_in(&audiences[0], &emails[0]),
+            "unsubscribed",
+            "{}",
+            charity.fate(people[0]).await
+        );
         // While it waits somebody leaves the old one, by whatever way.
-        for act in [Act::Unsubscribe(emails[1].clone()), Act::Archive(emails[2].clone()), Act::Erase(emails[3].clone())] {
-            assert!(charity.site.simulator.mailchimp().act(&audiences[0], &act), "{act:?}");
+        for act in [
+            Act::Unsubscribe(emails[1].clone()),
+            Act::Archive(emails[2].clone()),
+            Act::Erase(emails[3].clone()),
+        ] {
+            assert!(
+                charity.site.simulator.mailchimp().act(&audiences[0], &act),
+                "{act:?}"
+            );
         }
         charity.sync().await;
         let seen = charity.preview().await;
-        assert!(seen.asks_first && seen.held().iter().all(|held| !people[..4].contains(&held.supporter_id)));
-        charity.approve(Word { actor: "cli", ..Word::default() }).await.unwrap();
+        assert!(
+            seen.asks_first
+                && seen
+                    .held()
+                    .iter()
+                    .all(|held| !people[..4].contains(&held.supporter_id))
+        );
+        charity
+            .approve(Word {
+                actor: "cli",
+                ..Word::default()
+            })
+            .await
+            .unwrap();
         charity.sync().await;
         let now = [0, 1, 2, 3, 4].map(|number| charity.status(&emails[number]));
-        assert_eq!(now, ["nobody", "nobody", "nobody", "nobody", "subscribed"], "{kind:?}");
+        assert_eq!(
+            now,
+            ["nobody", "nobody", "nobody", "nobody", "subscribed"],
+            "{kind:?}"
+        );
         charity.assert_complete(&people[..4]).await;
         // Back to the first: it is another audience than the last one, so a person is asked again.
         charity.audience.clone_from(&audiences[0]);
@@ -127,13 +208,20 @@ async fn a_changed_audience_waits_for_a_person_and_opt_outs_do_not() {
         assert!(charity.preview().await.asks_first, "{kind:?}");
         charity.deliver().await.unwrap();
         assert!(charity.preview().await.asks_first, "it stays so");
-        charity.approve(Word { actor: "cli", ..Word::default() }).await.ok();
+        charity
+            .approve(Word {
+                actor: "cli",
+                ..Word::default()
+            })
+            .await
+            .ok();
         charity.assert_harmless();
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_audience_that_staff_give_up_before_the_new_one_is_approved_says_nothing_of_its_people() {
+async fn an_audience_that_staff_give_up_before_the_new_one_is_approved_says_nothing_of_its_people()
+{
     for kind in kinds() {
         let (mut charity, audiences) = three(kind, 182).await;
         charity.sync().await;
@@ -142,13 +230,30 @@ async fn an_audience_that_staff_give_up_before_the_new_one_is_approved_says_noth
         let all: Vec<String> = charity.consented().into_keys().collect();
         assert!(all.len() > 30, "{}", all.len());
         for (place, email) in all.iter().enumerate() {
-            let act = if place % 2 == 0 { Act::Archive(email.clone()) } else { Act::Erase(email.clone()) };
-            assert!(charity.site.simulator.mailchimp().act(&audiences[0], &act), "{act:?}");
+            let act = if place % 2 == 0 {
+                Act::Archive(email.clone())
+            } else {
+                Act::Erase(email.clone())
+            };
+            assert!(
+                charity.site.simulator.mailchimp().act(&audiences[0], &act),
+                "{act:?}"
+            );
         }
         charity.sync().await;
-        charity.approve(Word { actor: "cli", ..Word::default() }).await.unwrap();
+        charity
+            .approve(Word {
+                actor: "cli",
+                ..Word::default()
+            })
+            .await
+            .unwrap();
         charity.sync().await;
-        assert!(all.iter().all(|email| charity.status(email) == "subscribed"), "{kind:?}");
+        assert!(
+            all.iter()
+                .all(|email| charity.status(email) == "subscribed"),
+            "{kind:?}"
+        );
     }
 }
 
@@ -159,22 +264,52 @@ async fn an_audience_of_before_that_is_gone_is_told_and_keeps_nobody_waiting() {
     charity.sync().await;
     let people = charity.givers(2).await;
     let file = charity.site.path().join("organizations/10001.toml");
-    let text = std::fs::read_to_string(&file).unwrap().replace(&audiences[0], &audiences[1]);
+    let text = std::fs::read_to_string(&file)
+        .unwrap()
+        .replace(&audiences[0], &audiences[1]);
     std::fs::write(file, text).unwrap();
     charity.audience.clone_from(&audiences[1]);
     charity.move_in().await;
-    let old = charity.site.simulator.mailchimp().audiences.remove(&audiences[0]).unwrap();
+    let old = charity
+        .site
+        .simulator
+        .mailchimp()
+        .audiences
+        .remove(&audiences[0])
+        .unwrap();
     charity.opt(people[0], false);
     charity.sync().await;
     assert_eq!(charity.status(&charity.email(people[0])), "unsubscribed");
     charity.assert_complete(&[]).await;
     let list = charity.site.json(&["plugin", "list"], 0);
-    assert!(list.to_string().contains(&format!("opt-outs do not reach the earlier audience {}", audiences[0])), "{list}");
+    assert!(
+        list.to_string().contains(&format!(
+            "opt-outs do not reach the earlier audience {}",
+            audiences[0]
+        )),
+        "{list}"
+    );
     // It is there again: who said no meanwhile is taken off there, too.
-    charity.site.simulator.mailchimp().audiences.insert(audiences[0].clone(), old);
+    charity
+        .site
+        .simulator
+        .mailchimp()
+        .audiences
+        .insert(audiences[0].clone(), old);
     charity.deliver_at(super::in_days(2)).await.unwrap();
-    assert_eq!(charity.status_in(&audiences[0], &charity.email(people[0])), "unsubscribed", "{}", charity.fate(people[0]).await);
-    assert!(!charity.site.json(&["plugin", "list"], 0).to_string().contains("opt-outs do not reach"));
+    assert_eq!(
+        charity.status_in(&audiences[0], &charity.email(people[0])),
+        "unsubscribed",
+        "{}",
+        charity.fate(people[0]).await
+    );
+    assert!(
+        !charity
+            .site
+            .json(&["plugin", "list"], 0)
+            .to_string()
+            .contains("opt-outs do not reach")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -186,21 +321,44 @@ async fn whoever_was_erased_in_the_audience_of_before_is_not_put_into_the_new_on
         let emails: Vec<String> = people.iter().map(|id| charity.email(*id)).collect();
         charity.act(Act::Erase(emails[0].clone()));
         // One who only changed the address there was not erased.
-        charity.act(Act::Rename { email: emails[1].clone(), to: "second.now@example.net".to_owned() });
+        charity.act(Act::Rename {
+            email: emails[1].clone(),
+            to: "second.now@example.net".to_owned(),
+        });
         charity.audience.clone_from(&audiences[1]);
         charity.move_in().await;
-        assert_eq!(charity.status(&emails[0]), "nobody", "{kind:?}: {}", charity.fate(people[0]).await);
-        assert!(charity.fate(people[0]).await.contains("erased"), "{}", charity.fate(people[0]).await);
-        assert_eq!(charity.status(&emails[1]), "subscribed", "{}", charity.fate(people[1]).await);
+        assert_eq!(
+            charity.status(&emails[0]),
+            "nobody",
+            "{kind:?}: {}",
+            charity.fate(people[0]).await
+        );
+        assert!(
+            charity.fate(people[0]).await.contains("erased"),
+            "{}",
+            charity.fate(people[0]).await
+        );
+        assert_eq!(
+            charity.status(&emails[1]),
+            "subscribed",
+            "{}",
+            charity.fate(people[1]).await
+        );
         charity.edit(people[0], "email_address", "\"another.one@example.org\"");
         charity.sync().await;
-        assert_eq!(charity.status("another.one@example.org"), "nobody", "{}", charity.fate(people[0]).await);
+        assert_eq!(
+            charity.status("another.one@example.org"),
+            "nobody",
+            "{}",
+            charity.fate(people[0]).await
+        );
         charity.assert_complete(&people[..1]).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_skipped_for_an_address_that_left_another_audience_is_put_there_under_no_other_one() {
+async fn whoever_is_skipped_for_an_address_that_left_another_audience_is_put_there_under_no_other_one()
+ {
     for kind in kinds() {
         let (mut charity, audiences) = three(kind, 175).await;
         let people = charity.givers(2).await;
@@ -216,7 +374,12 @@ async fn whoever_is_skipped_for_an_address_that_left_another_audience_is_put_the
         assert_eq!(charity.status(&email), "nobody", "{kind:?}");
         charity.edit(people[1], "email_address", "\"another.one@example.org\"");
         charity.sync().await;
-        assert_eq!(charity.status("another.one@example.org"), "nobody", "{}", charity.fate(people[1]).await);
+        assert_eq!(
+            charity.status("another.one@example.org"),
+            "nobody",
+            "{}",
+            charity.fate(people[1]).await
+        );
         charity.assert_complete(&people).await;
     }
 }
@@ -231,19 +394,34 @@ async fn whomever_an_audience_refuses_since_they_were_erased_is_not_put_into_ano
         charity.act(Act::SignUp(email.clone()));
         charity.act(Act::Erase(email.clone()));
         charity.sync().await;
-        assert!(charity.fate(person).await.contains("erased for good"), "{}", charity.fate(person).await);
+        assert!(
+            charity.fate(person).await.contains("erased for good"),
+            "{}",
+            charity.fate(person).await
+        );
         charity.audience.clone_from(&audiences[1]);
         charity.move_in().await;
-        assert_eq!(charity.status(&email), "nobody", "{kind:?}: {}", charity.fate(person).await);
+        assert_eq!(
+            charity.status(&email),
+            "nobody",
+            "{kind:?}: {}",
+            charity.fate(person).await
+        );
         charity.edit(person, "email_address", "\"another.one@example.org\"");
         charity.sync().await;
-        assert_eq!(charity.status("another.one@example.org"), "nobody", "{}", charity.fate(person).await);
+        assert_eq!(
+            charity.status("another.one@example.org"),
+            "nobody",
+            "{}",
+            charity.fate(person).await
+        );
         charity.assert_complete(&[person]).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_left_the_audience_of_before_while_nobody_had_the_address_is_not_put_into_the_new_one() {
+async fn whoever_left_the_audience_of_before_while_nobody_had_the_address_is_not_put_into_the_new_one()
+ {
     for kind in kinds() {
         let (mut charity, audiences) = three(kind, 177).await;
         charity.act(Act::SignUp("friend@example.org".to_owned()));
@@ -255,34 +433,54 @@ async fn whoever_left_the_audience_of_before_while_nobody_had_the_address_is_not
         charity.edit(person, "email_address", "\"friend@example.org\"");
         charity.opt(person, true);
         charity.move_in().await;
-        assert_eq!(charity.status("friend@example.org"), "nobody", "{kind:?}: {}", charity.fate(person).await);
+        assert_eq!(
+            charity.status("friend@example.org"),
+            "nobody",
+            "{kind:?}: {}",
+            charity.fate(person).await
+        );
         charity.assert_complete(&[person]).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_has_another_address_in_an_earlier_audience_is_not_taken_off_for_a_refusal_at_the_old_one() {
+async fn who_has_another_address_in_an_earlier_audience_is_not_taken_off_for_a_refusal_at_the_old_one()
+ {
     for kind in kinds() {
         let (mut charity, audiences) = three(kind, 178).await;
         let people = charity.givers(2).await;
         let (email, now) = (charity.email(people[0]), "now@example.net");
         charity.opt(people[1], false);
         charity.sync().await;
-        charity.act(Act::Rename { email: email.clone(), to: now.to_owned() });
+        charity.act(Act::Rename {
+            email: email.clone(),
+            to: now.to_owned(),
+        });
         charity.audience.clone_from(&audiences[1]);
         charity.edit(people[0], "email_address", "\"another.one@example.org\"");
         charity.edit(people[1], "email_address", &format!("\"{email}\""));
         charity.move_in().await;
-        assert_eq!(charity.status_in(&audiences[0], now), "subscribed", "{kind:?}: {}", charity.fate(people[1]).await);
+        assert_eq!(
+            charity.status_in(&audiences[0], now),
+            "subscribed",
+            "{kind:?}: {}",
+            charity.fate(people[1]).await
+        );
         // Their own word reaches them.
         charity.opt(people[0], false);
         charity.sync().await;
-        assert_eq!(charity.status_in(&audiences[0], now), "unsubscribed", "{kind:?}: {}", charity.fate(people[0]).await);
+        assert_eq!(
+            charity.status_in(&audiences[0], now),
+            "unsubscribed",
+            "{kind:?}: {}",
+            charity.fate(people[0]).await
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refuser_for_whom_somebody_elses_member_was_taken_off_in_an_earlier_audience_is_put_nowhere() {
+async fn a_refuser_for_whom_somebody_elses_member_was_taken_off_in_an_earlier_audience_is_put_nowhere()
+ {
     for kind in kinds() {
         let (mut charity, audiences) = three(kind, 180).await;
         let people = charity.givers(2).await;
@@ -293,15 +491,29 @@ async fn a_refuser_for_whom_somebody_elses_member_was_taken_off_in_an_earlier_au
         charity.audience.clone_from(&audiences[1]);
         charity.edit(people[1], "email_address", &format!("\"{email}\""));
         charity.move_in().await;
-        assert_eq!(charity.status_in(&audiences[0], &email), "unsubscribed", "{kind:?}");
-        // Neither the one nor the other is put there under another address, whatever they say at Classy.
+        assert_eq!(
+            charity.status_in(&audiences[0], &email),
+            "unsubscribed",
+            "{kind:?}"
+        );
+        // Neither the one nor the other is put there under another address, whatever they say at
+        // Classy.
         for (number, id) in people.iter().enumerate() {
             charity.opt(*id, true);
-            charity.edit(*id, "email_address", &format!("\"another{number}@example.org\""));
+            charity.edit(
+                *id,
+                "email_address",
+                &format!("\"another{number}@example.org\""),
+            );
         }
         charity.sync().await;
         for (number, id) in people.iter().enumerate() {
-            assert_eq!(charity.status(&format!("another{number}@example.org")), "nobody", "{kind:?}: {}", charity.fate(*id).await);
+            assert_eq!(
+                charity.status(&format!("another{number}@example.org")),
+                "nobody",
+                "{kind:?}: {}",
+                charity.fate(*id).await
+            );
         }
         charity.assert_complete(&people).await;
     }
@@ -310,13 +522,29 @@ async fn a_refuser_for_whom_somebody_elses_member_was_taken_off_in_an_earlier_au
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_of_one_audience_is_not_approved_for_another() {
     let (mut charity, audiences) = three(Kind::Sqlite, 179).await;
-    charity.guard = GuardSettings { first_push: FirstPush::Ask, ..charity.guard };
+    charity.guard = GuardSettings {
+        first_push: FirstPush::Ask,
+        ..charity.guard
+    };
     let held = charity.sync().await.held;
     let plan = charity.preview().await.plan();
     charity.audience.clone_from(&audiences[1]);
-    let refused = charity.approve(Word { plan: Some(plan), actor: "cli", ..Word::default() }).await;
-    assert!(held > 0 && matches!(refused, Err(Disallowed::Changed { .. })), "{refused:?}");
-    assert_eq!(charity.sync().await.held, held, "the same people, and nobody was shown that they come in there");
+    let refused = charity
+        .approve(Word {
+            plan: Some(plan),
+            actor: "cli",
+            ..Word::default()
+        })
+        .await;
+    assert!(
+        held > 0 && matches!(refused, Err(Disallowed::Changed { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(
+        charity.sync().await.held,
+        held,
+        "the same people, and nobody was shown that they come in there"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -331,7 +559,10 @@ async fn going_back_to_an_audience_before_another_was_approved_is_a_change_too()
     charity.opt(refuser, true);
     for _ in 0..2 {
         let done = charity.sync().await;
-        assert_eq!((done.held, done.forecast.map(|forecast| forecast.additions)), (1, Some(1)));
+        assert_eq!(
+            (done.held, done.forecast.map(|forecast| forecast.additions)),
+            (1, Some(1))
+        );
     }
     charity.move_in().await;
     charity.assert_complete(&[]).await;

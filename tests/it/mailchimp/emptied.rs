@@ -1,4 +1,5 @@
-//! Lists of Mailchimp that are well-formed and show nobody though somebody left: nobody is written to for that.
+//! Lists of Mailchimp that are well-formed and show nobody though somebody left: nobody is written
+//! to for that.
 
 use super::Charity;
 use super::earlier::three;
@@ -37,10 +38,18 @@ impl List {
 impl Charity {
     /// A list of an audience shows nobody, so many times.
     async fn shows_nobody(&mut self, list: List, audience: &str, times: usize) {
-        let (left, audience) = (Arc::new(AtomicUsize::new(times)), format!("/lists/{audience}/"));
+        let (left, audience) = (
+            Arc::new(AtomicUsize::new(times)),
+            format!("/lists/{audience}/"),
+        );
         self.answers_some(move |uri| {
             let is_it = uri.contains(&audience) && list.is_asked(uri);
-            let is_left = is_it && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+            let is_left = is_it
+                && left
+                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                        left.checked_sub(1)
+                    })
+                    .is_ok();
             is_left.then(|| NOBODY.to_owned())
         })
         .await;
@@ -49,14 +58,29 @@ impl Charity {
     /// Nothing was written about these addresses.
     fn assert_left_alone(&self, emails: &[&str]) {
         let writes = self.harm().writes;
-        assert!(writes.iter().all(|write| !emails.contains(&write.email.as_str())), "{emails:?}");
+        assert!(
+            writes
+                .iter()
+                .all(|write| !emails.contains(&write.email.as_str())),
+            "{emails:?}"
+        );
     }
 }
 
 /// An audience in which a batch brings back whoever is archived.
 async fn charity(kind: Kind, seed: u64) -> Charity {
-    let mailchimp = Switches { batch_revives_archived: true, ..Switches::default() };
-    Charity::new(kind, Options { mailchimp, ..world(60, seed) }).await
+    let mailchimp = Switches {
+        batch_revives_archived: true,
+        ..Switches::default()
+    };
+    Charity::new(
+        kind,
+        Options {
+            mailchimp,
+            ..world(60, seed)
+        },
+    )
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,12 +99,21 @@ async fn who_is_archived_is_left_alone_though_the_list_of_archived_contacts_show
             charity.give(people[0], "20000");
             charity.read();
             charity.forget_calls();
-            charity.shows_nobody(List::Archived, &charity.audience.clone(), 1).await;
+            charity
+                .shows_nobody(List::Archived, &charity.audience.clone(), 1)
+                .await;
             charity.deliver().await.unwrap();
             charity.assert_harmless();
             charity.assert_left_alone(&[&emails[0]]);
             assert_eq!(charity.status(&emails[0]), "archived", "{kind:?}");
-            assert!(charity.fate(people[0]).await.contains("archived in Mailchimp"), "{}", charity.fate(people[0]).await);
+            assert!(
+                charity
+                    .fate(people[0])
+                    .await
+                    .contains("archived in Mailchimp"),
+                "{}",
+                charity.fate(people[0]).await
+            );
         }
     }
 }
@@ -92,7 +125,9 @@ async fn who_was_archived_before_us_is_left_alone_though_the_first_look_shows_no
     let email = charity.email(person);
     charity.act(Act::SignUp(email.clone()));
     charity.act(Act::Archive(email.clone()));
-    charity.shows_nobody(List::Archived, &charity.audience.clone(), 1).await;
+    charity
+        .shows_nobody(List::Archived, &charity.audience.clone(), 1)
+        .await;
     charity.sync().await;
     assert_eq!(charity.status(&email), "archived");
     charity.assert_complete(&[person]).await;
@@ -108,22 +143,37 @@ async fn a_delivery_waits_while_a_list_shows_nobody_though_somebody_is_known_in_
         charity.sync().await;
         charity.act(Act::Archive(emails[1].clone()));
         charity.sync().await;
-        // One is archived whom we subscribed; another one leaves whom we did not, and has another address at Classy since.
+        // One is archived whom we subscribed; another one leaves whom we did not, and has another
+        // address at Classy since.
         charity.act(Act::Archive(emails[2].clone()));
         charity.act(Act::Unsubscribe(emails[0].clone()));
         charity.give(people[2], "20000");
         charity.edit(people[0], "email_address", "\"again@example.org\"");
         charity.read();
         charity.forget_calls();
-        charity.shows_nobody(list, &charity.audience.clone(), EVER).await;
+        charity
+            .shows_nobody(list, &charity.audience.clone(), EVER)
+            .await;
         let failed = charity.deliver().await.unwrap_err();
-        assert!(matches!(failed, PluginError::Unavailable(_)), "{list:?}: {failed}");
+        assert!(
+            matches!(failed, PluginError::Unavailable(_)),
+            "{list:?}: {failed}"
+        );
         assert!(charity.harm().writes.is_empty(), "{list:?}");
         // It shows them again: the delivery goes on, and they are left alone.
-        charity.shows_nobody(list, &charity.audience.clone(), 1).await;
+        charity
+            .shows_nobody(list, &charity.audience.clone(), 1)
+            .await;
         charity.deliver().await.unwrap();
         charity.assert_harmless();
-        assert_eq!((charity.status("again@example.org"), charity.status(&emails[2])), ("nobody", "archived"), "{list:?}");
+        assert_eq!(
+            (
+                charity.status("again@example.org"),
+                charity.status(&emails[2])
+            ),
+            ("nobody", "archived"),
+            "{list:?}"
+        );
     }
 }
 
@@ -138,21 +188,37 @@ async fn who_is_looked_at_singly_and_left_is_left_alone_though_no_list_has_shown
         charity.edit(person, "email_address", "\"again@example.org\"");
         charity.read();
         charity.forget_calls();
-        // They leave right after the lists were read: a look at one contact is the first to show it.
-        let (url, audience) = (charity.site.simulator.mailchimp_url().replace("/3.0", ""), charity.audience.clone());
+        // They leave right after the lists were read: a look at one contact is the first to show
+        // it.
+        let (url, audience) = (
+            charity.site.simulator.mailchimp_url().replace("/3.0", ""),
+            charity.audience.clone(),
+        );
         let http = reqwest::Client::new();
         charity
             .answers_some(move |uri| {
                 if uri.contains("/members/") {
-                    let order = serde_json::json!({ "audience": audience, "acts": [{ way: email }] });
-                    let request = http.post(format!("{url}/__sim/mailchimp/people")).body(order.to_string()).send();
-                    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(request)).unwrap();
+                    let order =
+                        serde_json::json!({ "audience": audience, "acts": [{ way: email }] });
+                    let request = http
+                        .post(format!("{url}/__sim/mailchimp/people"))
+                        .body(order.to_string())
+                        .send();
+                    tokio::task::block_in_place(|| {
+                        tokio::runtime::Handle::current().block_on(request)
+                    })
+                    .unwrap();
                 }
                 None
             })
             .await;
         charity.deliver().await.unwrap();
-        assert_eq!(charity.status("again@example.org"), "nobody", "{way}: {}", charity.fate(person).await);
+        assert_eq!(
+            charity.status("again@example.org"),
+            "nobody",
+            "{way}: {}",
+            charity.fate(person).await
+        );
         charity.assert_left_alone(&["again@example.org"]);
     }
 }
@@ -168,15 +234,27 @@ async fn who_left_amid_our_own_writing_is_left_alone_though_their_list_shows_nob
     charity.give(person, "20000");
     charity.read();
     charity.forget_calls();
-    charity.shows_nobody(List::Unsubscribed, &charity.audience.clone(), 1).await;
+    charity
+        .shows_nobody(List::Unsubscribed, &charity.audience.clone(), 1)
+        .await;
     charity.deliver().await.unwrap();
     charity.assert_left_alone(&[&email]);
-    assert!(charity.fate(person).await.contains("unsubscribed in Mailchimp"), "{}", charity.fate(person).await);
+    assert!(
+        charity
+            .fate(person)
+            .await
+            .contains("unsubscribed in Mailchimp"),
+        "{}",
+        charity.fate(person).await
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_left_the_audience_of_before_is_put_into_no_other_though_its_list_shows_nobody() {
-    for (list, way) in [(List::Main, Act::Unsubscribe as fn(String) -> Act), (List::Archived, Act::Archive as fn(String) -> Act)] {
+    for (list, way) in [
+        (List::Main, Act::Unsubscribe as fn(String) -> Act),
+        (List::Archived, Act::Archive as fn(String) -> Act),
+    ] {
         let (mut charity, audiences) = three(Kind::Sqlite, 435).await;
         charity.sync().await;
         let person = charity.givers(1).await[0];
@@ -192,8 +270,18 @@ async fn who_left_the_audience_of_before_is_put_into_no_other_though_its_list_sh
             charity.shows_nobody(list, &audiences[0], EVER).await;
         }
         charity.move_in().await;
-        assert_eq!(charity.status(&email), "nobody", "{list:?}: {}", charity.fate(person).await);
-        assert!(charity.consented().into_iter().all(|(email, id)| id == person || charity.status(&email) == "subscribed"));
+        assert_eq!(
+            charity.status(&email),
+            "nobody",
+            "{list:?}: {}",
+            charity.fate(person).await
+        );
+        assert!(
+            charity
+                .consented()
+                .into_iter()
+                .all(|(email, id)| id == person || charity.status(&email) == "subscribed")
+        );
     }
 }
 
@@ -204,14 +292,24 @@ async fn who_is_in_no_list_any_more_is_asked_for_and_left_alone_when_archived() 
     let person = charity.givers(1).await[0];
     let email = charity.email(person);
     // The last one who changed is looked for when the list shows them no more.
-    charity.act(Act::Tag { email: email.clone(), tag: "Gala".to_owned() });
+    charity.act(Act::Tag {
+        email: email.clone(),
+        tag: "Gala".to_owned(),
+    });
     charity.sync().await;
     charity.act(Act::Archive(email.clone()));
     charity.give(person, "20000");
     charity.read();
     charity.forget_calls();
-    charity.shows_nobody(List::Archived, &charity.audience.clone(), EVER).await;
+    charity
+        .shows_nobody(List::Archived, &charity.audience.clone(), EVER)
+        .await;
     charity.deliver().await.ok();
     charity.assert_left_alone(&[&email]);
-    assert_eq!(charity.status(&email), "archived", "{}", charity.fate(person).await);
+    assert_eq!(
+        charity.status(&email),
+        "archived",
+        "{}",
+        charity.fate(person).await
+    );
 }

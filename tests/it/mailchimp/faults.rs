@@ -1,4 +1,5 @@
-//! What goes wrong at Mailchimp and here: everybody arrives in the end, once, and nobody is harmed on the way.
+//! What goes wrong at Mailchimp and here: everybody arrives in the end, once, and nobody is harmed
+//! on the way.
 
 use super::{Charity, in_days};
 use crate::backend::{Kind, kinds};
@@ -33,7 +34,11 @@ async fn everybody_arrives_through_every_passing_fault() {
         let person = charity.givers(1).await[0];
         charity.opt(person, false);
         charity.sync().await;
-        assert_eq!(charity.status(&charity.email(person)), "unsubscribed", "{fault}");
+        assert_eq!(
+            charity.status(&charity.email(person)),
+            "unsubscribed",
+            "{fault}"
+        );
     }
 }
 
@@ -58,23 +63,46 @@ async fn some_of_a_batch_fail_or_are_not_spoken_of_and_are_sent_again() {
         }
         charity.assert_harmless();
         for id in charity.consented().into_values() {
-            assert!(charity.fate(id).await.starts_with("delivered"), "{fault}: {}", charity.fate(id).await);
+            assert!(
+                charity.fate(id).await.starts_with("delivered"),
+                "{fault}: {}",
+                charity.fate(id).await
+            );
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_mailchimp_does_not_take_is_remembered_and_stops_nobody() {
-    let switches = Switches { fake: vec!["nobody.real".to_owned()], ..Switches::default() };
-    let charity = Charity::new(Kind::Sqlite, Options { mailchimp: switches, ..world(60, 132) }).await;
+    let switches = Switches {
+        fake: vec!["nobody.real".to_owned()],
+        ..Switches::default()
+    };
+    let charity = Charity::new(
+        Kind::Sqlite,
+        Options {
+            mailchimp: switches,
+            ..world(60, 132)
+        },
+    )
+    .await;
     let people = charity.givers(2).await;
     charity.edit(people[0], "email_address", "\"nobody.real@example.org\"");
     let done = charity.sync().await;
     assert_eq!((done.rejected, done.deferred), (1, 0), "{done:?}");
-    assert!(charity.fate(people[0]).await.starts_with("rejected: Mailchimp takes this address for fake"));
+    assert!(
+        charity
+            .fate(people[0])
+            .await
+            .starts_with("rejected: Mailchimp takes this address for fake")
+    );
     charity.forget_calls();
     charity.sync().await;
-    assert_eq!(charity.harm().writes.len(), 0, "it is not tried again by itself");
+    assert_eq!(
+        charity.harm().writes.len(),
+        0,
+        "it is not tried again by itself"
+    );
     charity.assert_complete(&people[..1]).await;
 }
 
@@ -83,44 +111,92 @@ async fn a_field_that_does_not_take_its_value_costs_that_field_only() {
     let charity = Charity::new(Kind::Sqlite, world(60, 133)).await;
     // Somebody made the field of the last gift a link.
     let body = "{\"tag\":\"LASTGIFT\",\"name\":\"Last gift\",\"type\":\"url\"}";
-    let url = format!("{}/lists/{}/merge-fields", charity.site.simulator.mailchimp_url(), charity.audience);
+    let url = format!(
+        "{}/lists/{}/merge-fields",
+        charity.site.simulator.mailchimp_url(),
+        charity.audience
+    );
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let made = reqwest::Client::new().post(url).basic_auth("x", Some(&charity.key)).body(body).send().await.unwrap();
+    let made = reqwest::Client::new()
+        .post(url)
+        .basic_auth("x", Some(&charity.key))
+        .body(body)
+        .send()
+        .await
+        .unwrap();
     assert!(made.status().is_success());
     let givers = charity.givers(10).await;
     let done = charity.sync().await;
     assert!(done.delivered >= 10 && done.rejected == 0, "{done:?}");
-    assert!(charity.fate(givers[0]).await.contains("all was taken but the field LASTGIFT"), "{}", charity.fate(givers[0]).await);
+    assert!(
+        charity
+            .fate(givers[0])
+            .await
+            .contains("all was taken but the field LASTGIFT"),
+        "{}",
+        charity.fate(givers[0]).await
+    );
     charity.assert_complete(&[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audience_without_room_for_fields_is_delivered_without_them() {
-    let switches = Switches { merge_field_limit: 5, ..Switches::default() };
-    let charity = Charity::new(Kind::Sqlite, Options { mailchimp: switches, ..world(40, 134) }).await;
+    let switches = Switches {
+        merge_field_limit: 5,
+        ..Switches::default()
+    };
+    let charity = Charity::new(
+        Kind::Sqlite,
+        Options {
+            mailchimp: switches,
+            ..world(40, 134)
+        },
+    )
+    .await;
     let done = charity.sync().await;
     assert_eq!(done.delivered as usize, charity.consented().len());
     let person = charity.givers(1).await[0];
-    assert!(charity.field(&charity.email(person), "TOTALAMT").is_number() && charity.field(&charity.email(person), "ACTIVESUB").is_null());
+    assert!(
+        charity
+            .field(&charity.email(person), "TOTALAMT")
+            .is_number()
+            && charity.field(&charity.email(person), "ACTIVESUB").is_null()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_that_is_cut_off_anywhere_goes_on_where_it_was() {
     for kind in kinds() {
-        let switches = Switches { latency_ms: 10, ..Switches::default() };
-        let charity = Charity::new(kind, Options { mailchimp: switches, ..world(80, 135) }).await;
+        let switches = Switches {
+            latency_ms: 10,
+            ..Switches::default()
+        };
+        let charity = Charity::new(
+            kind,
+            Options {
+                mailchimp: switches,
+                ..world(80, 135)
+            },
+        )
+        .await;
         let people = charity.givers(12).await;
         for round in 0..2 {
             if round > 0 {
                 charity.opt(people[round], false);
-                charity.edit(people[round + 3], "email_address", &format!("\"moved.{round}@example.org\""));
+                charity.edit(
+                    people[round + 3],
+                    "email_address",
+                    &format!("\"moved.{round}@example.org\""),
+                );
                 charity.give(people[round + 6], &format!("{}", 20_000 * round));
             }
             charity.read();
             let mut cuts = 0;
             for step in 1.. {
-                // Cut off as a kill does it: nothing that comes after is done. Each time a little later, until it comes to its end.
-                let cut = tokio::time::timeout(Duration::from_millis(step * 40), charity.deliver()).await;
+                // Cut off as a kill does it: nothing that comes after is done. Each time a little
+                // later, until it comes to its end.
+                let cut =
+                    tokio::time::timeout(Duration::from_millis(step * 40), charity.deliver()).await;
                 charity.end_lease().await;
                 match cut {
                     Ok(done) => {
@@ -143,7 +219,12 @@ async fn a_delivery_that_is_cut_off_anywhere_goes_on_where_it_was() {
         }
         charity.sync().await;
         for id in &ours {
-            assert_eq!(charity.status(&charity.email(*id)), "unsubscribed", "{}", charity.fate(*id).await);
+            assert_eq!(
+                charity.status(&charity.email(*id)),
+                "unsubscribed",
+                "{}",
+                charity.fate(*id).await
+            );
         }
     }
 }
@@ -182,38 +263,100 @@ async fn somebody_archived_in_the_moment_of_sending_is_taken_off_again_and_a_per
     charity.site.simulator.mailchimp().switches.latency_ms = 0;
     // It stands still for every process, until a person has looked and says what was found.
     let error = charity.deliver().await.unwrap_err();
-    assert!(matches!(&error, PluginError::Suspended { reason, .. } if reason.contains("who had left")), "{error}");
+    assert!(
+        matches!(&error, PluginError::Suspended { reason, .. } if reason.contains("who had left")),
+        "{error}"
+    );
     charity.configure();
     for arguments in [&["sync"][..], &["plugin", "run"], &["sync", "--full"]] {
         let output = charity.site.run(arguments);
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && text.contains("suspended since") && text.contains("plugin resume"), "{text}");
+        assert!(
+            !output.status.success()
+                && text.contains("suspended since")
+                && text.contains("plugin resume"),
+            "{text}"
+        );
     }
     assert_eq!(charity.harm().writes.len(), 0);
-    // An opt-out takes somebody out, and does not wait for that; nobody comes in, and nobody is changed.
+    // An opt-out takes somebody out, and does not wait for that; nobody comes in, and nobody is
+    // changed.
     let others = charity.givers(3).await;
     let refuser = *others.iter().find(|id| **id != person).unwrap();
-    let other = *others.iter().find(|id| ![person, refuser].contains(id)).unwrap();
+    let other = *others
+        .iter()
+        .find(|id| ![person, refuser].contains(id))
+        .unwrap();
     charity.opt(refuser, false);
     charity.edit(other, "last_name", "\"Other\"");
     let daemon = Daemon::start(&charity.site, TOKEN).await;
     charity.site.json(&["sync", "--no-plugins"], 0);
-    until("the refuser is taken off", Duration::from_secs(60), async || charity.status(&charity.email(refuser)) == "unsubscribed").await;
+    until(
+        "the refuser is taken off",
+        Duration::from_secs(60),
+        async || charity.status(&charity.email(refuser)) == "unsubscribed",
+    )
+    .await;
     let writes = charity.harm().writes;
     assert!(
-        writes.iter().all(|write| write.email == charity.email(refuser)),
+        writes
+            .iter()
+            .all(|write| write.email == charity.email(refuser)),
         "{:?}",
         writes.iter().map(|one| one.keys()).collect::<Vec<_>>()
     );
-    until("health tells", Duration::from_secs(60), async || daemon.get("/api/v1/health").await.body.contains("suspended until")).await;
-    assert_eq!(charity.site.run(&["plugin", "resume", "--org", "10001"]).status.code(), Some(2), "a reason is asked for");
-    assert_eq!(charity.site.run(&["plugin", "resume", "--org", "10001", "--reason", ""]).status.code(), Some(2));
-    assert!(charity.site.run(&["plugin", "resume", "--org", "10001", "--reason", "archived by hand meanwhile"]).status.success());
+    until("health tells", Duration::from_secs(60), async || {
+        daemon
+            .get("/api/v1/health")
+            .await
+            .body
+            .contains("suspended until")
+    })
+    .await;
+    assert_eq!(
+        charity
+            .site
+            .run(&["plugin", "resume", "--org", "10001"])
+            .status
+            .code(),
+        Some(2),
+        "a reason is asked for"
+    );
+    assert_eq!(
+        charity
+            .site
+            .run(&["plugin", "resume", "--org", "10001", "--reason", ""])
+            .status
+            .code(),
+        Some(2)
+    );
+    assert!(
+        charity
+            .site
+            .run(&[
+                "plugin",
+                "resume",
+                "--org",
+                "10001",
+                "--reason",
+                "archived by hand meanwhile"
+            ])
+            .status
+            .success()
+    );
     let noted = "SELECT COUNT(*) AS n FROM audit_log WHERE action = 'plugin.resume' AND detail LIKE '%archived by hand meanwhile%'";
     assert_eq!(charity.site.number(noted).await, 1);
     let output = charity.site.run(&["sync"]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     charity.assert_harmless();
     assert_eq!(charity.status(&charity.email(person)), "unsubscribed");
-    assert_eq!(charity.field(&charity.email(other), "LNAME"), "Other", "what waited comes after");
+    assert_eq!(
+        charity.field(&charity.email(other), "LNAME"),
+        "Other",
+        "what waited comes after"
+    );
 }

@@ -1,5 +1,6 @@
-//! Whoever left, and a contact of ours that is at their address all the same: one that was somebody else's until now, or one in another
-//! audience than the one that was left. They are neither mailed there nor written about.
+//! Whoever left, and a contact of ours that is at their address all the same: one that was somebody
+//! else's until now, or one in another audience than the one that was left. They are neither mailed
+//! there nor written about.
 
 use super::Charity;
 use super::earlier::three;
@@ -22,9 +23,18 @@ impl Charity {
     /// Nothing of somebody stands at an address.
     fn assert_not_about(&self, id: i64, email: &str) {
         let name = serde_json::Value::from(self.text(id, "first_name"));
-        let about = self.harm().writes.into_iter().filter(|write| write.email == email);
+        let about = self
+            .harm()
+            .writes
+            .into_iter()
+            .filter(|write| write.email == email);
         let fields = about.filter_map(|write| write.sent.get("merge_fields").cloned());
-        assert!(fields.into_iter().all(|fields| fields.get("FNAME") != Some(&name)), "supporter {id} is written about at {email}");
+        assert!(
+            fields
+                .into_iter()
+                .all(|fields| fields.get("FNAME") != Some(&name)),
+            "supporter {id} is written about at {email}"
+        );
     }
 }
 
@@ -35,9 +45,15 @@ async fn whoever_left_gets_no_contact_of_somebody_who_moves_away() {
         charity.sync().await;
         let people = charity.givers(8).await;
         let ways: [Way; 4] = [Act::Unsubscribe, Act::Unsubscribe, Act::Archive, Act::Erase];
-        let pairs: Vec<(&[i64], String)> =
-            people.chunks(2).enumerate().map(|(number, pair)| (pair, format!("moved{number}@example.org"))).collect();
-        for (id, name) in people.iter().zip(["Aa", "Bb", "Cc", "Dd", "Ee", "Ff", "Gg", "Hh"]) {
+        let pairs: Vec<(&[i64], String)> = people
+            .chunks(2)
+            .enumerate()
+            .map(|(number, pair)| (pair, format!("moved{number}@example.org")))
+            .collect();
+        for (id, name) in people
+            .iter()
+            .zip(["Aa", "Bb", "Cc", "Dd", "Ee", "Ff", "Gg", "Hh"])
+        {
             charity.edit(*id, "first_name", &format!("{name:?}"));
         }
         charity.sync().await;
@@ -49,14 +65,21 @@ async fn whoever_left_gets_no_contact_of_somebody_who_moves_away() {
             }
         }
         charity.forget_calls();
-        let old: Vec<String> = pairs.iter().map(|(pair, _)| charity.email(pair[1])).collect();
+        let old: Vec<String> = pairs
+            .iter()
+            .map(|(pair, _)| charity.email(pair[1]))
+            .collect();
         for (pair, to) in &pairs {
             charity.takes_over(pair[0], pair[1], to);
         }
         charity.sync_later().await;
         for ((pair, to), old) in pairs.iter().zip(&old) {
             let fate = charity.fate(pair[0]).await;
-            assert_eq!((charity.status(old), charity.status(to)), ("nobody", "subscribed"), "{kind:?}: {fate}");
+            assert_eq!(
+                (charity.status(old), charity.status(to)),
+                ("nobody", "subscribed"),
+                "{kind:?}: {fate}"
+            );
             assert!(fate.starts_with("skipped"), "{fate}");
             charity.assert_not_about(pair[0], old);
             charity.assert_not_about(pair[0], to);
@@ -78,7 +101,8 @@ async fn a_contact_that_could_not_move_away_is_not_left_to_somebody_who_left() {
         for pair in &pairs {
             charity.act(Act::Unsubscribe(charity.email(pair[0])));
         }
-        // One new address is a contact already, one is refused by Mailchimp, and what is left the guard holds.
+        // One new address is a contact already, one is refused by Mailchimp, and what is left the
+        // guard holds.
         charity.act(Act::SignUp("known@example.org".to_owned()));
         charity.act(Act::SignUp("erased@example.org".to_owned()));
         charity.act(Act::Erase("erased@example.org".to_owned()));
@@ -86,30 +110,71 @@ async fn a_contact_that_could_not_move_away_is_not_left_to_somebody_who_left() {
         charity.takes_over(pairs[1][0], pairs[1][1], "erased@example.org");
         charity.sync().await;
         let open = charity.guard;
-        charity.guard = GuardSettings { small_share: 0.0, small_min: 3, audience_share: 0.0, audience_min: 3, ..open };
+        charity.guard = GuardSettings {
+            small_share: 0.0,
+            small_min: 3,
+            audience_share: 0.0,
+            audience_min: 3,
+            ..open
+        };
         charity.takes_over(pairs[2][0], pairs[2][1], "held@example.org");
         // With these it is more than goes unasked.
-        for (number, id) in charity.givers(12).await.into_iter().filter(|id| !people.contains(id)).take(3).enumerate() {
-            charity.edit(id, "email_address", &format!("\"other{number}@example.org\""));
+        for (number, id) in charity
+            .givers(12)
+            .await
+            .into_iter()
+            .filter(|id| !people.contains(id))
+            .take(3)
+            .enumerate()
+        {
+            charity.edit(
+                id,
+                "email_address",
+                &format!("\"other{number}@example.org\""),
+            );
         }
         let done = charity.sync().await;
         for (pair, old) in pairs.iter().zip(&old) {
-            assert_eq!(charity.status(old), "unsubscribed", "{kind:?} {}: {done:?}", charity.fate(pair[0]).await);
+            assert_eq!(
+                charity.status(old),
+                "unsubscribed",
+                "{kind:?} {}: {done:?}",
+                charity.fate(pair[0]).await
+            );
             charity.assert_not_about(pair[0], old);
         }
-        assert_eq!((charity.status("known@example.org"), charity.status("erased@example.org")), ("subscribed", "nobody"));
+        assert_eq!(
+            (
+                charity.status("known@example.org"),
+                charity.status("erased@example.org")
+            ),
+            ("subscribed", "nobody")
+        );
         assert_eq!(charity.status("held@example.org"), "nobody");
         // Whoever had the contact refused nothing: they come in at the new address.
         charity.guard = open;
-        charity.approve(Word { kinds: vec![Harm::Rename], actor: "cli", ..Word::default() }).await.ok();
+        charity
+            .approve(Word {
+                kinds: vec![Harm::Rename],
+                actor: "cli",
+                ..Word::default()
+            })
+            .await
+            .ok();
         charity.touch(pairs[2][1]);
         charity.sync().await;
-        assert_eq!(charity.status("held@example.org"), "subscribed", "{kind:?}: {}", charity.fate(pairs[2][1]).await);
+        assert_eq!(
+            charity.status("held@example.org"),
+            "subscribed",
+            "{kind:?}: {}",
+            charity.fate(pairs[2][1]).await
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_shares_an_address_with_somebody_who_left_elsewhere_keeps_it_and_the_other_is_not_written_about() {
+async fn who_shares_an_address_with_somebody_who_left_elsewhere_keeps_it_and_the_other_is_not_written_about()
+ {
     for kind in kinds() {
         let charity = Charity::new(kind, world(60, 192)).await;
         charity.sync().await;
@@ -123,7 +188,12 @@ async fn who_shares_an_address_with_somebody_who_left_elsewhere_keeps_it_and_the
             // Whoever gave last speaks for the address.
             charity.give(speaker, "900");
             charity.sync().await;
-            assert_eq!(charity.status(&email), "subscribed", "{kind:?}: {}", charity.fate(people[0]).await);
+            assert_eq!(
+                charity.status(&email),
+                "subscribed",
+                "{kind:?}: {}",
+                charity.fate(people[0]).await
+            );
             charity.assert_not_about(people[0], &email);
         }
         assert!(charity.harm().unsubscriptions.is_empty());
@@ -131,17 +201,30 @@ async fn who_shares_an_address_with_somebody_who_left_elsewhere_keeps_it_and_the
         charity.act(Act::SignUp("known@example.org".to_owned()));
         charity.edit(people[1], "email_address", "\"known@example.org\"");
         charity.sync().await;
-        assert_eq!(charity.status(&email), "unsubscribed", "{kind:?}: {}", charity.fate(people[0]).await);
+        assert_eq!(
+            charity.status(&email),
+            "unsubscribed",
+            "{kind:?}: {}",
+            charity.fate(people[0]).await
+        );
         assert_eq!(charity.status("known@example.org"), "subscribed");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_who_are_to_confirm_and_swap_addresses_the_one_who_opts_out_is_taken_off_and_nobody_else() {
+async fn of_two_who_are_to_confirm_and_swap_addresses_the_one_who_opts_out_is_taken_off_and_nobody_else()
+ {
     for kind in kinds() {
         for late in [false, true] {
             let charity = Charity::new(kind, world(60, 193)).await;
-            charity.site.simulator.mailchimp().audiences.get_mut(&charity.audience).unwrap().double_optin = true;
+            charity
+                .site
+                .simulator
+                .mailchimp()
+                .audiences
+                .get_mut(&charity.audience)
+                .unwrap()
+                .double_optin = true;
             charity.sync().await;
             let people = charity.givers(2).await;
             let emails: Vec<String> = people.iter().map(|id| charity.email(*id)).collect();
@@ -189,7 +272,13 @@ async fn who_left_another_audience_is_taken_off_where_we_go_back_to() {
         let statuses: Vec<&str> = emails.iter().map(|email| charity.status(email)).collect();
         assert_eq!(
             statuses,
-            ["unsubscribed", "unsubscribed", "subscribed", "subscribed", "subscribed"],
+            [
+                "unsubscribed",
+                "unsubscribed",
+                "subscribed",
+                "subscribed",
+                "subscribed"
+            ],
             "{kind:?}: {} / {}",
             charity.fate(people[0]).await,
             charity.fate(people[1]).await
@@ -209,7 +298,13 @@ async fn who_leaves_an_audience_of_before_is_taken_off_in_the_present_one() {
         charity.move_in().await;
         let people = charity.givers(2).await;
         let emails: Vec<String> = people.iter().map(|id| charity.email(*id)).collect();
-        assert!(charity.site.simulator.mailchimp().act(&audiences[0], &Act::Unsubscribe(emails[0].clone())));
+        assert!(
+            charity
+                .site
+                .simulator
+                .mailchimp()
+                .act(&audiences[0], &Act::Unsubscribe(emails[0].clone()))
+        );
         charity.sync().await;
         assert_eq!(
             (charity.status(&emails[0]), charity.status(&emails[1])),

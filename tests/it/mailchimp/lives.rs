@@ -1,5 +1,6 @@
-//! Random lives: people change what they say, where they are reached and whom they share an address with, on both sides, while
-//! deliveries go on. After each delivery the rules of consent are held against the two worlds themselves, told apart from the program.
+//! Random lives: people change what they say, where they are reached and whom they share an address
+//! with, on both sides, while deliveries go on. After each delivery the rules of consent are held
+//! against the two worlds themselves, told apart from the program.
 //!
 //! `CLASSY_SYNC_LIVES=200` lives that many; `CLASSY_SYNC_LIFE=17` one again.
 
@@ -23,7 +24,11 @@ impl Dice {
     }
 
     pub(super) fn pick<'a, T>(&mut self, all: &'a [T]) -> Option<&'a T> {
-        if all.is_empty() { None } else { all.get(self.roll(all.len())) }
+        if all.is_empty() {
+            None
+        } else {
+            all.get(self.roll(all.len()))
+        }
     }
 }
 
@@ -50,9 +55,17 @@ pub(super) fn people(charity: &Charity) -> Vec<Person> {
             Some("false") => Some(false),
             _ => None,
         };
-        Person { id: record.id, address: canonical(&email), opt_in, is_gone: false }
+        Person {
+            id: record.id,
+            address: canonical(&email),
+            opt_in,
+            is_gone: false,
+        }
     };
-    list.iter().map(read).filter(|person| person.address.contains('@')).collect()
+    list.iter()
+        .map(read)
+        .filter(|person| person.address.contains('@'))
+        .collect()
 }
 
 /// Without white space around it and what nobody sees, in lower case.
@@ -79,19 +92,31 @@ impl Life {
     /// One thing happens at Classy or at Mailchimp.
     pub(super) fn step(&mut self) {
         let people = people(&self.charity);
-        let (Some(one), Some(other)) = (self.dice.pick(&people).cloned(), self.dice.pick(&people).cloned()) else { return };
+        let (Some(one), Some(other)) = (
+            self.dice.pick(&people).cloned(),
+            self.dice.pick(&people).cloned(),
+        ) else {
+            return;
+        };
         let roll = self.dice.roll(15);
         let email = |address: &str| serde_json::to_string(address).unwrap();
         let said = match roll {
             // Two exchange their addresses, and perhaps one of them says no.
             0 | 1 => {
-                self.charity.edit(one.id, "email_address", &email(&other.address));
-                self.charity.edit(other.id, "email_address", &email(&one.address));
+                self.charity
+                    .edit(one.id, "email_address", &email(&other.address));
+                self.charity
+                    .edit(other.id, "email_address", &email(&one.address));
                 let no = self.dice.roll(3) > 0;
                 if no {
                     self.charity.opt(one.id, false);
                 }
-                format!("{} and {} swap addresses{}", one.id, other.id, if no { ", the first opts out" } else { "" })
+                format!(
+                    "{} and {} swap addresses{}",
+                    one.id,
+                    other.id,
+                    if no { ", the first opts out" } else { "" }
+                )
             }
             2 | 3 => {
                 self.charity.opt(one.id, false);
@@ -135,16 +160,25 @@ impl Life {
                     self.charity.act(Act::SignUp(to.clone()));
                 }
                 self.charity.edit(one.id, "email_address", &email(&to));
-                self.charity.edit(other.id, "email_address", &email(&one.address));
+                self.charity
+                    .edit(other.id, "email_address", &email(&one.address));
                 self.charity.opt(other.id, false);
-                format!("{} moves to {to} (taken: {taken}), {} has the old address and opts out", one.id, other.id)
+                format!(
+                    "{} moves to {to} (taken: {taken}), {} has the old address and opts out",
+                    one.id, other.id
+                )
             }
             9 => {
-                assert!(self.charity.site.simulator.world().delete(ORGANIZATION, List::Supporters, one.id));
+                assert!(self.charity.site.simulator.world().delete(
+                    ORGANIZATION,
+                    List::Supporters,
+                    one.id
+                ));
                 format!("{} is deleted at Classy", one.id)
             }
             10..=12 => {
-                let way = [Act::Unsubscribe, Act::Clean, Act::Archive, Act::Erase][self.dice.roll(4)];
+                let way =
+                    [Act::Unsubscribe, Act::Clean, Act::Archive, Act::Erase][self.dice.roll(4)];
                 let audience = self.charity.audience.clone();
                 let act = way(one.address.clone());
                 let was = self.charity.status(&one.address);
@@ -154,13 +188,20 @@ impl Life {
                 // Whom we had taken off for somebody else's refusal said nothing by it.
                 let is_bounce = matches!(act, Act::Clean(_));
                 if ["subscribed", "pending"].contains(&was) && !is_bounce {
-                    self.left.extend(people.iter().filter(|person| person.address == one.address).map(|person| person.id));
+                    self.left.extend(
+                        people
+                            .iter()
+                            .filter(|person| person.address == one.address)
+                            .map(|person| person.id),
+                    );
                 }
                 format!("{act:?} ({})", one.id)
             }
             13 => {
                 let audience = self.charity.audience.clone();
-                let known = self.charity.site.simulator.mailchimp().audiences[&audience].member(&one.address).is_some();
+                let known = self.charity.site.simulator.mailchimp().audiences[&audience]
+                    .member(&one.address)
+                    .is_some();
                 self.charity.act(Act::SignUp(one.address.clone()));
                 for person in people.iter().filter(|person| person.address == one.address) {
                     self.left.remove(&person.id);
@@ -179,19 +220,34 @@ impl Life {
     async fn deliver(&mut self) {
         self.log.push("-- delivery".to_owned());
         self.charity.site.simulator.mailchimp().ledger.clear();
-        let before: BTreeMap<i64, Person> = people(&self.charity).into_iter().map(|person| (person.id, person)).collect();
+        let before: BTreeMap<i64, Person> = people(&self.charity)
+            .into_iter()
+            .map(|person| (person.id, person))
+            .collect();
         self.charity.read();
         // Hours pass, until nobody is put off any more.
         for round in 0..5 {
-            let done = self.charity.deliver_at(Utc::now() + TimeDelta::hours(2 * round)).await.unwrap();
+            let done = self
+                .charity
+                .deliver_at(Utc::now() + TimeDelta::hours(2 * round))
+                .await
+                .unwrap();
             self.look(&before);
             if done.deferred == 0 {
                 break;
             }
         }
         // Who was taken off left as a person.
-        let off: BTreeSet<String> = self.charity.harm().unsubscriptions.iter().map(|mark| mark.email.clone()).collect();
-        let refusers = before.values().filter(|person| off.contains(&person.address) && person.opt_in == Some(false));
+        let off: BTreeSet<String> = self
+            .charity
+            .harm()
+            .unsubscriptions
+            .iter()
+            .map(|mark| mark.email.clone())
+            .collect();
+        let refusers = before
+            .values()
+            .filter(|person| off.contains(&person.address) && person.opt_in == Some(false));
         self.left.extend(refusers.map(|person| person.id));
     }
 
@@ -202,16 +258,31 @@ impl Life {
         // Nobody stands by our doing at an address whose holder refuses.
         let chimp = self.charity.site.simulator.mailchimp();
         let audience = &chimp.audiences[&self.charity.audience];
-        for person in people.values().filter(|person| person.opt_in == Some(false)) {
-            let mailed = audience
-                .member(&person.address)
-                .is_some_and(|member| member.by_program && [Status::Subscribed, Status::Pending].contains(&member.status));
-            assert!(!mailed, "supporter {} said no, and is mailed at {}{}", person.id, person.address, told());
+        for person in people
+            .values()
+            .filter(|person| person.opt_in == Some(false))
+        {
+            let mailed = audience.member(&person.address).is_some_and(|member| {
+                member.by_program && [Status::Subscribed, Status::Pending].contains(&member.status)
+            });
+            assert!(
+                !mailed,
+                "supporter {} said no, and is mailed at {}{}",
+                person.id,
+                person.address,
+                told()
+            );
         }
         // Nobody who left is put there again, under whatever address.
-        for write in harm.writes.iter().filter(|write| write.before.is_none() && write.after == Some(Status::Subscribed)) {
-            let holders: Vec<&Person> =
-                people.values().filter(|person| person.address == write.email && person.opt_in == Some(true)).collect();
+        for write in harm
+            .writes
+            .iter()
+            .filter(|write| write.before.is_none() && write.after == Some(Status::Subscribed))
+        {
+            let holders: Vec<&Person> = people
+                .values()
+                .filter(|person| person.address == write.email && person.opt_in == Some(true))
+                .collect();
             assert!(
                 holders.iter().any(|person| !self.left.contains(&person.id)),
                 "{} was put there, and whoever has the address left before: {holders:?}{}",
@@ -224,8 +295,14 @@ impl Life {
 
 /// A life at its beginning.
 pub(super) fn begin(charity: Charity, seed: u64) -> Life {
-    let mut life =
-        Life { charity, dice: Dice(seed), left: BTreeSet::new(), out: BTreeSet::new(), fresh: 0, log: vec![format!("life {seed}")] };
+    let mut life = Life {
+        charity,
+        dice: Dice(seed),
+        left: BTreeSet::new(),
+        out: BTreeSet::new(),
+        fresh: 0,
+        log: vec![format!("life {seed}")],
+    };
     // Some were members before this program came, and some of them left.
     for person in people(&life.charity) {
         let audience = life.charity.audience.clone();
@@ -233,7 +310,8 @@ pub(super) fn begin(charity: Charity, seed: u64) -> Life {
             0 => life.charity.act(Act::SignUp(person.address)),
             1 => {
                 life.charity.act(Act::SignUp(person.address.clone()));
-                let way = [Act::Unsubscribe, Act::Clean, Act::Archive, Act::Erase][life.dice.roll(4)];
+                let way =
+                    [Act::Unsubscribe, Act::Clean, Act::Archive, Act::Erase][life.dice.roll(4)];
                 let act = way(person.address);
                 assert!(life.charity.site.simulator.mailchimp().act(&audience, &act));
                 life.out.insert(person.id);
@@ -249,7 +327,10 @@ pub(super) fn begin(charity: Charity, seed: u64) -> Life {
 
 async fn live(seed: u64) {
     println!("life {seed}");
-    let mut life = begin(Charity::new(Kind::Sqlite, world(14, 1_000 + seed)).await, seed);
+    let mut life = begin(
+        Charity::new(Kind::Sqlite, world(14, 1_000 + seed)).await,
+        seed,
+    );
     life.deliver().await;
     for _ in 0..5 {
         for _ in 0..=life.dice.roll(5) {
@@ -261,7 +342,11 @@ async fn live(seed: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_random_lives_an_opt_out_always_wins() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text| text.parse::<u64>().ok())
+    };
     let seeds: Vec<u64> = match number("CLASSY_SYNC_LIFE") {
         Some(seed) => vec![seed],
         None => (0..number("CLASSY_SYNC_LIVES").unwrap_or(12)).collect(),

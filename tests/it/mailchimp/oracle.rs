@@ -1,5 +1,6 @@
-//! What is true of consent in a history, told apart from the program: who refuses as Classy was last served, whom the program put where,
-//! who left Mailchimp, and what no request and no member may therefore be.
+//! What is true of consent in a history, told apart from the program: who refuses as Classy was
+//! last served, whom the program put where, who left Mailchimp, and what no request and no member
+//! may therefore be.
 
 use super::lives::{Person, people};
 use super::{Charity, schema};
@@ -24,7 +25,10 @@ fn is_in(status: Option<Status>) -> bool {
 }
 
 fn is_out(status: Option<Status>) -> bool {
-    matches!(status, Some(Status::Unsubscribed | Status::Cleaned | Status::Archived))
+    matches!(
+        status,
+        Some(Status::Unsubscribed | Status::Cleaned | Status::Archived)
+    )
 }
 
 /// See the module.
@@ -52,13 +56,20 @@ pub(super) struct Truth {
 
 impl Truth {
     fn picture(audience: &Audience) -> BTreeMap<String, Seen> {
-        let seen = |member: &classy_sync::simulator::Member| Seen { status: member.status, by_program: member.by_program };
-        audience.members().map(|member| (member.email.trim().to_lowercase(), seen(member))).collect()
+        let seen = |member: &classy_sync::simulator::Member| Seen {
+            status: member.status,
+            by_program: member.by_program,
+        };
+        audience
+            .members()
+            .map(|member| (member.email.trim().to_lowercase(), seen(member)))
+            .collect()
     }
 
     /// People are about to do something.
     pub(super) fn people_begin(&mut self, charity: &Charity) {
-        self.before = Self::picture(&charity.site.simulator.mailchimp().audiences[&charity.audience]);
+        self.before =
+            Self::picture(&charity.site.simulator.mailchimp().audiences[&charity.audience]);
     }
 
     /// They did: who left by it, and who came by a form.
@@ -68,8 +79,11 @@ impl Truth {
         for (email, before) in std::mem::take(&mut self.before) {
             let now = after.get(&email).copied();
             if before.is_in() && now.is_none_or(|now| is_out(Some(now.status))) {
-                // A bounce is the address's; whether they said no before it shows to the program alone.
-                let left = now.is_some_and(|now| now.status == Status::Cleaned).then(|| self.left.clone());
+                // A bounce is the address's; whether they said no before it shows to the program
+                // alone.
+                let left = now
+                    .is_some_and(|now| now.status == Status::Cleaned)
+                    .then(|| self.left.clone());
                 self.leave(&email, &present);
                 self.left = left.unwrap_or_else(|| std::mem::take(&mut self.left));
             }
@@ -84,63 +98,122 @@ impl Truth {
     /// A contact got another address at Mailchimp.
     pub(super) fn renamed(&mut self, email: &str, to: &str) {
         // It is still the contact of whom the program knew it for.
-        let is_known = |id: &i64| self.settled.get(id).is_some_and(|person| person.address == email);
-        if let Some(owners) = self.placed.remove(email).filter(|owners| owners.iter().any(is_known)) {
+        let is_known = |id: &i64| {
+            self.settled
+                .get(id)
+                .is_some_and(|person| person.address == email)
+        };
+        if let Some(owners) = self
+            .placed
+            .remove(email)
+            .filter(|owners| owners.iter().any(is_known))
+        {
             self.placed.insert(to.to_owned(), owners);
         }
         self.before.remove(email);
         self.left_at.insert(email.to_owned());
-        self.may_have_left.extend(self.served.values().filter(|person| person.address == email).map(|person| person.id));
+        self.may_have_left.extend(
+            self.served
+                .values()
+                .filter(|person| person.address == email)
+                .map(|person| person.id),
+        );
     }
 
-    /// Somebody left at an address: whoever has it, as far as the program was told and had time to note it.
+    /// Somebody left at an address: whoever has it, as far as the program was told and had time to
+    /// note it.
     pub(super) fn leave(&mut self, email: &str, present: &[Person]) {
         self.left_at.insert(email.to_owned());
-        let at = |all: &BTreeMap<i64, Person>, id: &i64| all.get(id).is_some_and(|person| person.address == email);
-        self.left.extend(self.served.keys().filter(|id| at(&self.served, id) && at(&self.settled, id)));
-        self.left.extend(self.placed.get(email).into_iter().flatten());
-        self.may_have_left.extend(self.served.keys().filter(|id| at(&self.served, id) || at(&self.settled, id)));
-        self.may_have_left.extend(present.iter().filter(|person| person.address == email).map(|person| person.id));
+        let at = |all: &BTreeMap<i64, Person>, id: &i64| {
+            all.get(id).is_some_and(|person| person.address == email)
+        };
+        self.left.extend(
+            self.served
+                .keys()
+                .filter(|id| at(&self.served, id) && at(&self.settled, id)),
+        );
+        self.left
+            .extend(self.placed.get(email).into_iter().flatten());
+        self.may_have_left.extend(
+            self.served
+                .keys()
+                .filter(|id| at(&self.served, id) || at(&self.settled, id)),
+        );
+        self.may_have_left.extend(
+            present
+                .iter()
+                .filter(|person| person.address == email)
+                .map(|person| person.id),
+        );
         self.may_have_left.extend(&self.left);
     }
 
     /// Somebody is there by their own doing.
     fn come(&mut self, email: &str, present: &[Person]) {
         self.placed.remove(email);
-        let served = self.served.values().filter(|person| person.address == email).map(|person| person.id);
-        for id in served.chain(present.iter().filter(|person| person.address == email).map(|person| person.id)).collect::<Vec<_>>() {
+        let served = self
+            .served
+            .values()
+            .filter(|person| person.address == email)
+            .map(|person| person.id);
+        for id in served
+            .chain(
+                present
+                    .iter()
+                    .filter(|person| person.address == email)
+                    .map(|person| person.id),
+            )
+            .collect::<Vec<_>>()
+        {
             self.left.remove(&id);
         }
     }
 
     /// A process is about to read Classy; `full`: it notices who vanished, too.
     pub(super) fn serve(&mut self, charity: &Charity, full: bool) {
-        let present: BTreeMap<i64, Person> = people(charity).into_iter().map(|person| (person.id, person)).collect();
+        let present: BTreeMap<i64, Person> = people(charity)
+            .into_iter()
+            .map(|person| (person.id, person))
+            .collect();
         let is_gone = |id: &i64| !present.contains_key(id);
-        for person in self.served.values_mut().filter(|person| full && is_gone(&person.id)) {
+        for person in self
+            .served
+            .values_mut()
+            .filter(|person| full && is_gone(&person.id))
+        {
             person.is_gone = true;
         }
         self.served.extend(present);
         // Whoever has an address now at which somebody is out is taken for them.
         let chimp = charity.site.simulator.mailchimp();
         let audience = &chimp.audiences[&charity.audience];
-        let out = self.served.values().filter(|person| is_out(audience.member(&person.address).map(|member| member.status)));
-        self.may_have_left.extend(out.map(|person| person.id).collect::<Vec<_>>());
+        let out = self
+            .served
+            .values()
+            .filter(|person| is_out(audience.member(&person.address).map(|member| member.status)));
+        self.may_have_left
+            .extend(out.map(|person| person.id).collect::<Vec<_>>());
     }
 
     fn holders(&self, email: &str) -> impl Iterator<Item = &Person> {
-        self.served.values().filter(move |person| person.address == email)
+        self.served
+            .values()
+            .filter(move |person| person.address == email)
     }
 
     fn speakers(&self, email: &str) -> BTreeSet<i64> {
-        self.holders(email).filter(|person| person.opt_in == Some(true) && !person.is_gone).map(|person| person.id).collect()
+        self.holders(email)
+            .filter(|person| person.opt_in == Some(true) && !person.is_gone)
+            .map(|person| person.id)
+            .collect()
     }
 
     /// A process ended: every request that it made is judged by what it had been served.
     pub(super) fn judge(&mut self, charity: &Charity, is_settled: bool) {
         let harm = charity.harm();
         self.wrong.extend(harm.found());
-        self.wrong.extend(harm.requests.iter().flat_map(schema::faults));
+        self.wrong
+            .extend(harm.requests.iter().flat_map(schema::faults));
         let writes: Vec<Write> = harm.writes.iter().skip(self.judged).cloned().collect();
         self.judged = harm.writes.len();
         for write in &writes {
@@ -151,49 +224,97 @@ impl Truth {
         for mark in &harm.confirmation_mails {
             *mails.entry(mark.email.as_str()).or_default() += 1;
         }
-        self.wrong
-            .extend(mails.into_iter().filter(|(_, count)| *count > 1).map(|(email, count)| format!("{email} was asked {count} times")));
+        self.wrong.extend(
+            mails
+                .into_iter()
+                .filter(|(_, count)| *count > 1)
+                .map(|(email, count)| format!("{email} was asked {count} times")),
+        );
         if is_settled {
             self.settled.clone_from(&self.served);
-            let held: Vec<(String, BTreeSet<i64>)> = self.placed.keys().map(|email| (email.clone(), self.speakers(email))).collect();
-            self.placed.extend(held.into_iter().filter(|(_, speakers)| !speakers.is_empty()));
+            let held: Vec<(String, BTreeSet<i64>)> = self
+                .placed
+                .keys()
+                .map(|email| (email.clone(), self.speakers(email)))
+                .collect();
+            self.placed.extend(
+                held.into_iter()
+                    .filter(|(_, speakers)| !speakers.is_empty()),
+            );
         }
     }
 
     fn judge_write(&mut self, charity: &Charity, write: &Write) {
         let email = write.email.as_str();
         let status = write.sent.get("status").and_then(serde_json::Value::as_str);
-        if status.is_some_and(|status| status != "unsubscribed") || write.sent.contains_key("sync_tags") {
-            self.wrong.push(format!("{} of {email} sends {:?}", write.endpoint, write.keys()));
+        if status.is_some_and(|status| status != "unsubscribed")
+            || write.sent.contains_key("sync_tags")
+        {
+            self.wrong.push(format!(
+                "{} of {email} sends {:?}",
+                write.endpoint,
+                write.keys()
+            ));
         }
         if status == Some("unsubscribed") {
             let refuses = |person: &Person| person.opt_in == Some(false);
-            let owners: Vec<&Person> = self.placed.get(email).into_iter().flatten().filter_map(|id| self.served.get(id)).collect();
+            let owners: Vec<&Person> = self
+                .placed
+                .get(email)
+                .into_iter()
+                .flatten()
+                .filter_map(|id| self.served.get(id))
+                .collect();
             let chimp = charity.site.simulator.mailchimp();
-            let is_off = |person: &&Person| is_out(chimp.audiences[&charity.audience].member(&person.address).map(|member| member.status));
+            let is_off = |person: &&Person| {
+                is_out(
+                    chimp.audiences[&charity.audience]
+                        .member(&person.address)
+                        .map(|member| member.status),
+                )
+            };
             // Whoever left under another address gets nobody's contact.
-            let says_no = |person: &Person| refuses(person) || self.may_have_left.contains(&person.id);
-            if !self.holders(email).any(says_no) && !owners.iter().any(|person| refuses(person) || is_off(person)) {
-                self.wrong.push(format!("{email} is unsubscribed, and nobody said no"));
+            let says_no =
+                |person: &Person| refuses(person) || self.may_have_left.contains(&person.id);
+            if !self.holders(email).any(says_no)
+                && !owners
+                    .iter()
+                    .any(|person| refuses(person) || is_off(person))
+            {
+                self.wrong
+                    .push(format!("{email} is unsubscribed, and nobody said no"));
             }
             if is_out(write.after) {
-                let off: Vec<i64> = self.holders(email).chain(owners).filter(|person| refuses(person)).map(|person| person.id).collect();
+                let off: Vec<i64> = self
+                    .holders(email)
+                    .chain(owners)
+                    .filter(|person| refuses(person))
+                    .map(|person| person.id)
+                    .collect();
                 self.left.extend(&off);
                 self.may_have_left.extend(off);
-                self.may_have_left.extend(self.holders(email).map(|person| person.id).collect::<Vec<_>>());
+                self.may_have_left.extend(
+                    self.holders(email)
+                        .map(|person| person.id)
+                        .collect::<Vec<_>>(),
+                );
                 self.left_at.insert(email.to_owned());
             }
         }
-        let would_subscribe = write.sent.contains_key("status_if_new") && (write.before.is_none() || is_out(write.before));
+        let would_subscribe = write.sent.contains_key("status_if_new")
+            && (write.before.is_none() || is_out(write.before));
         if !would_subscribe {
             return;
         }
         let speakers = self.speakers(email);
         if self.is_refused(email) {
-            self.wrong.push(format!("{email} is sent, and a holder refuses"));
+            self.wrong
+                .push(format!("{email} is sent, and a holder refuses"));
         }
         if speakers.iter().all(|id| self.left.contains(id)) {
-            self.wrong.push(format!("{email} is put there, and whoever has it left before: {speakers:?}"));
+            self.wrong.push(format!(
+                "{email} is put there, and whoever has it left before: {speakers:?}"
+            ));
         }
         if is_in(write.after) {
             self.placed.insert(email.to_owned(), speakers);
@@ -204,22 +325,35 @@ impl Truth {
     fn follow_moves(&mut self, charity: &Charity, writes: &[Write]) {
         let chimp = charity.site.simulator.mailchimp();
         let audience = &chimp.audiences[&charity.audience];
-        let vanished: Vec<String> = self.placed.keys().filter(|email| audience.member(email).is_none()).cloned().collect();
+        let vanished: Vec<String> = self
+            .placed
+            .keys()
+            .filter(|email| audience.member(email).is_none())
+            .cloned()
+            .collect();
         let moved: BTreeSet<&str> = writes
             .iter()
-            .filter(|write| write.endpoint.starts_with("PATCH") && write.sent.contains_key("email_address") && write.after.is_some())
+            .filter(|write| {
+                write.endpoint.starts_with("PATCH")
+                    && write.sent.contains_key("email_address")
+                    && write.after.is_some()
+            })
             .map(|write| write.email.as_str())
             .collect();
         for email in vanished {
             let owners = self.placed.remove(&email).unwrap_or_default();
-            let to = owners.iter().filter_map(|id| self.served.get(id)).find(|person| moved.contains(person.address.as_str()));
+            let to = owners
+                .iter()
+                .filter_map(|id| self.served.get(id))
+                .find(|person| moved.contains(person.address.as_str()));
             if let Some(to) = to.map(|person| person.address.clone()) {
                 self.placed.insert(to, owners);
             }
         }
     }
 
-    /// The world has come to rest: nobody who refuses is mailed by our doing, and everybody else is there as they should be.
+    /// The world has come to rest: nobody who refuses is mailed by our doing, and everybody else is
+    /// there as they should be.
     pub(super) async fn at_rest(&mut self, charity: &Charity) {
         let refuses = |person: &Person| person.opt_in == Some(false);
         let wanted = charity.wanted().await;
@@ -229,54 +363,93 @@ impl Truth {
             let audience = &chimp.audiences[&charity.audience];
             for member in audience.members() {
                 let email = member.email.trim().to_lowercase();
-                let total = member.fields.get("TOTALAMT").map(ToString::to_string).unwrap_or_default();
+                let total = member
+                    .fields
+                    .get("TOTALAMT")
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
                 let total = total.trim_matches('"').parse::<f64>().ok();
-                members.insert(email.clone(), (member.status, audience.tags_of(&email), total));
+                members.insert(
+                    email.clone(),
+                    (member.status, audience.tags_of(&email), total),
+                );
                 if !member.by_program || !is_in(Some(member.status)) {
                     continue;
                 }
-                let owners: Vec<&Person> = self.placed.get(&email).into_iter().flatten().filter_map(|id| self.served.get(id)).collect();
+                let owners: Vec<&Person> = self
+                    .placed
+                    .get(&email)
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|id| self.served.get(id))
+                    .collect();
                 if self.is_refused(&email) {
                     wrong.push(format!("{email} is mailed, and a holder refuses"));
-                } else if self.speakers(&email).is_empty() && !owners.is_empty() && owners.iter().all(|person| refuses(person)) {
-                    wrong.push(format!("{email} is mailed, and whoever it was for refuses: {owners:?}"));
+                } else if self.speakers(&email).is_empty()
+                    && !owners.is_empty()
+                    && owners.iter().all(|person| refuses(person))
+                {
+                    wrong.push(format!(
+                        "{email} is mailed, and whoever it was for refuses: {owners:?}"
+                    ));
                 }
             }
         }
-        let addresses: BTreeSet<&String> = self.served.values().map(|person| &person.address).collect();
+        let addresses: BTreeSet<&String> =
+            self.served.values().map(|person| &person.address).collect();
         for email in addresses {
             let speakers = self.speakers(email);
-            let Some(id) = speakers.first().filter(|_| !self.is_refused(email)) else { continue };
+            let Some(id) = speakers.first().filter(|_| !self.is_refused(email)) else {
+                continue;
+            };
             let member = members.get(email);
-            let is_excused = self.left_at.contains(email) || speakers.iter().any(|id| self.may_have_left.contains(id));
+            let is_excused = self.left_at.contains(email)
+                || speakers.iter().any(|id| self.may_have_left.contains(id));
             let said = match member {
                 Some((status, ..)) if is_out(Some(*status)) => continue,
                 Some((status, tags, total)) if is_in(Some(*status)) => {
                     let (wanted, amount) = &wanted[email];
-                    let ours: BTreeSet<String> = tags.iter().filter(|tag| tag.starts_with(super::PREFIX)).cloned().collect();
+                    let ours: BTreeSet<String> = tags
+                        .iter()
+                        .filter(|tag| tag.starts_with(super::PREFIX))
+                        .cloned()
+                        .collect();
                     // Nothing is written to somebody who was asked and did not answer yet.
-                    let is_exact = *status == Status::Pending || ours == *wanted && *total == Some(*amount);
+                    let is_exact =
+                        *status == Status::Pending || ours == *wanted && *total == Some(*amount);
                     if is_exact || is_excused {
                         continue;
                     }
                     format!("has {ours:?} {total:?}, and should have {wanted:?} {amount}")
                 }
                 _ if is_excused => continue,
-                _ => format!("consents, and is {:?} there", member.map(|(status, ..)| status)),
+                _ => format!(
+                    "consents, and is {:?} there",
+                    member.map(|(status, ..)| status)
+                ),
             };
-            wrong.push(format!("{email} of {speakers:?} {said}: {}", charity.fate(*id).await));
+            wrong.push(format!(
+                "{email} of {speakers:?} {said}: {}",
+                charity.fate(*id).await
+            ));
         }
         self.wrong.extend(wrong);
     }
 
     fn is_refused(&self, email: &str) -> bool {
-        self.holders(email).any(|person| person.opt_in == Some(false) && !person.is_gone)
+        self.holders(email)
+            .any(|person| person.opt_in == Some(false) && !person.is_gone)
     }
 
     /// People who had left before the program came.
     pub(super) fn had_left(&mut self, charity: &Charity, ids: &BTreeSet<i64>) {
         self.may_have_left.extend(ids);
-        self.left_at.extend(people(charity).into_iter().filter(|person| ids.contains(&person.id)).map(|person| person.address));
+        self.left_at.extend(
+            people(charity)
+                .into_iter()
+                .filter(|person| ids.contains(&person.id))
+                .map(|person| person.address),
+        );
     }
 
     /// Addresses that somebody had at any time, in order.
@@ -289,9 +462,22 @@ impl Truth {
 /// What a history may not show of harm, for its last words.
 pub(super) fn told(harm: &Harm) -> String {
     let say = |write: &Write| {
-        let (before, after) = (write.before.map_or("-", Status::as_str), write.after.map_or("-", Status::as_str));
-        let keys: Vec<&String> = write.sent.keys().filter(|key| *key != "merge_fields" && *key != "email_address").collect();
-        format!("    {} {} {:?} {before} -> {after} {}", write.endpoint, write.email, keys, write.refused.as_deref().unwrap_or_default())
+        let (before, after) = (
+            write.before.map_or("-", Status::as_str),
+            write.after.map_or("-", Status::as_str),
+        );
+        let keys: Vec<&String> = write
+            .sent
+            .keys()
+            .filter(|key| *key != "merge_fields" && *key != "email_address")
+            .collect();
+        format!(
+            "    {} {} {:?} {before} -> {after} {}",
+            write.endpoint,
+            write.email,
+            keys,
+            write.refused.as_deref().unwrap_or_default()
+        )
     };
     harm.writes.iter().map(say).collect::<Vec<_>>().join("\n")
 }

@@ -1,4 +1,5 @@
-//! The first push can be quiet: what waits for a tag is not set off by it, and everything is there all the same.
+//! The first push can be quiet: what waits for a tag is not set off by it, and everything is there
+//! all the same.
 
 use super::Charity;
 use crate::backend::kinds;
@@ -26,7 +27,11 @@ async fn a_quiet_first_push_sets_nothing_off_and_later_ones_do() {
         assert_eq!(once.len(), names.len(), "{kind:?}: each tag was made once");
         charity.forget_calls();
         charity.sync().await;
-        assert_eq!(charity.harm().writes.len(), 0, "{kind:?}: nothing is left to do");
+        assert_eq!(
+            charity.harm().writes.len(),
+            0,
+            "{kind:?}: nothing is left to do"
+        );
         charity.give(before, "22000");
         charity.sync().await;
         assert!(charity.harm().automations_fired > 0, "{kind:?}");

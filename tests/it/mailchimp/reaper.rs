@@ -1,5 +1,5 @@
-//! Stands between the program and Mailchimp. In the middle of a call it ends the program as `kill -9` does, cuts an answer in half, or lets
-//! a person do something at Mailchimp meanwhile.
+//! Stands between the program and Mailchimp. In the middle of a call it ends the program as
+//! `kill -9` does, cuts an answer in half, or lets a person do something at Mailchimp meanwhile.
 
 use super::Charity;
 use crate::site::Running;
@@ -72,7 +72,9 @@ impl Inner {
 
     fn kill(&self) {
         let mut state = self.state();
-        let Some(victim) = state.victim.as_mut() else { return };
+        let Some(victim) = state.victim.as_mut() else {
+            return;
+        };
         if victim.try_wait().unwrap().is_none() {
             victim.kill().unwrap();
             state.is_killed = true;
@@ -97,9 +99,19 @@ impl Inner {
 impl Reaper {
     pub(super) async fn new(charity: &Charity) -> Reaper {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let target = charity.site.simulator.mailchimp_url().trim_end_matches("/3.0").to_owned();
+        let target = charity
+            .site
+            .simulator
+            .mailchimp_url()
+            .trim_end_matches("/3.0")
+            .to_owned();
         let (http, audience) = (reqwest::Client::new(), charity.audience.clone());
-        let inner = Arc::new(Inner { target, audience, http, state: Mutex::default() });
+        let inner = Arc::new(Inner {
+            target,
+            audience,
+            http,
+            state: Mutex::default(),
+        });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/3.0", listener.local_addr().unwrap());
         let router = Router::new().fallback(pass).with_state(Arc::clone(&inner));
@@ -108,24 +120,50 @@ impl Reaper {
     }
 
     /// Watches a process to its end; answers with who left by a mail's link meanwhile, too.
-    pub(super) async fn watch(&self, process: Running, plan: Option<Plan>) -> (Ending, Option<String>) {
-        *self.inner.state() = Watched { plan, victim: Some(process), is_killed: false, left: None };
+    pub(super) async fn watch(
+        &self,
+        process: Running,
+        plan: Option<Plan>,
+    ) -> (Ending, Option<String>) {
+        *self.inner.state() = Watched {
+            plan,
+            victim: Some(process),
+            is_killed: false,
+            left: None,
+        };
         let begun = Instant::now();
         loop {
             tokio::time::sleep(Duration::from_millis(3)).await;
             let mut state = self.inner.state();
-            if let Some(status) = state.victim.as_mut().and_then(|process| process.try_wait().unwrap()) {
-                let ending = if state.is_killed { Ending::Killed } else { Ending::Code(status.code()) };
+            if let Some(status) = state
+                .victim
+                .as_mut()
+                .and_then(|process| process.try_wait().unwrap())
+            {
+                let ending = if state.is_killed {
+                    Ending::Killed
+                } else {
+                    Ending::Code(status.code())
+                };
                 let left = state.left.take();
                 *state = Watched::default();
                 return (ending, left);
             }
-            assert!(begun.elapsed() < Duration::from_secs(120), "it comes to no end");
+            assert!(
+                begun.elapsed() < Duration::from_secs(120),
+                "it comes to no end"
+            );
         }
     }
 }
 
-async fn pass(State(it): State<Arc<Inner>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response<Body> {
+async fn pass(
+    State(it): State<Arc<Inner>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
     let turn = it.turn(method != Method::GET);
     match &turn {
         Some(Turn::KillBefore) => {
@@ -133,8 +171,16 @@ async fn pass(State(it): State<Arc<Inner>>, method: Method, uri: Uri, headers: H
             return Response::builder().status(500).body(Body::empty()).unwrap();
         }
         Some(Turn::Leaves(email)) => {
-            let order = serde_json::json!({ "audience": it.audience, "acts": [{ "unsubscribe": email }] }).to_string();
-            let said = it.http.post(format!("{}/__sim/mailchimp/people", it.target)).body(order).send().await.unwrap();
+            let order =
+                serde_json::json!({ "audience": it.audience, "acts": [{ "unsubscribe": email }] })
+                    .to_string();
+            let said = it
+                .http
+                .post(format!("{}/__sim/mailchimp/people", it.target))
+                .body(order)
+                .send()
+                .await
+                .unwrap();
             if said.status().is_success() {
                 it.state().left = Some(email.clone());
             }
@@ -143,11 +189,20 @@ async fn pass(State(it): State<Arc<Inner>>, method: Method, uri: Uri, headers: H
     }
     // The double may end the connection in the middle, and so does this one.
     let broken = || Response::builder().status(502).body(Body::empty()).unwrap();
-    let Ok(answer) = it.http.request(method, format!("{}{uri}", it.target)).headers(headers).body(body).send().await else {
+    let Ok(answer) = it
+        .http
+        .request(method, format!("{}{uri}", it.target))
+        .headers(headers)
+        .body(body)
+        .send()
+        .await
+    else {
         return broken();
     };
     let status = answer.status();
-    let Ok(bytes) = answer.bytes().await else { return broken() };
+    let Ok(bytes) = answer.bytes().await else {
+        return broken();
+    };
     let bytes = match turn {
         Some(Turn::KillAfter) => {
             it.kill();
@@ -163,5 +218,8 @@ async fn pass(State(it): State<Arc<Inner>>, method: Method, uri: Uri, headers: H
         Some(Turn::Half) => bytes.slice(..bytes.len() / 2),
         _ => bytes,
     };
-    Response::builder().status(status).body(Body::from(bytes)).unwrap()
+    Response::builder()
+        .status(status)
+        .body(Body::from(bytes))
+        .unwrap()
 }

@@ -1,4 +1,5 @@
-//! `plugin undo`, by the real program: fields and tags that pushes changed are taken back exactly, and nothing else is.
+//! `plugin undo`, by the real program: fields and tags that pushes changed are taken back exactly,
+//! and nothing else is.
 
 use super::Charity;
 use crate::backend::{Kind, kinds};
@@ -22,21 +23,43 @@ impl Charity {
         let one = |member: &classy_sync::simulator::Member| {
             // Blank and not there at all is the same.
             let fields = member.fields.iter().filter(|(_, value)| **value != "");
-            let fields = fields.map(|(tag, value)| (tag.clone(), value.clone())).collect();
-            (member.email.to_lowercase(), (member.status.as_str(), fields, audience.tags_of(&member.email).into_iter().collect()))
+            let fields = fields
+                .map(|(tag, value)| (tag.clone(), value.clone()))
+                .collect();
+            (
+                member.email.to_lowercase(),
+                (
+                    member.status.as_str(),
+                    fields,
+                    audience.tags_of(&member.email).into_iter().collect(),
+                ),
+            )
         };
         audience.members().map(one).collect()
     }
 
     fn prefix(&self, prefix: &str) {
-        let path = self.site.path().join(format!("organizations/{ORGANIZATION}.toml"));
+        let path = self
+            .site
+            .path()
+            .join(format!("organizations/{ORGANIZATION}.toml"));
         let text = std::fs::read_to_string(&path).unwrap();
-        let kept: Vec<&str> = text.lines().filter(|line| !line.starts_with("tag_prefix")).collect();
+        let kept: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.starts_with("tag_prefix"))
+            .collect();
         let table = "[plugins.mailchimp]";
-        std::fs::write(&path, kept.join("\n").replace(table, &format!("{table}\ntag_prefix = {prefix:?}")) + "\n").unwrap();
+        std::fs::write(
+            &path,
+            kept.join("\n")
+                .replace(table, &format!("{table}\ntag_prefix = {prefix:?}"))
+                + "\n",
+        )
+        .unwrap();
     }
 
-    /// A push that should not have been: wrong gifts, and tags under a wrong prefix. Answers with the moment before it.
+    /// A push that should not have been: wrong gifts, and tags under a wrong prefix. Answers with
+    /// the moment before it.
     fn push_wrongly(&self, people: &[i64]) -> String {
         let since = Utc::now().to_rfc3339();
         people.iter().for_each(|id| self.give(*id, "40000"));
@@ -44,13 +67,17 @@ impl Charity {
         self.site.sync();
         for id in people {
             let tags = self.tags(&self.email(*id));
-            assert!(tags.contains(&"Clasy-Transformational".to_owned()), "{tags:?}");
+            assert!(
+                tags.contains(&"Clasy-Transformational".to_owned()),
+                "{tags:?}"
+            );
         }
         since
     }
 
     fn undo(&self, since: &str) -> Value {
-        self.site.json(&["plugin", "undo", "--since", since, "--yes"], 0)
+        self.site
+            .json(&["plugin", "undo", "--since", since, "--yes"], 0)
     }
 
     /// The same, approved where it is held.
@@ -59,7 +86,12 @@ impl Charity {
         if !has(&rows, "held") {
             return rows;
         }
-        let allowed = self.site.json(&["plugin", "approve", "--org", "10001", "--kind", "undo", "--yes"], 0);
+        let allowed = self.site.json(
+            &[
+                "plugin", "approve", "--org", "10001", "--kind", "undo", "--yes",
+            ],
+            0,
+        );
         assert_eq!(allowed[0]["kind"], "undo", "{allowed}");
         self.site.json(&["plugin", "run"], 0);
         rows
@@ -71,16 +103,30 @@ impl Charity {
 }
 
 fn has(rows: &Value, outcome: &str) -> bool {
-    rows.as_array().unwrap().iter().any(|row| row["outcome"] == outcome)
+    rows.as_array()
+        .unwrap()
+        .iter()
+        .any(|row| row["outcome"] == outcome)
 }
 
 fn outcome(rows: &Value, supporter: i64) -> String {
-    let row = rows.as_array().unwrap().iter().find(|row| row["supporter"] == supporter);
-    row.map_or_else(String::new, |row| row["outcome"].as_str().unwrap().to_owned())
+    let row = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["supporter"] == supporter);
+    row.map_or_else(String::new, |row| {
+        row["outcome"].as_str().unwrap().to_owned()
+    })
 }
 
 fn by_hand(email: &str, field: &str, value: Value) -> Act {
-    Act::Import { email: email.to_owned(), tags: Vec::new(), fields: Map::from_iter([(field.to_owned(), value)]), foreign: false }
+    Act::Import {
+        email: email.to_owned(),
+        tags: Vec::new(),
+        fields: Map::from_iter([(field.to_owned(), value)]),
+        foreign: false,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,7 +137,10 @@ async fn a_wrong_push_over_thirty_people_is_taken_back_exactly() {
         charity.site.sync();
         let people = charity.givers(30).await;
         let email = |place: usize| charity.email(people[place]);
-        charity.act(Act::Tag { email: email(0), tag: "Gala".to_owned() });
+        charity.act(Act::Tag {
+            email: email(0),
+            tag: "Gala".to_owned(),
+        });
         let before = charity.snapshot();
         let since = charity.push_wrongly(&people);
         // What happens meanwhile.
@@ -99,78 +148,215 @@ async fn a_wrong_push_over_thirty_people_is_taken_back_exactly() {
         charity.act(Act::Unsubscribe(email(2)));
         charity.act(Act::Clean(email(3)));
         charity.opt(people[4], false);
-        charity.act(Act::Tag { email: email(5), tag: "VIP".to_owned() });
+        charity.act(Act::Tag {
+            email: email(5),
+            tag: "VIP".to_owned(),
+        });
         charity.site.sync();
         let pushed = charity.snapshot();
-        assert!([2, 3, 4].iter().all(|place| OFF.contains(&pushed[&email(*place)].0)));
+        assert!(
+            [2, 3, 4]
+                .iter()
+                .all(|place| OFF.contains(&pushed[&email(*place)].0))
+        );
         // Nobody is there to be asked.
         let writes = charity.count_writes();
-        assert_eq!(charity.site.run(&["plugin", "undo", "--since", &since]).status.code(), Some(2));
-        assert_eq!((charity.count_writes(), charity.site.number("SELECT COUNT(*) AS n FROM plugin_undos").await), (writes, 0));
+        assert_eq!(
+            charity
+                .site
+                .run(&["plugin", "undo", "--since", &since])
+                .status
+                .code(),
+            Some(2)
+        );
+        assert_eq!(
+            (
+                charity.count_writes(),
+                charity
+                    .site
+                    .number("SELECT COUNT(*) AS n FROM plugin_undos")
+                    .await
+            ),
+            (writes, 0)
+        );
         // It is more than goes unasked.
         let rows = charity.undo(&since);
-        assert_eq!((charity.count_writes(), outcome(&rows, people[6])), (writes, "held".to_owned()), "{kind:?} {rows}");
-        assert!([2, 3, 4].iter().all(|place| outcome(&rows, people[*place]) == "left"), "{rows}");
+        assert_eq!(
+            (charity.count_writes(), outcome(&rows, people[6])),
+            (writes, "held".to_owned()),
+            "{kind:?} {rows}"
+        );
+        assert!(
+            [2, 3, 4]
+                .iter()
+                .all(|place| outcome(&rows, people[*place]) == "left"),
+            "{rows}"
+        );
         let preview = charity.site.json(&["plugin", "preview"], 0);
         let ordered = |row: &&Value| row["action"] == "undo" && row["held"] == "undo";
-        assert!(preview.as_array().unwrap().iter().filter(ordered).count() >= 27, "{preview}");
-        let text = String::from_utf8_lossy(&charity.site.run(&["plugin", "undo", "--since", &since, "--yes"]).stderr).into_owned();
-        let plan = text.split("--plan ").nth(1).unwrap().split('`').next().unwrap().trim().to_owned();
+        assert!(
+            preview.as_array().unwrap().iter().filter(ordered).count() >= 27,
+            "{preview}"
+        );
+        let text = String::from_utf8_lossy(
+            &charity
+                .site
+                .run(&["plugin", "undo", "--since", &since, "--yes"])
+                .stderr,
+        )
+        .into_owned();
+        let plan = text
+            .split("--plan ")
+            .nth(1)
+            .unwrap()
+            .split('`')
+            .next()
+            .unwrap()
+            .trim()
+            .to_owned();
         assert_eq!(
-            charity.site.run(&["plugin", "approve", "--org", "10001", "--plan", "0123456789abcdef", "--yes"]).status.code(),
+            charity
+                .site
+                .run(&[
+                    "plugin",
+                    "approve",
+                    "--org",
+                    "10001",
+                    "--plan",
+                    "0123456789abcdef",
+                    "--yes"
+                ])
+                .status
+                .code(),
             Some(3)
         );
-        charity.site.json(&["plugin", "approve", "--org", "10001", "--plan", &plan, "--yes"], 0);
+        charity.site.json(
+            &[
+                "plugin", "approve", "--org", "10001", "--plan", &plan, "--yes",
+            ],
+            0,
+        );
         charity.site.json(&["plugin", "run"], 0);
 
         let after = charity.snapshot();
-        let statuses = |picture: &Picture| picture.iter().map(|(email, (status, ..))| (email.clone(), *status)).collect::<Vec<_>>();
-        assert_eq!(statuses(&after), statuses(&pushed), "{kind:?}: never a status");
+        let statuses = |picture: &Picture| {
+            picture
+                .iter()
+                .map(|(email, (status, ..))| (email.clone(), *status))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            statuses(&after),
+            statuses(&pushed),
+            "{kind:?}: never a status"
+        );
         for (place, id) in people.iter().enumerate() {
             let email = charity.email(*id);
             let (mut wanted, now) = (before[&email].clone(), &after[&email]);
             match place {
-                1 => drop(wanted.1.insert("TOTALAMT".to_owned(), pushed[&email].1["TOTALAMT"].clone())),
+                1 => drop(
+                    wanted
+                        .1
+                        .insert("TOTALAMT".to_owned(), pushed[&email].1["TOTALAMT"].clone()),
+                ),
                 2..=4 => wanted = pushed[&email].clone(),
                 5 => drop(wanted.2.insert("VIP".to_owned())),
                 _ => {}
             }
-            assert_eq!((&now.1, &now.2), (&wanted.1, &wanted.2), "{kind:?}, person {place}");
+            assert_eq!(
+                (&now.1, &now.2),
+                (&wanted.1, &wanted.2),
+                "{kind:?}, person {place}"
+            );
         }
         assert!(after[&email(0)].2.contains("Gala") && after[&email(5)].2.contains("VIP"));
         let others = |picture: &Picture| {
             let ours: BTreeSet<String> = people.iter().map(|id| charity.email(*id)).collect();
-            picture.iter().filter(|(email, _)| !ours.contains(*email)).map(|(email, one)| (email.clone(), one.clone())).collect::<Vec<_>>()
+            picture
+                .iter()
+                .filter(|(email, _)| !ours.contains(*email))
+                .map(|(email, one)| (email.clone(), one.clone()))
+                .collect::<Vec<_>>()
         };
-        // Tags under the right prefix may have been put back for those whom the other prefix reached, too.
+        // Tags under the right prefix may have been put back for those whom the other prefix
+        // reached, too.
         assert_eq!(others(&after).len(), others(&before).len());
         for (email, (_, fields, tags)) in others(&before) {
-            assert_eq!((&after[&email].1, &after[&email].2), (&fields, &tags), "{kind:?}");
+            assert_eq!(
+                (&after[&email].1, &after[&email].2),
+                (&fields, &tags),
+                "{kind:?}"
+            );
         }
         charity.assert_harmless();
         assert_eq!(charity.site.number("SELECT COUNT(*) AS n FROM audit_log WHERE action = 'plugin.undo' AND actor = 'cli'").await, 2);
-        assert!(charity.site.number("SELECT COUNT(*) AS n FROM audit_log WHERE action = 'mailchimp.undo'").await >= 27);
+        assert!(
+            charity
+                .site
+                .number("SELECT COUNT(*) AS n FROM audit_log WHERE action = 'mailchimp.undo'")
+                .await
+                >= 27
+        );
 
         // Said again there is nothing left, and nothing is put there again by itself.
         let writes = charity.count_writes();
         let again = charity.undo(&since);
-        assert!(!has(&again, "taken_back") && outcome(&again, people[1]).is_empty(), "{again}");
+        assert!(
+            !has(&again, "taken_back") && outcome(&again, people[1]).is_empty(),
+            "{again}"
+        );
         charity.site.sync();
-        assert_eq!((charity.count_writes(), charity.snapshot() == after), (writes, true), "{kind:?}");
+        assert_eq!(
+            (charity.count_writes(), charity.snapshot() == after),
+            (writes, true),
+            "{kind:?}"
+        );
         // Who changes at Classy is sent again, and everybody when a person says so.
         charity.give(people[7], "31000");
         charity.site.sync();
-        let amount = |place: usize| charity.field(&email(place), "TOTALAMT").to_string().trim_matches('"').parse::<f64>().unwrap();
+        let amount = |place: usize| {
+            charity
+                .field(&email(place), "TOTALAMT")
+                .to_string()
+                .trim_matches('"')
+                .parse::<f64>()
+                .unwrap()
+        };
         assert!(amount(7) >= 31_000.0, "{}", amount(7));
         assert_eq!(charity.snapshot()[&email(8)], after[&email(8)]);
-        let plain = charity.site.run(&["plugin", "resume", "--org", "10001", "--reason", "looked"]);
+        let plain = charity
+            .site
+            .run(&["plugin", "resume", "--org", "10001", "--reason", "looked"]);
         assert_eq!(plain.status.code(), Some(0));
         charity.site.json(&["plugin", "run"], 0);
-        assert!(charity.tags(&email(8)).iter().all(|tag| !tag.starts_with("Clasy-")));
-        let undone = charity.site.run(&["plugin", "resume", "--org", "10001", "--reason", "it was right", "--undone"]);
-        assert_eq!(undone.status.code(), Some(0), "{}", String::from_utf8_lossy(&undone.stderr));
+        assert!(
+            charity
+                .tags(&email(8))
+                .iter()
+                .all(|tag| !tag.starts_with("Clasy-"))
+        );
+        let undone = charity.site.run(&[
+            "plugin",
+            "resume",
+            "--org",
+            "10001",
+            "--reason",
+            "it was right",
+            "--undone",
+        ]);
+        assert_eq!(
+            undone.status.code(),
+            Some(0),
+            "{}",
+            String::from_utf8_lossy(&undone.stderr)
+        );
         charity.site.json(&["plugin", "run"], 0);
-        assert!(charity.tags(&email(8)).contains(&"Clasy-Transformational".to_owned()) && amount(8) >= 40_000.0);
+        assert!(
+            charity
+                .tags(&email(8))
+                .contains(&"Clasy-Transformational".to_owned())
+                && amount(8) >= 40_000.0
+        );
         charity.assert_harmless();
     }
 }
@@ -191,16 +377,28 @@ async fn killed_in_the_push_and_in_the_undo_it_is_exact_in_the_end() {
     let writes = charity.count_writes();
     while charity.count_writes() == writes {
         tokio::time::sleep(Duration::from_millis(2)).await;
-        assert!(child.try_wait().unwrap().is_none(), "it ended before it could be killed");
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it ended before it could be killed"
+        );
     }
     child.kill().unwrap();
     child.wait().unwrap();
     charity.site.simulator.mailchimp().switches.latency_ms = 0;
     charity.site.json(&["plugin", "run"], 0);
-    assert!(people.iter().all(|id| charity.tags(&charity.email(*id)).contains(&"Classy-Transformational".to_owned())));
+    assert!(people.iter().all(|id| {
+        charity
+            .tags(&charity.email(*id))
+            .contains(&"Classy-Transformational".to_owned())
+    }));
 
     assert!(has(&charity.undo(&since), "held"));
-    charity.site.json(&["plugin", "approve", "--org", "10001", "--kind", "undo", "--yes"], 0);
+    charity.site.json(
+        &[
+            "plugin", "approve", "--org", "10001", "--kind", "undo", "--yes",
+        ],
+        0,
+    );
     charity.site.simulator.mailchimp().switches.latency_ms = 40;
     let mut cuts = 0;
     for step in 1..40 {
@@ -239,11 +437,17 @@ async fn few_people_go_at_once_and_a_contact_from_before_gets_its_own_name_back(
     // Somebody who was in the newsletter long before they gave.
     let contact = "newsletter@town.org";
     charity.act(by_hand(contact, "FNAME", json!("Granny")));
-    charity.act(Act::Tag { email: contact.to_owned(), tag: "Gala".to_owned() });
+    charity.act(Act::Tag {
+        email: contact.to_owned(),
+        tag: "Gala".to_owned(),
+    });
     charity.site.sync();
     let nobody =
         charity.site.number("SELECT COUNT(*) AS n FROM plugin_members WHERE supporter_id IS NULL AND field_values IS NOT NULL").await;
-    assert_eq!(nobody, 0, "of contacts who are no supporters nothing is kept");
+    assert_eq!(
+        nobody, 0,
+        "of contacts who are no supporters nothing is kept"
+    );
     let before = charity.snapshot()[contact].clone();
     let since = Utc::now().to_rfc3339();
     let text = "SELECT id AS n FROM supporters WHERE email_opt_in = 0 AND lifetime_donation_count > 0 ORDER BY id";
@@ -270,13 +474,22 @@ async fn what_went_to_a_contact_with_another_address_in_mailchimp_is_taken_back_
         charity.site.sync();
         let person = charity.givers(1).await[0];
         let there = "renamed@example.net";
-        charity.act(Act::Rename { email: charity.email(person), to: there.to_owned() });
+        charity.act(Act::Rename {
+            email: charity.email(person),
+            to: there.to_owned(),
+        });
         charity.site.sync();
         let before = charity.snapshot()[there].clone();
         let since = Utc::now().to_rfc3339();
         charity.give(person, "40000");
         charity.site.sync();
-        assert!(charity.tags(there).contains(&"Classy-Transformational".to_owned()), "{kind:?} {}", charity.fate(person).await);
+        assert!(
+            charity
+                .tags(there)
+                .contains(&"Classy-Transformational".to_owned()),
+            "{kind:?} {}",
+            charity.fate(person).await
+        );
         let rows = charity.undo_approved(&since);
         assert_eq!(outcome(&rows, person), "taken_back", "{kind:?} {rows}");
         assert_eq!(charity.snapshot()[there], before, "{kind:?}");
@@ -284,7 +497,12 @@ async fn what_went_to_a_contact_with_another_address_in_mailchimp_is_taken_back_
         charity.touch(person);
         let writes = charity.count_writes();
         charity.site.sync();
-        assert_eq!((charity.count_writes(), charity.snapshot()[there] == before), (writes, true), "{}", charity.fate(person).await);
+        assert_eq!(
+            (charity.count_writes(), charity.snapshot()[there] == before),
+            (writes, true),
+            "{}",
+            charity.fate(person).await
+        );
         charity.assert_harmless();
     }
 }
@@ -296,13 +514,48 @@ async fn what_was_there_before_is_kept_for_a_while_and_then_removed() {
         charity.configure();
         let since = Utc::now().to_rfc3339();
         charity.site.sync();
-        assert_eq!(charity.site.run(&["plugin", "undo", "--since", "2026-01-01", "--plugin", "webhook"]).status.code(), Some(78));
-        let images = charity.site.number("SELECT COUNT(*) AS n FROM plugin_images").await;
+        assert_eq!(
+            charity
+                .site
+                .run(&[
+                    "plugin",
+                    "undo",
+                    "--since",
+                    "2026-01-01",
+                    "--plugin",
+                    "webhook"
+                ])
+                .status
+                .code(),
+            Some(78)
+        );
+        let images = charity
+            .site
+            .number("SELECT COUNT(*) AS n FROM plugin_images")
+            .await;
         assert!(images > 0, "{kind:?}");
         let (store, _) = charity.store().await;
-        let kept = Retention { before_images: Some(TimeDelta::days(30)), ..Retention::default() };
-        assert_eq!(store.prune(&kept, Utc::now() + TimeDelta::days(29)).await.unwrap().before_images, 0);
-        assert_eq!(store.prune(&kept, Utc::now() + TimeDelta::days(31)).await.unwrap().before_images, images as u64, "{kind:?}");
+        let kept = Retention {
+            before_images: Some(TimeDelta::days(30)),
+            ..Retention::default()
+        };
+        assert_eq!(
+            store
+                .prune(&kept, Utc::now() + TimeDelta::days(29))
+                .await
+                .unwrap()
+                .before_images,
+            0
+        );
+        assert_eq!(
+            store
+                .prune(&kept, Utc::now() + TimeDelta::days(31))
+                .await
+                .unwrap()
+                .before_images,
+            images as u64,
+            "{kind:?}"
+        );
         store.close().await.unwrap();
         assert_eq!(charity.undo(&since), json!([]));
     }

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-/// Asks until a fault has shown each of its faces, and answers with those that were not as they should.
+/// Asks until a fault has shown each of its faces, and answers with those that were not as they
+/// should.
 async fn struck(api: &Api, times: usize, good: impl Fn(&Answer) -> bool) -> Vec<Answer> {
     let mut bad = Vec::new();
     let mut before = false;
@@ -24,7 +25,8 @@ async fn struck(api: &Api, times: usize, good: impl Fn(&Answer) -> bool) -> Vec<
 }
 
 fn whole(answer: &Answer) -> bool {
-    answer.status == 200 && serde_json::from_str::<Value>(&answer.text).is_ok_and(|body| body["data"].is_array())
+    answer.status == 200
+        && serde_json::from_str::<Value>(&answer.text).is_ok_and(|body| body["data"].is_array())
 }
 
 #[tokio::test]
@@ -36,11 +38,22 @@ async fn errors_of_the_server_come_in_all_shapes() {
     for answer in bad {
         match answer.status {
             500 => assert_eq!(answer.text, ""),
-            _ => assert!(answer.text.contains("<html>") && answer.header("content-type").unwrap().starts_with("text/html")),
+            _ => assert!(
+                answer.text.contains("<html>")
+                    && answer
+                        .header("content-type")
+                        .unwrap()
+                        .starts_with("text/html")
+            ),
         }
     }
     let ledger = api.simulator.ledger();
-    assert!(ledger.requests.iter().any(|entry| entry.status == 520 && entry.fault.as_deref() == Some("server-errors")));
+    assert!(
+        ledger
+            .requests
+            .iter()
+            .any(|entry| entry.status == 520 && entry.fault.as_deref() == Some("server-errors"))
+    );
 }
 
 #[tokio::test]
@@ -54,7 +67,11 @@ async fn bodies_with_status_200_can_be_anything() {
         let api = Api::new(30, &[fault]).await;
         let bad = struck(&api, 60, whole).await;
         assert!(bad.iter().all(|answer| answer.status == 200), "{fault}");
-        assert!(says.iter().all(|text| bad.iter().any(|answer| answer.text.contains(text))), "{fault}");
+        assert!(
+            says.iter()
+                .all(|text| bad.iter().any(|answer| answer.text.contains(text))),
+            "{fault}"
+        );
     }
 }
 
@@ -70,9 +87,23 @@ async fn a_connection_can_end_in_the_middle_or_never_answer() {
     let url = api.url("/2.0/organizations/10001/supporters");
     let mut broken = 0;
     for _ in 0..40 {
-        let mut response = api.http.get(&url).bearer_auth(&api.token).send().await.unwrap();
+        let mut response = api
+            .http
+            .get(&url)
+            .bearer_auth(&api.token)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(response.status(), 200);
-        assert!(response.chunk().await.unwrap().unwrap().starts_with(b"{\"current_page\":1"), "it begins well");
+        assert!(
+            response
+                .chunk()
+                .await
+                .unwrap()
+                .unwrap()
+                .starts_with(b"{\"current_page\":1"),
+            "it begins well"
+        );
         broken += usize::from(rest(&mut response).await.is_err());
     }
     assert!((1..=20).contains(&broken), "{broken}");
@@ -80,7 +111,12 @@ async fn a_connection_can_end_in_the_middle_or_never_answer() {
     let url = api.url("/2.0/organizations/10001/supporters");
     let mut silent = 0;
     for _ in 0..20 {
-        let ask = api.http.get(&url).bearer_auth(&api.token).timeout(Duration::from_millis(300)).send();
+        let ask = api
+            .http
+            .get(&url)
+            .bearer_auth(&api.token)
+            .timeout(Duration::from_millis(300))
+            .send();
         silent += usize::from(ask.await.is_err_and(|error| error.is_timeout()));
     }
     assert!((1..=10).contains(&silent), "{silent}");
@@ -88,8 +124,16 @@ async fn a_connection_can_end_in_the_middle_or_never_answer() {
 
 #[tokio::test]
 async fn answers_can_be_slow() {
-    let options = Options { supporters: 30, latency: Duration::from_millis(40), ..Options::default() };
-    let api = Api::with(Options { supporters_latency: Duration::from_millis(200), ..options }).await;
+    let options = Options {
+        supporters: 30,
+        latency: Duration::from_millis(40),
+        ..Options::default()
+    };
+    let api = Api::with(Options {
+        supporters_latency: Duration::from_millis(200),
+        ..options
+    })
+    .await;
     let took = async |path: &str| {
         let begin = Instant::now();
         assert_eq!(api.get(path).await.status, 200);
@@ -97,8 +141,16 @@ async fn answers_can_be_slow() {
     };
     assert!(took("/organizations/10001/campaigns").await >= Duration::from_millis(40));
     assert!(took("/organizations/10001/supporters").await >= Duration::from_millis(240));
-    let dials = api.control("options", json!({"latency_ms": 0, "supporters_latency_ms": 0})).await;
-    assert_eq!((dials.status, &dials.json()["token_life_s"]), (200, &json!(7200)));
+    let dials = api
+        .control(
+            "options",
+            json!({"latency_ms": 0, "supporters_latency_ms": 0}),
+        )
+        .await;
+    assert_eq!(
+        (dials.status, &dials.json()["token_life_s"]),
+        (200, &json!(7200))
+    );
     assert!(took("/organizations/10001/supporters").await < Duration::from_millis(200));
     api.simulator.world().set_faults(vec![Fault::Slow]);
     let mut slow = 0;
@@ -113,31 +165,78 @@ async fn bodies_can_be_packed_and_without_a_length() {
     let api = Api::new(30, &[]).await;
     let url = api.url("/2.0/organizations/10001/supporters?sort=id");
     let ask = async |encodings: &str| {
-        let response = api.http.get(&url).bearer_auth(&api.token).header("accept-encoding", encodings).send().await.unwrap();
+        let response = api
+            .http
+            .get(&url)
+            .bearer_auth(&api.token)
+            .header("accept-encoding", encodings)
+            .send()
+            .await
+            .unwrap();
         let headers = response.headers().clone();
         (headers, response.bytes().await.unwrap())
     };
     let (headers, plain) = ask("br, gzip").await;
-    assert!(headers.contains_key("content-length") && !headers.contains_key("content-encoding"), "not unless asked for");
+    assert!(
+        headers.contains_key("content-length") && !headers.contains_key("content-encoding"),
+        "not unless asked for"
+    );
     api.simulator.world().set_faults(vec![Fault::Packed]);
-    for (offered, chosen) in [("br, gzip", Some("br")), ("gzip", Some("gzip")), ("identity", None)] {
+    for (offered, chosen) in [
+        ("br, gzip", Some("br")),
+        ("gzip", Some("gzip")),
+        ("identity", None),
+    ] {
         let (headers, body) = ask(offered).await;
-        assert_eq!(headers.get("content-encoding").map(|value| value.to_str().unwrap()), chosen);
-        assert_eq!((headers.get("content-length"), &headers["transfer-encoding"]), (None, &"chunked".parse().unwrap()), "{offered}");
-        assert!(body.len() < plain.len() / 3 || chosen.is_none() && body == plain, "{offered}: {} of {}", body.len(), plain.len());
+        assert_eq!(
+            headers
+                .get("content-encoding")
+                .map(|value| value.to_str().unwrap()),
+            chosen
+        );
+        assert_eq!(
+            (headers.get("content-length"), &headers["transfer-encoding"]),
+            (None, &"chunked".parse().unwrap()),
+            "{offered}"
+        );
+        assert!(
+            body.len() < plain.len() / 3 || chosen.is_none() && body == plain,
+            "{offered}: {} of {}",
+            body.len(),
+            plain.len()
+        );
     }
     // A client that unpacks reads the same.
     let unpacking = reqwest::Client::builder().no_proxy().build().unwrap();
-    assert_eq!(unpacking.get(&url).bearer_auth(&api.token).send().await.unwrap().bytes().await.unwrap(), plain);
+    assert_eq!(
+        unpacking
+            .get(&url)
+            .bearer_auth(&api.token)
+            .send()
+            .await
+            .unwrap()
+            .bytes()
+            .await
+            .unwrap(),
+        plain
+    );
 }
 
 #[tokio::test]
 async fn redirects_lead_to_a_stranger() {
     let api = Api::new(30, &[Fault::Redirect]).await;
     let bad = struck(&api, 60, whole).await;
-    assert_eq!(bad.iter().map(|answer| answer.status).collect::<BTreeSet<_>>(), BTreeSet::from([302, 307]));
+    assert_eq!(
+        bad.iter()
+            .map(|answer| answer.status)
+            .collect::<BTreeSet<_>>(),
+        BTreeSet::from([302, 307])
+    );
     let place = bad[0].header("location").unwrap();
-    assert!(place.starts_with("http://127.0.0.1:") && !place.contains(&api.simulator.address().to_string()));
+    assert!(
+        place.starts_with("http://127.0.0.1:")
+            && !place.contains(&api.simulator.address().to_string())
+    );
     assert_eq!(api.simulator.ledger().strangers, 0);
 }
 
@@ -147,22 +246,47 @@ async fn the_token_endpoint_fails_only_when_told() {
     for _ in 0..30 {
         api.new_token(ORGANIZATION).await;
     }
-    api.simulator.world().set_faults(vec![Fault::ServerErrors, Fault::RateLimit, Fault::TokenErrors]);
-    let form = [("grant_type", "client_credentials"), ("client_id", "client-10001"), ("client_secret", "secret-of-10001")];
+    api.simulator.world().set_faults(vec![
+        Fault::ServerErrors,
+        Fault::RateLimit,
+        Fault::TokenErrors,
+    ]);
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", "client-10001"),
+        ("client_secret", "secret-of-10001"),
+    ];
     let mut statuses = BTreeSet::new();
     for _ in 0..60 {
-        statuses.insert(super::sent(api.http.post(api.simulator.token_url()).form(&form)).await.status);
+        statuses.insert(
+            super::sent(api.http.post(api.simulator.token_url()).form(&form))
+                .await
+                .status,
+        );
     }
-    assert!(statuses.contains(&200) && statuses.contains(&429) && statuses.iter().any(|status| *status >= 500), "{statuses:?}");
+    assert!(
+        statuses.contains(&200)
+            && statuses.contains(&429)
+            && statuses.iter().any(|status| *status >= 500),
+        "{statuses:?}"
+    );
 }
 
 #[tokio::test]
 async fn the_source_s_clock_is_its_own() {
-    let api = Api::with(Options { supporters: 30, clock_offset: 600, ..Options::default() }).await;
+    let api = Api::with(Options {
+        supporters: 30,
+        clock_offset: 600,
+        ..Options::default()
+    })
+    .await;
     let ahead = |answer: &Answer| {
         let date = httpdate::parse_http_date(answer.header("date").unwrap()).unwrap();
         let machine = std::time::SystemTime::now();
-        date.duration_since(machine).map_or_else(|behind| -(behind.duration().as_secs() as i64), |ahead| ahead.as_secs() as i64)
+        date.duration_since(machine).map_or_else(
+            |behind| -(behind.duration().as_secs() as i64),
+            |ahead| ahead.as_secs() as i64,
+        )
     };
     assert!((598..=601).contains(&ahead(&api.get("/organizations/10001").await)));
     let id = id_at(&api.simulator, Kind::Supporters, 0);
@@ -170,16 +294,31 @@ async fn the_source_s_clock_is_its_own() {
     assert_eq!(api.control("edit", edit).await.status, 200);
     let changed = api.get(&format!("/supporters/{id}")).await;
     assert!((-602..=-598).contains(&ahead(&changed)));
-    let at = chrono::DateTime::parse_from_str(changed.json()["updated_at"].as_str().unwrap(), "%Y-%m-%dT%H:%M:%S%z").unwrap();
-    assert!((at.timestamp() - api.simulator.world().now()).abs() <= 2 && changed.json()["city"] == "Elsewhere");
+    let at = chrono::DateTime::parse_from_str(
+        changed.json()["updated_at"].as_str().unwrap(),
+        "%Y-%m-%dT%H:%M:%S%z",
+    )
+    .unwrap();
+    assert!(
+        (at.timestamp() - api.simulator.world().now()).abs() <= 2
+            && changed.json()["city"] == "Elsewhere"
+    );
     api.simulator.world().set_faults(vec![Fault::NoDate]);
-    assert_eq!(api.get("/organizations/10001").await.header("date").filter(|date| !date.is_empty()), None);
+    assert_eq!(
+        api.get("/organizations/10001")
+            .await
+            .header("date")
+            .filter(|date| !date.is_empty()),
+        None
+    );
 }
 
 #[tokio::test]
 async fn faults_and_dials_are_turned_by_name_from_outside() {
     let api = Api::new(100, &[]).await;
-    let known = super::sent(api.http.get(api.url("/__sim/faults"))).await.json();
+    let known = super::sent(api.http.get(api.url("/__sim/faults")))
+        .await
+        .json();
     let words = [
         "rate-limit",
         "server-errors",
@@ -196,27 +335,77 @@ async fn faults_and_dials_are_turned_by_name_from_outside() {
         "late-visibility",
     ];
     for word in words {
-        assert!(known["known"].as_array().unwrap().contains(&json!(word)), "{word}");
+        assert!(
+            known["known"].as_array().unwrap().contains(&json!(word)),
+            "{word}"
+        );
     }
-    assert!(Fault::ALL.iter().all(|fault| fault.as_str().parse() == Ok(*fault)));
+    assert!(
+        Fault::ALL
+            .iter()
+            .all(|fault| fault.as_str().parse() == Ok(*fault))
+    );
     // Those that live in the data strike it when they are turned on.
-    assert_eq!(api.control("faults", json!(["bad-record", "null-updated-at"])).await.status, 200);
+    assert_eq!(
+        api.control("faults", json!(["bad-record", "null-updated-at"]))
+            .await
+            .status,
+        200
+    );
     let people = api.all(Kind::Supporters).await;
-    assert!(people.iter().any(|person| person["updated_at"].is_null()) && people.iter().any(|person| person["member_id"].is_object()));
+    assert!(
+        people.iter().any(|person| person["updated_at"].is_null())
+            && people.iter().any(|person| person["member_id"].is_object())
+    );
     let gifts = api.all(Kind::Transactions).await;
-    let foreign = gifts.iter().any(|gift| gift["organization_id"] == 999_999_999);
-    assert!(foreign && gifts.iter().any(|gift| gift["total_gross_amount"] == "12,50 dollars"));
-    assert_eq!(api.control("edit", json!({"edits": ["heal"]})).await.status, 200);
-    assert!(!api.all(Kind::Supporters).await.iter().any(|person| person["member_id"].is_object()));
+    let foreign = gifts
+        .iter()
+        .any(|gift| gift["organization_id"] == 999_999_999);
+    assert!(
+        foreign
+            && gifts
+                .iter()
+                .any(|gift| gift["total_gross_amount"] == "12,50 dollars")
+    );
+    assert_eq!(
+        api.control("edit", json!({"edits": ["heal"]})).await.status,
+        200
+    );
+    assert!(
+        !api.all(Kind::Supporters)
+            .await
+            .iter()
+            .any(|person| person["member_id"].is_object())
+    );
     for (path, body) in [
         ("faults", json!(["no-such-fault"])),
         ("options", json!({"no_such_dial": 1})),
         ("options", json!({"latency_ms": "soon"})),
-        ("edit", json!({"edits": [{"delete": {"list": "people", "id": 1}}]})),
+        (
+            "edit",
+            json!({"edits": [{"delete": {"list": "people", "id": 1}}]}),
+        ),
     ] {
         let answer = api.control(path, body).await;
-        assert!(answer.status == 400 && answer.json()["error"].is_string(), "{path}");
+        assert!(
+            answer.status == 400 && answer.json()["error"].is_string(),
+            "{path}"
+        );
     }
-    assert_eq!(api.control("options", json!({"requests_per_minute": 1, "integration_id": null})).await.json()["requests_per_minute"], 1);
-    assert_eq!((api.get("/organizations/10001").await.status, api.get("/organizations/10001").await.status), (200, 429));
+    assert_eq!(
+        api.control(
+            "options",
+            json!({"requests_per_minute": 1, "integration_id": null})
+        )
+        .await
+        .json()["requests_per_minute"],
+        1
+    );
+    assert_eq!(
+        (
+            api.get("/organizations/10001").await.status,
+            api.get("/organizations/10001").await.status
+        ),
+        (200, 429)
+    );
 }

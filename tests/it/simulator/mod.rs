@@ -1,4 +1,5 @@
-//! The double itself over plain HTTP, without the program: that it answers as the contract says, point by point.
+//! The double itself over plain HTTP, without the program: that it answers as the contract says,
+//! point by point.
 
 mod content;
 mod edge;
@@ -49,7 +50,10 @@ impl Answer {
     }
 
     fn ids(&self) -> Vec<i64> {
-        self.data().iter().map(|record| record["id"].as_i64().unwrap()).collect()
+        self.data()
+            .iter()
+            .map(|record| record["id"].as_i64().unwrap())
+            .collect()
     }
 }
 
@@ -71,20 +75,33 @@ fn http() -> reqwest::Client {
 async fn sent(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer { status, headers, text: response.text().await.unwrap() }
+    Answer {
+        status,
+        headers,
+        text: response.text().await.unwrap(),
+    }
 }
 
 impl Api {
     async fn with(options: Options) -> Api {
         let id = options.organizations[0];
         let simulator = Simulator::start(options).await.unwrap();
-        let mut api = Api { simulator, http: http(), token: String::new() };
+        let mut api = Api {
+            simulator,
+            http: http(),
+            token: String::new(),
+        };
         api.token = api.new_token(id).await;
         api
     }
 
     async fn new(supporters: usize, faults: &[Fault]) -> Api {
-        Api::with(Options { supporters, faults: faults.to_vec(), ..Options::default() }).await
+        Api::with(Options {
+            supporters,
+            faults: faults.to_vec(),
+            ..Options::default()
+        })
+        .await
     }
 
     async fn new_token(&self, organization: i64) -> String {
@@ -103,12 +120,23 @@ impl Api {
 
     /// Asks for a path after the version, with its query as it stands.
     async fn get(&self, path: &str) -> Answer {
-        sent(self.http.get(self.url(&format!("/2.0{path}"))).bearer_auth(&self.token)).await
+        sent(
+            self.http
+                .get(self.url(&format!("/2.0{path}")))
+                .bearer_auth(&self.token),
+        )
+        .await
     }
 
     /// Asks for a list of the organization, with the values of its query encoded once.
     async fn list(&self, kind: Kind, query: &[(&str, &str)]) -> Answer {
-        let mut url: url::Url = self.url(&format!("/2.0/organizations/{ORGANIZATION}/{}", kind.path())).parse().unwrap();
+        let mut url: url::Url = self
+            .url(&format!(
+                "/2.0/organizations/{ORGANIZATION}/{}",
+                kind.path()
+            ))
+            .parse()
+            .unwrap();
         url.query_pairs_mut().extend_pairs(query);
         sent(self.http.get(url).bearer_auth(&self.token)).await
     }
@@ -117,7 +145,17 @@ impl Api {
     async fn all(&self, kind: Kind) -> Vec<Value> {
         let mut all = Vec::new();
         for page in 1.. {
-            let data = self.list(kind, &[("page", &page.to_string()), ("per_page", "100"), ("sort", "id")]).await.data();
+            let data = self
+                .list(
+                    kind,
+                    &[
+                        ("page", &page.to_string()),
+                        ("per_page", "100"),
+                        ("sort", "id"),
+                    ],
+                )
+                .await
+                .data();
             if data.is_empty() {
                 break;
             }
@@ -127,13 +165,21 @@ impl Api {
     }
 
     async fn control(&self, path: &str, body: Value) -> Answer {
-        sent(self.http.post(self.url(&format!("/__sim/{path}"))).body(body.to_string())).await
+        sent(
+            self.http
+                .post(self.url(&format!("/__sim/{path}")))
+                .body(body.to_string()),
+        )
+        .await
     }
 }
 
 /// The id of a record at a place.
 fn id_at(simulator: &Simulator, kind: Kind, place: usize) -> i64 {
-    simulator.world().organizations[&ORGANIZATION].lists[&kind].nth(place).unwrap().id
+    simulator.world().organizations[&ORGANIZATION].lists[&kind]
+        .nth(place)
+        .unwrap()
+        .id
 }
 
 /// The recorded body of a refused filter.

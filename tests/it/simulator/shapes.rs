@@ -1,4 +1,5 @@
-//! Records as they look: keys, order, types, against the samples; what `with` and `fields` do; noise on demand (simulator 18 to 23).
+//! Records as they look: keys, order, types, against the samples; what `with` and `fields` do;
+//! noise on demand (simulator 18 to 23).
 
 use super::{Api, id_at};
 use classy_sync::simulator::{Fault, Kind};
@@ -7,7 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 macro_rules! sample {
     ($name:literal) => {
-        serde_json::from_str::<Map<String, Value>>(include_str!(concat!("../../fixtures/classy/", $name, ".json"))).unwrap()
+        serde_json::from_str::<Map<String, Value>>(include_str!(concat!(
+            "../../fixtures/classy/",
+            $name,
+            ".json"
+        )))
+        .unwrap()
     };
 }
 
@@ -29,24 +35,40 @@ fn keys(record: &Map<String, Value>) -> Vec<&String> {
 async fn some_pages(api: &Api, kind: Kind) -> Vec<Map<String, Value>> {
     let mut found = Vec::new();
     for page in ["1", "2", "3", "4"] {
-        let data = api.list(kind, &[("page", page), ("per_page", "100"), ("sort", "id")]).await.data();
-        found.extend(data.into_iter().map(|record| record.as_object().unwrap().clone()));
+        let data = api
+            .list(kind, &[("page", page), ("per_page", "100"), ("sort", "id")])
+            .await
+            .data();
+        found.extend(
+            data.into_iter()
+                .map(|record| record.as_object().unwrap().clone()),
+        );
     }
     found
 }
 
 /// The first record with this value.
 async fn one(api: &Api, kind: Kind, filter: &str) -> Map<String, Value> {
-    let data = api.list(kind, &[("filter", filter), ("sort", "id")]).await.data();
-    data.first().unwrap_or_else(|| panic!("no {kind:?} with {filter}")).as_object().unwrap().clone()
+    let data = api
+        .list(kind, &[("filter", filter), ("sort", "id")])
+        .await
+        .data();
+    data.first()
+        .unwrap_or_else(|| panic!("no {kind:?} with {filter}"))
+        .as_object()
+        .unwrap()
+        .clone()
 }
 
 #[tokio::test]
 async fn every_key_is_in_the_live_order_with_the_live_type() {
     let api = Api::new(12_000, &[]).await;
-    let live: Map<String, Value> = serde_json::from_str(include_str!("../../fixtures/classy/live-types.json")).unwrap();
+    let live: Map<String, Value> =
+        serde_json::from_str(include_str!("../../fixtures/classy/live-types.json")).unwrap();
     // The other kinds are known from the specification only.
-    let seen_live = Kind::ALL.into_iter().filter(|kind| live.contains_key(kind.path()));
+    let seen_live = Kind::ALL
+        .into_iter()
+        .filter(|kind| live.contains_key(kind.path()));
     assert_eq!(seen_live.clone().count(), live.len());
     for kind in seen_live {
         let types = live[kind.path()].as_object().unwrap();
@@ -74,7 +96,12 @@ async fn every_key_is_in_the_live_order_with_the_live_type() {
 async fn records_of_each_nature_look_like_their_sample() {
     let api = Api::new(12_000, &[]).await;
     let cases = [
-        (Kind::Supporters, "origin=organization_support", sample!("supporter-sparse"), &["gender", "last_email_consent_decision_date"][..]),
+        (
+            Kind::Supporters,
+            "origin=organization_support",
+            sample!("supporter-sparse"),
+            &["gender", "last_email_consent_decision_date"][..],
+        ),
         (
             Kind::Transactions,
             "payment_method=Offline,company_name=Example Co",
@@ -85,9 +112,19 @@ async fn records_of_each_nature_look_like_their_sample() {
             Kind::Transactions,
             "status=refunded,payment_method=Classy Pay,frequency=monthly,raw_currency_code=EUR,raw_adjustment_amount>0,member_id>0",
             sample!("transaction-refunded"),
-            &["billing_address2", "billing_state", "comment", "member_phone"],
+            &[
+                "billing_address2",
+                "billing_state",
+                "comment",
+                "member_phone",
+            ],
         ),
-        (Kind::Plans, "status=draft", sample!("recurring-donation-plan-draft"), &["address2", "applied_fot_percent", "company_name"]),
+        (
+            Kind::Plans,
+            "status=draft",
+            sample!("recurring-donation-plan-draft"),
+            &["address2", "applied_fot_percent", "company_name"],
+        ),
         (
             Kind::Plans,
             "status=canceled,payment_type=Credit Card,next_processing_date>2000-01-01",
@@ -100,7 +137,8 @@ async fn records_of_each_nature_look_like_their_sample() {
         assert_eq!(keys(&record), keys(&sample), "{filter}");
         for (key, value) in &record {
             // A draft here has no card, and then no card's fees.
-            let fee = kind == Kind::Plans && key.contains("_fee") && value.is_null() || key.contains("flex_rate") && value.is_null();
+            let fee = kind == Kind::Plans && key.contains("_fee") && value.is_null()
+                || key.contains("flex_rate") && value.is_null();
             if !free.contains(&key.as_str()) && !fee {
                 assert_eq!(type_of(value), type_of(&sample[key]), "{filter}: {key}");
             }
@@ -109,23 +147,48 @@ async fn records_of_each_nature_look_like_their_sample() {
     let organization = api.get("/organizations/10001").await.json();
     let told = sample!("organization-from-spec-examples");
     assert_eq!(keys(organization.as_object().unwrap()), keys(&told));
-    assert_eq!((&organization["id"], &organization["name"]), (&json!(10001), &json!("Example Relief 10001")));
+    assert_eq!(
+        (&organization["id"], &organization["name"]),
+        (&json!(10001), &json!("Example Relief 10001"))
+    );
 }
 
 #[tokio::test]
 async fn the_newer_specification_s_keys_come_on_demand() {
     let api = Api::new(50, &[Fault::NewKeys]).await;
-    assert_eq!(keys(&one(&api, Kind::Supporters, "id>0").await), keys(&sample!("supporter")));
+    assert_eq!(
+        keys(&one(&api, Kind::Supporters, "id>0").await),
+        keys(&sample!("supporter"))
+    );
     for (kind, newer) in [
-        (Kind::Transactions, &["member_cell_phone", "consent", "utm"][..]),
+        (
+            Kind::Transactions,
+            &["member_cell_phone", "consent", "utm"][..],
+        ),
         (Kind::Plans, &["can_be_reactivated"]),
         (
             Kind::Campaigns,
-            &["studio_template_id", "is_linked", "linked_at", "unlinked_at", "checkout_corporate_donation_enabled", "daf_enabled"],
+            &[
+                "studio_template_id",
+                "is_linked",
+                "linked_at",
+                "unlinked_at",
+                "checkout_corporate_donation_enabled",
+                "daf_enabled",
+            ],
         ),
     ] {
         let record = one(&api, kind, "id>0").await;
-        assert!(keys(&record).ends_with(&newer.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>().iter().collect::<Vec<_>>()));
+        assert!(
+            keys(&record).ends_with(
+                &newer
+                    .iter()
+                    .map(|key| (*key).to_owned())
+                    .collect::<Vec<_>>()
+                    .iter()
+                    .collect::<Vec<_>>()
+            )
+        );
     }
 }
 
@@ -136,9 +199,17 @@ async fn amounts_and_times_are_written_as_live() {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let is_moment = |value: &Value| {
         let value = text(value);
-        value.len() == 24 && value.ends_with("+0000") && chrono::DateTime::parse_from_str(&value, "%Y-%m-%dT%H:%M:%S%z").is_ok()
+        value.len() == 24
+            && value.ends_with("+0000")
+            && chrono::DateTime::parse_from_str(&value, "%Y-%m-%dT%H:%M:%S%z").is_ok()
     };
-    let cents = |value: &Value| (value.as_f64().unwrap_or_else(|| text(value).parse().unwrap()) * 100.0).round() as i64;
+    let cents = |value: &Value| {
+        (value
+            .as_f64()
+            .unwrap_or_else(|| text(value).parse().unwrap())
+            * 100.0)
+            .round() as i64
+    };
     let (mut whole, mut tenths, mut exact) = (0, 0, 0);
     for gift in &gifts {
         let amount = gift["total_gross_amount"].to_string();
@@ -150,18 +221,37 @@ async fn amounts_and_times_are_written_as_live() {
                 exact += 1;
             }
         }
-        assert_eq!(cents(&gift["fees_amount"]), cents(&gift["classy_fees_amount"]) + cents(&gift["pp_fees_amount"]));
-        assert_eq!(cents(&gift["donation_net_amount"]), cents(&gift["donation_gross_amount"]) - cents(&gift["fees_amount"]));
+        assert_eq!(
+            cents(&gift["fees_amount"]),
+            cents(&gift["classy_fees_amount"]) + cents(&gift["pp_fees_amount"])
+        );
+        assert_eq!(
+            cents(&gift["donation_net_amount"]),
+            cents(&gift["donation_gross_amount"]) - cents(&gift["fees_amount"])
+        );
         assert_eq!(
             cents(&gift["raw_total_gross_amount"]),
             cents(&gift["raw_initial_gross_amount"]) + cents(&gift["raw_adjustment_amount"])
         );
-        assert_eq!(cents(&gift["total_gross_amount"]), cents(&gift["donation_gross_amount"]) + cents(&gift["overhead_net_amount"]));
+        assert_eq!(
+            cents(&gift["total_gross_amount"]),
+            cents(&gift["donation_gross_amount"]) + cents(&gift["overhead_net_amount"])
+        );
         if gift["payment_method"] == "Offline" {
-            assert!(gift["charged_total_gross_amount"].is_null() && cents(&gift["fees_amount"]) == 0);
+            assert!(
+                gift["charged_total_gross_amount"].is_null() && cents(&gift["fees_amount"]) == 0
+            );
         } else {
-            assert_eq!(text(&gift["charged_total_gross_amount"]).split_once('.').unwrap().1.len(), 2);
-            let fees = cents(&gift["charged_classy_fees_amount"]) + cents(&gift["charged_pp_fees_amount"]);
+            assert_eq!(
+                text(&gift["charged_total_gross_amount"])
+                    .split_once('.')
+                    .unwrap()
+                    .1
+                    .len(),
+                2
+            );
+            let fees =
+                cents(&gift["charged_classy_fees_amount"]) + cents(&gift["charged_pp_fees_amount"]);
             assert_eq!(cents(&gift["charged_fees_amount"]), fees);
         }
         assert!(is_moment(&gift["purchased_at"]) && is_moment(&gift["updated_at"]));
@@ -169,19 +259,57 @@ async fn amounts_and_times_are_written_as_live() {
     }
     assert!(whole > 0 && tenths > 0 && exact > 0);
     let people = some_pages(&api, Kind::Supporters).await;
-    assert!(people.iter().all(|person| text(&person["created_at"]).ends_with("T00:00:00+0000") && is_moment(&person["updated_at"])));
-    let decided: Vec<String> =
-        people.iter().filter_map(|person| person["last_email_consent_decision_date"].as_str().map(str::to_owned)).collect();
-    assert!(!decided.is_empty() && decided.len() < people.len() && decided.iter().all(|at| at.ends_with(".000000Z")));
-    assert!(people.iter().any(|person| person["address2"] == "") && people.iter().any(|person| person["address2"].is_null()));
-    for record in some_pages(&api, Kind::Plans).await.iter().chain(&some_pages(&api, Kind::Campaigns).await) {
-        let raw = text(record.get("raw_goal").unwrap_or_else(|| &record["raw_donation_amount"]));
+    assert!(people.iter().all(
+        |person| text(&person["created_at"]).ends_with("T00:00:00+0000")
+            && is_moment(&person["updated_at"])
+    ));
+    let decided: Vec<String> = people
+        .iter()
+        .filter_map(|person| {
+            person["last_email_consent_decision_date"]
+                .as_str()
+                .map(str::to_owned)
+        })
+        .collect();
+    assert!(
+        !decided.is_empty()
+            && decided.len() < people.len()
+            && decided.iter().all(|at| at.ends_with(".000000Z"))
+    );
+    assert!(
+        people.iter().any(|person| person["address2"] == "")
+            && people.iter().any(|person| person["address2"].is_null())
+    );
+    for record in some_pages(&api, Kind::Plans)
+        .await
+        .iter()
+        .chain(&some_pages(&api, Kind::Campaigns).await)
+    {
+        let raw = text(
+            record
+                .get("raw_goal")
+                .unwrap_or_else(|| &record["raw_donation_amount"]),
+        );
         assert_eq!(raw.split_once('.').unwrap().1.len(), 3, "{raw}");
     }
     let campaigns = some_pages(&api, Kind::Campaigns).await;
-    assert!(campaigns.iter().all(|one| one["is_general"] == 0 || one["is_general"] == 1) && campaigns[0]["is_general"] == 1);
-    assert!(campaigns.iter().any(|one| !text(&one["created_at"]).ends_with("T00:00:00+0000")));
-    assert!(campaigns.iter().any(|one| one["goal"].as_i64() > Some(100_000_000)), "more than decimal(10,2) holds");
+    assert!(
+        campaigns
+            .iter()
+            .all(|one| one["is_general"] == 0 || one["is_general"] == 1)
+            && campaigns[0]["is_general"] == 1
+    );
+    assert!(
+        campaigns
+            .iter()
+            .any(|one| !text(&one["created_at"]).ends_with("T00:00:00+0000"))
+    );
+    assert!(
+        campaigns
+            .iter()
+            .any(|one| one["goal"].as_i64() > Some(100_000_000)),
+        "more than decimal(10,2) holds"
+    );
 }
 
 #[tokio::test]
@@ -189,37 +317,103 @@ async fn with_nests_documented_relations_and_fields_narrows() {
     let api = Api::new(500, &[]).await;
     let ask = async |query: &[(&str, &str)]| {
         let mut query = query.to_vec();
-        query.extend([("sort", "id"), ("filter", "supporter_id>0,recurring_donation_plan_id>0"), ("per_page", "1")]);
-        api.list(Kind::Transactions, &query).await.data()[0].as_object().unwrap().clone()
+        query.extend([
+            ("sort", "id"),
+            ("filter", "supporter_id>0,recurring_donation_plan_id>0"),
+            ("per_page", "1"),
+        ]);
+        api.list(Kind::Transactions, &query).await.data()[0]
+            .as_object()
+            .unwrap()
+            .clone()
     };
     let plain = ask(&[]).await;
     let with = ask(&[("with", "items,supporter,receipt_serial,campaign,nonsense,recurring_donation_plan,dedication,member")]).await;
-    let nested: Vec<&String> = keys(&with).into_iter().filter(|key| !plain.contains_key(*key)).collect();
-    let expected = ["items", "member", "dedication", "recurring_donation_plan", "receipt_serial", "supporter"];
+    let nested: Vec<&String> = keys(&with)
+        .into_iter()
+        .filter(|key| !plain.contains_key(*key))
+        .collect();
+    let expected = [
+        "items",
+        "member",
+        "dedication",
+        "recurring_donation_plan",
+        "receipt_serial",
+        "supporter",
+    ];
     assert_eq!(nested, expected, "the campaign only on the single record");
     let id = |name: &str| format!("/{}", plain[name]);
-    let supporter = api.get(&format!("/supporters{}", id("supporter_id"))).await.json();
-    let plan = api.get(&format!("/recurring-donation-plans{}", id("recurring_donation_plan_id"))).await.json();
-    assert_eq!((&with["supporter"], &with["recurring_donation_plan"]), (&supporter, &plan));
-    assert_eq!((&plan["supporter_id"], &plan["campaign_id"]), (&plain["supporter_id"], &plain["campaign_id"]));
-    assert_eq!((&with["member"]["id"], &with["member"]["email_address"]), (&plain["member_id"], &plain["member_email_address"]));
+    let supporter = api
+        .get(&format!("/supporters{}", id("supporter_id")))
+        .await
+        .json();
+    let plan = api
+        .get(&format!(
+            "/recurring-donation-plans{}",
+            id("recurring_donation_plan_id")
+        ))
+        .await
+        .json();
+    assert_eq!(
+        (&with["supporter"], &with["recurring_donation_plan"]),
+        (&supporter, &plan)
+    );
+    assert_eq!(
+        (&plan["supporter_id"], &plan["campaign_id"]),
+        (&plain["supporter_id"], &plain["campaign_id"])
+    );
+    assert_eq!(
+        (&with["member"]["id"], &with["member"]["email_address"]),
+        (&plain["member_id"], &plain["member_email_address"])
+    );
     assert!(with["receipt_serial"].is_number() && with["dedication"].is_null());
     let item = with["items"][0].as_object().unwrap();
     assert_eq!(keys(item), keys(&sample!("transaction-item")));
-    assert_eq!((&item["transaction_id"], &item["final_price"]), (&plain["id"], &plain["total_gross_amount"]));
-    assert!(item["charged_final_price"].is_number(), "a number here, a text on the transaction");
+    assert_eq!(
+        (&item["transaction_id"], &item["final_price"]),
+        (&plain["id"], &plain["total_gross_amount"])
+    );
+    assert!(
+        item["charged_final_price"].is_number(),
+        "a number here, a text on the transaction"
+    );
     // A relation must be in `fields` as well.
-    let narrow = ask(&[("with", "items,supporter"), ("fields", "status,id,supporter,nonsense")]).await;
+    let narrow = ask(&[
+        ("with", "items,supporter"),
+        ("fields", "status,id,supporter,nonsense"),
+    ])
+    .await;
     assert_eq!(keys(&narrow), ["id", "status", "supporter"]);
-    assert_eq!(keys(&ask(&[("fields", "items"), ("with", "items")]).await), ["items"]);
+    assert_eq!(
+        keys(&ask(&[("fields", "items"), ("with", "items")]).await),
+        ["items"]
+    );
     assert!(ask(&[("fields", "nonsense")]).await.is_empty());
     // On the single record: more relations, the same narrowing.
-    let path = format!("/transactions{}?with=campaign,organization,answers,items&fields=id,campaign,answers,organization", id("id"));
+    let path = format!(
+        "/transactions{}?with=campaign,organization,answers,items&fields=id,campaign,answers,organization",
+        id("id")
+    );
     let single = api.get(&path).await.json();
-    assert_eq!(keys(single.as_object().unwrap()), ["id", "answers", "campaign", "organization"]);
-    assert_eq!((&single["campaign"]["id"], &single["organization"]["id"]), (&plain["campaign_id"], &json!(10001)));
+    assert_eq!(
+        keys(single.as_object().unwrap()),
+        ["id", "answers", "campaign", "organization"]
+    );
+    assert_eq!(
+        (&single["campaign"]["id"], &single["organization"]["id"]),
+        (&plain["campaign_id"], &json!(10001))
+    );
     // Lists without documented relations have none.
-    let supporters = api.list(Kind::Supporters, &[("with", "campaign,member"), ("fields", "id,opt_in,campaign")]).await.data();
+    let supporters = api
+        .list(
+            Kind::Supporters,
+            &[
+                ("with", "campaign,member"),
+                ("fields", "id,opt_in,campaign"),
+            ],
+        )
+        .await
+        .data();
     assert_eq!(keys(supporters[0].as_object().unwrap()), ["id", "opt_in"]);
 }
 
@@ -242,7 +436,13 @@ async fn noise_in_types_comes_on_demand_and_the_values_stay() {
         assert!(noisy.contains_key("brand_new_key"));
         // Two spellings of a number are one value.
         let bare = |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok());
-        for key in ["total_gross_amount", "pp_fees_amount", "card_last_four", "member_id", "charged_total_gross_amount"] {
+        for key in [
+            "total_gross_amount",
+            "pp_fees_amount",
+            "card_last_four",
+            "member_id",
+            "charged_total_gross_amount",
+        ] {
             assert_eq!(bare(&plain[key]), bare(&noisy[key]), "{key}");
         }
         words.insert(noisy["status"].as_str().unwrap().to_owned());
@@ -267,7 +467,10 @@ async fn noise_in_types_comes_on_demand_and_the_values_stay() {
     ] {
         assert_eq!(seen[key], types.iter().copied().collect(), "{key}");
     }
-    assert_eq!(api.list(Kind::Supporters, &[]).await.json()["links"][1]["active"], "true");
+    assert_eq!(
+        api.list(Kind::Supporters, &[]).await.json()["links"][1]["active"],
+        "true"
+    );
 }
 
 #[tokio::test]
@@ -275,8 +478,16 @@ async fn payloads_of_tens_of_kilobytes_come_on_demand() {
     let api = Api::new(100, &[Fault::BigMetadata]).await;
     let gift = one(&api, Kind::Transactions, "payment_method=Classy Pay").await;
     let payload = gift["metadata"]["_classy_pay"].to_string();
-    assert!((20_000..100_000).contains(&payload.len()), "{}", payload.len());
-    assert!(payload.contains("Canary-Payer-Data") && payload.contains("clientIp") && payload.contains("canary.payer@example.org"));
+    assert!(
+        (20_000..100_000).contains(&payload.len()),
+        "{}",
+        payload.len()
+    );
+    assert!(
+        payload.contains("Canary-Payer-Data")
+            && payload.contains("clientIp")
+            && payload.contains("canary.payer@example.org")
+    );
     let id = id_at(&api.simulator, Kind::Transactions, 0);
     api.simulator.world().set_faults(Vec::new());
     assert!(api.get(&format!("/transactions/{id}")).await.text.len() < 6_000);

@@ -12,15 +12,22 @@ const ORGANIZATION: i64 = 10_001;
 
 macro_rules! sample {
     ($name:literal) => {
-        include_str!(concat!("../../../../tests/fixtures/classy/", $name, ".json"))
+        include_str!(concat!(
+            "../../../../tests/fixtures/classy/",
+            $name,
+            ".json"
+        ))
     };
 }
 
 mod whole;
 
 fn page<R: Record>(records: &[&str]) -> Vec<Item<R>> {
-    let body =
-        format!(r#"{{"current_page":1,"data":[{}],"last_page":"1","total":"{}","queries_log":[]}}"#, records.join(","), records.len());
+    let body = format!(
+        r#"{{"current_page":1,"data":[{}],"last_page":"1","total":"{}","queries_log":[]}}"#,
+        records.join(","),
+        records.len()
+    );
     let List { items, total, .. } = list(body.as_bytes(), ORGANIZATION).unwrap();
     assert_eq!(total, records.len() as u64);
     items
@@ -73,32 +80,86 @@ fn types_spellings_and_words_that_nobody_expected_survive() {
         ..Transaction::default()
     };
     assert_eq!(record, expected);
-    let plan: RecurringPlan = good(r#"{"id":1,"status":"hibernating","is_paused":1,"next_processing_date":"2025-06-08","schedule":{}}"#);
-    assert_eq!((plan.status.as_str(), plan.is_paused, plan.next_payment_date), ("hibernating", true, at("2025-06-08T00:00:00Z")));
-    assert_eq!(good::<Campaign>(r#"{"id":1,"type":"","status":null}"#), Campaign { id: 1, ..Campaign::default() });
+    let plan: RecurringPlan = good(
+        r#"{"id":1,"status":"hibernating","is_paused":1,"next_processing_date":"2025-06-08","schedule":{}}"#,
+    );
+    assert_eq!(
+        (plan.status.as_str(), plan.is_paused, plan.next_payment_date),
+        ("hibernating", true, at("2025-06-08T00:00:00Z"))
+    );
+    assert_eq!(
+        good::<Campaign>(r#"{"id":1,"type":"","status":null}"#),
+        Campaign {
+            id: 1,
+            ..Campaign::default()
+        }
+    );
     // Where a person came from is no owner.
-    assert_eq!(good::<Supporter>(r#"{"id":1,"source_organization_id":99}"#).id, 1);
+    assert_eq!(
+        good::<Supporter>(r#"{"id":1,"source_organization_id":99}"#).id,
+        1
+    );
 }
 
 #[test]
 fn a_bad_record_says_where_it_is_bad_and_never_what_it_holds() {
     use RejectReason::{AmountTooLarge, ForeignOrganization, Invalid};
     for (json, id, reason, detail) in [
-        (r#"{"id":1,"status":"success","total_gross_amount":"secret"}"#, Some(1), Invalid, "total_gross_amount: not a decimal number"),
+        (
+            r#"{"id":1,"status":"success","total_gross_amount":"secret"}"#,
+            Some(1),
+            Invalid,
+            "total_gross_amount: not a decimal number",
+        ),
         (
             r#"{"id":1,"status":"success","total_gross_amount":1e18}"#,
             Some(1),
             AmountTooLarge,
             "total_gross_amount: larger than 15 digits before the point",
         ),
-        (r#"{"id":1,"status":"success","purchased_at":"secret"}"#, Some(1), Invalid, "purchased_at: not a date and time"),
-        (r#"{"id":1,"status":"success","is_anonymous":"secret"}"#, Some(1), Invalid, "is_anonymous: neither true nor false"),
-        (r#"{"id":1,"status":"success","supporter_id":"secret"}"#, Some(1), Invalid, "supporter_id: not an id"),
-        (r#"{"id":1,"status":"success","payment_type":{"secret":1}}"#, Some(1), Invalid, "payment_type: not a text"),
-        (r#"{"id":1,"status":"success","payment_type":"secret\ud800"}"#, Some(1), Invalid, "payment_type: not a text"),
+        (
+            r#"{"id":1,"status":"success","purchased_at":"secret"}"#,
+            Some(1),
+            Invalid,
+            "purchased_at: not a date and time",
+        ),
+        (
+            r#"{"id":1,"status":"success","is_anonymous":"secret"}"#,
+            Some(1),
+            Invalid,
+            "is_anonymous: neither true nor false",
+        ),
+        (
+            r#"{"id":1,"status":"success","supporter_id":"secret"}"#,
+            Some(1),
+            Invalid,
+            "supporter_id: not an id",
+        ),
+        (
+            r#"{"id":1,"status":"success","payment_type":{"secret":1}}"#,
+            Some(1),
+            Invalid,
+            "payment_type: not a text",
+        ),
+        (
+            r#"{"id":1,"status":"success","payment_type":"secret\ud800"}"#,
+            Some(1),
+            Invalid,
+            "payment_type: not a text",
+        ),
         (r#"{"id":1}"#, Some(1), Invalid, "status: missing"),
-        (r#"{"id":1,"status":null}"#, Some(1), Invalid, "status: missing"),
-        (r#"{"id":1,"status":""}"#, Some(1), Invalid, "status: missing"),
+        (
+            r#"{"id":1,"status":null}"#,
+            Some(1),
+            Invalid,
+            "status: missing",
+        ),
+        (
+            r#"{"id":1,"status":""}"#,
+            Some(1),
+            Invalid,
+            "status: missing",
+        ),
         (
             r#"{"id":"7","status":"success","organization_id":10002}"#,
             Some(7),
@@ -106,18 +167,46 @@ fn a_bad_record_says_where_it_is_bad_and_never_what_it_holds() {
             "organization_id: names another organization",
         ),
         (r#"{"status":"success"}"#, None, Invalid, "id: missing"),
-        (r#"{"id":-3,"status":"success"}"#, None, Invalid, "id: not an id"),
-        (r#"{"id":9223372036854775808,"status":"success"}"#, None, Invalid, "id: not an id"),
-        (r#"{"id":1,"status":"success","status":"refunded"}"#, Some(1), Invalid, "record: not readable, or a key twice"),
-        (r#"[1,"2025-01-01","2025-01-01"]"#, None, Invalid, "record: not an object"),
+        (
+            r#"{"id":-3,"status":"success"}"#,
+            None,
+            Invalid,
+            "id: not an id",
+        ),
+        (
+            r#"{"id":9223372036854775808,"status":"success"}"#,
+            None,
+            Invalid,
+            "id: not an id",
+        ),
+        (
+            r#"{"id":1,"status":"success","status":"refunded"}"#,
+            Some(1),
+            Invalid,
+            "record: not readable, or a key twice",
+        ),
+        (
+            r#"[1,"2025-01-01","2025-01-01"]"#,
+            None,
+            Invalid,
+            "record: not an object",
+        ),
         ("null", None, Invalid, "record: not an object"),
         (r#""secret""#, None, Invalid, "record: not an object"),
     ] {
         let reject = bad::<Transaction>(json);
-        assert_eq!((reject.source_id, reject.reason, reject.detail.as_str()), (id, reason, detail), "{json}");
+        assert_eq!(
+            (reject.source_id, reject.reason, reject.detail.as_str()),
+            (id, reason, detail),
+            "{json}"
+        );
     }
-    let reject = bad::<Supporter>(r#"{"id":5,"updated_at":"2025-05-29T17:45:43+0000","opt_in":"perhaps"}"#);
-    assert_eq!((reject.source_id, reject.updated_at), (Some(5), at("2025-05-29T17:45:43Z")));
+    let reject =
+        bad::<Supporter>(r#"{"id":5,"updated_at":"2025-05-29T17:45:43+0000","opt_in":"perhaps"}"#);
+    assert_eq!(
+        (reject.source_id, reject.updated_at),
+        (Some(5), at("2025-05-29T17:45:43Z"))
+    );
 }
 
 #[test]
@@ -127,8 +216,14 @@ fn what_decides_nothing_costs_no_gift_however_long_it_is() {
         ("utm", format!("[{}1]", "1,".repeat(100_000))),
         ("consent", "[".repeat(500) + &"]".repeat(500)),
     ] {
-        let gift: Transaction = good(&format!(r#"{{"id":9,"status":"success","{key}":{value},"total_gross_amount":"5.00"}}"#));
-        assert_eq!((gift.id, gift.total_gross_amount), (9, amount("5.00")), "{key}");
+        let gift: Transaction = good(&format!(
+            r#"{{"id":9,"status":"success","{key}":{value},"total_gross_amount":"5.00"}}"#
+        ));
+        assert_eq!(
+            (gift.id, gift.total_gross_amount),
+            (9, amount("5.00")),
+            "{key}"
+        );
     }
     let without = bad::<Transaction>(&format!(r#"{{"id":9,"status":"{}"}}"#, "x".repeat(200_000)));
     assert!(without.detail.starts_with("status: "), "{}", without.detail);
@@ -137,20 +232,41 @@ fn what_decides_nothing_costs_no_gift_however_long_it_is() {
 #[test]
 fn one_bad_record_leaves_its_neighbours_alone_and_in_order() {
     let items = page::<Supporter>(&[r#"{"id":1}"#, "7", r#"{"id":2,"opt_in":[]}"#, r#"{"id":3}"#]);
-    let seen: Vec<(bool, Option<i64>)> = items.iter().map(|item| (matches!(item, Item::Good(_)), item.id())).collect();
-    assert_eq!(seen, [(true, Some(1)), (false, None), (false, Some(2)), (true, Some(3))]);
+    let seen: Vec<(bool, Option<i64>)> = items
+        .iter()
+        .map(|item| (matches!(item, Item::Good(_)), item.id()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (true, Some(1)),
+            (false, None),
+            (false, Some(2)),
+            (true, Some(3))
+        ]
+    );
 }
 
 #[test]
 fn bytes_that_are_no_text_cost_only_their_own_record() {
-    let body =
-        [br#"{"total":3,"data":[{"id":1,"first_name":"Zo"#.as_slice(), b"\xff", br#""},{"id":2,"first_name":"Zo\u00eb"},{"id":3}]}"#]
-            .concat();
+    let body = [
+        br#"{"total":3,"data":[{"id":1,"first_name":"Zo"#.as_slice(),
+        b"\xff",
+        br#""},{"id":2,"first_name":"Zo\u00eb"},{"id":3}]}"#,
+    ]
+    .concat();
     let items = list::<Supporter>(&body, ORGANIZATION).unwrap().items;
-    assert!(matches!(&items[0], Item::Bad(reject) if reject.source_id == Some(1) && reject.detail == "record: not valid UTF-8"));
+    assert!(
+        matches!(&items[0], Item::Bad(reject) if reject.source_id == Some(1) && reject.detail == "record: not valid UTF-8")
+    );
     assert!(matches!(&items[1], Item::Good(record) if record.first_name.as_deref() == Some("Zoë")));
     // A replacement character that was served as such is a text like any other.
-    assert_eq!(good::<Supporter>("{\"id\":1,\"first_name\":\"\u{FFFD}\"}").first_name.as_deref(), Some("\u{FFFD}"));
+    assert_eq!(
+        good::<Supporter>("{\"id\":1,\"first_name\":\"\u{FFFD}\"}")
+            .first_name
+            .as_deref(),
+        Some("\u{FFFD}")
+    );
 }
 
 #[test]
@@ -158,7 +274,10 @@ fn a_page_cut_anywhere_is_no_page() {
     let body = format!(r#"{{"data":[{}],"total":1}}"#, sample!("supporter"));
     assert!(list::<Supporter>(body.as_bytes(), ORGANIZATION).is_ok());
     for end in 0..body.len() {
-        assert!(list::<Supporter>(&body.as_bytes()[..end], ORGANIZATION).is_err(), "cut at {end}");
+        assert!(
+            list::<Supporter>(&body.as_bytes()[..end], ORGANIZATION).is_err(),
+            "cut at {end}"
+        );
     }
 }
 
@@ -178,15 +297,23 @@ fn a_list_is_the_same_however_it_is_cut_into_pieces_and_laid_out() {
     let record = sample!("transaction");
     let layouts = [
         format!(r#"{{"data":[{record},{record}],"total":2}}"#),
-        format!("\n {{ \"total\" : 2 , \"queries_log\":[1,[2]],\t\"data\" : [ {record}\n,\r\n {record} ] \n}} \n"),
-        format!(r#"{{"a":{{"data":[1,2,3]}},"b\"data":[7],"data":[{record},{record}],"z":"}}]\"{{[","total":"2"}}"#),
+        format!(
+            "\n {{ \"total\" : 2 , \"queries_log\":[1,[2]],\t\"data\" : [ {record}\n,\r\n {record} ] \n}} \n"
+        ),
+        format!(
+            r#"{{"a":{{"data":[1,2,3]}},"b\"data":[7],"data":[{record},{record}],"z":"}}]\"{{[","total":"2"}}"#
+        ),
     ];
     for body in layouts {
         let whole = in_pieces(body.as_bytes(), usize::MAX).unwrap();
         assert_eq!((whole.0.len(), whole.1), (2, 2), "{body}");
         assert!(matches!(&whole.0[1], Item::Good(record) if record.id == 30_000_001));
         for length in [1, 2, 3, 5, 64, 1_000] {
-            assert_eq!(in_pieces(body.as_bytes(), length).as_ref(), Ok(&whole), "{length}");
+            assert_eq!(
+                in_pieces(body.as_bytes(), length).as_ref(),
+                Ok(&whole),
+                "{length}"
+            );
         }
     }
 }
@@ -220,10 +347,17 @@ fn a_record_with_something_too_large_is_refused_by_field_or_kept_without_what_no
     let deep = "[".repeat(10_000) + &"]".repeat(10_000);
     let items = page::<Supporter>(&[
         &format!(r#"{{"first_name":"{long}","id":1,"updated_at":"2025-05-29T17:45:43+0000"}}"#),
-        &format!(r#"{{"id":2,"metadata":{{"a":"{long}"}},"first_name":"{longest}","deep":{deep}}}"#),
+        &format!(
+            r#"{{"id":2,"metadata":{{"a":"{long}"}},"first_name":"{longest}","deep":{deep}}}"#
+        ),
         &format!(r#"{{"id":3,"city":{deep}}}"#),
         &format!("\"{long}{long}\""),
-        &format!(r#"{{"id":5,{}"last_name":"z"}}"#, (0..200_000).map(|n| format!("\"k{n}\":{n},")).collect::<String>()),
+        &format!(
+            r#"{{"id":5,{}"last_name":"z"}}"#,
+            (0..200_000)
+                .map(|n| format!("\"k{n}\":{n},"))
+                .collect::<String>()
+        ),
         r#"{"id":6}"#,
     ]);
     let seen: Vec<(Option<i64>, &str)> = items
@@ -242,29 +376,52 @@ fn a_record_with_something_too_large_is_refused_by_field_or_kept_without_what_no
         (Some(6), "good"),
     ];
     assert_eq!(seen, expected);
-    assert!(matches!(&items[1], Item::Good(record) if record.first_name.as_deref() == Some(longest.as_str())));
-    assert!(matches!(&items[0], Item::Bad(reject) if reject.updated_at == at("2025-05-29T17:45:43Z")));
+    assert!(
+        matches!(&items[1], Item::Good(record) if record.first_name.as_deref() == Some(longest.as_str()))
+    );
+    assert!(
+        matches!(&items[0], Item::Bad(reject) if reject.updated_at == at("2025-05-29T17:45:43Z"))
+    );
     // Asked for singly, the same is said.
     let body = format!(r#" {{"city":"{long}","id":1}} "#);
     let mut one = OneReader::default();
-    let _ = body.as_bytes().chunks(999).try_for_each(|piece| one.take(piece));
-    assert!(matches!(one.finish::<Supporter>(1, ORGANIZATION), Ok(Item::Bad(reject)) if reject.detail == "city: too long to be read"));
+    let _ = body
+        .as_bytes()
+        .chunks(999)
+        .try_for_each(|piece| one.take(piece));
+    assert!(
+        matches!(one.finish::<Supporter>(1, ORGANIZATION), Ok(Item::Bad(reject)) if reject.detail == "city: too long to be read")
+    );
 }
 
 #[test]
 fn a_page_with_far_more_records_than_were_asked_for_is_none() {
-    let body = |count: usize| format!(r#"{{"data":[{}],"total":{count}}}"#, vec![r#"{"id":1,"status":"success"}"#; count].join(","));
-    assert_eq!(in_pieces(body(1_000).as_bytes(), 4_096).unwrap().0.len(), 1_000);
-    assert_eq!(in_pieces(body(1_001).as_bytes(), 4_096), Err(NoList::TooMany(1_000)));
+    let body = |count: usize| {
+        format!(
+            r#"{{"data":[{}],"total":{count}}}"#,
+            vec![r#"{"id":1,"status":"success"}"#; count].join(",")
+        )
+    };
+    assert_eq!(
+        in_pieces(body(1_000).as_bytes(), 4_096).unwrap().0.len(),
+        1_000
+    );
+    assert_eq!(
+        in_pieces(body(1_001).as_bytes(), 4_096),
+        Err(NoList::TooMany(1_000))
+    );
 }
 
-/// Whatever comes: no panic, no record with an id that is none, and nothing of the body in a reason.
+/// Whatever comes: no panic, no record with an id that is none, and nothing of the body in a
+/// reason.
 fn survives<R: Record>(body: &[u8]) {
     if let Ok(List { items, .. }) = list::<R>(body, ORGANIZATION) {
         for item in items {
             match item {
                 Item::Good(record) => assert!(record.id() > 0),
-                Item::Bad(reject) => assert!(!reject.detail.contains("Maribel") && reject.source_id.is_none_or(|id| id > 0)),
+                Item::Bad(reject) => assert!(
+                    !reject.detail.contains("Maribel") && reject.source_id.is_none_or(|id| id > 0)
+                ),
             }
         }
     }
@@ -272,11 +429,31 @@ fn survives<R: Record>(body: &[u8]) {
 
 #[test]
 fn random_damage_is_survived() {
-    let seed: u64 = std::env::var("CLASSY_SYNC_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
+    let seed: u64 = std::env::var("CLASSY_SYNC_TEST_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or_else(rand::random);
     println!("seed {seed}: CLASSY_SYNC_TEST_SEED={seed} repeats this");
     let mut rng = SmallRng::seed_from_u64(seed);
-    let body = format!(r#"{{"data":[{},{}],"total":2}}"#, sample!("transaction"), sample!("supporter"));
-    let pieces: [&[u8]; 12] = [b"{", b"}", b"[", b"]", b"\"", b"null", b"-", b"1e999", b"\\ud800", b"\x00", b"\xf0\x9f", br#""id":"#];
+    let body = format!(
+        r#"{{"data":[{},{}],"total":2}}"#,
+        sample!("transaction"),
+        sample!("supporter")
+    );
+    let pieces: [&[u8]; 12] = [
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b"\"",
+        b"null",
+        b"-",
+        b"1e999",
+        b"\\ud800",
+        b"\x00",
+        b"\xf0\x9f",
+        br#""id":"#,
+    ];
     for _ in 0..3000 {
         let mut bytes = body.clone().into_bytes();
         for _ in 0..rng.random_range(1..6) {

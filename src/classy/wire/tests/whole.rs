@@ -29,7 +29,10 @@ fn a_supporter_is_read_whole() {
     };
     assert_eq!(good::<Supporter>(sample!("supporter")), expected);
     let sparse: Supporter = good(sample!("supporter-sparse"));
-    assert_eq!((sparse.email_opt_in, sparse.phone, sparse.source_campaign_id), (Some(false), None, None));
+    assert_eq!(
+        (sparse.email_opt_in, sparse.phone, sparse.source_campaign_id),
+        (Some(false), None, None)
+    );
 }
 
 #[test]
@@ -81,9 +84,19 @@ fn a_transaction_is_read_whole_in_its_three_currencies() {
     };
     assert_eq!(good::<Transaction>(sample!("transaction")), expected);
     let offline: Transaction = good(sample!("transaction-offline-company"));
-    assert_eq!((offline.supporter_id, offline.charged_total_gross_amount, offline.charged_currency_code), (None, None, None));
+    assert_eq!(
+        (
+            offline.supporter_id,
+            offline.charged_total_gross_amount,
+            offline.charged_currency_code
+        ),
+        (None, None, None)
+    );
     let refunded: Transaction = good(sample!("transaction-refunded"));
-    assert_eq!((refunded.status.as_str(), refunded.refunded_at.is_some()), ("refunded", true));
+    assert_eq!(
+        (refunded.status.as_str(), refunded.refunded_at.is_some()),
+        ("refunded", true)
+    );
 }
 
 #[test]
@@ -145,7 +158,17 @@ fn a_plan_is_read_whole() {
         timezone: text("UTC"),
         ..RecurringPlan::default()
     };
-    assert_eq!(good::<RecurringPlan>(sample!("recurring-donation-plan")), expected);
-    assert!(good::<RecurringPlan>(sample!("recurring-donation-plan-canceled")).canceled_at.is_some());
-    assert_eq!(good::<RecurringPlan>(sample!("recurring-donation-plan-draft")).status, "draft");
+    assert_eq!(
+        good::<RecurringPlan>(sample!("recurring-donation-plan")),
+        expected
+    );
+    assert!(
+        good::<RecurringPlan>(sample!("recurring-donation-plan-canceled"))
+            .canceled_at
+            .is_some()
+    );
+    assert_eq!(
+        good::<RecurringPlan>(sample!("recurring-donation-plan-draft")).status,
+        "draft"
+    );
 }

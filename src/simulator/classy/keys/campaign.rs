@@ -5,8 +5,24 @@ use super::{About, Key};
 use crate::simulator::record::Record;
 use std::borrow::Cow;
 
-const NAMES: [&str; 6] = ["Year End", "Spring Appeal", "Gala", "Clean Water", "School Meals", "Emergency Relief"];
-const STATES: [&str; 8] = ["active", "active", "active", "active", "active", "unpublished", "deactivated", "draft"];
+const NAMES: [&str; 6] = [
+    "Year End",
+    "Spring Appeal",
+    "Gala",
+    "Clean Water",
+    "School Meals",
+    "Emergency Relief",
+];
+const STATES: [&str; 8] = [
+    "active",
+    "active",
+    "active",
+    "active",
+    "active",
+    "unpublished",
+    "deactivated",
+    "draft",
+];
 const TYPES: [&str; 12] = [
     "donation",
     "donation",
@@ -25,7 +41,11 @@ const ZONES: [&str; 2] = ["America/New_York", "America/Los_Angeles"];
 const DAY: i64 = 86_400;
 
 fn name(record: &Record) -> String {
-    format!("{} {}", NAMES[record.roll(1) as usize % NAMES.len()], 2019 + record.roll(2) % 8)
+    format!(
+        "{} {}",
+        NAMES[record.roll(1) as usize % NAMES.len()],
+        2019 + record.roll(2) % 8
+    )
 }
 
 /// Dollars, with a few that mean "as high as they go".
@@ -60,15 +80,39 @@ pub(in crate::simulator) const ABOUT: About = About {
 
 const KEYS: &[Key] = &[
     ("internal_name", Text(|r| Some(name(r).into()))),
-    ("default_team_appeal_email", Text(|r| few(r, 20, 5, "<p>Join our team</p>"))),
-    ("default_team_thank_you_email", Text(|r| few(r, 21, 5, "<p>Thank you</p>"))),
-    ("status", Text(|r| Some(STATES[r.roll(5) as usize % STATES.len()].into()))),
-    ("redirect_url", Text(|r| if r.one_in(2, 22) { Some("".into()) } else { None })),
+    (
+        "default_team_appeal_email",
+        Text(|r| few(r, 20, 5, "<p>Join our team</p>")),
+    ),
+    (
+        "default_team_thank_you_email",
+        Text(|r| few(r, 21, 5, "<p>Thank you</p>")),
+    ),
+    (
+        "status",
+        Text(|r| Some(STATES[r.roll(5) as usize % STATES.len()].into())),
+    ),
+    (
+        "redirect_url",
+        Text(|r| {
+            if r.one_in(2, 22) {
+                Some("".into())
+            } else {
+                None
+            }
+        }),
+    ),
     ("channel_id", Fixed("null")),
     ("category_id", Fixed("null")),
     ("channel_keywords", Fixed("null")),
-    ("timezone_identifier", Text(|r| Some(ZONES[r.roll(6) as usize % 2].into()))),
-    ("created_with", Text(|r| Some(if r.one_in(2, 7) { "api" } else { "classyapp" }.into()))),
+    (
+        "timezone_identifier",
+        Text(|r| Some(ZONES[r.roll(6) as usize % 2].into())),
+    ),
+    (
+        "created_with",
+        Text(|r| Some(if r.one_in(2, 7) { "api" } else { "classyapp" }.into())),
+    ),
     ("contact_phone", Fixed("\"555-010-0100\"")),
     ("default_page_goal", Fixed("500")),
     ("default_team_goal", Fixed("1000")),
@@ -83,8 +127,14 @@ const KEYS: &[Key] = &[
     ("name", Text(|r| Some(name(r).into()))),
     ("started_at", Time(|r| Some(r.born() - 17))),
     ("ended_at", Time(ended)),
-    ("default_page_appeal_email", Text(|r| few(r, 23, 5, "<p>Help me</p>"))),
-    ("default_page_thank_you_email", Text(|r| few(r, 24, 5, "<p>Thank you</p>"))),
+    (
+        "default_page_appeal_email",
+        Text(|r| few(r, 23, 5, "<p>Help me</p>")),
+    ),
+    (
+        "default_page_thank_you_email",
+        Text(|r| few(r, 24, 5, "<p>Thank you</p>")),
+    ),
     ("venue", Fixed("null")),
     ("created_at", Time(|r| Some(r.born()))),
     ("updated_at", Time(|r| r.updated_at)),
@@ -98,20 +148,35 @@ const KEYS: &[Key] = &[
     ("external_url", Fixed("\"\"")),
     ("contact_email", Fixed("\"hello@example.org\"")),
     ("designation_id", Fixed("70001")),
-    ("type", Text(|r| Some(TYPES[r.roll(8) as usize % TYPES.len()].into()))),
+    (
+        "type",
+        Text(|r| Some(TYPES[r.roll(8) as usize % TYPES.len()].into())),
+    ),
     ("is_general", Count(|r| Some(i64::from(r.number() == 1)))),
     ("external_id", Fixed("null")),
     ("organization_id", Count(|r| Some(r.home().organization))),
     ("is_fees_free", Fixed("false")),
-    ("canonical_url", Text(|r| Some(format!("https://give.example.org/campaign/c{}", r.id).into()))),
+    (
+        "canonical_url",
+        Text(|r| Some(format!("https://give.example.org/campaign/c{}", r.id).into())),
+    ),
     ("currency_code", Fixed("\"USD\"")),
     ("effective_fixed_fot_percent", Fixed("\"5.00\"")),
     ("effective_flex_rate_percent", Fixed("null")),
     ("effective_recaptcha_settings", Fixed("\"ENABLED\"")),
     ("logo_id", Count(|r| (!r.one_in(20, 26)).then_some(90_001))),
-    ("logo_url", Text(|r| (!r.one_in(20, 26)).then(|| "https://assets.example.org/logo.png".into()))),
-    ("team_cover_photo_id", Count(|r| (r.one_in(5, 27)).then_some(90_002))),
-    ("team_cover_photo_url", Text(|r| few(r, 27, 5, "https://assets.example.org/cover.png"))),
+    (
+        "logo_url",
+        Text(|r| (!r.one_in(20, 26)).then(|| "https://assets.example.org/logo.png".into())),
+    ),
+    (
+        "team_cover_photo_id",
+        Count(|r| (r.one_in(5, 27)).then_some(90_002)),
+    ),
+    (
+        "team_cover_photo_url",
+        Text(|r| few(r, 27, 5, "https://assets.example.org/cover.png")),
+    ),
     ("add_registration_fee", Fixed("false")),
     ("allow_duplicate_fundraisers", Fixed("false")),
     ("allow_fundraising_pages", Flag(|r| r.one_in(2, 28))),
@@ -119,12 +184,21 @@ const KEYS: &[Key] = &[
     ("crypto_giving", Fixed("\"disabled\"")),
     ("default_page_appeal", Text(|r| few(r, 29, 5, "Why I give"))),
     ("default_page_post_asset_id", Fixed("null")),
-    ("default_page_post_body", Text(|r| few(r, 30, 5, "<p>News</p>"))),
+    (
+        "default_page_post_body",
+        Text(|r| few(r, 30, 5, "<p>News</p>")),
+    ),
     ("default_page_post_title", Text(|r| few(r, 30, 5, "News"))),
     ("default_team_appeal", Fixed("null")),
     ("default_team_post_asset_id", Fixed("null")),
-    ("default_team_post_body", Text(|r| few(r, 31, 5, "<p>Team news</p>"))),
-    ("default_team_post_title", Text(|r| few(r, 31, 5, "Team news"))),
+    (
+        "default_team_post_body",
+        Text(|r| few(r, 31, 5, "<p>Team news</p>")),
+    ),
+    (
+        "default_team_post_title",
+        Text(|r| few(r, 31, 5, "Team news")),
+    ),
     ("default_thank_you_text", Fixed("null")),
     ("embedded_giving", Fixed("\"disabled\"")),
     ("exit_modal", Flag(|r| r.one_in(2, 32))),

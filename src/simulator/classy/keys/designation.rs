@@ -7,14 +7,29 @@ use crate::simulator::classy::clock_text;
 use crate::simulator::record::Record;
 use std::borrow::Cow;
 
-const NAMES: [&str; 8] =
-    ["Where most needed", "Clean Water", "School Meals", "Emergency Relief", "Scholarships", "Forest Fund", "Shelter", "Medical Care"];
+const NAMES: [&str; 8] = [
+    "Where most needed",
+    "Clean Water",
+    "School Meals",
+    "Emergency Relief",
+    "Scholarships",
+    "Forest Fund",
+    "Shelter",
+    "Medical Care",
+];
 const DAY: i64 = 86_400;
 
 /// No two have one name.
 fn name(record: &Record) -> String {
-    let (round, place) = ((record.number() - 1) / NAMES.len() as i64, (record.number() - 1) as usize % NAMES.len());
-    if round == 0 { NAMES[place].to_owned() } else { format!("{} {}", NAMES[place], round + 1) }
+    let (round, place) = (
+        (record.number() - 1) / NAMES.len() as i64,
+        (record.number() - 1) as usize % NAMES.len(),
+    );
+    if round == 0 {
+        NAMES[place].to_owned()
+    } else {
+        format!("{} {}", NAMES[place], round + 1)
+    }
 }
 
 /// A moment without a zone, as these two alone have it.
@@ -38,17 +53,34 @@ const KEYS: &[Key] = &[
     ("id", Count(|r| Some(r.id))),
     ("organization_id", Count(|r| Some(r.home().organization))),
     ("name", Text(|r| Some(name(r).into()))),
-    ("description", Text(|r| (!r.one_in(3, 1)).then(|| "What this is for".into()))),
-    ("goal", Padded(3, |r| (!r.one_in(4, 2)).then(|| 100_000 * (1 + (r.roll(2) >> 8) as i64 % 50)))),
+    (
+        "description",
+        Text(|r| (!r.one_in(3, 1)).then(|| "What this is for".into())),
+    ),
+    (
+        "goal",
+        Padded(3, |r| {
+            (!r.one_in(4, 2)).then(|| 100_000 * (1 + (r.roll(2) >> 8) as i64 % 50))
+        }),
+    ),
     ("city", Text(|r| r.one_in(5, 3).then(|| "San Diego".into()))),
     ("state", Text(|r| r.one_in(5, 3).then(|| "CA".into()))),
     ("postal_code", Fixed("null")),
-    ("external_reference_id", Text(|r| r.one_in(2, 4).then(|| format!("FUND-{}", r.number()).into()))),
+    (
+        "external_reference_id",
+        Text(|r| {
+            r.one_in(2, 4)
+                .then(|| format!("FUND-{}", r.number()).into())
+        }),
+    ),
     ("is_active", Flag(|r| !r.one_in(6, 5))),
     ("is_complete", Flag(|r| r.one_in(6, 6))),
     ("is_default", Flag(|r| r.number() == 1)),
     ("start_time", Text(|r| Some(bare(r.born())))),
-    ("end_time", Text(|r| r.one_in(4, 7).then(|| bare(r.born() + 365 * DAY)))),
+    (
+        "end_time",
+        Text(|r| r.one_in(4, 7).then(|| bare(r.born() + 365 * DAY))),
+    ),
     ("created_at", Time(|r| Some(r.born()))),
     ("updated_at", Time(|r| r.updated_at)),
 ];

@@ -6,7 +6,16 @@ use crate::simulator::home::Home;
 use crate::simulator::record::Record;
 use crate::simulator::world::Kind;
 
-const STATES: [&str; 8] = ["active", "active", "active", "active", "active", "inactive", "pending_approval", "deleted"];
+const STATES: [&str; 8] = [
+    "active",
+    "active",
+    "active",
+    "active",
+    "active",
+    "inactive",
+    "pending_approval",
+    "deleted",
+];
 const DAY: i64 = 86_400;
 
 /// What it raises money for.
@@ -23,7 +32,10 @@ fn goal(record: &Record) -> Option<i64> {
 }
 
 fn title(record: &Record) -> String {
-    owner(record).map_or_else(|| "Our page".to_owned(), |owner| format!("{}'s page", Person::of(record.home(), owner).first))
+    owner(record).map_or_else(
+        || "Our page".to_owned(),
+        |owner| format!("{}'s page", Person::of(record.home(), owner).first),
+    )
 }
 
 pub(in crate::simulator) const ABOUT: About = About {
@@ -45,8 +57,17 @@ const KEYS: &[Key] = &[
     ("cover_photo_id", Fixed("null")),
     ("created_at", Time(|r| Some(r.born()))),
     ("currency_code", Fixed("\"USD\"")),
-    ("designation_id", Count(|r| r.one_in(2, 4).then(|| r.home().some(Kind::Designations, r.roll(4) >> 8))?)),
-    ("ended_at", Time(|r| r.one_in(3, 5).then(|| r.born() + 90 * DAY))),
+    (
+        "designation_id",
+        Count(|r| {
+            r.one_in(2, 4)
+                .then(|| r.home().some(Kind::Designations, r.roll(4) >> 8))?
+        }),
+    ),
+    (
+        "ended_at",
+        Time(|r| r.one_in(3, 5).then(|| r.born() + 90 * DAY)),
+    ),
     ("fundraising_team_id", Fixed("null")),
     ("goal", Count(|r| goal(r).map(|cents| cents / 100))),
     ("intro_text", Fixed("\"Thanks for visiting my page!<br>\"")),
@@ -55,18 +76,27 @@ const KEYS: &[Key] = &[
     ("logo_id", Fixed("null")),
     ("logo_url", Fixed("null")),
     ("member_email_text", Fixed("null")),
-    ("member_id", Count(|r| owner(r).map(|owner| Person::of(r.home(), owner).member_id))),
+    (
+        "member_id",
+        Count(|r| owner(r).map(|owner| Person::of(r.home(), owner).member_id)),
+    ),
     ("raw_currency_code", Fixed("\"USD\"")),
     ("raw_goal", Padded(2, goal)),
     ("organization_id", Count(|r| Some(r.home().organization))),
     ("parent_id", Fixed("null")),
     ("questions", Fixed("[]")),
-    ("status", Text(|r| Some(STATES[r.roll(8) as usize % STATES.len()].into()))),
+    (
+        "status",
+        Text(|r| Some(STATES[r.roll(8) as usize % STATES.len()].into())),
+    ),
     ("supporter_id", Count(owner)),
     ("team_role", Fixed("null")),
     ("thankyou_email_text", Fixed("null")),
     ("thank_you_text", Fixed("null")),
     ("title", Text(|r| Some(title(r).into()))),
     ("updated_at", Time(|r| r.updated_at)),
-    ("canonical_url", Text(|r| Some(format!("/fundraising-page/{}", r.id).into()))),
+    (
+        "canonical_url",
+        Text(|r| Some(format!("/fundraising-page/{}", r.id).into())),
+    ),
 ];

@@ -1,11 +1,22 @@
-//! What a transaction is about: who gave, what for, how much in which currency, and what became of it (contract 6.2).
+//! What a transaction is about: who gave, what for, how much in which currency, and what became of
+//! it (contract 6.2).
 
 use super::{fundraising_page, plan};
 use crate::simulator::record::Record;
 use crate::simulator::world::Kind;
 
 /// Everything that is not "success"; one in fourteen (contract 5).
-const RARE: [&str; 9] = ["refunded", "canceled", "incomplete", "pending", "failed", "test", "cb_initiated", "cb_lost", "voided"];
+const RARE: [&str; 9] = [
+    "refunded",
+    "canceled",
+    "incomplete",
+    "pending",
+    "failed",
+    "test",
+    "cb_initiated",
+    "cb_lost",
+    "voided",
+];
 
 /// A transaction's facts; amounts in cents.
 pub(in crate::simulator) struct Gift {
@@ -42,12 +53,23 @@ impl Gift {
     pub(in crate::simulator) fn of(record: &Record) -> Gift {
         let (home, roll) = (record.home(), record.roll(1));
         let offline = roll % 9 == 0;
-        let plan = if !offline && (roll >> 8) % 5 == 0 { home.some(Kind::Plans, record.roll(2)) } else { None };
-        let donor = plan.map_or_else(|| home.some(Kind::Supporters, record.roll(3)), |plan| plan::supporter(home, plan));
+        let plan = if !offline && (roll >> 8) % 5 == 0 {
+            home.some(Kind::Plans, record.roll(2))
+        } else {
+            None
+        };
+        let donor = plan.map_or_else(
+            || home.some(Kind::Supporters, record.roll(3)),
+            |plan| plan::supporter(home, plan),
+        );
         let company = offline && (roll >> 16) % 4 == 0;
         let detached = (roll >> 20) % 34 == 0 && plan.is_none();
         let over_a_page = plan.is_none() && !offline && record.one_in(6, 8);
-        let page = if over_a_page { home.some(Kind::FundraisingPages, record.roll(9)) } else { None };
+        let page = if over_a_page {
+            home.some(Kind::FundraisingPages, record.roll(9))
+        } else {
+            None
+        };
         // A page's gifts are its campaign's.
         let campaign = match (plan, page) {
             (Some(plan), _) => plan::campaign(home, plan),
@@ -68,7 +90,11 @@ impl Gift {
             5 => 31,
             _ => plan.map_or_else(|| Self::chosen(roll), |plan| plan::chosen(home, plan)),
         };
-        let raw_extra = if !offline && (roll >> 48) % 2 == 0 { raw_initial / 20 } else { 0 };
+        let raw_extra = if !offline && (roll >> 48) % 2 == 0 {
+            raw_initial / 20
+        } else {
+            0
+        };
         let total = (raw_initial + raw_extra) * rate / 100;
         let free = offline || total == 0;
         Gift {
@@ -86,12 +112,20 @@ impl Gift {
                 Some(other) => other,
                 None => "one-time",
             },
-            status: if record.one_in(14, 5) { RARE[record.roll(6) as usize % RARE.len()] } else { "success" },
+            status: if record.one_in(14, 5) {
+                RARE[record.roll(6) as usize % RARE.len()]
+            } else {
+                "success"
+            },
             raw_currency,
             charged_currency,
             raw_initial,
             raw_extra,
-            overhead: if !offline && plan.is_none() && (roll >> 52) % 20 == 0 { total / 4 } else { 0 },
+            overhead: if !offline && plan.is_none() && (roll >> 52) % 20 == 0 {
+                total / 4
+            } else {
+                0
+            },
             classy_fees: if free { 0 } else { total / 100 },
             pp_fees: if free { 0 } else { 30 + total * 22 / 1_000 },
             rate,
@@ -101,7 +135,11 @@ impl Gift {
     /// Most give round sums.
     const fn chosen(roll: u64) -> i64 {
         let roll = roll >> 12;
-        if roll % 3 == 0 { 100 + (roll >> 24) as i64 % 50_000 } else { 500 * (1 + (roll >> 24) as i64 % 60) }
+        if roll % 3 == 0 {
+            100 + (roll >> 24) as i64 % 50_000
+        } else {
+            500 * (1 + (roll >> 24) as i64 % 60)
+        }
     }
 
     pub(in crate::simulator) const fn is_passport(&self) -> bool {
@@ -138,6 +176,12 @@ impl Gift {
 
     /// An amount in the currency that was processed; none for what was written down by hand.
     pub(in crate::simulator) fn charged(&self, amount: impl FnOnce(&Gift) -> i64) -> Option<i64> {
-        self.charged_currency.map(|currency| if currency == "USD" { amount(self) } else { amount(self) * 136 / 100 })
+        self.charged_currency.map(|currency| {
+            if currency == "USD" {
+                amount(self)
+            } else {
+                amount(self) * 136 / 100
+            }
+        })
     }
 }

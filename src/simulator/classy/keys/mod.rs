@@ -1,4 +1,5 @@
-//! How a record looks: its keys in the live order, each with where its value comes from (contract 6, appendix A).
+//! How a record looks: its keys in the live order, each with where its value comes from (contract
+//! 6, appendix A).
 
 pub(in crate::simulator) mod campaign;
 pub(in crate::simulator) mod designation;
@@ -20,7 +21,8 @@ use std::borrow::Cow;
 /// A key and where its value comes from.
 pub(in crate::simulator) type Key = (&'static str, Source);
 
-/// Where a value comes from: most keys are the same for every record, and the rest is told from the record's seed.
+/// Where a value comes from: most keys are the same for every record, and the rest is told from the
+/// record's seed.
 pub(in crate::simulator) enum Source {
     /// JSON.
     Fixed(&'static str),
@@ -49,7 +51,8 @@ pub(in crate::simulator) struct About {
     pub(in crate::simulator) has_webhooks: bool,
     /// The order when nobody says (contract 4): one for each list, and none to rely on.
     pub(in crate::simulator) order: &'static str,
-    /// How many there are beside 9,480 supporters, as in the organization that the contract knows best.
+    /// How many there are beside 9,480 supporters, as in the organization that the contract knows
+    /// best.
     pub(in crate::simulator) share: usize,
     /// How many of all changes concern it, as a weight.
     pub(in crate::simulator) liveliness: u64,
@@ -94,7 +97,9 @@ impl Source {
         match self {
             Source::Fixed(literal) | Source::Later(literal) => out.push_str(literal),
             Source::Flag(flag) => out.push_str(if flag(record) { "true" } else { "false" }),
-            Source::Count(count) => some(count(record), out, |count, out| out.push_str(&count.to_string())),
+            Source::Count(count) => some(count(record), out, |count, out| {
+                out.push_str(&count.to_string())
+            }),
             Source::Time(time) => some(time(record), out, |at, out| {
                 out.push('"');
                 write_moment(at, out);
@@ -129,8 +134,12 @@ impl Source {
         match self {
             Source::Fixed(literal) | Source::Later(literal) => self.read(literal),
             Source::Flag(flag) => Value::Flag(flag(record)),
-            Source::Count(number) | Source::Time(number) => some(number(record), |number| Value::Number(number as f64)),
-            Source::Amount(cents) | Source::Padded(_, cents) => some(cents(record), |cents| Value::Number(cents as f64 / 100.0)),
+            Source::Count(number) | Source::Time(number) => {
+                some(number(record), |number| Value::Number(number as f64))
+            }
+            Source::Amount(cents) | Source::Padded(_, cents) => {
+                some(cents(record), |cents| Value::Number(cents as f64 / 100.0))
+            }
             Source::Text(text) => some(text(record), Value::Text),
             Source::Json(json) => Value::Text(json(record).into()),
         }
@@ -138,7 +147,10 @@ impl Source {
 
     /// A literal, as what this key holds.
     pub(in crate::simulator) fn read<'a>(&self, literal: &'a str) -> Value<'a> {
-        let bare = literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(literal);
+        let bare = literal
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'))
+            .unwrap_or(literal);
         match self.kind() {
             _ if literal == "null" => Value::Null,
             Type::Flag => Value::Flag(bare == "true" || bare == "1"),

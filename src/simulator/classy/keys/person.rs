@@ -1,5 +1,5 @@
-//! Who is behind a supporter's id. Two in forty are one person with two ids, and two in fifty share an address but for its case
-//! (contract 9).
+//! Who is behind a supporter's id. Two in forty are one person with two ids, and two in fifty share
+//! an address but for its case (contract 9).
 
 use crate::simulator::home::Home;
 use crate::simulator::world::Kind;
@@ -23,8 +23,8 @@ const FIRST: [&str; 16] = [
     "Ingrid",
 ];
 const LAST: [&str; 14] = [
-    "Lovelace", "Hopper", "Turing", "Liskov", "Knuth", "Hamilton", "Johnson", "Müller", "Núñez", "Okafor", "O'Brien", "Tanaka", "Haddad",
-    "Kowalski",
+    "Lovelace", "Hopper", "Turing", "Liskov", "Knuth", "Hamilton", "Johnson", "Müller", "Núñez",
+    "Okafor", "O'Brien", "Tanaka", "Haddad", "Kowalski",
 ];
 
 /// Who somebody is.
@@ -45,8 +45,12 @@ impl Person {
         Person {
             first: FIRST[roll as usize % FIRST.len()],
             last: LAST[(roll >> 8) as usize % LAST.len()],
-            // The account is the person's; only a second address in another case made a second account.
-            member_id: home.id(Kind::Supporters, 50_000_000 + if again { original } else { number }),
+            // The account is the person's; only a second address in another case made a second
+            // account.
+            member_id: home.id(
+                Kind::Supporters,
+                50_000_000 + if again { original } else { number },
+            ),
             number: if shouts { original } else { number },
             shouts,
         }
@@ -58,7 +62,10 @@ impl Person {
 
     pub(in crate::simulator) fn email(&self) -> String {
         let plain = |name: &'static str| name.chars().filter(char::is_ascii_alphanumeric);
-        let mut name: String = plain(self.first).chain(['.']).chain(plain(self.last)).collect();
+        let mut name: String = plain(self.first)
+            .chain(['.'])
+            .chain(plain(self.last))
+            .collect();
         if !self.shouts {
             name.make_ascii_lowercase();
         }

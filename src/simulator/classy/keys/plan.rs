@@ -1,4 +1,5 @@
-//! A recurring donation plan's 68 keys (contract 6.4): all eight states, and what each leaves behind.
+//! A recurring donation plan's 68 keys (contract 6.4): all eight states, and what each leaves
+//! behind.
 
 use super::Source::{Amount, Count, Fixed, Flag, Json, Later, Padded, Text, Time};
 use super::{About, Key, Person};
@@ -6,8 +7,20 @@ use crate::simulator::home::Home;
 use crate::simulator::record::Record;
 use crate::simulator::world::Kind;
 
-const STATES: [&str; 12] =
-    ["active", "active", "active", "active", "active", "canceled", "ended", "failing", "failed", "attempted", "draft", "paused"];
+const STATES: [&str; 12] = [
+    "active",
+    "active",
+    "active",
+    "active",
+    "active",
+    "canceled",
+    "ended",
+    "failing",
+    "failed",
+    "attempted",
+    "draft",
+    "paused",
+];
 const FREQUENCIES: [&str; 14] = [
     "monthly",
     "monthly",
@@ -24,8 +37,20 @@ const FREQUENCIES: [&str; 14] = [
     "semi-annually",
     "one-time",
 ];
-const MONTHS: [&str; 12] =
-    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 const DAY: i64 = 86_400;
 
 const fn midnight(at: i64) -> i64 {
@@ -49,12 +74,20 @@ pub(super) const fn frequency(home: &Home, plan: i64) -> &'static str {
 /// Cents that the donor chose.
 pub(super) const fn chosen(home: &Home, plan: i64) -> i64 {
     let roll = home.roll(plan, 4);
-    if roll % 3 == 0 { 500 + (roll >> 8) as i64 % 9_500 } else { 500 * (1 + (roll >> 8) as i64 % 20) }
+    if roll % 3 == 0 {
+        500 + (roll >> 8) as i64 % 9_500
+    } else {
+        500 * (1 + (roll >> 8) as i64 % 20)
+    }
 }
 
 /// Cents for the fees on top.
 fn extra(record: &Record) -> i64 {
-    if record.one_in(3, 5) { chosen(record.home(), record.id) / 20 } else { 0 }
+    if record.one_in(3, 5) {
+        chosen(record.home(), record.id) / 20
+    } else {
+        0
+    }
 }
 
 fn total(record: &Record) -> Option<i64> {
@@ -66,7 +99,10 @@ fn status(record: &Record) -> &'static str {
 }
 
 fn person(record: &Record) -> Person {
-    Person::of(record.home(), supporter(record.home(), record.id).unwrap_or(record.id))
+    Person::of(
+        record.home(),
+        supporter(record.home(), record.id).unwrap_or(record.id),
+    )
 }
 
 /// How it is paid; a draft is not paid yet.
@@ -93,8 +129,11 @@ fn schedule(record: &Record) -> String {
     }
     let day = day(record);
     let months = (1..).zip(MONTHS);
-    let days: Vec<String> =
-        months.map(|(number, month)| format!(r#"{{"mmdd":"{number:02}{day:02}","month":"{month}","day":{day}}}"#)).collect();
+    let days: Vec<String> = months
+        .map(|(number, month)| {
+            format!(r#"{{"mmdd":"{number:02}{day:02}","month":"{month}","day":{day}}}"#)
+        })
+        .collect();
     format!("[{}]", days.join(","))
 }
 
@@ -109,7 +148,11 @@ fn next(record: &Record) -> Option<i64> {
 
 fn card_expiration(record: &Record) -> &'static str {
     // One in thirty has lost a digit.
-    if record.one_in(30, 10) { "20263" } else { "202703" }
+    if record.one_in(30, 10) {
+        "20263"
+    } else {
+        "202703"
+    }
 }
 
 /// A pause shows in the flag, and not always in the status.
@@ -119,7 +162,12 @@ fn is_paused(record: &Record) -> bool {
 
 fn started(record: &Record) -> i64 {
     // One in twenty starts in the future.
-    midnight(record.born()) + if record.one_in(20, 12) { 4_000 * DAY } else { 4 * DAY }
+    midnight(record.born())
+        + if record.one_in(20, 12) {
+            4_000 * DAY
+        } else {
+            4 * DAY
+        }
 }
 
 fn when(record: &Record, state: &str, offset: i64) -> Option<i64> {
@@ -145,63 +193,159 @@ const KEYS: &[Key] = &[
     ("is_anonymous", Flag(|r| r.one_in(10, 13))),
     ("status", Text(|r| Some(status(r).into()))),
     ("fundraising_team_id", Fixed("null")),
-    ("cancel_by", Text(|r| (status(r) == "canceled").then(|| if r.one_in(2, 14) { "SUPPORTER".into() } else { "admin".into() }))),
+    (
+        "cancel_by",
+        Text(|r| {
+            (status(r) == "canceled").then(|| {
+                if r.one_in(2, 14) {
+                    "SUPPORTER".into()
+                } else {
+                    "admin".into()
+                }
+            })
+        }),
+    ),
     ("first_name", Text(|r| Some(person(r).first.into()))),
     ("last_name", Text(|r| Some(person(r).last.into()))),
     ("address", Fixed("\"100 Example St\"")),
-    ("address2", Text(|r| (r.one_in(9, 15)).then(|| "Apt 4".into()))),
+    (
+        "address2",
+        Text(|r| (r.one_in(9, 15)).then(|| "Apt 4".into())),
+    ),
     ("city", Fixed("\"Springfield\"")),
     ("state", Fixed("\"OR\"")),
-    ("country", Text(|r| Some(if r.one_in(9, 16) { "DE" } else { "US" }.into()))),
-    ("cc_card_exp", Text(|r| by_card(r).then(|| card_expiration(r).into()))),
+    (
+        "country",
+        Text(|r| Some(if r.one_in(9, 16) { "DE" } else { "US" }.into())),
+    ),
+    (
+        "cc_card_exp",
+        Text(|r| by_card(r).then(|| card_expiration(r).into())),
+    ),
     ("cc_last_four", Text(|r| by_card(r).then(|| "4242".into()))),
     ("cc_type", Text(|r| by_card(r).then(|| "Visa".into()))),
-    ("payment_gateway", Text(|r| paid(r).map(|by| if by == "PayPal" { "PayPalCommerce".into() } else { "Stripe".into() }))),
+    (
+        "payment_gateway",
+        Text(|r| {
+            paid(r).map(|by| {
+                if by == "PayPal" {
+                    "PayPalCommerce".into()
+                } else {
+                    "Stripe".into()
+                }
+            })
+        }),
+    ),
     ("fee_on_top", Flag(|r| extra(r) > 0)),
-    ("metadata", Json(|r| if status(r) == "draft" { "null".to_owned() } else { r#"{"_classy_pay":{}}"#.to_owned() })),
+    (
+        "metadata",
+        Json(|r| {
+            if status(r) == "draft" {
+                "null".to_owned()
+            } else {
+                r#"{"_classy_pay":{}}"#.to_owned()
+            }
+        }),
+    ),
     ("created_at", Time(|r| Some(r.born()))),
     ("updated_at", Time(|r| r.updated_at)),
     ("is_gift_aid", Fixed("false")),
-    ("applied_fot_percent", Text(|r| (r.one_in(9, 17)).then(|| "5.00".into()))),
-    ("frequency", Text(|r| Some(frequency(r.home(), r.id).into()))),
-    ("timezone_identifier", Text(|r| Some(if r.one_in(4, 18) { "Etc/UTC" } else { "UTC" }.into()))),
+    (
+        "applied_fot_percent",
+        Text(|r| (r.one_in(9, 17)).then(|| "5.00".into())),
+    ),
+    (
+        "frequency",
+        Text(|r| Some(frequency(r.home(), r.id).into())),
+    ),
+    (
+        "timezone_identifier",
+        Text(|r| Some(if r.one_in(4, 18) { "Etc/UTC" } else { "UTC" }.into())),
+    ),
     ("schedule", Json(schedule)),
-    ("company_name", Text(|r| (!r.one_in(5, 19)).then(|| "".into()))),
+    (
+        "company_name",
+        Text(|r| (!r.one_in(5, 19)).then(|| "".into())),
+    ),
     ("next_processing_date", Time(next)),
     ("payment_type", Text(|r| paid(r).map(Into::into))),
-    ("ach_last_four", Text(|r| (paid(r) == Some("ACH")).then(|| "6789".into()))),
+    (
+        "ach_last_four",
+        Text(|r| (paid(r) == Some("ACH")).then(|| "6789".into())),
+    ),
     ("hide_amount", Fixed("false")),
     ("recur_until", Time(|r| when(r, "ended", 0).map(midnight))),
     ("is_paused", Flag(is_paused)),
-    ("pause_until", Time(|r| is_paused(r).then(|| midnight(r.touched()) + 90 * DAY))),
-    ("plan_paused_on_date", Time(|r| is_paused(r).then(|| midnight(r.touched())))),
+    (
+        "pause_until",
+        Time(|r| is_paused(r).then(|| midnight(r.touched()) + 90 * DAY)),
+    ),
+    (
+        "plan_paused_on_date",
+        Time(|r| is_paused(r).then(|| midnight(r.touched()))),
+    ),
     ("migrated", Fixed("false")),
     ("migration_date", Fixed("null")),
     ("id", Count(|r| Some(r.id))),
     ("organization_id", Count(|r| Some(r.home().organization))),
     ("designation_id", Fixed("70001")),
     ("started_at", Time(|r| Some(started(r)))),
-    ("pp_plan_id", Text(|r| (status(r) != "draft").then(|| format!("00000000-0000-4000-8000-{:012}", r.id).into()))),
+    (
+        "pp_plan_id",
+        Text(|r| {
+            (status(r) != "draft").then(|| format!("00000000-0000-4000-8000-{:012}", r.id).into())
+        }),
+    ),
     ("campaign_id", Count(|r| campaign(r.home(), r.id))),
     ("fundraising_page_id", Fixed("null")),
     ("canceled_at", Time(|r| when(r, "canceled", -2))),
     ("postal_code", Fixed("\"97477\"")),
     ("failed_at", Time(|r| when(r, "failed", -2))),
-    ("cancel_reason_code", Text(|r| (status(r) == "canceled").then(|| "1".into()))),
-    ("cancel_reason_text", Text(|r| (status(r) == "canceled").then(|| "Can no longer afford it".into()))),
+    (
+        "cancel_reason_code",
+        Text(|r| (status(r) == "canceled").then(|| "1".into())),
+    ),
+    (
+        "cancel_reason_text",
+        Text(|r| (status(r) == "canceled").then(|| "Can no longer afford it".into())),
+    ),
     ("currency_code", Fixed("\"USD\"")),
-    ("payment_provider_configuration_name", Fixed("\"Classy Pay\"")),
+    (
+        "payment_provider_configuration_name",
+        Fixed("\"Classy Pay\""),
+    ),
     ("supporter_id", Count(|r| supporter(r.home(), r.id))),
     ("is_donor_covered_fee", Flag(|r| extra(r) > 0)),
-    ("raw_initial_gross_amount", Amount(|r| Some(chosen(r.home(), r.id)))),
+    (
+        "raw_initial_gross_amount",
+        Amount(|r| Some(chosen(r.home(), r.id))),
+    ),
     ("raw_adjustment_amount", Amount(|r| Some(extra(r)))),
-    ("applied_application_fee_percent", Text(|r| by_card(r).then(|| "0.83".into()))),
-    ("applied_processor_fee_percent", Text(|r| by_card(r).then(|| "2.40".into()))),
-    ("applied_raw_processor_fee_flat", Text(|r| by_card(r).then(|| "0.3000".into()))),
-    ("applied_flex_rate_percent", Amount(|r| by_card(r).then_some(0))),
+    (
+        "applied_application_fee_percent",
+        Text(|r| by_card(r).then(|| "0.83".into())),
+    ),
+    (
+        "applied_processor_fee_percent",
+        Text(|r| by_card(r).then(|| "2.40".into())),
+    ),
+    (
+        "applied_raw_processor_fee_flat",
+        Text(|r| by_card(r).then(|| "0.3000".into())),
+    ),
+    (
+        "applied_flex_rate_percent",
+        Amount(|r| by_card(r).then_some(0)),
+    ),
     ("raw_flex_rate_amount", Amount(|r| by_card(r).then_some(0))),
-    ("raw_application_fee_amount", Amount(|r| by_card(r).then(|| chosen(r.home(), r.id) * 83 / 10_000))),
-    ("raw_processor_fee_amount", Amount(|r| by_card(r).then(|| 30 + chosen(r.home(), r.id) * 24 / 1_000))),
+    (
+        "raw_application_fee_amount",
+        Amount(|r| by_card(r).then(|| chosen(r.home(), r.id) * 83 / 10_000)),
+    ),
+    (
+        "raw_processor_fee_amount",
+        Amount(|r| by_card(r).then(|| 30 + chosen(r.home(), r.id) * 24 / 1_000)),
+    ),
     ("dcf_enabled", Flag(|r| r.one_in(2, 20))),
     ("dcf_allowed", Flag(|r| r.one_in(2, 21))),
     ("classy_mode_enabled", Flag(|r| r.one_in(2, 22))),

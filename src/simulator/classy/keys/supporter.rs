@@ -1,4 +1,5 @@
-//! A supporter's 28 keys (contract 6.1). Seven in twenty came by the organization itself and have no address.
+//! A supporter's 28 keys (contract 6.1). Seven in twenty came by the organization itself and have
+//! no address.
 
 use super::Source::{Count, Fixed, Flag, Json, Later, Text, Time};
 use super::{About, Key, Person, quote};
@@ -7,7 +8,14 @@ use crate::simulator::record::Record;
 use crate::simulator::world::Kind;
 use std::borrow::Cow;
 
-const CITIES: [&str; 6] = ["Springfield", "San Diego", "Portland", "Dublin", "Zürich", "São Paulo"];
+const CITIES: [&str; 6] = [
+    "Springfield",
+    "San Diego",
+    "Portland",
+    "Dublin",
+    "Zürich",
+    "São Paulo",
+];
 const COUNTRIES: [&str; 6] = ["US", "US", "US", "GB", "IE", ""];
 const DAY: i64 = 86_400;
 
@@ -32,7 +40,10 @@ fn decided(record: &Record) -> String {
     }
     // The one moment that is written in another way (contract 6).
     let mut out = String::new();
-    quote(&clock_text(record.born() - DAY).replace("+0000", ".000000Z"), &mut out);
+    quote(
+        &clock_text(record.born() - DAY).replace("+0000", ".000000Z"),
+        &mut out,
+    );
     out
 }
 
@@ -55,23 +66,87 @@ const KEYS: &[Key] = &[
     ("metadata", Fixed("null")),
     ("id", Count(|r| Some(r.id))),
     ("email_address", Text(|r| Some(person(r).email().into()))),
-    ("phone", Text(|r| address(r, || format!("555-{:04}", r.roll(4) % 10_000).into()))),
+    (
+        "phone",
+        Text(|r| address(r, || format!("555-{:04}", r.roll(4) % 10_000).into())),
+    ),
     ("location", Fixed("null")),
-    ("address1", Text(|r| address(r, || format!("{} Example St", 100 + r.roll(5) % 900).into()))),
-    ("address2", Text(|r| address(r, || if r.one_in(9, 6) { "Apt \"4\"".into() } else { "".into() }))),
-    ("city", Text(|r| address(r, || CITIES[r.roll(7) as usize % CITIES.len()].into()))),
-    ("state", Text(|r| address(r, || if r.one_in(5, 8) { "".into() } else { "OR".into() }))),
-    ("country", Text(|r| address(r, || COUNTRIES[r.roll(9) as usize % COUNTRIES.len()].into()))),
-    ("postal_code", Text(|r| address(r, || format!("{:05}", r.roll(10) % 100_000).into()))),
+    (
+        "address1",
+        Text(|r| address(r, || format!("{} Example St", 100 + r.roll(5) % 900).into())),
+    ),
+    (
+        "address2",
+        Text(|r| {
+            address(r, || {
+                if r.one_in(9, 6) {
+                    "Apt \"4\"".into()
+                } else {
+                    "".into()
+                }
+            })
+        }),
+    ),
+    (
+        "city",
+        Text(|r| address(r, || CITIES[r.roll(7) as usize % CITIES.len()].into())),
+    ),
+    (
+        "state",
+        Text(|r| {
+            address(r, || {
+                if r.one_in(5, 8) {
+                    "".into()
+                } else {
+                    "OR".into()
+                }
+            })
+        }),
+    ),
+    (
+        "country",
+        Text(|r| address(r, || COUNTRIES[r.roll(9) as usize % COUNTRIES.len()].into())),
+    ),
+    (
+        "postal_code",
+        Text(|r| address(r, || format!("{:05}", r.roll(10) % 100_000).into())),
+    ),
     ("gender", Text(|r| (r.one_in(7, 11)).then(|| "".into()))),
     ("member_id", Count(|r| Some(person(r).member_id))),
     ("source_member_id", Fixed("null")),
-    ("source_organization_id", Count(|r| Some(r.home().organization))),
-    ("source_campaign_id", Count(|r| if gave(r) { r.home().some(Kind::Campaigns, r.roll(12)) } else { None })),
+    (
+        "source_organization_id",
+        Count(|r| Some(r.home().organization)),
+    ),
+    (
+        "source_campaign_id",
+        Count(|r| {
+            if gave(r) {
+                r.home().some(Kind::Campaigns, r.roll(12))
+            } else {
+                None
+            }
+        }),
+    ),
     ("source_fundraising_page_id", Fixed("null")),
-    ("origin", Text(|r| Some(if gave(r) { "donation" } else { "organization_support" }.into()))),
+    (
+        "origin",
+        Text(|r| {
+            Some(
+                if gave(r) {
+                    "donation"
+                } else {
+                    "organization_support"
+                }
+                .into(),
+            )
+        }),
+    ),
     ("opt_in", Flag(|r| r.roll(13) % 5 < 3)),
-    ("created_at", Time(|r| Some(r.born() - r.born().rem_euclid(DAY)))),
+    (
+        "created_at",
+        Time(|r| Some(r.born() - r.born().rem_euclid(DAY))),
+    ),
     ("last_emailed_at", Fixed("null")),
     ("sms_opt_in", Fixed("false")),
     ("last_sms_consent_decision_date", Fixed("null")),

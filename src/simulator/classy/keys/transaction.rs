@@ -1,4 +1,5 @@
-//! A transaction's 94 keys (contract 6.2). The amounts agree with each other; what they are about is in `Gift`.
+//! A transaction's 94 keys (contract 6.2). The amounts agree with each other; what they are about
+//! is in `Gift`.
 
 use super::Source::{Amount, Count, Fixed, Flag, Json, Later, Padded, Text, Time};
 use super::{About, Gift, Key, Person};
@@ -18,7 +19,9 @@ fn online(record: &Record, text: &'static str) -> Words {
 
 /// Something of the person behind a gift, if there is one.
 fn person<T>(record: &Record, of: impl FnOnce(Person) -> T) -> Option<T> {
-    gift(record).member.map(|member| of(Person::of(record.home(), member)))
+    gift(record)
+        .member
+        .map(|member| of(Person::of(record.home(), member)))
 }
 
 fn payer(record: &Record, of: impl FnOnce(Person) -> &'static str) -> Words {
@@ -31,15 +34,22 @@ fn metadata(record: &Record) -> String {
         true => "null".to_owned(),
         false => {
             let first = person(record, |person| person.first).unwrap_or_default();
-            format!(r#"{{"_classy_pay":{{"payer":"{first} Canary-Payer-Data","clientIp":"192.0.2.7","userAgent":"Canary/1.0"}}}}"#)
+            format!(
+                r#"{{"_classy_pay":{{"payer":"{first} Canary-Payer-Data","clientIp":"192.0.2.7","userAgent":"Canary/1.0"}}}}"#
+            )
         }
     }
 }
 
 fn context(record: &Record) -> String {
     let gift = gift(record);
-    let campaign = gift.campaign.map_or_else(|| "null".to_owned(), |id| id.to_string());
-    let begin = format!(r#"{{"is_passport":{},"source_campaign_id":{campaign},"source_campaign_type":"donation""#, gift.is_passport());
+    let campaign = gift
+        .campaign
+        .map_or_else(|| "null".to_owned(), |id| id.to_string());
+    let begin = format!(
+        r#"{{"is_passport":{},"source_campaign_id":{campaign},"source_campaign_type":"donation""#,
+        gift.is_passport()
+    );
     if gift.offline {
         return begin + "}";
     }
@@ -62,10 +72,37 @@ pub(in crate::simulator) const ABOUT: About = About {
 
 const KEYS: &[Key] = &[
     ("billing_city", Text(|r| online(r, "Dublin"))),
-    ("billing_state", Text(|r| if r.one_in(10, 20) { None } else { online(r, "OR") })),
-    ("billing_country", Text(|r| Some(if r.one_in(4, 21) { "IE" } else { "US" }.into()))),
-    ("payment_method", Text(|r| Some(if gift(r).offline { "Offline" } else { "Classy Pay" }.into()))),
-    ("company_name", Text(|r| gift(r).company.then(|| "Example Co".into()))),
+    (
+        "billing_state",
+        Text(|r| {
+            if r.one_in(10, 20) {
+                None
+            } else {
+                online(r, "OR")
+            }
+        }),
+    ),
+    (
+        "billing_country",
+        Text(|r| Some(if r.one_in(4, 21) { "IE" } else { "US" }.into())),
+    ),
+    (
+        "payment_method",
+        Text(|r| {
+            Some(
+                if gift(r).offline {
+                    "Offline"
+                } else {
+                    "Classy Pay"
+                }
+                .into(),
+            )
+        }),
+    ),
+    (
+        "company_name",
+        Text(|r| gift(r).company.then(|| "Example Co".into())),
+    ),
     ("in_honor_of", Fixed("null")),
     ("fundraising_team_id", Fixed("null")),
     ("is_anonymous", Flag(|r| r.one_in(11, 22))),
@@ -76,37 +113,94 @@ const KEYS: &[Key] = &[
     ("account_type", Fixed("null")),
     ("institution", Fixed("null")),
     ("account_number", Fixed("null")),
-    ("raw_currency_code", Text(|r| Some(gift(r).raw_currency.into()))),
-    ("charged_currency_code", Text(|r| gift(r).charged_currency.map(Into::into))),
-    ("charged_total_gross_amount", Padded(2, |r| gift(r).charged(|gift| gift.total()))),
-    ("charged_classy_fees_amount", Padded(2, |r| gift(r).charged(|gift| gift.classy_fees))),
-    ("charged_pp_fees_amount", Padded(2, |r| gift(r).charged(|gift| gift.pp_fees))),
+    (
+        "raw_currency_code",
+        Text(|r| Some(gift(r).raw_currency.into())),
+    ),
+    (
+        "charged_currency_code",
+        Text(|r| gift(r).charged_currency.map(Into::into)),
+    ),
+    (
+        "charged_total_gross_amount",
+        Padded(2, |r| gift(r).charged(|gift| gift.total())),
+    ),
+    (
+        "charged_classy_fees_amount",
+        Padded(2, |r| gift(r).charged(|gift| gift.classy_fees)),
+    ),
+    (
+        "charged_pp_fees_amount",
+        Padded(2, |r| gift(r).charged(|gift| gift.pp_fees)),
+    ),
     ("tax_entity_id", Fixed("null")),
     ("charged_at", Fixed("null")),
     ("is_gift_aid", Fixed("false")),
-    ("applied_fot_percent", Text(|r| if gift(r).raw_extra > 0 { online(r, "5.00") } else { None })),
+    (
+        "applied_fot_percent",
+        Text(|r| {
+            if gift(r).raw_extra > 0 {
+                online(r, "5.00")
+            } else {
+                None
+            }
+        }),
+    ),
     ("payment_source", Text(|r| online(r, "MANUAL"))),
     ("hide_amount", Fixed("false")),
     ("processor_decline_code", Fixed("null")),
     ("is_reprocess", Fixed("null")),
     ("id", Count(|r| Some(r.id))),
     ("member_id", Count(|r| person(r, |person| person.member_id))),
-    ("member_name", Text(|r| person(r, |person| person.name().into()))),
+    (
+        "member_name",
+        Text(|r| person(r, |person| person.name().into())),
+    ),
     ("member_country", Fixed("null")),
-    ("member_phone", Text(|r| if r.one_in(3, 23) { None } else { online(r, "555-010-0123") })),
-    ("member_email_address", Text(|r| person(r, |person| person.email().into()))),
-    ("billing_first_name", Text(|r| payer(r, |person| person.first))),
-    ("billing_last_name", Text(|r| payer(r, |person| person.last))),
+    (
+        "member_phone",
+        Text(|r| {
+            if r.one_in(3, 23) {
+                None
+            } else {
+                online(r, "555-010-0123")
+            }
+        }),
+    ),
+    (
+        "member_email_address",
+        Text(|r| person(r, |person| person.email().into())),
+    ),
+    (
+        "billing_first_name",
+        Text(|r| payer(r, |person| person.first)),
+    ),
+    (
+        "billing_last_name",
+        Text(|r| payer(r, |person| person.last)),
+    ),
     ("billing_address1", Text(|r| online(r, "1 Example Road"))),
-    ("billing_address2", Text(|r| if r.one_in(2, 24) { None } else { online(r, "") })),
+    (
+        "billing_address2",
+        Text(|r| if r.one_in(2, 24) { None } else { online(r, "") }),
+    ),
     ("billing_postal_code", Text(|r| online(r, "D01 X000"))),
     ("card_type", Text(|r| online(r, "Visa"))),
     ("updated_at", Time(|r| r.updated_at)),
     ("purchased_at", Time(|r| Some(r.born() - 12))),
     ("status", Text(|r| Some(gift(r).status.into()))),
-    ("refunded_at", Time(|r| (gift(r).status == "refunded").then(|| r.touched() - 3))),
-    ("pp_reference_id", Text(|r| online(r, "pm-00000000-0000-4000-8000-000000000001"))),
-    ("pp_transaction_id", Text(|r| online(r, "00000000-0000-4000-8000-000000000002"))),
+    (
+        "refunded_at",
+        Time(|r| (gift(r).status == "refunded").then(|| r.touched() - 3)),
+    ),
+    (
+        "pp_reference_id",
+        Text(|r| online(r, "pm-00000000-0000-4000-8000-000000000001")),
+    ),
+    (
+        "pp_transaction_id",
+        Text(|r| online(r, "00000000-0000-4000-8000-000000000002")),
+    ),
     ("pp_response", Fixed("null")),
     ("pp_fees_amount", Amount(|r| Some(gift(r).pp_fees))),
     ("payment_type", Text(|r| online(r, "Credit Card"))),
@@ -121,9 +215,15 @@ const KEYS: &[Key] = &[
     ("campaign_id", Count(|r| gift(r).campaign)),
     ("fundraising_page_id", Count(|r| gift(r).page)),
     ("recurring_donation_plan_id", Count(|r| gift(r).plan)),
-    ("comment", Text(|r| (r.one_in(40, 25)).then(|| "In memory of \"Nana\",\nwith love".into()))),
+    (
+        "comment",
+        Text(|r| (r.one_in(40, 25)).then(|| "In memory of \"Nana\",\nwith love".into())),
+    ),
     ("parent_transaction_id", Fixed("null")),
-    ("created_at", Time(|r| Some(r.born() - r.born().rem_euclid(86_400)))),
+    (
+        "created_at",
+        Time(|r| Some(r.born() - r.born().rem_euclid(86_400))),
+    ),
     ("donation_matching_plan_id", Fixed("null")),
     ("card_last_four", Text(|r| online(r, "4242"))),
     ("card_expiration", Text(|r| online(r, "202709"))),
@@ -138,12 +238,24 @@ const KEYS: &[Key] = &[
     ("frequency", Text(|r| Some(gift(r).frequency.into()))),
     ("is_donor_covered_fee", Fixed("false")),
     ("metadata", Json(metadata)),
-    ("raw_donation_gross_amount", Amount(|r| Some(gift(r).raw_total()))),
-    ("raw_initial_gross_amount", Amount(|r| Some(gift(r).raw_initial))),
-    ("initial_gross_amount", Amount(|r| Some(gift(r).in_dollars(gift(r).raw_initial)))),
+    (
+        "raw_donation_gross_amount",
+        Amount(|r| Some(gift(r).raw_total())),
+    ),
+    (
+        "raw_initial_gross_amount",
+        Amount(|r| Some(gift(r).raw_initial)),
+    ),
+    (
+        "initial_gross_amount",
+        Amount(|r| Some(gift(r).in_dollars(gift(r).raw_initial))),
+    ),
     ("raw_adjustment_amount", Amount(|r| Some(gift(r).raw_extra))),
     ("raw_overhead_net_amount", Fixed("0")),
-    ("raw_total_gross_amount", Amount(|r| Some(gift(r).raw_total()))),
+    (
+        "raw_total_gross_amount",
+        Amount(|r| Some(gift(r).raw_total())),
+    ),
     ("raw_flex_rate_amount", Fixed("null")),
     ("flex_rate_amount", Fixed("null")),
     ("raw_application_fee_amount", Fixed("null")),
@@ -157,5 +269,8 @@ const KEYS: &[Key] = &[
     ("reprocess_attempt_info", Fixed("null")),
     ("member_cell_phone", Later("null")),
     ("consent", Later("{\"email\":true}")),
-    ("utm", Later("{\"utm_source\":\"newsletter\",\"utm_medium\":null}")),
+    (
+        "utm",
+        Later("{\"utm_source\":\"newsletter\",\"utm_medium\":null}"),
+    ),
 ];

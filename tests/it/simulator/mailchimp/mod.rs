@@ -1,4 +1,5 @@
-//! The Mailchimp half over plain HTTP, without the program: that it answers as the contract says, and that harm shows.
+//! The Mailchimp half over plain HTTP, without the program: that it answers as the contract says,
+//! and that harm shows.
 
 mod batches;
 mod door;
@@ -24,20 +25,42 @@ struct Chimp {
 
 impl Chimp {
     async fn with(options: Options) -> Chimp {
-        let simulator = Simulator::start(Options { supporters: 0, ..options }).await.unwrap();
-        let first = simulator.world().organizations.values().next().map(|one| (one.mailchimp_key.clone(), one.mailchimp_audience.clone()));
+        let simulator = Simulator::start(Options {
+            supporters: 0,
+            ..options
+        })
+        .await
+        .unwrap();
+        let first = simulator
+            .world()
+            .organizations
+            .values()
+            .next()
+            .map(|one| (one.mailchimp_key.clone(), one.mailchimp_audience.clone()));
         let (key, audience) = first.unwrap();
-        Chimp { simulator, http: http(), key, audience }
+        Chimp {
+            simulator,
+            http: http(),
+            key,
+            audience,
+        }
     }
 
     /// With nobody in the audience yet.
     async fn new(faults: &[Fault]) -> Chimp {
-        Chimp::with(Options { strangers: 0, faults: faults.to_vec(), ..Options::default() }).await
+        Chimp::with(Options {
+            strangers: 0,
+            faults: faults.to_vec(),
+            ..Options::default()
+        })
+        .await
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let path = path.replace("/lists/A", &format!("/lists/{}", self.audience));
-        self.http.request(method, format!("{}{path}", self.simulator.mailchimp_url())).basic_auth("anybody", Some(&self.key))
+        self.http
+            .request(method, format!("{}{path}", self.simulator.mailchimp_url()))
+            .basic_auth("anybody", Some(&self.key))
     }
 
     /// Asks for a path after the version; `/lists/A` is the audience.
@@ -55,14 +78,22 @@ impl Chimp {
 
     /// Batch subscribe of members as they are, updating who is there.
     async fn subscribe(&self, members: Value) -> Value {
-        let answer = self.post("/lists/A", json!({"members": members, "update_existing": true})).await;
+        let answer = self
+            .post(
+                "/lists/A",
+                json!({"members": members, "update_existing": true}),
+            )
+            .await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.json()
     }
 
     /// Somebody does something by hand.
     fn act(&self, act: Act) {
-        assert!(self.simulator.mailchimp().act(&self.audience, &act), "{act:?}");
+        assert!(
+            self.simulator.mailchimp().act(&self.audience, &act),
+            "{act:?}"
+        );
     }
 
     /// Somebody signs up by a form.
@@ -71,7 +102,9 @@ impl Chimp {
     }
 
     fn status(&self, email: &str) -> &'static str {
-        self.simulator.mailchimp().audiences[&self.audience].member(email).map_or("nobody", |member| member.status.as_str())
+        self.simulator.mailchimp().audiences[&self.audience]
+            .member(email)
+            .map_or("nobody", |member| member.status.as_str())
     }
 
     fn tags(&self, email: &str) -> Vec<String> {

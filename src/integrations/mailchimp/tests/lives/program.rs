@@ -1,5 +1,5 @@
-//! The program in a life: one delivery made of the pure parts of the plugin. What asks Mailchimp or the database is the model's own;
-//! what decides is the plugin's.
+//! The program in a life: one delivery made of the pure parts of the plugin. What asks Mailchimp or
+//! the database is the model's own; what decides is the plugin's.
 
 use super::super::super::audit::{STILL_SUBSCRIBED, judge};
 use super::super::super::leave::{keep_out, kept_out, nowhere, withdrawals};
@@ -31,8 +31,18 @@ pub(super) struct Program {
 
 impl Program {
     pub(super) fn new(wrong: Option<Wrong>) -> Program {
-        let (managed, mirrors, suppressed) = (Managed::new("Classy-"), Default::default(), Suppressed::default());
-        Program { wrong, fuse: None, managed, mirrors, suppressed }
+        let (managed, mirrors, suppressed) = (
+            Managed::new("Classy-"),
+            Default::default(),
+            Suppressed::default(),
+        );
+        Program {
+            wrong,
+            fuse: None,
+            managed,
+            mirrors,
+            suppressed,
+        }
     }
 
     pub(super) fn is(&self, wrong: Wrong) -> bool {
@@ -61,8 +71,16 @@ impl Program {
         let rules = Rules {
             managed: &self.managed,
             on_opt_out: OnOptOut::Unsubscribe,
-            opt_out_scope: if self.is(Wrong::OursIsEverybody) { OptOutScope::Everybody } else { OptOutScope::Ours },
-            moves: if self.is(Wrong::MovesSpareAlways) { Moves::ToCome } else { moves },
+            opt_out_scope: if self.is(Wrong::OursIsEverybody) {
+                OptOutScope::Everybody
+            } else {
+                OptOutScope::Ours
+            },
+            moves: if self.is(Wrong::MovesSpareAlways) {
+                Moves::ToCome
+            } else {
+                moves
+            },
             double_optin: world.double_optin,
             now: world.now,
         };
@@ -78,19 +96,22 @@ impl Program {
     }
 
     fn row(&mut self, world: &World, id: i64) -> &mut DeliveryRow {
-        self.mirrors[world.current].rows.entry(id).or_insert_with(|| DeliveryRow {
-            supporter_id: id,
-            state: "skipped".to_owned(),
-            reason: None,
-            fingerprint: None,
-            attempts: 0,
-            address: None,
-            intent: None,
-            next_attempt_at: None,
-            delivered_at: None,
-            undone_mark: None,
-            updated_at: world.now,
-        })
+        self.mirrors[world.current]
+            .rows
+            .entry(id)
+            .or_insert_with(|| DeliveryRow {
+                supporter_id: id,
+                state: "skipped".to_owned(),
+                reason: None,
+                fingerprint: None,
+                attempts: 0,
+                address: None,
+                intent: None,
+                next_attempt_at: None,
+                delivered_at: None,
+                undone_mark: None,
+                updated_at: world.now,
+            })
     }
 
     /// Reads, decides and does.
@@ -108,7 +129,10 @@ impl Program {
         self.unsubscribe(world, &people, &plans, &decided)?;
         if world.dice.roll(6) == 0 {
             let contacts: Vec<String> = world.audience().contacts.keys().cloned().collect();
-            let email = contacts.get(world.dice.roll(contacts.len())).cloned().unwrap_or_default();
+            let email = contacts
+                .get(world.dice.roll(contacts.len()))
+                .cloned()
+                .unwrap_or_default();
             let said = world.leave(world.current, &email);
             world.log.push(format!("meanwhile {said}"));
         }
@@ -137,12 +161,21 @@ impl Program {
 
     /// Moves; answers with those who have a word already.
     fn move_on(&mut self, world: &mut World, people: &[Profile]) -> Result<BTreeSet<i64>, Cut> {
-        let (mut members, mut gone, mut leavings, mut decided) = (Vec::new(), Vec::new(), Vec::new(), BTreeSet::new());
+        let (mut members, mut gone, mut leavings, mut decided) =
+            (Vec::new(), Vec::new(), Vec::new(), BTreeSet::new());
         for (person, plan) in people.iter().zip(self.plans(world, people, Moves::ToCome)) {
-            let (Decision::Move { from }, Some(address)) = (plan.decision, person.address.clone()) else { continue };
+            let (Decision::Move { from }, Some(address)) = (plan.decision, person.address.clone())
+            else {
+                continue;
+            };
             self.begin(world, person, Step::Move);
             let (id, now) = (person.supporter_id, world.now);
-            let World { audiences, truth, current, .. } = world;
+            let World {
+                audiences,
+                truth,
+                current,
+                ..
+            } = world;
             let audience = &mut audiences[*current];
             let answer = match email_of(audience, &from, None) {
                 Some(email) => self.call(|| {
@@ -154,10 +187,18 @@ impl Program {
                 })?,
                 None => Answer::Missing,
             };
-            let arrived = audience.contacts.get(address.as_str()).map(|contact| wire(address.as_str(), contact));
+            let arrived = audience
+                .contacts
+                .get(address.as_str())
+                .map(|contact| wire(address.as_str(), contact));
             match (answer, arrived) {
                 (Answer::Done { .. } | Answer::Missing, Some(wire)) => {
-                    let mut member = seen(&wire, self.mirrors[world.current].members.get(&from), &self.managed, now);
+                    let mut member = seen(
+                        &wire,
+                        self.mirrors[world.current].members.get(&from),
+                        &self.managed,
+                        now,
+                    );
                     member.supporter_id = Some(id);
                     gone.push(from);
                     members.push(member);
@@ -171,7 +212,11 @@ impl Program {
                     decided.insert(id);
                 }
                 (_, None) => {
-                    leavings.push(Leaving { remote_id: from.clone(), supporter_id: Some(id), why: erased() });
+                    leavings.push(Leaving {
+                        remote_id: from.clone(),
+                        supporter_id: Some(id),
+                        why: erased(),
+                    });
                     gone.push(from);
                     decided.insert(id);
                 }
@@ -185,8 +230,13 @@ impl Program {
     /// Contacts to which nothing is written, and that are somebody else's now.
     fn inherit(&mut self, world: &mut World, people: &[Profile], plans: &[Plan]) {
         let known = self.known(world, people);
-        let skipped = people.iter().zip(plans).filter(|(_, plan)| matches!(plan.decision, Decision::Skip(_)));
-        let heirs: Vec<Member> = skipped.filter_map(|(person, _)| inherited(person, &known, world.now)).collect();
+        let skipped = people
+            .iter()
+            .zip(plans)
+            .filter(|(_, plan)| matches!(plan.decision, Decision::Skip(_)));
+        let heirs: Vec<Member> = skipped
+            .filter_map(|(person, _)| inherited(person, &known, world.now))
+            .collect();
         for heir in &heirs {
             if let Some(email) = email_of(world.audience(), &heir.remote_id, None)
                 && let Some(contact) = world.audience().contacts.get_mut(&email)
@@ -197,19 +247,44 @@ impl Program {
         self.mirrors[world.current].save(heirs, &[]);
     }
 
-    fn unsubscribe(&mut self, world: &mut World, people: &[Profile], plans: &[Plan], decided: &BTreeSet<i64>) -> Result<(), Cut> {
+    fn unsubscribe(
+        &mut self,
+        world: &mut World,
+        people: &[Profile],
+        plans: &[Plan],
+        decided: &BTreeSet<i64>,
+    ) -> Result<(), Cut> {
         let known = self.known(world, people);
         let mut leavings = Vec::new();
         let mut changes: [(Vec<Member>, Vec<String>); 2] = Default::default();
-        for (person, plan) in people.iter().zip(plans).filter(|(person, _)| !decided.contains(&person.supporter_id)) {
-            let Decision::Unsubscribe { members: places, .. } = &plan.decision else { continue };
-            for Place { audience: earlier, member: member_id } in places {
+        for (person, plan) in people
+            .iter()
+            .zip(plans)
+            .filter(|(person, _)| !decided.contains(&person.supporter_id))
+        {
+            let Decision::Unsubscribe {
+                members: places, ..
+            } = &plan.decision
+            else {
+                continue;
+            };
+            for Place {
+                audience: earlier,
+                member: member_id,
+            } in places
+            {
                 self.begin(world, person, Step::Unsubscribe);
                 let (id, now) = (person.supporter_id, world.now);
-                let which = if earlier.is_some() { 1 - world.current } else { world.current };
+                let which = if earlier.is_some() {
+                    1 - world.current
+                } else {
+                    world.current
+                };
                 let old = self.mirrors[which].members.get(member_id).cloned();
                 let name = old.as_ref().and_then(|old| old.contact_id.as_deref());
-                let World { audiences, truth, .. } = world;
+                let World {
+                    audiences, truth, ..
+                } = world;
                 let audience = &mut audiences[which];
                 let Some(email) = email_of(audience, member_id, name) else {
                     if earlier.is_none() {
@@ -224,7 +299,12 @@ impl Program {
                     truth.unsubscribes(&email, &contact, &audience.contacts);
                     audience.unsubscribe(&email, now)
                 })?;
-                let mut member = seen(&wire(&email, &audience.contacts[&email]), old.as_ref(), &self.managed, now);
+                let mut member = seen(
+                    &wire(&email, &audience.contacts[&email]),
+                    old.as_ref(),
+                    &self.managed,
+                    now,
+                );
                 member.remote_id.clone_from(member_id);
                 member.supporter_id = Some(id);
                 changes[which].0.push(member);
@@ -237,16 +317,35 @@ impl Program {
         Ok(())
     }
 
-    fn subscribe(&mut self, world: &mut World, people: &[Profile], plans: &[Plan], decided: &BTreeSet<i64>) -> Result<(), Cut> {
+    fn subscribe(
+        &mut self,
+        world: &mut World,
+        people: &[Profile],
+        plans: &[Plan],
+        decided: &BTreeSet<i64>,
+    ) -> Result<(), Cut> {
         let (now, current, asks) = (world.now, world.current, world.double_optin);
         let suppressed = self.suppressed(world, people);
         let mut works: Vec<(i64, Address, bool, Option<Member>)> = Vec::new();
-        for (person, plan) in people.iter().zip(plans).filter(|(person, _)| !decided.contains(&person.supporter_id)) {
-            let (Decision::Add | Decision::Change, Some(address)) = (&plan.decision, person.address.clone()) else { continue };
-            let before = self.mirrors[current].members.get(&hash_of(&address)).cloned();
+        for (person, plan) in people
+            .iter()
+            .zip(plans)
+            .filter(|(person, _)| !decided.contains(&person.supporter_id))
+        {
+            let (Decision::Add | Decision::Change, Some(address)) =
+                (&plan.decision, person.address.clone())
+            else {
+                continue;
+            };
+            let before = self.mirrors[current]
+                .members
+                .get(&hash_of(&address))
+                .cloned();
             let why = suppressed.why(person.supporter_id, &hash_of(&address));
             let has_left = why.is_some_and(|why| why.way != Way::Bounced);
-            let is_none_for_them = |member: &Member| is_out(member) || is_of_another(member, person.supporter_id) && has_left;
+            let is_none_for_them = |member: &Member| {
+                is_out(member) || is_of_another(member, person.supporter_id) && has_left
+            };
             if before.as_ref().map_or(why.is_some(), is_none_for_them) {
                 continue;
             }
@@ -257,16 +356,32 @@ impl Program {
         if works.is_empty() {
             return Ok(());
         }
-        let World { audiences, truth, .. } = world;
+        let World {
+            audiences, truth, ..
+        } = world;
         let audience = &mut audiences[current];
-        truth.sends(works.iter().map(|(id, address, ..)| ((current, address.as_str().to_owned()), *id)));
+        truth.sends(
+            works
+                .iter()
+                .map(|(id, address, ..)| ((current, address.as_str().to_owned()), *id)),
+        );
         let answers = self.call(|| {
             let one = |(id, address, ..): &(i64, Address, bool, Option<Member>)| {
                 // Whoever was erased is refused, which no list foretells.
                 if !audience.forgotten.contains(address.as_str()) {
-                    truth.subscribes(current, address.as_str(), audience.contacts.get(address.as_str()), asks, now);
+                    truth.subscribes(
+                        current,
+                        address.as_str(),
+                        audience.contacts.get(address.as_str()),
+                        asks,
+                        now,
+                    );
                 }
-                let answer = audience.subscribe(address.as_str(), if asks { "pending" } else { "subscribed" }, now);
+                let answer = audience.subscribe(
+                    address.as_str(),
+                    if asks { "pending" } else { "subscribed" },
+                    now,
+                );
                 if let Some(contact) = audience.contacts.get_mut(address.as_str()) {
                     contact.owner = Some(*id);
                 }
@@ -280,7 +395,12 @@ impl Program {
             match (answer, audience.contacts.get_mut(address.as_str())) {
                 (Answer::Done { is_new }, Some(contact)) => {
                     contact.is_heard = true;
-                    let mut member = seen(&wire(address.as_str(), contact), before.as_ref(), &self.managed, now);
+                    let mut member = seen(
+                        &wire(address.as_str(), contact),
+                        before.as_ref(),
+                        &self.managed,
+                        now,
+                    );
                     member.supporter_id = Some(id);
                     member.subscribed_by_us |= is_add && is_new && !is_out(&member);
                     members.push(member);
@@ -303,11 +423,26 @@ impl Program {
     fn audit(&self, world: &World, people: &[Profile]) -> BTreeSet<String> {
         let mirror = &self.mirrors[world.current].members;
         let told = |(email, contact): &(&String, &Contact)| {
-            let holders: Vec<Profile> =
-                people.iter().filter(|one| one.address.as_ref().is_some_and(|at| at.as_str() == *email)).cloned().collect();
-            judge(&wire(email, contact), mirror.get(&hash(email)), &holders, hash(email), &[]).kind == STILL_SUBSCRIBED
+            let holders: Vec<Profile> = people
+                .iter()
+                .filter(|one| one.address.as_ref().is_some_and(|at| at.as_str() == *email))
+                .cloned()
+                .collect();
+            judge(
+                &wire(email, contact),
+                mirror.get(&hash(email)),
+                &holders,
+                hash(email),
+                &[],
+            )
+            .kind
+                == STILL_SUBSCRIBED
         };
         let contacts = world.audiences[world.current].contacts.iter();
-        contacts.filter(told).map(|(email, _)| email.clone()).filter(|_| !self.is(Wrong::HiddenAmongForeign)).collect()
+        contacts
+            .filter(told)
+            .map(|(email, _)| email.clone())
+            .filter(|_| !self.is(Wrong::HiddenAmongForeign))
+            .collect()
     }
 }

@@ -13,7 +13,8 @@ pub(super) enum Rule {
     LeftBefore,
     /// An address is put there at which somebody left.
     AddressLeft,
-    /// A member of ours is mailed at the address of somebody who left, and it was somebody else's who has another one now.
+    /// A member of ours is mailed at the address of somebody who left, and it was somebody else's
+    /// who has another one now.
     LeaverMailed,
     /// Somebody is unsubscribed, and nobody said no.
     Unasked,
@@ -42,6 +43,10 @@ pub(super) enum Way {
 
 impl Way {
     pub(super) fn of(word: &str) -> Way {
-        if word == "erased" { Way::Erased } else { Way::Shown }
+        if word == "erased" {
+            Way::Erased
+        } else {
+            Way::Shown
+        }
     }
 }

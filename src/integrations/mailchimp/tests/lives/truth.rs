@@ -1,4 +1,5 @@
-//! What must hold in a life, told apart from the program: who refuses as Classy was last served, who left and where.
+//! What must hold in a life, told apart from the program: who refuses as Classy was last served,
+//! who left and where.
 
 use super::rule::{Rule, Way};
 use super::world::{Contact, Soul, World, canonical};
@@ -12,7 +13,8 @@ struct Leaving {
     way: Way,
     /// That it was erased can be known, by asking for it.
     may_be_asked: bool,
-    /// Whoever had the address, and for whom it was delivered, as far as the program knew the contact.
+    /// Whoever had the address, and for whom it was delivered, as far as the program knew the
+    /// contact.
     people: BTreeSet<i64>,
     /// For whom it was delivered, if the program put it there.
     owner: Option<i64>,
@@ -34,7 +36,8 @@ pub(super) struct Truth {
     bounced: BTreeSet<String>,
     /// Addresses that we took off for somebody's refusal: it is theirs alone.
     off: BTreeSet<String>,
-    /// Where the program sent people, and may not have heard what became of them: whoever is there then, it takes for them.
+    /// Where the program sent people, and may not have heard what became of them: whoever is there
+    /// then, it takes for them.
     pub(super) sending: BTreeMap<(usize, String), i64>,
     /// Who was asked to confirm, and the program may not have heard that they were.
     asking: BTreeMap<(usize, String), Time>,
@@ -42,7 +45,8 @@ pub(super) struct Truth {
     asked: BTreeMap<(usize, String), Time>,
     /// Whoever did not confirm, by audience and address, and whom they were asked for.
     pub(super) dropped: BTreeMap<(usize, String), Option<i64>>,
-    /// Addresses at which somebody refused whom Mailchimp had dropped: what the program made of it does not show there.
+    /// Addresses at which somebody refused whom Mailchimp had dropped: what the program made of it
+    /// does not show there.
     unclear: BTreeSet<String>,
     /// Leavings of which the program has not heard.
     unseen: Vec<Leaving>,
@@ -51,7 +55,8 @@ pub(super) struct Truth {
     /// The same, where the program had taken somebody off.
     came_off: BTreeSet<(usize, String)>,
     pub(super) renamed: BTreeSet<String>,
-    /// Addresses that contacts took at Mailchimp since the program looked, each with those of before, by audience.
+    /// Addresses that contacts took at Mailchimp since the program looked, each with those of
+    /// before, by audience.
     took: BTreeMap<(usize, String), BTreeSet<String>>,
     /// Somebody whom the program put into the other audience is there still.
     is_kept_up: bool,
@@ -86,23 +91,37 @@ impl Truth {
 
     pub(super) fn addresses(&self) -> Vec<String> {
         let of_people = self.settled.values().map(|soul| canonical(&soul.spelled));
-        of_people.chain(self.left_at.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect()
+        of_people
+            .chain(self.left_at.iter().cloned())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
     }
 
     fn ids_at(souls: &BTreeMap<i64, Soul>, email: &str) -> BTreeSet<i64> {
-        souls.iter().filter(|(_, soul)| canonical(&soul.spelled) == email).map(|(id, _)| *id).collect()
+        souls
+            .iter()
+            .filter(|(_, soul)| canonical(&soul.spelled) == email)
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     fn holders(&self, email: &str) -> impl Iterator<Item = (&i64, &Soul)> {
-        self.served.iter().filter(move |(_, soul)| canonical(&soul.spelled) == email)
+        self.served
+            .iter()
+            .filter(move |(_, soul)| canonical(&soul.spelled) == email)
     }
 
     fn speakers(&self, email: &str) -> BTreeSet<i64> {
-        self.holders(email).filter(|(_, soul)| soul.opt_in == Some(true) && !soul.is_gone).map(|(id, _)| *id).collect()
+        self.holders(email)
+            .filter(|(_, soul)| soul.opt_in == Some(true) && !soul.is_gone)
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     fn is_refused(&self, email: &str) -> bool {
-        self.holders(email).any(|(_, soul)| refuses(soul) && !soul.is_gone)
+        self.holders(email)
+            .any(|(_, soul)| refuses(soul) && !soul.is_gone)
     }
 
     /// Somebody left by an address: those whom the program knew there, if it knew the contact.
@@ -118,43 +137,104 @@ impl Truth {
         if way == Way::Bounced {
             // It is bad in every audience, also where nobody of ours had it.
             self.unclear.insert(email.to_owned());
-            let (people, owner) = (BTreeSet::new(), contact.owner.filter(|_| contact.is_heard && contact.by_program));
-            self.unseen.push(Leaving { which, email: email.to_owned(), way, may_be_asked: false, people, owner });
+            let (people, owner) = (
+                BTreeSet::new(),
+                contact
+                    .owner
+                    .filter(|_| contact.is_heard && contact.by_program),
+            );
+            self.unseen.push(Leaving {
+                which,
+                email: email.to_owned(),
+                way,
+                may_be_asked: false,
+                people,
+                owner,
+            });
             return;
         }
-        let (served, settled) = (Self::ids_at(&self.served, email), Self::ids_at(&self.settled, email));
-        // Of an erasure only whoever it was delivered for can be told, since nothing is shown there any more.
+        let (served, settled) = (
+            Self::ids_at(&self.served, email),
+            Self::ids_at(&self.settled, email),
+        );
+        // Of an erasure only whoever it was delivered for can be told, since nothing is shown there
+        // any more.
         let holders = served.intersection(&settled).filter(|_| !is_erased);
-        let known = holders.chain(&contact.owner).copied().filter(|_| contact.is_heard);
+        let known = holders
+            .chain(&contact.owner)
+            .copied()
+            .filter(|_| contact.is_heard);
         // Whoever did not confirm may have been dropped.
         // Nor is anybody asked about, in another audience, whose address was bad before.
         let cannot_be_told = contact.status == "pending" || contact.is_bounced();
         let is_ours = contact.is_heard && contact.by_program && !(is_erased && cannot_be_told);
         let (people, owner) = (known.collect(), contact.owner.filter(|_| is_ours));
-        self.unseen.push(Leaving { which, email: email.to_owned(), way, may_be_asked: false, people, owner });
-        self.may_have_left.extend(served.union(&settled).chain(&contact.owner));
+        self.unseen.push(Leaving {
+            which,
+            email: email.to_owned(),
+            way,
+            may_be_asked: false,
+            people,
+            owner,
+        });
+        self.may_have_left
+            .extend(served.union(&settled).chain(&contact.owner));
         // Under which of its addresses it left does not show.
-        for before in self.took.get(&(which, email.to_owned())).into_iter().flatten() {
-            self.may_have_left.extend(Self::ids_at(&self.served, before).union(&Self::ids_at(&self.settled, before)));
+        for before in self
+            .took
+            .get(&(which, email.to_owned()))
+            .into_iter()
+            .flatten()
+        {
+            self.may_have_left.extend(
+                Self::ids_at(&self.served, before).union(&Self::ids_at(&self.settled, before)),
+            );
         }
     }
 
     /// The program looked at the audience: it shows who left, unless they were erased.
     pub(super) fn looked(&mut self, which: usize, contacts: &BTreeMap<String, Contact>) {
         self.took.retain(|(audience, _), _| *audience != which);
-        let is_out = |soul: &Soul| contacts.get(&canonical(&soul.spelled)).is_some_and(|contact| !contact.is_in() && !contact.is_bounced());
-        self.may_have_left.extend(self.served.iter().filter(|(_, soul)| is_out(soul)).map(|(id, _)| *id));
+        let is_out = |soul: &Soul| {
+            contacts
+                .get(&canonical(&soul.spelled))
+                .is_some_and(|contact| !contact.is_in() && !contact.is_bounced())
+        };
+        self.may_have_left.extend(
+            self.served
+                .iter()
+                .filter(|(_, soul)| is_out(soul))
+                .map(|(id, _)| *id),
+        );
         self.came_off.retain(|(audience, _)| *audience != which);
-        let came: Vec<(usize, String)> = self.came.extract_if(.., |(audience, _)| *audience == which).collect();
+        let came: Vec<(usize, String)> = self
+            .came
+            .extract_if(.., |(audience, _)| *audience == which)
+            .collect();
         for (_, email) in came {
             self.came_back(&Self::ids_at(&self.served, &email));
         }
-        let is_shown = |email: &String| contacts.get(email).is_some_and(|contact| contact.status == "pending");
-        self.asked.extend(self.asking.extract_if(.., |(audience, email), _| *audience == which && is_shown(email)));
-        for one in self.unseen.extract_if(.., |one| one.which == which && one.way != Way::Erased) {
+        let is_shown = |email: &String| {
+            contacts
+                .get(email)
+                .is_some_and(|contact| contact.status == "pending")
+        };
+        self.asked
+            .extend(self.asking.extract_if(.., |(audience, email), _| {
+                *audience == which && is_shown(email)
+            }));
+        for one in self
+            .unseen
+            .extract_if(.., |one| one.which == which && one.way != Way::Erased)
+        {
             note_bounce(&mut self.bounced, &one);
-            // Whoever left before anybody had the address is known in this audience, and in others as long as somebody of ours is here.
-            let is_somebody = !one.people.is_empty() || self.served.values().any(|soul| canonical(&soul.spelled) == one.email);
+            // Whoever left before anybody had the address is known in this audience, and in others
+            // as long as somebody of ours is here.
+            let is_somebody = !one.people.is_empty()
+                || self
+                    .served
+                    .values()
+                    .any(|soul| canonical(&soul.spelled) == one.email);
             self.left.extend(one.people);
             if is_somebody {
                 self.left_at.insert(one.email);
@@ -172,25 +252,47 @@ impl Truth {
     /// Mailchimp answered whom it took.
     pub(super) fn answered(&mut self, which: usize) {
         self.sending.retain(|(audience, _), _| *audience != which);
-        self.asked.extend(self.asking.extract_if(.., |(audience, _), _| *audience == which));
+        self.asked.extend(
+            self.asking
+                .extract_if(.., |(audience, _), _| *audience == which),
+        );
     }
 
-    /// The program is about to ask for contacts singly, and is not told of those who are erased after it.
+    /// The program is about to ask for contacts singly, and is not told of those who are erased
+    /// after it.
     pub(super) fn knows_erased(&mut self, which: usize) {
-        self.unseen.iter_mut().filter(|one| one.which == which).for_each(|one| one.may_be_asked = true);
+        self.unseen
+            .iter_mut()
+            .filter(|one| one.which == which)
+            .for_each(|one| one.may_be_asked = true);
     }
 
-    /// The program looked at an audience of before: of those whom it put there it sees who left, and at the first look also who was
-    /// archived or erased.
-    pub(super) fn looked_back(&mut self, which: usize, is_first: bool, contacts: &BTreeMap<String, Contact>) {
+    /// The program looked at an audience of before: of those whom it put there it sees who left,
+    /// and at the first look also who was archived or erased.
+    pub(super) fn looked_back(
+        &mut self,
+        which: usize,
+        is_first: bool,
+        contacts: &BTreeMap<String, Contact>,
+    ) {
         self.took.retain(|(audience, _), _| *audience != which);
-        self.is_kept_up = contacts.values().any(|contact| contact.is_in() && contact.by_program && contact.is_heard);
-        let is_archived = |email: &String| contacts.get(email).is_some_and(|contact| contact.status == "archived");
-        let is_seen =
-            |one: &Leaving| one.which == which && one.owner.is_some() && (is_first || one.way != Way::Erased && !is_archived(&one.email));
+        self.is_kept_up = contacts
+            .values()
+            .any(|contact| contact.is_in() && contact.by_program && contact.is_heard);
+        let is_archived = |email: &String| {
+            contacts
+                .get(email)
+                .is_some_and(|contact| contact.status == "archived")
+        };
+        let is_seen = |one: &Leaving| {
+            one.which == which
+                && one.owner.is_some()
+                && (is_first || one.way != Way::Erased && !is_archived(&one.email))
+        };
         for one in self.unseen.extract_if(.., |one| is_seen(one)) {
             note_bounce(&mut self.bounced, &one);
-            self.left.extend(one.owner.filter(|_| one.way != Way::Bounced));
+            self.left
+                .extend(one.owner.filter(|_| one.way != Way::Bounced));
             self.left_at.insert(one.email);
         }
     }
@@ -206,7 +308,10 @@ impl Truth {
     pub(super) fn takes(&mut self, which: usize, from: &str, to: &str) {
         self.moved(which, from, to);
         self.renamed.insert(from.to_owned());
-        let mut before = self.took.remove(&(which, from.to_owned())).unwrap_or_default();
+        let mut before = self
+            .took
+            .remove(&(which, from.to_owned()))
+            .unwrap_or_default();
         before.insert(from.to_owned());
         self.took.insert((which, to.to_owned()), before);
     }
@@ -216,15 +321,25 @@ impl Truth {
         if let Some(asked) = self.asked.remove(&(which, from.to_owned())) {
             self.asked.insert((which, to.to_owned()), asked);
         }
-        for one in self.unseen.iter_mut().filter(|one| one.which == which && one.email == from) {
+        for one in self
+            .unseen
+            .iter_mut()
+            .filter(|one| one.which == which && one.email == from)
+        {
             to.clone_into(&mut one.email);
         }
     }
 
     /// Somebody is there by their own doing.
     pub(super) fn come(&mut self, which: usize, email: &str, souls: &BTreeMap<i64, Soul>) {
-        self.came_off.extend(Some((which, email.to_owned())).filter(|_| self.off.contains(email)));
-        for set in [&mut self.left_at, &mut self.bounced, &mut self.off, &mut self.renamed] {
+        self.came_off
+            .extend(Some((which, email.to_owned())).filter(|_| self.off.contains(email)));
+        for set in [
+            &mut self.left_at,
+            &mut self.bounced,
+            &mut self.off,
+            &mut self.renamed,
+        ] {
             set.remove(email);
         }
         self.left_alone.retain(|(_, left)| left != email);
@@ -234,7 +349,12 @@ impl Truth {
         self.asking.remove(&key);
         self.asked.remove(&key);
         self.dropped.remove(&key);
-        self.came_back(&Self::ids_at(souls, email).union(&Self::ids_at(&self.served, email)).copied().collect());
+        self.came_back(
+            &Self::ids_at(souls, email)
+                .union(&Self::ids_at(&self.served, email))
+                .copied()
+                .collect(),
+        );
     }
 
     fn came_back(&mut self, people: &BTreeSet<i64>) {
@@ -250,7 +370,14 @@ impl Truth {
     }
 
     /// A program is about to put somebody there.
-    pub(super) fn subscribes(&mut self, which: usize, email: &str, there: Option<&Contact>, asks: bool, now: Time) {
+    pub(super) fn subscribes(
+        &mut self,
+        which: usize,
+        email: &str,
+        there: Option<&Contact>,
+        asks: bool,
+        now: Time,
+    ) {
         if there.is_some_and(|there| there.status != "archived") {
             return;
         }
@@ -265,14 +392,29 @@ impl Truth {
         if self.left_at.contains(email) || is_left(which) || self.is_kept_up && is_left(1 - which) {
             self.wrong(Rule::AddressLeft, email);
         }
-        let is_erased = |id: &i64| self.unseen.iter().any(|one| one.which == which && one.may_be_asked && one.people.contains(id));
-        if speakers.iter().all(|id| self.left.contains(id) || is_erased(id)) {
+        let is_erased = |id: &i64| {
+            self.unseen
+                .iter()
+                .any(|one| one.which == which && one.may_be_asked && one.people.contains(id))
+        };
+        if speakers
+            .iter()
+            .all(|id| self.left.contains(id) || is_erased(id))
+        {
             self.wrong(Rule::LeftBefore, format!("{email} of {speakers:?}"));
         }
         if asks {
-            let said = speakers.iter().filter_map(|id| self.served.get(id)).map(|soul| soul.decided_at).max();
+            let said = speakers
+                .iter()
+                .filter_map(|id| self.served.get(id))
+                .map(|soul| soul.decided_at)
+                .max();
             let key = (which, email.to_owned());
-            if self.asked.get(&key).is_some_and(|asked| said.is_none_or(|said| said <= *asked)) {
+            if self
+                .asked
+                .get(&key)
+                .is_some_and(|asked| said.is_none_or(|said| said <= *asked))
+            {
                 self.wrong(Rule::AskedTwice, email);
             }
             self.dropped.remove(&key);
@@ -281,16 +423,29 @@ impl Truth {
     }
 
     /// A program is about to unsubscribe somebody.
-    pub(super) fn unsubscribes(&mut self, email: &str, there: &Contact, contacts: &BTreeMap<String, Contact>) {
+    pub(super) fn unsubscribes(
+        &mut self,
+        email: &str,
+        there: &Contact,
+        contacts: &BTreeMap<String, Contact>,
+    ) {
         let owner = there.owner.and_then(|id| self.served.get_key_value(&id));
-        // Unsubscribed under their present address, and perhaps erased since, which no list shows; or left another audience by it.
+        // Unsubscribed under their present address, and perhaps erased since, which no list shows;
+        // or left another audience by it.
         let is_off = |soul: &Soul| {
             let email = canonical(&soul.spelled);
-            let is_unsubscribed = contacts.get(&email).is_some_and(|contact| contact.status == "unsubscribed");
-            self.left_at.contains(&email) || is_unsubscribed || self.unseen.iter().any(|one| one.email == email)
+            let is_unsubscribed = contacts
+                .get(&email)
+                .is_some_and(|contact| contact.status == "unsubscribed");
+            self.left_at.contains(&email)
+                || is_unsubscribed
+                || self.unseen.iter().any(|one| one.email == email)
         };
-        let says_no = |(id, soul): (&i64, &Soul)| refuses(soul) || self.left.contains(id) || self.may_have_left.contains(id);
-        let said_no = self.holders(email).any(says_no) || owner.is_some_and(|owner| says_no(owner) || is_off(owner.1));
+        let says_no = |(id, soul): (&i64, &Soul)| {
+            refuses(soul) || self.left.contains(id) || self.may_have_left.contains(id)
+        };
+        let said_no = self.holders(email).any(says_no)
+            || owner.is_some_and(|owner| says_no(owner) || is_off(owner.1));
         if !said_no {
             self.wrong(Rule::Unasked, email);
         }
@@ -301,45 +456,87 @@ impl Truth {
         if !there.is_in() {
             self.unseen.retain(|one| one.email != email);
         }
-        let off: Vec<i64> = self.holders(email).filter(|(_, soul)| refuses(soul)).map(|(id, _)| *id).collect();
+        let off: Vec<i64> = self
+            .holders(email)
+            .filter(|(_, soul)| refuses(soul))
+            .map(|(id, _)| *id)
+            .collect();
         self.left.extend(&off);
-        self.left.extend(there.owner.filter(|id| self.served.get(id).is_some_and(refuses)));
-        self.may_have_left.extend(self.holders(email).map(|(id, _)| *id).chain(there.owner).collect::<Vec<_>>());
+        self.left.extend(
+            there
+                .owner
+                .filter(|id| self.served.get(id).is_some_and(refuses)),
+        );
+        self.may_have_left.extend(
+            self.holders(email)
+                .map(|(id, _)| *id)
+                .chain(there.owner)
+                .collect::<Vec<_>>(),
+        );
         self.left_at.insert(email.to_owned());
         self.off.insert(email.to_owned());
     }
 
-    /// A delivery came to its end. `told`: addresses of which an audit says that they are mailed though somebody refuses.
+    /// A delivery came to its end. `told`: addresses of which an audit says that they are mailed
+    /// though somebody refuses.
     pub(super) fn settle(&mut self, world: &World, told: &BTreeSet<String>) {
         let contacts = &world.audiences[world.current].contacts;
         for (email, contact) in contacts.iter().filter(|(_, contact)| contact.is_in()) {
             let speakers = self.speakers(email);
-            let owner_refuses = contact.owner.and_then(|id| self.served.get(&id)).is_some_and(refuses);
+            let owner_refuses = contact
+                .owner
+                .and_then(|id| self.served.get(&id))
+                .is_some_and(refuses);
             let holder_refuses = self.holders(email).any(|(_, soul)| refuses(soul));
-            if contact.by_program && (self.is_refused(email) || speakers.is_empty() && (holder_refuses || owner_refuses)) {
+            if contact.by_program
+                && (self.is_refused(email)
+                    || speakers.is_empty() && (holder_refuses || owner_refuses))
+            {
                 self.wrong(Rule::RefuserMailed, email);
             }
-            let is_left_to =
-                |(id, soul): (&i64, &Soul)| self.left.contains(id) && !soul.is_gone && contact.owner.is_some_and(|owner| owner != *id);
-            let stays = |(id, soul): (&i64, &Soul)| soul.opt_in == Some(true) && !soul.is_gone && !self.left.contains(id);
-            if contact.by_program && self.holders(email).any(is_left_to) && !self.holders(email).any(stays) {
+            let is_left_to = |(id, soul): (&i64, &Soul)| {
+                self.left.contains(id)
+                    && !soul.is_gone
+                    && contact.owner.is_some_and(|owner| owner != *id)
+            };
+            let stays = |(id, soul): (&i64, &Soul)| {
+                soul.opt_in == Some(true) && !soul.is_gone && !self.left.contains(id)
+            };
+            if contact.by_program
+                && self.holders(email).any(is_left_to)
+                && !self.holders(email).any(stays)
+            {
                 self.wrong(Rule::LeaverMailed, email);
             }
             if contact.is_foreign && self.is_refused(email) && !told.contains(email) {
                 self.wrong(Rule::Untold, email);
             }
         }
-        let refused: Vec<String> = self.served.values().filter(|soul| refuses(soul)).map(|soul| canonical(&soul.spelled)).collect();
-        let refusers: BTreeSet<i64> = self.served.iter().filter(|(_, soul)| refuses(soul)).map(|(id, _)| *id).collect();
+        let refused: Vec<String> = self
+            .served
+            .values()
+            .filter(|soul| refuses(soul))
+            .map(|soul| canonical(&soul.spelled))
+            .collect();
+        let refusers: BTreeSet<i64> = self
+            .served
+            .iter()
+            .filter(|(_, soul)| refuses(soul))
+            .map(|(id, _)| *id)
+            .collect();
         for ((_, email), owner) in &self.dropped {
             if refused.contains(email) || owner.is_some_and(|id| refusers.contains(&id)) {
                 self.unclear.insert(email.clone());
-                self.may_have_left.extend(Self::ids_at(&self.served, email).iter().chain(owner));
+                self.may_have_left
+                    .extend(Self::ids_at(&self.served, email).iter().chain(owner));
             }
         }
         for (id, soul) in self.served.clone() {
             let email = canonical(&soul.spelled);
-            if contacts.get(&email).is_some_and(|contact| !contact.is_in() && !contact.is_bounced()) {
+            if contacts
+                .get(&email)
+                .is_some_and(|contact| !contact.is_in() && !contact.is_bounced())
+            {
                 self.may_have_left.insert(id);
                 if !self.off.contains(&email) || refuses(&soul) {
                     self.left.insert(id);
@@ -348,38 +545,71 @@ impl Truth {
         }
         for (id, soul) in self.served.clone() {
             let email = canonical(&soul.spelled);
-            let is_left_alone = (0..2).any(|which| self.left_alone.contains(&(which, email.clone())));
+            let is_left_alone =
+                (0..2).any(|which| self.left_alone.contains(&(which, email.clone())));
             let is_bounced = self.bounced.contains(&email);
             let is_out = self.left_at.contains(&email) || is_left_alone;
-            if world.audiences.iter().any(|one| one.forgotten.contains(&email)) || is_out && !is_bounced {
+            if world
+                .audiences
+                .iter()
+                .any(|one| one.forgotten.contains(&email))
+                || is_out && !is_bounced
+            {
                 self.may_have_left.insert(id);
             }
             // Whoever is skipped since the address left is not to be put there under another one.
             let is_known = contacts.contains_key(&email) || self.renamed.contains(&email);
-            let is_skipped = self.left_at.contains(&email) && !is_bounced && !self.off.contains(&email) && !is_known;
+            let is_skipped = self.left_at.contains(&email)
+                && !is_bounced
+                && !self.off.contains(&email)
+                && !is_known;
             if is_skipped && self.speakers(&email).contains(&id) && !self.is_refused(&email) {
                 self.left.insert(id);
             }
         }
-        for email in self.served.values().map(|soul| canonical(&soul.spelled)).collect::<BTreeSet<_>>() {
+        for email in self
+            .served
+            .values()
+            .map(|soul| canonical(&soul.spelled))
+            .collect::<BTreeSet<_>>()
+        {
             let speakers = self.speakers(&email);
-            let is_wanted = !speakers.is_empty() && !self.is_refused(&email) && !contacts.contains_key(&email);
+            let is_wanted =
+                !speakers.is_empty() && !self.is_refused(&email) && !contacts.contains_key(&email);
             let key = (world.current, email.clone());
             let is_out = self.left_at.contains(&email)
                 || (0..2).any(|which| self.left_alone.contains(&(which, email.clone())))
                 || self.unclear.contains(&email)
                 || self.renamed.contains(&email)
-                || world.audiences.iter().any(|one| one.forgotten.contains(&email));
-            if !is_wanted || is_out || self.holders(&email).any(|(id, _)| self.may_have_left.contains(id) || self.left.contains(id)) {
+                || world
+                    .audiences
+                    .iter()
+                    .any(|one| one.forgotten.contains(&email));
+            if !is_wanted
+                || is_out
+                || self
+                    .holders(&email)
+                    .any(|(id, _)| self.may_have_left.contains(id) || self.left.contains(id))
+            {
                 continue;
             }
-            // Whoever did not confirm is asked again once they say yes again, here or at another address.
-            let by_person =
-                self.dropped.iter().filter(|((which, _), owner)| *which == key.0 && owner.is_some_and(|id| speakers.contains(&id)));
-            let asked: Vec<Time> = by_person.filter_map(|(key, _)| self.asked.get(key)).chain(self.asked.get(&key)).copied().collect();
+            // Whoever did not confirm is asked again once they say yes again, here or at another
+            // address.
+            let by_person = self.dropped.iter().filter(|((which, _), owner)| {
+                *which == key.0 && owner.is_some_and(|id| speakers.contains(&id))
+            });
+            let asked: Vec<Time> = by_person
+                .filter_map(|(key, _)| self.asked.get(key))
+                .chain(self.asked.get(&key))
+                .copied()
+                .collect();
             if asked.is_empty() {
                 self.wrong(Rule::Missing, &email);
-            } else if speakers.iter().filter_map(|id| self.served.get(id)).all(|soul| asked.iter().all(|asked| soul.decided_at > *asked)) {
+            } else if speakers
+                .iter()
+                .filter_map(|id| self.served.get(id))
+                .all(|soul| asked.iter().all(|asked| soul.decided_at > *asked))
+            {
                 self.wrong(Rule::NotAskedAgain, &email);
             }
         }

@@ -1,4 +1,5 @@
-//! The two worlds of a life: supporters at Classy, contacts at Mailchimp, and what people do in them.
+//! The two worlds of a life: supporters at Classy, contacts at Mailchimp, and what people do in
+//! them.
 
 use super::super::day;
 use super::rule::Way;
@@ -58,7 +59,11 @@ impl Contact {
 
     /// What Mailchimp tells of it: whoever said no before their address bounced is known by that.
     pub(super) const fn reason(&self) -> &'static str {
-        if self.has_left { "N/A (No reason given)" } else { "" }
+        if self.has_left {
+            "N/A (No reason given)"
+        } else {
+            ""
+        }
     }
 
     pub(super) fn is_in(&self) -> bool {
@@ -69,7 +74,8 @@ impl Contact {
 #[derive(Default)]
 pub(super) struct Audience {
     pub(super) contacts: BTreeMap<String, Contact>,
-    /// Erased though the program had put them there: it may take whoever comes by a form instead for them.
+    /// Erased though the program had put them there: it may take whoever comes by a form instead
+    /// for them.
     replaced: BTreeSet<String>,
     /// Erased; taken again only by a form.
     pub(super) forgotten: BTreeSet<String>,
@@ -112,8 +118,14 @@ impl World {
         };
         let souls: BTreeMap<i64, Soul> = (1..=PEOPLE).map(|id| (id, soul(id, &mut dice))).collect();
         let double_optin = dice.roll(4) == 0;
-        let words: Vec<String> = souls.iter().map(|(id, soul)| format!("{id}: {:?}", soul.opt_in)).collect();
-        let told = format!("life {seed}, asks first: {double_optin}; {}", words.join(", "));
+        let words: Vec<String> = souls
+            .iter()
+            .map(|(id, soul)| format!("{id}: {:?}", soul.opt_in))
+            .collect();
+        let told = format!(
+            "life {seed}, asks first: {double_optin}; {}",
+            words.join(", ")
+        );
         World {
             now: day(100),
             dice,
@@ -138,8 +150,12 @@ impl World {
             }
             _ => return,
         }
-        let status = self.audiences[0].contacts.get(&email).map_or("erased", |contact| contact.status);
-        self.log.push(format!("{email} is there before us: {status}"));
+        let status = self.audiences[0]
+            .contacts
+            .get(&email)
+            .map_or("erased", |contact| contact.status);
+        self.log
+            .push(format!("{email} is there before us: {status}"));
     }
 
     pub(super) fn audience(&mut self) -> &mut Audience {
@@ -147,7 +163,12 @@ impl World {
     }
 
     fn some(&mut self) -> i64 {
-        let ids: Vec<i64> = self.souls.iter().filter(|(_, soul)| !soul.is_gone).map(|(id, _)| *id).collect();
+        let ids: Vec<i64> = self
+            .souls
+            .iter()
+            .filter(|(_, soul)| !soul.is_gone)
+            .map(|(id, _)| *id)
+            .collect();
         ids[self.dice.roll(ids.len())]
     }
 
@@ -170,7 +191,10 @@ impl World {
     pub(super) fn step(&mut self) {
         self.now += TimeDelta::hours(1);
         let (one, other) = (self.some(), self.some());
-        let (here, there) = (self.souls[&one].spelled.clone(), self.souls[&other].spelled.clone());
+        let (here, there) = (
+            self.souls[&one].spelled.clone(),
+            self.souls[&other].spelled.clone(),
+        );
         let said = match self.dice.roll(20) {
             0 | 1 => {
                 self.soul(one).spelled.clone_from(&there);
@@ -195,8 +219,12 @@ impl World {
                 format!("{one} moves to {to}")
             }
             6 => {
-                let ways =
-                    [canonical(&there), format!("{there}\t"), format!(" {}\n", there.to_uppercase()), format!("{there}\u{200b}\u{a0}")];
+                let ways = [
+                    canonical(&there),
+                    format!("{there}\t"),
+                    format!(" {}\n", there.to_uppercase()),
+                    format!("{there}\u{200b}\u{a0}"),
+                ];
                 let to = ways[self.dice.roll(ways.len())].clone();
                 self.soul(one).spelled.clone_from(&to);
                 format!("{one} moves to {to:?}, the address of {other}")
@@ -217,7 +245,9 @@ impl World {
                 self.soul(one).spelled.clone_from(&to);
                 self.soul(other).spelled.clone_from(&here);
                 self.say(other, false);
-                format!("{one} moves to {to} (taken: {taken}), {other} has the old address and opts out")
+                format!(
+                    "{one} moves to {to} (taken: {taken}), {other} has the old address and opts out"
+                )
             }
             9 => {
                 // The last one stays, so that somebody can always do something.
@@ -237,10 +267,22 @@ impl World {
             15 => {
                 let id = self.souls.len() as i64 + 1;
                 let addresses = self.truth.addresses();
-                let spelled = if addresses.is_empty() { self.new_address() } else { addresses[self.dice.roll(addresses.len())].clone() };
+                let spelled = if addresses.is_empty() {
+                    self.new_address()
+                } else {
+                    addresses[self.dice.roll(addresses.len())].clone()
+                };
                 let opt_in = [Some(true), Some(false), None][self.dice.roll(3)];
                 let said = format!("{id} is new at {spelled}, and says {opt_in:?}");
-                self.souls.insert(id, Soul { spelled, opt_in, decided_at: self.now, is_gone: false });
+                self.souls.insert(
+                    id,
+                    Soul {
+                        spelled,
+                        opt_in,
+                        decided_at: self.now,
+                        is_gone: false,
+                    },
+                );
                 said
             }
             16 => {
@@ -254,7 +296,12 @@ impl World {
             }
             18 => {
                 let (now, email) = (self.now, canonical(&here));
-                if let Some(contact) = self.audience().contacts.get_mut(&email).filter(|contact| contact.status == "pending") {
+                if let Some(contact) = self
+                    .audience()
+                    .contacts
+                    .get_mut(&email)
+                    .filter(|contact| contact.status == "pending")
+                {
                     (contact.status, contact.changed) = ("subscribed", now);
                 }
                 format!("{here} confirms")
@@ -274,7 +321,9 @@ impl World {
             audience.contacts.retain(|email, contact| {
                 let is_dropped = contact.status == "pending" && contact.changed < before;
                 if is_dropped {
-                    self.truth.dropped.insert((which, email.clone()), contact.owner);
+                    self.truth
+                        .dropped
+                        .insert((which, email.clone()), contact.owner);
                 }
                 !is_dropped
             });
@@ -290,23 +339,33 @@ impl World {
         }
         let key = (self.current, email.to_owned());
         let sent = self.truth.sending.get(&key).copied();
-        let is_foreign = sent.is_none() && !self.truth.dropped.contains_key(&key) && !self.audience().replaced.contains(email);
+        let is_foreign = sent.is_none()
+            && !self.truth.dropped.contains_key(&key)
+            && !self.audience().replaced.contains(email);
         let audience = self.audience();
         audience.forgotten.remove(email);
         let name = audience.name();
-        let contact = audience.contacts.entry(email.to_owned()).or_insert(Contact {
-            status: "subscribed",
-            name,
-            by_program: false,
-            is_foreign,
-            is_heard: false,
-            owner: None,
-            changed: now,
-            has_left: false,
-        });
+        let contact = audience
+            .contacts
+            .entry(email.to_owned())
+            .or_insert(Contact {
+                status: "subscribed",
+                name,
+                by_program: false,
+                is_foreign,
+                is_heard: false,
+                owner: None,
+                changed: now,
+                has_left: false,
+            });
         // Of whoever is in already it does not show.
         contact.owner = contact.owner.filter(|_| contact.is_in()).or(sent);
-        (contact.status, contact.by_program, contact.changed, contact.has_left) = ("subscribed", false, now, false);
+        (
+            contact.status,
+            contact.by_program,
+            contact.changed,
+            contact.has_left,
+        ) = ("subscribed", false, now, false);
         self.truth.come(self.current, email, &self.souls);
     }
 
@@ -314,7 +373,9 @@ impl World {
     pub(super) fn leave(&mut self, which: usize, email: &str) -> String {
         let (way, now) = (self.dice.roll(4), self.now);
         let audience = &mut self.audiences[which];
-        let Some(contact) = audience.contacts.get_mut(email) else { return format!("{email} is nobody there") };
+        let Some(contact) = audience.contacts.get_mut(email) else {
+            return format!("{email} is nobody there");
+        };
         let word = ["unsubscribed", "cleaned", "archived", "erased"][way];
         let before = contact.clone();
         (contact.status, contact.changed) = (word, now);
@@ -323,10 +384,21 @@ impl World {
         if word == "erased" {
             audience.contacts.remove(email);
             audience.forgotten.insert(email.to_owned());
-            audience.replaced.extend(Some(email.to_owned()).filter(|_| before.by_program));
+            audience
+                .replaced
+                .extend(Some(email.to_owned()).filter(|_| before.by_program));
         }
         if before.is_in() || before.is_bounced() && !is_bounce {
-            self.truth.leave(which, email, &before, if is_bounce { Way::Bounced } else { Way::of(word) });
+            self.truth.leave(
+                which,
+                email,
+                &before,
+                if is_bounce {
+                    Way::Bounced
+                } else {
+                    Way::of(word)
+                },
+            );
         }
         format!("{email} is {word} in audience {which}")
     }
@@ -334,7 +406,9 @@ impl World {
     fn rename(&mut self, email: &str) -> String {
         let (to, now) = (self.new_address(), self.now);
         let audience = self.audience();
-        let Some(mut contact) = audience.contacts.remove(email) else { return format!("{email} is nobody there") };
+        let Some(mut contact) = audience.contacts.remove(email) else {
+            return format!("{email} is nobody there");
+        };
         contact.changed = now;
         if !std::mem::take(&mut contact.is_heard) {
             // Nobody could tell whose it is.
@@ -353,7 +427,12 @@ impl Audience {
     }
 
     /// One person of a batch.
-    pub(super) fn subscribe(&mut self, email: &str, status_if_new: &'static str, now: Time) -> Answer {
+    pub(super) fn subscribe(
+        &mut self,
+        email: &str,
+        status_if_new: &'static str,
+        now: Time,
+    ) -> Answer {
         if self.forgotten.contains(email) {
             return Answer::Refused(
                 "was permanently deleted and cannot be re-imported. The contact must re-subscribe to get back on the list.",
@@ -393,7 +472,9 @@ impl Audience {
     }
 
     pub(super) fn unsubscribe(&mut self, email: &str, now: Time) -> Answer {
-        let Some(contact) = self.contacts.get_mut(email) else { return Answer::Missing };
+        let Some(contact) = self.contacts.get_mut(email) else {
+            return Answer::Missing;
+        };
         (contact.status, contact.changed, contact.has_left) = ("unsubscribed", now, true);
         Answer::Done { is_new: false }
     }

@@ -1,4 +1,5 @@
-//! Wrong versions of the decision, made by standing between it and what it is given or what is made of it. Each has to be caught.
+//! Wrong versions of the decision, made by standing between it and what it is given or what is made
+//! of it. Each has to be caught.
 
 /// What is wrong, by the rule of consent that it breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
