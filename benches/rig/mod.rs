@@ -1,5 +1,12 @@
-//! A daemon in a folder of its own, against the simulator of this process.
+//! A daemon, or the command line, in a folder of its own, against the simulator of this process.
 
+#![allow(dead_code, unused_imports, reason = "each bench uses a part")]
+
+mod folder;
+
+pub(crate) use folder::Folder;
+
+use classy_sync::entities::Entity;
 use classy_sync::simulator::Simulator;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -45,8 +52,8 @@ impl Daemon {
         let organizations = std::fs::read_dir(self.folder.path().join("organizations"))
             .unwrap()
             .count() as u64;
-        // Four feeds each, told of all together.
-        while self.feeds_loaded().await != Some(4 * organizations) {
+        let feeds = Entity::COUNT as u64 * organizations;
+        while self.feeds_loaded().await != Some(feeds) {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
@@ -74,17 +81,7 @@ impl Daemon {
     /// A line of `/proc/PID/status` that is in KiB, in MiB: `VmRSS:` is resident memory, `VmHWM:`
     /// its peak.
     pub(crate) fn memory(&self, line: &str) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status
-            .lines()
-            .find(|found| found.starts_with(line))
-            .unwrap();
-        line.split_whitespace()
-            .nth(1)
-            .unwrap()
-            .parse::<f64>()
-            .unwrap()
-            / 1024.0
+        memory(self.child.id(), line).unwrap()
     }
 
     /// Asks it to stop and says how long that took.
@@ -100,6 +97,14 @@ impl Daemon {
         assert!(self.child.wait().unwrap().success());
         begin.elapsed()
     }
+}
+
+/// A line of a process's status that is in KiB, in MiB.
+fn memory(process: u32, line: &str) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|found| found.starts_with(line))?;
+    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib / 1024.0)
 }
 
 fn write(folder: &Path, simulator: &Simulator, settings: &str) {

@@ -151,6 +151,12 @@ pub(super) fn exhausted(reply: &Reply) -> Option<Duration> {
     (remaining == "0").then(|| reset(reply))?
 }
 
+/// How many requests a minute the source says that it allows.
+pub(super) fn allowed(reply: &Reply) -> Option<u32> {
+    let limit = reply.header("x-ratelimit-limit")?.trim().parse().ok();
+    limit.filter(|limit| *limit > 0)
+}
+
 /// The source's word on when to come back.
 fn told(reply: &Reply) -> Option<Duration> {
     #[derive(Deserialize)]

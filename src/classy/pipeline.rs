@@ -2,7 +2,7 @@
 //! a 401, retries.
 
 use super::address::checked;
-use super::classify::{Fault, RetryClass, classify, exhausted};
+use super::classify::{Fault, RetryClass, allowed, classify, exhausted};
 use super::contact::Contact;
 use super::error::Error;
 use super::retry_policy::{RetryPolicy, RetryProfile};
@@ -11,13 +11,12 @@ use super::singles::Singles;
 use super::token::{Token, Tokens};
 use super::transport::{Reader, Reply, Request, Transport, host, shown_path};
 use crate::entities::Entity;
-use crate::net::{Breaker, Limiter, Limits, RetryBudget};
+use crate::net::{Breaker, Limiter, Limits, Permits, RetryBudget};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use url::Url;
 
 /// Headers that belong to the transport or carry the token; the configuration may not set them.
@@ -82,7 +81,7 @@ pub(super) struct RequestPipeline {
     control: Url,
     headers: HeaderMap,
     limiter: Limiter,
-    permits: Semaphore,
+    permits: Permits,
     pub(super) breaker: Breaker,
     budget: RetryBudget,
     pub(super) contact: Contact,
@@ -117,7 +116,7 @@ impl RequestPipeline {
             control,
             headers,
             limiter: Limiter::new(settings.requests_per_minute),
-            permits: Semaphore::new(settings.max_concurrency.clamp(1, Semaphore::MAX_PERMITS)),
+            permits: Permits::new(settings.requests_per_minute, settings.max_concurrency),
             breaker: Breaker::new(
                 retries.breaker_threshold,
                 retries.breaker_pause,
@@ -238,8 +237,7 @@ impl RequestPipeline {
             return Err(closed(after));
         }
         let patience = profile.patience(&self.settings.retries);
-        // The semaphore is never closed.
-        let _permit = self.permits.acquire().await.ok();
+        let _permit = self.permits.take().await;
         self.limiter
             .ready(patience)
             .await
@@ -343,6 +341,7 @@ impl RequestPipeline {
             u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             Ordering::Relaxed,
         );
+        self.permits.fit(self.limiter.per_minute(), took);
         if let Some(date) = reply.date() {
             let ahead = (date - crate::clock::now()).num_milliseconds();
             self.skew_ms.store(ahead, Ordering::Relaxed);
@@ -358,6 +357,11 @@ impl RequestPipeline {
     ) -> Result<T::Out, Fault> {
         self.bytes.fetch_add(reply.bytes, Ordering::Relaxed);
         let outcome = classify(reply, url).and_then(|()| take.finish(reply));
+        match reply.status {
+            429 | 503 => self.limiter.pushed_back(),
+            200 => self.limiter.answered(allowed(reply)),
+            _ => {}
+        }
         let told = match &outcome {
             Err(Fault {
                 again: RetryClass::Told(wait),

@@ -1,6 +1,6 @@
 //! How one organization's Classy is reached.
 
-use crate::net::Limits;
+use crate::net::{Limits, Pace};
 use secrecy::SecretString;
 use std::fmt;
 use std::time::Duration;
@@ -20,10 +20,9 @@ pub struct Settings {
     pub client_id: String,
     /// Its secret; leaves only in the body of a token request.
     pub client_secret: SecretString,
-    /// Data requests a minute; 0 is no limit. The documents say 1800, the header's example 240
-    /// (contract 7).
-    pub requests_per_minute: u32,
-    /// Data requests under way at the same time; at least 1.
+    /// Data requests a minute. The documents say 1800, the header's example 240 (contract 7).
+    pub requests_per_minute: Pace,
+    /// Data requests under way at the same time, at most; at least 1.
     pub max_concurrency: usize,
     /// Sent with every request, the token's too, for instance `x-integration-id` (contract 2). May
     /// replace `User-Agent`.
@@ -85,7 +84,7 @@ impl Default for Retries {
 }
 
 impl Settings {
-    /// Settings with the defaults: 240 requests a minute, 4 at a time, 120 s a request, bodies of
+    /// Settings with the defaults: as many requests as Classy takes, at most 16 at a time, 120 s a request, bodies of
     /// at most 64 MiB.
     pub fn new(
         classy_id: i64,
@@ -100,8 +99,8 @@ impl Settings {
             token_url,
             client_id,
             client_secret,
-            requests_per_minute: 240,
-            max_concurrency: 4,
+            requests_per_minute: Pace::Auto,
+            max_concurrency: 16,
             headers: Vec::new(),
             data_timeout: Duration::from_secs(120),
             token_timeout: Duration::from_secs(30),

@@ -31,8 +31,8 @@ client_secret = { env = "ACME_CLASSY_SECRET" }
 # These have the following defaults:
 # base_url = "https://api.classy.org/2.0"
 # token_url = "https://api.classy.org/oauth2/auth"
-# requests_per_minute = 240    # 0: unlimited
-# max_concurrency = 4
+# requests_per_minute = "auto"  # as many as Classy takes; or a number, 0: unlimited
+# max_concurrency = 16          # at most; 4 where requests_per_minute is a number
 # headers = { "x-integration-id" = "..." }
 
 # Webhooks make changes arrive sooner; each needs the secret that it is signed with.

@@ -17,6 +17,7 @@ mod organization;
 mod pace;
 mod places;
 mod reason;
+mod request_pace;
 mod secret;
 mod show;
 mod signing;
@@ -41,6 +42,7 @@ pub use organization::{
 };
 pub use pace::{PerEntity, Sync};
 pub use reason::{misspelt, reason};
+pub use request_pace::RequestsPerMinute;
 pub use secret::{Secret, clean_secret, shown_variable};
 pub use show::show;
 pub use signing::{encoded_key, plain_key, signing_key};

@@ -1,6 +1,6 @@
 //! An organization's file: who it is, and how its data is reached.
 
-use super::{ConfigError, Secret, reason, secret};
+use super::{ConfigError, RequestsPerMinute, Secret, reason, secret};
 use crate::domain::Zone;
 use crate::files;
 use serde::Deserialize;
@@ -74,10 +74,11 @@ pub struct ClassySettings {
     pub base_url: Url,
     /// The token endpoint.
     pub token_url: Url,
-    /// 0 is unlimited.
-    pub requests_per_minute: u32,
-    /// At least 1.
-    pub max_concurrency: usize,
+    /// `"auto"`, or a number; 0 is unlimited.
+    pub requests_per_minute: RequestsPerMinute,
+    /// At least 1. Unless said 16 with a pace that is found, of which so many are used as it needs,
+    /// and 4 with one that is set.
+    pub max_concurrency: Option<usize>,
     /// Sent with every request.
     pub headers: BTreeMap<String, String>,
 }
@@ -97,8 +98,8 @@ impl Default for ClassySettings {
             client_secret: None,
             base_url: url("https://api.classy.org/2.0"),
             token_url: url("https://api.classy.org/oauth2/auth"),
-            requests_per_minute: 240,
-            max_concurrency: 4,
+            requests_per_minute: RequestsPerMinute::Auto,
+            max_concurrency: None,
             headers: BTreeMap::new(),
         }
     }
@@ -333,7 +334,7 @@ fn check(file: &mut OrganizationFile, place: &str, text: &str) -> Vec<ConfigErro
             wrong("classy.client_id", "expected one word");
         }
     }
-    if classy.max_concurrency == 0 {
+    if classy.max_concurrency == Some(0) {
         wrong("classy.max_concurrency", "expected at least 1");
     }
     for (key, url) in [

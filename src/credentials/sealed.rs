@@ -2,7 +2,8 @@
 
 use super::Error;
 use crate::classy::{Client, Settings, Transport};
-use crate::config::OrganizationFile;
+use crate::config::{OrganizationFile, RequestsPerMinute};
+use crate::net::Pace;
 use crate::store::{Organization, TenantStore};
 use crate::vault::{Purpose, Vault};
 use secrecy::{ExposeSecret, SecretString};
@@ -153,8 +154,12 @@ pub fn client(
         credentials.client_id,
         credentials.client_secret,
     );
-    settings.requests_per_minute = classy.requests_per_minute;
-    settings.max_concurrency = classy.max_concurrency;
+    let (pace, most) = match classy.requests_per_minute {
+        RequestsPerMinute::Auto => (Pace::Auto, 16),
+        RequestsPerMinute::Set(rate) => (Pace::PerMinute(rate), 4),
+    };
+    settings.requests_per_minute = pace;
+    settings.max_concurrency = classy.max_concurrency.unwrap_or(most);
     settings.headers = classy
         .headers
         .iter()

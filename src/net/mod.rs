@@ -8,6 +8,7 @@ mod breaker;
 mod budget;
 mod client;
 mod limiter;
+mod permits;
 mod retry;
 mod retry_after;
 
@@ -16,6 +17,7 @@ pub use body::{Cut, Limits, collect, read};
 pub use breaker::{Admission, Breaker, Open};
 pub use budget::RetryBudget;
 pub use client::{NoClient, client};
-pub use limiter::Limiter;
+pub use limiter::{Limiter, Pace};
+pub use permits::Permits;
 pub use retry::{RetryPolicy, UpTo, retry};
 pub use retry_after::{LONGEST_WAIT, reset_at, retry_after, upwards};

@@ -103,7 +103,7 @@ fn spoil(fault: Fault, record: &mut Record, place: usize, count: usize, now: i64
         Fault::Ties if count - place <= 350 => record.updated_at = Some(now - 600),
         Fault::NullUpdatedAt if place % 53 == 7 => record.updated_at = None,
         Fault::Orphans if is_gift && place % 61 == 5 => {
-            drop(link("supporter_id", Kind::Supporters))
+            link("supporter_id", Kind::Supporters);
         }
         Fault::Orphans if is_gift && place % 67 == 9 => drop(link("campaign_id", Kind::Campaigns)),
         Fault::BadRecord => {

@@ -1,6 +1,6 @@
 //! What one page transaction is given and what it reports.
 
-use super::row::RowText;
+use super::row::Fingerprint;
 use crate::domain::{FeedState, Item, Pass, RunCounts, Time};
 use std::collections::HashSet;
 
@@ -11,8 +11,8 @@ pub struct Batch<R> {
     /// later wins.
     pub items: Vec<Item<R>>,
     /// For the first of the items, or for none: what was made of them beforehand (see
-    /// `TenantStore::row_texts`).
-    pub texts: Vec<Option<RowText>>,
+    /// `TenantStore::fingerprints`).
+    pub fingerprints: Vec<Option<Fingerprint>>,
     /// What the records may replace.
     pub reading: Reading,
     /// The checkpoint after this batch; `None` leaves it as it is (a repair).
@@ -37,7 +37,7 @@ impl<R> Batch<R> {
     pub fn of(items: Vec<Item<R>>) -> Self {
         Batch {
             items,
-            texts: Vec::new(),
+            fingerprints: Vec::new(),
             reading: Reading::Changes,
             state: None,
             expected_before: None,
@@ -47,6 +47,15 @@ impl<R> Batch<R> {
             undecided: Vec::new(),
             forget_suspects: false,
         }
+    }
+
+    /// Whether it belongs to a feed that was never read whole. Giving totals are not told before
+    /// that, so its batches leave them to [`refresh_totals`](super::TenantStore::refresh_totals):
+    /// a person's many gifts lie on many pages, and each would write the person's row again.
+    pub(super) fn is_of_first_pass(&self) -> bool {
+        self.state
+            .as_ref()
+            .is_some_and(|state| state.first_pass_at.is_none())
     }
 
     /// The same with a checkpoint.
@@ -87,6 +96,8 @@ pub struct Committed {
     pub counts: RunCounts,
     /// The checkpoint as written.
     pub state: Option<FeedState>,
+    /// Totals that this batch touches were not brought up to date: they are when the pass is over.
+    pub leaves_totals: bool,
 }
 
 /// What a pass finds out about the incremental, see [`Batch::expected_before`].

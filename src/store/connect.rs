@@ -25,6 +25,10 @@ use std::time::Duration;
 /// lease, so that a frozen holder is cut off before another may write.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Connections to a SQLite file, at most: it has one writer at a time, and each connection has a
+/// cache of its own.
+const SQLITE_CONNECTIONS: u32 = 4;
+
 /// How MySQL and MariaDB treat our statements.
 const SQL_MODE: &str = "STRICT_ALL_TABLES,STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT";
 
@@ -346,10 +350,15 @@ fn pg_options(options: PgConnectOptions, wire: Wire, limits: Limits) -> PgConnec
 
 fn options(address: &DatabaseAddress, way: Way, wire: Wire, limits: Limits) -> ConnectOptions {
     let in_memory = wire == Wire::Memory;
+    let most = match address.kind {
+        DatabaseKind::Sqlite if in_memory => 1,
+        DatabaseKind::Sqlite => way.max_connections.min(SQLITE_CONNECTIONS),
+        _ => way.max_connections,
+    };
     let file = address.file.clone();
     let mut options = ConnectOptions::new(address.url.clone());
     options
-        .max_connections(if in_memory { 1 } else { way.max_connections })
+        .max_connections(most)
         .min_connections(if in_memory { 1 } else { 0 })
         .acquire_timeout(Duration::from_secs(30))
         // Statements carry donors' data.
@@ -376,8 +385,9 @@ fn options(address: &DatabaseAddress, way: Way, wire: Wire, limits: Limits) -> C
                 // commits may be missing, and are then read again.
                 .synchronous(SqliteSynchronous::Normal)
                 // In KiB; with the 2 MB that SQLite takes by itself, a large load reads the same
-                // pages of its indexes again and again.
-                .pragma("cache_size", "-8192")
+                // pages of its indexes again and again. The pool uses its connections in turn, so
+                // each comes to have as much.
+                .pragma("cache_size", "-4096")
                 // Rows of an index that are looked at for statistics: a moment, however large it
                 // is.
                 .analysis_limit(1_000)

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | connection, schema | `connect`, `pooler`, `migrate`, `migration_lock` |
 //! | one page, one transaction | `page`: what it is given and reports in `batch`, who may write in `fenced` |
-//! | how a record lies in its table | `row`, `columns`, `tables`, `value`, and the statements made from them in `statement` |
+//! | how a record lies in its table | `row`, `column_value`, `value`; how many are written at once in `bulk_insert`, other statements over many rows in `statement` |
 //! | what one organization owns | `tenant` |
 //! | rows of bookkeeping with their organization | `of_organization` |
 //! | who is synced, what ran, what is next | `organization`, `run`, `times` |
@@ -22,9 +22,11 @@
 mod alerts;
 mod audit;
 mod batch;
+mod bulk_insert;
 mod check;
 mod checkpoint;
 mod clocks;
+mod column_value;
 mod connect;
 mod encoding;
 mod error;
@@ -79,7 +81,7 @@ pub use progress::FeedProgress;
 pub use rejects::RejectRow;
 pub use report::{Cell, Report};
 pub use retention::{Pruned, Retention};
-pub use row::RowText;
+pub use row::Fingerprint;
 pub use run::RunRow;
 pub use run_failures::FailedFeed;
 pub use samples::{Resolution, Sample};

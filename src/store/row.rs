@@ -1,4 +1,4 @@
-//! How a record lies in its table: its values as the database takes them, and their fingerprint.
+//! How a record lies in its table: its values as text, and their fingerprint.
 
 use crate::domain::Time;
 use crate::entities::record::Get;
@@ -22,7 +22,7 @@ pub(crate) fn time_text(time: Time, backend: DbBackend) -> String {
 }
 
 /// Appends the record's source columns as the opening of a JSON object (no closing brace): absent
-/// means NULL.
+/// means NULL. Fingerprints are made of it, so it stays as it is for good.
 fn write_columns<R: Record>(record: &R, backend: DbBackend, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"id\":");
     write_int(record.id(), out);
@@ -84,37 +84,37 @@ pub(crate) fn write_text(value: &str, out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(out, value);
 }
 
-/// A record's source columns as its table's database takes them, and their fingerprint: what of a
-/// row can be made before its transaction begins.
+/// The fingerprint of a record's source columns: what tells whether a row is as stored, made before
+/// its transaction begins.
 #[derive(Debug, Clone)]
-pub struct RowText {
-    pub(crate) columns: Vec<u8>,
-    pub(crate) fingerprint: i64,
-    /// Room for it in the budget of bytes, shared by the texts of a page; given back when the last
-    /// of them is gone.
+pub struct Fingerprint {
+    pub(crate) value: i64,
+    /// What its record occupies, in bytes.
+    bytes: usize,
+    /// Room for its record in the budget of bytes, shared by those of a page; given back when the
+    /// last of them is gone.
     hold: Option<Arc<Hold>>,
 }
 
-/// More spare bytes than this are given back.
-const SPARE: usize = 2_048;
-
-impl RowText {
-    pub(crate) fn of<R: Record>(record: &R, backend: DbBackend) -> RowText {
-        let mut columns = Vec::with_capacity(768);
-        write_columns(record, backend, &mut columns);
-        if columns.capacity() > columns.len() + SPARE {
-            columns.shrink_to_fit();
-        }
-        RowText {
-            fingerprint: fingerprint(&columns),
-            columns,
+impl Fingerprint {
+    /// `scratch` is room to work in.
+    pub(crate) fn of<R: Record>(
+        record: &R,
+        backend: DbBackend,
+        scratch: &mut Vec<u8>,
+    ) -> Fingerprint {
+        scratch.clear();
+        write_columns(record, backend, scratch);
+        Fingerprint {
+            value: fingerprint(scratch),
+            bytes: record.bytes(),
             hold: None,
         }
     }
 
-    /// What it occupies, in bytes.
-    pub fn bytes(&self) -> usize {
-        self.columns.capacity()
+    /// What its record occupies, in bytes.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Keeps room in the budget for as long as it lives.

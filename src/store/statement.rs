@@ -89,7 +89,7 @@ pub(crate) fn money_text(backend: DbBackend, expression: &str) -> String {
     }
 }
 
-fn type_name(backend: DbBackend, kind: Kind) -> &'static str {
+pub(crate) fn type_name(backend: DbBackend, kind: Kind) -> &'static str {
     match (backend, kind) {
         (DbBackend::Postgres, Kind::Int) => "bigint",
         (DbBackend::Postgres, Kind::Text) => "text",
@@ -202,6 +202,21 @@ pub(crate) fn upsert(
     kept: &[&str],
     also: &[&str],
 ) -> String {
+    format!(
+        "{} {}",
+        insert(backend, table, fields),
+        replace(backend, key, fields, kept, also)
+    )
+}
+
+/// What follows rows to insert, for [`upsert`].
+pub(crate) fn replace(
+    backend: DbBackend,
+    key: &str,
+    fields: &[Field<'_>],
+    kept: &[&str],
+    also: &[&str],
+) -> String {
     let mut set = fields
         .iter()
         .filter(|(name, _)| !kept.contains(name))
@@ -215,11 +230,11 @@ pub(crate) fn upsert(
         })
         .collect::<Vec<_>>();
     set.extend(also.iter().map(|text| (*text).to_owned()));
-    format!(
-        "{} {}",
-        insert(backend, table, fields),
-        conflict(backend, key, &set.join(", "))
-    )
+    let set = set.join(", ");
+    match backend {
+        DbBackend::MySql => format!("ON DUPLICATE KEY UPDATE {set}"),
+        _ => format!("ON CONFLICT ({key}) DO UPDATE SET {set}"),
+    }
 }
 
 /// Inserts the rows of `$1` that are not there.
@@ -234,13 +249,6 @@ pub(crate) fn insert_missing(
         _ => "ON CONFLICT DO NOTHING".to_owned(),
     };
     format!("{} {conflict}", insert(backend, table, fields))
-}
-
-fn conflict(backend: DbBackend, key: &str, set: &str) -> String {
-    match backend {
-        DbBackend::MySql => format!("ON DUPLICATE KEY UPDATE {set}"),
-        _ => format!("ON CONFLICT ({key}) DO UPDATE SET {set}"),
-    }
 }
 
 /// Sets the given fields of the rows whose `id` is in `$1` and whose organization is `$2`.

@@ -1,7 +1,7 @@
 //! Everything that one organization owns is reached through here; no method takes an organization's
 //! id.
 
-use super::row::{RowText, has_stubs};
+use super::row::{Fingerprint, has_stubs};
 use super::statement::sql;
 use super::{Error, Store};
 use crate::domain::{Item, Time};
@@ -30,14 +30,15 @@ impl TenantStore {
         self.classy_id
     }
 
-    /// Makes of records what their rows need and no transaction is needed for, so that it can be
-    /// done while another one goes on.
-    pub fn row_texts<R: Record>(&self, items: &[Item<R>]) -> Vec<Option<RowText>> {
-        let text = |item: &Item<R>| match item {
-            Item::Good(record) => Some(RowText::of(record, self.backend())),
+    /// The fingerprints of records, for which no transaction is needed, so that they can be made
+    /// while another one goes on.
+    pub fn fingerprints<R: Record>(&self, items: &[Item<R>]) -> Vec<Option<Fingerprint>> {
+        let mut scratch = Vec::with_capacity(4 * 1024);
+        let mut of = |item: &Item<R>| match item {
+            Item::Good(record) => Some(Fingerprint::of(record, self.backend(), &mut scratch)),
             Item::Bad(_) => None,
         };
-        items.iter().map(text).collect()
+        items.iter().map(&mut of).collect()
     }
 
     /// Has statistics gathered when the tables grew; see [`Store::keep_statistics`].

@@ -7,7 +7,7 @@ use crate::classy::{self, Client};
 use crate::domain::{Answer, Clocks, FeedState, Item, Page, Query, Time};
 use crate::entities::Record;
 use crate::schedule::{ByteBudget, Hold, Turn};
-use crate::store::{self, Batch, Committed, RowText};
+use crate::store::{self, Batch, Committed, Fingerprint};
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 /// What a page is taken to occupy before the first came.
 const USUAL_PAGE: usize = 128 * 1024;
 /// A batch is committed from this size on, however few pages it is made of.
-const FULL_BATCH: usize = 3 * 1024 * 1024;
+const FULL_BATCH: usize = 6 * 1024 * 1024;
 
 /// The limits of a run.
 #[derive(Debug, Clone, Copy)]
@@ -106,9 +106,8 @@ impl<R: Record> Source<R> for Bounded<'_> {
         let (mut hold, answer) = self.waited_for(asked).await?;
         let bytes = answer.items.iter().map(Item::bytes).sum();
         hold.resize(bytes);
-        // Its rows will take as much again.
         self.next
-            .store((2 * bytes).max(USUAL_PAGE / 4), Ordering::Relaxed);
+            .store(bytes.max(USUAL_PAGE / 4), Ordering::Relaxed);
         let mut ahead = self.ahead();
         match query {
             Query::All => ahead.pages.push((first_id(&answer.items), hold)),
@@ -143,28 +142,37 @@ impl<R: Record> Sink<R> for Bounded<'_> {
         Sink::<R>::load(self.sink).await
     }
 
-    fn row_texts(&self, items: &[Item<R>]) -> Vec<Option<RowText>> {
-        let mut texts = Sink::<R>::row_texts(self.sink, items);
-        let bytes = items.iter().map(Item::bytes).sum::<usize>()
-            + texts.iter().flatten().map(RowText::bytes).sum::<usize>();
+    fn fingerprints(&self, items: &[Item<R>]) -> Vec<Option<Fingerprint>> {
+        let mut fingerprints = Sink::<R>::fingerprints(self.sink, items);
+        let bytes = items.iter().map(Item::bytes).sum::<usize>();
         let hold = Arc::new(self.bounds.bytes.hold(bytes));
-        texts
+        fingerprints
             .iter_mut()
             .flatten()
             .for_each(|text| text.keep(Arc::clone(&hold)));
         let first = first_id(items);
         self.ahead().pages.retain(|(page, _)| *page > first);
-        texts
+        fingerprints
     }
 
-    fn is_due(&self, texts: &[Option<RowText>]) -> bool {
-        texts.iter().flatten().map(RowText::bytes).sum::<usize>() >= FULL_BATCH
+    fn is_due(&self, fingerprints: &[Option<Fingerprint>]) -> bool {
+        fingerprints
+            .iter()
+            .flatten()
+            .map(Fingerprint::bytes)
+            .sum::<usize>()
+            >= FULL_BATCH
             || self.bounds.bytes.is_short()
     }
 
     async fn commit(&self, batch: Batch<R>) -> Result<Committed, store::Error> {
         let _working = self.bounds.turn.work().await;
         self.sink.commit(batch).await
+    }
+
+    async fn refresh_totals(&self, after: i64) -> Result<Option<i64>, store::Error> {
+        let _working = self.bounds.turn.work().await;
+        Sink::<R>::refresh_totals(self.sink, after).await
     }
 
     async fn ids_between(

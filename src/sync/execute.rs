@@ -21,12 +21,27 @@ where
             Err(Error::Source(classy::Error::LetGo)) => Ok(RunEnd::Stopped),
             result => result,
         };
+        let result = self.refresh_left_totals(result).await;
         Outcome {
             counts: self.counts,
             result,
             notes: self.notes,
             unread_keys: self.unread_keys,
         }
+    }
+
+    /// A first pass that ends before its end, or looks for changes before it is done, leaves exact
+    /// totals behind, too. One that was only stopped goes on soon.
+    async fn refresh_left_totals(
+        &mut self,
+        result: Result<RunEnd, Error>,
+    ) -> Result<RunEnd, Error> {
+        if !self.left_totals || matches!(result, Ok(RunEnd::Stopped)) {
+            return result;
+        }
+        let refreshed = self.refresh_totals().await;
+        let end = result?;
+        refreshed.map(|()| end)
     }
 
     async fn perform(&mut self, task: Task) -> Result<RunEnd, Error> {

@@ -91,10 +91,10 @@ where
              -> Result<Asked<R>, classy::Error> {
                 match page {
                     Ok(page) => {
-                        let texts = sink.row_texts(&page.items);
+                        let fingerprints = sink.fingerprints(&page.items);
                         Ok(Asked {
                             after,
-                            page: Ok((page, texts)),
+                            page: Ok((page, fingerprints)),
                         })
                     }
                     Err(error)
@@ -142,7 +142,7 @@ where
         };
         let committed_id = pass.last_id;
         let write = async {
-            let (items, texts, since) = (Vec::new(), Vec::new(), Instant::now());
+            let (items, fingerprints, since) = (Vec::new(), Vec::new(), Instant::now());
             let (pages, ordered, done, above) =
                 (0, true, false, (pass.last_id <= pass.max_id).then_some(0));
             let (overtaken, recent) = (HashSet::new(), VecDeque::new());
@@ -151,7 +151,7 @@ where
                 state,
                 pass,
                 items,
-                texts,
+                fingerprints,
                 overtaken,
                 commits,
                 recent,
@@ -185,7 +185,7 @@ where
                 }
                 let due = walk.pages >= self.settings.commit_pages
                     || walk.since.elapsed() >= self.settings.commit_after
-                    || self.sink.is_due(&walk.texts);
+                    || self.sink.is_due(&walk.fingerprints);
                 if walk.done || due || self.stop.is_cancelled() {
                     self.save(&mut walk).await?;
                 }
@@ -223,10 +223,10 @@ where
         if !is_good {
             after = walk.commits.load(Ordering::Relaxed);
         }
-        let (mut page, mut texts) = match page {
-            Ok((page, texts)) if is_good => {
+        let (mut page, mut fingerprints) = match page {
+            Ok((page, fingerprints)) if is_good => {
                 self.count_page(&page);
-                (page, texts)
+                (page, fingerprints)
             }
             // One empty answer may be a slip of the source; two are the end.
             Ok(_) => (self.fetch(Query::All, number, per_page).await?, Vec::new()),
@@ -235,8 +235,8 @@ where
                 Vec::new(),
             ),
         };
-        if texts.is_empty() {
-            texts = self.sink.row_texts(&page.items);
+        if fingerprints.is_empty() {
+            fingerprints = self.sink.fingerprints(&page.items);
         }
         walk.most = walk.most.max(page.total);
         let pass = &mut walk.pass;
@@ -317,7 +317,7 @@ where
         walk.done |= walk.barren > 0 && pass.met >= pass.total && pass.last_id >= pass.max_id;
         walk.rows += page.items.len() as u64;
         walk.items.append(&mut page.items);
-        walk.texts.append(&mut texts);
+        walk.fingerprints.append(&mut fingerprints);
         walk.pages += 1;
         self.mark(pass.met, Some(pass.total.max(pass.met)));
         if walk.done {
@@ -365,7 +365,7 @@ where
         }
         walk.state.pass = Some(walk.pass.clone());
         let mut batch = Batch::of(std::mem::take(&mut walk.items)).at(walk.state.clone());
-        batch.texts = std::mem::take(&mut walk.texts);
+        batch.fingerprints = std::mem::take(&mut walk.fingerprints);
         batch.reading = Reading::Full {
             but: std::mem::take(&mut walk.overtaken),
         };

@@ -92,6 +92,8 @@ pub struct Run<'a, R, S, K> {
     pub(super) unread: Unread,
     /// A page failed alone: others may, too.
     pub(super) is_wary: bool,
+    /// Totals that what it wrote touches are not up to date.
+    pub(super) left_totals: bool,
     record: PhantomData<fn() -> R>,
 }
 
@@ -126,6 +128,7 @@ where
             unread_keys,
             unread,
             is_wary: false,
+            left_totals: false,
             record: PhantomData,
         }
     }
@@ -160,6 +163,17 @@ where
     pub(super) async fn commit(&mut self, batch: Batch<R>) -> Result<Committed, Error> {
         let committed = self.sink.commit(batch).await?;
         self.counts.add(&committed.counts);
+        self.left_totals |= committed.leaves_totals && !committed.quiet();
         Ok(committed)
+    }
+
+    /// Brings the totals up to date that the batches of a first pass left out.
+    pub(super) async fn refresh_totals(&mut self) -> Result<(), Error> {
+        let mut next = Some(0);
+        while let Some(after) = next {
+            next = self.sink.refresh_totals(after).await?;
+        }
+        self.left_totals = false;
+        Ok(())
     }
 }

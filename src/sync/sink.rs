@@ -2,7 +2,7 @@
 
 use crate::domain::{FeedState, Item, Time};
 use crate::entities::Record;
-use crate::store::{self, Batch, Committed, Fence, RowText, TenantStore};
+use crate::store::{self, Batch, Committed, Fence, Fingerprint, TenantStore};
 use std::future::Future;
 
 /// Where a feed is kept. Every write is one transaction that carries its checkpoint.
@@ -10,12 +10,12 @@ pub trait Sink<R: Record>: Sync {
     /// The checkpoint.
     fn load(&self) -> impl Future<Output = Result<FeedState, store::Error>> + Send;
     /// What can be made of records before their transaction; may be nothing.
-    fn row_texts(&self, _items: &[Item<R>]) -> Vec<Option<RowText>> {
+    fn fingerprints(&self, _items: &[Item<R>]) -> Vec<Option<Fingerprint>> {
         Vec::new()
     }
     /// Whether what was made of records so far should be committed now, though more could go with
     /// it.
-    fn is_due(&self, _texts: &[Option<RowText>]) -> bool {
+    fn is_due(&self, _texts: &[Option<Fingerprint>]) -> bool {
         false
     }
     /// One page transaction.
@@ -23,6 +23,12 @@ pub trait Sink<R: Record>: Sync {
         &self,
         batch: Batch<R>,
     ) -> impl Future<Output = Result<Committed, store::Error>> + Send;
+    /// Brings totals up to date that the batches of a first pass left out; see
+    /// [`TenantStore::refresh_totals`].
+    fn refresh_totals(
+        &self,
+        after: i64,
+    ) -> impl Future<Output = Result<Option<i64>, store::Error>> + Send;
     /// The lowest `limit` of the stored ids above `after` and up to `upto` that the source should
     /// show.
     fn ids_between(
@@ -70,12 +76,16 @@ impl<R: Record> Sink<R> for FencedStore {
         self.store.feed_state(R::ENTITY).await
     }
 
-    fn row_texts(&self, items: &[Item<R>]) -> Vec<Option<RowText>> {
-        self.store.row_texts(items)
+    fn fingerprints(&self, items: &[Item<R>]) -> Vec<Option<Fingerprint>> {
+        self.store.fingerprints(items)
     }
 
     async fn commit(&self, batch: Batch<R>) -> Result<Committed, store::Error> {
         self.store.commit(&self.fence, &batch).await
+    }
+
+    async fn refresh_totals(&self, after: i64) -> Result<Option<i64>, store::Error> {
+        self.store.refresh_totals::<R>(&self.fence, after).await
     }
 
     async fn ids_between(

@@ -86,6 +86,10 @@ where
             .shortfall(&state, &pass, absent.len() as u64, &undecided)
             .await?;
         let is_short = shortfall.as_ref().is_some_and(Shortfall::is_short);
+        if state.first_pass_at.is_none() {
+            // Whoever waits for the first pass reads them as soon as it is done.
+            self.refresh_totals().await?;
+        }
         // Whatever changed since the pass began, reading what changed has to find, also when the
         // pass fell short.
         state.watermark = state.watermark.or(Some(pass.seen_at));

@@ -6,7 +6,7 @@ use super::verify::Guard;
 use crate::classy;
 use crate::domain::{FeedState, Item, Page, Pass, Walked};
 use crate::entities::Record;
-use crate::store::RowText;
+use crate::store::Fingerprint;
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::AtomicU64;
 use tokio::time::Instant;
@@ -34,7 +34,7 @@ pub(super) struct Walk<'a, R> {
     pub(super) state: FeedState,
     pub(super) pass: Pass,
     pub(super) items: Vec<Item<R>>,
-    pub(super) texts: Vec<Option<RowText>>,
+    pub(super) fingerprints: Vec<Option<Fingerprint>>,
     /// Ids among them of which a version was committed after their page was asked for: that one may
     /// be the later word.
     pub(super) overtaken: HashSet<i64>,
@@ -84,7 +84,7 @@ pub(super) struct Asked<R> {
     /// How many batches had been committed when it was asked for.
     pub(super) after: u64,
     /// With what was made of it; or why it could not be read.
-    pub(super) page: Result<(Page<R>, Vec<Option<RowText>>), classy::Error>,
+    pub(super) page: Result<(Page<R>, Vec<Option<Fingerprint>>), classy::Error>,
 }
 
 impl<R: Record> Walk<'_, R> {

@@ -212,7 +212,12 @@ impl Tables {
                 _ => {}
             }
         }
-        Ok(Committed { counts, state })
+        let leaves_totals = false;
+        Ok(Committed {
+            counts,
+            state,
+            leaves_totals,
+        })
     }
 }
 

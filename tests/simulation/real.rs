@@ -7,7 +7,7 @@ use crate::records::Kind;
 use crate::world::Feed;
 use classy_sync::domain::{Item, MonthlyRate, Time};
 use classy_sync::entities::Entity;
-use classy_sync::store::{Batch, Committed, Error, RowText, Settings, Store};
+use classy_sync::store::{Batch, Committed, Error, Fingerprint, Settings, Store};
 use classy_sync::sync::{FencedStore, Sink};
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
@@ -115,8 +115,8 @@ impl Real {
         self.runtime.block_on(ask(sink)).unwrap()
     }
 
-    pub fn row_texts<R: Kind>(&self, feed: Feed, items: &[Item<R>]) -> Vec<Option<RowText>> {
-        self.sink(feed, 1).row_texts(items)
+    pub fn fingerprints<R: Kind>(&self, feed: Feed, items: &[Item<R>]) -> Vec<Option<Fingerprint>> {
+        self.sink(feed, 1).fingerprints(items)
     }
 
     pub fn commit<R: Kind>(
@@ -127,6 +127,18 @@ impl Real {
     ) -> Result<Committed, Error> {
         self.runtime
             .block_on(self.sink(feed, epoch).commit(batch.clone()))
+    }
+
+    pub fn refresh_totals<R: Kind>(
+        &self,
+        feed: Feed,
+        epoch: i64,
+        after: i64,
+    ) -> Result<Option<i64>, Error> {
+        self.runtime.block_on(async {
+            let sink = self.sink(feed, epoch);
+            Sink::<R>::refresh_totals(&sink, after).await
+        })
     }
 
     /// Begins a transaction and drops it after so many steps.

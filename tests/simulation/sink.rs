@@ -7,7 +7,7 @@ use crate::sim::{Shared, Sim};
 use crate::source::pause;
 use crate::world::Feed;
 use classy_sync::domain::{FeedState, Item, Time};
-use classy_sync::store::{Batch, Committed, Error, RowText};
+use classy_sync::store::{Batch, Committed, Error, Fingerprint};
 use classy_sync::sync::Sink;
 
 /// One run's way to one feed's tables, with the fencing number that it got.
@@ -58,12 +58,12 @@ impl<R: Kind> Sink<R> for Checked {
         .await
     }
 
-    fn row_texts(&self, items: &[Item<R>]) -> Vec<Option<RowText>> {
+    fn fingerprints(&self, items: &[Item<R>]) -> Vec<Option<Fingerprint>> {
         self.sim
             .lock()
             .real
             .as_ref()
-            .map_or_else(Vec::new, |real| real.row_texts(self.feed, items))
+            .map_or_else(Vec::new, |real| real.fingerprints(self.feed, items))
     }
 
     async fn commit(&self, batch: Batch<R>) -> Result<Committed, Error> {
@@ -101,6 +101,13 @@ impl<R: Kind> Sink<R> for Checked {
             return Err(refused());
         }
         result
+    }
+
+    async fn refresh_totals(&self, after: i64) -> Result<Option<i64>, Error> {
+        let sim = &mut *self.sim.lock();
+        sim.real.as_ref().map_or(Ok(None), |real| {
+            real.refresh_totals::<R>(self.feed, self.epoch, after)
+        })
     }
 
     async fn ids_between(&self, after: i64, upto: i64, limit: u64) -> Result<Vec<i64>, Error> {

@@ -9,7 +9,7 @@ use crate::world::moment;
 use chrono::TimeDelta;
 use classy_sync::classy;
 use classy_sync::domain::{Answer, Clocks, FeedState, Item, Page, Query, RunEnd, Time};
-use classy_sync::store::{Batch, Committed, Error, Reading, RowText};
+use classy_sync::store::{Batch, Committed, Error, Fingerprint, Reading};
 use classy_sync::sync::{self, Sink, Source};
 use std::sync::Mutex;
 
@@ -197,8 +197,8 @@ impl<R: Kind> Sink<R> for WrongSink {
         Sink::<R>::load(&self.inner).await
     }
 
-    fn row_texts(&self, items: &[Item<R>]) -> Vec<Option<RowText>> {
-        self.inner.row_texts(items)
+    fn fingerprints(&self, items: &[Item<R>]) -> Vec<Option<Fingerprint>> {
+        self.inner.fingerprints(items)
     }
 
     async fn commit(&self, mut batch: Batch<R>) -> Result<Committed, Error> {
@@ -239,6 +239,10 @@ impl<R: Kind> Sink<R> for WrongSink {
             Sink::<R>::commit(&self.inner, first).await?;
         }
         self.inner.commit(batch).await
+    }
+
+    async fn refresh_totals(&self, after: i64) -> Result<Option<i64>, Error> {
+        Sink::<R>::refresh_totals(&self.inner, after).await
     }
 
     async fn ids_between(&self, after: i64, upto: i64, limit: u64) -> Result<Vec<i64>, Error> {

@@ -25,7 +25,7 @@ fn settings() -> Settings {
         "an-app".to_owned(),
         "a-secret-word".to_owned().into(),
     );
-    settings.requests_per_minute = 0;
+    settings.requests_per_minute = 0.into();
     settings.max_concurrency = 1000;
     settings
 }

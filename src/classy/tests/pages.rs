@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::{Answer, Doubt, Item, RejectReason};
 use crate::entities::Transaction;
+use crate::net::Pace;
 
 #[tokio::test(start_paused = true)]
 async fn a_page_comes_with_its_total_and_the_clock_of_the_source() {
@@ -294,7 +295,7 @@ async fn the_organization_is_optional_at_the_source() {
 #[tokio::test(start_paused = true)]
 async fn the_pace_and_the_number_at_a_time_are_kept() {
     let mut settings = settings();
-    settings.requests_per_minute = 60;
+    settings.requests_per_minute = 60.into();
     settings.max_concurrency = 2;
     let (client, script) = client_with(settings, |_, _| ok(ONE));
     assert_eq!(client.max_concurrency(), 2);
@@ -310,6 +311,40 @@ async fn the_pace_and_the_number_at_a_time_are_kept() {
     let seen = data(&script);
     let spent = seen[30].at - seen[0].at;
     assert!(spent >= seconds(30) && spent < seconds(31), "{spent:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn unless_a_pace_is_set_it_follows_what_the_source_allows() {
+    let paced = || {
+        let mut settings = settings();
+        settings.requests_per_minute = Pace::Auto;
+        settings
+    };
+    let allowed = &[
+        ("x-ratelimit-limit", "1800"),
+        ("x-ratelimit-remaining", "99"),
+    ];
+    let (client, script) = client_with(paced(), |_, _| Ok(Reply::scripted(200, allowed, ONE)));
+    for _ in 0..720 {
+        first_page(&client).await.unwrap();
+    }
+    let seen = data(&script);
+    let spent = seen[719].at - seen[0].at;
+    assert!(spent < seconds(30), "{spent:?}");
+
+    // One that is told that it is too much slows down by half.
+    let (client, script) = client_with(paced(), |number, _| match number {
+        300 => Ok(Reply::scripted(503, &[], "")),
+        _ => Ok(Reply::scripted(200, allowed, ONE)),
+    });
+    for _ in 0..330 {
+        first_page(&client).await.unwrap();
+    }
+    let seen = data(&script);
+    let pace = |from: usize| 20.0 * 60.0 / (seen[from + 20].at - seen[from].at).as_secs_f64();
+    let (before, after) = (pace(270), pace(310));
+    assert!((1_500.0..1_800.0).contains(&before), "{before}");
+    assert!((0.4..0.65).contains(&(after / before)), "{before} {after}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,6 @@ use super::diff::{BatchDiff, compare};
 use super::totals::Touched;
 use super::tx::PageTx;
 use super::{audit, checkpoint, parents, refusals, rejects, rows, totals};
-use crate::clock;
 use crate::entities::Record;
 use crate::net::retry;
 use crate::store::batch::{Batch, Committed, Late};
@@ -29,20 +28,30 @@ async fn commit_once<R: Record>(
     batch: &Batch<R>,
 ) -> Result<(Committed, Late), Error> {
     let tx = store.begin_fenced(fence).await?;
-    let page = PageTx {
-        tx: &tx,
-        backend: store.backend(),
-        organization_id: store.organization_id,
-        entity: R::ENTITY,
-        now: clock::now(),
-    };
+    let page = PageTx::new(&tx, store, R::ENTITY);
     let (committed, late) = write_batch(&page, batch).await?;
     tx.commit().await.map_err(Error::commit)?;
-    store
-        .store
-        .written()
-        .add(committed.counts.inserted + committed.counts.updated);
+    store.store.written().add(
+        R::ENTITY,
+        committed.counts.inserted + committed.counts.updated,
+    );
     Ok((committed, late))
+}
+
+/// See [`TenantStore::refresh_totals`].
+pub(super) async fn refresh_totals<R: Record>(
+    store: &TenantStore,
+    fence: &Fence,
+    after: i64,
+) -> Result<Option<i64>, Error> {
+    retry(TransactionTries::of_repeatable(), || async {
+        let tx = store.begin_fenced(fence).await?;
+        let page = PageTx::new(&tx, store, R::ENTITY);
+        let next = totals::refresh_next(&page, after).await?;
+        tx.commit().await.map_err(Error::commit)?;
+        Ok(next)
+    })
+    .await
 }
 
 /// The steps, in the order that they need: links before rows, since foreign keys are checked at
@@ -64,7 +73,11 @@ async fn write_batch<R: Record>(
             .state
             .as_ref()
             .is_some_and(|state| state.pass.is_none());
-    totals::refresh(page, &Touched::of(&diff.writes, &gone), pass_is_over).await?;
+    let touched = Touched::of(&diff.writes, &gone);
+    let leaves_totals = batch.is_of_first_pass() && touched.may_wait(page.entity);
+    if !leaves_totals {
+        totals::refresh(page, &touched, pass_is_over).await?;
+    }
 
     let mut counts = diff.counts();
     counts.absent = batch.absent.len() as u64;
@@ -77,7 +90,12 @@ async fn write_batch<R: Record>(
         checkpoint::save(page, state).await?;
     }
     checkpoint::keep_suspects(page, batch).await?;
-    Ok((Committed { counts, state }, late))
+    let committed = Committed {
+        counts,
+        state,
+        leaves_totals,
+    };
+    Ok((committed, late))
 }
 
 /// Counts into `missing` and `stale` what the incremental should have brought before, and into

@@ -7,19 +7,18 @@ use crate::entities::Record;
 use crate::entities::record::{Get, Kind};
 use crate::store::Error;
 use crate::store::batch::Batch;
-use crate::store::row::{RowText, has_stubs, time_text, write_int, write_key, write_text};
+use crate::store::row::{Fingerprint, has_stubs};
 use crate::store::statement::{
     KEY, as_bigint, by_index, ids_document, is_tenants, lookup, money_text, quoted, unpack,
 };
 use crate::store::value::{self, Stored};
 use sea_orm::DbBackend;
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// A row that will be written.
 pub(super) struct Write<'a, R> {
-    pub(super) row: R,
-    pub(super) text: Cow<'a, RowText>,
+    pub(super) row: &'a R,
+    pub(super) fingerprint: i64,
     /// What was stored, a stub included.
     pub(super) before: Option<Stored>,
 }
@@ -28,7 +27,7 @@ impl<R: Record> Write<'_, R> {
     /// Whether the source went back to an older version.
     pub(super) fn is_restored(&self) -> bool {
         self.before.as_ref().is_some_and(|stored| {
-            !stored.is_stub && !stored.is_absent && is_stale_version(&self.row, stored)
+            !stored.is_stub && !stored.is_absent && is_stale_version(self.row, stored)
         })
     }
 
@@ -82,32 +81,6 @@ impl<R: Record> BatchDiff<'_, R> {
             ..RunCounts::default()
         }
     }
-
-    /// The rows to write, as JSON objects.
-    pub(super) fn objects(&self, page: &PageTx<'_>, first_seq: Option<i64>) -> Vec<Vec<u8>> {
-        let stamp = time_text(page.now, page.backend);
-        let object = |(index, write): (usize, &Write<'_, R>)| {
-            let mut out = Vec::with_capacity(write.text.columns.len() + 192);
-            out.extend_from_slice(&write.text.columns);
-            write_key("organization_id", &mut out);
-            write_int(page.organization_id, &mut out);
-            write_key("fingerprint", &mut out);
-            write_int(write.text.fingerprint, &mut out);
-            write_key("schema_version", &mut out);
-            write_int(R::ENTITY.schema_version(), &mut out);
-            write_key("last_sync_at", &mut out);
-            write_text(&stamp, &mut out);
-            if let Some(first) = first_seq {
-                write_key("change_seq", &mut out);
-                write_int(first + index as i64, &mut out);
-                write_key("first_seen_at", &mut out);
-                write_text(&stamp, &mut out);
-            }
-            out.push(b'}');
-            out
-        };
-        self.writes.iter().enumerate().map(object).collect()
-    }
 }
 
 /// Compares a batch with what is stored.
@@ -123,7 +96,7 @@ pub(super) async fn compare<'a, R: Record>(
         seen: items.len() as u64,
         stale_versions: 0,
     };
-    let mut newest: HashMap<i64, (&R, Option<&RowText>)> = HashMap::with_capacity(items.len());
+    let mut newest: HashMap<i64, (&R, Option<&Fingerprint>)> = HashMap::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         match item {
             Item::Bad(reject) => diff.rejects.push(reject.clone()),
@@ -134,20 +107,21 @@ pub(super) async fn compare<'a, R: Record>(
                 _ => {
                     newest.insert(
                         row.id(),
-                        (row, batch.texts.get(index).and_then(Option::as_ref)),
+                        (row, batch.fingerprints.get(index).and_then(Option::as_ref)),
                     );
                 }
             },
         }
     }
-    let mut rows: Vec<(&R, Option<&RowText>)> = newest.into_values().collect();
+    let mut rows: Vec<(&R, Option<&Fingerprint>)> = newest.into_values().collect();
     // In key order, so that two transactions meet their rows in the same order.
     rows.sort_unstable_by_key(|(row, _)| row.id());
     if rows.is_empty() {
         return Ok(diff);
     }
     let mut stored = read_stored::<R>(page, rows.iter().map(|(row, _)| row.id())).await?;
-    for (row, text) in rows {
+    let mut scratch = Vec::new();
+    for (row, made) in rows {
         if let Some(column) = too_large(row, page.backend) {
             diff.rejects.push(Reject {
                 source_id: Some(row.id()),
@@ -158,7 +132,10 @@ pub(super) async fn compare<'a, R: Record>(
             });
             continue;
         }
-        let text = text.map_or_else(|| Cow::Owned(RowText::of(row, page.backend)), Cow::Borrowed);
+        let fingerprint = made.map_or_else(
+            || Fingerprint::of(row, page.backend, &mut scratch).value,
+            |made| made.value,
+        );
         let before = stored.remove(&row.id());
         match &before {
             // A record that was gone and is served again is what the source says now, whatever its
@@ -174,13 +151,13 @@ pub(super) async fn compare<'a, R: Record>(
             Some(stored)
                 if !stored.is_stub
                     && !stored.is_absent
-                    && stored.fingerprint == Some(text.fingerprint) =>
+                    && stored.fingerprint == Some(fingerprint) =>
             {
                 diff.unchanged.push(row.id());
             }
             _ => diff.writes.push(Write {
-                row: row.clone(),
-                text,
+                row,
+                fingerprint,
                 before,
             }),
         }

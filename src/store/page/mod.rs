@@ -49,4 +49,19 @@ impl TenantStore {
             whole => whole.map(|(committed, _)| committed),
         }
     }
+
+    /// Brings the totals that are summed from this kind of record up to date, for the next
+    /// supporters behind `after` (0 to begin with), in one transaction. Answers where to go on, or
+    /// nothing when all are up to date. For the end of a first pass, whose batches leave totals
+    /// out.
+    ///
+    /// # Errors
+    /// As for [`TenantStore::commit`].
+    pub async fn refresh_totals<R: Record>(
+        &self,
+        fence: &Fence,
+        after: i64,
+    ) -> Result<Option<i64>, Error> {
+        commit::refresh_totals::<R>(self, fence, after).await
+    }
 }

@@ -79,7 +79,7 @@ fn good_id<R: Record>(item: &Item<R>) -> Option<i64> {
 
 /// A part of the records, and nothing else of the batch.
 fn part_of<R: Record>(batch: &Batch<R>, part: Range<usize>, stored: &HashSet<i64>) -> Batch<R> {
-    let texts = part.end.min(batch.texts.len());
+    let fingerprints = part.end.min(batch.fingerprints.len());
     let reading = match &batch.reading {
         Reading::Changes => Reading::Changes,
         // Of the same record twice in a batch the newer version counts, also when its part came
@@ -89,9 +89,9 @@ fn part_of<R: Record>(batch: &Batch<R>, part: Range<usize>, stored: &HashSet<i64
         },
     };
     Batch {
-        texts: batch
-            .texts
-            .get(part.start..texts)
+        fingerprints: batch
+            .fingerprints
+            .get(part.start..fingerprints)
             .unwrap_or_default()
             .to_vec(),
         reading,

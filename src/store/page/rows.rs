@@ -1,14 +1,18 @@
 //! Writes the records that are new or differ, and marks those that are gone.
 
-use super::diff::{BatchDiff, read_stored};
+use super::diff::{BatchDiff, Write, read_stored};
 use super::tx::PageTx;
+use crate::domain::Time;
 use crate::entities::record::Kind;
 use crate::entities::{Entity, Record};
 use crate::store::Error;
+use crate::store::bulk_insert::{BulkInsert, Sized};
+use crate::store::column_value::ColumnValue;
 use crate::store::row::{has_stubs, time_text};
-use crate::store::statement::{document, insert, update, upsert as upsert_text};
+use crate::store::statement::{Field, document, replace, update};
 use crate::store::value::Stored;
-use sea_orm::DbBackend;
+use sea_orm::{ConnectionTrait, DbBackend};
+use std::marker::PhantomData;
 
 /// Writes what the comparison found to be written.
 pub(super) async fn upsert<R: Record>(
@@ -18,23 +22,15 @@ pub(super) async fn upsert<R: Record>(
     if diff.writes.is_empty() {
         return Ok(());
     }
-    let mut fields = vec![("id", Kind::Int)];
-    fields.extend(R::COLUMNS.iter().map(|column| (column.name, column.kind())));
-    fields.extend([
-        ("organization_id", Kind::Int),
-        ("fingerprint", Kind::Int),
-        ("schema_version", Kind::Int),
-        ("last_sync_at", Kind::Time),
-    ]);
+    let columns = Columns::<R>::new(page);
     let mut next_seq = None;
     if R::ENTITY == Entity::Supporters {
-        fields.extend([("change_seq", Kind::Int), ("first_seen_at", Kind::Time)]);
         next_seq = Some(page.reserve_change_seqs(diff.writes.len()).await?);
     }
-    let objects = diff.objects(page, next_seq);
-    let (new, known): (Vec<_>, Vec<_>) = objects
+    let (new, known): (Vec<_>, Vec<_>) = diff
+        .writes
         .iter()
-        .zip(&diff.writes)
+        .enumerate()
         .partition(|(_, write)| write.before.is_none());
     let mut also = vec!["absent_since = NULL"];
     if has_stubs(R::ENTITY) {
@@ -44,31 +40,80 @@ pub(super) async fn upsert<R: Record>(
             "is_stub = 0"
         });
     }
-    // A row that appeared since we looked makes the insert fail and the transaction be tried again.
     let kept = ["id", "organization_id", "first_seen_at"];
-    let statements = [
-        (new, insert(page.backend, R::ABOUT.table, &fields)),
-        (
-            known,
-            upsert_text(
-                page.backend,
-                R::ABOUT.table,
-                "id, organization_id",
-                &fields,
-                &kept,
-                &also,
-            ),
-        ),
-    ];
-    for (rows, text) in statements {
-        if !rows.is_empty() {
-            page.require_packet(rows.iter().map(|(object, _)| object.len() + 1).sum())
-                .await?;
-            let document = document(rows.iter().map(|(object, _)| object.as_slice()));
-            page.execute("writing records", &text, [document]).await?;
+    let key = "id, organization_id";
+    let replaced = replace(page.backend, key, &columns.fields, &kept, &also);
+    // A row that appeared since we looked makes the insert fail and the transaction be tried again.
+    for (writes, on_conflict) in [(new, ""), (known, replaced.as_str())] {
+        let insert = BulkInsert {
+            backend: page.backend,
+            table: R::ABOUT.table,
+            fields: &columns.fields,
+            on_conflict,
+        };
+        let value = |row: usize, column: usize| {
+            let (index, write) = writes[row];
+            columns.value(write, next_seq.map(|first| first + index as i64), column)
+        };
+        for Sized { statement, bytes } in insert.statements(writes.len(), value) {
+            page.require_packet(bytes).await?;
+            let done = page.tx.execute_raw(statement).await;
+            done.map_err(|error| Error::query("writing records", error))?;
         }
     }
     Ok(())
+}
+
+/// The columns of a record's row: the id, those from the source, and our own.
+struct Columns<R> {
+    fields: Vec<Field<'static>>,
+    organization_id: i64,
+    now: Time,
+    record: PhantomData<R>,
+}
+
+impl<R: Record> Columns<R> {
+    fn new(page: &PageTx<'_>) -> Self {
+        let mut fields = vec![("id", Kind::Int)];
+        fields.extend(R::COLUMNS.iter().map(|column| (column.name, column.kind())));
+        fields.extend([
+            ("organization_id", Kind::Int),
+            ("fingerprint", Kind::Int),
+            ("schema_version", Kind::Int),
+            ("last_sync_at", Kind::Time),
+        ]);
+        if R::ENTITY == Entity::Supporters {
+            fields.extend([("change_seq", Kind::Int), ("first_seen_at", Kind::Time)]);
+        }
+        Columns {
+            fields,
+            organization_id: page.organization_id,
+            now: page.now,
+            record: PhantomData,
+        }
+    }
+
+    /// What a row has in the column at this place of the fields.
+    fn value<'v>(
+        &self,
+        write: &'v Write<'_, R>,
+        change_seq: Option<i64>,
+        place: usize,
+    ) -> ColumnValue<'v> {
+        if place == 0 {
+            return ColumnValue::Int(write.row.id());
+        }
+        if let Some(column) = R::COLUMNS.get(place - 1) {
+            return ColumnValue::of(column, write.row);
+        }
+        match self.fields.get(place).map(|(name, _)| *name) {
+            Some("organization_id") => ColumnValue::Int(self.organization_id),
+            Some("fingerprint") => ColumnValue::Int(write.fingerprint),
+            Some("schema_version") => ColumnValue::Int(R::ENTITY.schema_version()),
+            Some("change_seq") => change_seq.map_or(ColumnValue::Null, ColumnValue::Int),
+            _ => ColumnValue::Time(self.now),
+        }
+    }
 }
 
 /// Marks rows as gone at the source; returns them as they were.

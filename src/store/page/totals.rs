@@ -1,5 +1,6 @@
 //! Which totals a batch touches, brought up to date within its transaction: equal to a fresh sum at
-//! every commit.
+//! every commit, once the gifts were read whole. Until then batches leave them out, and they are
+//! summed when the first pass is over.
 
 use super::diff::Write;
 use super::tx::PageTx;
@@ -7,7 +8,9 @@ use super::{campaign_totals, supporter_totals};
 use crate::entities::record::Gift;
 use crate::entities::{Entity, Record};
 use crate::store::Error;
+use crate::store::statement::is_tenants;
 use crate::store::value::Stored;
+use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 
 /// The supporters whose gifts or plans a batch touched, and the gifts that came and went with it.
@@ -24,7 +27,7 @@ impl Touched {
         let mut touched = Touched::default();
         let written = writes
             .iter()
-            .map(|write| (write.before.as_ref(), Some(&write.row)));
+            .map(|write| (write.before.as_ref(), Some(write.row)));
         for (before, now) in written.chain(gone.iter().map(|stored| (Some(stored), None))) {
             for (index, link) in R::LINKS
                 .iter()
@@ -45,6 +48,29 @@ impl Touched {
             }
         }
         touched
+    }
+}
+
+/// An amount from which on its gift is summed at once, in a first pass, too: a sum that the database
+/// cannot hold refuses the record that brings it there, which is known only while that record is
+/// written. Smaller ones would have to be hundreds of thousands of one person or campaign.
+const LARGE: i64 = 1_000_000;
+
+/// Supporters whose totals are summed in one transaction when a pass is over.
+const SUPPORTERS: u64 = 2_000;
+
+impl Touched {
+    /// Whether the totals may be summed later: those of gifts, of which a person has many; plans are
+    /// few.
+    pub(super) fn may_wait(&self, entity: Entity) -> bool {
+        let is_large = |gift: &Gift| gift.amount.decimal().abs() >= Decimal::from(LARGE);
+        entity == Entity::Transactions
+            && self
+                .gifts
+                .iter()
+                .flat_map(|(before, now)| [before, now])
+                .flatten()
+                .all(|gift| !is_large(gift))
     }
 }
 
@@ -69,4 +95,33 @@ pub(super) async fn refresh(
         }
         _ => Ok(()),
     }
+}
+
+/// Brings the totals of the next supporters behind `after` up to date that have any, whatever a
+/// batch touched; behind the last of them those of the campaigns. Answers where to go on.
+pub(super) async fn refresh_next(page: &PageTx<'_>, after: i64) -> Result<Option<i64>, Error> {
+    if page.entity != Entity::Transactions {
+        return Ok(None);
+    }
+    let text = format!(
+        "SELECT s.id FROM supporters AS s WHERE {} AND s.id > $2 AND (s.lifetime_donation_count <> 0 OR EXISTS (SELECT 1 FROM transactions AS t \
+         WHERE t.organization_id = s.organization_id AND t.supporter_id = s.id)) ORDER BY s.id LIMIT {SUPPORTERS}",
+        is_tenants(page.backend, "s", 1)
+    );
+    let doing = "reading whose totals are due";
+    let values = [page.organization_id.into(), after.into()];
+    let ids = page
+        .query(doing, &text, values)
+        .await?
+        .iter()
+        .map(|row| row.try_get("", "id"))
+        .collect::<Result<BTreeSet<i64>, _>>()
+        .map_err(|error| Error::query(doing, error))?;
+    let last = ids.last().copied();
+    if last.is_none() {
+        campaign_totals::sum_afresh(page).await?;
+    } else {
+        supporter_totals::refresh_gifts(page, &ids).await?;
+    }
+    Ok(last)
 }

@@ -1,11 +1,13 @@
 //! What every step of a page transaction works with: the transaction, whose feed it writes, and the
 //! moment that its rows are stamped with.
 
+use crate::clock;
 use crate::domain::Time;
 use crate::entities::Entity;
-use crate::store::Error;
 use crate::store::statement::{as_bigint, sql};
+use crate::store::{Error, TenantStore};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult, Value};
+use std::sync::OnceLock;
 
 /// Documents up to this size fit whatever a server is set to, and cost no question.
 const SMALL_DOCUMENT: usize = 16 * 1024;
@@ -20,9 +22,22 @@ pub(super) struct PageTx<'a> {
     pub(super) organization_id: i64,
     pub(super) entity: Entity,
     pub(super) now: Time,
+    /// MySQL's `max_allowed_packet`, once it was asked for.
+    packet: OnceLock<i64>,
 }
 
-impl PageTx<'_> {
+impl<'a> PageTx<'a> {
+    pub(super) fn new(tx: &'a DatabaseTransaction, store: &TenantStore, entity: Entity) -> Self {
+        PageTx {
+            tx,
+            backend: store.backend(),
+            organization_id: store.organization_id,
+            entity,
+            now: clock::now(),
+            packet: OnceLock::new(),
+        }
+    }
+
     /// Carries out a statement, and answers how many rows it met. `doing` says in an error what it
     /// was for.
     pub(super) async fn execute(
@@ -72,13 +87,26 @@ impl PageTx<'_> {
         Ok(last - count + 1)
     }
 
-    /// Refuses a document of so many bytes if the connection does not take it in one statement.
+    /// Refuses a statement with values of so many bytes if the connection does not take it in one statement.
     /// MySQL and MariaDB end the connection in the middle of a larger one, which looks like a
     /// server that went away; so it is not sent.
     pub(super) async fn require_packet(&self, bytes: usize) -> Result<(), Error> {
         if self.backend != DbBackend::MySql || bytes <= SMALL_DOCUMENT {
             return Ok(());
         }
+        let limit = match self.packet.get() {
+            Some(limit) => *limit,
+            None => self.read_packet().await?,
+        };
+        let bytes = bytes + AROUND_DOCUMENT;
+        if i64::try_from(bytes).is_ok_and(|bytes| bytes <= limit) {
+            Ok(())
+        } else {
+            Err(Error::TooLarge { bytes, limit })
+        }
+    }
+
+    async fn read_packet(&self) -> Result<i64, Error> {
         let failed = |error| Error::query("asking for max_allowed_packet", error);
         let text = format!(
             "SELECT {} AS n",
@@ -89,15 +117,10 @@ impl PageTx<'_> {
             .query_one_raw(sql(self.backend, &text, []))
             .await
             .map_err(failed)?;
-        let limit: i64 = row
+        let limit = row
             .ok_or(Error::NoOrganization)?
             .try_get("", "n")
             .map_err(failed)?;
-        let bytes = bytes + AROUND_DOCUMENT;
-        if i64::try_from(bytes).is_ok_and(|bytes| bytes <= limit) {
-            Ok(())
-        } else {
-            Err(Error::TooLarge { bytes, limit })
-        }
+        Ok(*self.packet.get_or_init(|| limit))
     }
 }

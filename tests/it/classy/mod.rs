@@ -41,7 +41,7 @@ fn settings(data: &Double, token: &Double) -> Settings {
         "an-app".to_owned(),
         "a-secret-word".to_owned().into(),
     );
-    settings.requests_per_minute = 0;
+    settings.requests_per_minute = 0.into();
     settings.data_timeout = Duration::from_secs(20);
     settings.retries.base = Duration::from_millis(1);
     settings

@@ -1,0 +1,200 @@
+//! Many rows in few statements: how a batch of records is written.
+//!
+//! Every database takes what it unpacks fastest. PostgreSQL takes one array for each column, so that
+//! there is one statement, whose plan does not depend on the number of rows; the arrays travel as
+//! text, since the driver's own cannot hold NULL. SQLite and MySQL take a row of parameters for each
+//! row, in groups of a few sizes, so that few statements have to be prepared. One JSON document for
+//! all rows, which `statement` makes for what has few columns, costs two to five times as much here:
+//! a record has up to eighty columns, and each is looked for in its object by name.
+
+use super::column_value::ColumnValue;
+use super::statement::{Field, quoted, type_name};
+use sea_orm::{DbBackend, Statement, Value};
+
+/// Rows of one statement, from the largest group on. With eighty columns the largest has 10,240
+/// parameters; SQLite takes 32,766 and MySQL 65,535.
+const GROUPS: [usize; 3] = [128, 16, 1];
+
+/// What the values of one group may occupy, unless a single row is larger: a server need not take
+/// more than a megabyte at once.
+const GROUP_BYTES: usize = 512 * 1024;
+
+/// Where rows are written, and what happens to those that are there.
+pub(super) struct BulkInsert<'a> {
+    pub(super) backend: DbBackend,
+    pub(super) table: &'a str,
+    pub(super) fields: &'a [Field<'a>],
+    /// What follows the rows, such as `ON CONFLICT ...`; empty when a row that is there is an error.
+    pub(super) on_conflict: &'a str,
+}
+
+/// A statement and what its values occupy, in bytes.
+pub(super) struct Sized {
+    pub(super) statement: Statement,
+    pub(super) bytes: usize,
+}
+
+impl BulkInsert<'_> {
+    /// The statements for `count` rows; `value` tells the value of a row in a column, both by their
+    /// place.
+    pub(super) fn statements<'v>(
+        &self,
+        count: usize,
+        value: impl Fn(usize, usize) -> ColumnValue<'v>,
+    ) -> Vec<Sized> {
+        if self.backend == DbBackend::Postgres {
+            return vec![self.of_arrays(count, &value)];
+        }
+        let mut statements = Vec::new();
+        let mut first = 0;
+        while first < count {
+            let sized = self.of_rows(first, count - first, &value);
+            first += sized.1;
+            statements.push(sized.0);
+        }
+        statements
+    }
+
+    fn of_arrays<'v>(
+        &self,
+        count: usize,
+        value: &impl Fn(usize, usize) -> ColumnValue<'v>,
+    ) -> Sized {
+        let mut bytes = 0;
+        let arrays: Vec<Value> = (0..self.fields.len())
+            .map(|column| {
+                let mut array = String::with_capacity(8 * count + 2);
+                array.push('{');
+                for row in 0..count {
+                    if row > 0 {
+                        array.push(',');
+                    }
+                    value(row, column).write_element(&mut array);
+                }
+                array.push('}');
+                bytes += array.len();
+                array.into()
+            })
+            .collect();
+        let sources = self.fields.iter().enumerate().map(|(index, (_, kind))| {
+            format!("${}::text::{}[]", index + 1, type_name(self.backend, *kind))
+        });
+        let text = format!(
+            "{} SELECT * FROM unnest({}) {}",
+            self.opening(),
+            sources.collect::<Vec<_>>().join(", "),
+            self.on_conflict
+        );
+        Sized {
+            statement: Statement::from_sql_and_values(self.backend, text, arrays),
+            bytes,
+        }
+    }
+
+    /// The next group of at most `left` rows from `first` on, and how many they are.
+    fn of_rows<'v>(
+        &self,
+        first: usize,
+        left: usize,
+        value: &impl Fn(usize, usize) -> ColumnValue<'v>,
+    ) -> (Sized, usize) {
+        let columns = self.fields.len();
+        let largest = GROUPS.into_iter().find(|size| *size <= left).unwrap_or(1);
+        let mut values: Vec<Value> = Vec::with_capacity(columns * largest);
+        let (mut bytes, mut rows) = (0, 0);
+        while rows < largest && (rows == 0 || bytes < GROUP_BYTES) {
+            for column in 0..columns {
+                let value = value(first + rows, column);
+                bytes += value.bytes();
+                values.push(value.parameter(self.backend));
+            }
+            rows += 1;
+        }
+        // A group that is cut by its size is of a size that is prepared all the same.
+        let rows = GROUPS.into_iter().find(|size| *size <= rows).unwrap_or(1);
+        values.truncate(rows * columns);
+        let row = format!("({})", vec!["?"; columns].join(", "));
+        let text = format!(
+            "{} VALUES {} {}",
+            self.opening(),
+            vec![row.as_str(); rows].join(", "),
+            self.on_conflict
+        );
+        let statement = Statement::from_sql_and_values(self.backend, text, values);
+        (Sized { statement, bytes }, rows)
+    }
+
+    fn opening(&self) -> String {
+        let names = self
+            .fields
+            .iter()
+            .map(|(name, _)| quoted(self.backend, name));
+        format!(
+            "INSERT INTO {} ({})",
+            self.table,
+            names.collect::<Vec<_>>().join(", ")
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entities::record::Kind;
+    use std::borrow::Cow;
+
+    fn insert(backend: DbBackend, count: usize, text: &str) -> Vec<Sized> {
+        let fields = [("id", Kind::Int), ("name", Kind::Text)];
+        let insert = BulkInsert {
+            backend,
+            table: "people",
+            fields: &fields,
+            on_conflict: "",
+        };
+        insert.statements(count, |row, column| match column {
+            0 => ColumnValue::Int(row as i64),
+            _ => ColumnValue::Text(Cow::Borrowed(text)),
+        })
+    }
+
+    fn rows_of(statements: &[Sized]) -> Vec<usize> {
+        let values = |sized: &Sized| sized.statement.values.as_ref().map_or(0, |all| all.0.len());
+        statements.iter().map(|sized| values(sized) / 2).collect()
+    }
+
+    #[test]
+    fn rows_go_in_groups_of_few_sizes_and_none_is_left_out() {
+        let statements = insert(DbBackend::Sqlite, 290, "Zoë");
+        assert_eq!(
+            rows_of(&statements),
+            [vec![128, 128, 16, 16], vec![1, 1]].concat()
+        );
+        let ids = statements.iter().flat_map(|sized| {
+            let values = &sized.statement.values.as_ref().unwrap().0;
+            values.iter().step_by(2).cloned().collect::<Vec<_>>()
+        });
+        assert!(ids.eq((0..290_i64).map(Value::from)));
+    }
+
+    #[test]
+    fn a_group_of_large_rows_is_cut_and_a_row_larger_than_that_goes_alone() {
+        let rows = rows_of(&insert(
+            DbBackend::MySql,
+            128,
+            &"x".repeat(GROUP_BYTES / 20),
+        ));
+        assert_eq!(rows.iter().sum::<usize>(), 128);
+        assert!(rows.iter().all(|rows| *rows <= 16), "{rows:?}");
+        let rows = rows_of(&insert(DbBackend::MySql, 3, &"x".repeat(GROUP_BYTES)));
+        assert_eq!(rows, [1, 1, 1]);
+    }
+
+    #[test]
+    fn what_means_something_within_an_array_is_escaped() {
+        let statements = insert(DbBackend::Postgres, 2, "a\"b\\c,{d}\n NULL");
+        let values = &statements[0].statement.values.as_ref().unwrap().0;
+        assert_eq!(values[0], Value::from("{0,1}"));
+        let quoted = "\"a\\\"b\\\\c,{d}\n NULL\"";
+        assert_eq!(values[1], Value::from(format!("{{{quoted},{quoted}}}")));
+    }
+}
