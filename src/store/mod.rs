@@ -2,7 +2,8 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | connection, schema | `connect`, `pooler`, `migrate`, `migration_lock` |
+//! | connection, schema | `connect`, `pool`, `pooler`, `migrate`, `migration_lock` |
+//! | what can go wrong, and what a driver's error means | `error`, `driver_error` |
 //! | one page, one transaction | `page`: what it is given and reports in `batch`, who may write in `fenced` |
 //! | how a record lies in its table | `row`, `columns`, `tables`, `value`, and the statements made from them in `statement` |
 //! | what one organization owns | `tenant` |
@@ -26,6 +27,7 @@ mod check;
 mod checkpoint;
 mod clocks;
 mod connect;
+mod driver_error;
 mod encoding;
 mod error;
 mod fenced;
@@ -39,6 +41,7 @@ mod of_organization;
 mod organization;
 mod page;
 mod plugin;
+mod pool;
 mod pooler;
 mod progress;
 mod reading;
