@@ -1,7 +1,8 @@
 //! The first import as the board shows it: what the database knows of it, and what the run in hand
 //! has read since.
 
-use super::board::{Activity, Board, Condition, FeedStatus, ImportStatus, OrganizationStatus};
+use super::board::Board;
+use super::standing::{Activity, Condition, FeedStatus, ImportStatus, OrganizationStatus};
 use crate::domain::{Import, Mode, Time};
 use crate::entities::Entity;
 use crate::store::FeedProgress;

@@ -4,6 +4,7 @@
 //! | what | where |
 //! |---|---|
 //! | each organization, feed and plugin, as of now | [`Board`] |
+//! | what is shown of each of them | [`OrganizationStatus`], [`FeedStatus`], [`PluginStatus`] |
 //! | how far first imports are | [`imports`] |
 //! | how runs ended, as documented JSON | [`FeedReport`], [`PluginReport`], [`OrganizationReport`] |
 //! | runs that ended and were not measured yet | [`Journal`] |
@@ -14,12 +15,14 @@ mod import;
 mod journal;
 mod order;
 mod report;
+mod standing;
 
-pub use board::{
-    Activity, Board, Condition, FeedStatus, ImportStatus, OrganizationStatus, PluginStatus,
-    RunStatus, Totals,
-};
+pub use board::Board;
 pub use import::{imports, show_progress};
 pub use journal::Journal;
 pub use order::{Answer, Order, Orders, PluginChoice};
 pub use report::{FeedReport, ForecastReport, OrganizationReport, PluginReport, Reconcile};
+pub use standing::{
+    Activity, Condition, FeedStatus, ImportStatus, OrganizationStatus, PluginStatus, RunStatus,
+    Totals,
+};

@@ -1,36 +1,19 @@
-//! The connection pool, set up for each database so that waits end, writers queue, and values stay
-//! out of logs.
+//! The database as the rest of the store sees it: connected to, asked for its clock, closed.
 
+use super::pool::{PATIENCE, Way};
 use super::reading::{Reading, left_behind, require_writable};
 use super::statement::{now, sql};
 use super::written::Written;
-use super::{Error, pooler};
+use super::{Error, pool};
 use crate::config::{DatabaseAddress, DatabaseKind};
 use crate::domain::Time;
-use sea_orm::sqlx::mysql::MySqlSslMode;
-use sea_orm::sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::sqlx::{self, Executor};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use secrecy::{ExposeSecret, SecretString};
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long a statement waits for a lock, and an idle transaction keeps one: below the time of a
-/// lease, so that a frozen holder is cut off before another may write.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Connections to a SQLite file, at most: it has one writer at a time, and each connection has a
-/// cache of its own.
-const SQLITE_CONNECTIONS: u32 = 4;
-
-/// How MySQL and MariaDB treat our statements.
-const SQL_MODE: &str = "STRICT_ALL_TABLES,STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT";
 
 /// How to reach the database.
 #[derive(Clone)]
@@ -50,17 +33,6 @@ pub struct Store {
     written: Arc<Written>,
     /// How its file is read, when nothing else is done with it.
     reading: Option<Reading>,
-}
-
-/// How a connection goes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wire {
-    /// SQLite in memory: it lives in one connection and as long as it.
-    Memory,
-    /// To a server on this machine, where nobody can listen: encryption would only cost time.
-    Plain,
-    /// As the address says; servers are asked for encryption.
-    AsSaid,
 }
 
 impl std::fmt::Debug for Store {
@@ -143,7 +115,7 @@ impl Store {
                 PATIENCE.as_secs()
             ),
         };
-        let connection = tokio::time::timeout(PATIENCE, open(&address, way))
+        let connection = tokio::time::timeout(PATIENCE, pool::open(&address, way))
             .await
             .map_err(silent)??;
         Ok(Store {
@@ -222,234 +194,4 @@ fn address_of(settings: &Settings) -> Result<DatabaseAddress, Error> {
     DatabaseAddress::parse(settings.url.expose_secret()).map_err(|reason| Error::Address {
         reason: reason.to_owned(),
     })
-}
-
-/// How the pool is used.
-#[derive(Clone, Copy)]
-struct Way {
-    max_connections: u32,
-    /// Said by those who only read: whether nobody else has the file open.
-    alone: Option<bool>,
-}
-
-async fn open(address: &DatabaseAddress, way: Way) -> Result<DatabaseConnection, Error> {
-    knock(address).await?;
-    let wire = match address.kind {
-        DatabaseKind::Sqlite if address.file.is_none() => Wire::Memory,
-        DatabaseKind::Sqlite => Wire::AsSaid,
-        _ if is_here(address) && !address.names_encryption() => Wire::Plain,
-        _ => Wire::AsSaid,
-    };
-    match open_as(address, way, wire).await {
-        // A server that lets nobody in without encryption.
-        Err(Error::Unreachable { .. }) if wire == Wire::Plain => {
-            open_as(address, way, Wire::AsSaid).await
-        }
-        opened => opened,
-    }
-}
-
-async fn open_as(
-    address: &DatabaseAddress,
-    way: Way,
-    wire: Wire,
-) -> Result<DatabaseConnection, Error> {
-    let connect = async |limits| Database::connect(options(address, way, wire, limits)).await;
-    let unreachable = |error: DbErr| Error::unreachable(&error, &address.shown());
-    let failed =
-        |error: sqlx::Error| unreachable(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))));
-    if address.kind != DatabaseKind::Postgres {
-        return connect(Limits::AtStart).await.map_err(unreachable);
-    }
-    match connect(Limits::AtStart).await {
-        Ok(connection)
-            if pooler::heeded_the_limits(&connection, PATIENCE)
-                .await
-                .map_err(unreachable)? =>
-        {
-            return Ok(connection);
-        }
-        // A pooler in between, which did not pass them on; it need not be a bad one.
-        Ok(connection) => drop(connection.close().await),
-        Err(error) if pooler::refused_the_limits(&error) => {}
-        Err(error) => return Err(unreachable(error)),
-    }
-    let plain = address.url.parse::<PgConnectOptions>().map_err(failed)?;
-    let shared = pooler::shares_connections(&pg_options(plain, wire, Limits::Afterwards)).await;
-    if shared.map_err(failed)? {
-        return Err(Error::Pooler {
-            address: address.shown(),
-        });
-    }
-    connect(Limits::Afterwards).await.map_err(unreachable)
-}
-
-/// Tries a server's port or socket once: the pool would go on trying where nobody listens until its
-/// patience ends.
-async fn knock(address: &DatabaseAddress) -> Result<(), Error> {
-    let unreachable = |place: &str, error: std::io::Error| Error::Unreachable {
-        cause: format!("{place}: {error}"),
-    };
-    if let Some(socket) = address.socket() {
-        let place = format!("the socket {}", socket.display());
-        return tokio::net::UnixStream::connect(&socket)
-            .await
-            .map(drop)
-            .map_err(|error| unreachable(&place, error));
-    }
-    // Without a host the driver looks for a socket by itself.
-    let Some(host) = address.host() else {
-        return Ok(());
-    };
-    let place = format!("{host}:{}", address.port());
-    tokio::net::TcpStream::connect(&place)
-        .await
-        .map(drop)
-        .map_err(|error| unreachable(&place, error))
-}
-
-/// Whether a server is on this machine.
-fn is_here(address: &DatabaseAddress) -> bool {
-    match address.host() {
-        None => true,
-        Some(host) if host == "localhost" => true,
-        Some(host) => host
-            .trim_matches(['[', ']'])
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback()),
-    }
-}
-
-/// How a PostgreSQL server is told how long it waits for us and for locks.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Limits {
-    /// With the connection's first message, which poolers do not pass on.
-    AtStart,
-    /// By a statement, once the connection stands.
-    Afterwards,
-}
-
-fn pg_options(options: PgConnectOptions, wire: Wire, limits: Limits) -> PgConnectOptions {
-    let options = if wire == Wire::Plain {
-        options.ssl_mode(PgSslMode::Disable)
-    } else {
-        options
-    };
-    let options = options.application_name("classy-sync");
-    let patience = PATIENCE.as_millis().to_string();
-    match limits {
-        Limits::AtStart => options.options([
-            ("idle_in_transaction_session_timeout", patience.as_str()),
-            ("lock_timeout", patience.as_str()),
-            ("timezone", "UTC"),
-        ]),
-        // Numbers travel in binary, so that their digits as text need no setting.
-        Limits::Afterwards => options.extra_float_digits(None),
-    }
-}
-
-fn options(address: &DatabaseAddress, way: Way, wire: Wire, limits: Limits) -> ConnectOptions {
-    let in_memory = wire == Wire::Memory;
-    let most = match address.kind {
-        DatabaseKind::Sqlite if in_memory => 1,
-        DatabaseKind::Sqlite => way.max_connections.min(SQLITE_CONNECTIONS),
-        _ => way.max_connections,
-    };
-    let file = address.file.clone();
-    let mut options = ConnectOptions::new(address.url.clone());
-    options
-        .max_connections(most)
-        .min_connections(if in_memory { 1 } else { 0 })
-        .acquire_timeout(Duration::from_secs(30))
-        // Statements carry donors' data.
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(move |options| {
-            let options = match &file {
-                Some(file) => options.filename(file),
-                None => options,
-            };
-            if let Some(alone) = way.alone {
-                return options
-                    .create_if_missing(false)
-                    .read_only(true)
-                    .immutable(alone)
-                    .busy_timeout(PATIENCE)
-                    .pragma("cache_size", "-8192");
-            }
-            options
-                .create_if_missing(true)
-                .foreign_keys(true)
-                .busy_timeout(PATIENCE)
-                .journal_mode(SqliteJournalMode::Wal)
-                // Rows and checkpoint are in one file and go together: after a power cut the last
-                // commits may be missing, and are then read again.
-                .synchronous(SqliteSynchronous::Normal)
-                // In KiB; with the 2 MB that SQLite takes by itself, a large load reads the same
-                // pages of its indexes again and again. The pool uses its connections in turn, so
-                // each comes to have as much.
-                .pragma("cache_size", "-4096")
-                // Rows of an index that are looked at for statistics: a moment, however large it
-                // is.
-                .analysis_limit(1_000)
-        })
-        .map_sqlx_postgres_opts(move |options| pg_options(options, wire, limits))
-        .map_sqlx_postgres_pool_opts(move |pool| {
-            if limits == Limits::AtStart {
-                return pool;
-            }
-            pool.after_connect(|connection, _| {
-                Box::pin(async move {
-                    for name in ["idle_in_transaction_session_timeout", "lock_timeout"] {
-                        let patience = PATIENCE.as_millis();
-                        connection
-                            .execute(sqlx::AssertSqlSafe(format!("SET {name} = {patience}")))
-                            .await?;
-                    }
-                    connection.execute("SET timezone = 'UTC'").await?;
-                    Ok(())
-                })
-            })
-        })
-        .map_sqlx_mysql_opts(move |options| {
-            if wire == Wire::Plain {
-                options.ssl_mode(MySqlSslMode::Disabled)
-            } else {
-                options
-            }
-        })
-        .map_sqlx_mysql_pool_opts(|pool| {
-            pool.after_connect(|connection, _| {
-                Box::pin(async move {
-                    // Whatever the server is set to: a value that does not fit is an error, never
-                    // cut, and texts are what they are.
-                    connection
-                        .execute(sqlx::AssertSqlSafe(format!(
-                            "SET SESSION sql_mode = '{SQL_MODE}'"
-                        )))
-                        .await?;
-                    connection
-                        .execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
-                        .await?;
-                    let seconds = PATIENCE.as_secs();
-                    connection
-                        .execute(sqlx::AssertSqlSafe(format!(
-                            "SET SESSION innodb_lock_wait_timeout = {seconds}"
-                        )))
-                        .await?;
-                    // MariaDB's; MySQL has none and refuses it.
-                    let _ = connection
-                        .execute(sqlx::AssertSqlSafe(format!(
-                            "SET SESSION idle_transaction_timeout = {seconds}"
-                        )))
-                        .await;
-                    Ok(())
-                })
-            })
-        });
-    if in_memory {
-        options
-            .idle_timeout(None::<Duration>)
-            .max_lifetime(None::<Duration>);
-    }
-    options
 }

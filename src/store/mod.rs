@@ -2,7 +2,8 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | connection, schema | `connect`, `pooler`, `migrate`, `migration_lock` |
+//! | connection, schema | `connect`, `pool`, `pooler`, `migrate`, `migration_lock` |
+//! | what can go wrong, and what a driver's error means | `error`, `driver_error` |
 //! | one page, one transaction | `page`: what it is given and reports in `batch`, who may write in `fenced` |
 //! | how a record lies in its table | `row`, `column_value`, `value`; how many are written at once in `bulk_insert`, other statements over many rows in `statement` |
 //! | what one organization owns | `tenant` |
@@ -28,6 +29,7 @@ mod checkpoint;
 mod clocks;
 mod column_value;
 mod connect;
+mod driver_error;
 mod encoding;
 mod error;
 mod fenced;
@@ -41,6 +43,7 @@ mod of_organization;
 mod organization;
 mod page;
 mod plugin;
+mod pool;
 mod pooler;
 mod progress;
 mod reading;

@@ -1,8 +1,8 @@
 //! The parts that a run goes through, in their order: what changed goes before a pass that may
 //! fail, and follows one that was walked.
 
+use super::key_walk::Swept;
 use super::run::Outcome;
-use super::sweep::Swept;
 use super::{Error, Run, Sink, Source};
 use crate::classy;
 use crate::domain::{RunEnd, Task};

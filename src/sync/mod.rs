@@ -4,7 +4,7 @@
 //! | mode | reads | file |
 //! |---|---|---|
 //! | full | every record by id, page by page, then asks singly for what no page showed | `plan`, `pass`, `verify` |
-//! | incremental | what changed since the watermark, by key | `sweep` |
+//! | incremental | what changed since the watermark, by key | `sweep`, `key_walk` |
 //! | repair | a range that a person asked for, without touching the checkpoint | `repair` |
 //!
 //! A page that cannot be read is narrowed down by `fetch`, and how far a clock is believed is said
@@ -20,6 +20,8 @@ mod error;
 mod execute;
 mod feed;
 mod fetch;
+mod key_walk;
+mod paging;
 mod pass;
 mod plan;
 mod repair;

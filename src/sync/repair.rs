@@ -1,7 +1,8 @@
 //! Repairs: a range that a person asks for, or the last months of transactions, read again and
 //! stored; the checkpoint stays where it is.
 
-use super::sweep::{Checkpoint, Paging, Swept};
+use super::key_walk::{Checkpoint, Swept};
+use super::paging::Paging;
 use super::unread::Unread;
 use super::{Error, Run, Sink, Source};
 use crate::domain::{Query, RunEnd, Time};

@@ -1,7 +1,7 @@
 //! What is held and how a person approves it, by command and over HTTP, through the real program.
 
+use crate::audience::with_mailchimp;
 use crate::backend::Kind;
-use crate::consent::with_mailchimp;
 use crate::site::{ORGANIZATION, Site, world};
 use crate::web::{Daemon, TOKEN, until};
 use classy_sync::simulator::Kind as List;

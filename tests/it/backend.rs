@@ -1,6 +1,7 @@
 //! A database of its own for each test: always SQLite; PostgreSQL and MySQL where their addresses
 //! are given.
 
+use classy_sync::store::{Settings, Store};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use std::path::Path;
 
@@ -135,4 +136,13 @@ impl Drop for Fresh {
         })
         .join();
     }
+}
+
+pub async fn store(fresh: &Fresh) -> Store {
+    Store::connect(&Settings {
+        url: fresh.url.clone().into(),
+        max_connections: 4,
+    })
+    .await
+    .unwrap()
 }

@@ -1,9 +1,10 @@
 //! One cause, one alert, from its first notice to its end, whatever is still answered beside it.
 
+use crate::alerting::{EAGER, LONG, SOON, fronted, open, told, verdict};
 use crate::backend::{Kind, kinds};
-use crate::health::{EAGER, LONG, SOON, fronted, open, told, verdict};
+use crate::peers::{Front, Listener};
 use crate::site::{ORGANIZATION, Site, world};
-use crate::web::{Daemon, Front, Listener, until};
+use crate::web::{Daemon, until};
 use classy_sync::simulator::{Fault, Kind as List, Options};
 
 /// Runs of an organization that failed.

@@ -2,7 +2,7 @@
 //! the future is kept there; and who else is on the database with files of their own is left alone.
 
 use crate::backend::{Kind as Backend, kinds};
-use crate::daemon::{EAGER, end, until};
+use crate::daemons::{EAGER, end, until};
 use crate::site::{Site, world};
 use classy_sync::simulator::Options;
 use classy_sync::store::{Retention, Settings, Store};
@@ -20,7 +20,7 @@ fn far(kind: Backend) -> &'static str {
 
 async fn nothing_waits(kind: Backend) {
     let site = Site::new(kind, world(30, 1_500)).await;
-    crate::in_force::add_mailchimp(&site, 10001);
+    crate::pair::add_mailchimp(&site, 10001);
     site.configure(EAGER);
     site.sync();
     let (far, late) = (

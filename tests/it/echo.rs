@@ -2,8 +2,9 @@
 //! program says.
 
 use crate::backend::Kind;
+use crate::peers::Listener;
 use crate::site::{Site, world};
-use crate::web::{Daemon, Listener, until};
+use crate::web::{Daemon, until};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;

@@ -2,7 +2,7 @@
 //! file removed as an old log.
 
 use crate::backend::Kind;
-use crate::daemon::end;
+use crate::daemons::end;
 use crate::site::{Site, world};
 use crate::web::{Daemon, until};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};

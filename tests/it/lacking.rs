@@ -2,9 +2,10 @@
 //! not show; and when it is asked again.
 
 use crate::backend::{Kind as Backend, kinds};
-use crate::shortfall::{edit, ids, supporters, supporters_in};
+use crate::counted::{edit, ids, supporters, supporters_in};
+use crate::peers::Front;
 use crate::site::{ORGANIZATION, Site, world};
-use crate::web::{Daemon, Front, until};
+use crate::web::{Daemon, until};
 use classy_sync::entities::Entity;
 use classy_sync::simulator::{Fault, Kind, Options};
 use std::time::Duration;

@@ -221,8 +221,8 @@ async fn a_feed_s_plan_survives_and_needs_the_lease() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_that_cannot_write_its_lease_is_failing_and_refuses_orders_until_it_can() {
+    use crate::alerting::{LONG, verdict};
     use crate::backend::Kind;
-    use crate::health::{LONG, verdict};
     use crate::site::{Site, world};
     use crate::web::{Daemon, until};
     let site = Site::new(Kind::Sqlite, world(20, 41)).await;

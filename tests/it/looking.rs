@@ -1,8 +1,8 @@
 //! Looking makes nothing: no file, no folder, no table, whatever is there, whoever may write, and
-//! whoever is at work.
+//! whoever is at work. A lost key is in `lost_key`.
 
 use crate::backend::{Kind as Backend, kinds};
-use crate::site::{KEY, ORGANIZATION, Site, world};
+use crate::site::{KEY, Site, says, world};
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -39,10 +39,6 @@ const WITHOUT: [&[&str]; 6] = [
     &["stop"],
     &["alerts", "test"],
 ];
-
-fn says(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 /// Every file with its content, every folder.
 fn snapshot(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -281,7 +277,7 @@ async fn a_look_changes_nothing_whoever_was_or_is_at_work() {
     looks("nobody is at work");
     assert_eq!(snapshot(site.path()), before);
     let mut daemon = site.start(&["run"]);
-    crate::daemon::until(
+    crate::daemons::until(
         "the daemon",
         std::time::Duration::from_secs(20),
         async || site.json(&["status"], 0)["ready"] == true,
@@ -349,117 +345,4 @@ async fn another_version_s_schema_is_told_in_words_and_left_as_it_is() {
                 .any(|row| row["applied"] == false)
         );
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lost_key_is_told_apart_from_none_from_another_and_from_a_wrong_one() {
-    let site = Site::new(Backend::Sqlite, world(10, 84)).await;
-    let run = |arguments: &[&str], keys: &str| {
-        tokio::task::block_in_place(|| {
-            site.command(arguments)
-                .env("CLASSY_SYNC__VAULT__KEYS", keys)
-                .output()
-                .unwrap()
-        })
-    };
-    let never = run(&["sync"], "");
-    assert_eq!(never.status.code(), Some(78), "{}", says(&never));
-    assert!(
-        says(&never).contains("there is no vault key")
-            && says(&never).contains("keys generate --write"),
-        "{}",
-        says(&never)
-    );
-    site.sync();
-    // The file says no secret any more: all that is left of it is sealed.
-    let file = site
-        .path()
-        .join(format!("organizations/{ORGANIZATION}.toml"));
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(
-        &file,
-        text.lines()
-            .filter(|line| !line.starts_with("client_secret"))
-            .collect::<Vec<_>>()
-            .join("\n"),
-    )
-    .unwrap();
-    let other = "other:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-    let false_one = "test:ICECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-    for (keys, parts) in [
-        (
-            "",
-            [
-                "key is lost",
-                "vault.key is not there",
-                "'test' (organization 10001)",
-                "from its copy",
-            ],
-        ),
-        (
-            other,
-            [
-                "lacks keys",
-                "'test' (organization 10001)",
-                "only 'other'",
-                "back into the key file",
-            ],
-        ),
-        (
-            false_one,
-            [
-                "another than the one that sealed",
-                "'test' (organization 10001)",
-                "same name",
-                "set-credentials",
-            ],
-        ),
-    ] {
-        for arguments in [
-            &["sync"][..],
-            &["keys", "rotate"],
-            &["plugin", "run"],
-            &["org", "test"],
-            &["sync", "--dry-run"],
-        ] {
-            let output = run(arguments, keys);
-            if arguments == ["plugin", "run"] || (arguments[0] != "keys" && !keys.is_empty()) {
-                assert_ne!(
-                    output.status.code(),
-                    Some(0),
-                    "{arguments:?}: {}",
-                    says(&output)
-                );
-                continue;
-            }
-            assert_eq!(
-                output.status.code(),
-                Some(78),
-                "{arguments:?}: {}",
-                says(&output)
-            );
-            for part in parts {
-                assert!(
-                    says(&output).contains(part),
-                    "{arguments:?}: '{part}' is not in {}",
-                    says(&output)
-                );
-            }
-        }
-        let health = run(&["health"], keys);
-        for part in &parts[..3] {
-            assert!(
-                String::from_utf8_lossy(&health.stdout).contains(part),
-                "{part}: {}",
-                String::from_utf8_lossy(&health.stdout)
-            );
-        }
-    }
-    let listed = run(&["--output", "json", "keys", "list"], "");
-    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
-    assert_eq!(
-        (&listed[0]["key"], &listed[0]["present"]),
-        (&"test".into(), &false.into()),
-        "{listed}"
-    );
 }

@@ -1,8 +1,9 @@
-//! A database with one organization whose lease is held, for tests of the page transaction by
-//! itself.
+//! A database with one organization whose lease is held, and a person to store there, for tests of
+//! the page transaction by itself.
 
 use crate::backend::{Fresh, Kind};
 use classy_sync::domain::Time;
+use classy_sync::entities::Supporter;
 use classy_sync::store::{Fence, Settings, Store, TenantStore};
 use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use std::time::Duration;
@@ -64,4 +65,14 @@ impl Place {
 /// So many seconds after a certain moment.
 pub fn at(seconds: i64) -> Option<Time> {
     Time::from_timestamp(1_700_000_000 + seconds, 0)
+}
+
+pub fn person(city: &str, seconds: i64) -> Supporter {
+    Supporter {
+        id: 7,
+        city: Some(city.to_owned()),
+        source_updated_at: at(seconds),
+        email_opt_in: Some(true),
+        ..Supporter::default()
+    }
 }

@@ -2,7 +2,7 @@
 //! longer than a lease, nobody is taken for somebody else, and what nobody serves is told.
 
 use crate::backend::{Kind as Backend, kinds};
-use crate::daemon::{EAGER, TAKE_OVER, end, until};
+use crate::daemons::{EAGER, TAKE_OVER, end, until};
 use crate::site::{ORGANIZATION, Site, world};
 use classy_sync::simulator::Options;
 use std::time::Duration;

@@ -344,3 +344,7 @@ pub fn world(supporters: usize, seed: u64) -> Options {
         ..Options::default()
     }
 }
+
+pub fn says(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}

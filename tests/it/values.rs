@@ -1,183 +1,21 @@
-//! One value never costs a batch: what no database holds is rejected with its field, what only the
-//! database refuses is found and rejected, and everything else of the batch is stored.
+//! One value never costs a batch: what no database holds is rejected with its field, and
+//! everything else of the batch is stored. What only the database refuses is in
+//! `database_refuses`.
 
 use crate::backend::{Kind, kinds};
-use crate::place::{Place, at, place};
+use crate::place::place;
 use crate::site::{ORGANIZATION, Site, feed, world};
-use classy_sync::domain::{FeedState, Item, Money};
-use classy_sync::entities::{Entity, Supporter, Transaction};
+use classy_sync::domain::{Item, Money};
+use classy_sync::entities::Transaction;
 use classy_sync::simulator::Kind as List;
-use classy_sync::store::{Batch, Error};
+use classy_sync::store::Batch;
 use sea_orm::ConnectionTrait;
-
-impl Place {
-    /// Has the database refuse people of Nowhere, as it may for reasons of its own.
-    async fn refuse_nowhere(&self) {
-        match self.fresh.kind {
-            Kind::Sqlite => {
-                for event in ["INSERT", "UPDATE"] {
-                    self.execute(&format!(
-                        "CREATE TRIGGER nowhere_{event} BEFORE {event} ON supporters WHEN NEW.city = 'Nowhere' \
-                         BEGIN SELECT RAISE(ABORT, 'no such place'); END"
-                    ))
-                    .await;
-                }
-            }
-            _ => {
-                self.execute(
-                    "ALTER TABLE supporters ADD CONSTRAINT nowhere CHECK (city <> 'Nowhere')",
-                )
-                .await
-            }
-        }
-    }
-}
 
 fn table(list: List) -> &'static str {
     if list == List::Plans {
         "recurring_plans"
     } else {
         list.path()
-    }
-}
-
-fn person(id: i64, city: &str, seconds: i64) -> Item<Supporter> {
-    Item::Good(Supporter {
-        id,
-        city: Some(city.to_owned()),
-        source_updated_at: at(seconds),
-        ..Supporter::default()
-    })
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_only_the_database_refuses_is_found_and_the_rest_is_stored_with_its_checkpoint() {
-    for kind in kinds() {
-        let place = place(kind).await;
-        place
-            .tenant
-            .commit(
-                &place.fence,
-                &Batch::of(vec![person(150, "Before", 1), person(999, "Gone", 1)]),
-            )
-            .await
-            .unwrap();
-        place.refuse_nowhere().await;
-        let city = |id: i64| {
-            if [1, 150, 300].contains(&id) {
-                "Nowhere"
-            } else {
-                "Somewhere"
-            }
-        };
-        let state = FeedState {
-            watermark: at(7),
-            first_pass_at: at(5),
-            ..FeedState::default()
-        };
-        let mut batch =
-            Batch::of((1..=300).map(|id| person(id, city(id), 2)).collect()).at(state.clone());
-        batch.suspects = vec![4, 5];
-        batch.absent = vec![999];
-        let counts = place
-            .tenant
-            .commit(&place.fence, &batch)
-            .await
-            .unwrap()
-            .counts;
-        assert_eq!(
-            (
-                counts.seen,
-                counts.inserted,
-                counts.updated,
-                counts.rejected,
-                counts.absent
-            ),
-            (300, 297, 0, 3, 1),
-            "{kind:?}"
-        );
-        assert_eq!(
-            place.tenant.count(Entity::Supporters).await.unwrap(),
-            298,
-            "the one that was stored is kept"
-        );
-        assert_eq!(
-            place.tenant.feed_state(Entity::Supporters).await.unwrap(),
-            state
-        );
-        assert_eq!(
-            place.tenant.suspects(Entity::Supporters).await.unwrap(),
-            [4, 5]
-        );
-        let mut rejects = place.store.rejects(None, false, 10).await.unwrap();
-        rejects.sort_by_key(|reject| reject.source_id);
-        assert_eq!(
-            rejects
-                .iter()
-                .map(|reject| (reject.source_id, reject.reason.as_str()))
-                .collect::<Vec<_>>(),
-            [(1, "database"), (150, "database"), (300, "database")]
-        );
-        assert!(
-            rejects
-                .iter()
-                .all(|reject| reject.detail.len() > 40 && !reject.detail.contains("Nowhere")),
-            "{kind:?}: {rejects:?}"
-        );
-        let healed = place
-            .tenant
-            .commit(
-                &place.fence,
-                &Batch::of((1..=300).map(|id| person(id, "Somewhere", 3)).collect()),
-            )
-            .await
-            .unwrap();
-        assert_eq!(
-            (healed.counts.rejected, healed.counts.inserted),
-            (0, 2),
-            "{kind:?}"
-        );
-        assert!(
-            place
-                .store
-                .rejects(None, false, 10)
-                .await
-                .unwrap()
-                .is_empty()
-        );
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_takes_nothing_is_no_fault_of_the_records() {
-    for kind in kinds() {
-        let place = place(kind).await;
-        place.refuse_nowhere().await;
-        let state = FeedState {
-            watermark: at(7),
-            ..FeedState::default()
-        };
-        let batch = Batch::of((1..=300).map(|id| person(id, "Nowhere", 2)).collect()).at(state);
-        assert!(
-            matches!(
-                place.tenant.commit(&place.fence, &batch).await,
-                Err(Error::Query { .. })
-            ),
-            "{kind:?}"
-        );
-        assert_eq!(
-            place.tenant.feed_state(Entity::Supporters).await.unwrap(),
-            FeedState::default(),
-            "the checkpoint passed nobody"
-        );
-        assert!(
-            place
-                .store
-                .rejects(None, true, 10)
-                .await
-                .unwrap()
-                .is_empty()
-        );
     }
 }
 

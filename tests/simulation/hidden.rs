@@ -2,12 +2,12 @@
 //! found them, they were easy to tell.
 
 use crate::dice::Dice;
+use crate::lists::{Feed, Version};
 use crate::memory::Defects;
 use crate::options::Options;
 use crate::sim::Shared;
 use crate::sink::Checked;
 use crate::source::{Served, pause};
-use crate::world::{Feed, Version};
 use chrono::TimeDelta;
 use classy_sync::classy::Error;
 use classy_sync::domain::{Answer, Clocks, Item, Page, Query, RunEnd, Task};

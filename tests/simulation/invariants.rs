@@ -12,11 +12,11 @@
 //! | I7 | every record seen is in exactly one count, and a run's counts are the sum of its transactions' | every commit, every run |
 //! | I15 | only the holder of the lease writes (`sim`) | every commit |
 
+use crate::lists::{Entry, Feed, List, Version, moment};
 use crate::memory::{Kept, Table};
 use crate::options::Class;
 use crate::records::Kind;
 use crate::sim::{Sim, Tally};
-use crate::world::{Entry, Feed, List, Version, moment};
 use chrono::TimeDelta;
 use classy_sync::domain::{Item, Pass, RunCounts, Shortfall};
 use classy_sync::sync::Outcome;

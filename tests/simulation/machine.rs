@@ -3,12 +3,12 @@
 
 use crate::dice::Dice;
 use crate::invariants::{self, Violation};
+use crate::lists::{Feed, moment};
 use crate::options::{Class, Options};
 use crate::records::Kind;
 use crate::runner::{Runner, ended, for_kind, start};
 use crate::sim::{Shared, Sim};
 use crate::sometimes::Sometimes;
-use crate::world::{Feed, moment};
 use crate::wrong::Wrong;
 use classy_sync::domain::Task;
 use classy_sync::entities::Entity;

@@ -22,6 +22,7 @@ mod columns;
 mod dice;
 mod hidden;
 mod invariants;
+mod lists;
 mod machine;
 mod memory;
 mod options;

@@ -2,8 +2,8 @@
 //! histories. Where a history runs on a real database too, both are compared after every
 //! transaction.
 
+use crate::lists::Feed;
 use crate::records::Kind;
-use crate::world::Feed;
 use classy_sync::domain::{FeedState, Item, RunCounts, Time};
 use classy_sync::entities::{Campaign, Entity, RecurringPlan, Supporter, Transaction};
 use classy_sync::store::{Batch, Committed, Error};

@@ -2,9 +2,9 @@
 //! runtime of its own, so a history goes the same way however long the database takes.
 
 use crate::invariants::Violation;
+use crate::lists::Feed;
 use crate::memory::{Kept, Memory, Table};
 use crate::records::Kind;
-use crate::world::Feed;
 use classy_sync::domain::{Item, MonthlyRate, Time};
 use classy_sync::entities::Entity;
 use classy_sync::store::{Batch, Committed, Error, Fingerprint, Settings, Store};

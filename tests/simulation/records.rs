@@ -1,8 +1,8 @@
 //! The four kinds of record, each made from a version of the world: every field follows from it.
 
 use crate::columns::Columns;
+use crate::lists::{Version, moment};
 use crate::memory::{Table, Tables};
-use crate::world::{Version, moment};
 use chrono::TimeDelta;
 use classy_sync::domain::{Item, Money, Reject, RejectReason, Time};
 use classy_sync::entities::{Campaign, Entity, Record, RecurringPlan, Supporter, Transaction};

@@ -2,12 +2,12 @@
 //! it ends.
 
 use crate::invariants;
+use crate::lists::{Feed, moment};
 use crate::options::Class;
 use crate::records::Kind;
 use crate::sim::{Shared, Sim};
 use crate::sink::Checked;
 use crate::source::Served;
-use crate::world::{Feed, moment};
 use crate::wrong::{self, Wrong, WrongSink, WrongSource};
 use chrono::TimeDelta;
 use classy_sync::domain::{PassStage, RunCounts, RunEnd, Task};

@@ -3,12 +3,13 @@
 
 use crate::dice::Dice;
 use crate::invariants::{self, Violation, Watch};
+use crate::lists::Feed;
 use crate::memory::{Defects, Memory, Table};
 use crate::options::{Class, Options};
 use crate::real::Real;
 use crate::records::Kind;
 use crate::sometimes::Sometimes;
-use crate::world::{Feed, World};
+use crate::world::World;
 use classy_sync::domain::{Item, RejectReason};
 use classy_sync::store::{Batch, Committed, Error};
 use std::collections::BTreeMap;

@@ -1,11 +1,11 @@
 //! The store as the engine writes it, with a look at everything that must hold after every
 //! transaction.
 
+use crate::lists::Feed;
 use crate::options::Class;
 use crate::records::Kind;
 use crate::sim::{Shared, Sim};
 use crate::source::pause;
-use crate::world::Feed;
 use classy_sync::domain::{FeedState, Item, Time};
 use classy_sync::store::{Batch, Committed, Error, Fingerprint};
 use classy_sync::sync::Sink;

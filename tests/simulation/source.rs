@@ -1,10 +1,10 @@
 //! The world as the engine reads it: pages looked up at one moment and handed over at another, and
 //! everything that goes wrong between.
 
+use crate::lists::{Feed, moment};
 use crate::options::Class;
 use crate::records::{self, Kind};
 use crate::sim::{Shared, Sim};
-use crate::world::{Feed, moment};
 use classy_sync::classy::Error;
 use classy_sync::domain::{Answer, Clocks, Doubt, Item, Page, Query, Reject, RejectReason};
 use classy_sync::sync::Source;

@@ -1,11 +1,11 @@
 //! Wrong versions of the engine, made by standing between it and its neighbours. Each has to be
 //! caught.
 
+use crate::lists::moment;
 use crate::memory::Defects;
 use crate::records::Kind;
 use crate::sink::Checked;
 use crate::source::{Served, pause};
-use crate::world::moment;
 use chrono::TimeDelta;
 use classy_sync::classy;
 use classy_sync::domain::{Answer, Clocks, FeedState, Item, Page, Query, RunEnd, Time};

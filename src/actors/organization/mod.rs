@@ -4,34 +4,33 @@
 //! The token is asked for by the first run that needs one and shared by all; an organization with
 //! nothing to do asks for none.
 
+mod children;
 pub(super) mod messages;
 mod nudge;
 mod orders;
 mod settle;
 
 use super::Shared;
-use super::entity_sync::messages::{Begin, FeedEnded, Sync};
-use super::entity_sync::{EntitySync, Feed, Known};
+use super::entity_sync::messages::{FeedEnded, Sync};
+use super::entity_sync::{EntitySync, Known};
+use super::plugin::Plugin;
 use super::plugin::messages::{Deliver, PluginEnded, Wake};
-use super::plugin::{Outlet, Plugin};
 use super::worker;
 use crate::classy::Client;
-use crate::clock;
 use crate::credentials::Applied;
 use crate::domain::FaultKind;
 use crate::entities::Entity;
 use crate::status::{Condition, OrganizationReport};
 use crate::store::{Fence, Status, TenantStore};
 use crate::supervision::run::{self, Ended};
-use crate::supervision::{Cause, ChildDied, ChildSlot, ExitGuard, KillSwitch, Respawn, failpoint};
-use crate::sync::FencedStore;
+use crate::supervision::{ChildSlot, ExitGuard, KillSwitch, failpoint};
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
 use messages::{Drain, StartSync};
 use orders::{Done, Orders, Step};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// What an organization's actor is made from; kept by the supervisor for its next life.
 #[derive(Debug, Clone)]
@@ -87,10 +86,6 @@ impl Organization {
         }
     }
 
-    fn known(&self, entity: Entity) -> Rc<RefCell<Known>> {
-        self.start.known.get(&entity).cloned().unwrap_or_default()
-    }
-
     fn classy_id(&self) -> i64 {
         self.tenant.classy_id()
     }
@@ -103,124 +98,6 @@ impl Organization {
             self.exit_guard.generation(),
             condition,
         );
-    }
-
-    fn make_feeds(&mut self, context: &Context<Self>) {
-        for entity in Entity::ALL {
-            let feed = Arc::new(Feed {
-                shared: Arc::clone(&self.shared),
-                client: self.start.client.clone(),
-                sink: FencedStore::new(self.tenant.clone(), self.start.fence.clone()),
-                classy_id: self.classy_id(),
-                entity,
-                kill: self.kill.child(),
-            });
-            let (owner, known) = (
-                context.address().recipient().downgrade(),
-                self.known(entity),
-            );
-            let make = move |exit_guard| {
-                EntitySync::of_feed(
-                    exit_guard,
-                    Arc::clone(&feed),
-                    owner.clone(),
-                    Rc::clone(&known),
-                    false,
-                )
-                .start()
-            };
-            let name = format!("{}/{entity}", self.classy_id()).into();
-            self.feeds.insert(
-                entity,
-                ChildSlot::new(name, context.address().recipient().downgrade(), make),
-            );
-            self.start_feed(entity, context);
-        }
-        let plugins: Vec<String> = self.start.applied.file.plugins.keys().cloned().collect();
-        for plugin in plugins {
-            let name = format!("{}/{plugin}", self.classy_id()).into();
-            let outlet = Arc::new(Outlet {
-                shared: Arc::clone(&self.shared),
-                applied: Arc::clone(&self.start.applied),
-                store: self.tenant.clone(),
-                fence: self.start.fence.clone(),
-                plugin: plugin.clone(),
-                kill: self.kill.child(),
-                ready: Mutex::default(),
-            });
-            let (owner, scheduled) = (
-                context.address().recipient().downgrade(),
-                self.start.scheduled,
-            );
-            let make = move |exit_guard| {
-                Plugin::of_outlet(exit_guard, Arc::clone(&outlet), owner.clone(), scheduled).start()
-            };
-            self.plugins.insert(
-                plugin.clone(),
-                ChildSlot::new(name, context.address().recipient().downgrade(), make),
-            );
-            self.start_plugin(&plugin, context);
-        }
-    }
-
-    fn start_plugin(&mut self, plugin: &str, context: &Context<Self>) {
-        let Some(child_slot) = self.plugins.get_mut(plugin) else {
-            return;
-        };
-        let generation = child_slot.start();
-        let keeper = child_slot
-            .child()
-            .map(|plugin| plugin.clone().recipient().downgrade());
-        self.shared.registry.born(
-            child_slot.name(),
-            generation,
-            context.address().recipient().downgrade(),
-            keeper,
-        );
-    }
-
-    fn start_feed(&mut self, entity: Entity, context: &Context<Self>) {
-        let Some(child_slot) = self.feeds.get_mut(&entity) else {
-            return;
-        };
-        let generation = child_slot.start();
-        let keeper = child_slot
-            .child()
-            .map(|feed| feed.clone().recipient().downgrade());
-        self.shared.registry.born(
-            child_slot.name(),
-            generation,
-            context.address().recipient().downgrade(),
-            keeper,
-        );
-    }
-
-    /// Lets the feeds keep to their schedule: all whose parents were read, and the next one after
-    /// them.
-    fn let_begin(&mut self) {
-        if !self.start.scheduled || self.draining {
-            return;
-        }
-        while let Some(entity) = Entity::ALL.get(self.begun).copied() {
-            let parents_read = Entity::ALL[..self.begun].iter().all(|parent| {
-                let known = self.known(*parent);
-                let known = known.borrow();
-                // One that fails must not hold the others: gifts land without their donors, too.
-                // Nor one that failed in an earlier process and rests until it is tried again.
-                let rests = known.rests_until.is_some_and(|until| until > clock::now());
-                known.first_pass_at.is_some()
-                    || known.failures > 0
-                    || known.short_passes > 0
-                    || rests
-            });
-            if !parents_read {
-                return;
-            }
-            self.begun += 1;
-            if let Some(feed) = self.feeds.get(&entity).and_then(ChildSlot::child) {
-                feed.do_send(Begin);
-            }
-        }
     }
 
     fn step(&mut self, step: Step, context: &mut Context<Self>) {
@@ -399,68 +276,6 @@ impl Handler<PluginEnded> for Organization {
         failpoint::here("organization::plugin_ended");
         let step = self.orders.delivered(&ended.tickets, &ended.report);
         self.step(step, context);
-    }
-}
-
-impl Handler<ChildDied> for Organization {
-    type Result = ();
-
-    fn handle(&mut self, death: ChildDied, context: &mut Context<Self>) {
-        failpoint::here("organization::child_died");
-        let feed = self
-            .feeds
-            .values_mut()
-            .find_map(|child_slot| child_slot.died(&death));
-        let cause = feed.or_else(|| {
-            self.plugins
-                .values_mut()
-                .find_map(|child_slot| child_slot.died(&death))
-        });
-        let Some(cause) = cause else { return };
-        if !self.draining {
-            self.shared.registry.dead(&death.name, cause);
-            return;
-        }
-        if cause == Cause::Panicked {
-            tracing::error!(child = %death.name, "an actor panicked while it was drained");
-        }
-        self.stop_when_empty(context);
-    }
-}
-
-impl Handler<Respawn> for Organization {
-    type Result = ();
-
-    fn handle(&mut self, respawn: Respawn, context: &mut Context<Self>) {
-        if self.draining {
-            return;
-        }
-        if let Some(entity) = Entity::ALL.into_iter().find(|entity| {
-            self.feeds
-                .get(entity)
-                .is_some_and(|feed| feed.name() == &respawn.name)
-        }) {
-            self.start_feed(entity, context);
-            if Entity::ALL
-                .iter()
-                .position(|other| *other == entity)
-                .is_some_and(|place| place < self.begun)
-                && let Some(feed) = self.feeds.get(&entity).and_then(ChildSlot::child)
-            {
-                feed.do_send(Begin);
-            }
-            let step = self.orders.again(entity);
-            self.step(step, context);
-        } else if let Some(plugin) = self
-            .plugins
-            .iter()
-            .find(|(_, child_slot)| child_slot.name() == &respawn.name)
-            .map(|(plugin, _)| plugin.clone())
-        {
-            self.start_plugin(&plugin, context);
-            let step = self.orders.deliver_again(&plugin);
-            self.step(step, context);
-        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! The client against scripted answers, in paused time.
 
+mod breaker;
 mod pages;
 mod status;
 mod tokens;
+mod waits;
 
 use super::transport::script::{Script, Seen};
 use super::transport::{Reply, Transport};
@@ -14,6 +16,16 @@ use std::time::Duration;
 
 /// A list with one supporter.
 const ONE: &str = r#"{"current_page":1,"data":[{"id":7,"updated_at":"2025-01-02T03:04:05+0000","opt_in":true}],"last_page":1,"total":1}"#;
+
+/// How a permission that is lacking is told.
+const JSON_403: &str = r#"{"error":"This action is unauthorized.","permissions":[{"action":"fetch","entity":"transaction"}]}"#;
+
+/// A status, its headers and its body.
+type Row = (u16, &'static [(&'static str, &'static str)], &'static str);
+
+fn row(status: u16, headers: &'static [(&'static str, &'static str)], body: &'static str) -> Row {
+    (status, headers, body)
+}
 
 fn settings() -> Settings {
     let base = "https://api.example.org/2.0".parse().unwrap();

@@ -4,8 +4,10 @@
 //! Every write is one transaction under the lease, as a page's is.
 
 mod adoptions;
+mod deeds;
 mod due;
 mod former;
+mod grants;
 mod guard;
 mod harm;
 mod holds;
@@ -16,19 +18,23 @@ mod members;
 mod moments;
 mod profiles;
 mod reasons;
+mod sending;
 mod state;
 mod suppressions;
 mod undos;
+mod unheard;
 
 pub use former::FormerAddress;
+pub use grants::{Approval, Taken};
 pub use guard::{GuardState, Suspension};
 pub use harm::{HarmEntry, HarmTotals};
-pub use holds::{Approval, HoldCount, Taken};
+pub use holds::HoldCount;
 pub use hooks::{HookRow, SilentHook};
 pub use images::UndoneRow;
-pub use ledger::{Delivered, DeliveryCount, DeliveryRow, Sending};
+pub use ledger::{DeliveryCount, DeliveryRow};
 pub use members::Left;
 pub use reasons::{ReasonCount, RoomCount};
+pub use sending::{Delivered, Sending};
 pub use state::{PluginKey, PluginState};
 pub use suppressions::{Leaving, Suppressed};
 pub use undos::UndoOrder;

@@ -2,7 +2,7 @@
 //! address again, and they are welcome at another one. Whoever also said no, or complained, left.
 
 use super::Charity;
-use super::earlier::three;
+use super::moving::three;
 use crate::backend::{Kind, kinds};
 use crate::site::world;
 use classy_sync::simulator::Act;

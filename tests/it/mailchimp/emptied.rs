@@ -2,7 +2,7 @@
 //! to for that.
 
 use super::Charity;
-use super::earlier::three;
+use super::moving::three;
 use crate::backend::{Kind, kinds};
 use crate::site::world;
 use classy_sync::plugin::PluginError;

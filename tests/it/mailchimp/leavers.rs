@@ -3,7 +3,7 @@
 //! there nor written about.
 
 use super::Charity;
-use super::earlier::three;
+use super::moving::three;
 use crate::backend::{Kind, kinds};
 use crate::site::world;
 use classy_sync::domain::Harm;

@@ -3,7 +3,7 @@
 //! another one, too. Whoever had it no more is not.
 
 use super::Charity;
-use super::earlier::three;
+use super::moving::three;
 use crate::backend::{Kind, kinds};
 use crate::site::world;
 use classy_sync::simulator::Act;

@@ -2,132 +2,15 @@
 //! and nothing else is.
 
 use super::Charity;
+use super::undoing::{Picture, by_hand, has, outcome};
 use crate::backend::{Kind, kinds};
-use crate::site::{ORGANIZATION, world};
-use chrono::{TimeDelta, Utc};
+use crate::site::world;
+use chrono::Utc;
 use classy_sync::simulator::Act;
-use classy_sync::store::Retention;
-use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
-
-/// Status, fields and tags of each contact, by address.
-type Picture = BTreeMap<String, (&'static str, BTreeMap<String, Value>, BTreeSet<String>)>;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const OFF: [&str; 3] = ["unsubscribed", "cleaned", "archived"];
-
-impl Charity {
-    fn snapshot(&self) -> Picture {
-        let chimp = self.site.simulator.mailchimp();
-        let audience = &chimp.audiences[&self.audience];
-        let one = |member: &classy_sync::simulator::Member| {
-            // Blank and not there at all is the same.
-            let fields = member.fields.iter().filter(|(_, value)| **value != "");
-            let fields = fields
-                .map(|(tag, value)| (tag.clone(), value.clone()))
-                .collect();
-            (
-                member.email.to_lowercase(),
-                (
-                    member.status.as_str(),
-                    fields,
-                    audience.tags_of(&member.email).into_iter().collect(),
-                ),
-            )
-        };
-        audience.members().map(one).collect()
-    }
-
-    fn prefix(&self, prefix: &str) {
-        let path = self
-            .site
-            .path()
-            .join(format!("organizations/{ORGANIZATION}.toml"));
-        let text = std::fs::read_to_string(&path).unwrap();
-        let kept: Vec<&str> = text
-            .lines()
-            .filter(|line| !line.starts_with("tag_prefix"))
-            .collect();
-        let table = "[plugins.mailchimp]";
-        std::fs::write(
-            &path,
-            kept.join("\n")
-                .replace(table, &format!("{table}\ntag_prefix = {prefix:?}"))
-                + "\n",
-        )
-        .unwrap();
-    }
-
-    /// A push that should not have been: wrong gifts, and tags under a wrong prefix. Answers with
-    /// the moment before it.
-    fn push_wrongly(&self, people: &[i64]) -> String {
-        let since = Utc::now().to_rfc3339();
-        people.iter().for_each(|id| self.give(*id, "40000"));
-        self.prefix("Clasy-");
-        self.site.sync();
-        for id in people {
-            let tags = self.tags(&self.email(*id));
-            assert!(
-                tags.contains(&"Clasy-Transformational".to_owned()),
-                "{tags:?}"
-            );
-        }
-        since
-    }
-
-    fn undo(&self, since: &str) -> Value {
-        self.site
-            .json(&["plugin", "undo", "--since", since, "--yes"], 0)
-    }
-
-    /// The same, approved where it is held.
-    fn undo_approved(&self, since: &str) -> Value {
-        let rows = self.undo(since);
-        if !has(&rows, "held") {
-            return rows;
-        }
-        let allowed = self.site.json(
-            &[
-                "plugin", "approve", "--org", "10001", "--kind", "undo", "--yes",
-            ],
-            0,
-        );
-        assert_eq!(allowed[0]["kind"], "undo", "{allowed}");
-        self.site.json(&["plugin", "run"], 0);
-        rows
-    }
-
-    fn count_writes(&self) -> usize {
-        self.harm().writes.len()
-    }
-}
-
-fn has(rows: &Value, outcome: &str) -> bool {
-    rows.as_array()
-        .unwrap()
-        .iter()
-        .any(|row| row["outcome"] == outcome)
-}
-
-fn outcome(rows: &Value, supporter: i64) -> String {
-    let row = rows
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|row| row["supporter"] == supporter);
-    row.map_or_else(String::new, |row| {
-        row["outcome"].as_str().unwrap().to_owned()
-    })
-}
-
-fn by_hand(email: &str, field: &str, value: Value) -> Act {
-    Act::Import {
-        email: email.to_owned(),
-        tags: Vec::new(),
-        fields: Map::from_iter([(field.to_owned(), value)]),
-        foreign: false,
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_push_over_thirty_people_is_taken_back_exactly() {
@@ -362,74 +245,6 @@ async fn a_wrong_push_over_thirty_people_is_taken_back_exactly() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_in_the_push_and_in_the_undo_it_is_exact_in_the_end() {
-    let charity = Charity::new(Kind::Sqlite, world(90, 302)).await;
-    charity.configure();
-    charity.site.sync();
-    let people = charity.givers(24).await;
-    let before = charity.snapshot();
-    let since = Utc::now().to_rfc3339();
-    people.iter().for_each(|id| charity.give(*id, "40000"));
-    charity.site.json(&["sync", "--no-plugins"], 0);
-    // The push is cut off while its answer is on the way.
-    charity.site.simulator.mailchimp().switches.latency_ms = 150;
-    let mut child = charity.site.start(&["plugin", "run"]);
-    let writes = charity.count_writes();
-    while charity.count_writes() == writes {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-        assert!(
-            child.try_wait().unwrap().is_none(),
-            "it ended before it could be killed"
-        );
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    charity.site.simulator.mailchimp().switches.latency_ms = 0;
-    charity.site.json(&["plugin", "run"], 0);
-    assert!(people.iter().all(|id| {
-        charity
-            .tags(&charity.email(*id))
-            .contains(&"Classy-Transformational".to_owned())
-    }));
-
-    assert!(has(&charity.undo(&since), "held"));
-    charity.site.json(
-        &[
-            "plugin", "approve", "--org", "10001", "--kind", "undo", "--yes",
-        ],
-        0,
-    );
-    charity.site.simulator.mailchimp().switches.latency_ms = 40;
-    let mut cuts = 0;
-    for step in 1..40 {
-        let mut child = charity.site.start(&["plugin", "run"]);
-        let (writes, wanted) = (charity.count_writes(), 1 + step % 7);
-        let ended = loop {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-            if child.try_wait().unwrap().is_some() {
-                break true;
-            }
-            if charity.count_writes() >= writes + wanted {
-                break false;
-            }
-        };
-        if ended {
-            break;
-        }
-        cuts += 1;
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-    assert!(cuts > 1, "{cuts}");
-    charity.site.simulator.mailchimp().switches.latency_ms = 0;
-    charity.site.json(&["plugin", "run"], 0);
-    assert_eq!(charity.snapshot(), before);
-    charity.assert_harmless();
-    let rows = charity.undo(&since);
-    assert!(!has(&rows, "taken_back") && !has(&rows, "held"), "{rows}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn few_people_go_at_once_and_a_contact_from_before_gets_its_own_name_back() {
     let charity = Charity::new(Kind::Sqlite, world(80, 303)).await;
     charity.configure();
@@ -504,59 +319,5 @@ async fn what_went_to_a_contact_with_another_address_in_mailchimp_is_taken_back_
             charity.fate(person).await
         );
         charity.assert_harmless();
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_there_before_is_kept_for_a_while_and_then_removed() {
-    for kind in kinds() {
-        let charity = Charity::new(kind, world(60, 304)).await;
-        charity.configure();
-        let since = Utc::now().to_rfc3339();
-        charity.site.sync();
-        assert_eq!(
-            charity
-                .site
-                .run(&[
-                    "plugin",
-                    "undo",
-                    "--since",
-                    "2026-01-01",
-                    "--plugin",
-                    "webhook"
-                ])
-                .status
-                .code(),
-            Some(78)
-        );
-        let images = charity
-            .site
-            .number("SELECT COUNT(*) AS n FROM plugin_images")
-            .await;
-        assert!(images > 0, "{kind:?}");
-        let (store, _) = charity.store().await;
-        let kept = Retention {
-            before_images: Some(TimeDelta::days(30)),
-            ..Retention::default()
-        };
-        assert_eq!(
-            store
-                .prune(&kept, Utc::now() + TimeDelta::days(29))
-                .await
-                .unwrap()
-                .before_images,
-            0
-        );
-        assert_eq!(
-            store
-                .prune(&kept, Utc::now() + TimeDelta::days(31))
-                .await
-                .unwrap()
-                .before_images,
-            images as u64,
-            "{kind:?}"
-        );
-        store.close().await.unwrap();
-        assert_eq!(charity.undo(&since), json!([]));
     }
 }

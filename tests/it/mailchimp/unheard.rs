@@ -3,7 +3,7 @@
 //! or when there is another `audience_id` by then.
 
 use super::Charity;
-use super::earlier::three;
+use super::moving::three;
 use crate::backend::kinds;
 use crate::site::world;
 use axum::Router;

@@ -1,14 +1,18 @@
 //! The double itself over plain HTTP, without the program: that it answers as the contract says,
 //! point by point.
 
+mod asked;
 mod content;
+mod dials;
 mod edge;
 mod faults;
 mod grammar;
 mod life;
 mod lists;
 mod mailchimp;
+mod overview;
 mod rate;
+mod samples;
 mod shapes;
 mod tokens;
 mod webhooks;

@@ -1,0 +1,171 @@
+//! What the driver's error means: whether it passes, whether a value is the reason, whether a
+//! COMMIT was undone, and how it is told without a single stored value.
+
+use sea_orm::{DbErr, RuntimeErr, sqlx};
+
+pub(super) fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
+}
+
+/// Whether repeating the whole transaction may help: a deadlock, a lock that was waited for too
+/// long, a lost connection.
+pub(super) fn is_transient(error: &DbErr) -> bool {
+    match sqlx_error(error) {
+        Some(sqlx::Error::Database(error)) => {
+            // PostgreSQL's and MySQL's SQLSTATE, MySQL's 1205 (HY000), SQLite's primary result
+            // codes 5 and 6.
+            let code = error.code().unwrap_or_default();
+            let sqlite = || {
+                code.parse::<u32>()
+                    .is_ok_and(|code| code < 10_000 && matches!(code & 0xff, 5 | 6))
+            };
+            // A row that another transaction wrote between our look and our insert is found at the
+            // next look.
+            error.is_unique_violation()
+                // Class 08 is a connection that failed, or a server of a cluster that has left it
+                // (MySQL's 1047); 25006 and 70100 come from a server that became another one's
+                // copy, or is being stopped.
+                || code.starts_with("08")
+                || matches!(&*code, "40001" | "40P01" | "55P03" | "57P01" | "57P02" | "57P03" | "25006" | "70100")
+                || error.message().contains("Lock wait timeout")
+                || error.message().contains("Deadlock found")
+                || (error.message().contains("locked") && sqlite())
+        }
+        Some(
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::PoolClosed,
+        ) => true,
+        _ => matches!(error, DbErr::ConnectionAcquire(_)),
+    }
+}
+
+/// Whether a value is the reason: one that does not fit its column, an index or a sum, breaks a
+/// constraint, or cannot be read back.
+pub(super) fn is_of_data(error: &DbErr) -> bool {
+    match sqlx_error(error) {
+        Some(sqlx::Error::Database(error)) => {
+            if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()
+                && MYSQL_DATA.contains(&error.number())
+            {
+                return true;
+            }
+            let code = error.code().unwrap_or_default();
+            match error.try_downcast_ref::<sqlx::sqlite::SqliteError>() {
+                // Constraint, too big, mismatch: the primary result codes.
+                Some(_) => code
+                    .parse::<u32>()
+                    .is_ok_and(|code| matches!(code & 0xff, 18..=20)),
+                // Data exceptions, integrity, program limits such as the size of an index row.
+                None => ["22", "23", "54"]
+                    .iter()
+                    .any(|class| code.starts_with(class)),
+            }
+        }
+        Some(
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_),
+        ) => true,
+        Some(_) => false,
+        None => matches!(error, DbErr::Type(_)),
+    }
+}
+
+/// What MySQL and MariaDB tell of a value under no SQLSTATE of values: packet too big, row too big,
+/// key too long, incorrect and truncated values, and (4035 to 4044) what cannot be read as JSON.
+const MYSQL_DATA: [u16; 17] = [
+    1118, 1139, 1153, 1264, 1265, 1292, 1301, 1366, 1406, 1411, 1690, 1977, 3140, 3141, 4035, 4037,
+    4038,
+];
+
+/// Whether a COMMIT that failed like this did nothing for certain: a conflict, a row that was
+/// refused in the end, a server that takes no orders at all.
+pub(super) fn is_undone(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    let sqlite = code
+        .parse::<u32>()
+        .is_ok_and(|code| code < 10_000 && matches!(code & 0xff, 5 | 6 | 13 | 19));
+    sqlite
+        || code.starts_with("40")
+        || code.starts_with("23")
+        || error.message().contains("WSREP has not yet prepared")
+}
+
+/// The driver's error without values: databases like to quote the offending row.
+pub(super) fn safe_text(error: &DbErr) -> String {
+    match sqlx_error(error) {
+        Some(sqlx::Error::Database(error)) => {
+            let code = error.code().unwrap_or_default();
+            let place = [error.table(), error.constraint()]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" ");
+            let kind = match error.kind() {
+                sqlx::error::ErrorKind::UniqueViolation => "a unique key was violated",
+                sqlx::error::ErrorKind::ForeignKeyViolation => "a foreign key was violated",
+                sqlx::error::ErrorKind::NotNullViolation => "a value is missing",
+                sqlx::error::ErrorKind::CheckViolation => "a check was violated",
+                _ => &without_values(error.message()),
+            };
+            format!(
+                "{kind} (code {code}{}{place})",
+                if place.is_empty() { "" } else { ", " }
+            )
+        }
+        // It repeats a value of the address.
+        Some(sqlx::Error::Configuration(_)) => {
+            "the driver does not take a value of the address".to_owned()
+        }
+        Some(sqlx::Error::ColumnDecode { index, .. }) => {
+            format!("the column {index} has a value of another type")
+        }
+        Some(error) => error.to_string(),
+        None => match error {
+            DbErr::Type(text) | DbErr::Custom(text) | DbErr::Migration(text) => text.clone(),
+            DbErr::Conn(RuntimeErr::Internal(text)) => text.clone(),
+            other => other.to_string(),
+        },
+    }
+}
+
+/// Drops what stands in single or double quotes.
+fn without_values(message: &str) -> String {
+    let mut out = String::with_capacity(message.len());
+    let mut quote = None;
+    for c in message.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if c == '\'' || c == '"' => {
+                quote = Some(c);
+                out.push('…');
+            }
+            None => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_values_never_reach_a_person_or_a_log() {
+        assert_eq!(
+            without_values("invalid input syntax for type bigint: \"ada@example.org\""),
+            "invalid input syntax for type bigint: …"
+        );
+        assert_eq!(
+            without_values("Incorrect value: 'O\"Hara' for column 'x' at row 1"),
+            "Incorrect value: … for column … at row 1"
+        );
+        assert_eq!(without_values("unfinished 'ada"), "unfinished …");
+    }
+}

@@ -1,0 +1,73 @@
+//! How one deed to one person lies in the tables of what is held and of what is granted.
+
+use super::PluginKey;
+use crate::domain::{Deed, Harm, Held};
+use crate::entities::record::Kind;
+use crate::store::statement::sql;
+use crate::store::{Error, TenantStore};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
+
+/// The columns that name one deed to one person, in the tables of what is held and of what is
+/// granted.
+pub(super) const DEED: [(&str, Kind); 6] = [
+    ("organization_id", Kind::Int),
+    ("plugin", Kind::Text),
+    ("destination", Kind::Text),
+    ("supporter_id", Kind::Int),
+    ("kind", Kind::Text),
+    ("mark", Kind::Int),
+];
+
+/// Rows in one statement.
+pub(super) const PIECE: usize = 5_000;
+
+/// `None` of a kind that is not known here.
+pub(super) fn held(row: &QueryResult) -> Result<Option<Held>, DbErr> {
+    let (kind, supporter_id, mark): (String, i64, i64) = (
+        row.try_get("", "kind")?,
+        row.try_get("", "supporter_id")?,
+        row.try_get("", "mark")?,
+    );
+    Ok(Harm::of(&kind).map(|kind| Held {
+        supporter_id,
+        deed: Deed { kind, mark },
+    }))
+}
+
+impl TenantStore {
+    /// A statement about the rows of these people, some at a time.
+    #[allow(clippy::too_many_arguments, reason = "the parts of one statement")]
+    pub(super) async fn for_each_piece(
+        &self,
+        tx: &DatabaseTransaction,
+        what: &str,
+        first: Option<Value>,
+        key: &PluginKey,
+        also: &str,
+        rest: &[Value],
+        ids: &[i64],
+    ) -> Result<(), Error> {
+        let place = 1 + usize::from(first.is_some());
+        for ids in ids.chunks(PIECE) {
+            let list = ids
+                .iter()
+                .map(i64::to_string)
+                .collect::<Vec<_>>()
+                .join(", ");
+            let text = format!(
+                "{what} WHERE organization_id = ${place} AND plugin = ${} AND destination = ${} AND {also}supporter_id IN ({list})",
+                place + 1,
+                place + 2
+            );
+            let values = first
+                .iter()
+                .cloned()
+                .chain(self.plugin_values(key))
+                .chain(rest.iter().cloned());
+            tx.execute_raw(sql(self.backend(), &text, values))
+                .await
+                .map_err(|error| Error::query("writing what is held or allowed", error))?;
+        }
+        Ok(())
+    }
+}
