@@ -11,6 +11,7 @@ mod classify;
 mod client;
 mod contact;
 mod error;
+mod headers;
 mod pipeline;
 mod retry_policy;
 mod settings;

@@ -5,6 +5,7 @@ use super::address::checked;
 use super::classify::{Fault, RetryClass, allowed, classify, exhausted};
 use super::contact::Contact;
 use super::error::Error;
+use super::headers::headers;
 use super::retry_policy::{RetryPolicy, RetryProfile};
 use super::settings::Settings;
 use super::singles::Singles;
@@ -12,24 +13,12 @@ use super::token::{Token, Tokens};
 use super::transport::{Reader, Reply, Request, Transport, host, shown_path};
 use crate::entities::Entity;
 use crate::net::{Breaker, Limiter, Limits, Permits, RetryBudget};
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use url::Url;
-
-/// Headers that belong to the transport or carry the token; the configuration may not set them.
-const OURS: [&str; 8] = [
-    "authorization",
-    "host",
-    "content-length",
-    "content-type",
-    "transfer-encoding",
-    "connection",
-    "accept",
-    "accept-encoding",
-];
 
 /// Tokens that never served anybody and were refused, until the credentials count as refused.
 const MOST_UNPROVED: u32 = 2;
@@ -381,24 +370,4 @@ impl RequestPipeline {
         }
         outcome
     }
-}
-
-/// The headers of every request, the token's too.
-fn headers(extra: &[(String, String)]) -> Result<HeaderMap, Error> {
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    for (name, value) in extra {
-        let refuse = |why: &str| Error::Settings {
-            what: format!("header {}: {why}", name.escape_debug()),
-        };
-        let parsed: HeaderName = name.parse().map_err(|_| refuse("not a header name"))?;
-        if OURS.contains(&parsed.as_str()) {
-            return Err(refuse("is set by this program"));
-        }
-        let mut value = HeaderValue::from_str(value)
-            .map_err(|_| refuse("its value does not fit into a header"))?;
-        value.set_sensitive(true);
-        headers.insert(parsed, value);
-    }
-    Ok(headers)
 }

@@ -26,7 +26,7 @@ mod plugin_audit;
 mod plugin_preview;
 mod plugin_selection;
 mod plugin_undo;
-mod plugin_undo_told;
+mod plugin_undo_output;
 mod plugin_webhook;
 mod progress;
 mod records;

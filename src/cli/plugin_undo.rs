@@ -8,7 +8,7 @@ use super::exit::{Code, Failure};
 use super::output;
 use super::plugin_approve::confirm;
 use super::plugin_selection::{choose, failed, require_kind};
-use super::plugin_undo_told::{Given, Place, headings, planned, show, tell};
+use super::plugin_undo_output::{Given, Place, headings, planned, show, tell};
 use super::sync::carry_out;
 use crate::actors::Plan;
 use crate::clock;

@@ -109,7 +109,13 @@ mod tests {
             let is_interface = path.starts_with("/api/")
                 || path.starts_with("/hooks/")
                 || ["/livez", "/readyz", "/metrics"].contains(&path);
-            let handlers = handlers.lines().next().unwrap();
+            // Up to where the call ends, on however many lines.
+            let mut open = 1;
+            let length = handlers.find(|character| {
+                open += i32::from(character == '(') - i32::from(character == ')');
+                open == 0
+            });
+            let handlers = &handlers[..length.unwrap()];
             served.extend(
                 ["get", "post"]
                     .into_iter()

@@ -137,7 +137,7 @@ impl Real {
     ) -> Result<Option<i64>, Error> {
         self.runtime.block_on(async {
             let sink = self.sink(feed, epoch);
-            Sink::<R>::refresh_totals(&sink, after).await
+            Sink::<R>::refresh_totals(sink, after).await
         })
     }
 

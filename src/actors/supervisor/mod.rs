@@ -3,9 +3,9 @@
 //! (pause, resume, new credentials) is seen by that look.
 
 mod fleet;
-mod look;
 pub(super) mod messages;
 mod orders;
+mod poll;
 mod settled;
 mod slot;
 mod slots;

@@ -345,7 +345,7 @@ impl Known {
         for (supporter_id, member) in self.perhaps_erased(people) {
             match desk.api.member(&member).await {
                 Err(Failure::Missing) if self.members.get(&member).is_some_and(is_young) => {
-                    drop(unshown.insert(supporter_id))
+                    unshown.insert(supporter_id);
                 }
                 Err(Failure::Missing) => lost.push((supporter_id, member)),
                 // Left, and no list has shown it yet.
