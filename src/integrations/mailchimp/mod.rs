@@ -32,7 +32,7 @@ use deliver::batches::CHUNK;
 use deliver::load::load;
 use deliver::read_back::read_back;
 use deliver::{adopt, audit, hooks, process, refresh, undo};
-use mirror::session::Desk;
+use mirror::session::MailchimpSession;
 use secrecy::SecretString;
 use settings::{NAME, Settings};
 use std::collections::BTreeMap;
@@ -74,13 +74,13 @@ fn make(given: Given) -> Result<Box<dyn Plugin>, PluginError> {
     let settings = Settings::new(&given)?;
     Ok(Box::new(Mailchimp {
         audience_id: settings.audience_id.clone(),
-        desk: Desk::new(settings)?,
+        session: MailchimpSession::new(settings)?,
     }))
 }
 
 struct Mailchimp {
     audience_id: String,
-    desk: Desk,
+    session: MailchimpSession,
 }
 
 #[async_trait]
@@ -91,7 +91,7 @@ impl Plugin for Mailchimp {
 
     /// As many as go side by side, if about half of them may be mailed.
     fn batch_size(&self) -> usize {
-        2 * CHUNK * self.desk.settings.connections
+        2 * CHUNK * self.session.settings.connections
     }
 
     async fn initialize(&mut self, _: &PluginContext) -> Result<(), PluginError> {
@@ -105,15 +105,15 @@ impl Plugin for Mailchimp {
     }
 
     async fn refresh(&self, ctx: &PluginContext) -> Result<(), PluginError> {
-        refresh::refresh(&self.desk, ctx).await
+        refresh::refresh(&self.session, ctx).await
     }
 
     fn audience(&self) -> u64 {
-        self.desk.audience.setup().member_count
+        self.session.audience.setup().member_count
     }
 
     fn trouble(&self) -> Option<String> {
-        self.desk.trouble()
+        self.session.trouble()
     }
 
     async fn preview(
@@ -121,10 +121,10 @@ impl Plugin for Mailchimp {
         ctx: &PluginContext,
         batch: &[Profile],
     ) -> Result<Vec<Planned>, PluginError> {
-        let mut known = load(&self.desk, ctx, batch).await?;
+        let mut context = load(&self.session, ctx, batch).await?;
         // What a crash left, and who was erased there: read back as before a send.
-        let unshown = read_back(&mut known, &self.desk, ctx, batch).await?;
-        let plans = process::plans(&self.desk, ctx, &known, batch, Moves::ToCome).into_iter();
+        let unshown = read_back(&mut context, &self.session, ctx, batch).await?;
+        let plans = process::plans(&self.session, ctx, &context, batch, Moves::ToCome).into_iter();
         Ok(plans
             .map(|plan| {
                 if unshown.contains(&plan.supporter_id) {
@@ -142,7 +142,7 @@ impl Plugin for Mailchimp {
         ctx: &PluginContext,
         batch: &[Profile],
     ) -> Result<Vec<Verdict>, PluginError> {
-        process::process(&self.desk, ctx, batch).await
+        process::process(&self.session, ctx, batch).await
     }
 
     async fn withdraw(
@@ -150,7 +150,7 @@ impl Plugin for Mailchimp {
         ctx: &PluginContext,
         batch: &[Profile],
     ) -> Result<Vec<Verdict>, PluginError> {
-        process::withdraw(&self.desk, ctx, batch).await
+        process::withdraw(&self.session, ctx, batch).await
     }
 
     fn takes_back(&self) -> bool {
@@ -164,19 +164,19 @@ impl Plugin for Mailchimp {
         images: &BTreeMap<i64, Vec<Image>>,
         really: bool,
     ) -> Result<Vec<Taking>, PluginError> {
-        undo::take_back(&self.desk, ctx, people, images, really).await
+        undo::take_back(&self.session, ctx, people, images, really).await
     }
 
     async fn audit(&self, ctx: &PluginContext) -> Result<Vec<Finding>, PluginError> {
-        audit::audit(&self.desk, ctx).await
+        audit::audit(&self.session, ctx).await
     }
 
     async fn adoptable(&self, ctx: &PluginContext) -> Result<Option<Vec<Finding>>, PluginError> {
-        adopt::adoptable(&self.desk, ctx).await.map(Some)
+        adopt::adoptable(&self.session, ctx).await.map(Some)
     }
 
     async fn health_check(&self, _: &PluginContext) -> CheckResult {
-        match self.desk.api.ping().await {
+        match self.session.api.ping().await {
             Ok(()) => CheckResult::ok(),
             Err(Failure::Busy(why)) => CheckResult::degraded(why),
             Err(failure) => {

@@ -42,7 +42,7 @@ pub(crate) struct WireMember {
 impl WireMember {
     /// Whether it says who it is and in what state: without both, an answer about one member says
     /// nothing.
-    pub(crate) fn is_told(&self) -> bool {
+    pub(crate) fn is_identified(&self) -> bool {
         !self.email_address.is_empty() && !self.status.is_empty()
     }
 

@@ -44,8 +44,8 @@ fn body(value: &impl Serialize) -> Result<Option<Vec<u8>>, Failure> {
 }
 
 /// An answer about one member that names nobody is one that did not arrive.
-fn told(member: WireMember) -> Result<WireMember, Failure> {
-    if member.is_told() {
+fn identified(member: WireMember) -> Result<WireMember, Failure> {
+    if member.is_identified() {
         Ok(member)
     } else {
         Err(Failure::Busy(
@@ -205,7 +205,7 @@ impl Api {
 
     /// One member.
     pub(crate) async fn member(&self, id: &str) -> Result<WireMember, Failure> {
-        told(
+        identified(
             self.get(&["lists", &self.audience, "members", id], Vec::new())
                 .await?
                 .0,
@@ -273,7 +273,7 @@ impl Api {
     pub(crate) async fn patch(&self, id: &str, patch: &Patch) -> Result<WireMember, Failure> {
         let path = ["lists", &self.audience, "members", id];
         let query = vec![("skip_merge_validation", "true".to_owned())];
-        told(
+        identified(
             self.once(&Request {
                 verb: Verb::Patch,
                 path: &path,
@@ -286,7 +286,7 @@ impl Api {
     }
 
     /// Takes one tag off up to 500 people.
-    pub(crate) async fn take_off(
+    pub(crate) async fn remove_tag(
         &self,
         segment: u64,
         addresses: &[&str],

@@ -6,7 +6,7 @@
 
 use super::answers::Problem;
 use super::gate::Gate;
-use super::texts::Class;
+use super::texts::RefusalClass;
 use crate::domain::Time;
 use crate::integrations::mailchimp::settings::{MOST_CONNECTIONS, Settings};
 use crate::net::{self, Cut, Limits};
@@ -192,11 +192,11 @@ impl Client {
             MOST_OF_A_PROBLEM
         };
         match net::collect(&mut response, Limits::of(most)).await {
-            Ok(body) if is_good => judge(status, &headers, body),
-            Ok(body) => judge(status, &headers, self.without_key(&body)),
+            Ok(body) if is_good => evaluate(status, &headers, body),
+            Ok(body) => evaluate(status, &headers, self.without_key(&body)),
             // The status says enough.
             Err(Cut::TooLarge | Cut::TooSlow { .. }) if !is_good => {
-                judge(status, &headers, Vec::new())
+                evaluate(status, &headers, Vec::new())
             }
             Err(Cut::TooLarge) => Err(Failure::Strange(format!(
                 "an answer of more than {most} bytes"
@@ -237,7 +237,7 @@ impl Client {
 }
 
 /// What an answer means.
-fn judge(status: u16, headers: &HeaderMap, body: Vec<u8>) -> Result<Answer, Failure> {
+fn evaluate(status: u16, headers: &HeaderMap, body: Vec<u8>) -> Result<Answer, Failure> {
     let header = |name| {
         headers
             .get(name)
@@ -257,7 +257,10 @@ fn judge(status: u16, headers: &HeaderMap, body: Vec<u8>) -> Result<Answer, Fail
         )),
         (403, Some(problem)) => Failure::Blocked(problem),
         (400, Some(problem))
-            if matches!(Class::of(&problem.all()), Class::Full | Class::Account) =>
+            if matches!(
+                RefusalClass::of(&problem.all()),
+                RefusalClass::Full | RefusalClass::Account
+            ) =>
         {
             Failure::Blocked(problem)
         }
@@ -280,7 +283,7 @@ mod tests {
     use super::*;
 
     fn kind(status: u16, body: &str) -> &'static str {
-        match judge(status, &HeaderMap::new(), body.as_bytes().to_vec()) {
+        match evaluate(status, &HeaderMap::new(), body.as_bytes().to_vec()) {
             Ok(_) => "ok",
             Err(Failure::Busy(_)) => "busy",
             Err(Failure::Refused(_)) => "refused",
@@ -292,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_judged_by_its_status_and_whether_it_is_json() {
+    fn an_answer_is_evaluated_by_its_status_and_whether_it_is_json() {
         assert_eq!(kind(204, ""), "ok");
         assert_eq!(kind(401, ""), "refused");
         assert_eq!(
@@ -349,7 +352,7 @@ mod tests {
             let body = format!(
                 "{{\"title\":\"Key {key} of ada@x.org\\u001b[2J\",\"detail\":\"kAnArY is wrong\"}}"
             );
-            let failure = judge(
+            let failure = evaluate(
                 status,
                 &HeaderMap::new(),
                 client.without_key(body.as_bytes()),

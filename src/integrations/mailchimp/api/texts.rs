@@ -5,7 +5,7 @@ use crate::domain::{WAITS_FOR_ROOM, scrubbed};
 
 /// A class of refusals of one person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Class {
+pub(crate) enum RefusalClass {
     /// They left, or their address did; only they can come back, by a form.
     Gone,
     /// Erased there for good; only they can come back, by a form.
@@ -23,13 +23,13 @@ pub(crate) enum Class {
 }
 
 /// Parts of texts in lower case, the most certain first.
-const KNOWN: [(Class, &[&str]); 4] = [
+const KNOWN: [(RefusalClass, &[&str]); 4] = [
     (
-        Class::TooOften,
+        RefusalClass::TooOften,
         &["signed up to a lot of lists", "not allowing more signups"],
     ),
     (
-        Class::Forgotten,
+        RefusalClass::Forgotten,
         &[
             "permanently deleted",
             "forgotten",
@@ -38,7 +38,7 @@ const KNOWN: [(Class, &[&str]); 4] = [
         ],
     ),
     (
-        Class::Gone,
+        RefusalClass::Gone,
         &[
             "compliance",
             "previously unsubscribed",
@@ -52,7 +52,7 @@ const KNOWN: [(Class, &[&str]); 4] = [
         ],
     ),
     (
-        Class::Fake,
+        RefusalClass::Fake,
         &["looks fake", "valid email address", "real email address"],
     ),
 ];
@@ -100,10 +100,10 @@ fn any(text: &str, parts: &[&str]) -> bool {
     parts.iter().any(|part| text.contains(part))
 }
 
-impl Class {
+impl RefusalClass {
     /// The class of a text. Whatever may be somebody's says nothing: an address may read like a
     /// reason.
-    pub(crate) fn of(text: &str) -> Class {
+    pub(crate) fn of(text: &str) -> RefusalClass {
         let text = scrubbed(text).to_lowercase();
         let is_account = text.contains("account") && any(&text, &STOPPED);
         if any(&text, &LIMITED)
@@ -111,34 +111,34 @@ impl Class {
             && !any(&text, &OTHER_LIMITS)
             && !is_account
         {
-            return Class::Full;
+            return RefusalClass::Full;
         }
         if is_account {
-            return Class::Account;
+            return RefusalClass::Account;
         }
         let known = KNOWN
             .iter()
             .find(|(_, parts)| parts.iter().any(|part| text.contains(part)));
-        known.map_or(Class::Unclear, |(class, _)| *class)
+        known.map_or(RefusalClass::Unclear, |(class, _)| *class)
     }
 
     /// Whether nothing may be sent there again before Mailchimp shows them subscribed.
     pub(crate) const fn is_final(self) -> bool {
-        matches!(self, Class::Gone | Class::Forgotten)
+        matches!(self, RefusalClass::Gone | RefusalClass::Forgotten)
     }
 
     /// For people.
     pub(crate) fn reason(self, text: &str) -> String {
         match self {
-            Class::Gone => {
+            RefusalClass::Gone => {
                 "Mailchimp cannot subscribe this address: they unsubscribed, or it bounced; only they can come back, by a form".to_owned()
             }
-            Class::Forgotten => "erased for good in Mailchimp; only they can come back, by a form".to_owned(),
-            Class::Fake => "Mailchimp takes this address for fake or invalid".to_owned(),
-            Class::TooOften => "Mailchimp has seen this address added too often lately".to_owned(),
-            Class::Full => format!("{WAITS_FOR_ROOM}Mailchimp says: {}", scrubbed(text)),
-            Class::Account => format!("waits for the account, Mailchimp says: {}", scrubbed(text)),
-            Class::Unclear => format!("Mailchimp: {}", scrubbed(text)),
+            RefusalClass::Forgotten => "erased for good in Mailchimp; only they can come back, by a form".to_owned(),
+            RefusalClass::Fake => "Mailchimp takes this address for fake or invalid".to_owned(),
+            RefusalClass::TooOften => "Mailchimp has seen this address added too often lately".to_owned(),
+            RefusalClass::Full => format!("{WAITS_FOR_ROOM}Mailchimp says: {}", scrubbed(text)),
+            RefusalClass::Account => format!("waits for the account, Mailchimp says: {}", scrubbed(text)),
+            RefusalClass::Unclear => format!("Mailchimp: {}", scrubbed(text)),
         }
     }
 }
@@ -151,70 +151,76 @@ mod tests {
     fn the_texts_that_were_seen_are_told_apart() {
         for (class, text) in [
             (
-                Class::Gone,
+                RefusalClass::Gone,
                 "a@x.org is in a compliance state due to unsubscribe, bounce, or compliance review and cannot be subscribed.",
             ),
-            (Class::Gone, "Member In Compliance State"),
+            (RefusalClass::Gone, "Member In Compliance State"),
             (
-                Class::Gone,
+                RefusalClass::Gone,
                 "a@x.org has previously unsubscribed from this list and must opt in again.",
             ),
-            (Class::Gone, "This member's status is \"cleaned.\""),
+            (RefusalClass::Gone, "This member's status is \"cleaned.\""),
             (
-                Class::Gone,
+                RefusalClass::Gone,
                 "a@x.org is already in this list with a status of \"Unsubscribed\".",
             ),
             (
-                Class::Forgotten,
+                RefusalClass::Forgotten,
                 "a@x.org was permanently deleted and cannot be re-imported. The contact must re-subscribe to get back on the list.",
             ),
-            (Class::Forgotten, "Forgotten Email Not Subscribed"),
+            (RefusalClass::Forgotten, "Forgotten Email Not Subscribed"),
             (
-                Class::Forgotten,
+                RefusalClass::Forgotten,
                 "a@x.org was previously removed from this audience. To rejoin, they'll need to sign up using a Mailchimp form.",
             ),
             (
-                Class::Fake,
+                RefusalClass::Fake,
                 "a@x.org looks fake or invalid, please enter a real email address.",
             ),
-            (Class::Fake, "Please provide a valid email address."),
+            (RefusalClass::Fake, "Please provide a valid email address."),
             (
-                Class::TooOften,
+                RefusalClass::TooOften,
                 "a@x.org has signed up to a lot of lists very recently; we're not allowing more signups for now",
             ),
             (
-                Class::Full,
+                RefusalClass::Full,
                 "You have reached the contact limit of your plan. Upgrade to add more.",
             ),
             (
-                Class::Full,
+                RefusalClass::Full,
                 "Forbidden: This account exceeds the number of contacts of its plan",
             ),
-            (Class::Full, "Your subscriber limit was reached"),
-            (Class::Full, "Please upgrade your account to add contacts"),
+            (RefusalClass::Full, "Your subscriber limit was reached"),
             (
-                Class::Account,
+                RefusalClass::Full,
+                "Please upgrade your account to add contacts",
+            ),
+            (
+                RefusalClass::Account,
                 "User Disabled: This account has been disabled.",
             ),
-            (Class::Account, "This account is under compliance review"),
             (
-                Class::Unclear,
+                RefusalClass::Account,
+                "This account is under compliance review",
+            ),
+            (
+                RefusalClass::Unclear,
                 "You may not submit more than 500 members in a single call.",
             ),
             (
-                Class::Unclear,
+                RefusalClass::Unclear,
                 "You have exceeded the limit of 10 simultaneous connections.",
             ),
             (
-                Class::Fake,
+                RefusalClass::Fake,
                 "suspended.account.plan@contact-limit.org looks fake or invalid, please enter a real email address.",
             ),
             (
-                Class::Unclear,
+                RefusalClass::Unclear,
                 "An unknown error occurred while processing this contact.",
             ),
         ] {
-            assert_eq!(Class::of(text), class, "{text}");
+            assert_eq!(RefusalClass::of(text), class, "{text}");
             assert!(!class.reason(text).contains('@'), "{text}");
         }
     }

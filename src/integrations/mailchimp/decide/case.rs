@@ -21,17 +21,17 @@ pub(crate) struct Case<'a> {
 
 /// A member of the audience, or of an earlier one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct MemberPlace {
     /// The earlier audience.
     pub(crate) audience: Option<String>,
     /// The member's id.
     pub(crate) member: String,
 }
 
-impl Place {
+impl MemberPlace {
     /// In the audience itself.
-    pub(crate) fn here(member: &str) -> Place {
-        Place {
+    pub(crate) fn here(member: &str) -> MemberPlace {
+        MemberPlace {
             audience: None,
             member: member.to_owned(),
         }

@@ -1,7 +1,7 @@
 //! Which members are to be unsubscribed, and for whom: those of somebody who says no, and one at
 //! the address of somebody who left.
 
-use super::case::{Case, Place};
+use super::case::{Case, MemberPlace};
 use crate::domain::{Member, Standing, Way, Why};
 use crate::integrations::mailchimp::mirror::member::hash_of;
 use crate::integrations::mailchimp::mirror::status::{is_live, is_out};
@@ -18,7 +18,7 @@ pub(crate) struct Claims {
 
 impl Claims {
     pub(crate) fn of(cases: &[Case<'_>]) -> Claims {
-        let staying = || cases.iter().filter(|case| left(case).is_none());
+        let staying = || cases.iter().filter(|case| why_not_theirs(case).is_none());
         let is_served =
             |case: &&Case<'_>| case.suppressed.is_none() || case.here.is_some_and(is_live);
         let says_yes = |case: &&Case<'_>| {
@@ -41,10 +41,10 @@ impl Claims {
     }
 }
 
-/// Why the member at somebody's address is none for them: they left, and it was another one's until
+/// Why the member at somebody's address is none for them: they why_not_theirs, and it was another one's until
 /// now, or was ours before they said so under another address or in another audience. A member that
 /// came by itself is there by its own word.
-pub(crate) fn left<'a>(case: &Case<'a>) -> Option<&'a Why> {
+pub(crate) fn why_not_theirs<'a>(case: &Case<'a>) -> Option<&'a Why> {
     let (member, why) = (
         case.here.filter(|member| is_live(member))?,
         case.suppressed.filter(|why| why.way != Way::Bounced)?,
@@ -67,26 +67,26 @@ pub(crate) fn owners(
     claims: &Claims,
     moving: &BTreeSet<String>,
     scope: OptOutScope,
-) -> BTreeMap<Place, i64> {
+) -> BTreeMap<MemberPlace, i64> {
     let is_concerned = |member: &Member| {
         is_in(member) && (member.subscribed_by_us || scope == OptOutScope::Everybody)
     };
     // The one for whom it was delivered, else whoever says no, else the lowest id.
-    let mut ranks: BTreeMap<Place, (bool, bool, i64)> = BTreeMap::new();
+    let mut ranks: BTreeMap<MemberPlace, (bool, bool, i64)> = BTreeMap::new();
     for case in cases {
         let id = case.profile.supporter_id;
         let here = refused(case).into_iter().filter(|member| {
             is_concerned(member) && !claims.spoken_for.contains(&member.remote_id)
         });
         let of_leaver = case.here.filter(|member| {
-            left(case).is_some()
+            why_not_theirs(case).is_some()
                 && is_ours_and_in(member)
                 && !claims.wanted.contains(&member.remote_id)
         });
         let here = here
             .chain(of_leaver)
             .filter(|member| !moving.contains(&member.remote_id));
-        let here = here.map(|member| (Place::here(&member.remote_id), member));
+        let here = here.map(|member| (MemberPlace::here(&member.remote_id), member));
         let earlier = refused_earlier(case)
             .into_iter()
             .filter(|(_, member)| !claims.spoken_for.contains(&member.remote_id));
@@ -120,7 +120,7 @@ pub(crate) fn refused<'a>(case: &Case<'a>) -> Vec<&'a Member> {
 
 /// The same in earlier audiences: a word of no goes to every audience into which we ever subscribed
 /// the person.
-fn refused_earlier<'a>(case: &Case<'a>) -> Vec<(Place, &'a Member)> {
+fn refused_earlier<'a>(case: &Case<'a>) -> Vec<(MemberPlace, &'a Member)> {
     let id = case.profile.address.as_ref().map(hash_of);
     let said_no = case.profile.email_opt_in == Some(false);
     let at_a_refused_address = said_no || matches!(case.profile.standing, Standing::Refused { .. });
@@ -133,7 +133,7 @@ fn refused_earlier<'a>(case: &Case<'a>) -> Vec<(Place, &'a Member)> {
     meant
         .map(|(audience, member)| {
             (
-                Place {
+                MemberPlace {
                     audience: Some((*audience).to_owned()),
                     member: member.remote_id.clone(),
                 },

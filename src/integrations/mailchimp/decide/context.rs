@@ -1,10 +1,10 @@
 //! What the mirror and the ledger know of the people who were handed over together.
 
-use super::case::{Case, Place};
+use super::case::{Case, MemberPlace};
 use super::claims::is_of_another;
 use super::leavings::find_leavings;
 use crate::domain::{Member, Profile, Standing, Step, Way, Why};
-use crate::integrations::mailchimp::mirror::former::Former;
+use crate::integrations::mailchimp::mirror::former::FormerAddress;
 use crate::integrations::mailchimp::mirror::member::hash_of;
 use crate::integrations::mailchimp::mirror::status::{
     erased, has_left, is_given_up, is_live, is_out, why_out,
@@ -13,7 +13,7 @@ use crate::plugin::{DeliveryRow, Leaving, Suppressed};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of the people of one batch, read once for all of them.
-pub(crate) struct Known {
+pub(crate) struct DeliveryContext {
     members: BTreeMap<String, Member>,
     /// Members that we subscribed in earlier audiences.
     earlier: BTreeMap<String, Vec<Member>>,
@@ -27,10 +27,10 @@ pub(crate) struct Known {
     /// Whoever says no, by the id of the address.
     refusers: BTreeMap<String, BTreeSet<i64>>,
     /// Addresses that people had before, by supporter.
-    former: BTreeMap<i64, Vec<Former>>,
+    former: BTreeMap<i64, Vec<FormerAddress>>,
 }
 
-impl Known {
+impl DeliveryContext {
     /// From what was read of people; `earlier`: members of earlier audiences, whoever put them
     /// there; `former`: addresses that people had.
     pub(crate) fn of(
@@ -39,8 +39,8 @@ impl Known {
         members: BTreeMap<String, Member>,
         mut suppressed: Suppressed,
         mut earlier: BTreeMap<String, Vec<Member>>,
-        former: BTreeMap<i64, Vec<Former>>,
-    ) -> Known {
+        former: BTreeMap<i64, Vec<FormerAddress>>,
+    ) -> DeliveryContext {
         // Whoever left an earlier audience before anybody here had the address is known by the
         // address alone.
         for member in earlier
@@ -57,7 +57,7 @@ impl Known {
             .values_mut()
             .for_each(|members| members.retain(|member| member.subscribed_by_us));
         let (recovered, leavings, refusers) = (BTreeSet::new(), Vec::new(), refusers(people));
-        let mut known = Known {
+        let mut context = DeliveryContext {
             members,
             earlier,
             rows,
@@ -67,15 +67,15 @@ impl Known {
             refusers,
             former,
         };
-        known.read_back_adds(people);
-        known.leavings = find_leavings(
+        context.read_back_adds(people);
+        context.leavings = find_leavings(
             people,
-            &known.members,
-            &known.rows,
-            &known.former,
-            &mut known.suppressed,
+            &context.members,
+            &context.rows,
+            &context.former,
+            &mut context.suppressed,
         );
-        known
+        context
     }
 
     /// Why nothing is sent to somebody, if they left under whatever address, or somebody else left
@@ -239,7 +239,7 @@ impl Known {
     }
 
     /// A member of this audience, or of an earlier one.
-    pub(crate) fn member_at(&self, place: &Place) -> Option<&Member> {
+    pub(crate) fn member_at(&self, place: &MemberPlace) -> Option<&Member> {
         match &place.audience {
             None => self.members.get(&place.member),
             Some(audience) => self

@@ -1,11 +1,11 @@
 //! A decision about one person, and the plan of what it takes.
 
-use super::case::Place;
-use super::desired::Picture;
+use super::case::MemberPlace;
+use super::desired::DesiredMember;
 use crate::domain::{Deed, Harm, Planned, Step};
 use crate::integrations::fingerprint;
 use crate::integrations::mailchimp::mirror::merge_fields::{FIRST_NAME, LAST_NAME};
-use crate::integrations::mailchimp::mirror::name::Difference;
+use crate::integrations::mailchimp::mirror::name::NameDifference;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) enum Decision {
         member: String,
     },
     Unsubscribe {
-        members: Vec<Place>,
+        members: Vec<MemberPlace>,
         why: String,
     },
 }
@@ -34,9 +34,9 @@ pub(crate) struct Plan {
     pub(crate) supporter_id: i64,
     pub(crate) decision: Decision,
     /// Of people who may be mailed.
-    pub(crate) picture: Option<Picture>,
+    pub(crate) desired: Option<DesiredMember>,
     pub(crate) fields_differ: bool,
-    pub(crate) name: Difference,
+    pub(crate) name: NameDifference,
     pub(crate) adds: Vec<String>,
     /// Tags to take off that another one of their family replaces.
     pub(crate) replaced: Vec<String>,
@@ -49,13 +49,13 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(super) fn nothing(supporter_id: i64, decision: Decision) -> Plan {
-        let (picture, adds, replaced, lost) = (None, Vec::new(), Vec::new(), Vec::new());
+        let (desired, adds, replaced, lost) = (None, Vec::new(), Vec::new(), Vec::new());
         Plan {
             supporter_id,
             decision,
-            picture,
+            desired,
             fields_differ: false,
-            name: Difference::default(),
+            name: NameDifference::default(),
             adds,
             replaced,
             lost,
@@ -99,17 +99,17 @@ impl Plan {
             // Only a person orders that.
             Harm::Undo => false,
         };
-        let of_picture = |mark: fn(&Picture) -> i64| self.picture.as_ref().map_or(0, mark);
+        let of_desired = |mark: fn(&DesiredMember) -> i64| self.desired.as_ref().map_or(0, mark);
         is_done.then(|| {
             let mark = match kind {
                 Harm::Undo => 0,
-                Harm::Unsubscribe => trace(&self.decision),
-                Harm::Rename => of_picture(Picture::rename_mark),
+                Harm::Unsubscribe => unsubscribe_mark(&self.decision),
+                Harm::Rename => of_desired(DesiredMember::rename_mark),
                 Harm::Untag => self
-                    .picture
+                    .desired
                     .as_ref()
-                    .map_or(0, |picture| picture.untag_mark(&self.lost)),
-                Harm::Add | Harm::Confirm | Harm::Change => of_picture(Picture::entry_mark),
+                    .map_or(0, |desired| desired.untag_mark(&self.lost)),
+                Harm::Add | Harm::Confirm | Harm::Change => of_desired(DesiredMember::entry_mark),
             };
             Deed { kind, mark }
         })
@@ -155,7 +155,7 @@ impl Plan {
                 self.fields_differ
             }
         };
-        let values = self.picture.iter().flat_map(|picture| picture.values(true));
+        let values = self.desired.iter().flat_map(|desired| desired.values(true));
         Planned {
             supporter_id: self.supporter_id,
             step,
@@ -174,7 +174,7 @@ impl Plan {
 }
 
 /// Of what an approval of unsubscribing somebody is about: which members.
-fn trace(decision: &Decision) -> i64 {
+fn unsubscribe_mark(decision: &Decision) -> i64 {
     let Decision::Unsubscribe { members, .. } = decision else {
         return 0;
     };

@@ -3,14 +3,14 @@
 use super::tags::tags_of;
 use crate::domain::{Address, Profile, Time};
 use crate::integrations::fingerprint;
-use crate::integrations::mailchimp::mirror::managed_tags::{Family, Managed};
+use crate::integrations::mailchimp::mirror::managed_tags::{Family, ManagedTags};
 use crate::integrations::mailchimp::mirror::merge_fields::{FIRST_NAME, LAST_NAME};
 use crate::integrations::mailchimp::mirror::name::{Name, cut};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What Mailchimp should have of one supporter. Full of personal data, so it has no `Debug`.
 #[derive(Clone, PartialEq)]
-pub(crate) struct Picture {
+pub(crate) struct DesiredMember {
     pub(crate) address: Address,
     /// A blank part is not sent.
     pub(crate) name: Name,
@@ -23,9 +23,9 @@ pub(crate) struct Picture {
     terms: i64,
 }
 
-impl Picture {
+impl DesiredMember {
     /// Of somebody who may be mailed; `None` of anybody else.
-    pub(crate) fn of(person: &Profile, managed: &Managed, now: Time) -> Option<Picture> {
+    pub(crate) fn of(person: &Profile, managed: &ManagedTags, now: Time) -> Option<DesiredMember> {
         let address = person.consented()?.clone();
         let last_gift = person
             .last_gift_at
@@ -49,7 +49,7 @@ impl Picture {
             managed.generation(),
             managed.terms(),
         );
-        Some(Picture {
+        Some(DesiredMember {
             address,
             name,
             fields: fields.into(),
@@ -83,7 +83,7 @@ impl Picture {
 
     /// Of everything in it but what time alone changes: what was taken back is not sent again as
     /// long as this is the same, whatever else everybody is sent anew for.
-    pub(crate) fn mark(&self, managed: &Managed) -> i64 {
+    pub(crate) fn mark(&self, managed: &ManagedTags) -> i64 {
         let lasting = self
             .tags
             .iter()
@@ -150,8 +150,8 @@ mod tests {
     use crate::integrations::mailchimp::tests::{day, person};
 
     fn values(person: &Profile) -> String {
-        let picture = Picture::of(person, &Managed::new("Classy-"), day(100)).unwrap();
-        let values = picture
+        let desired = DesiredMember::of(person, &ManagedTags::new("Classy-"), day(100)).unwrap();
+        let values = desired
             .values(true)
             .into_iter()
             .map(|(tag, value)| format!("{tag}={value}"));
@@ -180,8 +180,8 @@ mod tests {
     #[test]
     fn the_mark_is_of_all_but_what_time_alone_changes() {
         let mark = |person: &Profile, prefix: &str, today: i64| {
-            let managed = Managed::new(prefix);
-            Picture::of(person, &managed, day(today))
+            let managed = ManagedTags::new(prefix);
+            DesiredMember::of(person, &managed, day(today))
                 .unwrap()
                 .mark(&managed)
         };
@@ -195,9 +195,11 @@ mod tests {
             "from Recent to Active"
         );
         assert_ne!(mark(&somebody, "Clasy-", 10), before);
-        let anew = Managed::new("Classy-").since(&BTreeSet::new(), 1);
+        let anew = ManagedTags::new("Classy-").since(&BTreeSet::new(), 1);
         assert_eq!(
-            Picture::of(&somebody, &anew, day(10)).unwrap().mark(&anew),
+            DesiredMember::of(&somebody, &anew, day(10))
+                .unwrap()
+                .mark(&anew),
             before,
             "all are sent anew for something else"
         );
@@ -206,18 +208,18 @@ mod tests {
     }
 
     #[test]
-    fn nobody_without_consent_has_a_picture() {
+    fn nobody_without_consent_is_desired() {
         let mut somebody = person(1);
         for opt_in in [None, Some(false)] {
             somebody.email_opt_in = opt_in;
-            assert!(Picture::of(&somebody, &Managed::new("Classy-"), day(1)).is_none());
+            assert!(DesiredMember::of(&somebody, &ManagedTags::new("Classy-"), day(1)).is_none());
         }
     }
 
     #[test]
     fn the_fingerprint_is_of_fields_and_address_alone() {
         let print = |person: &Profile| {
-            Picture::of(person, &Managed::new("Classy-"), day(100))
+            DesiredMember::of(person, &ManagedTags::new("Classy-"), day(100))
                 .unwrap()
                 .fingerprint()
         };

@@ -1,7 +1,7 @@
 //! Who of the people who were handed over left, now or before, and is not written down yet.
 
 use crate::domain::{Member, Profile, Way, Why};
-use crate::integrations::mailchimp::mirror::former::Former;
+use crate::integrations::mailchimp::mirror::former::FormerAddress;
 use crate::integrations::mailchimp::mirror::member::hash_of;
 use crate::integrations::mailchimp::mirror::status::{
     has_left, is_given_up, is_out, opted_out, why_out,
@@ -16,7 +16,7 @@ pub(super) fn find_leavings(
     people: &[Profile],
     members: &BTreeMap<String, Member>,
     rows: &BTreeMap<i64, DeliveryRow>,
-    former: &BTreeMap<i64, Vec<Former>>,
+    former: &BTreeMap<i64, Vec<FormerAddress>>,
     suppressed: &mut Suppressed,
 ) -> Vec<Leaving> {
     let mut leavings = Vec::new();

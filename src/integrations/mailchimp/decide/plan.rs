@@ -21,12 +21,12 @@
 //! 6. What a person had taken back is not sent again as it was.
 //! 7. Everybody else is added, or gets what differs of our fields and tags.
 
-use super::case::{Case, Place};
-use super::claims::{Claims, is_in, is_ours_and_in, left, owners, refused};
+use super::case::{Case, MemberPlace};
+use super::claims::{Claims, is_in, is_ours_and_in, owners, refused, why_not_theirs};
 use super::decision::{Decision, Plan};
-use super::desired::Picture;
+use super::desired::DesiredMember;
 use crate::domain::{Harm, Member, STILL_SUBSCRIBED, Time, Way, Why};
-use crate::integrations::mailchimp::mirror::managed_tags::{Family, Managed};
+use crate::integrations::mailchimp::mirror::managed_tags::{Family, ManagedTags};
 use crate::integrations::mailchimp::mirror::status::{
     PENDING, has_left, is_given_up, is_live, is_out, out_reason, said_no,
 };
@@ -42,7 +42,7 @@ const TAKEN_BACK: &str = "taken back by `plugin undo`; sent again when data or s
 
 /// What decisions depend on besides the person.
 pub(crate) struct Rules<'a> {
-    pub(crate) managed: &'a Managed,
+    pub(crate) managed: &'a ManagedTags,
     pub(crate) on_opt_out: OnOptOut,
     pub(crate) opt_out_scope: OptOutScope,
     pub(crate) moves: Moves,
@@ -75,9 +75,9 @@ pub(crate) enum Moves {
 pub(crate) fn plan_all(cases: &[Case<'_>], rules: &Rules<'_>) -> Vec<Plan> {
     let claims = Claims::of(cases);
     let of_consented = |case: &Case<'_>| {
-        let picture =
-            Picture::of(case.profile, rules.managed, rules.now).filter(|_| left(case).is_none())?;
-        Some(consented(case, picture, &claims.spoken_for, rules))
+        let desired = DesiredMember::of(case.profile, rules.managed, rules.now)
+            .filter(|_| why_not_theirs(case).is_none())?;
+        Some(plan_mailable(case, desired, &claims.spoken_for, rules))
     };
     let plans: Vec<Option<Plan>> = cases.iter().map(of_consented).collect();
     let moving = match rules.moves {
@@ -92,19 +92,23 @@ pub(crate) fn plan_all(cases: &[Case<'_>], rules: &Rules<'_>) -> Vec<Plan> {
     cases
         .iter()
         .zip(plans)
-        .map(|(case, plan)| plan.unwrap_or_else(|| not_mailed(case, &owners, rules)))
+        .map(|(case, plan)| plan.unwrap_or_else(|| plan_not_mailable(case, &owners, rules)))
         .collect()
 }
 
-fn not_mailed(case: &Case<'_>, owners: &BTreeMap<Place, i64>, rules: &Rules<'_>) -> Plan {
+fn plan_not_mailable(
+    case: &Case<'_>,
+    owners: &BTreeMap<MemberPlace, i64>,
+    rules: &Rules<'_>,
+) -> Plan {
     let id = case.profile.supporter_id;
-    let of_leaver = || left(case).map(left_elsewhere);
+    let of_leaver = || why_not_theirs(case).map(left_elsewhere);
     let why = case
         .profile
         .refusal()
         .or_else(of_leaver)
         .unwrap_or_else(|| "not consented".to_owned());
-    let members: Vec<Place> = owners
+    let members: Vec<MemberPlace> = owners
         .iter()
         .filter(|(_, owner)| **owner == id)
         .map(|(member, _)| member.clone())
@@ -140,9 +144,9 @@ fn left_elsewhere(why: &Why) -> String {
     )
 }
 
-fn consented(
+fn plan_mailable(
     case: &Case<'_>,
-    picture: Picture,
+    desired: DesiredMember,
     claimed: &BTreeSet<String>,
     rules: &Rules<'_>,
 ) -> Plan {
@@ -156,7 +160,7 @@ fn consented(
         Plan::nothing(
             id,
             Decision::Unsubscribe {
-                members: vec![Place::here(&member.remote_id)],
+                members: vec![MemberPlace::here(&member.remote_id)],
                 why,
             },
         )
@@ -184,11 +188,11 @@ fn consented(
             {
                 Plan::nothing(id, Decision::Skip(out_reason(member)))
             }
-            (Some(_), _) if is_taken_back(case, &picture, rules) => {
+            (Some(_), _) if is_taken_back(case, &desired, rules) => {
                 Plan::nothing(id, Decision::Skip(TAKEN_BACK.to_owned()))
             }
             (Some(there), _) => {
-                let plan = compare(case, there, picture, rules);
+                let plan = compare(case, there, desired, rules);
                 let follows = plan.decision == Decision::Change;
                 let decision = if follows {
                     Decision::Follow {
@@ -209,12 +213,12 @@ fn consented(
             _ => Plan::nothing(id, Decision::Skip(out_reason(member))),
         },
         Some(member) if member.remote_status == PENDING && is_live(member) => {
-            asked(case, member, picture, rules.now)
+            plan_unconfirmed(case, member, desired, rules.now)
         }
-        Some(member) if is_live(member) && is_taken_back(case, &picture, rules) => {
+        Some(member) if is_live(member) && is_taken_back(case, &desired, rules) => {
             Plan::nothing(id, Decision::Skip(TAKEN_BACK.to_owned()))
         }
-        Some(member) if is_live(member) => compare(case, member, picture, rules),
+        Some(member) if is_live(member) => compare(case, member, desired, rules),
         Some(_) => Plan::nothing(
             id,
             Decision::Skip("Mailchimp shows a status that is not known here".to_owned()),
@@ -240,21 +244,21 @@ fn consented(
         None => match ours_elsewhere() {
             // Dropped by now: nothing is there to be moved, and nobody erased it.
             Some(old) if old.remote_status == PENDING && is_unconfirmed(old, rules.now) => {
-                asked(case, old, picture, rules.now)
+                plan_unconfirmed(case, old, desired, rules.now)
             }
             Some(old) => Plan {
                 decision: Decision::Move {
                     from: old.remote_id.clone(),
                 },
-                ..compare(case, old, picture, rules)
+                ..compare(case, old, desired, rules)
             },
             None => {
                 let (adds, name) = (
-                    picture.tags.iter().cloned().collect(),
-                    picture.name.against(None),
+                    desired.tags.iter().cloned().collect(),
+                    desired.name.against(None),
                 );
                 Plan {
-                    picture: Some(picture),
+                    desired: Some(desired),
                     fields_differ: true,
                     name,
                     adds,
@@ -266,10 +270,10 @@ fn consented(
     }
 }
 
-fn is_taken_back(case: &Case<'_>, picture: &Picture, rules: &Rules<'_>) -> bool {
+fn is_taken_back(case: &Case<'_>, desired: &DesiredMember, rules: &Rules<'_>) -> bool {
     case.row
         .and_then(|row| row.undone_mark)
-        .is_some_and(|mark| mark == picture.mark(rules.managed))
+        .is_some_and(|mark| mark == desired.mark(rules.managed))
 }
 
 fn asked_at(member: &Member, now: Time) -> Time {
@@ -289,7 +293,7 @@ fn is_same_contact(before: &Member, after: &Member) -> bool {
 /// Somebody whom Mailchimp asked to confirm. Nothing is written to them meanwhile, so that the
 /// moment of the question is known; the fields and tags went along with it. Mailchimp drops whoever
 /// does not answer, without a word: sending once more would ask once more.
-fn asked(case: &Case<'_>, member: &Member, picture: Picture, now: Time) -> Plan {
+fn plan_unconfirmed(case: &Case<'_>, member: &Member, desired: DesiredMember, now: Time) -> Plan {
     let id = case.profile.supporter_id;
     let asked_at = asked_at(member, now);
     let day = asked_at.format("%Y-%m-%d");
@@ -308,11 +312,11 @@ fn asked(case: &Case<'_>, member: &Member, picture: Picture, now: Time) -> Plan 
             .is_some_and(|said| said > asked_at)
     {
         let (adds, name) = (
-            picture.tags.iter().cloned().collect(),
-            picture.name.against(None),
+            desired.tags.iter().cloned().collect(),
+            desired.name.against(None),
         );
         return Plan {
-            picture: Some(picture),
+            desired: Some(desired),
             fields_differ: true,
             name,
             adds,
@@ -329,25 +333,25 @@ fn asked(case: &Case<'_>, member: &Member, picture: Picture, now: Time) -> Plan 
 }
 
 /// What a member lacks, and what it has too much.
-fn compare(case: &Case<'_>, member: &Member, picture: Picture, rules: &Rules<'_>) -> Plan {
+fn compare(case: &Case<'_>, member: &Member, desired: DesiredMember, rules: &Rules<'_>) -> Plan {
     let id = case.profile.supporter_id;
     let known = case.row.and_then(|row| row.fingerprint);
-    let fields_differ = known != Some(picture.fingerprint()) || member.supporter_id != Some(id);
-    let name = picture.name.against(member.name_hash);
+    let fields_differ = known != Some(desired.fingerprint()) || member.supporter_id != Some(id);
+    let name = desired.name.against(member.name_hash);
     // As they are spelled now: Mailchimp knows no difference between letters.
     let had: BTreeSet<String> = member
         .managed_tags
         .iter()
         .map(|tag| rules.managed.like_ours(tag).unwrap_or(tag).to_owned())
         .collect();
-    let adds: Vec<String> = picture.tags.difference(&had).cloned().collect();
-    let families: BTreeSet<Option<Family>> = picture
+    let adds: Vec<String> = desired.tags.difference(&had).cloned().collect();
+    let families: BTreeSet<Option<Family>> = desired
         .tags
         .iter()
         .map(|tag| rules.managed.family(tag))
         .collect();
     let surplus = had
-        .difference(&picture.tags)
+        .difference(&desired.tags)
         .filter(|tag| rules.managed.is_ours(tag))
         .cloned();
     let (replaced, lost): (Vec<String>, Vec<String>) =
@@ -366,7 +370,7 @@ fn compare(case: &Case<'_>, member: &Member, picture: Picture, rules: &Rules<'_>
     Plan {
         supporter_id: id,
         decision,
-        picture: Some(picture),
+        desired: Some(desired),
         fields_differ,
         name,
         adds,

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A contact as it is now.
-pub(crate) struct There {
+pub(crate) struct CurrentContact {
     pub(crate) values: Values,
     /// All names of its tags, in lower case.
     pub(crate) tags: BTreeSet<String>,
@@ -18,7 +18,7 @@ pub(crate) struct There {
 
 /// What is to be written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Back {
+pub(crate) struct Reversal {
     pub(crate) fields: Values,
     pub(crate) tags: BTreeSet<String>,
     pub(crate) untags: BTreeSet<String>,
@@ -26,14 +26,14 @@ pub(crate) struct Back {
     pub(crate) changed: Vec<String>,
 }
 
-impl Back {
+impl Reversal {
     pub(crate) fn is_nothing(&self) -> bool {
         self.fields.0.is_empty() && self.tags.is_empty() && self.untags.is_empty()
     }
 }
 
 /// Whether two texts say the same as a field: Mailchimp shows numbers as it likes.
-pub(crate) fn is_same(one: &str, other: &str) -> bool {
+pub(crate) fn is_same_value(one: &str, other: &str) -> bool {
     let (one, other) = (one.trim(), other.trim());
     let number = |text: &str| text.parse::<Decimal>().ok();
     one == other
@@ -43,8 +43,8 @@ pub(crate) fn is_same(one: &str, other: &str) -> bool {
 }
 
 /// `images`: of one contact, the oldest first.
-pub(crate) fn back(images: &[&Image], there: &There) -> Back {
-    let mut back = Back::default();
+pub(crate) fn reverse(images: &[&Image], there: &CurrentContact) -> Reversal {
+    let mut reverse = Reversal::default();
     let fields: BTreeSet<&String> = images
         .iter()
         .flat_map(|image| image.after.0.keys())
@@ -60,18 +60,18 @@ pub(crate) fn back(images: &[&Image], there: &There) -> Back {
             else {
                 continue;
             };
-            if is_same(held, after) {
+            if is_same_value(held, after) {
                 value = Some(before);
-            } else if !is_same(held, before) {
+            } else if !is_same_value(held, before) {
                 is_others = value == now;
                 break;
             }
         }
         match (value, now) {
-            (Some(value), Some(now)) if !is_same(value, now) => {
-                drop(back.fields.0.insert(field.clone(), value.to_owned()))
+            (Some(value), Some(now)) if !is_same_value(value, now) => {
+                drop(reverse.fields.0.insert(field.clone(), value.to_owned()))
             }
-            _ if is_others => back.changed.push(field.clone()),
+            _ if is_others => reverse.changed.push(field.clone()),
             _ => {}
         }
     }
@@ -94,12 +94,12 @@ pub(crate) fn back(images: &[&Image], there: &There) -> Back {
             }
         }
         match (has, had) {
-            (true, false) => drop(back.untags.insert(tag.clone())),
-            (false, true) => drop(back.tags.insert(tag.clone())),
+            (true, false) => drop(reverse.untags.insert(tag.clone())),
+            (false, true) => drop(reverse.tags.insert(tag.clone())),
             _ => {}
         }
     }
-    back
+    reverse
 }
 
 #[cfg(test)]
@@ -131,16 +131,16 @@ mod tests {
                 .into_iter()
                 .collect(),
         );
-        let back = back(
+        let reverse = reverse(
             &images.iter().collect::<Vec<_>>(),
-            &There {
+            &CurrentContact {
                 values,
                 tags: BTreeSet::new(),
             },
         );
-        match back.fields.0.get("TOTALAMT") {
+        match reverse.fields.0.get("TOTALAMT") {
             Some(value) => format!("to '{value}'"),
-            None if !back.changed.is_empty() => "changed".to_owned(),
+            None if !reverse.changed.is_empty() => "changed".to_owned(),
             None => String::new(),
         }
     }
@@ -191,14 +191,14 @@ mod tests {
     #[test]
     fn tags_of_pushes_go_and_come_back_and_no_other_is_named() {
         let tags = |images: &[Image], there: &[&str]| {
-            let there = There {
+            let there = CurrentContact {
                 values: Values::default(),
                 tags: there.iter().map(|tag| tag.to_lowercase()).collect(),
             };
-            let back = back(&images.iter().collect::<Vec<_>>(), &there);
+            let reverse = reverse(&images.iter().collect::<Vec<_>>(), &there);
             let names =
                 |tags: &BTreeSet<String>| tags.iter().cloned().collect::<Vec<_>>().join(" ");
-            (names(&back.tags), names(&back.untags))
+            (names(&reverse.tags), names(&reverse.untags))
         };
         let pushed = [image(None, &["New-Major"], &["Classy-Small"])];
         assert_eq!(

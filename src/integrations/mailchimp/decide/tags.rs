@@ -1,11 +1,11 @@
 //! The tags that somebody should have.
 
 use crate::domain::{Profile, Time};
-use crate::integrations::mailchimp::mirror::managed_tags::{MONTHLY, Managed};
+use crate::integrations::mailchimp::mirror::managed_tags::{MONTHLY, ManagedTags};
 use std::collections::BTreeSet;
 
 /// The tags that somebody should have at a moment.
-pub(crate) fn tags_of(managed: &Managed, person: &Profile, now: Time) -> BTreeSet<String> {
+pub(crate) fn tags_of(managed: &ManagedTags, person: &Profile, now: Time) -> BTreeSet<String> {
     let monthly =
         (person.monthly_amount.decimal() > rust_decimal::Decimal::ZERO).then_some(MONTHLY);
     let words = [
@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn people_get_one_tag_of_each_family_that_applies() {
-        let managed = Managed::new("Classy-");
+        let managed = ManagedTags::new("Classy-");
         let mut somebody = person(1);
         let tags = |person: &Profile| {
             tags_of(&managed, person, day(100))

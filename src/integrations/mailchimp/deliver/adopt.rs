@@ -5,10 +5,10 @@
 use crate::domain::{Address, Member, Profile};
 use crate::integrations::mailchimp::api::answers::WireMember;
 use crate::integrations::mailchimp::mirror::listing::{End, READINGS, Walk};
-use crate::integrations::mailchimp::mirror::managed_tags::Managed;
+use crate::integrations::mailchimp::mirror::managed_tags::ManagedTags;
 use crate::integrations::mailchimp::mirror::member::{hash, hash_of, is_somebody};
 use crate::integrations::mailchimp::mirror::memory::Memory;
-use crate::integrations::mailchimp::mirror::session::Desk;
+use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::integrations::mailchimp::mirror::status::is_live;
 use crate::plugin::{Finding, PluginContext, PluginError, REFUSED};
 use serde_json::json;
@@ -23,7 +23,7 @@ const ADOPTABLE: &str = "adoptable";
 /// Contacts between two notes of what is done.
 const PIECE: usize = 1_000;
 
-fn carries_ours(member: &WireMember, managed: &Managed) -> bool {
+fn carries_ours(member: &WireMember, managed: &ManagedTags) -> bool {
     is_somebody(member)
         && IN.contains(&member.status.as_str())
         && member.tags.iter().any(|tag| managed.is_ours(&tag.name))
@@ -32,16 +32,19 @@ fn carries_ours(member: &WireMember, managed: &Managed) -> bool {
 /// Who they are, but for those of whom a person said it already. Reads the audience itself, and
 /// writes nothing.
 pub(crate) async fn adoptable(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
 ) -> Result<Vec<Finding>, PluginError> {
-    desk.audience.look(&desk.api, &desk.settings).await?;
-    desk.go_by(&ctx.state::<Memory>().await?.unwrap_or_default());
-    let managed = desk.managed();
+    session
+        .audience
+        .load_setup(&session.api, &session.settings)
+        .await?;
+    session.name_tags(&ctx.state::<Memory>().await?.unwrap_or_default());
+    let managed = session.managed();
     let said: BTreeSet<String> = ctx.adoptions().await?.into_iter().flatten().collect();
     for _ in 0..READINGS {
         let (mut walk, mut found) = (Walk::new(None, None, None), BTreeMap::new());
-        while let Some(members) = walk.next(&desk.api, ctx).await? {
+        while let Some(members) = walk.next(&session.api, ctx).await? {
             let carrying: Vec<&WireMember> = members
                 .iter()
                 .filter(|member| carries_ours(member, &managed))
@@ -125,7 +128,10 @@ async fn page(
 
 /// Takes over those of whom a person said it, as far as they are in at this moment: whoever left is
 /// nobody's.
-pub(crate) async fn take_over(desk: &Desk, ctx: &PluginContext) -> Result<(), PluginError> {
+pub(crate) async fn take_over(
+    session: &MailchimpSession,
+    ctx: &PluginContext,
+) -> Result<(), PluginError> {
     let Some(ids) = ctx.adoptions().await? else {
         return Ok(());
     };
@@ -145,7 +151,7 @@ pub(crate) async fn take_over(desk: &Desk, ctx: &PluginContext) -> Result<(), Pl
     for piece in ours.chunks(PIECE) {
         ctx.save_members(piece, &[]).await?;
     }
-    desk.remember(ctx, |memory| memory.carried = 0).await?;
+    session.remember(ctx, |memory| memory.carried = 0).await?;
     if !ids.is_empty() {
         ctx.note(
             "adopted",

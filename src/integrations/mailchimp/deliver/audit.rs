@@ -4,10 +4,10 @@
 use crate::domain::{Address, Member, Profile, Time};
 use crate::integrations::mailchimp::api::answers::WireMember;
 use crate::integrations::mailchimp::mirror::listing::{End, READINGS, Walk};
-use crate::integrations::mailchimp::mirror::managed_tags::Managed;
-use crate::integrations::mailchimp::mirror::member::{hash, hash_of, is_somebody, seen};
+use crate::integrations::mailchimp::mirror::managed_tags::ManagedTags;
+use crate::integrations::mailchimp::mirror::member::{hash, hash_of, is_somebody, observed_member};
 use crate::integrations::mailchimp::mirror::memory::Memory;
-use crate::integrations::mailchimp::mirror::session::Desk;
+use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::integrations::mailchimp::mirror::status::is_out_word;
 use crate::plugin::{Finding, PluginContext, PluginError};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -28,10 +28,16 @@ const UNTAGGED: &str = "tags_gone";
 const PEOPLE: u64 = 1_000;
 
 /// One finding for each contact, and one for each consented supporter who is not there.
-pub(crate) async fn audit(desk: &Desk, ctx: &PluginContext) -> Result<Vec<Finding>, PluginError> {
-    desk.audience.look(&desk.api, &desk.settings).await?;
+pub(crate) async fn audit(
+    session: &MailchimpSession,
+    ctx: &PluginContext,
+) -> Result<Vec<Finding>, PluginError> {
+    session
+        .audience
+        .load_setup(&session.api, &session.settings)
+        .await?;
     let known: Memory = ctx.state().await?.unwrap_or_default();
-    desk.go_by(&known);
+    session.name_tags(&known);
     let notice = |text: &String| Finding {
         kind: NOTICE,
         supporter_id: None,
@@ -39,10 +45,10 @@ pub(crate) async fn audit(desk: &Desk, ctx: &PluginContext) -> Result<Vec<Findin
         remote_status: None,
         detail: text.clone(),
     };
-    let notices: Vec<Finding> = known.told().map(notice).collect();
+    let notices: Vec<Finding> = known.notices().map(notice).collect();
     let mut seen: HashSet<String> = HashSet::new();
-    let mut findings = contacts(desk, ctx, None, &mut seen).await?;
-    findings.extend(contacts(desk, ctx, Some("archived"), &mut seen).await?);
+    let mut findings = contacts(session, ctx, None, &mut seen).await?;
+    findings.extend(contacts(session, ctx, Some("archived"), &mut seen).await?);
     findings.extend(missing(ctx, &seen).await?);
     // What somebody must decide comes first.
     findings.sort_by_key(|finding| finding.kind != STILL_SUBSCRIBED);
@@ -50,7 +56,7 @@ pub(crate) async fn audit(desk: &Desk, ctx: &PluginContext) -> Result<Vec<Findin
 }
 
 async fn contacts(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
     status: Option<&'static str>,
     seen: &mut HashSet<String>,
@@ -58,8 +64,8 @@ async fn contacts(
     for _ in 0..READINGS {
         let (mut walk, mut findings, mut met) =
             (Walk::new(status, None, None), Vec::new(), HashSet::new());
-        while let Some(members) = walk.next(&desk.api, ctx).await? {
-            findings.extend(page(desk, ctx, &members, &mut met).await?);
+        while let Some(members) = walk.next(&session.api, ctx).await? {
+            findings.extend(page(session, ctx, &members, &mut met).await?);
         }
         if let End::Whole(_) = walk.end() {
             seen.extend(met);
@@ -73,7 +79,7 @@ async fn contacts(
 
 /// Findings on a page, each contact once.
 async fn page(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
     members: &[WireMember],
     met: &mut HashSet<String>,
@@ -102,14 +108,14 @@ async fn page(
         .into_iter()
         .map(|member| (member.remote_id.clone(), member))
         .collect();
-    let (none, managed) = (Vec::new(), desk.managed());
+    let (none, managed) = (Vec::new(), session.managed());
     let mut findings = Vec::new();
     for (member, id) in shown.iter().zip(ids) {
         if met.insert(id.clone()) {
             let lost = known
                 .get(&id)
                 .map_or_else(Vec::new, |known| lost(member, known, &managed, ctx.now()));
-            findings.push(judge(
+            findings.push(evaluate(
                 member,
                 known.get(&id),
                 holders.get(&id).unwrap_or(&none),
@@ -118,12 +124,12 @@ async fn page(
             ));
         }
     }
-    tell_why(ctx, &mut findings).await?;
+    add_reasons(ctx, &mut findings).await?;
     Ok(findings)
 }
 
 /// Whoever is there without consent may wait for something, which the ledger knows.
-async fn tell_why(ctx: &PluginContext, findings: &mut [Finding]) -> Result<(), PluginError> {
+async fn add_reasons(ctx: &PluginContext, findings: &mut [Finding]) -> Result<(), PluginError> {
     let ids: Vec<i64> = findings
         .iter()
         .filter(|finding| finding.kind == WITHOUT_CONSENT)
@@ -148,13 +154,13 @@ async fn tell_why(ctx: &PluginContext, findings: &mut [Finding]) -> Result<(), P
 }
 
 /// Tags that a contact was given, and does not have.
-fn lost(member: &WireMember, known: &Member, managed: &Managed, now: Time) -> Vec<String> {
-    let there = seen(member, Some(known), managed, now).managed_tags;
+fn lost(member: &WireMember, known: &Member, managed: &ManagedTags, now: Time) -> Vec<String> {
+    let there = observed_member(member, Some(known), managed, now).managed_tags;
     known.managed_tags.difference(&there).cloned().collect()
 }
 
 /// `lost`: tags that the contact was given, and does not have.
-pub(crate) fn judge(
+pub(crate) fn evaluate(
     member: &WireMember,
     known: Option<&Member>,
     holders: &[Profile],

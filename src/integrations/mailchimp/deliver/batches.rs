@@ -1,10 +1,10 @@
 //! People are sent in chunks, side by side.
 
 use super::push::{push, without_adds_if_full};
-use super::record::Settled;
-use super::update::{NO_WORD, Work};
-use crate::integrations::mailchimp::decide::context::Known;
-use crate::integrations::mailchimp::mirror::session::Desk;
+use super::record::BatchResult;
+use super::update::{MemberUpdate, NO_WORD};
+use crate::integrations::mailchimp::decide::context::DeliveryContext;
+use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::plugin::{PluginContext, PluginError};
 use futures_util::{StreamExt, stream};
 use std::collections::BTreeSet;
@@ -14,38 +14,39 @@ pub(crate) const CHUNK: usize = 500;
 
 /// Sends in chunks, side by side. Whoever Mailchimp was silent on goes alone.
 pub(super) async fn push_all(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
-    works: Vec<Work>,
-    known: &Known,
-) -> Result<Settled, PluginError> {
-    let was_silent = |work: &Work| {
-        known
+    updates: Vec<MemberUpdate>,
+    context: &DeliveryContext,
+) -> Result<BatchResult, PluginError> {
+    let was_silent = |update: &MemberUpdate| {
+        context
             .rows
-            .get(&work.supporter_id)
+            .get(&update.supporter_id)
             .and_then(|row| row.reason.as_deref())
             == Some(NO_WORD)
     };
-    let (alone, mut works): (Vec<Work>, Vec<Work>) = works.into_iter().partition(was_silent);
-    let mut all = Settled::default();
-    if works.len() > CHUNK || alone.len() + usize::from(!works.is_empty()) > 1 {
-        works = introduce(desk, ctx, works, &mut all).await?;
+    let (alone, mut updates): (Vec<MemberUpdate>, Vec<MemberUpdate>) =
+        updates.into_iter().partition(was_silent);
+    let mut all = BatchResult::default();
+    if updates.len() > CHUNK || alone.len() + usize::from(!updates.is_empty()) > 1 {
+        updates = introduce(session, ctx, updates, &mut all).await?;
     }
-    let mut chunks: Vec<Vec<Work>> = alone.into_iter().map(|work| vec![work]).collect();
-    while !works.is_empty() {
-        let rest = works.split_off(works.len().min(CHUNK));
-        chunks.push(std::mem::replace(&mut works, rest));
+    let mut chunks: Vec<Vec<MemberUpdate>> = alone.into_iter().map(|update| vec![update]).collect();
+    while !updates.is_empty() {
+        let rest = updates.split_off(updates.len().min(CHUNK));
+        chunks.push(std::mem::replace(&mut updates, rest));
     }
-    let calls = chunks.into_iter().map(|chunk| push(desk, ctx, chunk));
-    let parts: Vec<Result<Settled, PluginError>> = stream::iter(calls)
-        .buffer_unordered(desk.api.connections())
+    let calls = chunks.into_iter().map(|chunk| push(session, ctx, chunk));
+    let parts: Vec<Result<BatchResult, PluginError>> = stream::iter(calls)
+        .buffer_unordered(session.api.connections())
         .collect()
         .await;
     // All of them are heard before the first trouble is told: what was taken is in the mirror by
     // then.
     for part in parts {
         let part = part?;
-        all.taken.extend(part.taken);
+        all.accepted.extend(part.accepted);
         all.verdicts.extend(part.verdicts);
     }
     Ok(all)
@@ -54,34 +55,35 @@ pub(super) async fn push_all(
 /// Tags that do not exist yet are made by a few people who need them, before the others: two chunks
 /// at once might make two of one name. Answers with the others.
 async fn introduce(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
-    works: Vec<Work>,
-    all: &mut Settled,
-) -> Result<Vec<Work>, PluginError> {
-    let shelf = desk.shelf(ctx).await?;
-    let mut rest = works;
+    updates: Vec<MemberUpdate>,
+    all: &mut BatchResult,
+) -> Result<Vec<MemberUpdate>, PluginError> {
+    let schema = session.schema(ctx).await?;
+    let mut rest = updates;
     loop {
-        rest = without_adds_if_full(desk, ctx, rest, all).await?;
+        rest = without_adds_if_full(session, ctx, rest, all).await?;
         let mut named: BTreeSet<String> = BTreeSet::new();
-        let is_first = |work: &Work| {
+        let is_first = |update: &MemberUpdate| {
             let lacks = |tag: &&String| {
-                !work.is_quiet
-                    && !shelf.segments.contains_key(&tag.to_lowercase())
-                    && !desk.audience.was_made(tag)
+                !update.is_quiet
+                    && !schema.segments.contains_key(&tag.to_lowercase())
+                    && !session.audience.was_made(tag)
             };
             let before = named.len();
-            named.extend(work.picture.tags.iter().filter(lacks).cloned());
+            named.extend(update.desired.tags.iter().filter(lacks).cloned());
             named.len() > before
         };
-        let (first, others): (Vec<Work>, Vec<Work>) = rest.into_iter().partition(is_first);
+        let (first, others): (Vec<MemberUpdate>, Vec<MemberUpdate>) =
+            rest.into_iter().partition(is_first);
         rest = others;
         if first.is_empty() {
             return Ok(rest);
         }
         // Some of them may be refused, and whoever else needs the same tag is asked next.
-        let part = push(desk, ctx, first).await?;
-        all.taken.extend(part.taken);
+        let part = push(session, ctx, first).await?;
+        all.accepted.extend(part.accepted);
         all.verdicts.extend(part.verdicts);
     }
 }

@@ -9,20 +9,20 @@ use crate::integrations::mailchimp::api::client::Failure;
 use crate::integrations::mailchimp::api::requests::{Patch, Permit, Unsubscribed};
 use crate::integrations::mailchimp::mirror::freshness::freshen;
 use crate::integrations::mailchimp::mirror::member::hash_of;
-use crate::integrations::mailchimp::mirror::session::Desk;
+use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::integrations::mailchimp::mirror::status::{is_mailed, is_out};
 use crate::plugin::{PluginContext, PluginError, Sending};
 use chrono::TimeDelta;
 use futures_util::{StreamExt, stream};
 use std::collections::BTreeMap;
 
-/// What is ordered.
+/// What is to be changed of a member.
 #[derive(Clone)]
-pub(crate) enum What {
+pub(crate) enum MemberChange {
     /// Consent was withdrawn. `even_if_consented`: not at Classy, but in Mailchimp, under another
     /// address or in another audience.
     Unsubscribe { even_if_consented: bool },
-    /// To the address of the order.
+    /// To the address of the request.
     Move,
     /// Permissions by id.
     Permit(Vec<String>),
@@ -30,7 +30,7 @@ pub(crate) enum What {
 
 /// One change of one member.
 #[derive(Clone)]
-pub(crate) struct Order {
+pub(crate) struct ChangeRequest {
     pub(crate) supporter_id: i64,
     /// The present address, if there is one.
     pub(crate) address: Option<Address>,
@@ -40,11 +40,11 @@ pub(crate) struct Order {
     pub(crate) member: String,
     /// What Mailchimp calls the contact whatever its address is.
     pub(crate) contact: Option<String>,
-    pub(crate) what: What,
+    pub(crate) change: MemberChange,
 }
 
 /// What became of it.
-pub(crate) enum Said {
+pub(crate) enum ChangeResult {
     Done(WireMember),
     /// There is no such member.
     Missing,
@@ -53,17 +53,17 @@ pub(crate) enum Said {
     NotDone,
     /// The earlier audience that it is in lets us in no more.
     Closed,
-    /// The person is not any more as they were when it was ordered; nothing was sent.
+    /// The person is not any more as they were when it was decided; nothing was sent.
     Changed,
 }
 
-impl Order {
+impl ChangeRequest {
     fn sending(&self) -> Sending {
-        let intent = match self.what {
-            What::Unsubscribe { .. } => Step::Unsubscribe,
-            What::Move => Step::Move,
+        let intent = match self.change {
+            MemberChange::Unsubscribe { .. } => Step::Unsubscribe,
+            MemberChange::Move => Step::Move,
             // Part of adding: what is cut off here is taken up as an addition.
-            What::Permit(_) => Step::Add,
+            MemberChange::Permit(_) => Step::Add,
         };
         Sending {
             supporter_id: self.supporter_id,
@@ -76,7 +76,7 @@ impl Order {
     /// Whether the member is still one of whom it is right: nobody who left meanwhile is moved or
     /// given a permission.
     fn finds(&self, members: &BTreeMap<String, Member>) -> bool {
-        matches!(self.what, What::Unsubscribe { .. })
+        matches!(self.change, MemberChange::Unsubscribe { .. })
             || members
                 .get(&self.member)
                 .is_some_and(|member| !is_out(member))
@@ -84,14 +84,16 @@ impl Order {
 
     /// Whether it is still right.
     fn holds(&self, person: &Profile) -> bool {
-        match self.what {
-            What::Unsubscribe { even_if_consented } => {
+        match self.change {
+            MemberChange::Unsubscribe { even_if_consented } => {
                 even_if_consented && person.address == self.address
                     || person
                         .consented()
                         .is_none_or(|address| hash_of(address) != self.member)
             }
-            What::Move | What::Permit(_) => person.consented() == self.address.as_ref(),
+            MemberChange::Move | MemberChange::Permit(_) => {
+                person.consented() == self.address.as_ref()
+            }
         }
     }
 
@@ -101,28 +103,28 @@ impl Order {
     fn other_name(&self) -> Option<&str> {
         self.contact
             .as_deref()
-            .filter(|_| matches!(self.what, What::Unsubscribe { .. }))
+            .filter(|_| matches!(self.change, MemberChange::Unsubscribe { .. }))
     }
 
-    /// Whether an answer shows what was ordered. One that does not is no success, whatever its
+    /// Whether an answer shows what was asked for. One that does not is no success, whatever its
     /// status.
     fn is_shown(&self, wire: &WireMember) -> bool {
-        match self.what {
-            What::Unsubscribe { .. } => !is_mailed(&wire.status),
-            What::Move => Address::parse(&wire.email_address) == self.address,
-            What::Permit(_) => true,
+        match self.change {
+            MemberChange::Unsubscribe { .. } => !is_mailed(&wire.status),
+            MemberChange::Move => Address::parse(&wire.email_address) == self.address,
+            MemberChange::Permit(_) => true,
         }
     }
 
     fn patch(&self) -> Option<Patch> {
-        Some(match &self.what {
-            What::Unsubscribe { .. } => Patch::Unsubscribe {
+        Some(match &self.change {
+            MemberChange::Unsubscribe { .. } => Patch::Unsubscribe {
                 status: Unsubscribed::Unsubscribed,
             },
-            What::Move => Patch::Move {
+            MemberChange::Move => Patch::Move {
                 email_address: self.address.as_ref()?.as_str().to_owned(),
             },
-            What::Permit(ids) => {
+            MemberChange::Permit(ids) => {
                 let permit = |id: &String| Permit {
                     marketing_permission_id: id.clone(),
                     enabled: true,
@@ -135,13 +137,13 @@ impl Order {
     }
 }
 
-/// Carries orders out, each until it has an answer.
-pub(crate) async fn carry_out(
-    desk: &Desk,
+/// Carries changes out, each until it has an answer.
+pub(crate) async fn apply_changes(
+    session: &MailchimpSession,
     ctx: &PluginContext,
-    orders: Vec<Order>,
-) -> Result<Vec<(Order, Said)>, PluginError> {
-    let (mut pending, mut done) = (orders, Vec::new());
+    requests: Vec<ChangeRequest>,
+) -> Result<Vec<(ChangeRequest, ChangeResult)>, PluginError> {
+    let (mut pending, mut done) = (requests, Vec::new());
     for tries in 0..TRIES {
         if pending.is_empty() {
             return Ok(done);
@@ -149,11 +151,11 @@ pub(crate) async fn carry_out(
         ctx.go_on()?;
         ctx.mark();
         // What changed in Mailchimp since is asked before each try, and then, last of all, consent.
-        freshen(desk, ctx).await?;
+        freshen(session, ctx).await?;
         let ids: Vec<String> = pending
             .iter()
-            .filter(|order| order.audience.is_none())
-            .map(|order| order.member.clone())
+            .filter(|request| request.audience.is_none())
+            .map(|request| request.member.clone())
             .collect();
         let members: BTreeMap<String, Member> = ctx
             .members(&ids)
@@ -164,48 +166,60 @@ pub(crate) async fn carry_out(
         // One row a person, however many of their members it is about.
         let sending: BTreeMap<i64, Sending> = pending
             .iter()
-            .map(|order| (order.supporter_id, order.sending()))
+            .map(|request| (request.supporter_id, request.sending()))
             .collect();
         let people = confirm(ctx, &sending.into_values().collect::<Vec<_>>()).await?;
-        let (hold, changed): (Vec<Order>, Vec<Order>) = pending.into_iter().partition(|order| {
-            people
-                .get(&order.supporter_id)
-                .is_some_and(|person| order.holds(person) && order.finds(&members))
-        });
-        done.extend(changed.into_iter().map(|order| (order, Said::Changed)));
-        let calls = hold.into_iter().map(|order| async move {
-            let api = order
+        let (hold, changed): (Vec<ChangeRequest>, Vec<ChangeRequest>) =
+            pending.into_iter().partition(|request| {
+                people
+                    .get(&request.supporter_id)
+                    .is_some_and(|person| request.holds(person) && request.finds(&members))
+            });
+        done.extend(
+            changed
+                .into_iter()
+                .map(|request| (request, ChangeResult::Changed)),
+        );
+        let calls = hold.into_iter().map(|request| async move {
+            let api = request
                 .audience
                 .as_deref()
-                .map_or_else(|| desk.api.clone(), |audience| desk.api.of(audience));
-            let said = match order.patch() {
-                Some(patch) => match (api.patch(&order.member, &patch).await, order.other_name()) {
+                .map_or_else(|| session.api.clone(), |audience| session.api.of(audience));
+            let result = match request.patch() {
+                Some(patch) => match (
+                    api.patch(&request.member, &patch).await,
+                    request.other_name(),
+                ) {
                     (Err(Failure::Missing), Some(name)) => api.patch(name, &patch).await,
                     (answer, _) => answer,
                 },
                 None => Err(Failure::Missing),
             };
-            (order, said)
+            (request, result)
         });
-        let answers: Vec<(Order, Result<WireMember, Failure>)> = stream::iter(calls)
-            .buffer_unordered(desk.api.connections())
+        let answers: Vec<(ChangeRequest, Result<WireMember, Failure>)> = stream::iter(calls)
+            .buffer_unordered(session.api.connections())
             .collect()
             .await;
         pending = Vec::new();
         let mut trouble = None;
-        for (order, answer) in answers {
+        for (request, answer) in answers {
             match answer {
-                Ok(member) if order.is_shown(&member) => done.push((order, Said::Done(member))),
-                Ok(_) => done.push((order, Said::NotDone)),
-                Err(Failure::Missing) => done.push((order, Said::Missing)),
-                Err(Failure::Invalid(problem)) => done.push((order, Said::Refused(problem))),
+                Ok(member) if request.is_shown(&member) => {
+                    done.push((request, ChangeResult::Done(member)))
+                }
+                Ok(_) => done.push((request, ChangeResult::NotDone)),
+                Err(Failure::Missing) => done.push((request, ChangeResult::Missing)),
+                Err(Failure::Invalid(problem)) => {
+                    done.push((request, ChangeResult::Refused(problem)))
+                }
                 Err(failure @ Failure::Busy(_)) => {
-                    pending.push(order);
+                    pending.push(request);
                     trouble = Some(failure);
                 }
                 // An earlier audience may be another account's by now; that ends nothing here.
-                Err(Failure::Refused(_) | Failure::Strange(_)) if order.audience.is_some() => {
-                    done.push((order, Said::Closed))
+                Err(Failure::Refused(_) | Failure::Strange(_)) if request.audience.is_some() => {
+                    done.push((request, ChangeResult::Closed))
                 }
                 Err(failure) => return Err(failure.into_error("changing a member")),
             }
@@ -222,7 +236,7 @@ pub(crate) async fn carry_out(
 
 /// Looks for a member that is not found before it is believed: Mailchimp shows a new one only after
 /// a while.
-pub(super) const LOOKS: i64 = 3;
+pub(super) const LOOKUPS: i64 = 3;
 
 /// Once more, after some minutes.
 pub(super) fn later(ctx: &PluginContext, minutes: i64, reason: &str) -> Fate {

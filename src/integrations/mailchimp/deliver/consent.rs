@@ -1,13 +1,13 @@
 //! Consent is asked again right before each send, here and nowhere else.
 //!
 //! A delivery decides about each person once, by what was known when it began; minutes may go by
-//! until the call that writes about them. So every send (`push`, `follow`, `change`, `losers`) goes
+//! until the call that writes about them. So every send (`push`, `follow`, `change`, `tag_removals`) goes
 //! through `confirm`: who is about to be sent is in the ledger before the call, and everybody is
 //! read once more. What was decided is sent only to whoever is still as it was decided.
 
 use crate::domain::{Address, Fate, Profile, Time, Verdict};
-use crate::integrations::mailchimp::decide::desired::Picture;
-use crate::integrations::mailchimp::mirror::managed_tags::Managed;
+use crate::integrations::mailchimp::decide::desired::DesiredMember;
+use crate::integrations::mailchimp::mirror::managed_tags::ManagedTags;
 use crate::plugin::{PluginContext, PluginError, Sending};
 use std::collections::BTreeMap;
 
@@ -28,10 +28,10 @@ pub(super) async fn confirm(
 pub(super) fn still_desired(
     person: Option<&Profile>,
     address: &Address,
-    managed: &Managed,
+    managed: &ManagedTags,
     now: Time,
-) -> Option<Picture> {
-    Picture::of(person?, managed, now).filter(|picture| picture.address == *address)
+) -> Option<DesiredMember> {
+    DesiredMember::of(person?, managed, now).filter(|desired| desired.address == *address)
 }
 
 /// The verdict on whoever is not sent, since they are not any more as it was decided.

@@ -2,16 +2,16 @@
 //! calls that change somebody who is there and make nobody.
 
 use super::consent::{confirm, not_sent, still_desired};
-use super::load_values::know_values;
-use super::record::refusal;
-use super::update::{Work, verdict};
+use super::load_values::load_values;
+use super::record::refusal_fate;
+use super::update::{MemberUpdate, verdict};
 use crate::domain::{Fate, Verdict};
 use crate::integrations::mailchimp::api::client::Failure;
 use crate::integrations::mailchimp::api::requests::{Patch, TagChange, TagStatus, TagTo};
-use crate::integrations::mailchimp::api::texts::Class;
+use crate::integrations::mailchimp::api::texts::RefusalClass;
 use crate::integrations::mailchimp::mirror::freshness::freshen;
-use crate::integrations::mailchimp::mirror::member::seen;
-use crate::integrations::mailchimp::mirror::session::Desk;
+use crate::integrations::mailchimp::mirror::member::observed_member;
+use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::integrations::mailchimp::mirror::status::{is_out, out_reason};
 use crate::plugin::{PluginContext, PluginError};
 use chrono::TimeDelta;
@@ -23,19 +23,23 @@ pub(crate) const SERVED_THERE: &str =
 
 /// Sends what differs, one contact after the other; a verdict for each.
 pub(crate) async fn follow(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
-    works: Vec<Work>,
+    updates: Vec<MemberUpdate>,
 ) -> Result<Vec<Verdict>, PluginError> {
-    let mut verdicts = Vec::with_capacity(works.len());
-    for work in works {
-        verdicts.push(one(desk, ctx, work).await?);
+    let mut verdicts = Vec::with_capacity(updates.len());
+    for update in updates {
+        verdicts.push(one(session, ctx, update).await?);
     }
     Ok(verdicts)
 }
 
-async fn one(desk: &Desk, ctx: &PluginContext, mut work: Work) -> Result<Verdict, PluginError> {
-    let id = work.supporter_id;
+async fn one(
+    session: &MailchimpSession,
+    ctx: &PluginContext,
+    mut update: MemberUpdate,
+) -> Result<Verdict, PluginError> {
+    let id = update.supporter_id;
     let again = |minutes: i64, reason: &str| {
         verdict(
             id,
@@ -45,16 +49,16 @@ async fn one(desk: &Desk, ctx: &PluginContext, mut work: Work) -> Result<Verdict
             },
         )
     };
-    let Some(before) = work.before.clone() else {
+    let Some(before) = update.before.clone() else {
         return Ok(again(
             1,
             "its contact is not known any more; looked at again",
         ));
     };
     ctx.go_on()?;
-    let shelf = desk.shelf(ctx).await?;
-    know_values(desk, ctx, std::slice::from_mut(&mut work)).await?;
-    freshen(desk, ctx).await?;
+    let schema = session.schema(ctx).await?;
+    load_values(session, ctx, std::slice::from_mut(&mut update)).await?;
+    freshen(session, ctx).await?;
     let there = ctx
         .members(std::slice::from_ref(&before.remote_id))
         .await?
@@ -66,23 +70,23 @@ async fn one(desk: &Desk, ctx: &PluginContext, mut work: Work) -> Result<Verdict
         Some(member) if member.supporter_id == Some(id) => member,
         _ => return Ok(again(1, "its contact changed meanwhile; looked at again")),
     };
-    work.know(there.clone());
-    if know_values(desk, ctx, std::slice::from_mut(&mut work)).await? {
+    update.set_before(there.clone());
+    if load_values(session, ctx, std::slice::from_mut(&mut update)).await? {
         return Ok(again(1, "its contact changed meanwhile; looked at again"));
     }
-    let sending = work.sending(Some(&shelf), &desk.managed());
+    let sending = update.sending(Some(&schema), &session.managed());
     let noted = sending.image.clone();
     let person = confirm(ctx, &[sending]).await?.remove(&id);
-    let (person, address) = (person.as_ref(), &work.picture.address);
-    let picture = still_desired(person, address, &desk.managed(), ctx.now());
-    let (Some(person), Some(picture)) = (person, picture) else {
+    let (person, address) = (person.as_ref(), &update.desired.address);
+    let desired = still_desired(person, address, &session.managed(), ctx.now());
+    let (Some(person), Some(desired)) = (person, desired) else {
         let why = "changed while it was sent; looked at again";
         return Ok(not_sent(id, person, why));
     };
-    work.with_name &= picture.name == work.picture.name;
-    work.untags.retain(|tag| !picture.tags.contains(tag));
-    work.picture = picture;
-    let image = work.image(Some(&shelf), &desk.managed());
+    update.with_name &= desired.name == update.desired.name;
+    update.untags.retain(|tag| !desired.tags.contains(tag));
+    update.desired = desired;
+    let image = update.image(Some(&schema), &session.managed());
     if noted.as_ref() != Some(&image) {
         ctx.save_images(&[image]).await?;
     }
@@ -90,12 +94,12 @@ async fn one(desk: &Desk, ctx: &PluginContext, mut work: Work) -> Result<Verdict
         .contact_id
         .clone()
         .unwrap_or_else(|| there.remote_id.clone());
-    let wire = match desk
+    let wire = match session
         .api
         .patch(
             &name,
             &Patch::Fields {
-                merge_fields: work.merge_fields(&shelf),
+                merge_fields: update.merge_fields(&schema),
             },
         )
         .await
@@ -110,10 +114,10 @@ async fn one(desk: &Desk, ctx: &PluginContext, mut work: Work) -> Result<Verdict
         Err(Failure::Invalid(problem)) => {
             return Ok(verdict(
                 id,
-                refusal(
-                    Class::of(&problem.all()),
+                refusal_fate(
+                    RefusalClass::of(&problem.all()),
                     &problem.all(),
-                    work.attempts,
+                    update.attempts,
                     ctx.now(),
                 ),
             ));
@@ -122,7 +126,7 @@ async fn one(desk: &Desk, ctx: &PluginContext, mut work: Work) -> Result<Verdict
         Err(failure) => return Err(failure.into_error("changing a contact")),
     };
     let spelled = |tag: &String| {
-        shelf
+        schema
             .segments
             .get(&tag.to_lowercase())
             .map_or_else(|| tag.clone(), |(name, _)| name.clone())
@@ -136,18 +140,19 @@ async fn one(desk: &Desk, ctx: &PluginContext, mut work: Work) -> Result<Verdict
             .collect()
     };
     let (adds, untags): (BTreeSet<String>, BTreeSet<String>) = (
-        work.picture
+        update
+            .desired
             .tags
             .difference(&there.managed_tags)
             .cloned()
             .collect(),
-        work.untags.iter().cloned().collect(),
+        update.untags.iter().cloned().collect(),
     );
     let mut tags = to(&adds, || TagStatus::Active);
     tags.extend(to(&untags, || TagStatus::Inactive));
     if !tags.is_empty() {
         // By the id of the present address: other names are not documented for this call.
-        match desk
+        match session
             .api
             .tag(
                 &there.remote_id,
@@ -167,16 +172,16 @@ async fn one(desk: &Desk, ctx: &PluginContext, mut work: Work) -> Result<Verdict
             }
             Err(failure) => return Err(failure.into_error("changing a contact's tags")),
         }
-        desk.audience.note_made(adds.iter());
+        session.audience.note_made(adds.iter());
     }
-    let mut member = seen(&wire, Some(&there), &desk.managed(), ctx.now());
+    let mut member = observed_member(&wire, Some(&there), &session.managed(), ctx.now());
     member.remote_id.clone_from(&there.remote_id);
     member.managed_tags.extend(adds);
     member.managed_tags.retain(|tag| !untags.contains(tag));
     ctx.save_members(&[member], &[]).await?;
-    let taken = work.taken(person, ctx.now());
+    let accepted = update.accepted(person, ctx.now());
     Ok(Verdict {
-        note: taken.note.or_else(|| Some(SERVED_THERE.to_owned())),
-        ..taken
+        note: accepted.note.or_else(|| Some(SERVED_THERE.to_owned())),
+        ..accepted
     })
 }

@@ -1,19 +1,19 @@
 //! What is known of the people of one batch is read once for all of them.
 
 use crate::domain::{Member, Profile};
-use crate::integrations::mailchimp::decide::context::Known;
+use crate::integrations::mailchimp::decide::context::DeliveryContext;
 use crate::integrations::mailchimp::mirror::former;
 use crate::integrations::mailchimp::mirror::member::hash_of;
-use crate::integrations::mailchimp::mirror::session::Desk;
+use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::plugin::{PluginContext, PluginError};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads it, from the mirror, the ledger and what is known of who left.
 pub(crate) async fn load(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
     people: &[Profile],
-) -> Result<Known, PluginError> {
+) -> Result<DeliveryContext, PluginError> {
     let supporters: Vec<i64> = people.iter().map(|person| person.supporter_id).collect();
     let rows = ctx.ledger(&supporters).await?;
     let former = former::find(ctx, people, &rows).await?;
@@ -44,12 +44,12 @@ pub(crate) async fn load(
             .collect();
         earlier.insert(audience, found.into_values().collect());
     }
-    let mut known = Known::of(people, rows, members, suppressed, earlier, former);
-    let troubled = desk.memory().earlier;
-    known.leave_out_audiences(|audience| {
+    let mut context = DeliveryContext::of(people, rows, members, suppressed, earlier, former);
+    let troubled = session.memory().earlier;
+    context.leave_out_audiences(|audience| {
         troubled
             .get(audience)
             .is_some_and(|earlier| earlier.trouble.is_some())
     });
-    Ok(known)
+    Ok(context)
 }

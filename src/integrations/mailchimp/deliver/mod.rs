@@ -9,7 +9,7 @@
 //! | one batch, in the order in which it is safe | `process`, `sort` |
 //! | before each send: consent, and what fields hold | `consent`, `load_values` |
 //! | people who are added and changed | `update`, `batches`, `push`, `reconcile`, `record` |
-//! | tags beside that, permissions | `quiet`, `losers`, `untag`, `permissions` |
+//! | tags beside that, permissions | `quiet`, `tag_removals`, `untag`, `permissions` |
 //! | contacts with another address in Mailchimp | `follow` |
 //! | single members: opt-outs, other addresses | `change`, `unsubscribe`, `change_email` |
 //! | addresses that Mailchimp keeps out | `suppress` |
@@ -28,7 +28,6 @@ mod follow;
 pub(super) mod hooks;
 pub(super) mod load;
 mod load_values;
-mod losers;
 mod permissions;
 pub(super) mod process;
 mod push;
@@ -39,6 +38,7 @@ mod record;
 pub(super) mod refresh;
 mod sort;
 pub(super) mod suppress;
+mod tag_removals;
 pub(super) mod undo;
 mod undo_resubscription;
 mod unsubscribe;

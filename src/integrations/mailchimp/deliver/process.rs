@@ -3,45 +3,45 @@
 //! somebody who refuses.
 
 use super::batches::push_all;
-use super::change_email::move_on;
+use super::change_email::change_email;
 use super::follow::follow;
 use super::load::load;
-use super::losers::losers;
 use super::permissions::permit;
 use super::quiet;
 use super::read_back::UNSHOWN;
 use super::read_back::read_back;
-use super::sort::{moves, sort};
-use super::unsubscribe::{Unsubscribed, unsubscribe};
-use super::untag::take_off;
-use super::update::{Work, verdict};
+use super::sort::{moves, sort_plans};
+use super::tag_removals::tag_removals;
+use super::unsubscribe::{OptOutResults, unsubscribe};
+use super::untag::remove_tags;
+use super::update::{MemberUpdate, verdict};
 use crate::domain::{Fate, Profile, Verdict};
-use crate::integrations::mailchimp::decide::context::Known;
+use crate::integrations::mailchimp::decide::context::DeliveryContext;
 use crate::integrations::mailchimp::decide::decision::{Decision, Plan};
 use crate::integrations::mailchimp::decide::plan::{Moves, Rules, plan_all};
 use crate::integrations::mailchimp::mirror::freshness::freshen;
-use crate::integrations::mailchimp::mirror::session::Desk;
+use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::plugin::{PluginContext, PluginError};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Plans for people, by what is known now.
 pub(crate) fn plans(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
-    known: &Known,
+    context: &DeliveryContext,
     people: &[Profile],
     moves: Moves,
 ) -> Vec<Plan> {
-    let managed = desk.managed();
+    let managed = session.managed();
     let rules = Rules {
         managed: &managed,
-        on_opt_out: desk.settings.on_opt_out,
-        opt_out_scope: desk.settings.opt_out_scope,
+        on_opt_out: session.settings.on_opt_out,
+        opt_out_scope: session.settings.opt_out_scope,
         moves,
-        double_optin: desk.audience.setup().double_optin,
+        double_optin: session.audience.setup().double_optin,
         now: ctx.now(),
     };
-    plan_all(&known.cases(people), &rules)
+    plan_all(&context.cases(people), &rules)
 }
 
 fn is_quiet(plan: &Plan) -> bool {
@@ -50,21 +50,21 @@ fn is_quiet(plan: &Plan) -> bool {
 
 /// Does what one batch of people needs; a verdict for each person.
 pub(crate) async fn process(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
     people: &[Profile],
 ) -> Result<Vec<Verdict>, PluginError> {
-    let mut known = load(desk, ctx, people).await?;
-    let first = plans(desk, ctx, &known, people, Moves::ToCome);
+    let mut context = load(session, ctx, people).await?;
+    let first = plans(session, ctx, &context, people, Moves::ToCome);
     let is_quiet = first.iter().all(is_quiet);
-    if !is_quiet && freshen(desk, ctx).await? {
-        known = load(desk, ctx, people).await?;
+    if !is_quiet && freshen(session, ctx).await? {
+        context = load(session, ctx, people).await?;
     }
-    let unshown = read_back(&mut known, desk, ctx, people).await?;
+    let unshown = read_back(&mut context, session, ctx, people).await?;
 
     let mut verdicts: BTreeMap<i64, Verdict> = BTreeMap::new();
-    let planned = plans(desk, ctx, &known, people, Moves::ToCome);
-    note(
+    let planned = plans(session, ctx, &context, people, Moves::ToCome);
+    note_verdicts(
         &mut verdicts,
         planned
             .iter()
@@ -75,52 +75,52 @@ pub(crate) async fn process(
     let (moves, held) = moves(
         ctx,
         people,
-        &known,
+        &context,
         planned
             .into_iter()
             .filter(|plan| !verdicts.contains_key(&plan.supporter_id)),
     );
-    note(&mut verdicts, held);
+    note_verdicts(&mut verdicts, held);
     let mut moved = BTreeSet::new();
     if !moves.is_empty() {
-        let (stayed, arrived) = move_on(desk, ctx, &known, moves).await?;
-        note(&mut verdicts, stayed);
+        let (stayed, arrived) = change_email(session, ctx, &context, moves).await?;
+        note_verdicts(&mut verdicts, stayed);
         moved = arrived;
-        known = load(desk, ctx, people).await?;
+        context = load(session, ctx, people).await?;
     }
-    let plans = plans(desk, ctx, &known, people, Moves::Done);
-    let mut sorted = sort(ctx, people, &known, plans, &moved, &verdicts);
-    note(&mut verdicts, std::mem::take(&mut sorted.verdicts));
-    ctx.save_members(&sorted.heirs, &[]).await?;
-    let Unsubscribed {
-        verdicts: told,
+    let plans = plans(session, ctx, &context, people, Moves::Done);
+    let mut sorted = sort_plans(ctx, people, &context, plans, &moved, &verdicts);
+    note_verdicts(&mut verdicts, std::mem::take(&mut sorted.verdicts));
+    ctx.save_members(&sorted.inherited, &[]).await?;
+    let OptOutResults {
+        verdicts: unsubscribed,
         mut refused,
-    } = unsubscribe(desk, ctx, &known, sorted.unsubscribes, &sorted.reasons).await?;
-    note(&mut verdicts, told);
-    let is_quiet_push = desk.settings.quiet_first_push && ctx.is_first_push();
+    } = unsubscribe(session, ctx, &context, sorted.unsubscribes, &sorted.reasons).await?;
+    note_verdicts(&mut verdicts, unsubscribed);
+    let is_quiet_push = session.settings.quiet_first_push && ctx.is_first_push();
     sorted
-        .works
+        .updates
         .iter_mut()
-        .for_each(|work| work.is_quiet = is_quiet_push);
-    let (sends, rest): (Vec<Work>, Vec<Work>) =
-        sorted.works.into_iter().partition(|work| work.sends);
-    let mut done = push_all(desk, ctx, sends, &known).await?;
-    quiet::tag(desk, ctx, &mut done.taken).await?;
-    note(&mut verdicts, done.verdicts);
-    note(&mut verdicts, follow(desk, ctx, sorted.follows).await?);
-    let (losers, also) = losers(desk, ctx, people, &done.taken, rest).await?;
-    note(&mut verdicts, also);
-    take_off(desk, ctx, losers).await?;
-    permit(desk, ctx, &done.taken).await?;
+        .for_each(|update| update.is_quiet = is_quiet_push);
+    let (sends, rest): (Vec<MemberUpdate>, Vec<MemberUpdate>) =
+        sorted.updates.into_iter().partition(|update| update.sends);
+    let mut done = push_all(session, ctx, sends, &context).await?;
+    quiet::tag(session, ctx, &mut done.accepted).await?;
+    note_verdicts(&mut verdicts, done.verdicts);
+    note_verdicts(&mut verdicts, follow(session, ctx, sorted.follows).await?);
+    let (tag_removals, also) = tag_removals(session, ctx, people, &done.accepted, rest).await?;
+    note_verdicts(&mut verdicts, also);
+    remove_tags(session, ctx, tag_removals).await?;
+    permit(session, ctx, &done.accepted).await?;
     if !is_quiet {
-        let late = enforce_refusals(desk, ctx, people, &verdicts).await?;
+        let late = enforce_refusals(session, ctx, people, &verdicts).await?;
         refused.extend(late.refused);
-        note(&mut verdicts, late.verdicts);
+        note_verdicts(&mut verdicts, late.verdicts);
     }
-    tell_refused(
-        desk,
+    remember_refused(
+        session,
         ctx,
-        Unsubscribed {
+        OptOutResults {
             verdicts: verdicts.into_values().collect(),
             refused,
         },
@@ -130,10 +130,10 @@ pub(crate) async fn process(
 
 /// Whose opt-out Mailchimp did not carry out is told of the audience as a whole as long as it is
 /// so.
-async fn tell_refused(
-    desk: &Desk,
+async fn remember_refused(
+    session: &MailchimpSession,
     ctx: &PluginContext,
-    done: Unsubscribed,
+    done: OptOutResults,
 ) -> Result<Vec<Verdict>, PluginError> {
     let people = done.verdicts.iter().map(|verdict| {
         (
@@ -141,13 +141,14 @@ async fn tell_refused(
             done.refused.contains(&verdict.supporter_id),
         )
     });
-    desk.remember(ctx, |memory| memory.note_refused(people))
+    session
+        .remember(ctx, |memory| memory.note_refused(people))
         .await?;
     Ok(done.verdicts)
 }
 
 /// One verdict a person: the latest counts.
-fn note(all: &mut BTreeMap<i64, Verdict>, verdicts: Vec<Verdict>) {
+fn note_verdicts(all: &mut BTreeMap<i64, Verdict>, verdicts: Vec<Verdict>) {
     all.extend(
         verdicts
             .into_iter()
@@ -171,17 +172,17 @@ fn not_shown(ctx: &PluginContext, plan: &Plan) -> Option<Verdict> {
 /// The check at the end of a batch: everybody in it is read once more, and whoever of ours stands
 /// at the address of somebody who refuses is unsubscribed now, whatever happened in between.
 async fn enforce_refusals(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
     people: &[Profile],
     verdicts: &BTreeMap<i64, Verdict>,
-) -> Result<Unsubscribed, PluginError> {
+) -> Result<OptOutResults, PluginError> {
     let ids: Vec<i64> = people.iter().map(|person| person.supporter_id).collect();
     let people = ctx.profiles(&ids).await?;
-    let mut known = load(desk, ctx, &people).await?;
+    let mut context = load(session, ctx, &people).await?;
     // Whoever refuses, or had an address that left meanwhile, may have another one when they are
     // looked at again.
-    ctx.suppress(&std::mem::take(&mut known.leavings)).await?;
+    ctx.suppress(&std::mem::take(&mut context.leavings)).await?;
     let waits_already = |id: i64| {
         verdicts.get(&id).is_some_and(|one| {
             matches!(
@@ -190,50 +191,50 @@ async fn enforce_refusals(
             )
         })
     };
-    take_refusers_off(desk, ctx, &known, &people, |id| !waits_already(id)).await
+    take_refusers_off(session, ctx, &context, &people, |id| !waits_already(id)).await
 }
 
 /// Passes refusals on and does nothing else, while the plugin is suspended: no move is made
 /// meanwhile, so nobody is spared for one.
 pub(crate) async fn withdraw(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
     people: &[Profile],
 ) -> Result<Vec<Verdict>, PluginError> {
-    let mut known = load(desk, ctx, people).await?;
-    read_back(&mut known, desk, ctx, people).await?;
-    let done = take_refusers_off(desk, ctx, &known, people, |_| true).await?;
-    tell_refused(desk, ctx, done).await
+    let mut context = load(session, ctx, people).await?;
+    read_back(&mut context, session, ctx, people).await?;
+    let done = take_refusers_off(session, ctx, &context, people, |_| true).await?;
+    remember_refused(session, ctx, done).await
 }
 
 async fn take_refusers_off(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
-    known: &Known,
+    context: &DeliveryContext,
     people: &[Profile],
     is_meant: impl Fn(i64) -> bool,
-) -> Result<Unsubscribed, PluginError> {
+) -> Result<OptOutResults, PluginError> {
     let refusers: Vec<(Profile, Plan)> = people
         .iter()
         .cloned()
-        .zip(plans(desk, ctx, known, people, Moves::Done))
+        .zip(plans(session, ctx, context, people, Moves::Done))
         .filter(|(person, plan)| {
             matches!(plan.decision, Decision::Unsubscribe { .. }) && is_meant(person.supporter_id)
         })
         .collect();
     if refusers.is_empty() {
-        return Ok(Unsubscribed::default());
+        return Ok(OptOutResults::default());
     }
     let (people, plans): (Vec<Profile>, Vec<Plan>) = refusers.into_iter().unzip();
-    let sorted = sort(
+    let sorted = sort_plans(
         ctx,
         &people,
-        known,
+        context,
         plans,
         &BTreeSet::new(),
         &BTreeMap::new(),
     );
-    let mut done = unsubscribe(desk, ctx, known, sorted.unsubscribes, &sorted.reasons).await?;
+    let mut done = unsubscribe(session, ctx, context, sorted.unsubscribes, &sorted.reasons).await?;
     done.verdicts.extend(sorted.verdicts);
     Ok(done)
 }

@@ -5,10 +5,10 @@ use super::load::load;
 use crate::domain::{Member, Profile, Step};
 use crate::integrations::mailchimp::api::answers::WireMember;
 use crate::integrations::mailchimp::api::client::Failure;
-use crate::integrations::mailchimp::decide::context::{Known, is_sending};
+use crate::integrations::mailchimp::decide::context::{DeliveryContext, is_sending};
 use crate::integrations::mailchimp::mirror::intake::take_in;
 use crate::integrations::mailchimp::mirror::member::hash_of;
-use crate::integrations::mailchimp::mirror::session::Desk;
+use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::integrations::mailchimp::mirror::status::is_out_word;
 use crate::plugin::{PluginContext, PluginError};
 use chrono::TimeDelta;
@@ -21,20 +21,24 @@ pub(crate) const UNSHOWN: TimeDelta = TimeDelta::minutes(10);
 /// and who left, before anything is sent. Answers who is not to be sent now, since Mailchimp
 /// does not show yet what was written there.
 pub(crate) async fn read_back(
-    known: &mut Known,
-    desk: &Desk,
+    context: &mut DeliveryContext,
+    session: &MailchimpSession,
     ctx: &PluginContext,
     people: &[Profile],
 ) -> Result<BTreeSet<i64>, PluginError> {
-    let unshown = find_erased(known, desk, ctx, people).await?;
-    ctx.suppress(&std::mem::take(&mut known.leavings)).await?;
+    let unshown = find_erased(context, session, ctx, people).await?;
+    ctx.suppress(&std::mem::take(&mut context.leavings)).await?;
     let mut found: Vec<Member> = people
         .iter()
-        .filter(|person| known.recovered.contains(&person.supporter_id))
-        .filter_map(|person| known.member(&known.added(person.supporter_id)?).cloned())
+        .filter(|person| context.recovered.contains(&person.supporter_id))
+        .filter_map(|person| {
+            context
+                .member(&context.added(person.supporter_id)?)
+                .cloned()
+        })
         .collect();
     for person in people {
-        let was_moving = known
+        let was_moving = context
             .rows
             .get(&person.supporter_id)
             .is_some_and(|row| is_sending(row, Step::Move) && row.address == person.address);
@@ -42,19 +46,23 @@ pub(crate) async fn read_back(
             .address
             .as_ref()
             .map(hash_of)
-            .filter(|id| was_moving && known.member(id).is_some())
+            .filter(|id| was_moving && context.member(id).is_some())
         else {
             continue;
         };
-        let old = known.member_elsewhere(person.supporter_id, &here);
+        let old = context.member_elsewhere(person.supporter_id, &here);
         let Some(old) = old.cloned() else {
             continue;
         };
-        match desk.api.member(&old.remote_id).await {
+        match session.api.member(&old.remote_id).await {
             Err(Failure::Missing) => {
                 ctx.forget_members(std::slice::from_ref(&old.remote_id))
                     .await?;
-                found.extend(known.note_moved(&old, person.supporter_id, &here).cloned());
+                found.extend(
+                    context
+                        .note_moved(&old, person.supporter_id, &here)
+                        .cloned(),
+                );
             }
             Ok(_) => {}
             Err(failure) => return Err(failure.into_error("looking for a moved member")),
@@ -68,8 +76,8 @@ pub(crate) async fn read_back(
 /// there, which no list tells. One that was written a moment ago may merely not be shown yet:
 /// then it stays known, and its people wait.
 async fn find_erased(
-    known: &mut Known,
-    desk: &Desk,
+    context: &mut DeliveryContext,
+    session: &MailchimpSession,
     ctx: &PluginContext,
     people: &[Profile],
 ) -> Result<BTreeSet<i64>, PluginError> {
@@ -80,16 +88,16 @@ async fn find_erased(
             .last_seen_at
             .is_some_and(|at| (ctx.now() - at).abs() < UNSHOWN)
     };
-    for (supporter_id, member) in known.perhaps_erased(people) {
-        match desk.api.member(&member).await {
-            Err(Failure::Missing) if known.member(&member).is_some_and(is_young) => {
+    for (supporter_id, member) in context.perhaps_erased(people) {
+        match session.api.member(&member).await {
+            Err(Failure::Missing) if context.member(&member).is_some_and(is_young) => {
                 drop(unshown.insert(supporter_id))
             }
             Err(Failure::Missing) => lost.push((supporter_id, member)),
             // Left, and no list has shown it yet.
             Ok(there)
                 if is_out_word(&there.status)
-                    && known
+                    && context
                         .member(&member)
                         .is_none_or(|member| member.remote_status != there.status) =>
             {
@@ -102,12 +110,12 @@ async fn find_erased(
         }
     }
     if !out.is_empty() {
-        take_in(desk, ctx, &out).await?;
-        *known = load(desk, ctx, people).await?;
+        take_in(session, ctx, &out).await?;
+        *context = load(session, ctx, people).await?;
     }
     let gone: Vec<String> = lost.iter().map(|(_, member)| member.clone()).collect();
     for (supporter_id, remote_id) in lost {
-        known.note_erased(supporter_id, remote_id);
+        context.note_erased(supporter_id, remote_id);
     }
     ctx.forget_members(&gone).await?;
     Ok(unshown)

@@ -7,8 +7,8 @@ use crate::integrations::mailchimp::mirror::status::is_out_word;
 use std::collections::BTreeMap;
 
 /// What became of one person of a batch.
-pub(crate) enum Outcome {
-    Taken {
+pub(crate) enum BatchOutcome {
+    Accepted {
         member: WireMember,
         is_new: bool,
     },
@@ -18,29 +18,29 @@ pub(crate) enum Outcome {
 }
 
 /// One outcome for each address, in their order. Addresses are in lower case.
-pub(crate) fn reconcile(sent: &[&str], answer: BatchAnswer) -> Vec<Outcome> {
+pub(crate) fn reconcile(sent: &[&str], answer: BatchAnswer) -> Vec<BatchOutcome> {
     let key = |address: &str| address.trim().to_lowercase();
-    let mut known: BTreeMap<String, Outcome> = BTreeMap::new();
+    let mut known: BTreeMap<String, BatchOutcome> = BTreeMap::new();
     for error in answer.errors {
-        known.insert(key(&error.email_address), Outcome::Refused(error));
+        known.insert(key(&error.email_address), BatchOutcome::Refused(error));
     }
     for (members, is_new) in [(answer.updated_members, false), (answer.new_members, true)] {
         for member in members {
             known.insert(
                 key(&member.email_address),
-                Outcome::Taken { member, is_new },
+                BatchOutcome::Accepted { member, is_new },
             );
         }
     }
     sent.iter()
-        .map(|address| known.remove(*address).unwrap_or(Outcome::Unknown))
+        .map(|address| known.remove(*address).unwrap_or(BatchOutcome::Unknown))
         .collect()
 }
 
 /// Whether a write brought somebody back who had left: the one thing that must never happen.
 /// Somebody who was there and is called new was archived a moment before; or never confirmed, was
 /// dropped for it, and said yes again, which is no coming back.
-pub(crate) fn is_resurrected(before: Option<&Member>, after: &WireMember, is_new: bool) -> bool {
+pub(crate) fn is_resubscribed(before: Option<&Member>, after: &WireMember, is_new: bool) -> bool {
     let is_in = ["subscribed", "pending"].contains(&after.status.as_str());
     before.is_some_and(|before| {
         is_in
@@ -73,11 +73,11 @@ mod tests {
             }],
         };
         let outcomes = reconcile(&["d@x.org", "c@x.org", "b@x.org", "a@x.org"], answer);
-        let word = |outcome: &Outcome| match outcome {
-            Outcome::Taken { is_new: true, .. } => "new",
-            Outcome::Taken { .. } => "updated",
-            Outcome::Refused(_) => "refused",
-            Outcome::Unknown => "unknown",
+        let word = |outcome: &BatchOutcome| match outcome {
+            BatchOutcome::Accepted { is_new: true, .. } => "new",
+            BatchOutcome::Accepted { .. } => "updated",
+            BatchOutcome::Refused(_) => "refused",
+            BatchOutcome::Unknown => "unknown",
         };
         assert_eq!(
             outcomes.iter().map(word).collect::<Vec<_>>(),
@@ -93,7 +93,7 @@ mod tests {
         };
         for status in ["unsubscribed", "cleaned", "archived"] {
             assert!(
-                is_resurrected(
+                is_resubscribed(
                     Some(&before(status)),
                     &member("a@x.org", "subscribed"),
                     false
@@ -103,19 +103,19 @@ mod tests {
         }
         let live = before("subscribed");
         assert!(
-            is_resurrected(Some(&live), &member("a@x.org", "subscribed"), true),
+            is_resubscribed(Some(&live), &member("a@x.org", "subscribed"), true),
             "archived a moment before"
         );
-        assert!(!is_resurrected(
+        assert!(!is_resubscribed(
             Some(&live),
             &member("a@x.org", "subscribed"),
             false
         ));
         assert!(
-            !is_resurrected(Some(&live), &member("a@x.org", "unsubscribed"), false),
+            !is_resubscribed(Some(&live), &member("a@x.org", "unsubscribed"), false),
             "they left by themselves"
         );
-        assert!(!is_resurrected(
+        assert!(!is_resubscribed(
             None,
             &member("a@x.org", "subscribed"),
             true

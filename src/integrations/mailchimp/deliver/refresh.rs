@@ -4,20 +4,26 @@
 
 use super::adopt;
 use crate::integrations::mailchimp::mirror::earlier;
-use crate::integrations::mailchimp::mirror::freshness::look;
+use crate::integrations::mailchimp::mirror::freshness::read_members;
 use crate::integrations::mailchimp::mirror::memory::Memory;
 use crate::integrations::mailchimp::mirror::merge_fields::foresee;
 use crate::integrations::mailchimp::mirror::permissions;
-use crate::integrations::mailchimp::mirror::session::Desk;
+use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::integrations::mailchimp::mirror::unheard;
 use crate::plugin::{PluginContext, PluginError};
 use std::sync::Arc;
 
 /// Looks how the audience is set up and who is in it, however fresh the mirror is.
-pub(crate) async fn refresh(desk: &Desk, ctx: &PluginContext) -> Result<(), PluginError> {
-    let _alone = desk.read_alone().await;
-    desk.forget_full();
-    desk.audience.look(&desk.api, &desk.settings).await?;
+pub(crate) async fn refresh(
+    session: &MailchimpSession,
+    ctx: &PluginContext,
+) -> Result<(), PluginError> {
+    let _alone = session.read_alone().await;
+    session.forget_full();
+    session
+        .audience
+        .load_setup(&session.api, &session.settings)
+        .await?;
     let before: Memory = match ctx.state().await? {
         Some(memory) => memory,
         None => ctx
@@ -27,25 +33,25 @@ pub(crate) async fn refresh(desk: &Desk, ctx: &PluginContext) -> Result<(), Plug
             .unwrap_or_default(),
     };
     let mut memory = before.clone();
-    if memory.configure(&desk.settings, ctx.now()) {
+    if memory.configure(&session.settings, ctx.now()) {
         ctx.make_everybody_due().await?;
     }
-    memory.known_permissions = permissions::check(desk, &memory).await?;
+    memory.known_permissions = permissions::check(session, &memory).await?;
     let whole_at = memory.whole_at;
-    desk.recall(before);
-    desk.remember(ctx, |known| *known = memory).await?;
-    earlier::look(desk, ctx).await?;
-    look(desk, ctx, true).await?;
-    unheard::look(desk, ctx).await?;
-    adopt::take_over(desk, ctx).await?;
+    session.restore(before);
+    session.remember(ctx, |known| *known = memory).await?;
+    earlier::read_all(session, ctx).await?;
+    read_members(session, ctx, true).await?;
+    unheard::resolve(session, ctx).await?;
+    adopt::take_over(session, ctx).await?;
     // What lacked may be possible by now, and what was there may be gone.
-    let memory = desk.memory();
+    let memory = session.memory();
     if memory.lacks_fields() || (memory.has_fields() && memory.whole_at != whole_at) {
         let fields = match ctx.is_preview() {
-            true => Arc::new(foresee(&desk.api, memory.full_at).await?),
-            false => desk.audience.fields(&desk.api).await?,
+            true => Arc::new(foresee(&session.api, memory.full_at).await?),
+            false => session.audience.fields(&session.api).await?,
         };
-        desk.note_fields(ctx, &fields).await?;
+        session.note_fields(ctx, &fields).await?;
     }
     Ok(())
 }

@@ -1,32 +1,37 @@
 //! Plans are sorted by what is done about them, as far as the guard allows it.
 
-use super::change::{Order, What};
+use super::change::{ChangeRequest, MemberChange};
 use super::follow::SERVED_THERE;
-use super::update::{Work, verdict, waits};
+use super::update::{MemberUpdate, verdict, waits};
 use crate::domain::{Deed, Fate, Harm, Member, Profile, Verdict};
-use crate::integrations::mailchimp::decide::case::Place;
-use crate::integrations::mailchimp::decide::context::Known;
+use crate::integrations::mailchimp::decide::case::MemberPlace;
+use crate::integrations::mailchimp::decide::context::DeliveryContext;
 use crate::integrations::mailchimp::decide::decision::{Decision, Plan};
-use crate::integrations::mailchimp::decide::desired::Picture;
-use crate::integrations::mailchimp::decide::inherited::inherited;
+use crate::integrations::mailchimp::decide::desired::DesiredMember;
+use crate::integrations::mailchimp::decide::inherited::inherited_contact;
 use crate::integrations::mailchimp::mirror::member::hash_of;
 use crate::integrations::mailchimp::mirror::status::is_given_up;
 use crate::plugin::{PluginContext, Said};
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
 
-fn order(person: &Profile, known: &Known, place: Place, what: What) -> Order {
-    let contact = known
+fn request_for(
+    person: &Profile,
+    context: &DeliveryContext,
+    place: MemberPlace,
+    change: MemberChange,
+) -> ChangeRequest {
+    let contact = context
         .member_at(&place)
         .and_then(|member| member.contact_id.clone());
-    let Place { audience, member } = place;
-    Order {
+    let MemberPlace { audience, member } = place;
+    ChangeRequest {
         supporter_id: person.supporter_id,
         address: person.address.clone(),
         audience,
         member,
         contact,
-        what,
+        change,
     }
 }
 
@@ -34,10 +39,10 @@ fn order(person: &Profile, known: &Known, place: Place, what: What) -> Order {
 pub(super) fn moves(
     ctx: &PluginContext,
     people: &[Profile],
-    known: &Known,
+    context: &DeliveryContext,
     plans: impl Iterator<Item = Plan>,
-) -> (Vec<Order>, Vec<Verdict>) {
-    let (mut orders, mut held) = (Vec::new(), Vec::new());
+) -> (Vec<ChangeRequest>, Vec<Verdict>) {
+    let (mut requests, mut held) = (Vec::new(), Vec::new());
     let by_id: BTreeMap<i64, &Profile> = people
         .iter()
         .map(|person| (person.supporter_id, person))
@@ -48,40 +53,45 @@ pub(super) fn moves(
         };
         let deed = plan.deed(Harm::Rename);
         if let Decision::Move { from } = plan.decision {
-            match stopped(ctx, person.supporter_id, deed, "moving to another address") {
-                None => orders.push(order(person, known, Place::here(&from), What::Move)),
+            match not_allowed(ctx, person.supporter_id, deed, "moving to another address") {
+                None => requests.push(request_for(
+                    person,
+                    context,
+                    MemberPlace::here(&from),
+                    MemberChange::Move,
+                )),
                 Some(verdict) => held.push(verdict),
             }
         }
     }
-    (orders, held)
+    (requests, held)
 }
 
 /// Plans by what is done about them.
 #[derive(Default)]
-pub(super) struct Sorted {
+pub(super) struct SortedPlans {
     pub(super) verdicts: Vec<Verdict>,
-    pub(super) unsubscribes: Vec<Order>,
+    pub(super) unsubscribes: Vec<ChangeRequest>,
     /// Why each of them is unsubscribed.
     pub(super) reasons: BTreeMap<i64, String>,
-    pub(super) works: Vec<Work>,
+    pub(super) updates: Vec<MemberUpdate>,
     /// Contacts to which nothing is written, and that are somebody else's now.
-    pub(super) heirs: Vec<Member>,
+    pub(super) inherited: Vec<Member>,
     /// Those whose contact has another address in Mailchimp.
-    pub(super) follows: Vec<Work>,
+    pub(super) follows: Vec<MemberUpdate>,
 }
 
 /// Sorts what is left to do after the moves. `moved`: who has moved; `decided`: who has a verdict
 /// already.
-pub(super) fn sort(
+pub(super) fn sort_plans(
     ctx: &PluginContext,
     people: &[Profile],
-    known: &Known,
+    context: &DeliveryContext,
     plans: Vec<Plan>,
     moved: &BTreeSet<i64>,
     decided: &BTreeMap<i64, Verdict>,
-) -> Sorted {
-    let mut sorted = Sorted::default();
+) -> SortedPlans {
+    let mut sorted = SortedPlans::default();
     for (person, mut plan) in people.iter().zip(plans) {
         let id = person.supporter_id;
         if decided.contains_key(&id) {
@@ -94,16 +104,18 @@ pub(super) fn sort(
         }
         match plan.decision.clone() {
             Decision::Skip(reason) => {
-                sorted.heirs.extend(inherited(person, known, ctx.now()));
+                sorted
+                    .inherited
+                    .extend(inherited_contact(person, context, ctx.now()));
                 sorted.verdicts.push(verdict(id, Fate::Skipped(reason)));
             }
             Decision::Keep => {
-                let fingerprint = plan.picture.as_ref().map(Picture::fingerprint);
+                let fingerprint = plan.desired.as_ref().map(DesiredMember::fingerprint);
                 let review_at = person.engagement_ends(ctx.now());
                 let here = person
                     .address
                     .as_ref()
-                    .and_then(|address| known.member(&hash_of(address)));
+                    .and_then(|address| context.member(&hash_of(address)));
                 let note = here
                     .filter(|here| is_given_up(here))
                     .map(|_| SERVED_THERE.to_owned());
@@ -115,7 +127,7 @@ pub(super) fn sort(
                 });
             }
             Decision::Unsubscribe { members, why } => {
-                if let Some(held) = stopped(
+                if let Some(held) = not_allowed(
                     ctx,
                     id,
                     plan.deed(Harm::Unsubscribe),
@@ -124,13 +136,13 @@ pub(super) fn sort(
                     sorted.verdicts.push(held);
                     continue;
                 }
-                let what = || What::Unsubscribe {
+                let change = || MemberChange::Unsubscribe {
                     even_if_consented: person.consented().is_some(),
                 };
                 sorted.unsubscribes.extend(
                     members
                         .into_iter()
-                        .map(|member| order(person, known, member, what())),
+                        .map(|member| request_for(person, context, member, change())),
                 );
                 sorted.reasons.insert(id, why);
             }
@@ -144,7 +156,7 @@ pub(super) fn sort(
                 sorted.verdicts.push(verdict(id, fate));
             }
             Decision::Add | Decision::Change | Decision::Follow { .. } => {
-                match stopped(
+                match not_allowed(
                     ctx,
                     id,
                     plan.entry.and_then(|kind| plan.deed(kind)),
@@ -152,10 +164,12 @@ pub(super) fn sort(
                 ) {
                     Some(held) => sorted.verdicts.push(held),
                     None => match plan.decision {
-                        Decision::Follow { .. } => {
-                            sorted.follows.extend(work(ctx, person, known, plan))
-                        }
-                        _ => sorted.works.extend(work(ctx, person, known, plan)),
+                        Decision::Follow { .. } => sorted
+                            .follows
+                            .extend(update_for(ctx, person, context, plan)),
+                        _ => sorted
+                            .updates
+                            .extend(update_for(ctx, person, context, plan)),
                     },
                 }
             }
@@ -165,7 +179,7 @@ pub(super) fn sort(
 }
 
 /// The verdict on somebody to whom a deed may not be done now; what is no harm may be done.
-fn stopped(ctx: &PluginContext, id: i64, deed: Option<Deed>, what: &str) -> Option<Verdict> {
+fn not_allowed(ctx: &PluginContext, id: i64, deed: Option<Deed>, what: &str) -> Option<Verdict> {
     match ctx.budget().ask(id, deed?) {
         Said::Go => None,
         Said::Hold => Some(Verdict {
@@ -195,19 +209,24 @@ const fn entering(entry: Option<Harm>) -> &'static str {
     }
 }
 
-fn work(ctx: &PluginContext, person: &Profile, known: &Known, plan: Plan) -> Option<Work> {
+fn update_for(
+    ctx: &PluginContext,
+    person: &Profile,
+    context: &DeliveryContext,
+    plan: Plan,
+) -> Option<MemberUpdate> {
     let before = match &plan.decision {
-        Decision::Follow { member } => known.member(member),
+        Decision::Follow { member } => context.member(member),
         _ => person
             .address
             .as_ref()
-            .and_then(|address| known.member(&hash_of(address))),
+            .and_then(|address| context.member(&hash_of(address))),
     };
     let before = before.cloned();
-    let mut work = Work::new(plan, before, ctx.budget())?;
-    let row = known.rows.get(&work.supporter_id);
-    work.attempts = row.map_or(0, |row| row.attempts);
-    work.delivered_at = row.and_then(|row| row.delivered_at);
-    work.permits |= known.recovered.contains(&work.supporter_id);
-    Some(work)
+    let mut update = MemberUpdate::new(plan, before, ctx.budget())?;
+    let row = context.rows.get(&update.supporter_id);
+    update.attempts = row.map_or(0, |row| row.attempts);
+    update.delivered_at = row.and_then(|row| row.delivered_at);
+    update.permits |= context.recovered.contains(&update.supporter_id);
+    Some(update)
 }

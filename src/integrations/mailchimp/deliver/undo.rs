@@ -7,13 +7,13 @@ use crate::integrations::mailchimp::api::answers::WireMember;
 use crate::integrations::mailchimp::api::calls::{BACKOFF, TRIES};
 use crate::integrations::mailchimp::api::client::Failure;
 use crate::integrations::mailchimp::api::requests::{Patch, TagChange, TagStatus, TagTo};
-use crate::integrations::mailchimp::decide::reversal::{Back, There, back};
+use crate::integrations::mailchimp::decide::reversal::{CurrentContact, Reversal, reverse};
 use crate::integrations::mailchimp::mirror::freshness::freshen;
-use crate::integrations::mailchimp::mirror::managed_tags::Managed;
-use crate::integrations::mailchimp::mirror::member::{hash, seen, values};
+use crate::integrations::mailchimp::mirror::managed_tags::ManagedTags;
+use crate::integrations::mailchimp::mirror::member::{hash, observed_member, values};
 use crate::integrations::mailchimp::mirror::merge_fields::{FIRST_NAME, LAST_NAME};
 use crate::integrations::mailchimp::mirror::name::Name;
-use crate::integrations::mailchimp::mirror::session::Desk;
+use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::integrations::mailchimp::mirror::status::{
     is_given_up, is_out, is_out_word, out_reason,
 };
@@ -28,24 +28,24 @@ const UNCONFIRMED: &str =
     "asked to confirm, and nothing is written before they do: say it again then";
 
 /// The pushes to one contact of one person.
-struct Job<'a> {
+struct ContactJob<'a> {
     supporter_id: i64,
     images: Vec<&'a Image>,
     member: Option<Member>,
 }
 
 /// What became of one contact.
-struct Told {
+struct Restored {
     supporter_id: i64,
     outcome: Outcome,
-    back: Back,
+    reversal: Reversal,
     /// As it is known from now on.
     member: Option<Member>,
 }
 
 /// Takes back, or says what would be taken back.
 pub(crate) async fn take_back(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
     people: &[Profile],
     images: &BTreeMap<i64, Vec<Image>>,
@@ -53,7 +53,7 @@ pub(crate) async fn take_back(
 ) -> Result<Vec<Taking>, PluginError> {
     let writes = really && !ctx.is_preview();
     if writes {
-        freshen(desk, ctx).await?;
+        freshen(session, ctx).await?;
         // The lease is asked for once more.
         ctx.begin_sending(&[]).await?;
     }
@@ -79,22 +79,22 @@ pub(crate) async fn take_back(
     }
     let mut calls = Vec::new();
     for job in jobs(ctx, &open).await? {
-        calls.push(one(desk, ctx, job, writes));
+        calls.push(restore_one(session, ctx, job, writes));
     }
-    let told: Vec<Result<Told, PluginError>> = stream::iter(calls)
-        .buffer_unordered(desk.api.connections())
+    let restored: Vec<Result<Restored, PluginError>> = stream::iter(calls)
+        .buffer_unordered(session.api.connections())
         .collect()
         .await;
     let (mut members, mut trouble) = (Vec::new(), None);
-    for told in told {
-        match told {
-            Ok(mut told) => {
-                members.extend(told.member.take());
-                let mark = last_mark(&images[&told.supporter_id]);
-                let taking = takings
-                    .entry(told.supporter_id)
-                    .or_insert_with(|| Taking::nothing(told.supporter_id, Outcome::AsBefore, mark));
-                add(taking, told);
+    for restored in restored {
+        match restored {
+            Ok(mut restored) => {
+                members.extend(restored.member.take());
+                let mark = last_mark(&images[&restored.supporter_id]);
+                let taking = takings.entry(restored.supporter_id).or_insert_with(|| {
+                    Taking::nothing(restored.supporter_id, Outcome::AsBefore, mark)
+                });
+                add(taking, restored);
             }
             Err(error) => trouble = Some(error),
         }
@@ -111,11 +111,11 @@ fn last_mark(images: &[Image]) -> i64 {
 }
 
 /// Of several contacts of one person all that is written is told, and else the worst news.
-fn add(taking: &mut Taking, told: Told) {
-    taking.fields.extend(told.back.fields.0.into_keys());
-    taking.tags.extend(told.back.tags);
-    taking.untags.extend(told.back.untags);
-    taking.changed.extend(told.back.changed);
+fn add(taking: &mut Taking, restored: Restored) {
+    taking.fields.extend(restored.reversal.fields.0.into_keys());
+    taking.tags.extend(restored.reversal.tags);
+    taking.untags.extend(restored.reversal.untags);
+    taking.changed.extend(restored.reversal.changed);
     let weight = |outcome: &Outcome| match outcome {
         Outcome::AsBefore => 0,
         Outcome::ChangedSince => 1,
@@ -123,8 +123,8 @@ fn add(taking: &mut Taking, told: Told) {
         Outcome::NotYet(_) => 3,
         Outcome::TakenBack => 4,
     };
-    if weight(&told.outcome) > weight(&taking.outcome) {
-        taking.outcome = told.outcome;
+    if weight(&restored.outcome) > weight(&taking.outcome) {
+        taking.outcome = restored.outcome;
     }
 }
 
@@ -132,7 +132,7 @@ fn add(taking: &mut Taking, told: Told) {
 async fn jobs<'a>(
     ctx: &PluginContext,
     open: &BTreeMap<i64, Vec<&'a Image>>,
-) -> Result<Vec<Job<'a>>, PluginError> {
+) -> Result<Vec<ContactJob<'a>>, PluginError> {
     let all = || open.values().flatten();
     let ids: BTreeSet<String> = all().map(|image| image.remote_id.clone()).collect();
     let known: BTreeMap<String, Member> = ctx
@@ -167,13 +167,13 @@ async fn jobs<'a>(
     }
     let mut jobs = Vec::new();
     for (supporter_id, images) in open {
-        let mut by_contact: BTreeMap<Option<String>, Job<'a>> = BTreeMap::new();
+        let mut by_contact: BTreeMap<Option<String>, ContactJob<'a>> = BTreeMap::new();
         for image in images {
             let member = here(image)
                 .or_else(|| elsewhere.get(&contact(image)?))
                 .cloned();
             let name = member.as_ref().map(|member| member.remote_id.clone());
-            let job = by_contact.entry(name).or_insert_with(|| Job {
+            let job = by_contact.entry(name).or_insert_with(|| ContactJob {
                 supporter_id: *supporter_id,
                 images: Vec::new(),
                 member,
@@ -185,26 +185,26 @@ async fn jobs<'a>(
     Ok(jobs)
 }
 
-async fn one(
-    desk: &Desk,
+async fn restore_one(
+    session: &MailchimpSession,
     ctx: &PluginContext,
-    job: Job<'_>,
+    job: ContactJob<'_>,
     writes: bool,
-) -> Result<Told, PluginError> {
-    let told = |outcome: Outcome| Told {
+) -> Result<Restored, PluginError> {
+    let restored = |outcome: Outcome| Restored {
         supporter_id: job.supporter_id,
         outcome,
-        back: Back::default(),
+        reversal: Reversal::default(),
         member: None,
     };
     let Some(member) = &job.member else {
-        return Ok(told(Outcome::Left(GONE.to_owned())));
+        return Ok(restored(Outcome::Left(GONE.to_owned())));
     };
     if is_out(member) {
-        return Ok(told(Outcome::Left(out_reason(member))));
+        return Ok(restored(Outcome::Left(out_reason(member))));
     }
     if let (false, Some(values)) = (writes, member.values.clone()) {
-        let there = There {
+        let there = CurrentContact {
             values,
             tags: member
                 .managed_tags
@@ -214,18 +214,21 @@ async fn one(
         };
         let outcome =
             (member.remote_status == "pending").then(|| Outcome::NotYet(UNCONFIRMED.to_owned()));
-        return Ok(outcome.map_or_else(|| foresee(&job, there, member, &desk.managed()), told));
+        return Ok(outcome.map_or_else(
+            || foresee(&job, there, member, &session.managed()),
+            restored,
+        ));
     }
     let mut tries = 0;
     loop {
         ctx.go_on()?;
         ctx.mark();
-        match look_and_write(desk, ctx, &job, member, writes).await {
+        match restore(session, ctx, &job, member, writes).await {
             Ok(done) => return Ok(done),
             // It was erased or archived meanwhile, or has another address since this moment.
-            Err(Failure::Missing) => return Ok(told(Outcome::Left(GONE.to_owned()))),
+            Err(Failure::Missing) => return Ok(restored(Outcome::Left(GONE.to_owned()))),
             Err(Failure::Invalid(problem)) => {
-                return Ok(told(Outcome::NotYet(format!(
+                return Ok(restored(Outcome::NotYet(format!(
                     "Mailchimp does not take it: {}",
                     problem.plain()
                 ))));
@@ -241,27 +244,33 @@ async fn one(
     }
 }
 
-fn plan(job: &Job<'_>, there: &There) -> Told {
-    let back = back(&job.images, there);
-    let outcome = match (back.is_nothing(), back.changed.is_empty()) {
+fn plan(job: &ContactJob<'_>, there: &CurrentContact) -> Restored {
+    let reversal = reverse(&job.images, there);
+    let outcome = match (reversal.is_nothing(), reversal.changed.is_empty()) {
         (false, _) => Outcome::TakenBack,
         (true, false) => Outcome::ChangedSince,
         (true, true) => Outcome::AsBefore,
     };
-    Told {
+    Restored {
         supporter_id: job.supporter_id,
         outcome,
-        back,
+        reversal,
         member: None,
     }
 }
 
 /// The same, with the contact as it would be afterwards.
-fn foresee(job: &Job<'_>, there: There, member: &Member, managed: &Managed) -> Told {
-    let mut told = plan(job, &there);
+fn foresee(
+    job: &ContactJob<'_>,
+    there: CurrentContact,
+    member: &Member,
+    managed: &ManagedTags,
+) -> Restored {
+    let mut restored = plan(job, &there);
     let mut values = there.values;
     values.0.extend(
-        told.back
+        restored
+            .reversal
             .fields
             .0
             .iter()
@@ -272,28 +281,37 @@ fn foresee(job: &Job<'_>, there: There, member: &Member, managed: &Managed) -> T
         ..member.clone()
     };
     after.values = Some(values);
-    retag(&mut after, &told.back, managed);
-    told.member = Some(after).filter(|_| !told.back.is_nothing());
-    told
+    retag(&mut after, &restored.reversal, managed);
+    restored.member = Some(after).filter(|_| !restored.reversal.is_nothing());
+    restored
 }
 
-fn retag(member: &mut Member, back: &Back, managed: &Managed) {
+fn retag(member: &mut Member, reversal: &Reversal, managed: &ManagedTags) {
+    member.managed_tags.extend(
+        reversal
+            .tags
+            .iter()
+            .filter(|tag| managed.is_ours(tag))
+            .cloned(),
+    );
     member
         .managed_tags
-        .extend(back.tags.iter().filter(|tag| managed.is_ours(tag)).cloned());
-    member.managed_tags.retain(|tag| !back.untags.contains(tag));
+        .retain(|tag| !reversal.untags.contains(tag));
 }
 
 /// Looks at a contact as it is at this moment, and writes what takes it back.
-async fn look_and_write(
-    desk: &Desk,
+async fn restore(
+    session: &MailchimpSession,
     ctx: &PluginContext,
-    job: &Job<'_>,
+    job: &ContactJob<'_>,
     member: &Member,
     writes: bool,
-) -> Result<Told, Failure> {
-    let wire = match (desk.api.member(&member.remote_id).await, &member.contact_id) {
-        (Err(Failure::Missing), Some(contact)) => desk.api.member(contact).await?,
+) -> Result<Restored, Failure> {
+    let wire = match (
+        session.api.member(&member.remote_id).await,
+        &member.contact_id,
+    ) {
+        (Err(Failure::Missing), Some(contact)) => session.api.member(contact).await?,
         (answer, _) => answer?,
     };
     let refused = match wire.status.as_str() {
@@ -302,20 +320,20 @@ async fn look_and_write(
         _ => None,
     };
     if let Some(outcome) = refused {
-        return Ok(Told {
+        return Ok(Restored {
             supporter_id: job.supporter_id,
             outcome,
-            back: Back::default(),
+            reversal: Reversal::default(),
             member: None,
         });
     }
-    let managed = desk.managed();
-    let mut told = foresee(job, there(&wire, member), member, &managed);
-    if !writes || told.back.is_nothing() {
-        return Ok(told);
+    let managed = session.managed();
+    let mut restored = foresee(job, current_contact(&wire, member), member, &managed);
+    if !writes || restored.reversal.is_nothing() {
+        return Ok(restored);
     }
     let id = hash(&wire.email_address);
-    let fields = &told.back.fields.0;
+    let fields = &restored.reversal.fields.0;
     let named = wire.merge_fields.keys().filter_map(|name| {
         let (_, value) = fields
             .iter()
@@ -326,7 +344,10 @@ async fn look_and_write(
     let after = if merge_fields.is_empty() {
         wire
     } else {
-        desk.api.patch(&id, &Patch::Fields { merge_fields }).await?
+        session
+            .api
+            .patch(&id, &Patch::Fields { merge_fields })
+            .await?
     };
     let to = |tags: &BTreeSet<String>, status: fn() -> TagStatus| -> Vec<TagTo> {
         tags.iter()
@@ -336,11 +357,12 @@ async fn look_and_write(
             })
             .collect()
     };
-    let mut tags = to(&told.back.tags, || TagStatus::Active);
-    tags.extend(to(&told.back.untags, || TagStatus::Inactive));
+    let mut tags = to(&restored.reversal.tags, || TagStatus::Active);
+    tags.extend(to(&restored.reversal.untags, || TagStatus::Inactive));
     if !tags.is_empty() {
         // Quietly: a tag that comes back is nobody's new interest.
-        desk.api
+        session
+            .api
             .tag(
                 &id,
                 &TagChange {
@@ -350,14 +372,14 @@ async fn look_and_write(
             )
             .await?;
     }
-    let mut known = seen(&after, Some(member), &managed, ctx.now());
+    let mut known = observed_member(&after, Some(member), &managed, ctx.now());
     known.remote_id = id;
-    retag(&mut known, &told.back, &managed);
-    told.member = Some(known);
-    Ok(told)
+    retag(&mut known, &restored.reversal, &managed);
+    restored.member = Some(known);
+    Ok(restored)
 }
 
-fn there(wire: &WireMember, member: &Member) -> There {
+fn current_contact(wire: &WireMember, member: &Member) -> CurrentContact {
     let mut tags: BTreeSet<String> = wire
         .tags
         .iter()
@@ -367,7 +389,7 @@ fn there(wire: &WireMember, member: &Member) -> There {
         // At most fifty are shown; of the others what is known here is believed.
         tags.extend(member.managed_tags.iter().map(|tag| tag.to_lowercase()));
     }
-    There {
+    CurrentContact {
         values: values(wire).unwrap_or_default(),
         tags,
     }

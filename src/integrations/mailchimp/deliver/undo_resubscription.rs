@@ -1,23 +1,27 @@
 //! Somebody who had left was brought back by a write: the one thing that must never happen. They
 //! are taken off again at once, and nothing more is sent until a person has looked.
 
-use super::change::{Order, Said, carry_out};
+use super::change::{ChangeRequest, ChangeResult, apply_changes};
 use crate::domain::Member;
-use crate::integrations::mailchimp::mirror::session::Desk;
+use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::plugin::{PluginContext, PluginError};
 use std::collections::BTreeMap;
 
 /// People who were brought back though they had left.
 #[derive(Default)]
-pub(crate) struct Alarmed {
-    pub(crate) orders: Vec<Order>,
+pub(crate) struct Resubscribed {
+    pub(crate) requests: Vec<ChangeRequest>,
     pub(crate) members: Vec<Member>,
 }
 
 /// Somebody who had left was brought back. They are taken off again at once, and a person must
 /// look.
-pub(super) async fn raise(desk: &Desk, ctx: &PluginContext, alarmed: Alarmed) -> PluginError {
-    let count = alarmed.orders.len();
+pub(super) async fn undo_resubscription(
+    session: &MailchimpSession,
+    ctx: &PluginContext,
+    resubscribed: Resubscribed,
+) -> PluginError {
+    let count = resubscribed.requests.len();
     let happened = format!("Mailchimp subscribed {count} people who had left the audience");
     // Before anything else, since what comes next may be cut off.
     if let Err(error) = ctx.suspend(&happened).await {
@@ -26,7 +30,7 @@ pub(super) async fn raise(desk: &Desk, ctx: &PluginContext, alarmed: Alarmed) ->
             "that the plugin is suspended could not be written down"
         );
     }
-    let undone = undo(desk, ctx, alarmed).await;
+    let undone = unsubscribe_again(session, ctx, resubscribed).await;
     let what = if undone == count {
         "they were unsubscribed again at once"
     } else {
@@ -39,18 +43,23 @@ pub(super) async fn raise(desk: &Desk, ctx: &PluginContext, alarmed: Alarmed) ->
 
 /// Unsubscribes people whom a write brought back though they had left; answers how many of them are
 /// off again.
-pub(crate) async fn undo(desk: &Desk, ctx: &PluginContext, alarmed: Alarmed) -> usize {
-    let mut members: BTreeMap<String, Member> = alarmed
+pub(crate) async fn unsubscribe_again(
+    session: &MailchimpSession,
+    ctx: &PluginContext,
+    resubscribed: Resubscribed,
+) -> usize {
+    let mut members: BTreeMap<String, Member> = resubscribed
         .members
         .into_iter()
         .map(|member| (member.remote_id.clone(), member))
         .collect();
-    let Ok(answers) = carry_out(desk, ctx, alarmed.orders).await else {
+    let Ok(answers) = apply_changes(session, ctx, resubscribed.requests).await else {
         return 0;
     };
     let mut off = Vec::new();
-    for (order, said) in answers {
-        if let (Said::Done(_), Some(mut member)) = (said, members.remove(&order.member)) {
+    for (request, result) in answers {
+        if let (ChangeResult::Done(_), Some(mut member)) = (result, members.remove(&request.member))
+        {
             "unsubscribed".clone_into(&mut member.remote_status);
             member.ever_left_at = Some(ctx.now());
             member.subscribed_by_us = false;

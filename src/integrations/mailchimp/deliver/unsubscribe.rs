@@ -1,15 +1,15 @@
 //! Opt-outs are carried out, in the audience and in earlier ones, and what the mirror and the
 //! ledger make of the answers.
 
-use super::change::{LOOKS, Order, Said, carry_out, later};
+use super::change::{ChangeRequest, ChangeResult, LOOKUPS, apply_changes, later};
 use super::update::verdict;
 use crate::domain::{Fate, Member, Time, Verdict};
 use crate::integrations::mailchimp::api::answers::WireMember;
-use crate::integrations::mailchimp::decide::case::Place;
-use crate::integrations::mailchimp::decide::context::Known;
-use crate::integrations::mailchimp::decide::withdrawals::{nowhere, withdrawals};
-use crate::integrations::mailchimp::mirror::member::seen;
-use crate::integrations::mailchimp::mirror::session::Desk;
+use crate::integrations::mailchimp::decide::case::MemberPlace;
+use crate::integrations::mailchimp::decide::context::DeliveryContext;
+use crate::integrations::mailchimp::decide::withdrawals::{withdrawals, withdrawals_of_missing};
+use crate::integrations::mailchimp::mirror::member::observed_member;
+use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::plugin::{PluginContext, PluginError};
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,17 +24,17 @@ const NOT_TAKEN_OFF: &str =
 /// So often an opt-out that was not carried out is tried again by the very next delivery.
 const EAGER: i64 = 5;
 
-/// What became of an order to unsubscribe a member.
-pub(crate) enum Ended {
+/// What became of a request to unsubscribe a member.
+pub(crate) enum OptOutEnd {
     /// There is nothing more to be done, or it is looked for again.
-    Told(Fate),
+    Final(Fate),
     /// Mailchimp did not carry it out, and can mail them: what it says.
     Refused(String),
 }
 
 /// What became of everybody who was to be unsubscribed.
 #[derive(Default)]
-pub(crate) struct Unsubscribed {
+pub(crate) struct OptOutResults {
     /// One a person.
     pub(crate) verdicts: Vec<Verdict>,
     /// Those whose opt-out Mailchimp did not carry out.
@@ -43,7 +43,7 @@ pub(crate) struct Unsubscribed {
 
 /// An opt-out that was not carried out is never given up: by the next delivery, and after some
 /// tries a little later each time.
-fn again(now: Time, attempts: i64, why: &str, said: &str) -> Fate {
+fn retry_later(now: Time, attempts: i64, why: &str, words: &str) -> Fate {
     // A delivery looks again at whoever is due by its beginning, so this is the next one.
     let pause = match attempts {
         ..EAGER => TimeDelta::milliseconds(1),
@@ -51,64 +51,73 @@ fn again(now: Time, attempts: i64, why: &str, said: &str) -> Fate {
     };
     Fate::Deferred {
         until: now + pause,
-        reason: format!("{why}: {NOT_TAKEN_OFF}: {said}"),
+        reason: format!("{why}: {NOT_TAKEN_OFF}: {words}"),
     }
 }
 
 /// Unsubscribes.
 pub(crate) async fn unsubscribe(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
-    known: &Known,
-    orders: Vec<Order>,
+    context: &DeliveryContext,
+    requests: Vec<ChangeRequest>,
     why: &BTreeMap<i64, String>,
-) -> Result<Unsubscribed, PluginError> {
+) -> Result<OptOutResults, PluginError> {
     let (mut verdicts, mut refused): (BTreeMap<i64, Verdict>, BTreeSet<i64>) = Default::default();
     let (mut members, mut gone, mut leavings, mut done) =
         (Vec::new(), Vec::new(), Vec::new(), BTreeSet::new());
-    for (order, said) in carry_out(desk, ctx, orders).await? {
-        let id = order.supporter_id;
+    for (request, result) in apply_changes(session, ctx, requests).await? {
+        let id = request.supporter_id;
         let why = why.get(&id).map_or("opted out", String::as_str);
-        let attempts = known.rows.get(&id).map_or(0, |row| row.attempts);
-        let ended = match said {
-            said if order.audience.is_some() => {
-                let (member, ended) = withdrawn(&order, said, known, desk, ctx.now(), why);
+        let attempts = context.rows.get(&id).map_or(0, |row| row.attempts);
+        let end = match result {
+            result if request.audience.is_some() => {
+                let (member, end) =
+                    unsubscribed_earlier(&request, result, context, session, ctx.now(), why);
                 leavings.extend(
                     member
                         .iter()
-                        .flat_map(|_| withdrawals(known, id, &order.member)),
+                        .flat_map(|_| withdrawals(context, id, &request.member)),
                 );
-                ctx.at(order.audience.as_deref().unwrap_or_default())
+                ctx.at(request.audience.as_deref().unwrap_or_default())
                     .save_members(&member.into_iter().collect::<Vec<_>>(), &[])
                     .await?;
-                ended
+                end
             }
-            Said::Done(wire) => {
-                members.push(taken_off(&order, &wire, known, desk, ctx.now()));
-                leavings.extend(withdrawals(known, id, &order.member));
-                Ended::Told(Fate::Skipped(format!(
+            ChangeResult::Done(wire) => {
+                members.push(unsubscribed_member(
+                    &request,
+                    &wire,
+                    context,
+                    session,
+                    ctx.now(),
+                ));
+                leavings.extend(withdrawals(context, id, &request.member));
+                OptOutEnd::Final(Fate::Skipped(format!(
                     "{why}: unsubscribed in Mailchimp; from now on only they can come back, by a form"
                 )))
             }
-            Said::Missing if attempts < LOOKS => {
-                Ended::Told(later(ctx, 60, "not found in Mailchimp; looked for again"))
+            ChangeResult::Missing if attempts < LOOKUPS => {
+                OptOutEnd::Final(later(ctx, 60, "not found in Mailchimp; looked for again"))
             }
-            Said::Missing => {
-                leavings.extend(nowhere(known, id, &order.member));
-                gone.push(order.member);
-                Ended::Told(Fate::Skipped(format!("{why}: not in Mailchimp any more")))
+            ChangeResult::Missing => {
+                leavings.extend(withdrawals_of_missing(context, id, &request.member));
+                gone.push(request.member);
+                OptOutEnd::Final(Fate::Skipped(format!("{why}: not in Mailchimp any more")))
             }
-            Said::Refused(problem) => Ended::Refused(problem.plain()),
-            Said::NotDone | Said::Closed => Ended::Refused(STILL_SHOWN.to_owned()),
-            Said::Changed => Ended::Told(Fate::Skipped(
+            ChangeResult::Refused(problem) => OptOutEnd::Refused(problem.plain()),
+            ChangeResult::NotDone | ChangeResult::Closed => {
+                OptOutEnd::Refused(STILL_SHOWN.to_owned())
+            }
+            ChangeResult::Changed => OptOutEnd::Final(Fate::Skipped(
                 "changed while it was unsubscribed; looked at again".to_owned(),
             )),
         };
-        let fate = match ended {
-            Ended::Told(fate) => fate,
-            Ended::Refused(said) => {
+        let fate = match end {
+            OptOutEnd::Final(fate) => fate,
+            OptOutEnd::Refused(words) => {
                 refused.insert(id);
-                again(ctx.now(), attempts, why, &said)
+                retry_later(ctx.now(), attempts, why, &words)
             }
         };
         if matches!(fate, Fate::Skipped(_)) {
@@ -129,30 +138,30 @@ pub(crate) async fn unsubscribe(
     if !undone.is_empty() {
         ctx.give_back(&undone).await?;
     }
-    Ok(Unsubscribed {
+    Ok(OptOutResults {
         verdicts: verdicts.into_values().collect(),
         refused,
     })
 }
 
 /// The member after we unsubscribed it.
-pub(crate) fn taken_off(
-    order: &Order,
+pub(crate) fn unsubscribed_member(
+    request: &ChangeRequest,
     wire: &WireMember,
-    known: &Known,
-    desk: &Desk,
+    context: &DeliveryContext,
+    session: &MailchimpSession,
     now: Time,
 ) -> Member {
-    let place = Place {
-        audience: order.audience.clone(),
-        member: order.member.clone(),
+    let place = MemberPlace {
+        audience: request.audience.clone(),
+        member: request.member.clone(),
     };
-    let old = known.member_at(&place);
-    let mut member = seen(wire, old, &desk.managed(), now);
-    member.remote_id.clone_from(&order.member);
+    let old = context.member_at(&place);
+    let mut member = observed_member(wire, old, &session.managed(), now);
+    member.remote_id.clone_from(&request.member);
     // It is the refuser who left by it: whoever had the address before, and has another one now,
     // refused nothing.
-    member.supporter_id = Some(order.supporter_id);
+    member.supporter_id = Some(request.supporter_id);
     "unsubscribed".clone_into(&mut member.remote_status);
     member.ever_left_at = member.ever_left_at.or(Some(now));
     member.subscribed_by_us = false;
@@ -164,20 +173,20 @@ pub(crate) fn taken_off(
 const OUT_OF_REACH: &str = "out of reach";
 
 /// What became of an opt-out that was passed on to an earlier audience: the member as it is known
-/// afterwards, and how the order ended.
-pub(crate) fn withdrawn(
-    order: &Order,
-    said: Said,
-    known: &Known,
-    desk: &Desk,
+/// afterwards, and how the request ended.
+pub(crate) fn unsubscribed_earlier(
+    request: &ChangeRequest,
+    result: ChangeResult,
+    context: &DeliveryContext,
+    session: &MailchimpSession,
     now: Time,
     why: &str,
-) -> (Option<Member>, Ended) {
-    let audience = order.audience.as_deref().unwrap_or_default();
+) -> (Option<Member>, OptOutEnd) {
+    let audience = request.audience.as_deref().unwrap_or_default();
     let out_of_reach = || {
-        let old = known.member_at(&Place {
-            audience: order.audience.clone(),
-            member: order.member.clone(),
+        let old = context.member_at(&MemberPlace {
+            audience: request.audience.clone(),
+            member: request.member.clone(),
         });
         old.cloned().map(|old| Member {
             remote_status: OUT_OF_REACH.to_owned(),
@@ -185,34 +194,34 @@ pub(crate) fn withdrawn(
             ..old
         })
     };
-    match said {
-        Said::Done(wire) => {
+    match result {
+        ChangeResult::Done(wire) => {
             let fate = format!(
                 "{why}: unsubscribed in Mailchimp, in the earlier audience {audience}, too"
             );
             (
-                Some(taken_off(order, &wire, known, desk, now)),
-                Ended::Told(Fate::Skipped(fate)),
+                Some(unsubscribed_member(request, &wire, context, session, now)),
+                OptOutEnd::Final(Fate::Skipped(fate)),
             )
         }
         // Told once and not tried for ever.
-        Said::Missing => (
+        ChangeResult::Missing => (
             out_of_reach(),
-            Ended::Told(Fate::Skipped(format!(
+            OptOutEnd::Final(Fate::Skipped(format!(
                 "{why}: not found in the earlier audience {audience}"
             ))),
         ),
-        Said::NotDone => (None, Ended::Refused(STILL_SHOWN.to_owned())),
-        Said::Refused(problem) => (None, Ended::Refused(problem.plain())),
-        Said::Closed => {
+        ChangeResult::NotDone => (None, OptOutEnd::Refused(STILL_SHOWN.to_owned())),
+        ChangeResult::Refused(problem) => (None, OptOutEnd::Refused(problem.plain())),
+        ChangeResult::Closed => {
             let fate = format!(
                 "cannot be unsubscribed in the earlier audience {audience}, which does not take this key any more"
             );
-            (out_of_reach(), Ended::Told(Fate::Rejected(fate)))
+            (out_of_reach(), OptOutEnd::Final(Fate::Rejected(fate)))
         }
-        Said::Changed => (
+        ChangeResult::Changed => (
             None,
-            Ended::Told(Fate::Skipped(
+            OptOutEnd::Final(Fate::Skipped(
                 "changed while it was unsubscribed; looked at again".to_owned(),
             )),
         ),

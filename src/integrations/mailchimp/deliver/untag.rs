@@ -5,7 +5,7 @@ use crate::domain::{Address, Member};
 use crate::integrations::mailchimp::api::client::Failure;
 use crate::integrations::mailchimp::api::requests::{TagChange, TagStatus, TagTo};
 use crate::integrations::mailchimp::mirror::freshness::freshen;
-use crate::integrations::mailchimp::mirror::session::Desk;
+use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::integrations::mailchimp::mirror::status::is_given_up;
 use crate::plugin::{PluginContext, PluginError};
 use futures_util::{StreamExt, stream};
@@ -16,32 +16,32 @@ const MOST: usize = 500;
 
 /// Somebody who loses tags.
 #[derive(Clone)]
-pub(crate) struct Loser {
+pub(crate) struct TagRemoval {
     pub(crate) address: Address,
     pub(crate) member: Member,
     pub(crate) tags: Vec<String>,
 }
 
 /// Takes them off; the mirror knows it afterwards.
-pub(crate) async fn take_off(
-    desk: &Desk,
+pub(crate) async fn remove_tags(
+    session: &MailchimpSession,
     ctx: &PluginContext,
-    losers: Vec<Loser>,
+    removals: Vec<TagRemoval>,
 ) -> Result<(), PluginError> {
-    let losers = still_there(desk, ctx, losers).await?;
-    if losers.is_empty() {
+    let removals = still_there(session, ctx, removals).await?;
+    if removals.is_empty() {
         return Ok(());
     }
-    let shelf = desk
+    let schema = session
         .audience
-        .shelf_of(
-            &desk.api,
-            &losers.iter().flat_map(|loser| &loser.tags).collect(),
+        .schema_with(
+            &session.api,
+            &removals.iter().flat_map(|removal| &removal.tags).collect(),
         )
         .await?;
     // Of a tag that does not exist nobody has any.
-    let there = |tag: &String| shelf.segments.get(&tag.to_lowercase()).cloned();
-    let (by_tag, mut singly) = route(&losers, |tag| there(tag).is_some());
+    let there = |tag: &String| schema.segments.get(&tag.to_lowercase()).cloned();
+    let (by_tag, mut singly) = route(&removals, |tag| there(tag).is_some());
     for (tag, addresses) in by_tag {
         let Some((_, segment)) = there(&tag) else {
             continue;
@@ -49,15 +49,15 @@ pub(crate) async fn take_off(
         for part in addresses.iter().collect::<Vec<_>>().chunks(MOST) {
             ctx.go_on()?;
             ctx.mark();
-            for address in not_taken_off(desk, segment, part).await? {
+            for address in not_removed(session, segment, part).await? {
                 singly.entry(address).or_default().insert(tag.clone());
             }
         }
     }
     ctx.go_on()?;
-    let ids: BTreeMap<&Address, &str> = losers
+    let ids: BTreeMap<&Address, &str> = removals
         .iter()
-        .map(|loser| (&loser.address, loser.member.remote_id.as_str()))
+        .map(|removal| (&removal.address, removal.member.remote_id.as_str()))
         .collect();
     let calls = singly.iter().filter_map(|(address, tags)| {
         let off = |tag: &String| TagTo {
@@ -73,9 +73,9 @@ pub(crate) async fn take_off(
     let calls: Vec<(String, TagChange)> = calls.collect();
     let calls = calls
         .into_iter()
-        .map(|(id, untag)| async move { desk.api.tag(&id, &untag).await });
+        .map(|(id, untag)| async move { session.api.tag(&id, &untag).await });
     let answers: Vec<Result<(), Failure>> = stream::iter(calls)
-        .buffer_unordered(desk.api.connections())
+        .buffer_unordered(session.api.connections())
         .collect()
         .await;
     for answer in answers {
@@ -85,12 +85,12 @@ pub(crate) async fn take_off(
             Err(failure) => return Err(failure.into_error("taking tags off")),
         }
     }
-    let members = losers.into_iter().map(|mut loser| {
-        loser
+    let members = removals.into_iter().map(|mut removal| {
+        removal
             .member
             .managed_tags
-            .retain(|tag| !loser.tags.contains(tag));
-        loser.member
+            .retain(|tag| !removal.tags.contains(tag));
+        removal.member
     });
     ctx.save_members(&members.collect::<Vec<_>>(), &[]).await
 }
@@ -98,17 +98,17 @@ pub(crate) async fn take_off(
 /// Those who have their address still, as they are known now. Whoever has another one since keeps
 /// the tags until the next look.
 async fn still_there(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
-    losers: Vec<Loser>,
-) -> Result<Vec<Loser>, PluginError> {
-    if losers.is_empty() {
-        return Ok(losers);
+    removals: Vec<TagRemoval>,
+) -> Result<Vec<TagRemoval>, PluginError> {
+    if removals.is_empty() {
+        return Ok(removals);
     }
-    freshen(desk, ctx).await?;
-    let ids: Vec<String> = losers
+    freshen(session, ctx).await?;
+    let ids: Vec<String> = removals
         .iter()
-        .map(|loser| loser.member.remote_id.clone())
+        .map(|removal| removal.member.remote_id.clone())
         .collect();
     let mut members: BTreeMap<String, Member> = ctx
         .members(&ids)
@@ -116,11 +116,11 @@ async fn still_there(
         .into_iter()
         .map(|member| (member.remote_id.clone(), member))
         .collect();
-    let there = losers.into_iter().filter_map(|loser| {
+    let there = removals.into_iter().filter_map(|removal| {
         let member = members
-            .remove(&loser.member.remote_id)
+            .remove(&removal.member.remote_id)
             .filter(|member| !is_given_up(member))?;
-        Some(Loser { member, ..loser })
+        Some(TagRemoval { member, ..removal })
     });
     Ok(there.collect())
 }
@@ -131,10 +131,10 @@ type ByPerson = BTreeMap<Address, BTreeSet<String>>;
 
 /// Who loses what by which way. Segments are known to hold subscribed members only; everybody else
 /// goes singly.
-fn route(losers: &[Loser], exists: impl Fn(&String) -> bool) -> (ByTag, ByPerson) {
+fn route(removals: &[TagRemoval], exists: impl Fn(&String) -> bool) -> (ByTag, ByPerson) {
     let (mut by_tag, mut singly, mut subscribed) = (ByTag::new(), ByPerson::new(), ByPerson::new());
-    for loser in losers {
-        let tags: BTreeSet<String> = loser
+    for removal in removals {
+        let tags: BTreeSet<String> = removal
             .tags
             .iter()
             .filter(|tag| exists(tag))
@@ -143,16 +143,16 @@ fn route(losers: &[Loser], exists: impl Fn(&String) -> bool) -> (ByTag, ByPerson
         if tags.is_empty() {
             continue;
         }
-        if loser.member.remote_status == "subscribed" {
+        if removal.member.remote_status == "subscribed" {
             for tag in &tags {
                 by_tag
                     .entry(tag.clone())
                     .or_default()
-                    .insert(loser.address.clone());
+                    .insert(removal.address.clone());
             }
-            subscribed.insert(loser.address.clone(), tags);
+            subscribed.insert(removal.address.clone(), tags);
         } else {
-            singly.insert(loser.address.clone(), tags);
+            singly.insert(removal.address.clone(), tags);
         }
     }
     let calls: usize = by_tag
@@ -167,14 +167,14 @@ fn route(losers: &[Loser], exists: impl Fn(&String) -> bool) -> (ByTag, ByPerson
 }
 
 /// Those of whom Mailchimp did not say that they lost the tag or never had it.
-async fn not_taken_off(
-    desk: &Desk,
+async fn not_removed(
+    session: &MailchimpSession,
     segment: u64,
     addresses: &[&Address],
 ) -> Result<BTreeSet<Address>, PluginError> {
     let texts: Vec<&str> = addresses.iter().map(|address| address.as_str()).collect();
     let mut left: BTreeSet<Address> = addresses.iter().map(|address| (*address).clone()).collect();
-    match desk.api.take_off(segment, &texts).await {
+    match session.api.remove_tag(segment, &texts).await {
         Ok(answer) => {
             let without = answer
                 .errors
@@ -204,29 +204,29 @@ async fn not_taken_off(
 mod tests {
     use super::*;
 
-    fn loser(number: usize, status: &str, tags: &[&str]) -> Loser {
+    fn removal(number: usize, status: &str, tags: &[&str]) -> TagRemoval {
         let member = Member {
             remote_id: number.to_string(),
             remote_status: status.to_owned(),
             ..Member::default()
         };
         let address = Address::parse(&format!("p{number}@x.org")).unwrap();
-        Loser {
+        TagRemoval {
             address,
             member,
             tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
         }
     }
 
-    fn calls(losers: &[Loser]) -> (usize, usize) {
-        let (by_tag, singly) = route(losers, |tag| tag != "Gone");
+    fn calls(removals: &[TagRemoval]) -> (usize, usize) {
+        let (by_tag, singly) = route(removals, |tag| tag != "Gone");
         (by_tag.len(), singly.len())
     }
 
     #[test]
     fn the_way_with_fewer_calls_is_taken() {
-        let many: Vec<Loser> = (0..300)
-            .map(|number| loser(number, "subscribed", &["A", "B"]))
+        let many: Vec<TagRemoval> = (0..300)
+            .map(|number| removal(number, "subscribed", &["A", "B"]))
             .collect();
         assert_eq!(calls(&many), (2, 0));
         assert_eq!(calls(&many[..1]), (0, 1));
@@ -235,20 +235,20 @@ mod tests {
 
     #[test]
     fn segments_may_not_see_who_is_not_subscribed() {
-        let losers: Vec<Loser> = (0..3)
+        let removals: Vec<TagRemoval> = (0..3)
             .map(|number| {
-                loser(
+                removal(
                     number,
                     ["subscribed", "transactional", "pending"][number],
                     &["A"],
                 )
             })
             .collect();
-        assert_eq!(calls(&losers), (1, 2));
+        assert_eq!(calls(&removals), (1, 2));
     }
 
     #[test]
     fn a_tag_that_is_not_there_costs_nothing() {
-        assert_eq!(calls(&[loser(1, "subscribed", &["Gone"])]), (0, 0));
+        assert_eq!(calls(&[removal(1, "subscribed", &["Gone"])]), (0, 0));
     }
 }

@@ -3,12 +3,12 @@
 use crate::domain::{Deed, Fate, Harm, Image, Member, Profile, Step, Time, Values, Verdict};
 use crate::integrations::mailchimp::api::requests::{Item, StatusIfNew};
 use crate::integrations::mailchimp::decide::decision::{Decision, Plan};
-use crate::integrations::mailchimp::decide::desired::Picture;
-use crate::integrations::mailchimp::decide::reversal::is_same;
-use crate::integrations::mailchimp::mirror::audience::Shelf;
-use crate::integrations::mailchimp::mirror::managed_tags::Managed;
+use crate::integrations::mailchimp::decide::desired::DesiredMember;
+use crate::integrations::mailchimp::decide::reversal::is_same_value;
+use crate::integrations::mailchimp::mirror::audience::AudienceSchema;
+use crate::integrations::mailchimp::mirror::managed_tags::ManagedTags;
 use crate::integrations::mailchimp::mirror::member::hash_of;
-use crate::integrations::mailchimp::mirror::merge_fields::Fields;
+use crate::integrations::mailchimp::mirror::merge_fields::MergeFields;
 use crate::plugin::{Budget, Said, Sending};
 use chrono::SecondsFormat;
 use serde_json::Value;
@@ -19,9 +19,9 @@ pub(crate) const NO_WORD: &str =
 
 /// One person who is about to be sent, and what is to be done to them. Holds personal data, so it
 /// has no `Debug`.
-pub(crate) struct Work {
+pub(crate) struct MemberUpdate {
     pub(crate) supporter_id: i64,
-    pub(crate) picture: Picture,
+    pub(crate) desired: DesiredMember,
     /// As the mirror knew the member before.
     pub(crate) before: Option<Member>,
     pub(crate) intent: Step,
@@ -46,14 +46,14 @@ pub(crate) struct Work {
     pub(crate) dropped: Vec<(&'static str, String)>,
 }
 
-impl Work {
+impl MemberUpdate {
     /// From a plan that adds or changes, as far as the guard allows.
-    pub(crate) fn new(plan: Plan, before: Option<Member>, budget: &Budget) -> Option<Work> {
+    pub(crate) fn new(plan: Plan, before: Option<Member>, budget: &Budget) -> Option<MemberUpdate> {
         let (rename, untag) = (plan.deed(Harm::Rename), plan.deed(Harm::Untag));
         let Plan {
             supporter_id,
             decision,
-            picture,
+            desired,
             fields_differ,
             name,
             adds,
@@ -61,7 +61,7 @@ impl Work {
             lost,
             ..
         } = plan;
-        let picture = picture?;
+        let desired = desired?;
         let is_add = decision == Decision::Add;
         let (mut held, mut held_deeds) = (Vec::new(), Vec::new());
         let mut may = |deed: Option<Deed>, what: &'static str| {
@@ -78,9 +78,9 @@ impl Work {
             untags.extend(lost);
         }
         let sends = is_add || fields_differ || !adds.is_empty() || (name.differs && with_name);
-        Some(Work {
+        Some(MemberUpdate {
             supporter_id,
-            picture,
+            desired,
             before,
             intent: if is_add { Step::Add } else { Step::Change },
             sends,
@@ -98,7 +98,7 @@ impl Work {
     }
 
     /// Its member, as it is known now. What is known of its fields alone stays known.
-    pub(crate) fn know(&mut self, member: Member) {
+    pub(crate) fn set_before(&mut self, member: Member) {
         let known = self
             .before
             .take()
@@ -110,11 +110,15 @@ impl Work {
         });
     }
 
-    /// `shelf`: fields are sent, too, and not only tags taken off.
-    pub(crate) fn sending(&self, shelf: Option<&Shelf>, managed: &Managed) -> Sending {
+    /// `schema`: fields are sent, too, and not only tags taken off.
+    pub(crate) fn sending(
+        &self,
+        schema: Option<&AudienceSchema>,
+        managed: &ManagedTags,
+    ) -> Sending {
         let (address, image) = (
-            Some(self.picture.address.clone()),
-            Some(self.image(shelf, managed)),
+            Some(self.desired.address.clone()),
+            Some(self.image(schema, managed)),
         );
         Sending {
             supporter_id: self.supporter_id,
@@ -125,7 +129,7 @@ impl Work {
     }
 
     /// What is changed of the contact by sending it, as far as it is known.
-    pub(crate) fn image(&self, shelf: Option<&Shelf>, managed: &Managed) -> Image {
+    pub(crate) fn image(&self, schema: Option<&AudienceSchema>, managed: &ManagedTags) -> Image {
         let none = Values::default();
         let before = self
             .before
@@ -133,8 +137,8 @@ impl Work {
             .and_then(|before| before.values.as_ref())
             .unwrap_or(&none);
         let (mut was, mut becomes) = (Values::default(), Values::default());
-        for (tag, _, value) in shelf.map(|shelf| self.fields(shelf)).unwrap_or_default() {
-            if !is_same(before.get(tag), value) {
+        for (tag, _, value) in schema.map(|schema| self.fields(schema)).unwrap_or_default() {
+            if !is_same_value(before.get(tag), value) {
                 was.0.insert(tag.to_owned(), before.get(tag).to_owned());
                 becomes.0.insert(tag.to_owned(), value.to_owned());
             }
@@ -144,12 +148,12 @@ impl Work {
                 .as_ref()
                 .is_some_and(|before| before.managed_tags.contains(tag))
         };
-        let tags = shelf.map(|_| &self.picture.tags).into_iter().flatten();
+        let tags = schema.map(|_| &self.desired.tags).into_iter().flatten();
         Image {
             id: 0,
             supporter_id: self.supporter_id,
             remote_id: self.before.as_ref().map_or_else(
-                || hash_of(&self.picture.address),
+                || hash_of(&self.desired.address),
                 |before| before.remote_id.clone(),
             ),
             contact_id: self
@@ -160,27 +164,27 @@ impl Work {
             after: becomes,
             put_on: tags.filter(|tag| !had(tag)).cloned().collect(),
             taken_off: self.untags.iter().filter(|tag| had(tag)).cloned().collect(),
-            mark: self.picture.mark(managed),
+            mark: self.desired.mark(managed),
         }
     }
 
     /// The fields that are sent: our tag, the one that it has there, and the value.
-    fn fields(&self, shelf: &Shelf) -> Vec<(&'static str, String, &str)> {
+    fn fields(&self, schema: &AudienceSchema) -> Vec<(&'static str, String, &str)> {
         let goes = |tag: &str, value: &str| {
             let nothing_to_clear = value.is_empty() && self.intent == Step::Add;
             !nothing_to_clear && !self.dropped.iter().any(|(dropped, _)| *dropped == tag)
         };
         let all = self
-            .picture
+            .desired
             .values(self.with_name)
             .into_iter()
             .filter(|(tag, value)| goes(tag, value));
-        all.filter_map(|(tag, value)| Some((tag, shelf.fields.there.get(tag)?.clone(), value)))
+        all.filter_map(|(tag, value)| Some((tag, schema.fields.there.get(tag)?.clone(), value)))
             .collect()
     }
 
     /// Leaves out, and says so, what the audience has no place for.
-    pub(crate) fn leave_out(&mut self, fields: &Fields) {
+    pub(crate) fn leave_out(&mut self, fields: &MergeFields) {
         for tag in &fields.mistyped {
             if let (Some(why), false) = (
                 fields.lacking.get(tag),
@@ -192,8 +196,8 @@ impl Work {
     }
 
     /// The merge fields that are sent.
-    pub(crate) fn merge_fields(&self, shelf: &Shelf) -> serde_json::Map<String, Value> {
-        self.fields(shelf)
+    pub(crate) fn merge_fields(&self, schema: &AudienceSchema) -> serde_json::Map<String, Value> {
+        self.fields(schema)
             .into_iter()
             .map(|(_, there, value)| (there, Value::String(value.to_owned())))
             .collect()
@@ -203,28 +207,28 @@ impl Work {
     /// goes along with somebody whom we add; what is known of others there is not ours to change.
     pub(crate) fn item(
         &self,
-        shelf: &Shelf,
+        schema: &AudienceSchema,
         double_optin: bool,
         consented_at: Option<Time>,
     ) -> Item {
         // All of them, not only those that lack: what a person took off by hand comes back without
         // a look.
         let spelled = |tag: &String| {
-            shelf
+            schema
                 .segments
                 .get(&tag.to_lowercase())
                 .map_or_else(|| tag.clone(), |(name, _)| name.clone())
         };
         Item {
-            email_address: self.picture.address.as_str().to_owned(),
+            email_address: self.desired.address.as_str().to_owned(),
             status_if_new: if double_optin {
                 StatusIfNew::Pending
             } else {
                 StatusIfNew::Subscribed
             },
-            merge_fields: self.merge_fields(shelf),
+            merge_fields: self.merge_fields(schema),
             tags: self
-                .picture
+                .desired
                 .tags
                 .iter()
                 .filter(|_| !self.is_quiet)
@@ -237,13 +241,13 @@ impl Work {
     }
 
     /// The verdict on somebody who was taken.
-    pub(crate) fn taken(&self, person: &Profile, now: Time) -> Verdict {
+    pub(crate) fn accepted(&self, person: &Profile, now: Time) -> Verdict {
         let fate = self.held.clone().map_or(Fate::Delivered, Fate::Held);
         let note = self
             .dropped
             .first()
             .map(|(field, words)| format!("all was taken but the field {field}: {words}"));
-        let fingerprint = Some(self.picture.fingerprint());
+        let fingerprint = Some(self.desired.fingerprint());
         let held = self.held_deeds.clone();
         Verdict {
             fingerprint,

@@ -2,7 +2,7 @@
 //! Fields and tags are read only when something is to be written.
 
 use super::merge_fields;
-use super::merge_fields::Fields;
+use super::merge_fields::MergeFields;
 use crate::integrations::mailchimp::api::calls::Api;
 use crate::integrations::mailchimp::api::client::Failure;
 use crate::integrations::mailchimp::settings::Settings;
@@ -29,8 +29,8 @@ pub(crate) struct Setup {
 
 /// The merge fields and tags of the audience: a send names them by their spelling and id there.
 #[derive(Debug, Default)]
-pub(crate) struct Shelf {
-    pub(crate) fields: Arc<Fields>,
+pub(crate) struct AudienceSchema {
+    pub(crate) fields: Arc<MergeFields>,
     /// Tags by name in lower case: the spelling there, and the id.
     pub(crate) segments: BTreeMap<String, (String, u64)>,
 }
@@ -39,8 +39,8 @@ pub(crate) struct Shelf {
 #[derive(Default)]
 pub(crate) struct Audience {
     setup: Mutex<Setup>,
-    fields: tokio::sync::Mutex<Option<Arc<Fields>>>,
-    shelf: tokio::sync::Mutex<Option<Arc<Shelf>>>,
+    fields: tokio::sync::Mutex<Option<Arc<MergeFields>>>,
+    schema: tokio::sync::Mutex<Option<Arc<AudienceSchema>>>,
     /// Tags that were given since it was read.
     made: Mutex<BTreeSet<String>>,
 }
@@ -52,7 +52,11 @@ impl Audience {
     }
 
     /// Looks how it is set up; fields and tags are read anew when they are needed.
-    pub(crate) async fn look(&self, api: &Api, settings: &Settings) -> Result<(), PluginError> {
+    pub(crate) async fn load_setup(
+        &self,
+        api: &Api,
+        settings: &Settings,
+    ) -> Result<(), PluginError> {
         let list = api.list().await.map_err(|failure| match failure {
             Failure::Missing => PluginError::Configuration {
                 key: "plugins.mailchimp.audience_id".to_owned(),
@@ -73,7 +77,7 @@ impl Audience {
         };
         *self.setup.lock().unwrap_or_else(PoisonError::into_inner) = setup;
         *self.fields.lock().await = None;
-        *self.shelf.lock().await = None;
+        *self.schema.lock().await = None;
         self.made
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -82,7 +86,7 @@ impl Audience {
     }
 
     /// Fields, read and completed at the first need.
-    pub(crate) async fn fields(&self, api: &Api) -> Result<Arc<Fields>, PluginError> {
+    pub(crate) async fn fields(&self, api: &Api) -> Result<Arc<MergeFields>, PluginError> {
         let mut fields = self.fields.lock().await;
         if let Some(fields) = fields.as_ref() {
             return Ok(Arc::clone(fields));
@@ -93,20 +97,20 @@ impl Audience {
     }
 
     /// Fields and tags, read and completed at the first need.
-    pub(crate) async fn shelf(&self, api: &Api) -> Result<Arc<Shelf>, PluginError> {
-        let mut shelf = self.shelf.lock().await;
-        if let Some(shelf) = shelf.as_ref() {
-            return Ok(Arc::clone(shelf));
+    pub(crate) async fn schema(&self, api: &Api) -> Result<Arc<AudienceSchema>, PluginError> {
+        let mut schema = self.schema.lock().await;
+        if let Some(schema) = schema.as_ref() {
+            return Ok(Arc::clone(schema));
         }
-        let made = Arc::new(Shelf {
+        let made = Arc::new(AudienceSchema {
             fields: self.fields(api).await?,
             segments: segments(api).await?,
         });
-        *shelf = Some(Arc::clone(&made));
+        *schema = Some(Arc::clone(&made));
         Ok(made)
     }
 
-    /// Tags that people were given: those that the shelf lacks exist by now, with an id that is
+    /// Tags that people were given: those that the schema lacks exist by now, with an id that is
     /// read when it is needed.
     pub(crate) fn note_made<'a>(&self, tags: impl Iterator<Item = &'a String>) {
         self.made
@@ -115,7 +119,7 @@ impl Audience {
             .extend(tags.cloned());
     }
 
-    /// Whether a tag was made since the shelf was read.
+    /// Whether a tag was made since the schema was read.
     pub(crate) fn was_made(&self, tag: &str) -> bool {
         self.made
             .lock()
@@ -124,23 +128,23 @@ impl Audience {
     }
 
     /// Fields and tags, with the ids of these tags as far as they exist.
-    pub(crate) async fn shelf_of(
+    pub(crate) async fn schema_with(
         &self,
         api: &Api,
         tags: &BTreeSet<&String>,
-    ) -> Result<Arc<Shelf>, PluginError> {
-        let shelf = self.shelf(api).await?;
+    ) -> Result<Arc<AudienceSchema>, PluginError> {
+        let schema = self.schema(api).await?;
         if !tags
             .iter()
-            .any(|tag| !shelf.segments.contains_key(&tag.to_lowercase()) && self.was_made(tag))
+            .any(|tag| !schema.segments.contains_key(&tag.to_lowercase()) && self.was_made(tag))
         {
-            return Ok(shelf);
+            return Ok(schema);
         }
-        let made = Arc::new(Shelf {
-            fields: Arc::clone(&shelf.fields),
+        let made = Arc::new(AudienceSchema {
+            fields: Arc::clone(&schema.fields),
             segments: segments(api).await?,
         });
-        *self.shelf.lock().await = Some(Arc::clone(&made));
+        *self.schema.lock().await = Some(Arc::clone(&made));
         Ok(made)
     }
 }

@@ -1,7 +1,7 @@
 //! What a page of members changes of the mirror, and who is to be looked at again for it.
 
-use super::managed_tags::Managed;
-use super::member::seen;
+use super::managed_tags::ManagedTags;
+use super::member::observed_member;
 use super::status::{MOVED, is_out_word};
 use crate::domain::{Address, Member, Time};
 use crate::integrations::mailchimp::api::answers::WireMember;
@@ -31,14 +31,14 @@ impl Changes {
         wire: &WireMember,
         old: Option<&Member>,
         earlier: Option<&Member>,
-        managed: &Managed,
+        managed: &ManagedTags,
         now: Time,
     ) {
         let is_stale = old
             .and_then(|old| old.last_seen_at)
             .zip(wire.last_changed)
             .is_some_and(|(known, shown)| shown < known);
-        let mut new = seen(wire, old.or(earlier), managed, now);
+        let mut new = observed_member(wire, old.or(earlier), managed, now);
         if let Some(earlier) = earlier {
             new.supporter_id = new.supporter_id.or(earlier.supporter_id);
             new.subscribed_by_us |= earlier.subscribed_by_us && !is_out_word(&new.remote_status);
@@ -64,7 +64,7 @@ impl Changes {
             new.supporter_id.is_some() && !old.managed_tags.is_subset(&new.managed_tags)
         };
         self.untagged += u64::from(old.is_some_and(lost));
-        self.left.extend(left(old, &new));
+        self.left.extend(departure(old, &new));
         self.members.insert(new.remote_id.clone(), new);
     }
 
@@ -78,7 +78,7 @@ impl Changes {
             ..earlier.clone()
         };
         self.due.extend(given_up.supporter_id);
-        self.left.extend(left(Some(earlier), &given_up));
+        self.left.extend(departure(Some(earlier), &given_up));
         // Somebody else may have it by now.
         if self
             .members
@@ -92,7 +92,7 @@ impl Changes {
 }
 
 /// Evidence that somebody of ours left.
-pub(crate) fn left(old: Option<&Member>, new: &Member) -> Option<Left> {
+pub(crate) fn departure(old: Option<&Member>, new: &Member) -> Option<Left> {
     let was_in = old.is_some_and(|old| !is_out_word(&old.remote_status));
     let supporter_id = new
         .supporter_id

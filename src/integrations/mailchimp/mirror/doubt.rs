@@ -21,7 +21,7 @@ const MOST_WITH_ONE: u64 = 50;
 
 /// Lists that were read in one look, each with those whom it showed.
 #[derive(Default)]
-pub(crate) struct Shown(Vec<List>);
+pub(crate) struct ShownLists(Vec<List>);
 
 struct List {
     statuses: Vec<&'static str>,
@@ -38,7 +38,7 @@ pub(crate) struct Missed {
     pub(crate) elsewhere: Vec<WireMember>,
 }
 
-impl Shown {
+impl ShownLists {
     /// Whom a list showed that was read to its end.
     pub(crate) fn note(&mut self, status: Option<&'static str>, since: Option<Time>, walk: &Walk) {
         let statuses = status.map_or_else(|| LISTED.to_vec(), |status| vec![status]);

@@ -3,13 +3,13 @@
 
 use super::changes::Changes;
 use super::departures::went;
-use super::doubt::Shown;
+use super::doubt::ShownLists;
 use super::earlier_erased::{Contacts, find_erased, in_earlier, is_given_up};
 use super::listing::{End, Walk};
-use super::member::{hash, hash_of, is_somebody, seen};
-use super::memory::Earlier;
+use super::member::{hash, hash_of, is_somebody, observed_member};
+use super::memory::EarlierAudience;
 use super::renamed;
-use super::session::Desk;
+use super::session::MailchimpSession;
 use super::status::{has_left, is_live, is_out_word, why_out};
 use crate::domain::{Member, Time};
 use crate::integrations::mailchimp::api::answers::WireMember;
@@ -25,7 +25,10 @@ const PAUSE: TimeDelta = TimeDelta::hours(1);
 const OVERLAP: TimeDelta = TimeDelta::minutes(10);
 
 /// Learns who left the earlier audiences since.
-pub(crate) async fn look(desk: &Desk, ctx: &PluginContext) -> Result<(), PluginError> {
+pub(crate) async fn read_all(
+    session: &MailchimpSession,
+    ctx: &PluginContext,
+) -> Result<(), PluginError> {
     let mut unheard: BTreeMap<String, Unheard> = BTreeMap::new();
     for (audience, supporter_id, address) in ctx.unheard_additions().await? {
         unheard
@@ -39,7 +42,7 @@ pub(crate) async fn look(desk: &Desk, ctx: &PluginContext) -> Result<(), PluginE
         .into_iter()
         .chain(unheard.keys().cloned())
         .collect();
-    let (mut earlier, is_awaited) = (desk.memory().earlier, ctx.awaits_first_push().await?);
+    let (mut earlier, is_awaited) = (session.memory().earlier, ctx.awaits_first_push().await?);
     earlier.retain(|audience, _| audiences.contains(audience));
     for audience in audiences {
         let known = earlier.entry(audience.clone()).or_default();
@@ -53,8 +56,8 @@ pub(crate) async fn look(desk: &Desk, ctx: &PluginContext) -> Result<(), PluginE
         // As long as nothing was pushed into the new one, the old one is the one in use, and is
         // read whole.
         let (cursor, was_read) = (known.cursor.filter(|_| !is_awaited), known.cursor.is_some());
-        match look_at(
-            desk,
+        match read_audience(
+            session,
             ctx,
             (&audience, was_read),
             cursor,
@@ -67,7 +70,7 @@ pub(crate) async fn look(desk: &Desk, ctx: &PluginContext) -> Result<(), PluginE
                     // Who said no meanwhile is looked at again.
                     ctx.make_everybody_due().await?;
                 }
-                *known = Earlier {
+                *known = EarlierAudience {
                     cursor: reached.or(known.cursor),
                     trouble: None,
                 };
@@ -80,7 +83,9 @@ pub(crate) async fn look(desk: &Desk, ctx: &PluginContext) -> Result<(), PluginE
             Err(error) => return Err(error),
         }
     }
-    desk.remember(ctx, |memory| memory.earlier = earlier).await
+    session
+        .remember(ctx, |memory| memory.earlier = earlier)
+        .await
 }
 
 /// People who were being added when a delivery was cut off, before the audience was changed: by the
@@ -89,19 +94,19 @@ type Unheard = BTreeMap<String, i64>;
 
 /// Reads what changed in one, or all of it; answers how far everything is known. `was_read`: not
 /// for the first time.
-async fn look_at(
-    desk: &Desk,
+async fn read_audience(
+    session: &MailchimpSession,
     ctx: &PluginContext,
     (audience, was_read): (&str, bool),
     cursor: Option<Time>,
     unheard: &Unheard,
 ) -> Result<Option<Time>, PluginError> {
-    let (api, there) = (desk.api.of(audience), ctx.at(audience));
+    let (api, there) = (session.api.of(audience), ctx.at(audience));
     let since = cursor.map(|cursor| cursor - OVERLAP);
     let mut shown = cursor.is_none().then(Contacts::default);
-    let mut lists = Shown::default();
-    let mut walk = read(
-        desk,
+    let mut lists = ShownLists::default();
+    let mut walk = read_list(
+        session,
         ctx,
         (&api, &there),
         unheard,
@@ -112,8 +117,8 @@ async fn look_at(
     if walk.shown().is_some_and(HashSet::is_empty) {
         // Somebody of ours is there: that nobody is shown is asked for once more before it is
         // believed.
-        walk = read(
-            desk,
+        walk = read_list(
+            session,
             ctx,
             (&api, &there),
             unheard,
@@ -139,8 +144,8 @@ async fn look_at(
             return Ok(reached);
         }
         let archived = Walk::new(Some("archived"), None, None);
-        if let End::Whole(_) = read(
-            desk,
+        if let End::Whole(_) = read_list(
+            session,
             ctx,
             (&api, &there),
             unheard,
@@ -150,14 +155,14 @@ async fn look_at(
         .await?
         .end()
         {
-            find_erased(desk, ctx, (&api, &there), audience, &shown).await?;
+            find_erased(session, ctx, (&api, &there), audience, &shown).await?;
         }
     }
     Ok(reached)
 }
 
-async fn read(
-    desk: &Desk,
+async fn read_list(
+    session: &MailchimpSession,
     ctx: &PluginContext,
     (api, there): (&Api, &PluginContext),
     unheard: &Unheard,
@@ -190,7 +195,7 @@ async fn read(
             let Some(added) = added(id, known.get(id), unheard) else {
                 continue;
             };
-            let member = seen(wire, Some(&added), &desk.managed(), ctx.now());
+            let member = observed_member(wire, Some(&added), &session.managed(), ctx.now());
             if is_live(&member) && member.remote_status != "transactional" {
                 due.extend(member.supporter_id);
                 note(member);
@@ -211,7 +216,7 @@ async fn read(
             let Some(old) = before.filter(|old| went(wire, Some(old))) else {
                 continue;
             };
-            let member = seen(wire, Some(old), &desk.managed(), ctx.now());
+            let member = observed_member(wire, Some(old), &session.managed(), ctx.now());
             if let Some(supporter_id) = old.supporter_id {
                 let why = in_earlier(why_out(&member), api.audience());
                 let person = Some(supporter_id).filter(|_| has_left(&member));
@@ -237,7 +242,7 @@ async fn read(
                     wire,
                     known.get(&id),
                     Some(before),
-                    &desk.managed(),
+                    &session.managed(),
                     ctx.now(),
                 );
             }

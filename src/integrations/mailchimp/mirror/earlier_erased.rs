@@ -1,8 +1,8 @@
 //! Whoever is gone from an earlier audience without a word: erased there, unless staff gave the
 //! audience up.
 
-use super::member::{contact_of, hash, seen};
-use super::session::Desk;
+use super::member::{contact_of, hash, observed_member};
+use super::session::MailchimpSession;
 use super::status::{erased, has_left, is_live, is_out_word, why_out};
 use crate::domain::{Member, Why};
 use crate::integrations::fingerprint;
@@ -65,7 +65,7 @@ pub(super) async fn is_given_up(
 /// Whoever we subscribed and who is in no list any more was erased there, which is a word of the
 /// person. Whoever was asked to confirm may have been dropped for not answering.
 pub(super) async fn find_erased(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
     (api, there): (&Api, &PluginContext),
     audience: &str,
@@ -89,9 +89,12 @@ pub(super) async fn find_erased(
             let left = match api.member(&member.remote_id).await {
                 Err(Failure::Missing) => None,
                 // Left, though no list shows it.
-                Ok(wire) if is_out_word(&wire.status) => {
-                    Some(seen(&wire, Some(member), &desk.managed(), ctx.now()))
-                }
+                Ok(wire) if is_out_word(&wire.status) => Some(observed_member(
+                    &wire,
+                    Some(member),
+                    &session.managed(),
+                    ctx.now(),
+                )),
                 Ok(_) => continue,
                 Err(failure) => {
                     return Err(failure.into_error("looking for somebody in an earlier audience"));

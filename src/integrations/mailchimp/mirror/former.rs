@@ -19,7 +19,7 @@ const SECOND: TimeDelta = TimeDelta::seconds(1);
 
 /// An address that somebody has no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Former {
+pub(crate) struct FormerAddress {
     /// Mailchimp's id of it.
     pub(crate) remote_id: String,
     /// When it was read that they have another one.
@@ -29,9 +29,9 @@ pub(crate) struct Former {
     was_looked_at: bool,
 }
 
-impl Former {
-    fn of(until: Time, remote_id: String, looked_at: Option<&Time>) -> Former {
-        Former {
+impl FormerAddress {
+    fn of(until: Time, remote_id: String, looked_at: Option<&Time>) -> FormerAddress {
+        FormerAddress {
             remote_id,
             until,
             was_looked_at: looked_at.is_some_and(|at| *at > until),
@@ -54,7 +54,7 @@ pub(crate) async fn find(
     ctx: &PluginContext,
     people: &[Profile],
     rows: &BTreeMap<i64, DeliveryRow>,
-) -> Result<BTreeMap<i64, Vec<Former>>, PluginError> {
+) -> Result<BTreeMap<i64, Vec<FormerAddress>>, PluginError> {
     let is_new = |person: &&Profile| {
         rows.get(&person.supporter_id)
             .is_none_or(|row| row.address != person.address)
@@ -75,9 +75,9 @@ pub(crate) async fn find(
     let looked_at = ctx
         .looked_at(&found.iter().map(|one| one.supporter_id).collect::<Vec<_>>())
         .await?;
-    let mut former: BTreeMap<i64, Vec<Former>> = BTreeMap::new();
+    let mut former: BTreeMap<i64, Vec<FormerAddress>> = BTreeMap::new();
     for one in found {
-        let had = Former::of(
+        let had = FormerAddress::of(
             one.until,
             hash_of(&one.address),
             looked_at.get(&one.supporter_id),
@@ -124,7 +124,8 @@ pub(crate) async fn who_had(
         .await?;
     for (supporter_id, until, remote_id) in former {
         let left_at = left.get(&remote_id).copied().flatten();
-        if Former::of(until, remote_id.clone(), looked_at.get(&supporter_id)).counts(left_at) {
+        if FormerAddress::of(until, remote_id.clone(), looked_at.get(&supporter_id)).counts(left_at)
+        {
             found.entry(remote_id).or_default().insert(supporter_id);
         }
     }
@@ -139,7 +140,7 @@ mod tests {
     #[test]
     fn whoever_had_the_address_when_somebody_left_by_it_counts_and_in_doubt_too() {
         let minutes = |count: i64| day(1) + TimeDelta::minutes(count);
-        let former = |was_looked_at: bool| Former {
+        let former = |was_looked_at: bool| FormerAddress {
             remote_id: String::new(),
             until: day(1),
             was_looked_at,

@@ -4,10 +4,10 @@
 use super::changes::Changes;
 use super::departures::{came_back, ids_of, is_persons, leavings, went, why_left};
 use super::former::who_had;
-use super::managed_tags::Managed;
+use super::managed_tags::ManagedTags;
 use super::member::{hash, hash_of, is_somebody};
 use super::renamed;
-use super::session::Desk;
+use super::session::MailchimpSession;
 use crate::domain::{Address, Member, Time, Way};
 use crate::integrations::mailchimp::api::answers::WireMember;
 use crate::integrations::mailchimp::api::calls::Api;
@@ -22,18 +22,18 @@ const OVERLAP: TimeDelta = TimeDelta::minutes(10);
 
 /// Takes in contacts who were looked at singly.
 pub(crate) async fn take_in(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
     shown: &[WireMember],
 ) -> Result<(), PluginError> {
-    Intake::new(desk, ctx).apply(shown).await.map(drop)
+    Intake::new(session, ctx).apply(shown).await.map(drop)
 }
 
 /// Takes in what is shown.
 pub(crate) struct Intake<'a> {
     api: &'a Api,
     ctx: &'a PluginContext,
-    managed: Arc<Managed>,
+    managed: Arc<ManagedTags>,
     /// Nothing: nothing was known of the audience before.
     since: Option<Time>,
     /// When somebody who was in was last seen to have left; our own unsubscribing is known before
@@ -42,12 +42,12 @@ pub(crate) struct Intake<'a> {
 }
 
 impl<'a> Intake<'a> {
-    pub(crate) fn new(desk: &'a Desk, ctx: &'a PluginContext) -> Intake<'a> {
+    pub(crate) fn new(session: &'a MailchimpSession, ctx: &'a PluginContext) -> Intake<'a> {
         Intake {
-            api: &desk.api,
+            api: &session.api,
             ctx,
-            managed: desk.managed(),
-            since: desk.memory().cursor.map(|cursor| cursor - OVERLAP),
+            managed: session.managed(),
+            since: session.memory().cursor.map(|cursor| cursor - OVERLAP),
             left_at: None,
         }
     }

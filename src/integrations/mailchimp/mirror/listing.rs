@@ -36,7 +36,7 @@ pub(crate) enum End {
 
 /// How far a walk is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Place {
+pub(crate) struct ListPosition {
     /// What the walk asks for.
     since: Option<Time>,
     /// So many of the list were read.
@@ -48,7 +48,7 @@ pub(crate) struct Place {
 /// One walk.
 pub(crate) struct Walk {
     status: Option<&'static str>,
-    place: Place,
+    place: ListPosition,
     /// Where the next page begins.
     ask: u64,
     /// Read before this walk went on, and not asked for again.
@@ -65,13 +65,15 @@ impl Walk {
     pub(crate) fn new(
         status: Option<&'static str>,
         since: Option<Time>,
-        from: Option<Place>,
+        from: Option<ListPosition>,
     ) -> Walk {
-        let place = from.filter(|from| from.since == since).unwrap_or(Place {
-            since,
-            offset: 0,
-            edge: None,
-        });
+        let place = from
+            .filter(|from| from.since == since)
+            .unwrap_or(ListPosition {
+                since,
+                offset: 0,
+                edge: None,
+            });
         let ask = place.offset.saturating_sub(LAP);
         Walk {
             status,
@@ -112,7 +114,7 @@ impl Walk {
     }
 
     /// How far it is.
-    pub(crate) const fn place(&self) -> Place {
+    pub(crate) const fn place(&self) -> ListPosition {
         self.place
     }
 

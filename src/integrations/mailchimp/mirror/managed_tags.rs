@@ -18,7 +18,7 @@ pub(crate) enum Family {
 
 /// All names that are ours.
 #[derive(Debug, Clone)]
-pub(crate) struct Managed {
+pub(crate) struct ManagedTags {
     prefix: String,
     /// By the name in lower case. Those with a prefix of before have no family: nothing takes their
     /// place.
@@ -50,13 +50,13 @@ fn words() -> impl Iterator<Item = (&'static str, Family)> {
         .chain([(MONTHLY, Family::Monthly)])
 }
 
-impl Managed {
-    pub(crate) fn new(prefix: &str) -> Managed {
+impl ManagedTags {
+    pub(crate) fn new(prefix: &str) -> ManagedTags {
         let names = words().map(|(word, family)| {
             let name = format!("{prefix}{word}");
             (name.to_lowercase(), (name, Some(family)))
         });
-        Managed {
+        ManagedTags {
             prefix: prefix.to_owned(),
             names: names.collect(),
             generation: 0,
@@ -65,7 +65,7 @@ impl Managed {
     }
 
     /// The same, with what our tags began with before, and how often everybody was to be sent anew.
-    pub(crate) fn since(mut self, former: &BTreeSet<String>, generation: u32) -> Managed {
+    pub(crate) fn since(mut self, former: &BTreeSet<String>, generation: u32) -> ManagedTags {
         for (prefix, (word, _)) in former
             .iter()
             .flat_map(|prefix| words().map(move |word| (prefix, word)))
@@ -75,13 +75,13 @@ impl Managed {
                 .entry(name.to_lowercase())
                 .or_insert((name, None));
         }
-        Managed { generation, ..self }
+        ManagedTags { generation, ..self }
     }
 
     /// The same, with a trace of what is configured for everybody: whoever approves that somebody
     /// comes in was shown it as it is now.
-    pub(crate) fn under(self, terms: i64) -> Managed {
-        Managed { terms, ..self }
+    pub(crate) fn under(self, terms: i64) -> ManagedTags {
+        ManagedTags { terms, ..self }
     }
 
     /// A trace of what is configured for everybody.
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn ours_are_exactly_the_prefix_and_the_words() {
-        let managed = Managed::new("Classy-");
+        let managed = ManagedTags::new("Classy-");
         assert_eq!(managed.names.len(), 19, "every word once");
         assert_eq!(
             (

@@ -1,7 +1,7 @@
 //! A member in the mirror: its id, and what a look at Mailchimp makes of it.
 
-use super::managed_tags::Managed;
-use super::merge_fields::{FIELDS, FIRST_NAME, Field, LAST_NAME};
+use super::managed_tags::ManagedTags;
+use super::merge_fields::{FIELDS, FIRST_NAME, LAST_NAME, MergeField};
 use super::name::Name;
 use super::status::{PENDING, is_leaving, is_out_word};
 use crate::domain::{Address, Member, Time, Values, limits};
@@ -30,10 +30,10 @@ pub(crate) fn contact_of(wire: &WireMember) -> Option<&str> {
 }
 
 /// What a look at Mailchimp makes of a member that the mirror knew as `old`.
-pub(crate) fn seen(
+pub(crate) fn observed_member(
     wire: &WireMember,
     old: Option<&Member>,
-    managed: &Managed,
+    managed: &ManagedTags,
     now: Time,
 ) -> Member {
     // One in other letters that somebody else put on is theirs; it is ours if we did, and Mailchimp
@@ -88,7 +88,7 @@ pub(crate) fn values(wire: &WireMember) -> Option<Values> {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let field = |field: &Field| {
+    let field = |field: &MergeField| {
         let (_, value) = wire
             .merge_fields
             .iter()
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn who_left_stays_out_until_shown_subscribed() {
-        let managed = Managed::new("Classy-");
+        let managed = ManagedTags::new("Classy-");
         let mut member = Member {
             subscribed_by_us: true,
             remote_status: "subscribed".to_owned(),
@@ -145,7 +145,7 @@ mod tests {
             ("subscribed", false),
             ("cleaned", true),
         ] {
-            member = seen(&wire(status, &[]), Some(&member), &managed, day(1));
+            member = observed_member(&wire(status, &[]), Some(&member), &managed, day(1));
             assert_eq!((is_out(&member), is_live(&member)), (out, !out), "{status}");
             assert!(!member.subscribed_by_us, "who left is not ours any more");
         }
@@ -153,14 +153,14 @@ mod tests {
 
     #[test]
     fn a_bounce_is_no_leaving_of_whoever_has_the_address_unless_they_said_no() {
-        let managed = Managed::new("Classy-");
+        let managed = ManagedTags::new("Classy-");
         let subscribed = Member {
             subscribed_by_us: true,
             remote_status: "subscribed".to_owned(),
             ..Member::default()
         };
         let after = |old: &Member, wire: WireMember| {
-            let member = seen(&wire, Some(old), &managed, day(1));
+            let member = observed_member(&wire, Some(old), &managed, day(1));
             assert!(is_out(&member) && !is_live(&member) && !member.subscribed_by_us);
             member
         };
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn tags_beyond_the_fifty_that_are_shown_are_not_taken_for_gone() {
-        let managed = Managed::new("Classy-");
+        let managed = ManagedTags::new("Classy-");
         let old = Member {
             managed_tags: BTreeSet::from(["Classy-Major".to_owned()]),
             ..Member::default()
@@ -219,21 +219,21 @@ mod tests {
                 .join(" ")
         };
         assert_eq!(
-            tags(seen(&shown, Some(&old), &managed, day(1))),
+            tags(observed_member(&shown, Some(&old), &managed, day(1))),
             "Classy-Recent"
         );
         shown.tags_count = 60;
         assert_eq!(
-            tags(seen(&shown, Some(&old), &managed, day(1))),
+            tags(observed_member(&shown, Some(&old), &managed, day(1))),
             "Classy-Major Classy-Recent"
         );
     }
 
     #[test]
     fn a_tag_in_other_letters_is_ours_only_where_we_put_it() {
-        let managed = Managed::new("Classy-");
+        let managed = ManagedTags::new("Classy-");
         let tags = |old: &Member| {
-            seen(
+            observed_member(
                 &wire("subscribed", &["classy-major"]),
                 Some(old),
                 &managed,

@@ -1,8 +1,8 @@
 //! What is remembered of an audience from one look to the next, and what of it a person should
 //! know.
 
-use super::listing::Place;
-use super::merge_fields::Fields;
+use super::listing::ListPosition;
+use super::merge_fields::MergeFields;
 use crate::domain::Time;
 use crate::integrations::mailchimp::settings::Settings;
 use chrono::{DateTime, TimeDelta};
@@ -23,11 +23,11 @@ pub(crate) struct Memory {
     /// Everything that changed before is known.
     pub(crate) cursor: Option<Time>,
     /// How far each list was read by a look that was cut off, by status.
-    pub(crate) places: BTreeMap<String, Place>,
+    pub(crate) places: BTreeMap<String, ListPosition>,
     /// When the audience was last read from one end to the other.
     pub(crate) whole_at: Option<Time>,
     /// How far such a reading is.
-    pub(crate) whole_place: Option<Place>,
+    pub(crate) whole_place: Option<ListPosition>,
     /// So many contacts carried tags of ours when the audience was first read, which this database
     /// did not put there.
     pub(crate) carried: u64,
@@ -53,15 +53,15 @@ pub(crate) struct Memory {
     /// `MOST_REFUSED` of them.
     refused: BTreeSet<i64>,
     /// Earlier audiences, by id.
-    pub(crate) earlier: BTreeMap<String, Earlier>,
+    pub(crate) earlier: BTreeMap<String, EarlierAudience>,
     /// What a person should know, as a `plugin::Told` reads it.
-    told: Telling,
+    told: Notices,
 }
 
 /// See `plugin::Told`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Telling {
+struct Notices {
     lacks: Vec<String>,
     mended: Vec<String>,
 }
@@ -69,7 +69,7 @@ struct Telling {
 /// An audience into which people were subscribed before.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Earlier {
+pub(crate) struct EarlierAudience {
     pub(crate) cursor: Option<Time>,
     /// Why it could not be read, and when that was.
     pub(crate) trouble: Option<(String, Time)>,
@@ -134,7 +134,7 @@ impl Memory {
 
     /// Takes in which merge fields are there; answers whether everybody is to be sent anew, since
     /// one can be filled that was empty before.
-    pub(crate) fn note_fields(&mut self, fields: &Fields) -> bool {
+    pub(crate) fn note_fields(&mut self, fields: &MergeFields) -> bool {
         let there: BTreeSet<String> = fields.there.keys().map(|tag| (*tag).to_owned()).collect();
         let has_more = self
             .fields
@@ -183,12 +183,12 @@ impl Memory {
     }
 
     /// What a person should know.
-    pub(crate) fn told(&self) -> impl Iterator<Item = &String> {
+    pub(crate) fn notices(&self) -> impl Iterator<Item = &String> {
         self.told.lacks.iter().chain(&self.told.mended)
     }
 
     /// Sums up what a person should know.
-    pub(crate) fn tell(&mut self, now: Time) {
+    pub(crate) fn summarize(&mut self, now: Time) {
         let fields = self
             .lacking
             .iter()
@@ -222,7 +222,7 @@ impl Memory {
                 self.carried
             )
         });
-        self.told = Telling {
+        self.told = Notices {
             lacks: refused
                 .into_iter()
                 .chain(carried)

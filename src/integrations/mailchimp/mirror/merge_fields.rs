@@ -8,7 +8,7 @@ use crate::plugin::PluginError;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A merge field that is ours to fill.
-pub(crate) struct Field {
+pub(crate) struct MergeField {
     pub(crate) tag: &'static str,
     /// For people, when it is made.
     pub(crate) name: &'static str,
@@ -21,38 +21,38 @@ pub(crate) const FIRST_NAME: &str = "FNAME";
 pub(crate) const LAST_NAME: &str = "LNAME";
 
 /// All of them. Tags have at most ten letters.
-pub(crate) const FIELDS: [Field; 7] = [
-    Field {
+pub(crate) const FIELDS: [MergeField; 7] = [
+    MergeField {
         tag: FIRST_NAME,
         name: "First Name",
         kind: "text",
     },
-    Field {
+    MergeField {
         tag: LAST_NAME,
         name: "Last Name",
         kind: "text",
     },
-    Field {
+    MergeField {
         tag: "TOTALAMT",
         name: "Total given",
         kind: "number",
     },
-    Field {
+    MergeField {
         tag: "DONCNT",
         name: "Number of gifts",
         kind: "number",
     },
-    Field {
+    MergeField {
         tag: "RECAMT",
         name: "Monthly recurring",
         kind: "number",
     },
-    Field {
+    MergeField {
         tag: "LASTGIFT",
         name: "Last gift",
         kind: "date",
     },
-    Field {
+    MergeField {
         tag: "ACTIVESUB",
         name: "Active recurring plan",
         kind: "text",
@@ -62,7 +62,7 @@ pub(crate) const FIELDS: [Field; 7] = [
 /// Which of our merge fields can be filled in this audience, as found at the last look at its
 /// fields.
 #[derive(Debug, Default)]
-pub(crate) struct Fields {
+pub(crate) struct MergeFields {
     /// Our tag of one, and the one that it has there; those that cannot be filled are left out.
     pub(crate) there: BTreeMap<&'static str, String>,
     /// Those that cannot be filled, and why.
@@ -77,7 +77,7 @@ pub(crate) struct Fields {
 
 const NO_ROOM: &str = "there is no room for more merge fields; when one that nobody needs is deleted there, it is made and filled by itself";
 
-impl Fields {
+impl MergeFields {
     fn knows(&self, tag: &str) -> bool {
         self.there.contains_key(tag) || self.lacking.contains_key(tag)
     }
@@ -89,7 +89,7 @@ fn takes(kind: &str, ours: &str) -> bool {
 }
 
 /// What is there already, and how many fields there are in all.
-async fn existing(api: &Api) -> Result<(Fields, u64), PluginError> {
+async fn existing(api: &Api) -> Result<(MergeFields, u64), PluginError> {
     let what = "reading the merge fields";
     let there = api
         .fields()
@@ -100,7 +100,7 @@ async fn existing(api: &Api) -> Result<(Fields, u64), PluginError> {
             "{what}: more of them than one answer holds"
         )));
     }
-    let mut fields = Fields::default();
+    let mut fields = MergeFields::default();
     for field in FIELDS {
         let Some(found) = there
             .merge_fields
@@ -125,7 +125,7 @@ async fn existing(api: &Api) -> Result<(Fields, u64), PluginError> {
 
 /// What will be there after the next completion, as far as that can be known without one.
 /// `full_at`: so many fields there were when no more could be made.
-pub(crate) async fn foresee(api: &Api, full_at: Option<u64>) -> Result<Fields, PluginError> {
+pub(crate) async fn foresee(api: &Api, full_at: Option<u64>) -> Result<MergeFields, PluginError> {
     let (mut fields, mut count) = existing(api).await?;
     for field in FIELDS {
         if fields.knows(field.tag) {
@@ -138,11 +138,11 @@ pub(crate) async fn foresee(api: &Api, full_at: Option<u64>) -> Result<Fields, P
             fields.lacking.insert(field.tag, NO_ROOM.to_owned());
         }
     }
-    Ok(Fields { full_at, ..fields })
+    Ok(MergeFields { full_at, ..fields })
 }
 
 /// Makes what is missing.
-pub(crate) async fn complete(api: &Api) -> Result<Fields, PluginError> {
+pub(crate) async fn complete(api: &Api) -> Result<MergeFields, PluginError> {
     let (mut fields, mut count) = existing(api).await?;
     for field in FIELDS {
         if fields.knows(field.tag) {

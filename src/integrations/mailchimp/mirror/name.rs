@@ -15,7 +15,7 @@ pub(crate) struct Name {
 
 /// What comparing a wanted name with the one that is there says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Difference {
+pub(crate) struct NameDifference {
     /// A part must be sent.
     pub(crate) differs: bool,
     /// A part that is there would be replaced by another.
@@ -45,13 +45,13 @@ impl Name {
     }
 
     /// Against the hash of what is there. A blank part wants nothing.
-    pub(crate) fn against(&self, there: Option<i64>) -> Difference {
+    pub(crate) fn against(&self, there: Option<i64>) -> NameDifference {
         let there = there.unwrap_or_default() as u64;
         let parts = [
             (&self.first, (there >> 32) as u32),
             (&self.last, there as u32),
         ];
-        let mut difference = Difference::default();
+        let mut difference = NameDifference::default();
         for (wanted, there) in parts.into_iter().filter(|(wanted, _)| !wanted.is_empty()) {
             let differs = half(wanted) != there;
             difference.differs |= differs;

@@ -1,7 +1,7 @@
 //! The GDPR permissions of an audience: those that are configured must be there.
 
 use super::memory::Memory;
-use super::session::Desk;
+use super::session::MailchimpSession;
 use crate::integrations::mailchimp::api::answers::WirePermission;
 use crate::plugin::PluginError;
 use std::collections::BTreeSet;
@@ -14,8 +14,11 @@ pub(crate) fn is_named(permission: &WirePermission, name: &str) -> bool {
 /// The configured names that the audience is known to have. One that it does not know is an error:
 /// it would be given to nobody, silently. The audience's list can be read of a member only, and is
 /// read once for each name.
-pub(crate) async fn check(desk: &Desk, memory: &Memory) -> Result<BTreeSet<String>, PluginError> {
-    let wanted: BTreeSet<String> = desk
+pub(crate) async fn check(
+    session: &MailchimpSession,
+    memory: &Memory,
+) -> Result<BTreeSet<String>, PluginError> {
+    let wanted: BTreeSet<String> = session
         .settings
         .marketing_permissions
         .iter()
@@ -24,7 +27,7 @@ pub(crate) async fn check(desk: &Desk, memory: &Memory) -> Result<BTreeSet<Strin
     if wanted.is_empty() {
         return Ok(wanted);
     }
-    if !desk.audience.setup().has_permissions {
+    if !session.audience.setup().has_permissions {
         return Err(unknown(
             "the audience asks for no permissions; turn its GDPR fields on, or leave the key out"
                 .to_owned(),
@@ -33,12 +36,12 @@ pub(crate) async fn check(desk: &Desk, memory: &Memory) -> Result<BTreeSet<Strin
     if wanted.is_subset(&memory.known_permissions) {
         return Ok(memory.known_permissions.clone());
     }
-    let there = desk
+    let there = session
         .api
         .permissions()
         .await
         .map_err(|failure| failure.into_error("reading the audience's permissions"))?;
-    hold_against(desk, &there)?;
+    hold_against(session, &there)?;
     Ok(if there.is_empty() {
         BTreeSet::new()
     } else {
@@ -47,11 +50,14 @@ pub(crate) async fn check(desk: &Desk, memory: &Memory) -> Result<BTreeSet<Strin
 }
 
 /// Whether the audience has all that are configured, as far as it shows any.
-pub(crate) fn hold_against(desk: &Desk, there: &[WirePermission]) -> Result<(), PluginError> {
+pub(crate) fn hold_against(
+    session: &MailchimpSession,
+    there: &[WirePermission],
+) -> Result<(), PluginError> {
     let is_there = |name: &String| {
         there.is_empty() || there.iter().any(|permission| is_named(permission, name))
     };
-    match desk
+    match session
         .settings
         .marketing_permissions
         .iter()

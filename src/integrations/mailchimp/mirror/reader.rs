@@ -1,9 +1,9 @@
 //! The mirror is brought up to date: who changed since the last look is read page by page.
 
-use super::doubt::{Shown, is_counted, since_archived};
+use super::doubt::{ShownLists, is_counted, since_archived};
 use super::intake::Intake;
-use super::listing::{End, Place, READINGS, Walk, is_known};
-use super::session::Desk;
+use super::listing::{End, ListPosition, READINGS, Walk, is_known};
+use super::session::MailchimpSession;
 use super::status::{ARCHIVED, listed};
 use crate::domain::Time;
 use crate::integrations::mailchimp::api::calls::{BACKOFF, PAGE};
@@ -28,18 +28,20 @@ const WHOLE_PAGES: usize = 20;
 /// `is_new`: the audience was asked for its numbers right before. The first look must show about as
 /// many contacts as it counts, since everybody whom it does not show would be taken for new.
 pub(crate) async fn refresh(
-    desk: &Desk,
+    session: &MailchimpSession,
     ctx: &PluginContext,
     is_new: bool,
 ) -> Result<(), PluginError> {
-    let setup = desk.audience.setup();
-    let mut reader = Reader::new(desk, ctx, is_new);
+    let setup = session.audience.setup();
+    let mut reader = Reader::new(session, ctx, is_new);
     let since = reader.intake.since();
     let reached = reader.read_until_believed().await?;
     if since.is_none() {
         let known = listed(&ctx.member_counts(None).await?);
         if known + SLACK.max(setup.contact_count / 20) < setup.contact_count {
-            desk.remember(ctx, |memory| memory.places.clear()).await?;
+            session
+                .remember(ctx, |memory| memory.places.clear())
+                .await?;
             return Err(PluginError::Unavailable(format!(
                 "the audience counts {} contacts, and its list shows {known}; nothing is sent while they differ so much",
                 setup.contact_count
@@ -53,14 +55,15 @@ pub(crate) async fn refresh(
     } else {
         0
     };
-    desk.remember(ctx, |memory| {
-        memory.cursor = reached.or(memory.cursor);
-        memory.places.clear();
-        if since.is_none() {
-            (memory.whole_at, memory.carried) = (Some(ctx.now()), carried);
-        }
-    })
-    .await?;
+    session
+        .remember(ctx, |memory| {
+            memory.cursor = reached.or(memory.cursor);
+            memory.places.clear();
+            if since.is_none() {
+                (memory.whole_at, memory.carried) = (Some(ctx.now()), carried);
+            }
+        })
+        .await?;
     if is_new {
         reader.read_whole().await?;
     }
@@ -71,26 +74,26 @@ pub(crate) async fn refresh(
 }
 
 struct Reader<'a> {
-    desk: &'a Desk,
+    session: &'a MailchimpSession,
     ctx: &'a PluginContext,
     intake: Intake<'a>,
     /// The audience was asked for its numbers right before.
     is_new: bool,
     /// What was read, and whom it showed.
-    lists: Shown,
+    lists: ShownLists,
     /// How far each list was read, by status.
-    places: BTreeMap<String, Place>,
+    places: BTreeMap<String, ListPosition>,
 }
 
 impl<'a> Reader<'a> {
-    fn new(desk: &'a Desk, ctx: &'a PluginContext, is_new: bool) -> Reader<'a> {
+    fn new(session: &'a MailchimpSession, ctx: &'a PluginContext, is_new: bool) -> Reader<'a> {
         Reader {
-            desk,
+            session,
             ctx,
-            intake: Intake::new(desk, ctx),
+            intake: Intake::new(session, ctx),
             is_new,
-            lists: Shown::default(),
-            places: desk.memory().places,
+            lists: ShownLists::default(),
+            places: session.memory().places,
         }
     }
 
@@ -98,7 +101,7 @@ impl<'a> Reader<'a> {
     /// the moment up to which everything is known.
     async fn read_until_believed(&mut self) -> Result<Option<Time>, PluginError> {
         for again in 0..READINGS {
-            self.lists = Shown::default();
+            self.lists = ShownLists::default();
             let reached = match self.read_tail().await? {
                 Some(reached) => reached,
                 None => {
@@ -109,7 +112,7 @@ impl<'a> Reader<'a> {
             };
             let missed = self
                 .lists
-                .missed(&self.desk.api, self.ctx, self.desk.memory().cursor)
+                .missed(&self.session.api, self.ctx, self.session.memory().cursor)
                 .await?;
             self.intake.apply(&missed.elsewhere).await?;
             if !missed.is_contradicted {
@@ -136,13 +139,13 @@ impl<'a> Reader<'a> {
         for _ in 0..READINGS {
             let mut walk = Walk::new(status, since, self.places.get(&name).copied());
             let mut pages = 0;
-            while let Some(members) = walk.next(&self.desk.api, self.ctx).await? {
+            while let Some(members) = walk.next(&self.session.api, self.ctx).await? {
                 self.intake.apply(&members).await?;
                 pages += 1;
                 if pages > 1 || self.places.contains_key(&name) || walk.end() == End::Moved {
                     self.places.insert(name.clone(), walk.place());
                     let places = &self.places;
-                    self.desk
+                    self.session
                         .remember(self.ctx, |memory| memory.places.clone_from(places))
                         .await?;
                 }
@@ -173,7 +176,7 @@ impl<'a> Reader<'a> {
     /// At the first look nobody is known, so the numbers tell nothing of those who are archived.
     async fn is_counted(&self, status: Option<&str>) -> Result<bool, PluginError> {
         let tells = self.is_new && (self.intake.since().is_some() || status.is_none());
-        Ok(tells && is_counted(self.ctx, &self.desk.audience.setup(), status).await?)
+        Ok(tells && is_counted(self.ctx, &self.session.audience.setup(), status).await?)
     }
 
     /// After a large delivery most of what changed lately is our own writing, which is known. When
@@ -186,7 +189,11 @@ impl<'a> Reader<'a> {
         }
         let from = known - PAGE / 2;
         self.ctx.go_on()?;
-        let asked = self.desk.api.members(None, self.intake.since(), from).await;
+        let asked = self
+            .session
+            .api
+            .members(None, self.intake.since(), from)
+            .await;
         let (page, _) =
             asked.map_err(|failure| failure.into_error("reading the audience's members"))?;
         let joins = match page.members.first() {
@@ -209,7 +216,7 @@ impl<'a> Reader<'a> {
             .get("cleaned")
             .copied()
             .unwrap_or_default();
-        if !self.is_new || self.desk.audience.setup().cleaned_count != Some(cleaned) {
+        if !self.is_new || self.session.audience.setup().cleaned_count != Some(cleaned) {
             self.read(Some("cleaned")).await?;
         }
         let is_all =
@@ -225,7 +232,7 @@ impl<'a> Reader<'a> {
     /// Once in a while everything is read, some pages with each look: whoever lacks tags that they
     /// had gets them again.
     async fn read_whole(&mut self) -> Result<(), PluginError> {
-        let known = self.desk.memory();
+        let known = self.session.memory();
         // One that was written by a clock that was ahead is none.
         let is_due = known
             .whole_at
@@ -235,7 +242,7 @@ impl<'a> Reader<'a> {
         }
         let (mut walk, mut mended) = (Walk::new(None, None, known.whole_place), 0);
         for _ in 0..WHOLE_PAGES {
-            let Some(members) = walk.next(&self.desk.api, self.ctx).await? else {
+            let Some(members) = walk.next(&self.session.api, self.ctx).await? else {
                 break;
             };
             mended += self.intake.apply(&members).await?;
@@ -246,7 +253,7 @@ impl<'a> Reader<'a> {
         }
         let is_over = walk.is_over();
         let is_whole = matches!(walk.end(), End::Whole(_));
-        self.desk
+        self.session
             .remember(self.ctx, |memory| {
                 memory.note_mended(mended, self.ctx.now());
                 memory.whole_place = (!is_over).then(|| walk.place());

@@ -1,10 +1,10 @@
 //! What one plugin works with: its settings, the calls, the names of its tags, what it remembers,
 //! and when its mirror was last read. It only keeps them: what is done with them stands above.
 
-use super::audience::{Audience, Shelf};
-use super::managed_tags::Managed;
+use super::audience::{Audience, AudienceSchema};
+use super::managed_tags::ManagedTags;
 use super::memory::Memory;
-use super::merge_fields::Fields;
+use super::merge_fields::MergeFields;
 use crate::integrations::mailchimp::api::calls::Api;
 use crate::integrations::mailchimp::settings::Settings;
 use crate::plugin::{PluginContext, PluginError};
@@ -18,14 +18,14 @@ use tokio::time::Instant;
 const FRESH: Duration = Duration::from_secs(2);
 
 /// Everything that one delivery shares; chunks that go side by side use it together.
-pub(crate) struct Desk {
+pub(crate) struct MailchimpSession {
     pub(crate) settings: Settings,
     pub(crate) api: Api,
     pub(crate) audience: Audience,
-    managed: RwLock<Arc<Managed>>,
+    managed: RwLock<Arc<ManagedTags>>,
     memory: Mutex<Memory>,
     /// The fields that were taken in last.
-    noted: tokio::sync::Mutex<Option<Arc<Fields>>>,
+    noted: tokio::sync::Mutex<Option<Arc<MergeFields>>>,
     remembering: tokio::sync::Mutex<()>,
     full: Mutex<Full>,
     looked_at: Mutex<Option<Instant>>,
@@ -41,13 +41,13 @@ struct Full {
     waiting: BTreeSet<i64>,
 }
 
-impl Desk {
-    pub(crate) fn new(settings: Settings) -> Result<Desk, PluginError> {
+impl MailchimpSession {
+    pub(crate) fn new(settings: Settings) -> Result<MailchimpSession, PluginError> {
         let (api, managed) = (
             Api::new(&settings)?,
-            Managed::new(&settings.tag_prefix).under(settings.terms()),
+            ManagedTags::new(&settings.tag_prefix).under(settings.terms()),
         );
-        Ok(Desk {
+        Ok(MailchimpSession {
             settings,
             api,
             audience: Audience::default(),
@@ -62,7 +62,7 @@ impl Desk {
     }
 
     /// The names of our tags.
-    pub(crate) fn managed(&self) -> Arc<Managed> {
+    pub(crate) fn managed(&self) -> Arc<ManagedTags> {
         Arc::clone(&self.managed.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -85,22 +85,25 @@ impl Desk {
     }
 
     /// Takes what was stored for what is remembered.
-    pub(crate) fn recall(&self, stored: Memory) {
+    pub(crate) fn restore(&self, stored: Memory) {
         *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = stored;
     }
 
     /// Fields and tags; what the fields allow is remembered.
-    pub(crate) async fn shelf(&self, ctx: &PluginContext) -> Result<Arc<Shelf>, PluginError> {
-        let shelf = self.audience.shelf(&self.api).await?;
-        self.note_fields(ctx, &shelf.fields).await?;
-        Ok(shelf)
+    pub(crate) async fn schema(
+        &self,
+        ctx: &PluginContext,
+    ) -> Result<Arc<AudienceSchema>, PluginError> {
+        let schema = self.audience.schema(&self.api).await?;
+        self.note_fields(ctx, &schema.fields).await?;
+        Ok(schema)
     }
 
     /// What the fields allow is remembered, once for each reading of them.
     pub(crate) async fn note_fields(
         &self,
         ctx: &PluginContext,
-        fields: &Arc<Fields>,
+        fields: &Arc<MergeFields>,
     ) -> Result<(), PluginError> {
         let mut noted = self.noted.lock().await;
         if noted
@@ -131,18 +134,18 @@ impl Desk {
         let before = self.memory();
         let mut memory = before.clone();
         change(&mut memory);
-        memory.tell(ctx.now());
+        memory.summarize(ctx.now());
         if memory != before {
             ctx.save_state(&memory).await?;
             *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = memory.clone();
         }
-        self.go_by(&memory);
+        self.name_tags(&memory);
         Ok(())
     }
 
     /// Names tags as they are remembered.
-    pub(crate) fn go_by(&self, memory: &Memory) {
-        let managed = Managed::new(&self.settings.tag_prefix)
+    pub(crate) fn name_tags(&self, memory: &Memory) {
+        let managed = ManagedTags::new(&self.settings.tag_prefix)
             .since(&memory.former_prefixes, memory.generation)
             .under(self.settings.terms());
         *self.managed.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(managed);
@@ -155,7 +158,7 @@ impl Desk {
     }
 
     /// Mailchimp's words, once it said that there is no room.
-    pub(crate) fn said_full(&self) -> Option<String> {
+    pub(crate) fn full_notice(&self) -> Option<String> {
         self.full().said.clone()
     }
 

@@ -4,7 +4,7 @@
 
 use super::member::hash_of;
 use super::name::Name;
-use super::session::Desk;
+use super::session::MailchimpSession;
 use super::status::{MOVED, erased, is_live};
 use crate::domain::{Member, Profile};
 use crate::integrations::mailchimp::api::client::Failure;
@@ -12,7 +12,10 @@ use crate::plugin::{Leaving, PluginContext, PluginError};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Finds out what became of them, and writes it down.
-pub(crate) async fn look(desk: &Desk, ctx: &PluginContext) -> Result<(), PluginError> {
+pub(crate) async fn resolve(
+    session: &MailchimpSession,
+    ctx: &PluginContext,
+) -> Result<(), PluginError> {
     let sent = ctx.unheard_here().await?;
     let ids: Vec<String> = sent
         .iter()
@@ -52,7 +55,7 @@ pub(crate) async fn look(desk: &Desk, ctx: &PluginContext) -> Result<(), PluginE
             continue;
         };
         ctx.go_on()?;
-        match desk.api.member(id).await {
+        match session.api.member(id).await {
             Err(Failure::Missing) => {}
             Ok(_) => continue,
             Err(failure) => {
@@ -79,7 +82,7 @@ pub(crate) async fn look(desk: &Desk, ctx: &PluginContext) -> Result<(), PluginE
             .address
             .as_ref()
             .is_some_and(|address| hash_of(address) != *id);
-        if has_another && !desk.audience.setup().double_optin {
+        if has_another && !session.audience.setup().double_optin {
             leavings.push(Leaving {
                 remote_id: id.clone(),
                 supporter_id: Some(supporter_id),

@@ -2,7 +2,7 @@
 
 use super::{at, decide, giver, member, one, plans, reason, says, with};
 use crate::domain::{Harm, Member, Profile, Standing, Step};
-use crate::integrations::mailchimp::decide::case::Place;
+use crate::integrations::mailchimp::decide::case::MemberPlace;
 use crate::integrations::mailchimp::decide::decision::Decision;
 use crate::integrations::mailchimp::mirror::member::hash;
 use crate::integrations::mailchimp::settings::OnOptOut;
@@ -128,7 +128,7 @@ fn one_holder_of_a_shared_address_who_refuses_refuses_for_all_and_it_is_done_onc
         std::slice::from_ref(&there),
     );
     assert!(
-        matches!(&decisions[1], Decision::Unsubscribe { members, .. } if *members == [Place::here(&there.remote_id)])
+        matches!(&decisions[1], Decision::Unsubscribe { members, .. } if *members == [MemberPlace::here(&there.remote_id)])
     );
     assert!(
         matches!(decisions[0], Decision::Skip(_)),
@@ -198,7 +198,7 @@ fn a_member_that_we_subscribed_moves_with_its_supporter() {
         let no = with(status, new.clone());
         let decision = one(&after, &[old.clone(), no]);
         assert!(
-            matches!(decision, Decision::Unsubscribe { members, .. } if members == [Place::here(&hash("old@x.org"))]),
+            matches!(decision, Decision::Unsubscribe { members, .. } if members == [MemberPlace::here(&hash("old@x.org"))]),
             "{status}"
         );
     }

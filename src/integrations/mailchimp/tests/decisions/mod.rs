@@ -6,18 +6,18 @@ mod sent;
 use crate::domain::{Address, Member, Money, Profile};
 use crate::integrations::mailchimp::decide::case::Case;
 use crate::integrations::mailchimp::decide::decision::{Decision, Plan};
-use crate::integrations::mailchimp::decide::desired::Picture;
+use crate::integrations::mailchimp::decide::desired::DesiredMember;
 use crate::integrations::mailchimp::decide::plan::{Moves, Rules, plan_all};
 use crate::integrations::mailchimp::decide::tags::tags_of;
-use crate::integrations::mailchimp::mirror::managed_tags::Managed;
+use crate::integrations::mailchimp::mirror::managed_tags::ManagedTags;
 use crate::integrations::mailchimp::mirror::member::hash_of;
 use crate::integrations::mailchimp::mirror::name::Name;
 use crate::integrations::mailchimp::settings::{OnOptOut, OptOutScope};
 use crate::integrations::mailchimp::tests::{day, person};
 use crate::plugin::DeliveryRow;
 
-fn managed() -> Managed {
-    Managed::new("Classy-")
+fn managed() -> ManagedTags {
+    ManagedTags::new("Classy-")
 }
 
 /// A supporter with gifts: Classy-Regular, Classy-Repeat, Classy-Recent on day 100.
@@ -67,7 +67,8 @@ fn delivered(person: &Profile) -> DeliveryRow {
         supporter_id: person.supporter_id,
         state: "delivered".to_owned(),
         reason: None,
-        fingerprint: Picture::of(person, &managed(), day(100)).map(|picture| picture.fingerprint()),
+        fingerprint: DesiredMember::of(person, &managed(), day(100))
+            .map(|desired| desired.fingerprint()),
         attempts: 0,
         address: person.address.clone(),
         intent: None,

@@ -2,7 +2,7 @@
 
 use super::{at, delivered, giver, member, one, plans, reason, says, with};
 use crate::domain::{Harm, Member, Profile, Standing, Step};
-use crate::integrations::mailchimp::decide::context::Known;
+use crate::integrations::mailchimp::decide::context::DeliveryContext;
 use crate::integrations::mailchimp::decide::decision::Decision;
 use crate::integrations::mailchimp::mirror::member::hash;
 use crate::integrations::mailchimp::settings::OnOptOut;
@@ -151,7 +151,7 @@ fn whoever_was_being_added_is_ours_though_they_have_another_address_by_now() {
     };
     let people = [at(says(giver(1), Some(false)), "new@x.org")];
     let members = BTreeMap::from([(there.remote_id.clone(), there)]);
-    let known = Known::of(
+    let known = DeliveryContext::of(
         &people,
         BTreeMap::from([(1, sending)]),
         members,

@@ -6,7 +6,7 @@ use super::world::{Soul, World};
 use super::wrong::Wrong;
 use crate::domain::{Address, Member, Profile, Standing};
 use crate::integrations::mailchimp::api::answers::WireMember;
-use crate::integrations::mailchimp::decide::context::Known;
+use crate::integrations::mailchimp::decide::context::DeliveryContext;
 use crate::integrations::mailchimp::mirror::departures::leavings;
 use crate::integrations::mailchimp::mirror::member::{hash, hash_of};
 use crate::integrations::mailchimp::mirror::status::{is_given_up, is_live, is_out};
@@ -117,7 +117,7 @@ impl Program {
             || self.is(Wrong::LeaverInherits) && inherits()
     }
 
-    pub(super) fn known(&self, world: &World, people: &[Profile]) -> Known {
+    pub(super) fn known(&self, world: &World, people: &[Profile]) -> DeliveryContext {
         let (mirror, other) = (&self.mirrors[world.current], 1 - world.current);
         let (mut members, mut rows) = (mirror.members.clone(), mirror.rows.clone());
         let out: BTreeSet<String> = members
@@ -162,7 +162,7 @@ impl Program {
                     .collect(),
             );
         }
-        Known::of(
+        DeliveryContext::of(
             people,
             rows,
             members,

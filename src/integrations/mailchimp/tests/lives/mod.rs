@@ -7,9 +7,10 @@
 //! that goes wrong, only what it takes to go wrong is told.
 
 mod audience;
-mod looks;
+
 mod memory;
 mod program;
+mod readings;
 mod rule;
 mod truth;
 mod verify;

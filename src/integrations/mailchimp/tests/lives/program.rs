@@ -2,15 +2,15 @@
 //! the database is the model's own; what decides is the plugin's.
 
 use super::audience::Contact;
-use super::looks::wire;
 use super::memory::Mirror;
+use super::readings::wire;
 use super::world::World;
 use super::wrong::Wrong;
 use crate::domain::{Profile, Step};
 use crate::integrations::mailchimp::decide::decision::Plan;
 use crate::integrations::mailchimp::decide::plan::{Moves, Rules, plan_all};
-use crate::integrations::mailchimp::deliver::audit::{STILL_SUBSCRIBED, judge};
-use crate::integrations::mailchimp::mirror::managed_tags::Managed;
+use crate::integrations::mailchimp::deliver::audit::{STILL_SUBSCRIBED, evaluate};
+use crate::integrations::mailchimp::mirror::managed_tags::ManagedTags;
 use crate::integrations::mailchimp::mirror::member::hash;
 use crate::integrations::mailchimp::settings::{OnOptOut, OptOutScope};
 use crate::plugin::{DeliveryRow, Suppressed};
@@ -23,7 +23,7 @@ pub(super) struct Program {
     pub(super) wrong: Option<Wrong>,
     /// Writes that are still done, and whether the one after them is, before the program dies.
     pub(super) fuse: Option<(usize, bool)>,
-    pub(super) managed: Managed,
+    pub(super) managed: ManagedTags,
     pub(super) mirrors: [Mirror; 2],
     pub(super) suppressed: Suppressed,
 }
@@ -31,7 +31,7 @@ pub(super) struct Program {
 impl Program {
     pub(super) fn new(wrong: Option<Wrong>) -> Program {
         let (managed, mirrors, suppressed) = (
-            Managed::new("Classy-"),
+            ManagedTags::new("Classy-"),
             Default::default(),
             Suppressed::default(),
         );
@@ -118,11 +118,11 @@ impl Program {
         let souls = world.souls.clone();
         world.truth.serve(&souls);
         let people = self.profiles(world);
-        self.look_back(world);
-        self.look(world, &people)?;
+        self.read_earlier(world);
+        self.read_members(world, &people)?;
         world.truth.knows_erased(world.current);
-        self.settle(world, &people);
-        let decided = self.move_on(world, &people)?;
+        self.read_back(world, &people);
+        let decided = self.change_email(world, &people)?;
         let plans = self.plans(world, &people, Moves::Done);
         self.inherit(world, &people, &plans);
         self.unsubscribe(world, &people, &plans, &decided)?;
@@ -136,7 +136,7 @@ impl Program {
             world.log.push(format!("meanwhile {said}"));
         }
         if !self.is(Wrong::NoLookBeforeSend) {
-            self.look(world, &people)?;
+            self.read_members(world, &people)?;
         }
         self.subscribe(world, &people, &plans, &decided)?;
         for person in &people {
@@ -153,7 +153,7 @@ impl Program {
         }
         let told = self.audit(world, &people);
         let mut truth = std::mem::take(&mut world.truth);
-        truth.settle(world, &told);
+        truth.end_delivery(world, &told);
         world.truth = truth;
         Ok(())
     }
@@ -167,7 +167,7 @@ impl Program {
                 .filter(|one| one.address.as_ref().is_some_and(|at| at.as_str() == *email))
                 .cloned()
                 .collect();
-            judge(
+            evaluate(
                 &wire(email, contact),
                 mirror.get(&hash(email)),
                 &holders,

@@ -122,7 +122,7 @@ impl Truth {
 
     /// A delivery came to its end. `told`: addresses of which an audit says that they are mailed
     /// though somebody refuses.
-    pub(super) fn settle(&mut self, world: &World, told: &BTreeSet<String>) {
+    pub(super) fn end_delivery(&mut self, world: &World, told: &BTreeSet<String>) {
         let contacts = &world.audiences[world.current].contacts;
         for (email, contact) in contacts.iter().filter(|(_, contact)| contact.is_in()) {
             let speakers = self.speakers(email);

@@ -121,7 +121,7 @@ impl World {
         self.souls.entry(id).or_insert_with(|| unreachable!("{id}"))
     }
 
-    fn say(&mut self, id: i64, opt_in: bool) {
+    fn answer(&mut self, id: i64, opt_in: bool) {
         let now = self.now;
         let soul = self.soul(id);
         (soul.opt_in, soul.decided_at) = (Some(opt_in), now);
@@ -146,16 +146,16 @@ impl World {
                 self.soul(other).spelled.clone_from(&here);
                 let no = self.dice.roll(3) > 0;
                 if no {
-                    self.say(one, false);
+                    self.answer(one, false);
                 }
                 format!("{one} and {other} swap addresses, {one} opts out: {no}")
             }
             2 | 3 => {
-                self.say(one, false);
+                self.answer(one, false);
                 format!("{one} opts out")
             }
             4 => {
-                self.say(one, true);
+                self.answer(one, true);
                 format!("{one} opts in")
             }
             5 => {
@@ -189,7 +189,7 @@ impl World {
                 }
                 self.soul(one).spelled.clone_from(&to);
                 self.soul(other).spelled.clone_from(&here);
-                self.say(other, false);
+                self.answer(other, false);
                 format!(
                     "{one} moves to {to} (taken: {taken}), {other} has the old address and opts out"
                 )

@@ -1,26 +1,26 @@
 //! The writes of a delivery in a life: moves, contacts that get another owner, opt-outs, additions.
 
 use super::audience::Answer;
-use super::looks::{email_of, wire};
 use super::program::{Cut, Program};
+use super::readings::{email_of, wire};
 use super::world::World;
 use crate::domain::{Address, Member, Profile, Step, Way};
-use crate::integrations::mailchimp::api::texts::Class;
-use crate::integrations::mailchimp::decide::case::Place;
+use crate::integrations::mailchimp::api::texts::RefusalClass;
+use crate::integrations::mailchimp::decide::case::MemberPlace;
 use crate::integrations::mailchimp::decide::claims::is_of_another;
 use crate::integrations::mailchimp::decide::decision::{Decision, Plan};
-use crate::integrations::mailchimp::decide::inherited::inherited;
+use crate::integrations::mailchimp::decide::inherited::inherited_contact;
 use crate::integrations::mailchimp::decide::plan::Moves;
-use crate::integrations::mailchimp::decide::withdrawals::{nowhere, withdrawals};
-use crate::integrations::mailchimp::deliver::suppress::{keep_out, kept_out};
-use crate::integrations::mailchimp::mirror::member::{hash_of, seen};
+use crate::integrations::mailchimp::decide::withdrawals::{withdrawals, withdrawals_of_missing};
+use crate::integrations::mailchimp::deliver::suppress::{suppressed_member, suppression_of};
+use crate::integrations::mailchimp::mirror::member::{hash_of, observed_member};
 use crate::integrations::mailchimp::mirror::status::{erased, is_out};
 use crate::plugin::Leaving;
 use std::collections::BTreeSet;
 
 impl Program {
     /// Moves; answers with those who have a word already.
-    pub(super) fn move_on(
+    pub(super) fn change_email(
         &mut self,
         world: &mut World,
         people: &[Profile],
@@ -57,7 +57,7 @@ impl Program {
                 .map(|contact| wire(address.as_str(), contact));
             match (answer, arrived) {
                 (Answer::Done { .. } | Answer::Missing, Some(wire)) => {
-                    let mut member = seen(
+                    let mut member = observed_member(
                         &wire,
                         self.mirrors[world.current].members.get(&from),
                         &self.managed,
@@ -68,9 +68,10 @@ impl Program {
                     members.push(member);
                 }
                 (Answer::Refused(text), _) => {
-                    if Class::of(text).is_final() {
-                        let member = keep_out(id, &address, Class::of(text), None, now);
-                        leavings.extend(kept_out(&member));
+                    if RefusalClass::of(text).is_final() {
+                        let member =
+                            suppressed_member(id, &address, RefusalClass::of(text), None, now);
+                        leavings.extend(suppression_of(&member));
                         members.push(member);
                     }
                     decided.insert(id);
@@ -99,7 +100,7 @@ impl Program {
             .zip(plans)
             .filter(|(_, plan)| matches!(plan.decision, Decision::Skip(_)));
         let heirs: Vec<Member> = skipped
-            .filter_map(|(person, _)| inherited(person, &known, world.now))
+            .filter_map(|(person, _)| inherited_contact(person, &known, world.now))
             .collect();
         for heir in &heirs {
             if let Some(email) = email_of(world.audience(), &heir.remote_id, None)
@@ -132,7 +133,7 @@ impl Program {
             else {
                 continue;
             };
-            for Place {
+            for MemberPlace {
                 audience: earlier,
                 member: member_id,
             } in places
@@ -152,7 +153,7 @@ impl Program {
                 let audience = &mut audiences[which];
                 let Some(email) = email_of(audience, member_id, name) else {
                     if earlier.is_none() {
-                        leavings.extend(nowhere(&known, id, member_id));
+                        leavings.extend(withdrawals_of_missing(&known, id, member_id));
                     }
                     changes[which].1.push(member_id.clone());
                     continue;
@@ -163,7 +164,7 @@ impl Program {
                     truth.unsubscribes(&email, &contact, &audience.contacts);
                     audience.unsubscribe(&email, now)
                 })?;
-                let mut member = seen(
+                let mut member = observed_member(
                     &wire(&email, &audience.contacts[&email]),
                     old.as_ref(),
                     &self.managed,
@@ -190,7 +191,7 @@ impl Program {
     ) -> Result<(), Cut> {
         let (now, current, asks) = (world.now, world.current, world.double_optin);
         let suppressed = self.suppressed(world, people);
-        let mut works: Vec<(i64, Address, bool, Option<Member>)> = Vec::new();
+        let mut updates: Vec<(i64, Address, bool, Option<Member>)> = Vec::new();
         for (person, plan) in people
             .iter()
             .zip(plans)
@@ -215,9 +216,9 @@ impl Program {
             }
             let is_add = plan.decision == Decision::Add;
             self.begin(world, person, if is_add { Step::Add } else { Step::Change });
-            works.push((person.supporter_id, address, is_add, before));
+            updates.push((person.supporter_id, address, is_add, before));
         }
-        if works.is_empty() {
+        if updates.is_empty() {
             return Ok(());
         }
         let World {
@@ -225,7 +226,7 @@ impl Program {
         } = world;
         let audience = &mut audiences[current];
         truth.sends(
-            works
+            updates
                 .iter()
                 .map(|(id, address, ..)| ((current, address.as_str().to_owned()), *id)),
         );
@@ -251,15 +252,15 @@ impl Program {
                 }
                 answer
             };
-            works.iter().map(one).collect::<Vec<_>>()
+            updates.iter().map(one).collect::<Vec<_>>()
         })?;
         truth.answered(current);
         let (mut members, mut leavings) = (Vec::new(), Vec::new());
-        for ((id, address, is_add, before), answer) in works.into_iter().zip(answers) {
+        for ((id, address, is_add, before), answer) in updates.into_iter().zip(answers) {
             match (answer, audience.contacts.get_mut(address.as_str())) {
                 (Answer::Done { is_new }, Some(contact)) => {
                     contact.is_heard = true;
-                    let mut member = seen(
+                    let mut member = observed_member(
                         &wire(address.as_str(), contact),
                         before.as_ref(),
                         &self.managed,
@@ -271,8 +272,14 @@ impl Program {
                 }
                 (Answer::Refused(text), _) => {
                     truth.refused(address.as_str(), id);
-                    let member = keep_out(id, &address, Class::of(text), before.as_ref(), now);
-                    leavings.extend(kept_out(&member));
+                    let member = suppressed_member(
+                        id,
+                        &address,
+                        RefusalClass::of(text),
+                        before.as_ref(),
+                        now,
+                    );
+                    leavings.extend(suppression_of(&member));
                     members.push(member);
                 }
                 _ => {}

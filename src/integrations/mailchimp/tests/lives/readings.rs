@@ -10,7 +10,7 @@ use crate::domain::{Member, Profile, Step, Way};
 use crate::integrations::mailchimp::api::answers::{MemberPage, WireMember};
 use crate::integrations::mailchimp::mirror::changes::Changes;
 use crate::integrations::mailchimp::mirror::departures::{came_back, leavings, went};
-use crate::integrations::mailchimp::mirror::member::{hash, hash_of, seen};
+use crate::integrations::mailchimp::mirror::member::{hash, hash_of, observed_member};
 use crate::integrations::mailchimp::mirror::status::{
     erased, has_left, is_live, is_out_word, why_out,
 };
@@ -64,7 +64,7 @@ pub(super) fn email_of(audience: &Audience, id: &str, name: Option<&str>) -> Opt
 
 impl Program {
     /// Who left the audience of before is learned.
-    pub(super) fn look_back(&mut self, world: &mut World) {
+    pub(super) fn read_earlier(&mut self, world: &mut World) {
         let (now, current) = (world.now, world.current);
         let other = 1 - current;
         let ours = self.mirrors[other].ours();
@@ -94,7 +94,7 @@ impl Program {
             else {
                 continue;
             };
-            let member = seen(&shown, Some(old), &self.managed, now);
+            let member = observed_member(&shown, Some(old), &self.managed, now);
             let supporter_id = old.supporter_id.filter(|_| has_left(&member));
             let leaving = |_| Leaving {
                 remote_id: hash(email),
@@ -144,7 +144,11 @@ impl Program {
     }
 
     /// The mirror is brought up to date.
-    pub(super) fn look(&mut self, world: &mut World, people: &[Profile]) -> Result<(), Cut> {
+    pub(super) fn read_members(
+        &mut self,
+        world: &mut World,
+        people: &[Profile],
+    ) -> Result<(), Cut> {
         let now = world.now;
         let place = &mut self.mirrors[world.current];
         let is_mute = !place.is_known && world.dice.roll(5) == 0;
@@ -249,7 +253,7 @@ impl Program {
     }
 
     /// What a cut left is read back, who left is written down.
-    pub(super) fn settle(&mut self, world: &World, people: &[Profile]) {
+    pub(super) fn read_back(&mut self, world: &World, people: &[Profile]) {
         let mut known = self.known(world, people);
         let audience = &world.audiences[world.current];
         let is_there = |id: &str| email_of(audience, id, None).is_some();
