@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Folders that still have circles, with how many files are in them: the numbers may only fall, and
 /// a folder without any goes.
-const LEFT: &[(&str, usize)] = &[("integrations/mailchimp", 32), ("simulator", 37)];
+const LEFT: &[(&str, usize)] = &[("simulator", 37)];
 
 /// Files by their module paths.
 struct Files(BTreeMap<Path, File>);

@@ -1,59 +1,23 @@
 //! `mailchimp`: consented supporters in an audience, with our tags and fields; nobody who left is
 //! brought back, and nothing that is somebody else's is touched.
 //!
-//! | what | where |
+//! The folders are the four questions, and imports go one way only: a folder names nothing of those
+//! below it in this table (`tests/architecture` and `tests::folders` prove it).
+//!
+//! | question | where |
 //! |---|---|
-//! | configuration | `settings` |
-//! | requests: connections, calls, shapes, what texts mean | `gate`, `client`, `api`, `wire`, `texts` |
-//! | what is known: the audience, its members as last seen | `desk`, `audience`, `fields`, `listing`, `doubt`, `mirror`, `changes`, `member`, `known`, `former`, `unheard`, `memory` |
-//! | what should be there | `picture`, `name`, `tags` |
-//! | what is to be done | `plan`, `owners` |
-//! | doing it | `process`, `work`, `orders`, `leave`, `earlier`, `follow`, `push`, `reconcile`, `settle`, `quiet`, `untag`, `permissions` |
-//! | taking back what was done | `back`, `undo` |
-//! | who is there, against the consent known here; who looks like ours | `audit`, `adopt` |
-//! | webhooks of the audience | `hooks` |
+//! | what can be said: connections, calls, bodies, what texts mean | `api` |
+//! | who is there: the audience, its members as last seen, what changed | `mirror` |
+//! | who should be there: pure functions over consent, mirror and ledger | `decide` |
+//! | make it so: opt-outs, moves, additions, tags, taking back, audit, webhooks | `deliver` |
+//!
+//! `settings` is below all of them; what follows here is above: the plugin itself.
 
-mod adopt;
 mod api;
-mod audience;
-mod audit;
-mod back;
-mod changes;
-mod client;
-mod desk;
-mod doubt;
-mod earlier;
-mod fields;
-mod follow;
-mod former;
-mod gate;
-mod hooks;
-mod known;
-mod leave;
-mod listing;
-mod member;
-mod memory;
+mod decide;
+mod deliver;
 mod mirror;
-mod name;
-mod orders;
-mod owners;
-mod permissions;
-mod picture;
-mod plan;
-mod process;
-mod push;
-mod quiet;
-mod reconcile;
-mod renamed;
 mod settings;
-mod settle;
-mod tags;
-mod texts;
-mod undo;
-mod unheard;
-mod untag;
-mod wire;
-mod work;
 
 #[cfg(test)]
 mod tests;
@@ -61,15 +25,17 @@ mod tests;
 use super::{Kind, Settings as Given};
 use crate::domain::{CheckResult, Image, Planned, Profile, Taking, Verdict};
 use crate::plugin::{Finding, Plugin, PluginContext, PluginError};
+use api::client::Failure;
 use async_trait::async_trait;
-use client::Failure;
-use desk::Desk;
-use known::Known;
+use decide::plan::Moves;
+use deliver::batches::CHUNK;
+use deliver::load::load;
+use deliver::read_back::read_back;
+use deliver::{adopt, audit, hooks, process, refresh, undo};
+use mirror::session::MailchimpSession;
 use secrecy::SecretString;
-use settings::Settings;
+use settings::{NAME, Settings};
 use std::collections::BTreeMap;
-
-const NAME: &str = "mailchimp";
 
 /// Under this key what signs the messages of the audience's webhook is sealed.
 pub const WEBHOOK_SECRET: &str = hooks::SECRET;
@@ -108,13 +74,13 @@ fn make(given: Given) -> Result<Box<dyn Plugin>, PluginError> {
     let settings = Settings::new(&given)?;
     Ok(Box::new(Mailchimp {
         audience_id: settings.audience_id.clone(),
-        desk: Desk::new(settings)?,
+        session: MailchimpSession::new(settings)?,
     }))
 }
 
 struct Mailchimp {
     audience_id: String,
-    desk: Desk,
+    session: MailchimpSession,
 }
 
 #[async_trait]
@@ -125,7 +91,7 @@ impl Plugin for Mailchimp {
 
     /// As many as go side by side, if about half of them may be mailed.
     fn batch_size(&self) -> usize {
-        2 * process::CHUNK * self.desk.settings.connections
+        2 * CHUNK * self.session.settings.connections
     }
 
     async fn initialize(&mut self, _: &PluginContext) -> Result<(), PluginError> {
@@ -139,15 +105,15 @@ impl Plugin for Mailchimp {
     }
 
     async fn refresh(&self, ctx: &PluginContext) -> Result<(), PluginError> {
-        self.desk.refresh(ctx).await
+        refresh::refresh(&self.session, ctx).await
     }
 
     fn audience(&self) -> u64 {
-        self.desk.audience.setup().member_count
+        self.session.audience.setup().member_count
     }
 
     fn trouble(&self) -> Option<String> {
-        self.desk.trouble()
+        self.session.trouble()
     }
 
     async fn preview(
@@ -155,10 +121,10 @@ impl Plugin for Mailchimp {
         ctx: &PluginContext,
         batch: &[Profile],
     ) -> Result<Vec<Planned>, PluginError> {
-        let mut known = Known::load(&self.desk, ctx, batch).await?;
+        let mut context = load(&self.session, ctx, batch).await?;
         // What a crash left, and who was erased there: read back as before a send.
-        let unshown = known.settle(&self.desk, ctx, batch).await?;
-        let plans = process::plans(&self.desk, ctx, &known, batch, plan::Moves::ToCome).into_iter();
+        let unshown = read_back(&mut context, &self.session, ctx, batch).await?;
+        let plans = process::plans(&self.session, ctx, &context, batch, Moves::ToCome).into_iter();
         Ok(plans
             .map(|plan| {
                 if unshown.contains(&plan.supporter_id) {
@@ -176,7 +142,7 @@ impl Plugin for Mailchimp {
         ctx: &PluginContext,
         batch: &[Profile],
     ) -> Result<Vec<Verdict>, PluginError> {
-        process::process(&self.desk, ctx, batch).await
+        process::process(&self.session, ctx, batch).await
     }
 
     async fn withdraw(
@@ -184,7 +150,7 @@ impl Plugin for Mailchimp {
         ctx: &PluginContext,
         batch: &[Profile],
     ) -> Result<Vec<Verdict>, PluginError> {
-        process::withdraw(&self.desk, ctx, batch).await
+        process::withdraw(&self.session, ctx, batch).await
     }
 
     fn takes_back(&self) -> bool {
@@ -198,19 +164,19 @@ impl Plugin for Mailchimp {
         images: &BTreeMap<i64, Vec<Image>>,
         really: bool,
     ) -> Result<Vec<Taking>, PluginError> {
-        undo::take_back(&self.desk, ctx, people, images, really).await
+        undo::take_back(&self.session, ctx, people, images, really).await
     }
 
     async fn audit(&self, ctx: &PluginContext) -> Result<Vec<Finding>, PluginError> {
-        audit::audit(&self.desk, ctx).await
+        audit::audit(&self.session, ctx).await
     }
 
     async fn adoptable(&self, ctx: &PluginContext) -> Result<Option<Vec<Finding>>, PluginError> {
-        adopt::adoptable(&self.desk, ctx).await.map(Some)
+        adopt::adoptable(&self.session, ctx).await.map(Some)
     }
 
     async fn health_check(&self, _: &PluginContext) -> CheckResult {
-        match self.desk.api.ping().await {
+        match self.session.api.ping().await {
             Ok(()) => CheckResult::ok(),
             Err(Failure::Busy(why)) => CheckResult::degraded(why),
             Err(failure) => {

@@ -1,13 +1,15 @@
 //! `[plugins.mailchimp]`: read strictly, since a wrong key would send donors' data to a wrong
 //! place.
 
-use super::NAME;
 use crate::config::{Secret, check_url};
 use crate::integrations::{Settings as Given, fingerprint, read};
 use crate::plugin::PluginError;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
+
+/// The name of the plugin, and of its table.
+pub(crate) const NAME: &str = "mailchimp";
 
 /// For keys that do not say where their account is.
 const EVERYWHERE: &str = "https://api.mailchimp.com/3.0";
@@ -16,12 +18,12 @@ const EVERYWHERE: &str = "https://api.mailchimp.com/3.0";
 const LEAST_KEY: usize = 16;
 
 /// Simultaneous requests of one user; Mailchimp refuses the eleventh.
-pub(super) const MOST_CONNECTIONS: usize = 10;
+pub(crate) const MOST_CONNECTIONS: usize = 10;
 
 /// What becomes of a member whom we subscribed and who opts out at Classy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum OnOptOut {
+pub(crate) enum OnOptOut {
     /// Unsubscribed.
     #[default]
     Unsubscribe,
@@ -32,7 +34,7 @@ pub(super) enum OnOptOut {
 /// Whose opt-outs at Classy are passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum OptOutScope {
+pub(crate) enum OptOutScope {
     /// Those of members whom we subscribed. A contact who was there before us gave consent
     /// elsewhere, and a box that was not ticked at Classy does not take it back.
     #[default]
@@ -43,12 +45,12 @@ pub(super) enum OptOutScope {
 
 /// The table as it is written.
 #[derive(Debug, Deserialize)]
-pub(super) struct Config {
+pub(crate) struct Config {
     #[serde(rename = "api_key")]
     _api_key: Option<Secret>,
     #[serde(rename = "webhook_secret")]
     _webhook_secret: Option<Secret>,
-    pub(super) audience_id: String,
+    pub(crate) audience_id: String,
     #[serde(default)]
     base_url: String,
     #[serde(default)]
@@ -76,16 +78,16 @@ const fn connections() -> usize {
 }
 
 /// Ready to work with.
-pub(super) struct Settings {
-    pub(super) api_key: SecretString,
-    pub(super) audience_id: String,
-    pub(super) base_url: Url,
-    pub(super) on_opt_out: OnOptOut,
-    pub(super) opt_out_scope: OptOutScope,
-    pub(super) tag_prefix: String,
-    pub(super) marketing_permissions: Vec<String>,
-    pub(super) quiet_first_push: bool,
-    pub(super) connections: usize,
+pub(crate) struct Settings {
+    pub(crate) api_key: SecretString,
+    pub(crate) audience_id: String,
+    pub(crate) base_url: Url,
+    pub(crate) on_opt_out: OnOptOut,
+    pub(crate) opt_out_scope: OptOutScope,
+    pub(crate) tag_prefix: String,
+    pub(crate) marketing_permissions: Vec<String>,
+    pub(crate) quiet_first_push: bool,
+    pub(crate) connections: usize,
 }
 
 fn wrong(key: &str, cause: impl Into<String>) -> PluginError {
@@ -96,7 +98,7 @@ fn wrong(key: &str, cause: impl Into<String>) -> PluginError {
 }
 
 /// Checks a table by itself.
-pub(super) fn config(table: &toml::Table) -> Result<Config, PluginError> {
+pub(crate) fn config(table: &toml::Table) -> Result<Config, PluginError> {
     let config: Config = read(NAME, table)?;
     // Shorter than any key: one in its place would be shown as the audience's name.
     let is_id = (1..=24).contains(&config.audience_id.len())
@@ -133,7 +135,7 @@ pub(super) fn config(table: &toml::Table) -> Result<Config, PluginError> {
 }
 
 impl Settings {
-    pub(super) fn new(given: &Given) -> Result<Settings, PluginError> {
+    pub(crate) fn new(given: &Given) -> Result<Settings, PluginError> {
         let config = config(&given.table)?;
         let api_key = given.secret(NAME, "api_key")?;
         let centre = data_centre(&api_key)?;
@@ -160,7 +162,7 @@ impl Settings {
     /// A trace of what is the same for everybody who comes in: what an approval showed, and what
     /// must be so still when it is used. Whether they are asked to confirm is the kind of their
     /// deed, and the audience has plans of its own.
-    pub(super) fn terms(&self) -> i64 {
+    pub(crate) fn terms(&self) -> i64 {
         let mut permissions: Vec<&str> = self
             .marketing_permissions
             .iter()
@@ -189,7 +191,7 @@ fn base_url(text: &str) -> Result<Url, PluginError> {
 }
 
 /// A key's form, wherever it is used.
-pub(super) fn check_key(key: &SecretString) -> Result<(), PluginError> {
+pub(crate) fn check_key(key: &SecretString) -> Result<(), PluginError> {
     data_centre(key)?;
     let itself = key
         .expose_secret()

@@ -1,6 +1,7 @@
 //! What unit tests of this plugin share, and the table of decisions.
 
 mod decisions;
+mod folders;
 mod lives;
 
 use crate::domain::{Address, Money, Profile, Standing, Time, Zone};

@@ -1,21 +1,16 @@
-//! What the program of a life remembers, and how it comes to know the two worlds: people, the
-//! mirror, who left, what a cut left.
+//! What the program of a life remembers, and what it makes of it: people, the mirror, who left.
 
-use super::super::super::changes::Changes;
-use super::super::super::known::Known;
-use super::super::super::member::{
-    erased, has_left, hash, hash_of, is_given_up, is_live, is_out, is_out_word, seen, why_out,
-};
-use super::super::super::mirror::{came_back, leavings, went};
-use super::super::super::wire::{MemberPage, WireMember};
 use super::super::person;
-use super::program::{Cut, Program};
-use super::world::{Audience, Contact, Soul, World};
+use super::program::Program;
+use super::world::{Soul, World};
 use super::wrong::Wrong;
-use crate::domain::{Address, Member, Profile, Standing, Step, Way};
+use crate::domain::{Address, Member, Profile, Standing};
+use crate::integrations::mailchimp::api::answers::WireMember;
+use crate::integrations::mailchimp::decide::context::DeliveryContext;
+use crate::integrations::mailchimp::mirror::departures::leavings;
+use crate::integrations::mailchimp::mirror::member::{hash, hash_of};
+use crate::integrations::mailchimp::mirror::status::{is_given_up, is_live, is_out};
 use crate::plugin::{DeliveryRow, Leaving, Suppressed};
-use chrono::SecondsFormat;
-use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is remembered of one audience.
@@ -24,54 +19,11 @@ pub(super) struct Mirror {
     pub(super) members: BTreeMap<String, Member>,
     pub(super) rows: BTreeMap<i64, DeliveryRow>,
     /// It was looked at once.
-    is_known: bool,
+    pub(super) is_known: bool,
     /// While it is configured: the other one was looked at once.
-    is_other_known: bool,
+    pub(super) is_other_known: bool,
     /// For a wrong version.
-    own: Suppressed,
-}
-
-pub(super) fn wire(email: &str, contact: &Contact) -> WireMember {
-    let (email_address, contact_id, status) = (
-        email.to_owned(),
-        contact.name.clone(),
-        contact.status.to_owned(),
-    );
-    let unsubscribe_reason = contact.reason().to_owned();
-    WireMember {
-        email_address,
-        contact_id,
-        status,
-        unsubscribe_reason,
-        last_changed: Some(contact.changed),
-        ..WireMember::default()
-    }
-}
-
-/// A list of members as it goes over the wire.
-fn page(audience: &Audience) -> String {
-    let member = |(email, contact): (&String, &Contact)| {
-        let changed = contact.changed.to_rfc3339_opts(SecondsFormat::Secs, false);
-        json!({
-            "email_address": email, "contact_id": contact.name, "status": contact.status, "unsubscribe_reason": contact.reason(),
-            "last_changed": changed,
-        })
-    };
-    json!({"members": audience.contacts.iter().map(member).collect::<Vec<_>>(), "total_items": audience.contacts.len()}).to_string()
-}
-
-/// The address at Mailchimp of a member, by its id or by the contact's name.
-pub(super) fn email_of(audience: &Audience, id: &str, name: Option<&str>) -> Option<String> {
-    let by_id = audience.contacts.keys().find(|email| hash(email) == id);
-    by_id
-        .or_else(|| {
-            audience
-                .contacts
-                .iter()
-                .find(|(_, contact)| Some(contact.name.as_str()) == name)
-                .map(|(email, _)| email)
-        })
-        .cloned()
+    pub(super) own: Suppressed,
 }
 
 impl Program {
@@ -113,191 +65,6 @@ impl Program {
         souls.iter().map(profile).collect()
     }
 
-    /// Who left the audience of before is learned.
-    pub(super) fn look_back(&mut self, world: &mut World) {
-        let (now, current) = (world.now, world.current);
-        let other = 1 - current;
-        let ours = self.mirrors[other].ours();
-        let is_first =
-            !std::mem::replace(&mut self.mirrors[current].is_other_known, !ours.is_empty());
-        if ours.is_empty() {
-            return;
-        }
-        let World {
-            audiences, truth, ..
-        } = world;
-        truth.looked_back(other, is_first, &audiences[other].contacts);
-        if self.is(Wrong::NeverLooksBack) {
-            return;
-        }
-        let contacts = &audiences[other].contacts;
-        let (mut leavings, mut members, mut gone) = (Vec::new(), Vec::new(), Vec::new());
-        let is_shown = |contact: &Contact| {
-            is_out_word(contact.status) && (is_first || contact.status != "archived")
-        };
-        for (email, contact) in contacts.iter().filter(|(_, contact)| is_shown(contact)) {
-            let shown = wire(email, contact);
-            let Some(old) = self.mirrors[other]
-                .members
-                .get(&hash(email))
-                .filter(|old| went(&shown, Some(old)))
-            else {
-                continue;
-            };
-            let member = seen(&shown, Some(old), &self.managed, now);
-            let supporter_id = old.supporter_id.filter(|_| has_left(&member));
-            let leaving = |_| Leaving {
-                remote_id: hash(email),
-                supporter_id,
-                why: why_out(&member),
-            };
-            leavings.extend(old.supporter_id.map(leaving));
-            members.push(member);
-        }
-        let there: BTreeSet<String> = contacts.keys().map(|email| hash(email)).collect();
-        let mut changes = Changes::default();
-        for (email, contact) in contacts {
-            let (shown, mirror) = (wire(email, contact), &self.mirrors[other]);
-            if let Some(before) = mirror.before(&shown, &there) {
-                changes.note(
-                    &shown,
-                    mirror.members.get(&hash(email)),
-                    Some(before),
-                    &self.managed,
-                    now,
-                );
-            }
-        }
-        members.extend(changes.members.into_values());
-        let is_lost = |member: &&Member| {
-            is_first
-                && is_live(member)
-                && member.remote_status != "pending"
-                && email_of(
-                    &audiences[other],
-                    &member.remote_id,
-                    member.contact_id.as_deref(),
-                )
-                .is_none()
-        };
-        for member in ours.iter().filter(is_lost) {
-            let leaving = |id| Leaving {
-                remote_id: member.remote_id.clone(),
-                supporter_id: Some(id),
-                why: erased(),
-            };
-            leavings.extend(member.supporter_id.map(leaving));
-            gone.push(member.remote_id.clone());
-        }
-        self.suppress(other, leavings);
-        self.mirrors[other].save(members, &gone);
-    }
-
-    /// The mirror is brought up to date.
-    pub(super) fn look(&mut self, world: &mut World, people: &[Profile]) -> Result<(), Cut> {
-        let now = world.now;
-        let place = &mut self.mirrors[world.current];
-        let is_mute = !place.is_known && world.dice.roll(5) == 0;
-        let text = if is_mute {
-            "{}".to_owned()
-        } else {
-            page(&world.audiences[world.current])
-        };
-        let page = match (serde_json::from_str::<MemberPage>(&text), self.wrong) {
-            (Ok(page), _) => page,
-            (Err(_), Some(Wrong::EmptyIsBelieved)) => MemberPage {
-                members: Vec::new(),
-                total_items: 0,
-            },
-            (Err(_), _) => return Err(Cut),
-        };
-        let there: BTreeSet<String> = page
-            .members
-            .iter()
-            .map(|member| hash(&member.email_address))
-            .collect();
-        let (mut changes, mut left) = (Changes::default(), Vec::new());
-        for shown in &page.members {
-            let id = hash(&shown.email_address);
-            let earlier = place
-                .before(shown, &there)
-                .filter(|_| self.wrong != Some(Wrong::RenamedIsNew))
-                .cloned();
-            let old = place.members.get(&id);
-            let was_sent = place.rows.values().any(|row| {
-                let is_add =
-                    row.state == "sending" && row.intent.as_deref() == Some(Step::Add.as_str());
-                is_add && row.address.as_ref().map(hash_of).as_ref() == Some(&id)
-            });
-            if place.is_known
-                && came_back(shown, old.or(earlier.as_ref()))
-                && !(old.is_none() && was_sent)
-            {
-                self.suppressed.addresses.remove(&id);
-                place.own.addresses.remove(&id);
-                for person in people
-                    .iter()
-                    .filter(|person| person.address.as_ref().map(hash_of).as_ref() == Some(&id))
-                {
-                    self.suppressed.supporters.remove(&person.supporter_id);
-                    place.own.supporters.remove(&person.supporter_id);
-                }
-            }
-            let is_known = self
-                .suppressed
-                .addresses
-                .get(&id)
-                .is_some_and(|why| why.way != Way::Bounced);
-            let is_new = !is_known || !place.own.addresses.contains_key(&id);
-            if is_new && went(shown, old.or(earlier.as_ref())) {
-                left.extend(leavings(shown, old.or(earlier.as_ref()), people));
-            }
-            changes.note(shown, old, earlier.as_ref(), &self.managed, now);
-        }
-        place.members.extend(changes.members);
-        place.is_known = true;
-        self.suppress(world.current, left);
-        world
-            .truth
-            .looked(world.current, &world.audiences[world.current].contacts);
-        if !is_mute {
-            world
-                .audience()
-                .contacts
-                .values_mut()
-                .for_each(|contact| contact.is_heard = true);
-        }
-        let unconfirmed = |member: &&Member| {
-            member.remote_status == "pending" && !there.contains(&member.remote_id)
-        };
-        let dropped: Vec<Member> = self.mirrors[world.current]
-            .members
-            .values()
-            .filter(unconfirmed)
-            .cloned()
-            .collect();
-        if self.is(Wrong::AsksAgain) || self.is(Wrong::GoneIsLeft) {
-            for member in dropped {
-                self.mirrors[world.current]
-                    .members
-                    .remove(&member.remote_id);
-                if let (true, supporter_id @ Some(_)) =
-                    (self.is(Wrong::GoneIsLeft), member.supporter_id)
-                {
-                    self.suppress(
-                        world.current,
-                        vec![Leaving {
-                            remote_id: member.remote_id,
-                            supporter_id,
-                            why: erased(),
-                        }],
-                    );
-                }
-            }
-        }
-        Ok(())
-    }
-
     pub(super) fn suppress(&mut self, which: usize, leavings: Vec<Leaving>) {
         for Leaving {
             remote_id,
@@ -334,7 +101,7 @@ impl Program {
     }
 
     /// A wrong version does not know that a person left.
-    fn forgets(&self, world: &World, id: i64, people: &[Profile]) -> bool {
+    pub(super) fn forgets(&self, world: &World, id: i64, people: &[Profile]) -> bool {
         let person = || people.iter().find(|person| person.supporter_id == id);
         let said_yes = || person().is_some_and(|person| person.email_opt_in == Some(true));
         let is_there = |address: &Address| {
@@ -350,7 +117,7 @@ impl Program {
             || self.is(Wrong::LeaverInherits) && inherits()
     }
 
-    pub(super) fn known(&self, world: &World, people: &[Profile]) -> Known {
+    pub(super) fn known(&self, world: &World, people: &[Profile]) -> DeliveryContext {
         let (mirror, other) = (&self.mirrors[world.current], 1 - world.current);
         let (mut members, mut rows) = (mirror.members.clone(), mirror.rows.clone());
         let out: BTreeSet<String> = members
@@ -395,7 +162,7 @@ impl Program {
                     .collect(),
             );
         }
-        Known::of(
+        DeliveryContext::of(
             people,
             rows,
             members,
@@ -404,72 +171,11 @@ impl Program {
             BTreeMap::new(),
         )
     }
-
-    /// What a cut left is read back, who left is written down.
-    pub(super) fn settle(&mut self, world: &World, people: &[Profile]) {
-        let mut known = self.known(world, people);
-        let audience = &world.audiences[world.current];
-        let is_there = |id: &str| email_of(audience, id, None).is_some();
-        let mut leavings = std::mem::take(&mut known.leavings);
-        let mut gone: Vec<String> = Vec::new();
-        for (supporter_id, remote_id) in known
-            .perhaps_erased(people)
-            .into_iter()
-            .filter(|(_, id)| !is_there(id))
-        {
-            gone.push(remote_id.clone());
-            leavings.push(Leaving {
-                remote_id,
-                supporter_id: Some(supporter_id),
-                why: erased(),
-            });
-        }
-        let mut found: Vec<Member> = Vec::new();
-        for person in people {
-            let added = known
-                .added(person.supporter_id)
-                .filter(|_| known.recovered.contains(&person.supporter_id));
-            found.extend(added.and_then(|id| known.member(&id)).cloned());
-            let Some(here) = person
-                .address
-                .as_ref()
-                .and_then(|address| known.member(&hash_of(address)))
-            else {
-                continue;
-            };
-            let was_moving = known.rows.get(&person.supporter_id).is_some_and(|row| {
-                row.state == "sending"
-                    && row.intent.as_deref() == Some(Step::Move.as_str())
-                    && row.address == person.address
-            });
-            let theirs = |member: &&Member| {
-                member.supporter_id == Some(person.supporter_id)
-                    && member.remote_id != here.remote_id
-            };
-            let old = self.mirrors[world.current]
-                .members
-                .values()
-                .find(theirs)
-                .filter(|old| was_moving && !is_there(&old.remote_id));
-            if let Some(old) = old {
-                let subscribed_by_us =
-                    here.subscribed_by_us || old.subscribed_by_us && is_live(here);
-                found.push(Member {
-                    subscribed_by_us,
-                    supporter_id: Some(person.supporter_id),
-                    ..here.clone()
-                });
-                gone.push(old.remote_id.clone());
-            }
-        }
-        self.suppress(world.current, leavings);
-        self.mirrors[world.current].save(found, &gone);
-    }
 }
 
 impl Mirror {
     /// The member that a contact was under another address, where nobody is any more.
-    fn before(&self, shown: &WireMember, there: &BTreeSet<String>) -> Option<&Member> {
+    pub(super) fn before(&self, shown: &WireMember, there: &BTreeSet<String>) -> Option<&Member> {
         let id = hash(&shown.email_address);
         let is_before = |member: &&Member| {
             let is_same = member.contact_id.as_deref() == Some(&shown.contact_id);
@@ -482,7 +188,7 @@ impl Mirror {
     }
 
     /// Members whom the program subscribed.
-    fn ours(&self) -> Vec<Member> {
+    pub(super) fn ours(&self) -> Vec<Member> {
         self.members
             .values()
             .filter(|member| member.subscribed_by_us)

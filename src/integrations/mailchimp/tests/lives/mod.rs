@@ -6,11 +6,16 @@
 //! `CLASSY_SYNC_MODEL_LIVES=2000` lives that many, `CLASSY_SYNC_MODEL_LIFE=17` one alone. Of a life
 //! that goes wrong, only what it takes to go wrong is told.
 
+mod audience;
+
 mod memory;
 mod program;
+mod readings;
 mod rule;
 mod truth;
+mod verify;
 mod world;
+mod writes;
 mod wrong;
 
 use program::Program;

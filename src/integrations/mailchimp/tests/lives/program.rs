@@ -1,20 +1,19 @@
 //! The program in a life: one delivery made of the pure parts of the plugin. What asks Mailchimp or
 //! the database is the model's own; what decides is the plugin's.
 
-use super::super::super::audit::{STILL_SUBSCRIBED, judge};
-use super::super::super::leave::{keep_out, kept_out, nowhere, withdrawals};
-use super::super::super::member::{erased, hash, hash_of, is_out, seen};
-use super::super::super::owners::is_of_another;
-use super::super::super::plan::{Decision, Moves, Place, Plan, Rules, plan_all};
-use super::super::super::process::inherited;
-use super::super::super::settings::{OnOptOut, OptOutScope};
-use super::super::super::tags::Managed;
-use super::super::super::texts::Class;
-use super::memory::{Mirror, email_of, wire};
-use super::world::{Answer, Contact, World};
+use super::audience::Contact;
+use super::memory::Mirror;
+use super::readings::wire;
+use super::world::World;
 use super::wrong::Wrong;
-use crate::domain::{Address, Member, Profile, Step, Way};
-use crate::plugin::{DeliveryRow, Leaving, Suppressed};
+use crate::domain::{Profile, Step};
+use crate::integrations::mailchimp::decide::decision::Plan;
+use crate::integrations::mailchimp::decide::plan::{Moves, Rules, plan_all};
+use crate::integrations::mailchimp::deliver::audit::{STILL_SUBSCRIBED, evaluate};
+use crate::integrations::mailchimp::mirror::managed_tags::ManagedTags;
+use crate::integrations::mailchimp::mirror::member::hash;
+use crate::integrations::mailchimp::settings::{OnOptOut, OptOutScope};
+use crate::plugin::{DeliveryRow, Suppressed};
 use std::collections::BTreeSet;
 
 /// A delivery was cut off.
@@ -24,7 +23,7 @@ pub(super) struct Program {
     pub(super) wrong: Option<Wrong>,
     /// Writes that are still done, and whether the one after them is, before the program dies.
     pub(super) fuse: Option<(usize, bool)>,
-    pub(super) managed: Managed,
+    pub(super) managed: ManagedTags,
     pub(super) mirrors: [Mirror; 2],
     pub(super) suppressed: Suppressed,
 }
@@ -32,7 +31,7 @@ pub(super) struct Program {
 impl Program {
     pub(super) fn new(wrong: Option<Wrong>) -> Program {
         let (managed, mirrors, suppressed) = (
-            Managed::new("Classy-"),
+            ManagedTags::new("Classy-"),
             Default::default(),
             Suppressed::default(),
         );
@@ -50,7 +49,7 @@ impl Program {
     }
 
     /// A call that changes something: it may be the last one, done or not.
-    fn call<T>(&mut self, doing: impl FnOnce() -> T) -> Result<T, Cut> {
+    pub(super) fn call<T>(&mut self, doing: impl FnOnce() -> T) -> Result<T, Cut> {
         match &mut self.fuse {
             Some((0, is_done)) => {
                 if *is_done {
@@ -66,7 +65,7 @@ impl Program {
         }
     }
 
-    fn plans(&self, world: &World, people: &[Profile], moves: Moves) -> Vec<Plan> {
+    pub(super) fn plans(&self, world: &World, people: &[Profile], moves: Moves) -> Vec<Plan> {
         let known = self.known(world, people);
         let rules = Rules {
             managed: &self.managed,
@@ -88,7 +87,7 @@ impl Program {
     }
 
     /// Written down before a call.
-    fn begin(&mut self, world: &World, person: &Profile, intent: Step) {
+    pub(super) fn begin(&mut self, world: &World, person: &Profile, intent: Step) {
         let row = self.row(world, person.supporter_id);
         "sending".clone_into(&mut row.state);
         row.intent = Some(intent.as_str().to_owned());
@@ -119,11 +118,11 @@ impl Program {
         let souls = world.souls.clone();
         world.truth.serve(&souls);
         let people = self.profiles(world);
-        self.look_back(world);
-        self.look(world, &people)?;
+        self.read_earlier(world);
+        self.read_members(world, &people)?;
         world.truth.knows_erased(world.current);
-        self.settle(world, &people);
-        let decided = self.move_on(world, &people)?;
+        self.read_back(world, &people);
+        let decided = self.change_email(world, &people)?;
         let plans = self.plans(world, &people, Moves::Done);
         self.inherit(world, &people, &plans);
         self.unsubscribe(world, &people, &plans, &decided)?;
@@ -137,7 +136,7 @@ impl Program {
             world.log.push(format!("meanwhile {said}"));
         }
         if !self.is(Wrong::NoLookBeforeSend) {
-            self.look(world, &people)?;
+            self.read_members(world, &people)?;
         }
         self.subscribe(world, &people, &plans, &decided)?;
         for person in &people {
@@ -154,268 +153,8 @@ impl Program {
         }
         let told = self.audit(world, &people);
         let mut truth = std::mem::take(&mut world.truth);
-        truth.settle(world, &told);
+        truth.end_delivery(world, &told);
         world.truth = truth;
-        Ok(())
-    }
-
-    /// Moves; answers with those who have a word already.
-    fn move_on(&mut self, world: &mut World, people: &[Profile]) -> Result<BTreeSet<i64>, Cut> {
-        let (mut members, mut gone, mut leavings, mut decided) =
-            (Vec::new(), Vec::new(), Vec::new(), BTreeSet::new());
-        for (person, plan) in people.iter().zip(self.plans(world, people, Moves::ToCome)) {
-            let (Decision::Move { from }, Some(address)) = (plan.decision, person.address.clone())
-            else {
-                continue;
-            };
-            self.begin(world, person, Step::Move);
-            let (id, now) = (person.supporter_id, world.now);
-            let World {
-                audiences,
-                truth,
-                current,
-                ..
-            } = world;
-            let audience = &mut audiences[*current];
-            let answer = match email_of(audience, &from, None) {
-                Some(email) => self.call(|| {
-                    let answer = audience.rename_to(&email, address.as_str(), now);
-                    if matches!(answer, Answer::Done { .. }) {
-                        truth.moved(*current, &email, address.as_str());
-                    }
-                    answer
-                })?,
-                None => Answer::Missing,
-            };
-            let arrived = audience
-                .contacts
-                .get(address.as_str())
-                .map(|contact| wire(address.as_str(), contact));
-            match (answer, arrived) {
-                (Answer::Done { .. } | Answer::Missing, Some(wire)) => {
-                    let mut member = seen(
-                        &wire,
-                        self.mirrors[world.current].members.get(&from),
-                        &self.managed,
-                        now,
-                    );
-                    member.supporter_id = Some(id);
-                    gone.push(from);
-                    members.push(member);
-                }
-                (Answer::Refused(text), _) => {
-                    if Class::of(text).is_final() {
-                        let member = keep_out(id, &address, Class::of(text), None, now);
-                        leavings.extend(kept_out(&member));
-                        members.push(member);
-                    }
-                    decided.insert(id);
-                }
-                (_, None) => {
-                    leavings.push(Leaving {
-                        remote_id: from.clone(),
-                        supporter_id: Some(id),
-                        why: erased(),
-                    });
-                    gone.push(from);
-                    decided.insert(id);
-                }
-            }
-        }
-        self.suppress(world.current, leavings);
-        self.mirrors[world.current].save(members, &gone);
-        Ok(decided)
-    }
-
-    /// Contacts to which nothing is written, and that are somebody else's now.
-    fn inherit(&mut self, world: &mut World, people: &[Profile], plans: &[Plan]) {
-        let known = self.known(world, people);
-        let skipped = people
-            .iter()
-            .zip(plans)
-            .filter(|(_, plan)| matches!(plan.decision, Decision::Skip(_)));
-        let heirs: Vec<Member> = skipped
-            .filter_map(|(person, _)| inherited(person, &known, world.now))
-            .collect();
-        for heir in &heirs {
-            if let Some(email) = email_of(world.audience(), &heir.remote_id, None)
-                && let Some(contact) = world.audience().contacts.get_mut(&email)
-            {
-                contact.owner = heir.supporter_id;
-            }
-        }
-        self.mirrors[world.current].save(heirs, &[]);
-    }
-
-    fn unsubscribe(
-        &mut self,
-        world: &mut World,
-        people: &[Profile],
-        plans: &[Plan],
-        decided: &BTreeSet<i64>,
-    ) -> Result<(), Cut> {
-        let known = self.known(world, people);
-        let mut leavings = Vec::new();
-        let mut changes: [(Vec<Member>, Vec<String>); 2] = Default::default();
-        for (person, plan) in people
-            .iter()
-            .zip(plans)
-            .filter(|(person, _)| !decided.contains(&person.supporter_id))
-        {
-            let Decision::Unsubscribe {
-                members: places, ..
-            } = &plan.decision
-            else {
-                continue;
-            };
-            for Place {
-                audience: earlier,
-                member: member_id,
-            } in places
-            {
-                self.begin(world, person, Step::Unsubscribe);
-                let (id, now) = (person.supporter_id, world.now);
-                let which = if earlier.is_some() {
-                    1 - world.current
-                } else {
-                    world.current
-                };
-                let old = self.mirrors[which].members.get(member_id).cloned();
-                let name = old.as_ref().and_then(|old| old.contact_id.as_deref());
-                let World {
-                    audiences, truth, ..
-                } = world;
-                let audience = &mut audiences[which];
-                let Some(email) = email_of(audience, member_id, name) else {
-                    if earlier.is_none() {
-                        leavings.extend(nowhere(&known, id, member_id));
-                    }
-                    changes[which].1.push(member_id.clone());
-                    continue;
-                };
-                leavings.extend(withdrawals(&known, id, member_id));
-                let contact = audience.contacts[&email].clone();
-                self.call(|| {
-                    truth.unsubscribes(&email, &contact, &audience.contacts);
-                    audience.unsubscribe(&email, now)
-                })?;
-                let mut member = seen(
-                    &wire(&email, &audience.contacts[&email]),
-                    old.as_ref(),
-                    &self.managed,
-                    now,
-                );
-                member.remote_id.clone_from(member_id);
-                member.supporter_id = Some(id);
-                changes[which].0.push(member);
-            }
-        }
-        self.suppress(world.current, leavings);
-        for (mirror, (members, gone)) in self.mirrors.iter_mut().zip(changes) {
-            mirror.save(members, &gone);
-        }
-        Ok(())
-    }
-
-    fn subscribe(
-        &mut self,
-        world: &mut World,
-        people: &[Profile],
-        plans: &[Plan],
-        decided: &BTreeSet<i64>,
-    ) -> Result<(), Cut> {
-        let (now, current, asks) = (world.now, world.current, world.double_optin);
-        let suppressed = self.suppressed(world, people);
-        let mut works: Vec<(i64, Address, bool, Option<Member>)> = Vec::new();
-        for (person, plan) in people
-            .iter()
-            .zip(plans)
-            .filter(|(person, _)| !decided.contains(&person.supporter_id))
-        {
-            let (Decision::Add | Decision::Change, Some(address)) =
-                (&plan.decision, person.address.clone())
-            else {
-                continue;
-            };
-            let before = self.mirrors[current]
-                .members
-                .get(&hash_of(&address))
-                .cloned();
-            let why = suppressed.why(person.supporter_id, &hash_of(&address));
-            let has_left = why.is_some_and(|why| why.way != Way::Bounced);
-            let is_none_for_them = |member: &Member| {
-                is_out(member) || is_of_another(member, person.supporter_id) && has_left
-            };
-            if before.as_ref().map_or(why.is_some(), is_none_for_them) {
-                continue;
-            }
-            let is_add = plan.decision == Decision::Add;
-            self.begin(world, person, if is_add { Step::Add } else { Step::Change });
-            works.push((person.supporter_id, address, is_add, before));
-        }
-        if works.is_empty() {
-            return Ok(());
-        }
-        let World {
-            audiences, truth, ..
-        } = world;
-        let audience = &mut audiences[current];
-        truth.sends(
-            works
-                .iter()
-                .map(|(id, address, ..)| ((current, address.as_str().to_owned()), *id)),
-        );
-        let answers = self.call(|| {
-            let one = |(id, address, ..): &(i64, Address, bool, Option<Member>)| {
-                // Whoever was erased is refused, which no list foretells.
-                if !audience.forgotten.contains(address.as_str()) {
-                    truth.subscribes(
-                        current,
-                        address.as_str(),
-                        audience.contacts.get(address.as_str()),
-                        asks,
-                        now,
-                    );
-                }
-                let answer = audience.subscribe(
-                    address.as_str(),
-                    if asks { "pending" } else { "subscribed" },
-                    now,
-                );
-                if let Some(contact) = audience.contacts.get_mut(address.as_str()) {
-                    contact.owner = Some(*id);
-                }
-                answer
-            };
-            works.iter().map(one).collect::<Vec<_>>()
-        })?;
-        truth.answered(current);
-        let (mut members, mut leavings) = (Vec::new(), Vec::new());
-        for ((id, address, is_add, before), answer) in works.into_iter().zip(answers) {
-            match (answer, audience.contacts.get_mut(address.as_str())) {
-                (Answer::Done { is_new }, Some(contact)) => {
-                    contact.is_heard = true;
-                    let mut member = seen(
-                        &wire(address.as_str(), contact),
-                        before.as_ref(),
-                        &self.managed,
-                        now,
-                    );
-                    member.supporter_id = Some(id);
-                    member.subscribed_by_us |= is_add && is_new && !is_out(&member);
-                    members.push(member);
-                }
-                (Answer::Refused(text), _) => {
-                    truth.refused(address.as_str(), id);
-                    let member = keep_out(id, &address, Class::of(text), before.as_ref(), now);
-                    leavings.extend(kept_out(&member));
-                    members.push(member);
-                }
-                _ => {}
-            }
-        }
-        self.suppress(current, leavings);
-        self.mirrors[current].save(members, &[]);
         Ok(())
     }
 
@@ -428,7 +167,7 @@ impl Program {
                 .filter(|one| one.address.as_ref().is_some_and(|at| at.as_str() == *email))
                 .cloned()
                 .collect();
-            judge(
+            evaluate(
                 &wire(email, contact),
                 mirror.get(&hash(email)),
                 &holders,

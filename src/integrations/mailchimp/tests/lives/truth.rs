@@ -1,65 +1,66 @@
 //! What must hold in a life, told apart from the program: who refuses as Classy was last served,
 //! who left and where.
 
+use super::audience::Contact;
 use super::rule::{Rule, Way};
-use super::world::{Contact, Soul, World, canonical};
+use super::world::{Soul, canonical};
 use crate::domain::Time;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Somebody left an audience.
-struct Leaving {
-    which: usize,
-    email: String,
-    way: Way,
+pub(super) struct Leaving {
+    pub(super) which: usize,
+    pub(super) email: String,
+    pub(super) way: Way,
     /// That it was erased can be known, by asking for it.
-    may_be_asked: bool,
+    pub(super) may_be_asked: bool,
     /// Whoever had the address, and for whom it was delivered, as far as the program knew the
     /// contact.
-    people: BTreeSet<i64>,
+    pub(super) people: BTreeSet<i64>,
     /// For whom it was delivered, if the program put it there.
-    owner: Option<i64>,
+    pub(super) owner: Option<i64>,
 }
 
 /// What is so, as far as anybody can know it, and what was wrong so far.
 #[derive(Default)]
 pub(super) struct Truth {
     /// People as they were last shown; whoever vanished since, as they were.
-    served: BTreeMap<i64, Soul>,
+    pub(super) served: BTreeMap<i64, Soul>,
     /// The same, of the last delivery that came to its end.
-    settled: BTreeMap<i64, Soul>,
-    left: BTreeSet<i64>,
-    may_have_left: BTreeSet<i64>,
-    left_at: BTreeSet<String>,
+    pub(super) settled: BTreeMap<i64, Soul>,
+    pub(super) left: BTreeSet<i64>,
+    pub(super) may_have_left: BTreeSet<i64>,
+    pub(super) left_at: BTreeSet<String>,
     /// The same, of nobody who is known, by audience.
-    left_alone: BTreeSet<(usize, String)>,
+    pub(super) left_alone: BTreeSet<(usize, String)>,
     /// Those of them that are only bad: it says nothing of whoever has one.
-    bounced: BTreeSet<String>,
+    pub(super) bounced: BTreeSet<String>,
     /// Addresses that we took off for somebody's refusal: it is theirs alone.
-    off: BTreeSet<String>,
+    pub(super) off: BTreeSet<String>,
     /// Where the program sent people, and may not have heard what became of them: whoever is there
     /// then, it takes for them.
     pub(super) sending: BTreeMap<(usize, String), i64>,
     /// Who was asked to confirm, and the program may not have heard that they were.
-    asking: BTreeMap<(usize, String), Time>,
+    pub(super) asking: BTreeMap<(usize, String), Time>,
     /// When, by audience and address.
-    asked: BTreeMap<(usize, String), Time>,
+    pub(super) asked: BTreeMap<(usize, String), Time>,
     /// Whoever did not confirm, by audience and address, and whom they were asked for.
     pub(super) dropped: BTreeMap<(usize, String), Option<i64>>,
     /// Addresses at which somebody refused whom Mailchimp had dropped: what the program made of it
     /// does not show there.
-    unclear: BTreeSet<String>,
+    pub(super) unclear: BTreeSet<String>,
     /// Leavings of which the program has not heard.
-    unseen: Vec<Leaving>,
+    pub(super) unseen: Vec<Leaving>,
     /// Whoever came by a form, by audience and address, until the program looks.
-    came: BTreeSet<(usize, String)>,
+    pub(super) came: BTreeSet<(usize, String)>,
     /// The same, where the program had taken somebody off.
-    came_off: BTreeSet<(usize, String)>,
+    pub(super) came_off: BTreeSet<(usize, String)>,
     pub(super) renamed: BTreeSet<String>,
     /// Addresses that contacts took at Mailchimp since the program looked, each with those of
     /// before, by audience.
-    took: BTreeMap<(usize, String), BTreeSet<String>>,
+    pub(super) took: BTreeMap<(usize, String), BTreeSet<String>>,
     /// Somebody whom the program put into the other audience is there still.
-    is_kept_up: bool,
+    pub(super) is_kept_up: bool,
     pub(super) wrong: Vec<(Rule, String)>,
 }
 
@@ -69,7 +70,7 @@ fn note_bounce(bounced: &mut BTreeSet<String>, one: &Leaving) {
     bounced.extend(Some(one.email.clone()).filter(|_| one.way == Way::Bounced));
 }
 
-fn refuses(soul: &Soul) -> bool {
+pub(super) fn refuses(soul: &Soul) -> bool {
     soul.opt_in == Some(false)
 }
 
@@ -98,7 +99,7 @@ impl Truth {
             .collect()
     }
 
-    fn ids_at(souls: &BTreeMap<i64, Soul>, email: &str) -> BTreeSet<i64> {
+    pub(super) fn ids_at(souls: &BTreeMap<i64, Soul>, email: &str) -> BTreeSet<i64> {
         souls
             .iter()
             .filter(|(_, soul)| canonical(&soul.spelled) == email)
@@ -106,20 +107,20 @@ impl Truth {
             .collect()
     }
 
-    fn holders(&self, email: &str) -> impl Iterator<Item = (&i64, &Soul)> {
+    pub(super) fn holders(&self, email: &str) -> impl Iterator<Item = (&i64, &Soul)> {
         self.served
             .iter()
             .filter(move |(_, soul)| canonical(&soul.spelled) == email)
     }
 
-    fn speakers(&self, email: &str) -> BTreeSet<i64> {
+    pub(super) fn speakers(&self, email: &str) -> BTreeSet<i64> {
         self.holders(email)
             .filter(|(_, soul)| soul.opt_in == Some(true) && !soul.is_gone)
             .map(|(id, _)| *id)
             .collect()
     }
 
-    fn is_refused(&self, email: &str) -> bool {
+    pub(super) fn is_refused(&self, email: &str) -> bool {
         self.holders(email)
             .any(|(_, soul)| refuses(soul) && !soul.is_gone)
     }
@@ -363,256 +364,5 @@ impl Truth {
             one.people.retain(|id| !people.contains(id));
             one.owner = one.owner.filter(|id| !people.contains(id));
         }
-    }
-
-    fn wrong(&mut self, rule: Rule, text: impl Into<String>) {
-        self.wrong.push((rule, text.into()));
-    }
-
-    /// A program is about to put somebody there.
-    pub(super) fn subscribes(
-        &mut self,
-        which: usize,
-        email: &str,
-        there: Option<&Contact>,
-        asks: bool,
-        now: Time,
-    ) {
-        if there.is_some_and(|there| there.status != "archived") {
-            return;
-        }
-        if there.is_some() {
-            self.wrong(Rule::BroughtBack, format!("{email} was archived"));
-        }
-        let speakers = self.speakers(email);
-        if self.is_refused(email) || speakers.is_empty() {
-            self.wrong(Rule::RefuserSent, email);
-        }
-        let is_left = |audience: usize| self.left_alone.contains(&(audience, email.to_owned()));
-        if self.left_at.contains(email) || is_left(which) || self.is_kept_up && is_left(1 - which) {
-            self.wrong(Rule::AddressLeft, email);
-        }
-        let is_erased = |id: &i64| {
-            self.unseen
-                .iter()
-                .any(|one| one.which == which && one.may_be_asked && one.people.contains(id))
-        };
-        if speakers
-            .iter()
-            .all(|id| self.left.contains(id) || is_erased(id))
-        {
-            self.wrong(Rule::LeftBefore, format!("{email} of {speakers:?}"));
-        }
-        if asks {
-            let said = speakers
-                .iter()
-                .filter_map(|id| self.served.get(id))
-                .map(|soul| soul.decided_at)
-                .max();
-            let key = (which, email.to_owned());
-            if self
-                .asked
-                .get(&key)
-                .is_some_and(|asked| said.is_none_or(|said| said <= *asked))
-            {
-                self.wrong(Rule::AskedTwice, email);
-            }
-            self.dropped.remove(&key);
-            self.asking.insert(key, now);
-        }
-    }
-
-    /// A program is about to unsubscribe somebody.
-    pub(super) fn unsubscribes(
-        &mut self,
-        email: &str,
-        there: &Contact,
-        contacts: &BTreeMap<String, Contact>,
-    ) {
-        let owner = there.owner.and_then(|id| self.served.get_key_value(&id));
-        // Unsubscribed under their present address, and perhaps erased since, which no list shows;
-        // or left another audience by it.
-        let is_off = |soul: &Soul| {
-            let email = canonical(&soul.spelled);
-            let is_unsubscribed = contacts
-                .get(&email)
-                .is_some_and(|contact| contact.status == "unsubscribed");
-            self.left_at.contains(&email)
-                || is_unsubscribed
-                || self.unseen.iter().any(|one| one.email == email)
-        };
-        let says_no = |(id, soul): (&i64, &Soul)| {
-            refuses(soul) || self.left.contains(id) || self.may_have_left.contains(id)
-        };
-        let said_no = self.holders(email).any(says_no)
-            || owner.is_some_and(|owner| says_no(owner) || is_off(owner.1));
-        if !said_no {
-            self.wrong(Rule::Unasked, email);
-        }
-        if there.is_foreign {
-            self.wrong(Rule::Foreign, email);
-        }
-        // How it was archived does not show any more.
-        if !there.is_in() {
-            self.unseen.retain(|one| one.email != email);
-        }
-        let off: Vec<i64> = self
-            .holders(email)
-            .filter(|(_, soul)| refuses(soul))
-            .map(|(id, _)| *id)
-            .collect();
-        self.left.extend(&off);
-        self.left.extend(
-            there
-                .owner
-                .filter(|id| self.served.get(id).is_some_and(refuses)),
-        );
-        self.may_have_left.extend(
-            self.holders(email)
-                .map(|(id, _)| *id)
-                .chain(there.owner)
-                .collect::<Vec<_>>(),
-        );
-        self.left_at.insert(email.to_owned());
-        self.off.insert(email.to_owned());
-    }
-
-    /// A delivery came to its end. `told`: addresses of which an audit says that they are mailed
-    /// though somebody refuses.
-    pub(super) fn settle(&mut self, world: &World, told: &BTreeSet<String>) {
-        let contacts = &world.audiences[world.current].contacts;
-        for (email, contact) in contacts.iter().filter(|(_, contact)| contact.is_in()) {
-            let speakers = self.speakers(email);
-            let owner_refuses = contact
-                .owner
-                .and_then(|id| self.served.get(&id))
-                .is_some_and(refuses);
-            let holder_refuses = self.holders(email).any(|(_, soul)| refuses(soul));
-            if contact.by_program
-                && (self.is_refused(email)
-                    || speakers.is_empty() && (holder_refuses || owner_refuses))
-            {
-                self.wrong(Rule::RefuserMailed, email);
-            }
-            let is_left_to = |(id, soul): (&i64, &Soul)| {
-                self.left.contains(id)
-                    && !soul.is_gone
-                    && contact.owner.is_some_and(|owner| owner != *id)
-            };
-            let stays = |(id, soul): (&i64, &Soul)| {
-                soul.opt_in == Some(true) && !soul.is_gone && !self.left.contains(id)
-            };
-            if contact.by_program
-                && self.holders(email).any(is_left_to)
-                && !self.holders(email).any(stays)
-            {
-                self.wrong(Rule::LeaverMailed, email);
-            }
-            if contact.is_foreign && self.is_refused(email) && !told.contains(email) {
-                self.wrong(Rule::Untold, email);
-            }
-        }
-        let refused: Vec<String> = self
-            .served
-            .values()
-            .filter(|soul| refuses(soul))
-            .map(|soul| canonical(&soul.spelled))
-            .collect();
-        let refusers: BTreeSet<i64> = self
-            .served
-            .iter()
-            .filter(|(_, soul)| refuses(soul))
-            .map(|(id, _)| *id)
-            .collect();
-        for ((_, email), owner) in &self.dropped {
-            if refused.contains(email) || owner.is_some_and(|id| refusers.contains(&id)) {
-                self.unclear.insert(email.clone());
-                self.may_have_left
-                    .extend(Self::ids_at(&self.served, email).iter().chain(owner));
-            }
-        }
-        for (id, soul) in self.served.clone() {
-            let email = canonical(&soul.spelled);
-            if contacts
-                .get(&email)
-                .is_some_and(|contact| !contact.is_in() && !contact.is_bounced())
-            {
-                self.may_have_left.insert(id);
-                if !self.off.contains(&email) || refuses(&soul) {
-                    self.left.insert(id);
-                }
-            }
-        }
-        for (id, soul) in self.served.clone() {
-            let email = canonical(&soul.spelled);
-            let is_left_alone =
-                (0..2).any(|which| self.left_alone.contains(&(which, email.clone())));
-            let is_bounced = self.bounced.contains(&email);
-            let is_out = self.left_at.contains(&email) || is_left_alone;
-            if world
-                .audiences
-                .iter()
-                .any(|one| one.forgotten.contains(&email))
-                || is_out && !is_bounced
-            {
-                self.may_have_left.insert(id);
-            }
-            // Whoever is skipped since the address left is not to be put there under another one.
-            let is_known = contacts.contains_key(&email) || self.renamed.contains(&email);
-            let is_skipped = self.left_at.contains(&email)
-                && !is_bounced
-                && !self.off.contains(&email)
-                && !is_known;
-            if is_skipped && self.speakers(&email).contains(&id) && !self.is_refused(&email) {
-                self.left.insert(id);
-            }
-        }
-        for email in self
-            .served
-            .values()
-            .map(|soul| canonical(&soul.spelled))
-            .collect::<BTreeSet<_>>()
-        {
-            let speakers = self.speakers(&email);
-            let is_wanted =
-                !speakers.is_empty() && !self.is_refused(&email) && !contacts.contains_key(&email);
-            let key = (world.current, email.clone());
-            let is_out = self.left_at.contains(&email)
-                || (0..2).any(|which| self.left_alone.contains(&(which, email.clone())))
-                || self.unclear.contains(&email)
-                || self.renamed.contains(&email)
-                || world
-                    .audiences
-                    .iter()
-                    .any(|one| one.forgotten.contains(&email));
-            if !is_wanted
-                || is_out
-                || self
-                    .holders(&email)
-                    .any(|(id, _)| self.may_have_left.contains(id) || self.left.contains(id))
-            {
-                continue;
-            }
-            // Whoever did not confirm is asked again once they say yes again, here or at another
-            // address.
-            let by_person = self.dropped.iter().filter(|((which, _), owner)| {
-                *which == key.0 && owner.is_some_and(|id| speakers.contains(&id))
-            });
-            let asked: Vec<Time> = by_person
-                .filter_map(|(key, _)| self.asked.get(key))
-                .chain(self.asked.get(&key))
-                .copied()
-                .collect();
-            if asked.is_empty() {
-                self.wrong(Rule::Missing, &email);
-            } else if speakers
-                .iter()
-                .filter_map(|id| self.served.get(id))
-                .all(|soul| asked.iter().all(|asked| soul.decided_at > *asked))
-            {
-                self.wrong(Rule::NotAskedAgain, &email);
-            }
-        }
-        self.settled.clone_from(&self.served);
     }
 }

@@ -2,11 +2,12 @@
 //! them.
 
 use super::super::day;
+use super::audience::{Audience, Contact};
 use super::rule::Way;
 use super::truth::Truth;
 use crate::domain::Time;
 use chrono::TimeDelta;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Decides what happens; the same seed, the same life.
 pub(super) struct Dice(pub(super) u64);
@@ -31,62 +32,6 @@ pub(super) struct Soul {
     pub(super) opt_in: Option<bool>,
     pub(super) decided_at: Time,
     pub(super) is_gone: bool,
-}
-
-/// A contact at Mailchimp.
-#[derive(Debug, Clone)]
-pub(super) struct Contact {
-    pub(super) status: &'static str,
-    /// The same whatever the address becomes.
-    pub(super) name: String,
-    /// The program put it there, and the person has not come by a form since.
-    pub(super) by_program: bool,
-    /// Made by a form, so it was never the program's.
-    pub(super) is_foreign: bool,
-    /// The program looked at the audience since it is there under this address.
-    pub(super) is_heard: bool,
-    /// For whom it was last delivered.
-    pub(super) owner: Option<i64>,
-    pub(super) changed: Time,
-    /// Somebody said no, or put it away: more than a bounce.
-    pub(super) has_left: bool,
-}
-
-impl Contact {
-    pub(super) fn is_bounced(&self) -> bool {
-        self.status == "cleaned" && !self.has_left
-    }
-
-    /// What Mailchimp tells of it: whoever said no before their address bounced is known by that.
-    pub(super) const fn reason(&self) -> &'static str {
-        if self.has_left {
-            "N/A (No reason given)"
-        } else {
-            ""
-        }
-    }
-
-    pub(super) fn is_in(&self) -> bool {
-        ["subscribed", "pending"].contains(&self.status)
-    }
-}
-
-#[derive(Default)]
-pub(super) struct Audience {
-    pub(super) contacts: BTreeMap<String, Contact>,
-    /// Erased though the program had put them there: it may take whoever comes by a form instead
-    /// for them.
-    replaced: BTreeSet<String>,
-    /// Erased; taken again only by a form.
-    pub(super) forgotten: BTreeSet<String>,
-    made: usize,
-}
-
-/// What a call is answered.
-pub(super) enum Answer {
-    Done { is_new: bool },
-    Missing,
-    Refused(&'static str),
 }
 
 pub(super) struct World {
@@ -176,7 +121,7 @@ impl World {
         self.souls.entry(id).or_insert_with(|| unreachable!("{id}"))
     }
 
-    fn say(&mut self, id: i64, opt_in: bool) {
+    fn answer(&mut self, id: i64, opt_in: bool) {
         let now = self.now;
         let soul = self.soul(id);
         (soul.opt_in, soul.decided_at) = (Some(opt_in), now);
@@ -201,16 +146,16 @@ impl World {
                 self.soul(other).spelled.clone_from(&here);
                 let no = self.dice.roll(3) > 0;
                 if no {
-                    self.say(one, false);
+                    self.answer(one, false);
                 }
                 format!("{one} and {other} swap addresses, {one} opts out: {no}")
             }
             2 | 3 => {
-                self.say(one, false);
+                self.answer(one, false);
                 format!("{one} opts out")
             }
             4 => {
-                self.say(one, true);
+                self.answer(one, true);
                 format!("{one} opts in")
             }
             5 => {
@@ -244,7 +189,7 @@ impl World {
                 }
                 self.soul(one).spelled.clone_from(&to);
                 self.soul(other).spelled.clone_from(&here);
-                self.say(other, false);
+                self.answer(other, false);
                 format!(
                     "{one} moves to {to} (taken: {taken}), {other} has the old address and opts out"
                 )
@@ -417,65 +362,5 @@ impl World {
         audience.contacts.insert(to.clone(), contact);
         self.truth.takes(self.current, email, &to);
         format!("{email} is {to} at Mailchimp")
-    }
-}
-
-impl Audience {
-    fn name(&mut self) -> String {
-        self.made += 1;
-        format!("contact{}", self.made)
-    }
-
-    /// One person of a batch.
-    pub(super) fn subscribe(
-        &mut self,
-        email: &str,
-        status_if_new: &'static str,
-        now: Time,
-    ) -> Answer {
-        if self.forgotten.contains(email) {
-            return Answer::Refused(
-                "was permanently deleted and cannot be re-imported. The contact must re-subscribe to get back on the list.",
-            );
-        }
-        let name = self.name();
-        let there = self.contacts.entry(email.to_owned()).or_insert(Contact {
-            status: "",
-            name,
-            by_program: true,
-            is_foreign: false,
-            is_heard: false,
-            owner: None,
-            changed: now,
-            has_left: false,
-        });
-        there.changed = now;
-        let is_new = ["", "archived"].contains(&there.status);
-        if is_new {
-            there.status = status_if_new;
-        }
-        Answer::Done { is_new }
-    }
-
-    pub(super) fn rename_to(&mut self, from: &str, to: &str, now: Time) -> Answer {
-        if !self.contacts.contains_key(from) {
-            return Answer::Missing;
-        }
-        if self.contacts.contains_key(to) || self.forgotten.contains(to) {
-            return Answer::Refused("is already a list member");
-        }
-        if let Some(mut contact) = self.contacts.remove(from) {
-            contact.changed = now;
-            self.contacts.insert(to.to_owned(), contact);
-        }
-        Answer::Done { is_new: false }
-    }
-
-    pub(super) fn unsubscribe(&mut self, email: &str, now: Time) -> Answer {
-        let Some(contact) = self.contacts.get_mut(email) else {
-            return Answer::Missing;
-        };
-        (contact.status, contact.changed, contact.has_left) = ("unsubscribed", now, true);
-        Answer::Done { is_new: false }
     }
 }

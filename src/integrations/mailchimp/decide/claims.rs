@@ -1,0 +1,152 @@
+//! Which members are to be unsubscribed, and for whom: those of somebody who says no, and one at
+//! the address of somebody who left.
+
+use super::case::{Case, MemberPlace};
+use crate::domain::{Member, Standing, Way, Why};
+use crate::integrations::mailchimp::mirror::member::hash_of;
+use crate::integrations::mailchimp::mirror::status::{is_live, is_out};
+use crate::integrations::mailchimp::settings::OptOutScope;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Addresses that are somebody's, among people who were handed over together.
+pub(crate) struct Claims {
+    /// Of those who may be mailed there.
+    pub(crate) spoken_for: BTreeSet<String>,
+    /// Of those who say yes there, whoever speaks for it.
+    wanted: BTreeSet<String>,
+}
+
+impl Claims {
+    pub(crate) fn of(cases: &[Case<'_>]) -> Claims {
+        let staying = || cases.iter().filter(|case| why_not_theirs(case).is_none());
+        let is_served =
+            |case: &&Case<'_>| case.suppressed.is_none() || case.here.is_some_and(is_live);
+        let says_yes = |case: &&Case<'_>| {
+            case.profile.email_opt_in == Some(true)
+                && !case.profile.is_absent
+                && case.suppressed.is_none()
+        };
+        Claims {
+            spoken_for: staying()
+                .filter(is_served)
+                .filter_map(|case| case.profile.consented())
+                .map(hash_of)
+                .collect(),
+            wanted: staying()
+                .filter(says_yes)
+                .filter_map(|case| case.profile.address.as_ref())
+                .map(hash_of)
+                .collect(),
+        }
+    }
+}
+
+/// Why the member at somebody's address is none for them: they why_not_theirs, and it was another one's until
+/// now, or was ours before they said so under another address or in another audience. A member that
+/// came by itself is there by its own word.
+pub(crate) fn why_not_theirs<'a>(case: &Case<'a>) -> Option<&'a Why> {
+    let (member, why) = (
+        case.here.filter(|member| is_live(member))?,
+        case.suppressed.filter(|why| why.way != Way::Bounced)?,
+    );
+    let is_anothers = is_of_another(member, case.profile.supporter_id) && !case.profile.is_absent;
+    (is_anothers || is_ours_and_in(member) && why.way.is_word_of_no()).then_some(why)
+}
+
+/// Whether a member was delivered for somebody else.
+pub(crate) fn is_of_another(member: &Member, supporter_id: i64) -> bool {
+    member
+        .supporter_id
+        .is_some_and(|owner| owner != supporter_id)
+}
+
+/// Members that are to be unsubscribed, each with the one person for whom it is done. `moving`:
+/// those that are about to move away.
+pub(crate) fn owners(
+    cases: &[Case<'_>],
+    claims: &Claims,
+    moving: &BTreeSet<String>,
+    scope: OptOutScope,
+) -> BTreeMap<MemberPlace, i64> {
+    let is_concerned = |member: &Member| {
+        is_in(member) && (member.subscribed_by_us || scope == OptOutScope::Everybody)
+    };
+    // The one for whom it was delivered, else whoever says no, else the lowest id.
+    let mut ranks: BTreeMap<MemberPlace, (bool, bool, i64)> = BTreeMap::new();
+    for case in cases {
+        let id = case.profile.supporter_id;
+        let here = refused(case).into_iter().filter(|member| {
+            is_concerned(member) && !claims.spoken_for.contains(&member.remote_id)
+        });
+        let of_leaver = case.here.filter(|member| {
+            why_not_theirs(case).is_some()
+                && is_ours_and_in(member)
+                && !claims.wanted.contains(&member.remote_id)
+        });
+        let here = here
+            .chain(of_leaver)
+            .filter(|member| !moving.contains(&member.remote_id));
+        let here = here.map(|member| (MemberPlace::here(&member.remote_id), member));
+        let earlier = refused_earlier(case)
+            .into_iter()
+            .filter(|(_, member)| !claims.spoken_for.contains(&member.remote_id));
+        for (place, member) in here.chain(earlier) {
+            let rank = (
+                member.supporter_id != Some(id),
+                case.profile.email_opt_in != Some(false),
+                id,
+            );
+            ranks
+                .entry(place)
+                .and_modify(|best| *best = rank.min(*best))
+                .or_insert(rank);
+        }
+    }
+    ranks
+        .into_iter()
+        .map(|(place, (_, _, id))| (place, id))
+        .collect()
+}
+
+/// Members to which somebody said no: all of a person who did, and the one at an address of which
+/// another holder did.
+pub(crate) fn refused<'a>(case: &Case<'a>) -> Vec<&'a Member> {
+    match (case.profile.email_opt_in, case.profile.standing) {
+        (Some(false), _) => case.here.iter().chain(&case.elsewhere).copied().collect(),
+        (_, Standing::Refused { .. }) => case.here.into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The same in earlier audiences: a word of no goes to every audience into which we ever subscribed
+/// the person.
+fn refused_earlier<'a>(case: &Case<'a>) -> Vec<(MemberPlace, &'a Member)> {
+    let id = case.profile.address.as_ref().map(hash_of);
+    let said_no = case.profile.email_opt_in == Some(false);
+    let at_a_refused_address = said_no || matches!(case.profile.standing, Standing::Refused { .. });
+    let is_meant = |member: &Member| {
+        is_ours_and_in(member)
+            && (said_no && member.supporter_id == Some(case.profile.supporter_id)
+                || at_a_refused_address && Some(&member.remote_id) == id.as_ref())
+    };
+    let meant = case.earlier.iter().filter(|(_, member)| is_meant(member));
+    meant
+        .map(|(audience, member)| {
+            (
+                MemberPlace {
+                    audience: Some((*audience).to_owned()),
+                    member: member.remote_id.clone(),
+                },
+                *member,
+            )
+        })
+        .collect()
+}
+
+pub(crate) fn is_in(member: &Member) -> bool {
+    !is_out(member) && ["subscribed", "pending"].contains(&member.remote_status.as_str())
+}
+
+pub(crate) fn is_ours_and_in(member: &Member) -> bool {
+    member.subscribed_by_us && is_in(member)
+}

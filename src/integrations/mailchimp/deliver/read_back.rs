@@ -1,0 +1,122 @@
+//! What a crash left half-done, and who was erased in Mailchimp, is read back before anything is
+//! sent.
+
+use super::load::load;
+use crate::domain::{Member, Profile, Step};
+use crate::integrations::mailchimp::api::answers::WireMember;
+use crate::integrations::mailchimp::api::client::Failure;
+use crate::integrations::mailchimp::decide::context::{DeliveryContext, is_sending};
+use crate::integrations::mailchimp::mirror::intake::take_in;
+use crate::integrations::mailchimp::mirror::member::hash_of;
+use crate::integrations::mailchimp::mirror::session::MailchimpSession;
+use crate::integrations::mailchimp::mirror::status::is_out_word;
+use crate::plugin::{PluginContext, PluginError};
+use chrono::TimeDelta;
+use std::collections::BTreeSet;
+
+/// So long Mailchimp may not show what it was told.
+pub(crate) const UNSHOWN: TimeDelta = TimeDelta::minutes(10);
+
+/// Whoever was being moved has moved if the old address is gone. Writes down what was read back
+/// and who left, before anything is sent. Answers who is not to be sent now, since Mailchimp
+/// does not show yet what was written there.
+pub(crate) async fn read_back(
+    context: &mut DeliveryContext,
+    session: &MailchimpSession,
+    ctx: &PluginContext,
+    people: &[Profile],
+) -> Result<BTreeSet<i64>, PluginError> {
+    let unshown = find_erased(context, session, ctx, people).await?;
+    ctx.suppress(&std::mem::take(&mut context.leavings)).await?;
+    let mut found: Vec<Member> = people
+        .iter()
+        .filter(|person| context.recovered.contains(&person.supporter_id))
+        .filter_map(|person| {
+            context
+                .member(&context.added(person.supporter_id)?)
+                .cloned()
+        })
+        .collect();
+    for person in people {
+        let was_moving = context
+            .rows
+            .get(&person.supporter_id)
+            .is_some_and(|row| is_sending(row, Step::Move) && row.address == person.address);
+        let Some(here) = person
+            .address
+            .as_ref()
+            .map(hash_of)
+            .filter(|id| was_moving && context.member(id).is_some())
+        else {
+            continue;
+        };
+        let old = context.member_elsewhere(person.supporter_id, &here);
+        let Some(old) = old.cloned() else {
+            continue;
+        };
+        match session.api.member(&old.remote_id).await {
+            Err(Failure::Missing) => {
+                ctx.forget_members(std::slice::from_ref(&old.remote_id))
+                    .await?;
+                found.extend(
+                    context
+                        .note_moved(&old, person.supporter_id, &here)
+                        .cloned(),
+                );
+            }
+            Ok(_) => {}
+            Err(failure) => return Err(failure.into_error("looking for a moved member")),
+        }
+    }
+    ctx.save_members(&found, &[]).await?;
+    Ok(unshown)
+}
+
+/// A contact of somebody who is about to be added under another address may have been erased
+/// there, which no list tells. One that was written a moment ago may merely not be shown yet:
+/// then it stays known, and its people wait.
+async fn find_erased(
+    context: &mut DeliveryContext,
+    session: &MailchimpSession,
+    ctx: &PluginContext,
+    people: &[Profile],
+) -> Result<BTreeSet<i64>, PluginError> {
+    let (mut lost, mut out): (Vec<(i64, String)>, Vec<WireMember>) = Default::default();
+    let mut unshown = BTreeSet::new();
+    let is_young = |member: &Member| {
+        member
+            .last_seen_at
+            .is_some_and(|at| (ctx.now() - at).abs() < UNSHOWN)
+    };
+    for (supporter_id, member) in context.perhaps_erased(people) {
+        match session.api.member(&member).await {
+            Err(Failure::Missing) if context.member(&member).is_some_and(is_young) => {
+                unshown.insert(supporter_id);
+            }
+            Err(Failure::Missing) => lost.push((supporter_id, member)),
+            // Left, and no list has shown it yet.
+            Ok(there)
+                if is_out_word(&there.status)
+                    && context
+                        .member(&member)
+                        .is_none_or(|member| member.remote_status != there.status) =>
+            {
+                out.push(there);
+            }
+            Ok(_) => {}
+            Err(failure) => {
+                return Err(failure.into_error("looking for somebody under an earlier address"));
+            }
+        }
+    }
+    if !out.is_empty() {
+        take_in(session, ctx, &out).await?;
+        *context = load(session, ctx, people).await?;
+    }
+    let gone: Vec<String> = lost.iter().map(|(_, member)| member.clone()).collect();
+    for (supporter_id, remote_id) in lost {
+        context.note_erased(supporter_id, remote_id);
+    }
+    ctx.forget_members(&gone).await?;
+    Ok(unshown)
+}

@@ -1,0 +1,57 @@
+//! How a delivery begins: the audience, what is configured, who left earlier audiences, the
+//! members, what became of additions that nobody heard of, and contacts that a person says are
+//! ours.
+
+use super::adopt;
+use crate::integrations::mailchimp::mirror::earlier;
+use crate::integrations::mailchimp::mirror::freshness::read_members;
+use crate::integrations::mailchimp::mirror::memory::Memory;
+use crate::integrations::mailchimp::mirror::merge_fields::foresee;
+use crate::integrations::mailchimp::mirror::permissions;
+use crate::integrations::mailchimp::mirror::session::MailchimpSession;
+use crate::integrations::mailchimp::mirror::unheard;
+use crate::plugin::{PluginContext, PluginError};
+use std::sync::Arc;
+
+/// Looks how the audience is set up and who is in it, however fresh the mirror is.
+pub(crate) async fn refresh(
+    session: &MailchimpSession,
+    ctx: &PluginContext,
+) -> Result<(), PluginError> {
+    let _alone = session.read_alone().await;
+    session.forget_full();
+    session
+        .audience
+        .load_setup(&session.api, &session.settings)
+        .await?;
+    let before: Memory = match ctx.state().await? {
+        Some(memory) => memory,
+        None => ctx
+            .state_of_before()
+            .await?
+            .map(Memory::after)
+            .unwrap_or_default(),
+    };
+    let mut memory = before.clone();
+    if memory.configure(&session.settings, ctx.now()) {
+        ctx.make_everybody_due().await?;
+    }
+    memory.known_permissions = permissions::check(session, &memory).await?;
+    let whole_at = memory.whole_at;
+    session.restore(before);
+    session.remember(ctx, |known| *known = memory).await?;
+    earlier::read_all(session, ctx).await?;
+    read_members(session, ctx, true).await?;
+    unheard::resolve(session, ctx).await?;
+    adopt::take_over(session, ctx).await?;
+    // What lacked may be possible by now, and what was there may be gone.
+    let memory = session.memory();
+    if memory.lacks_fields() || (memory.has_fields() && memory.whole_at != whole_at) {
+        let fields = match ctx.is_preview() {
+            true => Arc::new(foresee(&session.api, memory.full_at).await?),
+            false => session.audience.fields(&session.api).await?,
+        };
+        session.note_fields(ctx, &fields).await?;
+    }
+    Ok(())
+}
