@@ -15,9 +15,8 @@ use sea_orm::{DbBackend, Statement, Value};
 /// parameters; SQLite takes 32,766 and MySQL 65,535.
 const GROUPS: [usize; 3] = [128, 16, 1];
 
-/// What the values of one group may occupy, unless a single row is larger: a server need not take
-/// more than a megabyte at once.
-const GROUP_BYTES: usize = 512 * 1024;
+/// What the values of one group may occupy, unless a single row is larger.
+pub(super) const GROUP_BYTES: usize = 512 * 1024;
 
 /// Where rows are written, and what happens to those that are there.
 pub(super) struct BulkInsert<'a> {
@@ -26,6 +25,8 @@ pub(super) struct BulkInsert<'a> {
     pub(super) fields: &'a [Field<'a>],
     /// What follows the rows, such as `ON CONFLICT ...`; empty when a row that is there is an error.
     pub(super) on_conflict: &'a str,
+    /// What the values of one group may occupy here, see [`GROUP_BYTES`].
+    pub(super) most_bytes: usize,
 }
 
 /// A statement and what its values occupy, in bytes.
@@ -101,17 +102,24 @@ impl BulkInsert<'_> {
         let columns = self.fields.len();
         let largest = GROUPS.into_iter().find(|size| *size <= left).unwrap_or(1);
         let mut values: Vec<Value> = Vec::with_capacity(columns * largest);
-        let (mut bytes, mut rows) = (0, 0);
-        while rows < largest && (rows == 0 || bytes < GROUP_BYTES) {
+        // What the first rows occupy together, for each number of them.
+        let mut sums: Vec<usize> = Vec::with_capacity(largest);
+        while sums.len() < largest {
+            let mut bytes = sums.last().copied().unwrap_or(0);
             for column in 0..columns {
-                let value = value(first + rows, column);
+                let value = value(first + sums.len(), column);
                 bytes += value.bytes();
                 values.push(value.parameter(self.backend));
             }
-            rows += 1;
+            if bytes > self.most_bytes && !sums.is_empty() {
+                break;
+            }
+            sums.push(bytes);
         }
         // A group that is cut by its size is of a size that is prepared all the same.
-        let rows = GROUPS.into_iter().find(|size| *size <= rows).unwrap_or(1);
+        let fits = |size: &usize| *size <= sums.len();
+        let rows = GROUPS.into_iter().find(fits).unwrap_or(1);
+        let bytes = sums.get(rows - 1).copied().unwrap_or(0);
         values.truncate(rows * columns);
         let row = format!("({})", vec!["?"; columns].join(", "));
         let text = format!(
@@ -150,6 +158,7 @@ mod tests {
             table: "people",
             fields: &fields,
             on_conflict: "",
+            most_bytes: GROUP_BYTES,
         };
         insert.statements(count, |row, column| match column {
             0 => ColumnValue::Int(row as i64),
@@ -185,6 +194,8 @@ mod tests {
         ));
         assert_eq!(rows.iter().sum::<usize>(), 128);
         assert!(rows.iter().all(|rows| *rows <= 16), "{rows:?}");
+        let groups = insert(DbBackend::MySql, 128, &"x".repeat(GROUP_BYTES / 20));
+        assert!(groups.iter().all(|group| group.bytes <= GROUP_BYTES));
         let rows = rows_of(&insert(DbBackend::MySql, 3, &"x".repeat(GROUP_BYTES)));
         assert_eq!(rows, [1, 1, 1]);
     }

@@ -32,13 +32,13 @@ impl<'a> ColumnValue<'a> {
         value.unwrap_or(ColumnValue::Null)
     }
 
-    /// What it occupies in a statement, in bytes; for numbers and times about.
+    /// What it occupies in a statement with its type, in bytes, at most.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            ColumnValue::Text(text) => text.len() + 4,
-            ColumnValue::Time(_) => 32,
-            ColumnValue::Money(_) => 16,
-            _ => 8,
+            ColumnValue::Text(text) => text.len() + 12,
+            ColumnValue::Time(_) => 40,
+            ColumnValue::Money(_) => 40,
+            _ => 12,
         }
     }
 

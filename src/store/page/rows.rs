@@ -6,7 +6,7 @@ use crate::domain::Time;
 use crate::entities::record::Kind;
 use crate::entities::{Entity, Record};
 use crate::store::Error;
-use crate::store::bulk_insert::{BulkInsert, Sized};
+use crate::store::bulk_insert::{BulkInsert, GROUP_BYTES, Sized};
 use crate::store::column_value::ColumnValue;
 use crate::store::row::{has_stubs, time_text};
 use crate::store::statement::{Field, document, replace, update};
@@ -43,6 +43,7 @@ pub(super) async fn upsert<R: Record>(
     let kept = ["id", "organization_id", "first_seen_at"];
     let key = "id, organization_id";
     let replaced = replace(page.backend, key, &columns.fields, &kept, &also);
+    let most_bytes = page.largest_statement().await?.min(GROUP_BYTES);
     // A row that appeared since we looked makes the insert fail and the transaction be tried again.
     for (writes, on_conflict) in [(new, ""), (known, replaced.as_str())] {
         let insert = BulkInsert {
@@ -50,6 +51,7 @@ pub(super) async fn upsert<R: Record>(
             table: R::ABOUT.table,
             fields: &columns.fields,
             on_conflict,
+            most_bytes,
         };
         let value = |row: usize, column: usize| {
             let (index, write) = writes[row];

@@ -87,22 +87,38 @@ impl<'a> PageTx<'a> {
         Ok(last - count + 1)
     }
 
-    /// Refuses a statement with values of so many bytes if the connection does not take it in one statement.
-    /// MySQL and MariaDB end the connection in the middle of a larger one, which looks like a
-    /// server that went away; so it is not sent.
+    /// What the values of a statement may occupy, in bytes, as far as a server limits it.
+    pub(super) async fn largest_statement(&self) -> Result<usize, Error> {
+        if self.backend != DbBackend::MySql {
+            return Ok(usize::MAX);
+        }
+        let limit = self.packet().await?;
+        Ok(usize::try_from(limit)
+            .unwrap_or(0)
+            .saturating_sub(AROUND_DOCUMENT))
+    }
+
+    /// Refuses a statement with values of so many bytes if the connection does not take it. MySQL
+    /// and MariaDB end the connection in the middle of a larger one, which looks like a server that
+    /// went away; so it is not sent.
     pub(super) async fn require_packet(&self, bytes: usize) -> Result<(), Error> {
         if self.backend != DbBackend::MySql || bytes <= SMALL_DOCUMENT {
             return Ok(());
         }
-        let limit = match self.packet.get() {
-            Some(limit) => *limit,
-            None => self.read_packet().await?,
-        };
+        let limit = self.packet().await?;
         let bytes = bytes + AROUND_DOCUMENT;
         if i64::try_from(bytes).is_ok_and(|bytes| bytes <= limit) {
             Ok(())
         } else {
             Err(Error::TooLarge { bytes, limit })
+        }
+    }
+
+    /// MySQL's `max_allowed_packet`.
+    async fn packet(&self) -> Result<i64, Error> {
+        match self.packet.get() {
+            Some(limit) => Ok(*limit),
+            None => self.read_packet().await,
         }
     }
 

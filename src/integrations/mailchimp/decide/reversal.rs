@@ -69,7 +69,7 @@ pub(crate) fn reverse(images: &[&Image], there: &CurrentContact) -> Reversal {
         }
         match (value, now) {
             (Some(value), Some(now)) if !is_same_value(value, now) => {
-                drop(reverse.fields.0.insert(field.clone(), value.to_owned()))
+                reverse.fields.0.insert(field.clone(), value.to_owned());
             }
             _ if is_others => reverse.changed.push(field.clone()),
             _ => {}

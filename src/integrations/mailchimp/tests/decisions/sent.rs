@@ -6,7 +6,7 @@ use crate::integrations::mailchimp::decide::context::DeliveryContext;
 use crate::integrations::mailchimp::decide::decision::Decision;
 use crate::integrations::mailchimp::mirror::member::hash;
 use crate::integrations::mailchimp::settings::OnOptOut;
-use crate::integrations::mailchimp::tests::{day, person};
+use crate::integrations::mailchimp::tests::day;
 use crate::plugin::{DeliveryRow, Suppressed};
 use std::collections::{BTreeMap, BTreeSet};
 

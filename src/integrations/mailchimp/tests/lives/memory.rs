@@ -7,7 +7,6 @@ use super::wrong::Wrong;
 use crate::domain::{Address, Member, Profile, Standing};
 use crate::integrations::mailchimp::api::answers::WireMember;
 use crate::integrations::mailchimp::decide::context::DeliveryContext;
-use crate::integrations::mailchimp::mirror::departures::leavings;
 use crate::integrations::mailchimp::mirror::member::{hash, hash_of};
 use crate::integrations::mailchimp::mirror::status::{is_given_up, is_live, is_out};
 use crate::plugin::{DeliveryRow, Leaving, Suppressed};

@@ -1,7 +1,6 @@
 //! How the program of a life comes to know the two worlds: lists of members, earlier audiences,
 //! what a cut left.
 
-use super::super::person;
 use super::audience::{Audience, Contact};
 use super::program::{Cut, Program};
 use super::world::World;
