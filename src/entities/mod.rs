@@ -33,6 +33,7 @@ pub mod sync_run;
 pub mod transaction;
 pub mod unread_field;
 pub mod zone_clock;
+pub mod zone_year;
 
 pub use campaign::Campaign;
 pub use dispatch::ForRecord;

@@ -27,6 +27,7 @@ mod fields;
 mod files;
 mod first_import;
 mod galera;
+mod giving;
 mod guests;
 mod health;
 mod http;

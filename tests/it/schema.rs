@@ -1,7 +1,7 @@
 //! The schema on every database: made, made at once by several, unmade, refused when it is newer.
 
 use crate::backend::{Fresh, Kind, kinds};
-use classy_sync::domain::{Engagement, Value};
+use classy_sync::domain::{Engagement, MonthlyRate, Value};
 use classy_sync::entities;
 use classy_sync::store::{Error, Settings, Store};
 use migration::{Migrator, MigratorTrait};
@@ -109,6 +109,7 @@ async fn every_entity_is_its_table() {
         is_as_made(&connection, kind, entities::sync_run::Entity).await;
         is_as_made(&connection, kind, entities::unread_field::Entity).await;
         is_as_made(&connection, kind, entities::zone_clock::Entity).await;
+        is_as_made(&connection, kind, entities::zone_year::Entity).await;
         connection.close().await.unwrap();
     }
 }
@@ -431,6 +432,18 @@ async fn the_views_tell_what_was_computed_by_hand() {
             "{kind:?}"
         );
         store.close().await.unwrap();
+    }
+}
+
+#[test]
+fn what_a_plan_is_worth_a_month_is_the_same_in_views_and_in_the_domain() {
+    let views = include_str!("../../migration/src/m20261203_000010_giving/recurring.rs");
+    for rate in MonthlyRate::ALL {
+        let words = format!(
+            "WHEN '{}' THEN p.amount * {} / {} ",
+            rate.frequency, rate.times, rate.per
+        );
+        assert!(views.contains(&words), "{words}");
     }
 }
 
