@@ -5,7 +5,7 @@ mod plugin;
 
 use crate::entities::Entity;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-pub(super) use format::{Output, ReportFormat};
+pub(super) use format::{DictionaryFormat, Output, ReportFormat};
 pub(super) use plugin::{
     PluginAdopt, PluginApprove, PluginOrder, PluginPreview, PluginUndo, PluginWhich, WebhookCreate,
     WebhookOrder,
@@ -273,6 +273,13 @@ pub(super) enum Db {
     Optimize,
     /// What Classy has of each record and is not kept, and since when
     Fields,
+    /// Every table, column and view, with what it means; needs no database
+    #[command(after_help = "Example: classy-sync db dictionary --format html > dictionary.html")]
+    Dictionary {
+        /// How it is printed [default: markdown; with --output json: json]
+        #[arg(long, value_enum)]
+        format: Option<DictionaryFormat>,
+    },
 }
 
 #[derive(Debug, Clone, Subcommand)]

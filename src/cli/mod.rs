@@ -8,6 +8,7 @@ mod chosen;
 mod configuration;
 mod db;
 mod demo;
+mod dictionary;
 mod dry_run;
 mod exit;
 mod hand_over;

@@ -25,6 +25,7 @@ impl Store {
         }
         let applied = self.migrate_alone().await?;
         if !applied.is_empty() {
+            self.write_comments().await?;
             // What the views need besides, of organizations that are there.
             self.keep_zones().await?;
         }

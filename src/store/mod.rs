@@ -2,7 +2,7 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | connection, schema | `connect`, `pooler`, `migrate`, `migration_lock` |
+//! | connection, schema | `connect`, `pooler`, `migrate`, `migration_lock`, `comments` |
 //! | one page, one transaction | `page`: what it is given and reports in `batch`, who may write in `fenced` |
 //! | how a record lies in its table | `row`, `columns`, `tables`, `value`, and the statements made from them in `statement` |
 //! | what one organization owns | `tenant` |
@@ -25,6 +25,7 @@ mod batch;
 mod check;
 mod checkpoint;
 mod clocks;
+mod comments;
 mod connect;
 mod encoding;
 mod error;

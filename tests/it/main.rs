@@ -19,6 +19,7 @@ mod connections;
 mod consent;
 mod crash;
 mod daemon;
+mod dictionary;
 mod echo;
 mod edges;
 mod exact;

@@ -21,3 +21,14 @@ pub(in crate::cli) enum ReportFormat {
     /// For programs.
     Json,
 }
+
+/// How the dictionary is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum DictionaryFormat {
+    /// With a diagram in Mermaid.
+    Markdown,
+    /// For programs.
+    Json,
+    /// One page.
+    Html,
+}
