@@ -13,7 +13,7 @@
 //! | what the database knows of its tables | `statistics`, `written` |
 //! | read back: checkpoints, rejects, the audit trail | `checkpoint`, `rejects`, `audit` |
 //! | what is removed in time | `retention` |
-//! | for charts | `report`, `giving` |
+//! | for charts and people | `report`, `export`, `giving`, what a value is in `cell` |
 //! | people for plugins, and what became of them there | `plugin` |
 //!
 //! Everything here that reads or writes fails with [`Error`] when the database does; "Errors" names
@@ -22,6 +22,7 @@
 mod alerts;
 mod audit;
 mod batch;
+mod cell;
 mod check;
 mod checkpoint;
 mod clocks;
@@ -29,6 +30,7 @@ mod comments;
 mod connect;
 mod encoding;
 mod error;
+mod export;
 mod fenced;
 mod fleet;
 mod giving;
@@ -63,9 +65,11 @@ mod written;
 pub use alerts::AlertRow;
 pub use audit::AuditRow;
 pub use batch::{Batch, Committed, Reading};
+pub use cell::Cell;
 pub use check::Violations;
 pub use connect::{Settings, Store};
 pub use error::Error;
+pub use export::Export;
 pub use fleet::Unserved;
 pub use giving::Month;
 pub use holder::{place_of, readable};
@@ -78,7 +82,7 @@ pub use plugin::{
 };
 pub use progress::FeedProgress;
 pub use rejects::RejectRow;
-pub use report::{Cell, Report};
+pub use report::Report;
 pub use retention::{Pruned, Retention};
 pub use row::RowText;
 pub use run::RunRow;
