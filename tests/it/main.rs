@@ -49,6 +49,7 @@ mod plugins;
 mod printing;
 mod processes;
 mod proxies;
+mod questions;
 mod recorded;
 mod refusals;
 mod retention;
