@@ -10,6 +10,7 @@ mod m20261201_000001_more_fields;
 mod m20261202_000001_designations;
 mod m20261202_000002_fundraising_pages;
 mod m20261202_000003_unread_fields;
+mod m20261203_000010_giving;
 mod record_table;
 mod views;
 
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261202_000001_designations::Migration),
             Box::new(m20261202_000002_fundraising_pages::Migration),
             Box::new(m20261202_000003_unread_fields::Migration),
+            Box::new(m20261203_000010_giving::Migration),
         ]
     }
 }

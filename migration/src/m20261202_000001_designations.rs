@@ -23,7 +23,7 @@ const TABLE: RecordTable = RecordTable {
     columns,
     links: &[],
 };
-const VIEW: &str = "designation_performance";
+pub(crate) const VIEW: &str = "designation_performance";
 /// The view looks gifts up by it.
 const INDEX: &str = "transactions_designation";
 
@@ -44,7 +44,7 @@ fn columns(t: Dialect) -> Vec<ColumnDef> {
     ]
 }
 
-fn view(t: Dialect) -> String {
+pub(crate) fn view(t: Dialect) -> String {
     performance(
         t,
         "designations",

@@ -20,7 +20,7 @@ const TABLE: RecordTable = RecordTable {
     columns,
     links: &[("supporter_id", "supporters"), ("campaign_id", "campaigns")],
 };
-const VIEW: &str = "fundraising_page_performance";
+pub(crate) const VIEW: &str = "fundraising_page_performance";
 /// The view looks gifts up by it.
 const INDEX: &str = "transactions_fundraising_page";
 
@@ -47,7 +47,7 @@ fn columns(t: Dialect) -> Vec<ColumnDef> {
     ]
 }
 
-fn view(t: Dialect) -> String {
+pub(crate) fn view(t: Dialect) -> String {
     performance(
         t,
         "fundraising_pages",

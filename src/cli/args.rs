@@ -5,7 +5,7 @@ mod plugin;
 
 use crate::entities::Entity;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-pub(super) use format::{Output, ReportFormat};
+pub(super) use format::{DictionaryFormat, ExportFormat, Output, ReportFormat};
 pub(super) use plugin::{
     PluginAdopt, PluginApprove, PluginOrder, PluginPreview, PluginUndo, PluginWhich, WebhookCreate,
     WebhookOrder,
@@ -69,6 +69,8 @@ pub(super) enum Command {
     Plugin(PluginOrder),
     /// Questions that are asked often, answered from the database
     Report(Report),
+    /// A whole table or view as CSV or JSON
+    Export(Export),
     /// Records that could not be stored, with the reason
     Rejects(Records),
     /// What ran, and what it did
@@ -220,6 +222,7 @@ pub(super) struct Sync {
 }
 
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "Example: classy-sync report retention --org 10001 --format csv")]
 pub(super) struct Report {
     /// Which question
     pub(super) what: ReportKind,
@@ -231,9 +234,44 @@ pub(super) struct Report {
     pub(super) format: Option<ReportFormat>,
 }
 
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Example: classy-sync export gifts --org 10001 --since 2026-01-01 > gifts.csv\n\
+                  `classy-sync db dictionary` lists tables and views with their columns."
+)]
+pub(super) struct Export {
+    /// A table of records (transactions) or a view (gifts)
+    #[arg(value_name = "TABLE|VIEW")]
+    pub(super) what: String,
+    /// Only this organization
+    #[arg(long, value_name = "ID")]
+    pub(super) org: Option<i64>,
+    /// How it is printed [default: csv; with --output json: json]
+    #[arg(long, value_enum)]
+    pub(super) format: Option<ExportFormat>,
+    /// Only rows of a table that were written since, gifts that were given since (2026-01-31,
+    /// 2026-01-31T12:00:00Z)
+    #[arg(long, value_name = "T", value_parser = super::parse::since)]
+    pub(super) since: Option<crate::domain::Time>,
+}
+
 /// The views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ReportKind {
+    /// What came in, month by month.
+    Months,
+    /// Donors new, kept, regained and lost, by fiscal year.
+    Retention,
+    /// Who gave last fiscal year but not this.
+    Lybunt,
+    /// Who gave in some fiscal year but not this.
+    Sybunt,
+    /// Of each year's new donors, how many gave in each year since.
+    Cohorts,
+    /// How lately, how often and how much each donor gives.
+    Rfm,
+    /// Recurring plans, month by month.
+    Recurring,
     /// Who gives how much.
     Donors,
     /// Who gave when.
@@ -273,6 +311,13 @@ pub(super) enum Db {
     Optimize,
     /// What Classy has of each record and is not kept, and since when
     Fields,
+    /// Every table, column and view, with what it means; needs no database
+    #[command(after_help = "Example: classy-sync db dictionary --format html > dictionary.html")]
+    Dictionary {
+        /// How it is printed [default: markdown; with --output json: json]
+        #[arg(long, value_enum)]
+        format: Option<DictionaryFormat>,
+    },
 }
 
 #[derive(Debug, Clone, Subcommand)]

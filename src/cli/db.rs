@@ -2,6 +2,7 @@
 
 use super::app::{App, done};
 use super::args::{Cli, Db};
+use super::dictionary;
 use super::exit::{Code, Failure};
 use super::output;
 use crate::entities::Entity;
@@ -10,11 +11,15 @@ use serde_json::json;
 use std::process::ExitCode;
 
 pub(super) async fn run(cli: &Cli, order: &Db) -> Result<ExitCode, Failure> {
+    if let Db::Dictionary { format } = order {
+        dictionary::print(cli, *format)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let app = App::start(cli)?;
     let store = match order {
         Db::Migrate => Store::connect(&app.settings()).await?,
         Db::Optimize => app.store_that_exists().await?,
-        Db::Status | Db::Check | Db::Fields => Store::connect_to_read(&app.settings()).await?,
+        _ => Store::connect_to_read(&app.settings()).await?,
     };
     let mut code = ExitCode::SUCCESS;
     match order {
@@ -88,6 +93,8 @@ pub(super) async fn run(cli: &Cli, order: &Db) -> Result<ExitCode, Failure> {
                 output::remark(&format!("not kept: {}", counts.join(", ")));
             }
         }
+        // Printed above, without a database.
+        Db::Dictionary { .. } => {}
         Db::Optimize => {
             store.optimize().await?;
             done("the database has gathered its statistics anew");

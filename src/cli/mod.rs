@@ -8,8 +8,10 @@ mod chosen;
 mod configuration;
 mod db;
 mod demo;
+mod dictionary;
 mod dry_run;
 mod exit;
+mod export;
 mod hand_over;
 mod in_force;
 mod init;
@@ -166,6 +168,7 @@ async fn carry_out(cli: Cli, process: &Process, heeds: bool) -> Result<ExitCode,
             return plugin_undo::run(&cli, process, asked).await;
         }
         Command::Plugin(ref order) => plugin::run(&cli, order).await?,
+        Command::Export(ref order) => export::run(&cli, order).await?,
         Command::Report(ref report) => report::run(&cli, report).await?,
         Command::Rejects(ref which) => records::rejects(&cli, which).await?,
         Command::History(ref which) => records::history(&cli, which).await?,

@@ -21,7 +21,7 @@ pub(super) async fn run(cli: &Cli, order: &args::Report) -> Result<(), Failure> 
 }
 
 /// Organizations of which a feed was never read whole, each with its feeds in words.
-async fn incomplete(
+pub(super) async fn incomplete(
     store: &Store,
     org: Option<i64>,
 ) -> Result<BTreeMap<i64, Vec<String>>, Failure> {
@@ -50,7 +50,7 @@ async fn incomplete(
 const NAMED: usize = 5;
 
 /// Says on standard error of which organizations the figures are too small.
-fn warn(incomplete: &BTreeMap<i64, Vec<String>>) {
+pub(super) fn warn(incomplete: &BTreeMap<i64, Vec<String>>) {
     for (id, feeds) in incomplete.iter().take(NAMED) {
         output::remark(&format!(
             "the figures of organization {id} are incomplete until its first import is done: {}",
@@ -71,6 +71,13 @@ fn warn(incomplete: &BTreeMap<i64, Vec<String>>) {
 
 pub(super) async fn print(store: &Store, cli: &Cli, order: &args::Report) -> Result<(), Failure> {
     let report = match order.what {
+        ReportKind::Months => Report::Months,
+        ReportKind::Retention => Report::Retention,
+        ReportKind::Lybunt => Report::Lybunt,
+        ReportKind::Sybunt => Report::Sybunt,
+        ReportKind::Cohorts => Report::Cohorts,
+        ReportKind::Rfm => Report::Rfm,
+        ReportKind::Recurring => Report::Recurring,
         ReportKind::Donors => Report::Donors,
         ReportKind::Engagement => Report::Engagement,
         ReportKind::Campaigns => Report::Campaigns,
@@ -143,7 +150,7 @@ pub(super) fn csv(headings: &[&str], rows: Vec<Vec<Value>>) -> Result<(), Failur
     csv.flush().map_err(output::unwritable)
 }
 
-fn unwritten(error: csv::Error) -> Failure {
+pub(super) fn unwritten(error: csv::Error) -> Failure {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => output::unwritable(error),
         _ => Failure::new(Code::Bug, "rows of different length"),
@@ -159,7 +166,7 @@ fn harmless(text: &str) -> String {
     }
 }
 
-fn text(cell: &Cell) -> String {
+pub(super) fn text(cell: &Cell) -> String {
     match cell {
         Cell::Null => String::new(),
         Cell::Int(number) => number.to_string(),

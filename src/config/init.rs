@@ -22,6 +22,8 @@ classy_id = 10001
 name = "Acme Relief"
 # Whose days, months and years are counted, by its IANA name; left out, as Classy says.
 # time_zone = "America/New_York"
+# The month with which fiscal years begin, 1 to 12.
+# fiscal_year_starts = 1
 
 [classy]
 # From Admin, Apps & Integrations, API.

@@ -5,6 +5,7 @@
 //! place and the key.
 
 mod address;
+mod calendar;
 mod duration;
 mod error;
 mod homes;

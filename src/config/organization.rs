@@ -1,7 +1,6 @@
 //! An organization's file: who it is, and how its data is reached.
 
-use super::{ConfigError, RequestsPerMinute, Secret, reason, secret};
-use crate::domain::Zone;
+use super::{ConfigError, RequestsPerMinute, Secret, calendar, reason, secret};
 use crate::files;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -25,6 +24,10 @@ pub struct OrganizationFile {
     /// says of the organization.
     #[serde(default)]
     pub time_zone: Option<String>,
+    /// The month with which fiscal years begin, 1 to 12; a fiscal year is called after the year in
+    /// which it ends.
+    #[serde(default = "january")]
+    pub fiscal_year_starts: i64,
     /// Access to Classy.
     #[serde(default)]
     pub classy: ClassySettings,
@@ -40,6 +43,10 @@ pub struct OrganizationFile {
     /// Of its text: tells whether it changed.
     #[serde(skip)]
     pub digest: u64,
+}
+
+const fn january() -> i64 {
+    1
 }
 
 impl fmt::Debug for OrganizationFile {
@@ -236,10 +243,11 @@ fn read(path: &Path) -> Read {
     }
 }
 
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 16] = [
     "classy_id",
     "name",
     "time_zone",
+    "fiscal_year_starts",
     "classy",
     "plugins",
     "classy.client_id",
@@ -302,26 +310,8 @@ fn check(file: &mut OrganizationFile, place: &str, text: &str) -> Vec<ConfigErro
             "expected a name of at most 200 characters, without line breaks and the like",
         );
     }
-    if let Some(name) = file
-        .time_zone
-        .as_ref()
-        .filter(|name| Zone::parse(name).is_none())
-    {
-        let near = reason::misspelt(
-            &name.replace('/', "."),
-            Zone::names()
-                .map(|name| name.replace('/', "."))
-                .collect::<Vec<_>>()
-                .iter()
-                .map(String::as_str),
-        );
-        let near = near.map_or_else(String::new, |near| {
-            format!("; did you mean '{}'?", near.replace('.', "/"))
-        });
-        wrong(
-            "time_zone",
-            &format!("expected a name of the IANA database such as America/New_York{near}"),
-        );
+    for (key, cause) in calendar::faults(file.time_zone.as_deref(), file.fiscal_year_starts) {
+        wrong(key, &cause);
     }
     let classy = &mut file.classy;
     if let Some(client_id) = &mut classy.client_id {

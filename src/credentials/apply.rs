@@ -126,6 +126,10 @@ async fn apply_one(
         }
         _ => {}
     }
+    let (before, starts) = (organization.fiscal_year_starts, file.fiscal_year_starts);
+    if before != starts {
+        tenant.set_fiscal_year_starts(before, starts).await?;
+    }
     if organization.status == Status::Paused
         && organization.status_reason.as_deref() == Some(NO_FILE)
     {

@@ -4,6 +4,9 @@ use super::{Time, limits};
 use chrono::{Days, LocalResult, Months, NaiveDate, NaiveTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
+/// The years that matter.
+const YEARS: std::ops::Range<i32> = 1900..2100;
+
 /// A zone of the IANA database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Zone(Tz);
@@ -117,6 +120,27 @@ impl Zone {
             .filter_map(|(at, offset)| Some((Utc.timestamp_opt(at, 0).single()?, offset)))
             .collect()
     }
+
+    /// The same cut at the beginning of each year of UTC: the year, from when until when, and the
+    /// seconds.
+    pub fn offsets_by_year(self) -> Vec<(i32, Time, Time, i32)> {
+        let offsets = self.offsets();
+        let start = |year: i32| Utc.with_ymd_and_hms(year, 1, 1, 0, 0, 0).single();
+        let mut found = Vec::new();
+        for year in YEARS {
+            let (Some(first), Some(last)) = (start(year), start(year + 1)) else {
+                continue;
+            };
+            for (place, (from, offset)) in offsets.iter().enumerate() {
+                let until = offsets.get(place + 1).map_or(last, |next| next.0.min(last));
+                let from = (*from).max(first);
+                if from < until {
+                    found.push((year, from, until, *offset));
+                }
+            }
+        }
+        found
+    }
 }
 
 #[cfg(test)]
@@ -207,5 +231,20 @@ mod tests {
             );
         }
         assert_eq!(Zone::default().offsets().len(), 1);
+        // By years: without a gap, each within its year, and the same.
+        let by_year = berlin.offsets_by_year();
+        assert!(by_year.windows(2).all(|pair| pair[0].2 == pair[1].1));
+        for (year, from, until, offset) in &by_year {
+            assert_eq!(chrono::Datelike::year(from), *year);
+            assert_eq!(
+                (of(*from), of(*until - TimeDelta::seconds(1))),
+                (*offset, *offset)
+            );
+        }
+        assert_eq!(by_year.first().map(|row| row.0), Some(1900));
+        assert_eq!(
+            by_year.last().map(|row| row.2),
+            Some(at("2100-01-01T00:00:00Z"))
+        );
     }
 }

@@ -15,6 +15,7 @@
 pub mod audit_entry;
 pub mod campaign;
 pub mod designation;
+pub mod dictionary;
 mod dispatch;
 mod ended_run;
 mod entity;
@@ -23,6 +24,7 @@ pub mod health_sample;
 mod list;
 mod moment;
 pub mod organization;
+mod own_tables;
 pub(crate) mod read;
 pub mod record;
 pub mod recurring_plan;
@@ -32,7 +34,9 @@ pub mod supporter;
 pub mod sync_run;
 pub mod transaction;
 pub mod unread_field;
+pub mod views;
 pub mod zone_clock;
+pub mod zone_year;
 
 pub use campaign::Campaign;
 pub use dispatch::ForRecord;

@@ -27,6 +27,8 @@ pub struct Model {
     pub timezone: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]
     pub currency_code: Option<String>,
+    /// The month with which fiscal years begin: 1 to 12.
+    pub fiscal_year_starts: i64,
     /// The last number of the change feed that was given out.
     pub change_seq: i64,
     /// The daemon and folder that last applied its file.

@@ -40,6 +40,8 @@ pub trait Record:
     const ENTITY: Entity;
     /// What sets that kind apart.
     const ABOUT: About;
+    /// What one of them is, as the comment of its list of fields says it.
+    const MEANING: &'static str;
     /// Its columns that come from the source.
     const COLUMNS: &'static [Column<Self>];
     /// Those of them that hold another record's id.
@@ -122,6 +124,10 @@ pub struct Column<R> {
     /// The audit action when the value of a stored row changes, for what concerns consent, e-mail
     /// and money.
     pub audit: Option<&'static str>,
+    /// The key at the source; empty for what is made here.
+    pub key: &'static str,
+    /// What it means, as the comment of its line says it: each line begins with a blank.
+    pub meaning: &'static str,
 }
 
 impl<R> Column<R> {
@@ -181,22 +187,23 @@ impl<T: Weigh> Weigh for Option<T> {
 /// `KIND` says how the value is read and kept (see `scalar`): `text`, `email`, `word` (a text that
 /// must be there), `link` (another record's id), `flag` (yes, no, or not said), `yes` (not said is
 /// a no), `money`, `time`, `note` (a text that is cut where it is too long), `json` (a value kept
-/// as it is written). Key and column are called like the field unless said.
-/// `[made column = |record| text]` adds a column for looking records up.
+/// as it is written). Key and column are called like the field unless said. The comment above a
+/// line is what the dictionary (`db dictionary`) tells of the column.
+/// `[made column = |record| text]` adds a column for looking records up; its comment is inside.
 macro_rules! record {
     (
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $name:ident of $entity:ident, { $($about:tt)* }
-        $($(#[$field_doc:meta])* $field:ident: $kind:ident $(from $key:literal)? $(as $column:literal)? $(links $parent:ident)? $(audit $action:literal)?,)*
-        $([made $made:ident = $make:expr])*
+        $($(#[doc = $field_doc:literal])* $field:ident: $kind:ident $(from $key:literal)? $(as $column:literal)? $(links $parent:ident)? $(audit $action:literal)?,)*
+        $([$(#[doc = $made_doc:literal])* made $made:ident = $make:expr])*
         $({ $($more:item)* })?
     ) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Clone, PartialEq, Default)]
         pub struct $name {
             /// Classy's id.
             pub id: i64,
-            $($(#[$field_doc])* pub $field: record!(@type $kind),)*
+            $($(#[doc = $field_doc])* pub $field: record!(@type $kind),)*
             /// When the source made it; date-only in effect for supporters and transactions
             /// (contract 5).
             pub source_created_at: Option<crate::domain::Time>,
@@ -221,26 +228,36 @@ macro_rules! record {
 
             const ABOUT: $crate::entities::record::About = $crate::entities::record::About { $($about)* };
 
+            const MEANING: &'static str = concat!($($doc),*);
+
             const COLUMNS: &'static [$crate::entities::record::Column<Self>] = &[
                 $($crate::entities::record::Column {
                     name: record!(@name $field $($column)?),
                     get: record!(@get $kind, $name, $field),
                     audit: record!(@action $($action)?),
+                    key: record!(@name $field $($key)?),
+                    meaning: concat!($($field_doc),*),
                 },)*
                 $($crate::entities::record::Column {
                     name: stringify!($made),
                     get: $crate::entities::record::Get::Made($make),
                     audit: None,
+                    key: "",
+                    meaning: concat!($($made_doc),*),
                 },)*
                 $crate::entities::record::Column {
                     name: "source_created_at",
                     get: $crate::entities::record::Get::Time(|record: &$name| record.source_created_at),
                     audit: None,
+                    key: "created_at",
+                    meaning: "When the source made it; of supporters and transactions only the day is sure.",
                 },
                 $crate::entities::record::Column {
                     name: "source_updated_at",
                     get: $crate::entities::record::Get::Time(|record: &$name| record.source_updated_at),
                     audit: None,
+                    key: "updated_at",
+                    meaning: "When the source last changed it.",
                 },
             ];
 

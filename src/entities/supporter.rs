@@ -38,7 +38,7 @@ record! {
     postal_code: text,
     /// Mostly ISO 3166 two letters, not always.
     country: text,
-    /// Consent to e-mail. Only `Some(true)` is a yes.
+    /// Consent to e-mail: only yes is a yes; empty is not said.
     email_opt_in: flag from "opt_in" audit "consent_changed",
     /// When that was last decided.
     consent_decided_at: time from "last_email_consent_decision_date",
@@ -61,14 +61,16 @@ record! {
     /// The last e-mail from Classy; whether its time or its address is not known, so it is kept as
     /// it is written.
     last_emailed_at: text,
-    /// Consent to text messages. Only `Some(true)` is a yes.
+    /// Consent to text messages: only yes is a yes; empty is not said.
     sms_opt_in: flag audit "sms_consent_changed",
     /// When that was last decided.
     sms_consent_decided_at: time from "last_sms_consent_decision_date",
     /// The person's page that brought them.
     source_fundraising_page_id: link,
-    // Equal for all spellings of one address.
-    [made email_key = |supporter: &Supporter| Some(Address::parse(supporter.email_address.as_deref()?)?.key().to_owned())]
+    [
+        /// Made here of the address: equal for all its spellings.
+        made email_key = |supporter: &Supporter| Some(Address::parse(supporter.email_address.as_deref()?)?.key().to_owned())
+    ]
     {
         const CONSENT: Option<(&'static str, &'static str)> = Some(("opt_in", "email_opt_in"));
 

@@ -5,10 +5,10 @@ use super::row::time_text;
 use super::statement::sql;
 use super::{Error, Store};
 use crate::domain::{Time, Zone};
-use crate::entities::{organization, zone_clock};
+use crate::entities::{organization, zone_clock, zone_year};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
-    Value,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
+    QuerySelect, Select, Value,
 };
 
 impl Store {
@@ -33,40 +33,81 @@ impl Store {
 
 /// Writes a zone's clocks down, unless they are there.
 pub(super) async fn keep_clocks(store: &Store, zone: Zone) -> Result<(), Error> {
+    let moment = |at: Time| moment(at, store.backend());
+    let clocks = zone_clock::Entity::find().filter(zone_clock::Column::TimeZone.eq(zone.name()));
+    keep(
+        store,
+        clocks,
+        "zone_clocks (time_zone, from_at, offset_s)",
+        || {
+            let offsets = zone.offsets().into_iter();
+            offsets
+                .map(|(at, offset)| vec![zone.name().into(), moment(at), i64::from(offset).into()])
+                .collect()
+        },
+    )
+    .await?;
+    let years = zone_year::Entity::find().filter(zone_year::Column::TimeZone.eq(zone.name()));
+    let table = "zone_years (time_zone, year, from_at, until_at, offset_s)";
+    keep(store, years, table, || {
+        let offsets = zone.offsets_by_year().into_iter();
+        offsets
+            .map(|(year, from, until, offset)| {
+                let (year, offset) = (i64::from(year), i64::from(offset));
+                vec![
+                    zone.name().into(),
+                    year.into(),
+                    moment(from),
+                    moment(until),
+                    offset.into(),
+                ]
+            })
+            .collect()
+    })
+    .await
+}
+
+/// As a text where a moment before 1970 is none.
+fn moment(at: Time, backend: DbBackend) -> Value {
+    if backend == DbBackend::MySql {
+        Value::from(time_text(at, backend))
+    } else {
+        at.into()
+    }
+}
+
+/// Writes rows into a table, unless there are such already.
+async fn keep<E: EntityTrait>(
+    store: &Store,
+    known: Select<E>,
+    table: &str,
+    rows: impl FnOnce() -> Vec<Vec<Value>>,
+) -> Result<(), Error>
+where
+    E::Model: Sync,
+{
     let failed = |error| Error::query("writing a time zone's clocks", error);
     let (connection, backend) = (store.connection(), store.backend());
-    let is_known = async || {
-        zone_clock::Entity::find()
-            .filter(zone_clock::Column::TimeZone.eq(zone.name()))
-            .count(connection)
-            .await
-    };
-    if is_known().await.map_err(failed)? > 0 {
+    let is_known = async || Ok::<_, DbErr>(known.clone().count(connection).await? > 0);
+    if is_known().await.map_err(failed)? {
         return Ok(());
     }
     // In one statement: all of them are there, or none. Somebody else may write the same at the
     // same time.
-    let offsets = zone.offsets();
-    let rows: Vec<String> = (0..offsets.len())
-        .map(|row| format!("(${}, ${}, ${})", 3 * row + 1, 3 * row + 2, 3 * row + 3))
-        .collect();
-    let text = format!(
-        "INSERT INTO zone_clocks (time_zone, from_at, offset_s) VALUES {}",
-        rows.join(", ")
-    );
-    // As a text where a moment before 1970 is none.
-    let moment = |at: Time| {
-        if backend == DbBackend::MySql {
-            Value::from(time_text(at, backend))
-        } else {
-            at.into()
-        }
+    let rows = rows();
+    let mut parameter = 0;
+    let mut row = |values: &Vec<Value>| {
+        let marks = values.iter().map(|_| {
+            parameter += 1;
+            format!("${parameter}")
+        });
+        format!("({})", marks.collect::<Vec<_>>().join(", "))
     };
-    let values = offsets
-        .into_iter()
-        .flat_map(|(at, offset)| [zone.name().into(), moment(at), i64::from(offset).into()]);
+    let marks: Vec<String> = rows.iter().map(&mut row).collect();
+    let text = format!("INSERT INTO {table} VALUES {}", marks.join(", "));
+    let values = rows.into_iter().flatten();
     match connection.execute_raw(sql(backend, &text, values)).await {
-        Err(error) if is_known().await.map_err(failed)? == 0 => Err(failed(error)),
+        Err(error) if !is_known().await.map_err(failed)? => Err(failed(error)),
         _ => Ok(()),
     }
 }

@@ -23,6 +23,16 @@ impl Store {
         if self.pending().await?.is_empty() {
             return Ok(Vec::new());
         }
+        let applied = self.migrate_alone().await?;
+        if !applied.is_empty() {
+            self.write_comments().await?;
+            // What the views need besides, of organizations that are there.
+            self.keep_zones().await?;
+        }
+        Ok(applied)
+    }
+
+    async fn migrate_alone(&self) -> Result<Vec<String>, Error> {
         match (self.backend(), self.file()) {
             (DbBackend::Postgres, _) => self.migrate_in_one_transaction().await,
             (DbBackend::MySql, _) => {

@@ -2,7 +2,7 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | connection, schema | `connect`, `pool`, `pooler`, `migrate`, `migration_lock` |
+//! | connection, schema | `connect`, `pool`, `pooler`, `migrate`, `migration_lock`, `comments` |
 //! | what can go wrong, and what a driver's error means | `error`, `driver_error` |
 //! | one page, one transaction | `page`: what it is given and reports in `batch`, who may write in `fenced` |
 //! | how a record lies in its table | `row`, `column_value`, `value`; how many are written at once in `bulk_insert`, other statements over many rows in `statement` |
@@ -14,7 +14,7 @@
 //! | what the database knows of its tables | `statistics`, `written` |
 //! | read back: checkpoints, rejects, the audit trail | `checkpoint`, `rejects`, `audit` |
 //! | what is removed in time | `retention` |
-//! | for charts | `report`, `giving` |
+//! | for charts and people | `report`, `export`, `giving`, what a value is in `cell` |
 //! | people for plugins, and what became of them there | `plugin` |
 //!
 //! Everything here that reads or writes fails with [`Error`] when the database does; "Errors" names
@@ -24,14 +24,17 @@ mod alerts;
 mod audit;
 mod batch;
 mod bulk_insert;
+mod cell;
 mod check;
 mod checkpoint;
 mod clocks;
 mod column_value;
+mod comments;
 mod connect;
 mod driver_error;
 mod encoding;
 mod error;
+mod export;
 mod fenced;
 mod fleet;
 mod giving;
@@ -67,9 +70,11 @@ mod written;
 pub use alerts::AlertRow;
 pub use audit::AuditRow;
 pub use batch::{Batch, Committed, Reading};
+pub use cell::Cell;
 pub use check::Violations;
 pub use connect::{Settings, Store};
 pub use error::Error;
+pub use export::Export;
 pub use fleet::Unserved;
 pub use giving::Month;
 pub use holder::{place_of, readable};
@@ -82,7 +87,7 @@ pub use plugin::{
 };
 pub use progress::FeedProgress;
 pub use rejects::RejectRow;
-pub use report::{Cell, Report};
+pub use report::Report;
 pub use retention::{Pruned, Retention};
 pub use row::Fingerprint;
 pub use run::RunRow;

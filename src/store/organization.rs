@@ -55,13 +55,16 @@ pub struct Organization {
     pub timezone: Option<String>,
     /// The reporting currency, when the source told it.
     pub currency_code: Option<String>,
+    /// The month with which its fiscal years begin: 1 to 12.
+    pub fiscal_year_starts: i64,
     /// From where its file was last applied, see [`Store::note_applied`].
     pub applied_from: Option<String>,
     /// When it was first known here.
     pub created_at: Time,
 }
 
-const COLUMNS: &str = "id, classy_id, name, status, status_reason, credentials_encrypted, timezone, currency_code, applied_from, created_at";
+const COLUMNS: &str = "id, classy_id, name, status, status_reason, credentials_encrypted, timezone, currency_code, fiscal_year_starts, applied_from, \
+     created_at";
 
 /// Organizations of one statement.
 const AT_ONCE: usize = 500;
@@ -76,6 +79,7 @@ fn read(row: &QueryResult) -> Result<Organization, sea_orm::DbErr> {
         credentials_encrypted: row.try_get("", "credentials_encrypted")?,
         timezone: row.try_get("", "timezone")?,
         currency_code: row.try_get("", "currency_code")?,
+        fiscal_year_starts: row.try_get("", "fiscal_year_starts")?,
         applied_from: row.try_get("", "applied_from")?,
         created_at: row.try_get("", "created_at")?,
     })
@@ -310,6 +314,14 @@ impl TenantStore {
         let before = self.zone().await?;
         self.set("timezone = $1", vec![zone.name().into()]).await?;
         self.zone_is(before).await
+    }
+
+    /// Counts fiscal years from another month on, which the views do from now on.
+    pub async fn set_fiscal_year_starts(&self, before: i64, month: i64) -> Result<(), Error> {
+        self.set("fiscal_year_starts = $1", vec![month.into()])
+            .await?;
+        self.note("org.fiscal_year", json!({ "from": before, "to": month }))
+            .await
     }
 
     /// When the zone is another than it was, its clocks are written down for the views, and plugins

@@ -100,6 +100,7 @@ async fn every_entity_is_its_table() {
         is_as_made(&connection, kind, entities::sync_run::Entity).await;
         is_as_made(&connection, kind, entities::unread_field::Entity).await;
         is_as_made(&connection, kind, entities::zone_clock::Entity).await;
+        is_as_made(&connection, kind, entities::zone_year::Entity).await;
         connection.close().await.unwrap();
     }
 }

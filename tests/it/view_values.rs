@@ -1,7 +1,7 @@
 //! The views tell what was computed by hand, in the words and with the bounds of the domain.
 
 use crate::backend::{Fresh, kinds, store};
-use classy_sync::domain::{Engagement, Value};
+use classy_sync::domain::{Engagement, MonthlyRate, Value};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_views_tell_what_was_computed_by_hand() {
@@ -189,6 +189,18 @@ async fn the_views_tell_what_was_computed_by_hand() {
             "{kind:?}"
         );
         store.close().await.unwrap();
+    }
+}
+
+#[test]
+fn what_a_plan_is_worth_a_month_is_the_same_in_views_and_in_the_domain() {
+    let views = include_str!("../../migration/src/m20261203_000010_giving/recurring.rs");
+    for rate in MonthlyRate::ALL {
+        let words = format!(
+            "WHEN '{}' THEN p.amount * {} / {} ",
+            rate.frequency, rate.times, rate.per
+        );
+        assert!(views.contains(&words), "{words}");
     }
 }
 

@@ -2,7 +2,7 @@
 //! need minutes for it.
 
 use crate::backend::{Fresh, Kind, kinds};
-use classy_sync::domain::{Item, Mode, Time};
+use classy_sync::domain::{Item, Mode, Time, Zone};
 use classy_sync::entities::{Entity, Supporter};
 use classy_sync::store::{Batch, Cell, Report, Settings, Store};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
@@ -174,7 +174,40 @@ async fn what_people_ask_is_answered_soon_after_a_load_by_a_database_without_sta
             assert_eq!(number(&row), PEOPLE, "{kind:?}");
         }
 
+        let organization = store.organization(10_001).await.unwrap().unwrap();
+        let tenant = store.tenant(&organization);
+        tenant
+            .set_zone(Zone::parse("America/New_York").unwrap())
+            .await
+            .unwrap();
+        for (view, count, expected) in [
+            ("gifts", "count(*)", Some(GIFTS / 10 * 9)),
+            ("giving_by_month", "sum(gifts)", Some(GIFTS / 10 * 9)),
+            ("donor_years", "sum(gifts)", Some(GIFTS / 10 * 9)),
+            ("donor_retention", "sum(amount)", Some(GIFTS / 10 * 9 * 5)),
+            ("donor_cohorts", "sum(amount)", Some(GIFTS / 10 * 9 * 5)),
+            ("donor_rfm", "sum(gifts)", Some(GIFTS / 10 * 9)),
+            ("donors_lybunt", "count(*)", None),
+            ("donors_sybunt", "count(*)", None),
+            ("recurring_by_month", "count(*)", None),
+        ] {
+            let (time, row) = ask(&format!("SELECT {} FROM {view}", whole(count))).await;
+            took.push((view, time));
+            assert!(
+                expected.is_none_or(|expected| number(&row) == expected),
+                "{kind:?}: {view}: {}",
+                number(&row)
+            );
+        }
+
         for report in [
+            Report::Months,
+            Report::Retention,
+            Report::Lybunt,
+            Report::Sybunt,
+            Report::Cohorts,
+            Report::Rfm,
+            Report::Recurring,
             Report::Donors,
             Report::Engagement,
             Report::Campaigns,

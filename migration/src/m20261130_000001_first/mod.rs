@@ -41,6 +41,11 @@ fn tables(dialect: Dialect) -> Vec<Table> {
     .collect()
 }
 
+/// Name and body of each view, for a later migration that makes them anew.
+pub(crate) fn named_views(dialect: Dialect) -> Vec<(&'static str, String)> {
+    views::all(dialect).to_vec()
+}
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {

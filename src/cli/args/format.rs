@@ -21,3 +21,23 @@ pub(in crate::cli) enum ReportFormat {
     /// For programs.
     Json,
 }
+
+/// How a table or view is exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum ExportFormat {
+    /// For a spreadsheet: a text that it would take for a formula begins with an apostrophe.
+    Csv,
+    /// An array of objects, one a line; amounts are texts.
+    Json,
+}
+
+/// How the dictionary is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum DictionaryFormat {
+    /// With a diagram in Mermaid.
+    Markdown,
+    /// For programs.
+    Json,
+    /// One page.
+    Html,
+}
