@@ -10,7 +10,7 @@ use chrono::{Datelike, NaiveDate, TimeDelta};
 use classy_sync::domain::{Item, Money, Time, Zone};
 use classy_sync::entities::{RecurringPlan, Supporter, Transaction};
 use classy_sync::store::{Batch, Settings, Store};
-use made::{charities, gifts, plans};
+use made::{charities, plans};
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use std::collections::{BTreeMap, BTreeSet};
