@@ -201,13 +201,6 @@ async fn what_people_ask_is_answered_soon_after_a_load_by_a_database_without_sta
         }
 
         for report in [
-            Report::Months,
-            Report::Retention,
-            Report::Lybunt,
-            Report::Sybunt,
-            Report::Cohorts,
-            Report::Rfm,
-            Report::Recurring,
             Report::Donors,
             Report::Engagement,
             Report::Campaigns,
