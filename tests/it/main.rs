@@ -42,6 +42,7 @@ mod mariadb;
 mod meaning;
 mod openapi;
 mod pages;
+mod pages_money;
 mod place;
 mod plugins;
 mod printing;
