@@ -1,7 +1,10 @@
 //! An organization's time zone: whose day, month and year a moment belongs to.
 
 use super::{Time, limits};
-use chrono::{Days, LocalResult, Months, NaiveDate, NaiveTime, Offset, TimeDelta, TimeZone, Utc};
+use chrono::{
+    Days, LocalResult, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone,
+    Utc,
+};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 /// The years that matter.
@@ -42,6 +45,11 @@ impl Zone {
     /// The day on which a moment falls.
     pub fn day(self, at: Time) -> NaiveDate {
         at.with_timezone(&self.0).date_naive()
+    }
+
+    /// What its clocks show at a moment.
+    pub fn local(self, at: Time) -> NaiveDateTime {
+        at.with_timezone(&self.0).naive_local()
     }
 
     /// Days from one moment to another, as people count them: yesterday evening is one day ago,

@@ -18,6 +18,7 @@ mod answer;
 mod cache;
 mod control;
 mod events;
+mod figures;
 mod fleet;
 mod guard;
 mod guesses;

@@ -23,6 +23,8 @@ fn open() -> Router<Site> {
         .route("/login", get(pages::login::form).post(pages::login::enter))
         .route("/assets/style.css", get(pages::assets::style))
         .route("/assets/live.js", get(pages::assets::script))
+        .route("/assets/icon.svg", get(pages::assets::icon))
+        .route("/favicon.ico", get(pages::assets::icon))
 }
 
 /// What changes nothing.
@@ -45,14 +47,30 @@ fn reading() -> Router<Site> {
         .route("/api/v1/runs", get(lists::runs))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/openapi.json", get(openapi::document))
-        .route("/", get(pages::fleet::page))
+        .route("/", get(pages::organizations::page))
         .route("/alerts", get(pages::alerts::page))
-        .route("/organizations/{classy_id}", get(pages::organization::page))
+        .route("/system", get(pages::system::page))
+        .merge(of_organization())
+}
+
+/// The pages of one organization.
+fn of_organization() -> Router<Site> {
+    use pages::organization as of;
+    Router::new()
+        .route("/organizations/{classy_id}", get(of::overview::page))
+        .route("/organizations/{classy_id}/giving", get(of::giving::page))
         .route(
-            "/organizations/{classy_id}/giving",
-            get(pages::giving::page),
+            "/organizations/{classy_id}/mailchimp",
+            get(of::mailchimp::page),
         )
-        .route("/organizations/{classy_id}/held", get(pages::held::page))
+        .route("/organizations/{classy_id}/held", get(of::held::page))
+        .route("/organizations/{classy_id}/runs", get(of::runs::page))
+        .route("/organizations/{classy_id}/records", get(of::records::page))
+        .route("/organizations/{classy_id}/audit", get(of::audit::page))
+        .route(
+            "/organizations/{classy_id}/people/{supporter_id}",
+            get(of::person::page),
+        )
 }
 
 /// What changes something.
@@ -78,6 +96,10 @@ fn ordering() -> Router<Site> {
         .route("/api/v1/alerts/test", post(control::try_alerts))
         .route("/api/v1/look", post(standing::look))
         .route("/api/v1/reload", post(control::reload))
+        .route(
+            "/organizations/{classy_id}/people",
+            post(pages::organization::records::find),
+        )
         .route("/logout", post(pages::login::leave))
 }
 

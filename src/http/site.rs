@@ -1,6 +1,7 @@
 //! What the handlers share.
 
 use super::cache::{Cache, Made};
+use super::figures::{Figures, Kept};
 use super::guesses::Guesses;
 use super::sessions::Sessions;
 use super::sources::Sources;
@@ -89,6 +90,8 @@ pub(super) struct Site {
     pub(super) sessions: Arc<Sessions>,
     /// Wrong tokens.
     pub(super) guesses: Arc<Guesses>,
+    /// What organizations' pages show of money and people.
+    pub(super) figures: Kept,
 }
 
 impl Site {
@@ -128,6 +131,13 @@ impl Site {
             )
             .into_response(),
         }
+    }
+
+    /// The figures of an organization, kept for a moment.
+    pub(super) async fn figures_of(&self, classy_id: i64) -> Result<Arc<Figures>, Refusal> {
+        let (site, store) = (self.clone(), self.sources().store.clone());
+        let read = move || async move { site.ask(Figures::read(store, classy_id)).await };
+        self.figures.of(classy_id, read).await
     }
 
     /// Asks the database, on the runtime where its connections live, and not for ever.
@@ -170,7 +180,7 @@ impl Site {
 }
 
 /// Why a request is not answered as asked: JSON for programs, of the same shape everywhere.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
     kind: FaultKind,

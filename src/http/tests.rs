@@ -1,7 +1,7 @@
 //! What is said of ten thousand organizations: as much as of a few hundred.
 
 use super::fleet::{Fleet, Which, list_page, summary};
-use super::pages::fleet as fleet_page;
+use super::pages::organizations as home;
 use super::{metrics, probes, teller};
 use crate::classy::Heard;
 use crate::clock;
@@ -158,10 +158,8 @@ fn what_is_said_of_ten_thousand_organizations_is_bounded_and_nobody_is_missing_f
             "{line}: {text}"
         );
     }
-    made("the fleet's page", &|| {
-        fleet_page::sections(&board, &health)
-            .into_string()
-            .into_bytes()
+    made("the home page", &|| {
+        home::sections(&board, &health).into_string().into_bytes()
     });
     made("how everything stands", &|| {
         teller::standing(&whole).into_bytes()
@@ -243,8 +241,8 @@ fn no_answer_grows_with_the_fleet() {
                 metrics::of_fleet(&board, &health, &BTreeMap::new()).len(),
             ),
             (
-                "the fleet's page",
-                fleet_page::sections(&board, &health).into_string().len(),
+                "the home page",
+                home::sections(&board, &health).into_string().len(),
             ),
             ("how everything stands", teller::standing(&whole).len()),
         ]

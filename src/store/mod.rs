@@ -15,6 +15,7 @@
 //! | read back: checkpoints, rejects, the audit trail | `checkpoint`, `rejects`, `audit` |
 //! | what is removed in time | `retention` |
 //! | for charts and people | `report`, `export`, `giving`, what a value is in `cell` |
+//! | one supporter, as a person asks for them | `person` |
 //! | people for plugins, and what became of them there | `plugin` |
 //!
 //! Everything here that reads or writes fails with [`Error`] when the database does; "Errors" names
@@ -45,6 +46,7 @@ mod migration_lock;
 mod of_organization;
 mod organization;
 mod page;
+mod person;
 mod plugin;
 mod pool;
 mod pooler;
@@ -76,10 +78,11 @@ pub use connect::{Settings, Store};
 pub use error::Error;
 pub use export::Export;
 pub use fleet::Unserved;
-pub use giving::Month;
+pub use giving::{Band, Month, Pattern, People, Plan, SIZES, Span, Sum};
 pub use holder::{place_of, readable};
 pub use lease::Fence;
 pub use organization::{Organization, Status};
+pub use person::{Given, Person, Refusal, Sent};
 pub use plugin::{
     Approval, Delivered, DeliveryCount, DeliveryRow, FormerAddress, GuardState, HarmEntry,
     HarmTotals, HoldCount, HookRow, Leaving, Left, PluginKey, PluginState, ReasonCount, RoomCount,

@@ -60,6 +60,7 @@ mod one_alert;
 mod one_shape;
 mod openapi;
 mod pages;
+mod pages_money;
 mod pair;
 mod peers;
 mod place;

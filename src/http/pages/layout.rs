@@ -7,10 +7,12 @@ use crate::http::site::{Site, Way};
 use maud::{DOCTYPE, Markup, html};
 
 /// Who looks at a page, and how everything is.
-pub(super) struct Page {
+pub(in super::super) struct Page {
     pub(super) verdict: Health,
     pub(super) alerts: usize,
-    /// Whoever looks may give orders.
+    /// There is one organization, which is the home page then.
+    pub(super) is_single: bool,
+    /// Whoever looks may give orders, and see who donors are.
     pub(super) may_order: bool,
     /// Whoever looks may see how it is.
     may_read: bool,
@@ -25,6 +27,7 @@ impl Page {
         Page {
             verdict: health.verdict(),
             alerts: health.alerts.len(),
+            is_single: site.sources().board.ids().len() == 1,
             may_order: caller.is_known,
             may_read: caller.may_read,
             can_log_in: site.way != Way::Socket && site.sources().settings().token.is_some(),
@@ -33,8 +36,33 @@ impl Page {
     }
 }
 
+#[cfg(test)]
+impl Page {
+    /// For whoever may read and nothing else.
+    pub(super) fn of_nobody(health: &crate::health::HealthReport) -> Page {
+        Page {
+            verdict: health.verdict(),
+            alerts: health.alerts.len(),
+            is_single: false,
+            may_order: false,
+            may_read: true,
+            can_log_in: false,
+            stale: None,
+        }
+    }
+}
+
+/// Where in the navigation a page stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Here {
+    Home,
+    Alerts,
+    System,
+    Elsewhere,
+}
+
 /// A whole page.
-pub(super) fn shell(page: &Page, title: &str, body: &Markup) -> Markup {
+pub(super) fn shell(page: &Page, here: Here, title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -43,37 +71,53 @@ pub(super) fn shell(page: &Page, title: &str, body: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " · classy-sync" }
+                link rel="icon" href="/assets/icon.svg" type="image/svg+xml";
                 link rel="stylesheet" href="/assets/style.css";
                 script src="/assets/live.js" defer {}
             }
             body {
                 a.skip href="#main" { "Skip to the content" }
-                header.top {
-                    a.brand href="/" { "classy-sync" }
-                    @if page.may_read {
-                        nav aria-label="Main" {
-                            a href="/" { "Fleet" }
-                            a #nav-alerts href="/alerts" data-live { "Alerts" @if page.alerts > 0 { " " span.count { (page.alerts) } } }
-                        }
-                    }
-                    div.right {
-                        @if page.may_read { span #whole data-live role="status" { (badge(page.verdict)) } }
-                        @if page.can_log_in {
-                            @if page.may_order {
-                                form method="post" action="/logout" { button.plain type="submit" { "Log out" } }
-                            } @else {
-                                a href="/login" { "Log in" }
-                            }
-                        }
-                    }
-                }
+                header.top { (top(page, here)) }
                 main #main {
                     @if let Some(age) = page.stale.filter(|_| page.may_read) {
-                        p.callout.failing role="alert" { "Nobody has looked for " (age) " s: what you see may be old." }
+                        p.callout.failing role="alert" {
+                            "Nobody has looked for " (age) " s: what you see may be old."
+                        }
                     }
                     (body)
                 }
                 footer { @if page.may_read { p #live-state { "Reload to see what changed." } } }
+            }
+        }
+    }
+}
+
+fn top(page: &Page, here: Here) -> Markup {
+    let current = |at: Here| (at == here).then_some("page");
+    html! {
+        a.brand href="/" { span.mark aria-hidden="true" {} "classy-sync" }
+        @if page.may_read {
+            nav aria-label="Main" {
+                a href="/" aria-current=[current(Here::Home)] {
+                    @if page.is_single { "Home" } @else { "Organizations" }
+                }
+                a #nav-alerts href="/alerts" data-live aria-current=[current(Here::Alerts)] {
+                    "Alerts"
+                    @if page.alerts > 0 { " " span.count { (page.alerts) } }
+                }
+                a href="/system" aria-current=[current(Here::System)] { "System" }
+            }
+        }
+        div.right {
+            @if page.may_read { span #whole data-live role="status" { (badge(page.verdict)) } }
+            @if page.can_log_in {
+                @if page.may_order {
+                    form method="post" action="/logout" {
+                        button.plain type="submit" { "Log out" }
+                    }
+                } @else {
+                    a href="/login" { "Log in" }
+                }
             }
         }
     }
@@ -102,13 +146,32 @@ pub(super) fn order(
     }
 }
 
+/// A button that asks first, with what would happen; without the right to it, nothing.
+pub(super) fn asking(page: &Page, action: &str, label: &str, question: &str) -> Markup {
+    html! {
+        @if page.may_order {
+            details.ask {
+                summary.button { (label) }
+                div.question {
+                    p { (question) }
+                    (button(page, action, label, "danger"))
+                }
+            }
+        }
+    }
+}
+
 /// What to do to be allowed to give orders.
 pub(super) fn invitation(page: &Page) -> Markup {
     html! {
         @if !page.may_order {
             p.note {
-                @if page.can_log_in { a href="/login" { "Log in" } " to sync, pause or acknowledge from here." }
-                @else { "Set " code { "http.token" } " to sync, pause or acknowledge from here; the command line can do it now." }
+                @if page.can_log_in {
+                    a href="/login" { "Log in" } " to sync, pause or acknowledge from here."
+                } @else {
+                    "Set " code { "http.token" } " to sync, pause or acknowledge from here; "
+                    "the command line can do it now."
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! A browser shows the token once; a session stands for it then.
 
-use super::layout::{Page, shell};
+use super::layout::{Here, Page, shell};
 use super::show;
 use crate::domain::FaultKind;
 use crate::http::access::{self, Caller};
@@ -34,12 +34,13 @@ fn ask(site: &Site, caller: Caller, problem: Option<&str>) -> Response {
         @if let Some(problem) = problem { p.callout.failing role="alert" { (problem) } }
         form.login method="post" action="/login" {
             label for="token" { "Token" }
-            input #token name="token" type="password" autocomplete="current-password" required autofocus;
+            input #token name="token" type="password" autocomplete="current-password" required
+                autofocus;
             p.note { "The value of " code { "http.token" } " in the configuration." }
             button.primary type="submit" { "Log in" }
         }
     };
-    show(shell(&page, "Log in", &body))
+    show(shell(&page, Here::Elsewhere, "Log in", &body))
 }
 
 /// Where nobody can log in: what would have to be done.
@@ -50,10 +51,13 @@ pub(crate) fn closed(site: &Site, caller: Caller) -> Response {
         @if site.way == Way::Socket {
             p { "Whoever has the control socket may do everything already." }
         } @else {
-            p { "No token is configured, so nobody can log in, and only this machine may look: directly, not through a proxy." }
             p {
-                "To look or order from elsewhere, set " code { "http.token" } " in the configuration, or the variable "
-                code { "CLASSY_SYNC_HTTP_TOKEN" } ", and then " code { "classy-sync reload" } "."
+                "No token is configured, so nobody can log in, and only this machine may look: "
+                "directly, not through a proxy."
+            }
+            p {
+                "To look or order from elsewhere, set " code { "http.token" }
+                " in the configuration, or the variable " code { "CLASSY_SYNC_HTTP_TOKEN" } ", and then " code { "classy-sync reload" } "."
             }
         }
     };
@@ -62,7 +66,11 @@ pub(crate) fn closed(site: &Site, caller: Caller) -> Response {
     } else {
         StatusCode::UNAUTHORIZED
     };
-    (status, show(shell(&page, "No login", &body))).into_response()
+    (
+        status,
+        show(shell(&page, Here::Elsewhere, "No login", &body)),
+    )
+        .into_response()
 }
 
 pub(crate) async fn enter(

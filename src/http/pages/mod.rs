@@ -1,23 +1,33 @@
 //! The dashboard: pages made here, readable without script, live with it. Markup comes from
 //! [`maud`], so that whatever is put into a page is text, a donor's or campaign's name too. No page
 //! loads anything from elsewhere.
+//!
+//! | what | where |
+//! |---|---|
+//! | head, navigation, buttons | `layout`; the style sheet and the script in `assets` |
+//! | numbers, amounts, moments | `words`, `currency` |
+//! | charts | `chart` |
+//! | all organizations; the pages of one | `organizations`, `organization` |
+//! | what needs a look; the process | `alerts`, `causes`, `system` |
+//! | a browser that shows the token | `login` |
 
 pub(super) mod alerts;
 pub(super) mod assets;
+mod causes;
 mod chart;
-pub(super) mod fleet;
-pub(super) mod giving;
-pub(super) mod held;
+mod currency;
 mod layout;
 pub(super) mod login;
 pub(super) mod organization;
+pub(super) mod organizations;
+pub(super) mod system;
 mod tables;
 mod words;
 
 use super::access::Caller;
 use super::site::{Refusal, Site};
 use axum::response::{Html, IntoResponse, Response};
-use layout::{Page, shell};
+use layout::{Here, Page, shell};
 use maud::{Markup, html};
 
 /// A page that is there.
@@ -33,12 +43,25 @@ pub(super) fn refused(site: &Site, caller: Caller, text: &str) -> Response {
 fn show_missing(page: &Page, text: &str) -> Response {
     show(shell(
         page,
-        "Not found",
-        &html! { h1 { "Not found" } p { (text) " " a href="/" { "Back to the fleet" } } },
+        Here::Elsewhere,
+        "Not shown",
+        &html! {
+            div.missing {
+                h1 { "This cannot be shown" }
+                p { (text) }
+                p { a.button href="/" { "To the home page" } }
+            }
+        },
     ))
 }
 
 /// What a section shows when its question could not be answered.
 fn unanswered(refusal: &Refusal) -> Markup {
-    html! { p.note { "Not shown: " (refusal.text) } }
+    html! { p.callout.degraded { "Not shown: " (refusal.text) } }
+}
+
+/// What people call an organization; its id where nobody knows it.
+fn name_of(site: &Site, classy_id: i64) -> String {
+    let found = site.sources().board.one(classy_id);
+    found.map_or_else(|| classy_id.to_string(), |(status, _)| status.name)
 }

@@ -11,6 +11,7 @@ mod stream;
 mod tests;
 
 use super::cache::Cache;
+use super::figures::Kept;
 use super::routes::router;
 use super::site::{Control, Peer, QUESTIONS, Site, Way};
 use super::teller::Teller;
@@ -109,6 +110,7 @@ async fn serve(control: Control, Listeners { socket, tcp }: Listeners) {
         Arc::new(Semaphore::new(QUESTIONS)),
     );
     let (sessions, guesses) = (Arc::default(), Arc::default());
+    let figures = Kept::default();
     let site = |way| Site {
         control: control.clone(),
         way,
@@ -118,6 +120,7 @@ async fn serve(control: Control, Listeners { socket, tcp }: Listeners) {
         questions: Arc::clone(&questions),
         sessions: Arc::clone(&sessions),
         guesses: Arc::clone(&guesses),
+        figures: figures.clone(),
     };
     let by_socket = async {
         match socket.map(tokio_listener).transpose() {

@@ -1,0 +1,78 @@
+//! Recurring plans: what each is worth a month, and from when to when.
+
+use crate::domain::{Money, MonthlyRate, Time};
+use crate::store::statement::{as_bigint, money_text, sql};
+use crate::store::value::money;
+use crate::store::{Error, TenantStore};
+use sea_orm::{ConnectionTrait, QueryResult};
+
+/// One plan, as far as charts need it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// What it is worth a month.
+    pub monthly: Money,
+    /// Absent where the source does not tell it: the organization's.
+    pub currency: Option<String>,
+    /// When it began.
+    pub started_at: Option<Time>,
+    /// When it stopped bringing anything: it was canceled, failed or was paused. Absent while it is
+    /// active.
+    pub ended_at: Option<Time>,
+}
+
+impl Plan {
+    /// Whether it brought something at a moment.
+    pub fn is_active_at(&self, at: Time) -> bool {
+        self.started_at.is_some_and(|start| start <= at) && self.ended_at.is_none_or(|end| end > at)
+    }
+}
+
+impl TenantStore {
+    /// All plans that the source shows. When one that is not active ended is told by the source, or
+    /// it is the time of its last change.
+    pub async fn plans(&self) -> Result<Vec<Plan>, Error> {
+        let failed = |error| Error::query("reading recurring plans", error);
+        let text = format!(
+            "SELECT {amount} AS amount, t.currency_code, t.frequency, \
+             {is_active} AS is_active, \
+             COALESCE(t.started_at, t.source_created_at) AS started_at, \
+             CASE WHEN t.status = 'active' \
+             THEN COALESCE(t.plan_paused_on_date, t.source_updated_at) \
+             ELSE COALESCE(t.canceled_at, t.failed_at, t.source_updated_at) END AS ended_at \
+             FROM recurring_plans AS t WHERE t.organization_id = $1 \
+             AND NOT t.is_stub AND t.absent_since IS NULL AND t.amount > 0",
+            amount = money_text(self.backend(), "t.amount"),
+            is_active = as_bigint(
+                self.backend(),
+                "CASE WHEN t.status = 'active' AND NOT t.is_paused THEN 1 ELSE 0 END"
+            ),
+        );
+        let rows = self
+            .connection()
+            .query_all_raw(sql(self.backend(), &text, [self.organization_id.into()]))
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(failed)
+    }
+}
+
+fn read(row: &QueryResult) -> Result<Plan, sea_orm::DbErr> {
+    let frequency: Option<String> = row.try_get("", "frequency")?;
+    let amount = money(row, "amount")?.unwrap_or_default();
+    let monthly =
+        MonthlyRate::monthly([(frequency.as_deref().unwrap_or_default(), amount.decimal())]);
+    let is_active = row.try_get::<i64>("", "is_active")? != 0;
+    Ok(Plan {
+        monthly: Money::total(monthly),
+        currency: row.try_get("", "currency_code")?,
+        started_at: row.try_get("", "started_at")?,
+        ended_at: if is_active {
+            None
+        } else {
+            row.try_get("", "ended_at")?
+        },
+    })
+}

@@ -1,0 +1,67 @@
+//! How large gifts are.
+
+use super::{GIFT, Span};
+use crate::domain::Money;
+use crate::store::statement::{as_bigint, by_index, sql, sum_text};
+use crate::store::value::money;
+use crate::store::{Error, TenantStore};
+use sea_orm::{ConnectionTrait, QueryResult};
+
+/// Where each band of sizes ends and the next one begins; the last one has no end.
+pub const SIZES: [u32; 8] = [10, 25, 50, 100, 250, 500, 1_000, 5_000];
+
+/// Gifts of one size in one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Band {
+    /// How many of `SIZES` are not larger.
+    pub place: usize,
+    /// Absent where the source does not tell it: the organization's.
+    pub currency: Option<String>,
+    /// How many gifts.
+    pub gifts: u64,
+    /// Their sum.
+    pub total: Money,
+}
+
+impl TenantStore {
+    /// The gifts of a span by their size; sizes that nobody gave are left out.
+    pub async fn gift_sizes(&self, (from, to): Span) -> Result<Vec<Band>, Error> {
+        let failed = |error| Error::query("reading the sizes of gifts", error);
+        let backend = self.backend();
+        let cases: String = SIZES
+            .iter()
+            .enumerate()
+            .map(|(place, size)| format!("WHEN t.total_gross_amount < {size} THEN {place} "))
+            .collect();
+        let band = format!("CASE {cases}ELSE {} END", SIZES.len());
+        let text = format!(
+            "SELECT {place} AS place, t.currency_code AS currency, {gifts} AS gifts, \
+             {total} AS total FROM transactions AS t {index} WHERE t.organization_id = $1 \
+             AND t.purchased_at >= $2 AND t.purchased_at < $3 AND {GIFT} \
+             GROUP BY {band}, t.currency_code ORDER BY 1, 2",
+            place = as_bigint(backend, &band),
+            gifts = as_bigint(backend, "COUNT(*)"),
+            total = sum_text(backend, "t.total_gross_amount"),
+            index = by_index(backend, "transactions_purchased"),
+        );
+        let values = [self.organization_id.into(), from.into(), to.into()];
+        let rows = self
+            .connection()
+            .query_all_raw(sql(backend, &text, values))
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(failed)
+    }
+}
+
+fn read(row: &QueryResult) -> Result<Band, sea_orm::DbErr> {
+    Ok(Band {
+        place: usize::try_from(row.try_get::<i64>("", "place")?).unwrap_or_default(),
+        currency: row.try_get("", "currency")?,
+        gifts: u64::try_from(row.try_get::<i64>("", "gifts")?).unwrap_or_default(),
+        total: money(row, "total")?.unwrap_or_default(),
+    })
+}
