@@ -4,7 +4,7 @@
 //! |---|---|
 //! | name, state, tabs: what all of them share | `frame` |
 //! | money and people at a glance, feeds, what needs a look | `overview`, `hero`, `feeds` |
-//! | giving over time, donors, plans, sizes, campaigns | `giving`, with cells in `views` |
+//! | giving: the page, cohorts, value, campaigns | `giving`, its charts in `giving_charts`, with cells in `views` |
 //! | the audience: what is held, who left, what cannot be made | `mailchimp`, `held` |
 //! | runs, records, one person, the audit trail | `runs`, `records`, `person`, `audit` |
 
@@ -12,6 +12,7 @@ pub(in super::super) mod audit;
 mod feeds;
 mod frame;
 pub(in super::super) mod giving;
+mod giving_charts;
 pub(in super::super) mod held;
 mod hero;
 pub(in super::super) mod mailchimp;
