@@ -24,7 +24,7 @@ pub(super) async fn record_changes<R: Record>(
             .iter()
             .filter_map(|column| Some((column, column.audit?)));
         for ((column, action), was) in audited.zip(&before.audited) {
-            let is = Value::of(&column.get, &write.row);
+            let is = Value::of(&column.get, write.row);
             // A column that was not stored before: that nobody agreed then is no news.
             let is_new_column =
                 before.is_outdated && *was == Value::Null && is == Value::Bool(false);

@@ -21,7 +21,7 @@ pub(super) async fn resolve_links<R: Record>(
         let ids: BTreeSet<i64> = diff
             .writes
             .iter()
-            .filter_map(|write| (link.get)(&write.row))
+            .filter_map(|write| (link.get)(write.row))
             .collect();
         if ids.is_empty() {
             continue;

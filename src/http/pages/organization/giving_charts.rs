@@ -2,7 +2,7 @@
 
 use super::super::chart::{Column, Columns, Part, Series, Unit};
 use super::super::currency::{Currency, float};
-use super::super::words::{count, month, percent};
+use super::super::words::{count, counted, month, percent};
 use crate::domain::Money;
 use crate::http::figures::{DonorYear, GivingMonth, PlanMonth};
 use crate::store::{Band, SIZES};

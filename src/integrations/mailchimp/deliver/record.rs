@@ -256,34 +256,6 @@ pub(crate) fn refusal_fate(class: RefusalClass, text: &str, attempts: i64, now: 
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::integrations::mailchimp::tests::day;
-
-    #[test]
-    fn a_refusal_is_remembered_unless_time_may_heal_it() {
-        let until =
-            |class: RefusalClass, attempts: i64| match refusal_fate(class, "odd", attempts, day(1))
-            {
-                Fate::Deferred { until, .. } => Some((until - day(1)).num_hours()),
-                _ => None,
-            };
-        assert_eq!(until(RefusalClass::TooOften, 9), Some(24));
-        assert_eq!(
-            [0, 1, 2, 3, 4].map(|attempts| until(RefusalClass::Unclear, attempts)),
-            [Some(1), Some(4), Some(16), Some(64), None]
-        );
-        for class in [
-            RefusalClass::Gone,
-            RefusalClass::Forgotten,
-            RefusalClass::Fake,
-        ] {
-            assert_eq!(until(class, 0), None, "{class:?}");
-        }
-    }
-}
-
 impl BatchResult {
     /// Somebody whom Mailchimp does not take.
     pub(crate) async fn refuse(
@@ -310,5 +282,33 @@ impl BatchResult {
             refusal_fate(class, text, update.attempts, ctx.now()),
         ));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::integrations::mailchimp::tests::day;
+
+    #[test]
+    fn a_refusal_is_remembered_unless_time_may_heal_it() {
+        let until =
+            |class: RefusalClass, attempts: i64| match refusal_fate(class, "odd", attempts, day(1))
+            {
+                Fate::Deferred { until, .. } => Some((until - day(1)).num_hours()),
+                _ => None,
+            };
+        assert_eq!(until(RefusalClass::TooOften, 9), Some(24));
+        assert_eq!(
+            [0, 1, 2, 3, 4].map(|attempts| until(RefusalClass::Unclear, attempts)),
+            [Some(1), Some(4), Some(16), Some(64), None]
+        );
+        for class in [
+            RefusalClass::Gone,
+            RefusalClass::Forgotten,
+            RefusalClass::Fake,
+        ] {
+            assert_eq!(until(class, 0), None, "{class:?}");
+        }
     }
 }

@@ -98,6 +98,12 @@ pub(crate) fn values(wire: &WireMember) -> Option<Values> {
     (!wire.merge_fields.is_empty()).then(|| Values(FIELDS.iter().filter_map(field).collect()))
 }
 
+/// Erased contacts are shown under an address that is nobody's.
+pub(crate) fn is_somebody(member: &WireMember) -> bool {
+    let address = member.email_address.to_lowercase();
+    address.contains('@') && !address.ends_with("@forgotten.mailchimp.com")
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::status::{has_left, is_live, is_out, out_reason, said_no, way_out};
@@ -251,10 +257,4 @@ mod tests {
             1
         );
     }
-}
-
-/// Erased contacts are shown under an address that is nobody's.
-pub(crate) fn is_somebody(member: &WireMember) -> bool {
-    let address = member.email_address.to_lowercase();
-    address.contains('@') && !address.ends_with("@forgotten.mailchimp.com")
 }
