@@ -16,10 +16,6 @@ use std::time::Duration;
 /// lease, so that a frozen holder is cut off before another may write.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Connections to a SQLite file, at most: it has one writer at a time, and each connection has a
-/// cache of its own.
-const SQLITE_CONNECTIONS: u32 = 4;
-
 /// How MySQL and MariaDB treat our statements.
 const SQL_MODE: &str = "STRICT_ALL_TABLES,STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT";
 
@@ -161,15 +157,10 @@ fn pg_options(options: PgConnectOptions, wire: Wire, limits: Limits) -> PgConnec
 
 fn options(address: &DatabaseAddress, way: Way, wire: Wire, limits: Limits) -> ConnectOptions {
     let in_memory = wire == Wire::Memory;
-    let most = match address.kind {
-        DatabaseKind::Sqlite if in_memory => 1,
-        DatabaseKind::Sqlite => way.max_connections.min(SQLITE_CONNECTIONS),
-        _ => way.max_connections,
-    };
     let file = address.file.clone();
     let mut options = ConnectOptions::new(address.url.clone());
     options
-        .max_connections(most)
+        .max_connections(if in_memory { 1 } else { way.max_connections })
         .min_connections(if in_memory { 1 } else { 0 })
         .acquire_timeout(Duration::from_secs(30))
         // Statements carry donors' data.
