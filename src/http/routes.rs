@@ -126,7 +126,8 @@ mod tests {
         let source = include_str!("routes.rs");
         let source = &source[..source.find("#[cfg(test)]").unwrap()];
         let mut served = Vec::new();
-        for route in source.split(".route(\"").skip(1) {
+        for route in source.split(".route(").skip(1) {
+            let route = route.trim_start().strip_prefix('"').unwrap();
             let (path, handlers) = route.split_once('"').unwrap();
             let is_interface = path.starts_with("/api/")
                 || path.starts_with("/hooks/")

@@ -39,7 +39,7 @@ where
         if !self.left_totals || matches!(result, Ok(RunEnd::Stopped)) {
             return result;
         }
-        let refreshed = self.refresh_totals().await;
+        let refreshed = self.refresh_totals(self.counts.seen).await;
         let end = result?;
         refreshed.map(|()| end)
     }

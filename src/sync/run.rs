@@ -167,11 +167,13 @@ where
         Ok(committed)
     }
 
-    /// Brings the totals up to date that the batches of a first pass left out.
-    pub(super) async fn refresh_totals(&mut self) -> Result<(), Error> {
+    /// Brings the totals up to date that the batches of a first pass left out; `read` records were
+    /// read, for those who watch that it goes on.
+    pub(super) async fn refresh_totals(&mut self, read: u64) -> Result<(), Error> {
         let mut next = Some(0);
         while let Some(after) = next {
             next = self.sink.refresh_totals(after).await?;
+            self.mark(read, None);
         }
         self.left_totals = false;
         Ok(())

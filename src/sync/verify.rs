@@ -88,7 +88,7 @@ where
         let is_short = shortfall.as_ref().is_some_and(Shortfall::is_short);
         if state.first_pass_at.is_none() {
             // Whoever waits for the first pass reads them as soon as it is done.
-            self.refresh_totals().await?;
+            self.refresh_totals(pass.met).await?;
         }
         // Whatever changed since the pass began, reading what changed has to find, also when the
         // pass fell short.

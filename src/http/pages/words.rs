@@ -71,11 +71,13 @@ pub(super) fn ago(at: Option<Time>, zone: Zone) -> Markup {
     let Some(at) = at else {
         return html! { "never" };
     };
-    let seconds = (clock::now() - at).num_seconds();
-    let text = if seconds >= 0 {
+    let now = clock::now();
+    let seconds = (now - at).num_seconds();
+    let text = if at <= now {
         format!("{} ago", span(seconds))
     } else {
-        format!("in {}", span(-seconds))
+        // Within the next second is not yet past.
+        format!("in {}", span((-seconds).max(1)))
     };
     html! { time datetime=(at.to_rfc3339()) title=(moment(at, zone)) { (text) } }
 }

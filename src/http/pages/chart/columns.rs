@@ -252,7 +252,11 @@ mod tests {
     fn column(label: &str, values: [f64; 2], is_open: bool) -> Column {
         let part = |value: f64| Part {
             value,
-            text: format!("${value}"),
+            text: if value.is_finite() {
+                format!("${value}")
+            } else {
+                "not known".to_owned()
+            },
         };
         Column {
             label: label.to_owned(),

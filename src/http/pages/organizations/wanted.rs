@@ -152,7 +152,7 @@ impl Wanted {
 
     /// The way to the same with something else.
     fn way(&self, state: &str, sort: &str, page: usize) -> String {
-        let mut query = url::form_urlencoded::Serializer::new("/?".to_owned());
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
         for (name, value) in [("q", self.q.as_str()), ("state", state), ("sort", sort)] {
             if !value.is_empty() {
                 query.append_pair(name, value);
@@ -161,7 +161,12 @@ impl Wanted {
         if page > 1 {
             query.append_pair("page", &page.to_string());
         }
-        query.finish().trim_end_matches('?').to_owned()
+        let query = query.finish();
+        if query.is_empty() {
+            "/".to_owned()
+        } else {
+            format!("/?{query}")
+        }
     }
 
     /// To another page.
