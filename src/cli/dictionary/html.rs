@@ -1,6 +1,6 @@
 //! The dictionary as one page, without anything from outside.
 
-use super::PARTS;
+use super::parts::PARTS;
 use crate::entities::dictionary::Entry;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 

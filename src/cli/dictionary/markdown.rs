@@ -1,6 +1,6 @@
 //! The dictionary as Markdown, with a diagram in Mermaid: `docs/dictionary.md`.
 
-use super::PARTS;
+use super::parts::PARTS;
 use crate::entities::dictionary::{Entry, Sort};
 use std::fmt::Write;
 

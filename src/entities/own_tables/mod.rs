@@ -3,26 +3,9 @@
 
 mod plugins;
 mod syncs;
+mod table;
 
-use super::record::Kind;
-use super::views::Told;
-
-/// A table of the program.
-#[derive(Debug)]
-pub(super) struct OwnTable {
-    /// Its name.
-    pub(super) name: &'static str,
-    /// What a row is.
-    pub(super) meaning: &'static str,
-    /// Its columns.
-    pub(super) columns: &'static [Told],
-}
-
-const OF_ORGANIZATION: Told = (
-    "organization_id",
-    Kind::Int,
-    "`organizations.id`, not Classy's id.",
-);
+pub(super) use table::OwnTable;
 
 /// All of them.
 pub(super) fn own_tables() -> impl Iterator<Item = &'static OwnTable> {

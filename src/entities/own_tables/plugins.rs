@@ -1,6 +1,6 @@
 //! What plugins sent, and what they know of the other side.
 
-use super::{OF_ORGANIZATION, OwnTable};
+use super::table::{OF_ORGANIZATION, OwnTable};
 use crate::entities::record::Kind::{Bool, Int, Text, Time};
 
 pub(super) const TABLES: &[OwnTable] = &[

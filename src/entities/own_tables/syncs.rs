@@ -1,6 +1,6 @@
 //! Organizations, runs, alerts, and what else keeps the sync going.
 
-use super::{OF_ORGANIZATION, OwnTable};
+use super::table::{OF_ORGANIZATION, OwnTable};
 use crate::entities::record::Kind::{Int, Money, Text, Time};
 
 pub(super) const TABLES: &[OwnTable] = &[

@@ -1,6 +1,6 @@
 //! Donors who give again, and those who do not.
 
-use super::{Told, View};
+use super::view::{Told, View};
 use crate::entities::record::Kind::{Bool, Int, Money, Text, Time};
 
 /// `donor_years`

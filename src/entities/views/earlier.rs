@@ -1,6 +1,6 @@
 //! Each supporter, campaign, designation and page with what it brought in, and how donors spread.
 
-use super::View;
+use super::view::View;
 use crate::entities::record::Kind::{Bool, Int, Money, Text, Time};
 
 /// `supporter_summary`

@@ -1,6 +1,6 @@
 //! Gifts, months and recurring plans.
 
-use super::View;
+use super::view::View;
 use crate::entities::record::Kind::{Int, Money, Text, Time};
 
 /// `gifts`

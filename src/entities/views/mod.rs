@@ -5,8 +5,7 @@
 mod donors;
 mod earlier;
 mod giving;
-
-use super::record::Kind;
+mod view;
 
 pub use donors::{DONOR_COHORTS, DONOR_RETENTION, DONOR_RFM, DONORS_LYBUNT, DONORS_SYBUNT};
 pub use earlier::{
@@ -14,41 +13,7 @@ pub use earlier::{
     DONOR_VALUE_DISTRIBUTION, FUNDRAISING_PAGE_PERFORMANCE, SUPPORTER_SUMMARY,
 };
 pub use giving::{GIFTS, GIVING_BY_MONTH, RECURRING_BY_MONTH};
-
-/// A column: its name, its type, what it means.
-pub type Told = (&'static str, Kind, &'static str);
-
-/// A view.
-#[derive(Debug)]
-pub struct View {
-    /// Its name.
-    pub name: &'static str,
-    /// What a row is, and what is easily misread.
-    pub meaning: &'static str,
-    /// How `report` sorts its rows, as columns of `v`.
-    pub order: &'static str,
-    /// Its columns, but for those of [`WHOSE`].
-    pub columns: &'static [Told],
-}
-
-/// Columns that each view has: whose row it is.
-pub const WHOSE: &[Told] = &[
-    (
-        "organization_id",
-        Kind::Int,
-        "`organizations.id`, a number of this database alone: it joins, and nobody else knows it.",
-    ),
-    (
-        "classy_organization_id",
-        Kind::Int,
-        "Classy's id of the organization: the one in files, on the command line and in addresses.",
-    ),
-    (
-        "organization_name",
-        Kind::Text,
-        "What people call the organization.",
-    ),
-];
+pub use view::{Told, View, WHOSE};
 
 /// All of them.
 pub const VIEWS: &[&View] = &[

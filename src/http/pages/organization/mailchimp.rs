@@ -5,8 +5,8 @@
 use super::super::layout::invitation;
 use super::super::unanswered;
 use super::super::words::{ago, count, counted, plain, title};
+use super::callout::held_plan;
 use super::frame::{Frame, Tab};
-use super::overview::waits;
 use crate::domain::{Profile, Time, Zone};
 use crate::http::access::Caller;
 use crate::http::plugins::{HeldPlan, held_plans};
@@ -141,7 +141,7 @@ pub(in super::super::super) async fn page(
             Err(refusal) => { (unanswered(refusal)) }
             Ok(all) => {
                 div #held data-live {
-                    @for plan in &all.held { (waits(&frame.page, classy_id, plan)) }
+                    @for plan in &all.held { (held_plan(&frame.page, classy_id, plan)) }
                 }
                 @if all.plugins.is_empty() {
                     p.note {

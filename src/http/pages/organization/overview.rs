@@ -1,13 +1,12 @@
 //! `/organizations/{classy_id}`, and `/` where there is one organization: money and people first,
 //! then what needs a look, and what each feed holds.
 
-use super::super::layout::{Page, invitation, order};
-use super::super::words::count;
+use super::super::layout::invitation;
 use super::super::{causes, unanswered};
+use super::callout::held_plan;
 use super::feeds;
 use super::frame::{Frame, Tab};
 use super::hero::hero;
-use crate::domain::Harm;
 use crate::http::access::Caller;
 use crate::http::plugins::{HeldPlan, held_plans};
 use crate::http::site::Site;
@@ -66,45 +65,9 @@ fn why(frame: &Frame, held: &[HeldPlan]) -> Markup {
     html! {
         @if !found.is_empty() || !held.is_empty() {
             h2 { "What needs a look" }
-            @for plan in held { (waits(&frame.page, frame.classy_id, plan)) }
+            @for plan in held { (held_plan(&frame.page, frame.classy_id, plan)) }
             ul.alerts {
                 @for cause in &found { (cause.card(&frame.page, None, frame.zone)) }
-            }
-        }
-    }
-}
-
-/// A plan that is held, as a callout.
-pub(super) fn waits(page: &Page, classy_id: i64, plan: &HeldPlan) -> Markup {
-    let refusers = plan.harms().of(Harm::Unsubscribe);
-    let approve = format!(
-        "/api/v1/organizations/{classy_id}/plugins/{}/approve",
-        plan.plugin
-    );
-    html! {
-        div class={ "callout " @if refusers > 0 { "failing" } @else { "degraded" } } {
-            p { "A plan of " strong { (plan.plugin) } " is held until a person approves it:" }
-            ul {
-                @for (kind, number) in plan.harms().each() {
-                    li { (count(number)) " people " (kind.in_words()) }
-                }
-            }
-            @if let Some(forecast) = &plan.forecast {
-                p { "It is the first push: " (forecast) "." }
-            }
-            @if refusers > 0 {
-                p {
-                    strong {
-                        (count(refusers)) " people opted out and can still be mailed until then."
-                    }
-                }
-            }
-            p {
-                a.button.small href={ "/organizations/" (classy_id) "/held" } {
-                    "Look whom it touches"
-                }
-                " "
-                (order(page, &approve, "Approve", "small", &[("plan", &plan.id)]))
             }
         }
     }
