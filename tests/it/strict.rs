@@ -81,7 +81,7 @@ async fn a_server_that_cuts_values_and_takes_small_statements_stores_what_fits_a
         })
     };
     let mut people: Vec<_> = (100..400).map(|id| wide(id, 200)).collect();
-    let Item::Good(widest) = wide(99_999, 4_000) else {
+    let Item::Good(widest) = wide(99_999, 6_000) else {
         unreachable!()
     };
     let more = widest.city.clone();

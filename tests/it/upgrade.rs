@@ -167,7 +167,7 @@ async fn gifts_that_were_stored_before_their_designations_and_pages_keep_their_l
             let mut gifts = 0;
             for row in rows.as_array().unwrap() {
                 let of_it = format!(
-                    "FROM transactions WHERE {column} = {} AND status = 'success'",
+                    "FROM transactions WHERE {column} = {} AND status = 'success' AND total_gross_amount > 0",
                     row[column]
                 );
                 let sum = format!(
@@ -191,7 +191,8 @@ async fn gifts_that_were_stored_before_their_designations_and_pages_keep_their_l
                 gifts += row["gifts"].as_i64().unwrap();
             }
             let all = format!(
-                "SELECT COUNT(*) AS n FROM transactions WHERE {column} IS NOT NULL AND status = 'success'"
+                "SELECT COUNT(*) AS n FROM transactions WHERE {column} IS NOT NULL AND status = 'success' \
+                 AND total_gross_amount > 0"
             );
             assert!(
                 gifts > 0 && gifts == site.number(&all).await,
