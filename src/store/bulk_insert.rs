@@ -43,6 +43,9 @@ impl BulkInsert<'_> {
         count: usize,
         value: impl Fn(usize, usize) -> ColumnValue<'v>,
     ) -> Vec<Sized> {
+        if count == 0 {
+            return Vec::new();
+        }
         if self.backend == DbBackend::Postgres {
             return vec![self.of_arrays(count, &value)];
         }
@@ -198,6 +201,13 @@ mod tests {
         assert!(groups.iter().all(|group| group.bytes <= GROUP_BYTES));
         let rows = rows_of(&insert(DbBackend::MySql, 3, &"x".repeat(GROUP_BYTES)));
         assert_eq!(rows, [1, 1, 1]);
+    }
+
+    #[test]
+    fn nothing_is_sent_for_no_rows() {
+        for backend in [DbBackend::Sqlite, DbBackend::MySql, DbBackend::Postgres] {
+            assert!(insert(backend, 0, "").is_empty(), "{backend:?}");
+        }
     }
 
     #[test]

@@ -13,6 +13,14 @@ use crate::store::value::Stored;
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 
+/// An amount from which on its gift is summed at once, in a first pass, too: a sum that the database
+/// cannot hold refuses the record that brings it there, which is known only while that record is
+/// written. Smaller ones would have to be hundreds of thousands of one person or campaign.
+const LARGE: i64 = 1_000_000;
+
+/// Supporters whose totals are summed in one transaction when a pass is over.
+const SUPPORTERS: u64 = 2_000;
+
 /// The supporters whose gifts or plans a batch touched, and the gifts that came and went with it.
 #[derive(Debug, Default)]
 pub(super) struct Touched {
@@ -49,17 +57,7 @@ impl Touched {
         }
         touched
     }
-}
 
-/// An amount from which on its gift is summed at once, in a first pass, too: a sum that the database
-/// cannot hold refuses the record that brings it there, which is known only while that record is
-/// written. Smaller ones would have to be hundreds of thousands of one person or campaign.
-const LARGE: i64 = 1_000_000;
-
-/// Supporters whose totals are summed in one transaction when a pass is over.
-const SUPPORTERS: u64 = 2_000;
-
-impl Touched {
     /// Whether the totals may be summed later: those of gifts, of which a person has many; plans are
     /// few.
     pub(super) fn may_wait(&self, entity: Entity) -> bool {
