@@ -93,14 +93,10 @@ async fn one_that_was_frozen_writes_nothing_after_it_lost_its_lease() {
             site.number("SELECT COUNT(*) AS n FROM sync_runs").await >= runs + 12
         })
         .await;
-        assert_eq!(
-            (
-                site.number(&by_other).await,
-                site.number("SELECT epoch AS n FROM leases").await
-            ),
-            (1, epoch),
-            "{kind:?}: it stays with the other"
-        );
+        // With both there again it may be handed over, by the rule of shares. Nobody takes it back.
+        let number = site.number("SELECT epoch AS n FROM leases").await;
+        assert!(number >= epoch, "{kind:?}: {number} after {epoch}");
+        // A run of the frozen one that wrote its end would overlap with those of the other.
         let overlaps = "SELECT COUNT(*) AS n FROM sync_runs AS a JOIN sync_runs AS b ON a.entity = b.entity AND a.id < b.id \
                         WHERE b.started_at < a.finished_at";
         assert_eq!(site.number(overlaps).await, 0, "{kind:?}");

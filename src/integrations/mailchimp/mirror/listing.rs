@@ -141,6 +141,9 @@ impl Walk {
 
     /// Takes a page in; answers whether it joins what was read before. `known`: its first is known
     /// as it is.
+    ///
+    /// What is known tells only where a walk that was cut off goes on. Within a walk it may have
+    /// been read by an earlier one, and those before it were not met by this one.
     fn note(
         &mut self,
         members: &[WireMember],
@@ -151,7 +154,7 @@ impl Walk {
         self.begun = self.begun.or(date);
         let joins = self.ask == 0
             || members.first().is_some_and(|first| {
-                known
+                (known && self.met.is_empty())
                     || self.met.contains(&hash(&first.email_address))
                     || first
                         .last_changed
@@ -159,6 +162,8 @@ impl Walk {
             });
         if !joins {
             self.ask = self.ask.min(total).saturating_sub(PAGE - LAP);
+            // What is read once more counts once.
+            self.base = self.base.min(self.ask);
             return false;
         }
         self.met
@@ -244,16 +249,32 @@ mod tests {
     /// Reads a list that moves before each page; answers with how it ended, who was shown as they
     /// are now, and in how many pages.
     fn walk(
+        walk: Walk,
+        list: &mut List,
+        moves: impl FnMut(u64, &mut List),
+        pages: u64,
+    ) -> (Walk, BTreeSet<(String, Time)>, u64) {
+        walk_again(walk, list, moves, pages, &BTreeSet::new())
+    }
+
+    /// The same with a mirror that knows some as they are.
+    fn walk_again(
         mut walk: Walk,
         list: &mut List,
         mut moves: impl FnMut(u64, &mut List),
         pages: u64,
+        mirror: &BTreeSet<(String, Time)>,
     ) -> (Walk, BTreeSet<(String, Time)>, u64) {
         let mut shown = BTreeSet::new();
         for page in 0..pages {
             moves(page, list);
             let members = list.page(walk.ask);
-            if walk.note(&members, list.people.len() as u64, Some(day(5)), false) {
+            let known = members.first().is_some_and(|first| {
+                let at = first.last_changed;
+                at == walk.place.edge
+                    && at.is_some_and(|at| mirror.contains(&(first.email_address.clone(), at)))
+            });
+            if walk.note(&members, list.people.len() as u64, Some(day(5)), known) {
                 shown.extend(
                     members
                         .into_iter()
@@ -314,6 +335,23 @@ mod tests {
                 );
                 assert!(took < 20, "{jump} by {spread}: {took} pages");
             }
+        }
+    }
+
+    #[test]
+    fn a_list_that_was_read_before_and_moves_fast_is_read_whole() {
+        for jump in [20, 300, 800] {
+            let mut list = List::of(6_000, |number| number / 10_000);
+            let before = all(&list);
+            let moves = |page: u64, list: &mut List| {
+                for one in 0..if page < 6 { jump } else { 1 } {
+                    list.change((i64::try_from(page).unwrap() * 977 + one) % 6_000);
+                }
+            };
+            let new = Walk::new(None, None, None);
+            let (walk, shown, _) = walk_again(new, &mut list, moves, 99, &before);
+            assert!(matches!(walk.end(), End::Whole(_)), "{jump}");
+            assert!(shown.is_superset(&all(&list)), "{jump}");
         }
     }
 
