@@ -179,11 +179,7 @@ const COMPUTED: &[(&str, &[Told])] = &[
                 Kind::Money,
                 "The sum of all gifts, whole amounts.",
             ),
-            (
-                "lifetime_donation_count",
-                Kind::Int,
-                "Transactions with status success, also those of 0, which are no gifts.",
-            ),
+            ("lifetime_donation_count", Kind::Int, "The number of gifts."),
             ("largest_donation_amount", Kind::Money, "The largest gift."),
             (
                 "first_donation_at",
@@ -217,11 +213,7 @@ const COMPUTED: &[(&str, &[Told])] = &[
                 "The sum of its gifts, whole amounts.",
             ),
             ("donors_count", Kind::Int, "Supporters who gave to it."),
-            (
-                "transactions_count",
-                Kind::Int,
-                "Transactions with status success, also those of 0, which are no gifts.",
-            ),
+            ("transactions_count", Kind::Int, "The number of gifts."),
         ],
     ),
 ];

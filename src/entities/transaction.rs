@@ -4,9 +4,16 @@
 //! donor's, `charged_*` in the processor's.
 
 use super::record::{Gift, record};
+use crate::domain::Money;
 
 /// The one status that is money in (contract 6.2).
 pub const MONEY_IN: &str = "success";
+
+/// What counts as a gift, as long as it is at the source: money in, and more than nothing. A
+/// registration without a price is none.
+pub fn is_gift(status: &str, amount: Option<Money>) -> bool {
+    status == MONEY_IN && amount.is_some_and(|amount| amount > Money::ZERO)
+}
 
 record! {
     /// A gift, a ticket, a refund (contract 6.2).
@@ -17,7 +24,7 @@ record! {
         event: Some("transaction"),
         changes: "5m",
         reconcile: "7d",
-        schema_version: 2,
+        schema_version: 3,
         is_linked_to: false,
         has_purchases: true,
         tells_of_people: true,
@@ -128,7 +135,7 @@ record! {
     {
         fn gift(&self) -> Option<Gift> {
             let Transaction { supporter_id, campaign_id, total_gross_amount, .. } = *self;
-            (self.status == MONEY_IN).then(|| Gift { supporter_id, campaign_id, amount: total_gross_amount.unwrap_or_default() })
+            is_gift(&self.status, total_gross_amount).then(|| Gift { supporter_id, campaign_id, amount: total_gross_amount.unwrap_or_default() })
         }
     }
 }

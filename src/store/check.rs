@@ -1,6 +1,6 @@
 //! What must always hold, as far as SQL can see it.
 
-use super::statement::sql;
+use super::statement::{GIFT, sql};
 use super::{Error, Store};
 use crate::entities::{Entity, ForRecord, Record};
 use sea_orm::{ConnectionTrait, DbBackend};
@@ -108,8 +108,7 @@ fn invariants(backend: DbBackend) -> Vec<(&'static str, &'static str, String)> {
     };
     let gifts = |key: &str| {
         format!(
-            "SELECT t.organization_id, t.{key} AS id, {} AS total, COUNT(*) AS gifts FROM transactions AS t WHERE t.status = 'success' \
-                 AND t.absent_since IS NULL GROUP BY t.organization_id, t.{key}",
+            "SELECT t.organization_id, t.{key} AS id, {} AS total, COUNT(*) AS gifts FROM transactions AS t WHERE {GIFT} GROUP BY t.organization_id, t.{key}",
             sum("t.total_gross_amount")
         )
     };
@@ -137,7 +136,7 @@ fn invariants(backend: DbBackend) -> Vec<(&'static str, &'static str, String)> {
             "donors of campaigns equal a fresh count, once all gifts were read",
             format!(
                 "SELECT COUNT(*) AS n FROM campaigns AS s LEFT JOIN (SELECT t.organization_id, t.campaign_id, COUNT(DISTINCT t.supporter_id) AS donors \
-             FROM transactions AS t WHERE t.status = 'success' AND t.absent_since IS NULL GROUP BY t.organization_id, t.campaign_id) AS g \
+             FROM transactions AS t WHERE {GIFT} GROUP BY t.organization_id, t.campaign_id) AS g \
              ON g.organization_id = s.organization_id AND g.campaign_id = s.id WHERE s.donors_count <> COALESCE(g.donors, 0) AND {LOADED}"
             ),
         ),

@@ -7,6 +7,11 @@
 use crate::entities::record::Kind;
 use sea_orm::{DbBackend, Statement, Value};
 
+/// What counts as a gift among rows `t` of `transactions`
+/// ([`is_gift`](crate::entities::transaction::is_gift)), and is still at the source.
+pub(crate) const GIFT: &str =
+    "t.status = 'success' AND t.absent_since IS NULL AND t.total_gross_amount > 0";
+
 /// A column of an unpacked document.
 pub(crate) type Field<'a> = (&'a str, Kind);
 

@@ -2,7 +2,7 @@
 
 use crate::domain::{Money, Time};
 use crate::entities::record::{Get, Gift, Kind};
-use crate::entities::transaction::MONEY_IN;
+use crate::entities::transaction::is_gift;
 use crate::entities::{Entity, Record};
 use rust_decimal::Decimal;
 use sea_orm::{DbBackend, DbErr, QueryResult};
@@ -122,15 +122,14 @@ pub(super) fn stored<R: Record>(row: &QueryResult) -> Result<(i64, Stored), DbEr
         .map(|link| row.try_get("", link.column))
         .collect::<Result<_, _>>()?;
     let is_absent = flags & 2 != 0;
-    let gift = if R::ENTITY == Entity::Transactions
-        && !is_absent
-        && row.try_get::<String>("", "status")? == MONEY_IN
-    {
-        Some(Gift {
+    let gift = if R::ENTITY == Entity::Transactions && !is_absent {
+        let amount = money(row, "total_gross_amount")?;
+        let gift = Gift {
             supporter_id: row.try_get("", "supporter_id")?,
             campaign_id: row.try_get("", "campaign_id")?,
-            amount: money(row, "total_gross_amount")?.unwrap_or_default(),
-        })
+            amount: amount.unwrap_or_default(),
+        };
+        is_gift(&row.try_get::<String>("", "status")?, amount).then_some(gift)
     } else {
         None
     };

@@ -84,6 +84,7 @@ mod stopping;
 mod strict;
 mod sync_beside;
 mod takeover;
+mod totals;
 mod truth;
 mod unanswered;
 mod upgrade;

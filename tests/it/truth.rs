@@ -192,10 +192,11 @@ async fn assert_totals(simulator: &Simulator, fresh: &Fresh, organization: i64) 
         column("purchased_at"),
     );
     let mut sums: BTreeMap<(&str, i64), Sum> = BTreeMap::new();
-    for gift in gifts
-        .values()
-        .filter(|gift| gift[status].as_deref() == Some("success"))
-    {
+    for gift in gifts.values().filter(|gift| {
+        let amount = gift[amount].as_ref();
+        gift[status].as_deref() == Some("success")
+            && amount.is_some_and(|text| text.parse::<Decimal>().unwrap() > Decimal::ZERO)
+    }) {
         for (table, link) in [("supporters", supporter), ("campaigns", campaign)] {
             let Some(id) = gift[link].as_ref().map(|id| id.parse::<i64>().unwrap()) else {
                 continue;

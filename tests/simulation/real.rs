@@ -283,7 +283,9 @@ impl Real {
                     number("monthly"),
                 );
                 let is_gift = |gift: &&classy_sync::entities::Transaction| {
-                    gift.supporter_id == Some(id) && gift.status == "success"
+                    gift.supporter_id == Some(id)
+                        && gift.status == "success"
+                        && gift.total_gross_amount > Some(classy_sync::domain::Money::ZERO)
                 };
                 let gifts: Vec<_> = tables
                     .transactions

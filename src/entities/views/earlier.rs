@@ -34,11 +34,7 @@ pub const SUPPORTER_SUMMARY: View = View {
             Money,
             "The sum of all gifts, whole amounts.",
         ),
-        (
-            "lifetime_donation_count",
-            Int,
-            "Transactions with status success, also those of 0, which are no gifts.",
-        ),
+        ("lifetime_donation_count", Int, "The number of gifts."),
         ("average_gift", Money, "Their average."),
         ("largest_donation_amount", Money, "The largest."),
         ("first_donation_at", Time, "The first, in UTC."),

@@ -25,7 +25,3 @@ pub use people::People;
 pub use plans::Plan;
 pub use sizes::{Band, SIZES};
 pub use sums::{Span, Sum};
-
-/// What counts as a gift: money in, still at the source, and more than nothing. A registration
-/// without a price is none.
-const GIFT: &str = "t.status = 'success' AND t.absent_since IS NULL AND t.total_gross_amount > 0";

@@ -1,8 +1,9 @@
 //! What came in month by month.
 
-use super::{GIFT, Span};
+use super::Span;
 use crate::clock;
 use crate::domain::{Money, Time, Zone};
+use crate::store::statement::GIFT;
 use crate::store::statement::{by_index, sql};
 use crate::store::{Error, Store, TenantStore};
 use sea_orm::ConnectionTrait;

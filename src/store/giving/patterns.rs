@@ -1,7 +1,8 @@
 //! In which of several spans of time the same people gave: enough to say who is new, kept, regained
 //! or lost in each of them, and few rows however many people there are.
 
-use super::{GIFT, Span};
+use super::Span;
+use crate::store::statement::GIFT;
 use crate::store::statement::{as_bigint, by_index, sql};
 use crate::store::{Error, TenantStore};
 use sea_orm::{ConnectionTrait, QueryResult, Value};

@@ -1,7 +1,8 @@
 //! How large gifts are.
 
-use super::{GIFT, Span};
+use super::Span;
 use crate::domain::Money;
+use crate::store::statement::GIFT;
 use crate::store::statement::{as_bigint, by_index, sql, sum_text};
 use crate::store::value::money;
 use crate::store::{Error, TenantStore};

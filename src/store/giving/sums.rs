@@ -1,7 +1,7 @@
 //! What came in during spans of time, of one organization or of several at once.
 
-use super::GIFT;
 use crate::domain::{Money, Time};
+use crate::store::statement::GIFT;
 use crate::store::statement::{as_bigint, by_index, sql, sum_text};
 use crate::store::value::money;
 use crate::store::{Error, Organization, Store, TenantStore};

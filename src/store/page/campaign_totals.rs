@@ -2,14 +2,14 @@
 //! have a million gifts, so summing them afresh for every batch would make a first load quadratic.
 //! At the end of each pass they are summed afresh all the same.
 
-use super::total_rows::{GIFT, opening, save};
+use super::total_rows::{opening, save};
 use super::tx::PageTx;
 use crate::entities::record::{Gift, Kind};
 use crate::store::Error;
 use crate::store::row::{write_key, write_text};
 use crate::store::statement::{
-    KEY, as_bigint, by_index, document, ids_document, is_tenants, lookup, money_text, sum_text,
-    unpack,
+    GIFT, KEY, as_bigint, by_index, document, ids_document, is_tenants, lookup, money_text,
+    sum_text, unpack,
 };
 use crate::store::value::{self, money};
 use rust_decimal::Decimal;

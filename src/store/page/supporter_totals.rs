@@ -1,14 +1,14 @@
 //! What supporters gave and give: summed afresh from the gifts and plans of those that a batch
 //! touched.
 
-use super::total_rows::{GIFT, opening, save};
+use super::total_rows::{opening, save};
 use super::tx::PageTx;
 use crate::domain::{Money, MonthlyRate, Time};
 use crate::entities::record::Kind;
 use crate::store::Error;
 use crate::store::row::{time_text, write_key, write_text};
 use crate::store::statement::{
-    KEY, as_bigint, by_index, ids_document, is_tenants, lookup, money_text, sum_text, unpack,
+    GIFT, KEY, as_bigint, by_index, ids_document, is_tenants, lookup, money_text, sum_text, unpack,
 };
 use crate::store::value::{self, money};
 use sea_orm::{DbErr, QueryResult, Value};

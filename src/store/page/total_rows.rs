@@ -5,9 +5,6 @@ use crate::entities::record::Kind;
 use crate::store::Error;
 use crate::store::statement::{document, update};
 
-/// What counts as a gift: money in, and still at the source.
-pub(super) const GIFT: &str = "t.status = 'success' AND t.absent_since IS NULL";
-
 /// The beginning of a row's object; whoever writes its fields closes it.
 pub(super) fn opening(id: i64) -> Vec<u8> {
     format!("{{\"id\":{id}").into_bytes()
