@@ -2,7 +2,7 @@
 //! root.
 
 use super::Shared;
-use super::supervisor::messages::{Configure, Look, Nudge, Settle, StartSync, StopAll};
+use super::supervisor::messages::{CheckLeases, Configure, Nudge, Settle, StartSync, StopAll};
 use super::supervisor::{Mode, Supervisor};
 use crate::credentials::Applied;
 use crate::domain::{Fault, FaultKind};
@@ -75,8 +75,8 @@ impl Handle {
     }
 
     /// A person changed an organization in the database: it takes effect now. Waits for nobody.
-    pub fn look(&self) {
-        self.root.do_send(Look);
+    pub fn check_leases(&self) {
+        self.root.do_send(CheckLeases);
     }
 
     /// The same, answered when it is in force: whatever was to end has ended, whatever was to begin

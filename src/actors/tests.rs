@@ -33,7 +33,7 @@ fn after_a_panic_anywhere_the_process_lives_the_child_is_back_and_nothing_is_los
         "plugin::deliver",
         "plugin::ended",
         "delivery::turn",
-        "health::look",
+        "health::check",
     ] {
         in_a_place(async |place| {
             failpoint::plan(step, false);

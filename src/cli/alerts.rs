@@ -18,7 +18,7 @@ pub(super) async fn run(cli: &Cli, order: &Alerts) -> Result<(), Failure> {
         return test(&app).await;
     }
     let store = if matches!(order, Alerts::List(_)) {
-        app.look().await?
+        app.store_to_read().await?
     } else {
         app.store_that_exists().await?
     };

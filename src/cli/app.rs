@@ -5,7 +5,7 @@ use super::args::Cli;
 use super::exit::{Code, Failure};
 use super::output;
 use crate::config::{Config, ConfigError, LogFormat, OrganizationFile};
-use crate::credentials::{self, Applied, Looked, apply, folder, look, require_keys};
+use crate::credentials::{self, Applied, ApplyPreview, apply, folder, preview, require_keys};
 use crate::integrations::{load_organizations, secret_keys};
 use crate::store::{self, Organization, Settings, Store};
 use crate::telemetry::{self, Format, Guard, Target};
@@ -110,7 +110,7 @@ impl App {
 
     /// The database for those who only look: nothing is made, nothing is migrated, no right to
     /// write is needed.
-    pub(super) async fn look(&self) -> Result<Store, Failure> {
+    pub(super) async fn store_to_read(&self) -> Result<Store, Failure> {
         let store = Store::connect_to_read(&self.settings()).await?;
         store.require_readable().await?;
         Ok(store)
@@ -165,11 +165,11 @@ impl App {
             Err(error) => return Err(error.into()),
         };
         let vault = self.vault(&store).await?;
-        let Looked {
+        let ApplyPreview {
             applied,
             new,
             wrong,
-        } = self.look_at_organizations(&store, &vault).await?;
+        } = self.preview_organizations(&store, &vault).await?;
         let (fresh, _) = apply(
             &memory,
             &vault,
@@ -193,12 +193,12 @@ impl App {
     }
 
     /// What the organizations' files and the database say together; nothing is applied.
-    pub(super) async fn look_at_organizations(
+    pub(super) async fn preview_organizations(
         &self,
         store: &Store,
         vault: &Vault,
-    ) -> Result<Looked, Failure> {
-        Ok(look(store, vault, self.files()?, secret_keys).await?)
+    ) -> Result<ApplyPreview, Failure> {
+        Ok(preview(store, vault, self.files()?, secret_keys).await?)
     }
 
     /// Applies the organizations' files and says aloud which are wrong.

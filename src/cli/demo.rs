@@ -4,7 +4,7 @@ use super::app::App;
 use super::args::{self, Cli, Demo, Output, ReportKind};
 use super::chosen::Chosen;
 use super::exit::{Code, Failure};
-use super::plugin_preview::{Outlook, in_words, look};
+use super::plugin_preview::{Outlook, in_words, preview_chosen};
 use super::sync::Parts;
 use super::{output, report, simulate, summary, sync};
 use crate::actors::Plan;
@@ -145,7 +145,7 @@ async fn approve(
         plugin,
         destination,
         seen,
-    } in look(&store, &vault, &applied, &guard).await?
+    } in preview_chosen(&store, &vault, &applied, &guard).await?
     {
         let Some(one) = applied
             .iter()

@@ -81,7 +81,13 @@ pub(super) async fn run(cli: &Cli, order: &args::Sync, app: &App) -> Result<Exit
     let mut previews = Vec::new();
     for (store, applied) in chosen.iter().filter(|_| !order.no_plugins) {
         previews.extend(
-            plugin_preview::look(store, &vault, std::slice::from_ref(applied), &plan.guard).await?,
+            plugin_preview::preview_chosen(
+                store,
+                &vault,
+                std::slice::from_ref(applied),
+                &plan.guard,
+            )
+            .await?,
         );
     }
     let (columns, previews) = plugin_preview::table(&previews, false);

@@ -21,7 +21,7 @@ pub(super) async fn run(cli: &Cli, order: &args::Export) -> Result<(), Failure> 
         .hint("leave --since out, or export `gifts` or a table"));
     }
     let app = App::start(cli)?;
-    let store = app.look().await?;
+    let store = app.store_to_read().await?;
     app::require(&store, order.org).await?;
     report::warn(&report::incomplete(&store, order.org).await?);
     let format = order.format.unwrap_or(match cli.output {

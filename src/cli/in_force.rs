@@ -51,7 +51,7 @@ pub(super) async fn tell_daemon(app: &App, changed: Changed) {
             )),
         }
     }
-    match daemon.look().await {
+    match daemon.notify_changed().await {
         Ok(None) => {}
         Ok(Some(obstacle)) => {
             output::remark(&format!("the daemon does not act by it yet: {obstacle}"))

@@ -52,7 +52,7 @@ pub(super) async fn run(cli: &Cli, order: &Keys) -> Result<(), Failure> {
         }
         Keys::List => {
             let app = App::start(cli)?;
-            let store = app.look().await?;
+            let store = app.store_to_read().await?;
             // Without any key the list is what a person needs most: which are missing, and for
             // whom.
             let (vault, lost) = match app.vault(&store).await {
@@ -109,7 +109,7 @@ pub(super) async fn run(cli: &Cli, order: &Keys) -> Result<(), Failure> {
 /// when it cannot be known.
 async fn unopened(app: &App) -> Vec<KeyUse> {
     let found = async {
-        let store = match app.look().await {
+        let store = match app.store_to_read().await {
             Ok(store) => store,
             Err(failure)
                 if failure.is::<Error>(|error| matches!(error, Error::NothingYet { .. })) =>

@@ -45,7 +45,7 @@ impl Feeds {
 
 /// What the database knows of all organizations.
 pub(super) async fn status(app: &App) -> Result<Value, Failure> {
-    let store = app.look().await?;
+    let store = app.store_to_read().await?;
     let feeds = Feeds::load(&store).await?;
     let progress: HashMap<(i64, Entity), FeedProgress> = store
         .feed_progress(true)
@@ -87,7 +87,7 @@ pub(super) async fn status(app: &App) -> Result<Value, Failure> {
 
 /// The checks that need no daemon.
 pub(super) async fn health(app: &App) -> Result<Value, Failure> {
-    let store = app.look().await?;
+    let store = app.store_to_read().await?;
     let begin = Instant::now();
     store.ping().await?;
     let answered = Database::Answers(begin.elapsed());

@@ -7,7 +7,7 @@ use super::in_force::{Changed, in_force, let_go, tell_daemon};
 use super::{org_write, output};
 use crate::classy::Transport;
 use crate::clock;
-use crate::credentials::{Applied, Looked, client, folder, is_of};
+use crate::credentials::{Applied, ApplyPreview, client, folder, is_of};
 use crate::domain::{CheckResult, Health, Query};
 use crate::entities::{Entity, Supporter};
 use crate::integrations;
@@ -25,7 +25,7 @@ pub(super) async fn run(cli: &Cli, order: &Org) -> Result<ExitCode, Failure> {
         return test(cli, &app, *id).await;
     }
     let store = match order {
-        Org::List | Org::Show { .. } => app.look().await?,
+        Org::List | Org::Show { .. } => app.store_to_read().await?,
         Org::Add(_) | Org::SetCredentials(_) | Org::Test { .. } => app.store().await?,
         Org::Remove { .. } | Org::Pause { .. } | Org::Resume { .. } => {
             app.store_that_exists().await?
@@ -52,15 +52,15 @@ pub(super) async fn run(cli: &Cli, order: &Org) -> Result<ExitCode, Failure> {
 }
 
 async fn list(cli: &Cli, app: &App, store: &Store) -> Result<ExitCode, Failure> {
-    let Looked {
+    let ApplyPreview {
         applied,
         new,
         wrong,
     } = match app.vault(store).await {
-        Ok(vault) => app.look_at_organizations(store, &vault).await?,
+        Ok(vault) => app.preview_organizations(store, &vault).await?,
         Err(failure) => {
             failure.print();
-            Looked::default()
+            ApplyPreview::default()
         }
     };
     let here = folder(&app.config.organizations.dir);

@@ -9,7 +9,7 @@ use super::plugin_selection::{PluginSelection, choose, no_plugin, require_kind};
 use super::remote::Daemon;
 use crate::actors::Plan;
 use crate::clock;
-use crate::credentials::Looked;
+use crate::credentials::ApplyPreview;
 use crate::daemon::{PidFile, Process, Signals};
 use crate::domain::Task;
 use crate::integrations;
@@ -90,17 +90,17 @@ pub(super) async fn run(cli: &Cli, order: &PluginOrder) -> Result<(), Failure> {
     let store = if is_order {
         app.store_that_exists().await?
     } else {
-        app.look().await?
+        app.store_to_read().await?
     };
     let vault = app.vault(&store).await?;
     let (applied, wrong) = if is_order {
         app.organizations(&store, &vault).await?
     } else {
-        let Looked {
+        let ApplyPreview {
             applied,
             new,
             wrong,
-        } = app.look_at_organizations(&store, &vault).await?;
+        } = app.preview_organizations(&store, &vault).await?;
         let is_new = |id: i64| new.iter().any(|file| file.classy_id == id);
         if order
             .which()

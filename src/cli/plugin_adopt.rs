@@ -42,7 +42,7 @@ pub(super) async fn run(
     selection: &PluginSelection<'_>,
     asked: &PluginAdopt,
 ) -> Result<(), Failure> {
-    let places = look(selection).await?;
+    let places = find_places(selection).await?;
     let (mut rows, mut headings) = (Vec::new(), HEADINGS.to_vec());
     for place in &places {
         show(place);
@@ -98,7 +98,7 @@ pub(super) async fn run(
     Ok(())
 }
 
-async fn look<'a>(selection: &'a PluginSelection<'a>) -> Result<Vec<Place<'a>>, Failure> {
+async fn find_places<'a>(selection: &'a PluginSelection<'a>) -> Result<Vec<Place<'a>>, Failure> {
     let (mut places, mut unable) = (Vec::new(), None);
     for (applied, plugin, tenant, key) in selection.plugins()? {
         let mut made = integrations::make(selection.vault, applied, plugin).map_err(failed)?;

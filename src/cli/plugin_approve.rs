@@ -3,7 +3,7 @@
 use super::args::PluginApprove;
 use super::exit::{Code, Failure};
 use super::output;
-use super::plugin_preview::{Outlook, in_words, look, people};
+use super::plugin_preview::{Outlook, in_words, people, preview_chosen};
 use super::plugin_selection::PluginSelection;
 use crate::clock;
 use crate::domain::Harms;
@@ -26,7 +26,8 @@ pub(super) async fn run(
         plan: asked.plan.clone(),
         actor: "cli",
     };
-    let outlooks = look(selection.store, selection.vault, &selection.chosen, guard).await?;
+    let outlooks =
+        preview_chosen(selection.store, selection.vault, &selection.chosen, guard).await?;
     let meant: Vec<&Outlook> = outlooks
         .iter()
         .filter(|outlook| !word.chosen(&outlook.seen.held()).is_empty())

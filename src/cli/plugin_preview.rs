@@ -46,7 +46,8 @@ pub(super) async fn run(
     guard: &GuardSettings,
     asked: &PluginPreview,
 ) -> Result<(), Failure> {
-    let outlooks = look(selection.store, selection.vault, &selection.chosen, guard).await?;
+    let outlooks =
+        preview_chosen(selection.store, selection.vault, &selection.chosen, guard).await?;
     let is_table = asked
         .format
         .map_or(selection.cli.output == Output::Table, |format| {
@@ -72,7 +73,7 @@ pub(super) async fn run(
 }
 
 /// What would be done for everybody who is due.
-pub(super) async fn look(
+pub(super) async fn preview_chosen(
     store: &Store,
     vault: &Vault,
     chosen: &[Applied],

@@ -33,7 +33,7 @@ pub(super) async fn run(
     let vault = app.vault(&store).await?;
     let (applied, wrong) = app.organizations(&store, &vault).await?;
     let chosen = choose(&asked.which, applied, false)?;
-    let places = look(&app, &store, &vault, chosen, asked).await?;
+    let places = find_places(&app, &store, &vault, chosen, asked).await?;
     print_config_errors(wrong);
     places
         .iter()
@@ -74,7 +74,7 @@ pub(super) async fn run(
 }
 
 /// What would be taken back, of each plugin that is meant and can.
-async fn look(
+async fn find_places(
     app: &App,
     store: &Store,
     vault: &Vault,

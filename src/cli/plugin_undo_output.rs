@@ -156,7 +156,7 @@ pub(super) async fn tell(
     given: &[Given],
     show_people: bool,
 ) -> Result<(), Failure> {
-    let store = app.look().await?;
+    let store = app.store_to_read().await?;
     let mut rows = Vec::new();
     for Given { place, order } in given {
         let tenant = match store.organization(place.classy_id).await? {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 pub(super) async fn rejects(cli: &Cli, which: &Records) -> Result<(), Failure> {
     let app = App::start(cli)?;
-    let store = app.look().await?;
+    let store = app.store_to_read().await?;
     require(&store, which.org).await?;
     let row = |reject: crate::store::RejectRow| {
         vec![
@@ -52,7 +52,7 @@ const PAST: u64 = 500;
 
 pub(super) async fn history(cli: &Cli, which: &Records) -> Result<(), Failure> {
     let app = App::start(cli)?;
-    let store = app.look().await?;
+    let store = app.store_to_read().await?;
     require(&store, which.org).await?;
     let runs = store
         .runs(which.org, which.limit.saturating_add(PAST))
@@ -143,7 +143,7 @@ fn pace(run: &crate::store::RunRow) -> Option<f64> {
 
 pub(super) async fn audit(cli: &Cli, which: &Records) -> Result<(), Failure> {
     let app = App::start(cli)?;
-    let store = app.look().await?;
+    let store = app.store_to_read().await?;
     require(&store, which.org).await?;
     let row = |row: crate::store::AuditRow| {
         vec![

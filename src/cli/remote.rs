@@ -168,7 +168,7 @@ impl Daemon {
 
     /// Lets it look at what was changed in the database. Answers with why it does not act by it
     /// yet, if so.
-    pub(super) async fn look(&self) -> Result<Option<String>, Failure> {
+    pub(super) async fn notify_changed(&self) -> Result<Option<String>, Failure> {
         Ok(self.post("/api/v1/look").await?["reason"]
             .as_str()
             .map(str::to_owned))

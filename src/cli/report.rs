@@ -14,7 +14,7 @@ const CHUNK: u64 = 5_000;
 
 pub(super) async fn run(cli: &Cli, order: &args::Report) -> Result<(), Failure> {
     let app = App::start(cli)?;
-    let store = app.look().await?;
+    let store = app.store_to_read().await?;
     super::app::require(&store, order.org).await?;
     print(&store, cli, order).await?;
     Ok(store.close().await?)

@@ -49,17 +49,17 @@ pub(super) async fn health(cli: &Cli, watch: &Watch) -> Result<ExitCode, Failure
 async fn repeat(
     cli: &Cli,
     watch: &Watch,
-    look: impl AsyncFn(&App) -> Result<ExitCode, Failure>,
+    print: impl AsyncFn(&App) -> Result<ExitCode, Failure>,
 ) -> Result<ExitCode, Failure> {
     let app = App::start(cli)?;
     if !watch.watch {
-        return look(&app).await;
+        return print(&app).await;
     }
     loop {
         if std::io::stdout().is_terminal() {
             output::clear()?;
         }
-        look(&app).await?;
+        print(&app).await?;
         if output::is_gone() {
             return Ok(ExitCode::SUCCESS);
         }

@@ -6,12 +6,12 @@
 
 mod apply;
 mod error;
-mod look;
+mod preview;
 mod rotate;
 mod sealed;
 
 pub use apply::{Applied, SecretKeys, apply, folder, is_of};
 pub use error::Error;
-pub use look::{Looked, look};
+pub use preview::{ApplyPreview, preview};
 pub use rotate::{KeyUse, Rotated, key_use, require_keys, rotate};
 pub use sealed::{Credentials, client, open, seal};

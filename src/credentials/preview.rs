@@ -10,7 +10,7 @@ use crate::vault::Vault;
 
 /// Organizations by where they are known: in the files, in the database, or in both.
 #[derive(Debug, Default)]
-pub struct Looked {
+pub struct ApplyPreview {
     /// Organizations with a file and a row.
     pub applied: Vec<Applied>,
     /// Files of organizations that the database does not know yet.
@@ -19,27 +19,27 @@ pub struct Looked {
     pub wrong: Vec<ConfigError>,
 }
 
-/// Looks at all files. What a file says and what is not sealed yet is sealed in memory only.
+/// Reads all files. What a file says and what is not sealed yet is sealed in memory only.
 ///
 /// # Errors
 /// The rows of the organizations cannot be read; what is wrong with a file is in the answer.
-pub async fn look(
+pub async fn preview(
     store: &Store,
     vault: &Vault,
     files: Vec<Result<OrganizationFile, ConfigError>>,
     secret_keys: SecretKeys,
-) -> Result<Looked, Error> {
-    let mut looked = Looked::default();
+) -> Result<ApplyPreview, Error> {
+    let mut preview = ApplyPreview::default();
     for file in files {
         let file = match file {
             Ok(file) => file,
             Err(error) => {
-                looked.wrong.push(error);
+                preview.wrong.push(error);
                 continue;
             }
         };
         let Some(mut organization) = store.organization(file.classy_id).await? else {
-            looked.new.push(file);
+            preview.new.push(file);
             continue;
         };
         file.name.clone_into(&mut organization.name);
@@ -57,11 +57,11 @@ pub async fn look(
             }
             Err(error) => Some(error.fault()),
         };
-        looked.applied.push(Applied {
+        preview.applied.push(Applied {
             organization,
             file,
             problem,
         });
     }
-    Ok(looked)
+    Ok(preview)
 }

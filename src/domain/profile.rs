@@ -4,17 +4,17 @@ use super::{Address, Engagement, Frequency, Money, Time, Value, Zone};
 use rust_decimal::Decimal;
 use std::fmt;
 
-/// Who speaks for an address that several supporters have.
+/// Which of the supporters who share an address is mailed there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum AddressClaim {
     /// This one: the only holder, or the one with the latest gift.
-    Speaks,
-    /// Another one does.
-    Silent {
+    Owns,
+    /// Another one.
+    OwnedBy {
         /// Classy's id of that supporter.
-        speaker: i64,
+        owner: i64,
     },
-    /// One of the holders refused, and a refusal goes for all.
+    /// Nobody: one of the holders refused, and a refusal goes for all.
     Refused {
         /// Classy's id of that supporter.
         by: i64,
@@ -40,8 +40,8 @@ pub struct Profile {
     pub consent_decided_at: Option<Time>,
     /// Gone at the source.
     pub is_absent: bool,
-    /// Who speaks for the address.
-    pub standing: Standing,
+    /// Whether this one is mailed at the address.
+    pub claim: AddressClaim,
     /// Sum of all gifts.
     pub lifetime_amount: Money,
     /// Number of gifts.
@@ -71,13 +71,13 @@ impl fmt::Debug for Profile {
 impl Profile {
     /// The address at which this person may be mailed: consent by word, at the source still, and by
     /// every holder of it.
-    pub fn consented(&self) -> Option<&Address> {
+    pub fn mailable_address(&self) -> Option<&Address> {
         let may =
-            self.email_opt_in == Some(true) && !self.is_absent && self.standing == Standing::Speaks;
+            self.email_opt_in == Some(true) && !self.is_absent && self.claim == AddressClaim::Owns;
         self.address.as_ref().filter(|_| may)
     }
 
-    /// Why [`Profile::consented`] is `None`.
+    /// Why [`Profile::mailable_address`] is `None`.
     pub fn refusal(&self) -> Option<String> {
         if self.is_absent {
             return Some("gone at the source".to_owned());
@@ -85,12 +85,12 @@ impl Profile {
         if self.address.is_none() {
             return Some("no e-mail address that works".to_owned());
         }
-        match (self.email_opt_in, self.standing) {
-            (Some(true), Standing::Speaks) => None,
-            (Some(true), Standing::Silent { speaker }) => {
-                Some(format!("supporter {speaker} speaks for this address"))
-            }
-            (Some(true), Standing::Refused { by }) => Some(format!(
+        match (self.email_opt_in, self.claim) {
+            (Some(true), AddressClaim::Owns) => None,
+            (Some(true), AddressClaim::OwnedBy { owner }) => Some(format!(
+                "mail to this address goes to supporter {owner}, who has it too"
+            )),
+            (Some(true), AddressClaim::Refused { by }) => Some(format!(
                 "supporter {by} has this address and did not consent"
             )),
             (Some(false), _) => Some("opted out".to_owned()),

@@ -2,7 +2,7 @@
 //! at again; and with each everybody who has the same address.
 
 use super::PluginContext;
-use crate::domain::{Address, Profile, Standing};
+use crate::domain::{Address, AddressClaim, Profile};
 use crate::store::Error;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -132,7 +132,7 @@ impl Pending {
                     if self.only_refusals {
                         people.retain(|person| {
                             person.email_opt_in == Some(false)
-                                || matches!(person.standing, Standing::Refused { .. })
+                                || matches!(person.claim, AddressClaim::Refused { .. })
                         });
                     }
                     return Ok(Some(Batch {
@@ -147,7 +147,7 @@ impl Pending {
 }
 
 /// Adds those who share an address with somebody of the batch, now or when that one was last sent:
-/// who speaks for it may have changed.
+/// who is mailed there may have changed.
 async fn widen(ctx: &PluginContext, mut people: Vec<Profile>) -> Result<Vec<Profile>, Error> {
     let ids: Vec<i64> = people.iter().map(|person| person.supporter_id).collect();
     let mut addresses: BTreeSet<Address> = people

@@ -3,7 +3,7 @@
 
 #[cfg(test)]
 use super::report::{FeedReport, PluginReport};
-use super::standing::{Condition, FeedStatus, OrganizationStatus, PluginStatus};
+use super::serving::{Condition, FeedStatus, OrganizationStatus, PluginStatus};
 use crate::classy::Client;
 use crate::clock;
 use crate::entities::Entity;

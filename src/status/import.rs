@@ -2,7 +2,7 @@
 //! has read since.
 
 use super::board::Board;
-use super::standing::{Activity, Condition, FeedStatus, ImportStatus, OrganizationStatus};
+use super::serving::{Activity, Condition, FeedStatus, ImportStatus, OrganizationStatus};
 use crate::domain::{Import, Mode, Time};
 use crate::entities::Entity;
 use crate::store::FeedProgress;

@@ -15,14 +15,14 @@ mod import;
 mod journal;
 mod order;
 mod report;
-mod standing;
+mod serving;
 
 pub use board::Board;
 pub use import::{imports, show_progress};
 pub use journal::Journal;
 pub use order::{Answer, Order, Orders, PluginChoice};
 pub use report::{FeedReport, ForecastReport, OrganizationReport, PluginReport, Reconcile};
-pub use standing::{
+pub use serving::{
     Activity, Condition, FeedStatus, ImportStatus, OrganizationStatus, PluginStatus, RunStatus,
     Totals,
 };

@@ -49,8 +49,8 @@ impl Health {
         }
     }
 
-    fn look(&mut self, context: &mut Context<Self>) {
-        failpoint::here("health::look");
+    fn check(&mut self, context: &mut Context<Self>) {
+        failpoint::here("health::check");
         let children = self.shared.registry.children();
         for (name, child) in &children {
             match child.life {
@@ -140,7 +140,7 @@ impl Health {
         let registry = self.shared.registry.clone();
         let death = async move { registry.death().await };
         context.spawn(death.into_actor(self).map(|(), actor, context| {
-            actor.look(context);
+            actor.check(context);
             actor.wait_for_death(context);
         }));
     }
@@ -153,7 +153,7 @@ impl Health {
 
     fn arm(&self, context: &mut Context<Self>) {
         context.run_later(self.shared.plan().look, |actor, context| {
-            actor.look(context);
+            actor.check(context);
             actor.arm(context);
         });
     }
@@ -163,7 +163,7 @@ impl Actor for Health {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Context<Self>) {
-        self.look(context);
+        self.check(context);
         self.arm(context);
         self.beat(context);
         self.wait_for_death(context);

@@ -50,8 +50,8 @@ pub async fn watch(shared: Arc<Shared>) {
     following.spawn(progress::follow(Arc::clone(&monitor.shared), 3 * every));
     loop {
         tokio::select! {
-            _ = tick.tick() => monitor.look(None).await,
-            test_alert = test_alerts.next() => monitor.look(Some(test_alert)).await,
+            _ = tick.tick() => monitor.check(None).await,
+            test_alert = test_alerts.next() => monitor.check(Some(test_alert)).await,
             // The sender lives in the monitor.
             Some(told) = arrived.recv() => monitor.told(told),
         }
@@ -97,7 +97,7 @@ impl Monitor {
         }
     }
 
-    async fn look(&mut self, test_alert: Option<TestAlert>) {
+    async fn check(&mut self, test_alert: Option<TestAlert>) {
         self.measure_runs().await;
         self.counted.renew(&self.shared, self.number).await;
         let facts = gather::facts(&self.shared, &self.counted, &self.baseline).await;

@@ -57,7 +57,7 @@ const DOUBT: chrono::TimeDelta = chrono::TimeDelta::seconds(10);
 
 /// Reads which organizations there are, who is present and who holds which lease, and takes or
 /// gives back what this process should.
-pub(super) async fn look(shared: Arc<Shared>, question: Question) -> Result<Found, Error> {
+pub(super) async fn check_leases(shared: Arc<Shared>, question: Question) -> Result<Found, Error> {
     let (store, holder, ttl) = (&shared.store, shared.holder.as_str(), shared.plan().lease);
     let at = store.ping().await?;
     let (there, held) = if question.alone {

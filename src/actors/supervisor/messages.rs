@@ -40,10 +40,10 @@ pub(in crate::actors) struct Nudge {
     pub(in crate::actors) entities: Vec<Entity>,
 }
 
-/// Look at the database now: a person changed something there.
+/// Check the leases and rows in the database now: a person changed something there.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub(in crate::actors) struct Look;
+pub(in crate::actors) struct CheckLeases;
 
 /// The same, answered when what the look found is in force.
 #[derive(Debug, Message)]

@@ -43,10 +43,10 @@ pub(super) struct Supervisor {
     unserved: UnservedWatch,
     /// Rows that changed before this are known.
     since: Time,
-    is_looking: bool,
+    is_checking: bool,
     /// The last look failed.
     is_blind: bool,
-    look_again: bool,
+    check_again: bool,
     /// Looks that were begun.
     looks: u64,
     /// Those who wait until a change is in force.
@@ -69,9 +69,9 @@ impl Supervisor {
             early: Vec::new(),
             unserved: UnservedWatch::default(),
             since: Time::UNIX_EPOCH,
-            is_looking: false,
+            is_checking: false,
             is_blind: false,
-            look_again: false,
+            check_again: false,
             looks: 0,
             settling: Vec::new(),
             releasing: 0,
@@ -94,7 +94,7 @@ impl Supervisor {
 
     fn arm_look(&self, context: &mut Context<Self>) {
         context.run_later(self.shared.plan().lease / 3, |actor, context| {
-            actor.look(context);
+            actor.check_leases(context);
             actor.arm_look(context);
         });
     }
@@ -171,7 +171,7 @@ impl Handler<Configure> for Supervisor {
                 (false, _) => self.tell_standing(classy_id),
             }
         }
-        self.look(context);
+        self.check_leases(context);
     }
 }
 

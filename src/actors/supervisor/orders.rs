@@ -178,7 +178,7 @@ impl Handler<StartSync> for Supervisor {
             None => {
                 self.pass_on(order, Instant::now());
                 if self.is_asked() {
-                    self.look(context);
+                    self.check_leases(context);
                 }
             }
         }

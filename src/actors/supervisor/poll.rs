@@ -3,7 +3,7 @@
 
 use super::Supervisor;
 use super::fleet::{self, Found, Question};
-use super::messages::Look;
+use super::messages::CheckLeases;
 use super::slot::{GRACE, Going, Mode, Slot, may_run};
 use crate::actors::entity_sync::Known;
 use crate::clock;
@@ -17,12 +17,12 @@ use std::sync::Arc;
 
 impl Supervisor {
     /// Looks at the database now; if a look is going on, once more after it.
-    pub(super) fn look(&mut self, context: &mut Context<Self>) {
+    pub(super) fn check_leases(&mut self, context: &mut Context<Self>) {
         if self.stopping.is_some() {
             return;
         }
-        if std::mem::replace(&mut self.is_looking, true) {
-            self.look_again = true;
+        if std::mem::replace(&mut self.is_checking, true) {
+            self.check_again = true;
             return;
         }
         self.looks += 1;
@@ -40,7 +40,7 @@ impl Supervisor {
             asked: self.is_asked(),
             alone: self.mode == Mode::Command,
         };
-        let work = fleet::look(Arc::clone(&self.shared), question);
+        let work = fleet::check_leases(Arc::clone(&self.shared), question);
         let runtime = self.shared.runtime.clone();
         run::spawn(
             context,
@@ -49,12 +49,12 @@ impl Supervisor {
             self.shared.kill.child(),
             work,
             |actor: &mut Self, ended, context| {
-                actor.is_looking = false;
+                actor.is_checking = false;
                 match ended {
                     Ended::Done(Ok(found)) => actor.found(found, context),
                     Ended::Done(Err(error)) => {
                         tracing::error!(%error, "the leases could not be looked after");
-                        actor.could_not_look(&Fault {
+                        actor.could_not_check(&Fault {
                             kind: error.kind(),
                             text: error.to_string(),
                             hint: error.hint(),
@@ -63,7 +63,7 @@ impl Supervisor {
                     Ended::Panicked(text) => {
                         tracing::error!(panic = text, "the look at the leases panicked");
                         let text = format!("the look at the leases panicked: {text}");
-                        actor.could_not_look(&Fault {
+                        actor.could_not_check(&Fault {
                             kind: FaultKind::Bug,
                             text,
                             hint: None,
@@ -71,8 +71,8 @@ impl Supervisor {
                     }
                     Ended::Cancelled(_) => {}
                 }
-                if std::mem::take(&mut actor.look_again) {
-                    actor.look(context);
+                if std::mem::take(&mut actor.check_again) {
+                    actor.check_leases(context);
                 }
                 actor.answer_settled();
             },
@@ -81,7 +81,7 @@ impl Supervisor {
 
     /// What is not served for a fault of the database is told as that: "elsewhere" would say that
     /// all is well.
-    fn could_not_look(&mut self, fault: &Fault) {
+    fn could_not_check(&mut self, fault: &Fault) {
         self.refuse_early(|_| Some(fault.clone()));
         self.refuse_settled(fault);
         self.is_blind = true;
@@ -194,15 +194,15 @@ impl Supervisor {
         }
         if !self.slots.contains_key(&classy_id) {
             self.tell_standing(classy_id);
-            self.look_again = true;
+            self.check_again = true;
         }
     }
 }
 
-impl Handler<Look> for Supervisor {
+impl Handler<CheckLeases> for Supervisor {
     type Result = ();
 
-    fn handle(&mut self, _: Look, context: &mut Context<Self>) {
-        self.look(context);
+    fn handle(&mut self, _: CheckLeases, context: &mut Context<Self>) {
+        self.check_leases(context);
     }
 }

@@ -9,7 +9,7 @@ use actix::{Context, Handler};
 impl Supervisor {
     /// Tells those whose changes are in force.
     pub(super) fn answer_settled(&mut self) {
-        if self.is_looking || self.releasing > 0 {
+        if self.is_checking || self.releasing > 0 {
             return;
         }
         let is_going = |classy_id: Option<i64>| match classy_id {
@@ -52,6 +52,6 @@ impl Handler<Settle> for Supervisor {
             look: self.looks + 1,
             done,
         });
-        self.look(context);
+        self.check_leases(context);
     }
 }

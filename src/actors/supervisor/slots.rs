@@ -189,7 +189,7 @@ impl Supervisor {
             self.tell_standing(classy_id);
         } else if self.stopping.is_none() {
             // It was resumed while it was being ended.
-            self.look(context);
+            self.check_leases(context);
         }
     }
 

@@ -13,9 +13,9 @@ mod plugins;
 mod privacy;
 mod rejects;
 mod runs;
+mod serving;
 mod slowness;
 mod source;
-mod standing;
 mod threads;
 mod token;
 
@@ -36,7 +36,7 @@ pub fn all() -> Vec<Box<dyn HealthCheck>> {
         Box::new(files::Files),
         Box::new(privacy::Privacy),
         Box::new(listening::Listening),
-        Box::new(standing::Standing),
+        Box::new(serving::Serving),
         Box::new(token::Token),
         Box::new(source::Source),
         Box::new(clock::Clock),

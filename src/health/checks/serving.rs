@@ -5,9 +5,9 @@ use crate::domain::CheckResult;
 use crate::health::check::{Finding, HealthCheck};
 use crate::health::facts::{self, Facts};
 
-pub(super) struct Standing;
+pub(super) struct Serving;
 
-impl HealthCheck for Standing {
+impl HealthCheck for Serving {
     fn name(&self) -> &'static str {
         "organization"
     }

@@ -282,7 +282,7 @@ fn picture(ctx: &PluginContext, person: &Profile) -> Value {
     let time = |time: Option<crate::domain::Time>| time.map(|time| time.to_rfc3339());
     json!({
         "id": person.supporter_id,
-        "email_address": person.consented().map(Address::as_str),
+        "email_address": person.mailable_address().map(Address::as_str),
         "email_opt_in": person.email_opt_in,
         "first_name": person.first_name,
         "last_name": person.last_name,

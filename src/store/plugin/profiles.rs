@@ -1,7 +1,7 @@
 //! People as plugins see them: read from the change feed, by id, and by the address they share.
 
 use super::words_document;
-use crate::domain::{Address, Profile, Standing, Time, Zone};
+use crate::domain::{Address, AddressClaim, Profile, Time, Zone};
 use crate::entities::record::Kind;
 use crate::store::statement::{
     KEY, by_index, ids_document, is_tenants, lookup, money_text, sql, unpack,
@@ -152,8 +152,7 @@ impl TenantStore {
                 .address
                 .as_ref()
                 .and_then(|address| holders.get(address));
-            profile.standing =
-                all.map_or(Standing::Speaks, |all| standing(profile.supporter_id, all));
+            profile.claim = all.map_or(AddressClaim::Owns, |all| claim(profile.supporter_id, all));
         }
         Ok(profiles)
     }
@@ -221,23 +220,21 @@ impl TenantStore {
 
 /// Any refusal wins, else the latest gift, then the lowest id. Who is gone at the source has no
 /// say.
-fn standing(id: i64, holders: &[Holder]) -> Standing {
+fn claim(id: i64, holders: &[Holder]) -> AddressClaim {
     let present = || holders.iter().filter(|holder| !holder.is_absent);
     if let Some(refuser) = present()
         .filter(|holder| holder.opt_in == Some(false) && holder.id != id)
         .map(|holder| holder.id)
         .min()
     {
-        return Standing::Refused { by: refuser };
+        return AddressClaim::Refused { by: refuser };
     }
-    let speaker = present()
+    let owner = present()
         .filter(|holder| holder.opt_in == Some(true))
         .max_by_key(|holder| (holder.last_gift_at, std::cmp::Reverse(holder.id)));
-    match speaker {
-        Some(speaker) if speaker.id != id => Standing::Silent {
-            speaker: speaker.id,
-        },
-        _ => Standing::Speaks,
+    match owner {
+        Some(owner) if owner.id != id => AddressClaim::OwnedBy { owner: owner.id },
+        _ => AddressClaim::Owns,
     }
 }
 
@@ -265,7 +262,7 @@ fn profile(row: &QueryResult, backend: DbBackend, zone: Zone) -> Result<Profile,
         email_opt_in: row.try_get("", "email_opt_in")?,
         consent_decided_at: row.try_get("", "consent_decided_at")?,
         is_absent: row.try_get::<Option<Time>>("", "absent_since")?.is_some(),
-        standing: Standing::Speaks,
+        claim: AddressClaim::Owns,
         lifetime_amount: money(row, "lifetime")?.unwrap_or_default(),
         lifetime_count: row.try_get("", "lifetime_donation_count")?,
         monthly_amount: money(row, "monthly")?.unwrap_or_default(),

@@ -185,7 +185,7 @@ async fn who_shares_an_address_with_somebody_who_left_elsewhere_keeps_it_and_the
         charity.act(Act::Unsubscribe(charity.email(people[0])));
         charity.edit(people[0], "email_address", &format!("{email:?}"));
         for speaker in [people[0], people[1]] {
-            // Whoever gave last speaks for the address.
+            // Whoever gave last owns the address.
             charity.give(speaker, "900");
             charity.sync().await;
             assert_eq!(

@@ -216,7 +216,7 @@ async fn whoever_left_is_not_taken_for_one_who_came_back_since_somebody_else_was
         charity.sync().await;
         charity.act(Act::Unsubscribe("home@example.org".to_owned()));
         charity.sync().await;
-        // Somebody else speaks for the address to which they move, and is sent there.
+        // Somebody else owns the address to which they move, and is sent there.
         lives_at(&charity, people[0], "flat@example.org");
         charity.sync().await;
         lives_at(&charity, people[2], "flat@example.org");

@@ -2,7 +2,7 @@
 //! the address of somebody who left.
 
 use super::case::{Case, MemberPlace};
-use crate::domain::{Member, Standing, Way, Why};
+use crate::domain::{AddressClaim, Member, Way, Why};
 use crate::integrations::mailchimp::mirror::member::hash_of;
 use crate::integrations::mailchimp::mirror::status::{is_live, is_out};
 use crate::integrations::mailchimp::settings::OptOutScope;
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Claims {
     /// Of those who may be mailed there.
     pub(crate) spoken_for: BTreeSet<String>,
-    /// Of those who say yes there, whoever speaks for it.
+    /// Of those who say yes there, whoever owns it.
     wanted: BTreeSet<String>,
 }
 
@@ -29,7 +29,7 @@ impl Claims {
         Claims {
             spoken_for: staying()
                 .filter(is_served)
-                .filter_map(|case| case.profile.consented())
+                .filter_map(|case| case.profile.mailable_address())
                 .map(hash_of)
                 .collect(),
             wanted: staying()
@@ -111,9 +111,9 @@ pub(crate) fn owners(
 /// Members to which somebody said no: all of a person who did, and the one at an address of which
 /// another holder did.
 pub(crate) fn refused<'a>(case: &Case<'a>) -> Vec<&'a Member> {
-    match (case.profile.email_opt_in, case.profile.standing) {
+    match (case.profile.email_opt_in, case.profile.claim) {
         (Some(false), _) => case.here.iter().chain(&case.elsewhere).copied().collect(),
-        (_, Standing::Refused { .. }) => case.here.into_iter().collect(),
+        (_, AddressClaim::Refused { .. }) => case.here.into_iter().collect(),
         _ => Vec::new(),
     }
 }
@@ -123,7 +123,8 @@ pub(crate) fn refused<'a>(case: &Case<'a>) -> Vec<&'a Member> {
 fn refused_earlier<'a>(case: &Case<'a>) -> Vec<(MemberPlace, &'a Member)> {
     let id = case.profile.address.as_ref().map(hash_of);
     let said_no = case.profile.email_opt_in == Some(false);
-    let at_a_refused_address = said_no || matches!(case.profile.standing, Standing::Refused { .. });
+    let at_a_refused_address =
+        said_no || matches!(case.profile.claim, AddressClaim::Refused { .. });
     let is_meant = |member: &Member| {
         is_ours_and_in(member)
             && (said_no && member.supporter_id == Some(case.profile.supporter_id)

@@ -3,7 +3,7 @@
 use super::case::{Case, MemberPlace};
 use super::claims::is_of_another;
 use super::leavings::find_leavings;
-use crate::domain::{Member, Profile, Standing, Step, Way, Why};
+use crate::domain::{AddressClaim, Member, Profile, Step, Way, Why};
 use crate::integrations::mailchimp::mirror::former::FormerAddress;
 use crate::integrations::mailchimp::mirror::member::hash_of;
 use crate::integrations::mailchimp::mirror::status::{
@@ -142,7 +142,7 @@ impl DeliveryContext {
     pub(crate) fn perhaps_erased(&self, people: &[Profile]) -> Vec<(i64, String)> {
         let claimed: BTreeSet<String> = people
             .iter()
-            .filter_map(Profile::consented)
+            .filter_map(Profile::mailable_address)
             .map(hash_of)
             .collect();
         let mut found = Vec::new();
@@ -150,7 +150,8 @@ impl DeliveryContext {
             let is_free = case
                 .here
                 .is_none_or(|here| is_live(here) && is_of_another(here, case.profile.supporter_id));
-            let is_new = case.profile.consented().is_some() && is_free && case.suppressed.is_none();
+            let is_new =
+                case.profile.mailable_address().is_some() && is_free && case.suppressed.is_none();
             let before = case
                 .row
                 .and_then(|row| self.members.get(&hash_of(row.address.as_ref()?)));
@@ -320,8 +321,8 @@ fn refusers(people: &[Profile]) -> BTreeMap<String, BTreeSet<i64>> {
             continue;
         };
         let own = (person.email_opt_in == Some(false)).then_some(person.supporter_id);
-        let other = match person.standing {
-            Standing::Refused { by } => Some(by),
+        let other = match person.claim {
+            AddressClaim::Refused { by } => Some(by),
             _ => None,
         };
         if own.is_some() || other.is_some() {

@@ -26,7 +26,7 @@ pub(crate) struct DesiredMember {
 impl DesiredMember {
     /// Of somebody who may be mailed; `None` of anybody else.
     pub(crate) fn of(person: &Profile, managed: &ManagedTags, now: Time) -> Option<DesiredMember> {
-        let address = person.consented()?.clone();
+        let address = person.mailable_address()?.clone();
         let last_gift = person
             .last_gift_at
             .map_or(String::new(), |at| person.zone.day(at).to_string());

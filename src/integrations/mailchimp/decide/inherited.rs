@@ -15,7 +15,7 @@ pub(crate) fn inherited_contact(
     now: Time,
 ) -> Option<Member> {
     let id = person.supporter_id;
-    let here = context.member(&hash_of(person.consented()?))?;
+    let here = context.member(&hash_of(person.mailable_address()?))?;
     // Whoever did not confirm in time is not there any more.
     let is_there = is_live(here) && !(here.remote_status == PENDING && is_unconfirmed(here, now));
     let is_new = is_there && is_of_another(here, id) && context.suppression(person).is_none();

@@ -167,7 +167,9 @@ pub(crate) fn evaluate(
     id: String,
     lost: &[String],
 ) -> Finding {
-    let speaker = holders.iter().find(|person| person.consented().is_some());
+    let speaker = holders
+        .iter()
+        .find(|person| person.mailable_address().is_some());
     let delivered_for = known.and_then(|known| known.supporter_id);
     let person = speaker
         .or_else(|| {
@@ -230,7 +232,7 @@ async fn missing(ctx: &PluginContext, seen: &HashSet<String>) -> Result<Vec<Find
         after = last.change_seq;
         let absent = people.iter().filter(|person| {
             person
-                .consented()
+                .mailable_address()
                 .is_some_and(|address| !seen.contains(&hash_of(address)))
         });
         let absent: Vec<i64> = absent.map(|person| person.supporter_id).collect();

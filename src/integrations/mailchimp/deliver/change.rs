@@ -88,11 +88,11 @@ impl ChangeRequest {
             MemberChange::Unsubscribe { even_if_consented } => {
                 even_if_consented && person.address == self.address
                     || person
-                        .consented()
+                        .mailable_address()
                         .is_none_or(|address| hash_of(address) != self.member)
             }
             MemberChange::Move | MemberChange::Permit(_) => {
-                person.consented() == self.address.as_ref()
+                person.mailable_address() == self.address.as_ref()
             }
         }
     }

@@ -137,7 +137,7 @@ pub(super) fn sort_plans(
                     continue;
                 }
                 let change = || MemberChange::Unsubscribe {
-                    even_if_consented: person.consented().is_some(),
+                    even_if_consented: person.mailable_address().is_some(),
                 };
                 sorted.unsubscribes.extend(
                     members

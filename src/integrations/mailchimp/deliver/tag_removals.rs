@@ -51,7 +51,11 @@ pub(super) async fn tag_removals(
     let fresh = confirm(ctx, &sending).await?;
     for update in &tags_only {
         let person = fresh.get(&update.supporter_id);
-        match (person, person.and_then(Profile::consented), &update.before) {
+        match (
+            person,
+            person.and_then(Profile::mailable_address),
+            &update.before,
+        ) {
             (Some(person), Some(address), Some(member)) if *address == update.desired.address => {
                 removals.push(removal(update, member));
                 verdicts.push(update.accepted(person, ctx.now()));

@@ -2,7 +2,7 @@
 //! written by calls that change somebody who is there and make nobody. There is no status in any of
 //! them.
 
-use crate::domain::{Image, Member, Outcome, Profile, Standing, Taking};
+use crate::domain::{AddressClaim, Image, Member, Outcome, Profile, Taking};
 use crate::integrations::mailchimp::api::answers::WireMember;
 use crate::integrations::mailchimp::api::calls::{BACKOFF, TRIES};
 use crate::integrations::mailchimp::api::client::Failure;
@@ -58,7 +58,7 @@ pub(crate) async fn take_back(
         ctx.begin_sending(&[]).await?;
     }
     let refuses = |person: &Profile| {
-        person.email_opt_in == Some(false) || matches!(person.standing, Standing::Refused { .. })
+        person.email_opt_in == Some(false) || matches!(person.claim, AddressClaim::Refused { .. })
     };
     let mut takings: BTreeMap<i64, Taking> = BTreeMap::new();
     let mut open: BTreeMap<i64, Vec<&Image>> = BTreeMap::new();

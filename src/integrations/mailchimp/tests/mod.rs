@@ -4,7 +4,7 @@ mod decisions;
 mod folders;
 mod lives;
 
-use crate::domain::{Address, Money, Profile, Standing, Time, Zone};
+use crate::domain::{Address, AddressClaim, Money, Profile, Time, Zone};
 use chrono::{TimeDelta, TimeZone, Utc};
 
 /// So many days into 2026.
@@ -23,7 +23,7 @@ pub(super) fn person(id: i64) -> Profile {
         email_opt_in: Some(true),
         consent_decided_at: None,
         is_absent: false,
-        standing: Standing::Speaks,
+        claim: AddressClaim::Owns,
         lifetime_amount: Money::ZERO,
         lifetime_count: 0,
         monthly_amount: Money::ZERO,

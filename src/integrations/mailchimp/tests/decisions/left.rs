@@ -1,7 +1,7 @@
 //! Who is left alone, unsubscribed or moved.
 
 use super::{at, decide, giver, member, one, plans, reason, says, with};
-use crate::domain::{Harm, Member, Profile, Standing, Step};
+use crate::domain::{AddressClaim, Harm, Member, Profile, Step};
 use crate::integrations::mailchimp::decide::case::MemberPlace;
 use crate::integrations::mailchimp::decide::decision::Decision;
 use crate::integrations::mailchimp::mirror::member::hash;
@@ -89,7 +89,7 @@ fn only_a_word_of_no_unsubscribes_and_only_whom_we_subscribed() {
     assert!(matches!(
         one(
             &Profile {
-                standing: Standing::Silent { speaker: 2 },
+                claim: AddressClaim::OwnedBy { owner: 2 },
                 ..giver(1)
             },
             &there()
@@ -118,7 +118,7 @@ fn only_a_word_of_no_unsubscribes_and_only_whom_we_subscribed() {
 #[test]
 fn one_holder_of_a_shared_address_who_refuses_refuses_for_all_and_it_is_done_once() {
     let speaker = Profile {
-        standing: Standing::Refused { by: 2 },
+        claim: AddressClaim::Refused { by: 2 },
         ..at(giver(1), "both@x.org")
     };
     let refuser = says(at(giver(2), "both@x.org"), Some(false));

@@ -1,7 +1,7 @@
 //! Who is sent, and what differs of them.
 
 use super::{at, delivered, giver, member, one, plans, reason, says, with};
-use crate::domain::{Harm, Member, Profile, Standing, Step};
+use crate::domain::{AddressClaim, Harm, Member, Profile, Step};
 use crate::integrations::mailchimp::decide::context::DeliveryContext;
 use crate::integrations::mailchimp::decide::decision::Decision;
 use crate::integrations::mailchimp::mirror::member::hash;
@@ -58,12 +58,12 @@ fn who_is_not_consented_and_not_there_is_never_sent() {
     assert_eq!(
         reason(&one(
             &Profile {
-                standing: Standing::Silent { speaker: 2 },
+                claim: AddressClaim::OwnedBy { owner: 2 },
                 ..giver(1)
             },
             &[]
         )),
-        "supporter 2 speaks for this address"
+        "mail to this address goes to supporter 2, who has it too"
     );
 }
 

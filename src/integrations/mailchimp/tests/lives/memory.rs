@@ -4,7 +4,7 @@ use super::super::person;
 use super::program::Program;
 use super::world::{Soul, World};
 use super::wrong::Wrong;
-use crate::domain::{Address, Member, Profile, Standing};
+use crate::domain::{Address, AddressClaim, Member, Profile};
 use crate::integrations::mailchimp::api::answers::WireMember;
 use crate::integrations::mailchimp::decide::context::DeliveryContext;
 use crate::integrations::mailchimp::mirror::member::{hash, hash_of};
@@ -35,17 +35,19 @@ impl Program {
                 .map(|address| address.as_str().to_owned())
                 .unwrap_or_default(),
         };
-        let standing = |id: i64, soul: &Soul| {
+        let claim = |id: i64, soul: &Soul| {
             let present = || {
                 souls
                     .iter()
                     .filter(|(_, other)| !other.is_gone && key(other) == key(soul))
             };
             match present().find(|(other, soul)| soul.opt_in == Some(false) && **other != id) {
-                Some((by, _)) => Standing::Refused { by: *by },
+                Some((by, _)) => AddressClaim::Refused { by: *by },
                 None => match present().find(|(_, soul)| soul.opt_in == Some(true)) {
-                    Some((speaker, _)) if *speaker != id => Standing::Silent { speaker: *speaker },
-                    _ => Standing::Speaks,
+                    Some((speaker, _)) if *speaker != id => {
+                        AddressClaim::OwnedBy { owner: *speaker }
+                    }
+                    _ => AddressClaim::Owns,
                 },
             }
         };
@@ -58,7 +60,7 @@ impl Program {
             },
             consent_decided_at: Some(soul.decided_at),
             is_absent: soul.is_gone,
-            standing: standing(*id, soul),
+            claim: claim(*id, soul),
             ..person(*id)
         };
         souls.iter().map(profile).collect()
