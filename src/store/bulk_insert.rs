@@ -30,7 +30,7 @@ pub(super) struct BulkInsert<'a> {
 }
 
 /// A statement and what its values occupy, in bytes.
-pub(super) struct Sized {
+pub(super) struct SizedStatement {
     pub(super) statement: Statement,
     pub(super) bytes: usize,
 }
@@ -42,7 +42,7 @@ impl BulkInsert<'_> {
         &self,
         count: usize,
         value: impl Fn(usize, usize) -> ColumnValue<'v>,
-    ) -> Vec<Sized> {
+    ) -> Vec<SizedStatement> {
         if count == 0 {
             return Vec::new();
         }
@@ -63,7 +63,7 @@ impl BulkInsert<'_> {
         &self,
         count: usize,
         value: &impl Fn(usize, usize) -> ColumnValue<'v>,
-    ) -> Sized {
+    ) -> SizedStatement {
         let mut bytes = 0;
         let arrays: Vec<Value> = (0..self.fields.len())
             .map(|column| {
@@ -89,7 +89,7 @@ impl BulkInsert<'_> {
             sources.collect::<Vec<_>>().join(", "),
             self.on_conflict
         );
-        Sized {
+        SizedStatement {
             statement: Statement::from_sql_and_values(self.backend, text, arrays),
             bytes,
         }
@@ -101,7 +101,7 @@ impl BulkInsert<'_> {
         first: usize,
         left: usize,
         value: &impl Fn(usize, usize) -> ColumnValue<'v>,
-    ) -> (Sized, usize) {
+    ) -> (SizedStatement, usize) {
         let columns = self.fields.len();
         let largest = GROUPS.into_iter().find(|size| *size <= left).unwrap_or(1);
         let mut values: Vec<Value> = Vec::with_capacity(columns * largest);
@@ -132,7 +132,7 @@ impl BulkInsert<'_> {
             self.on_conflict
         );
         let statement = Statement::from_sql_and_values(self.backend, text, values);
-        (Sized { statement, bytes }, rows)
+        (SizedStatement { statement, bytes }, rows)
     }
 
     fn opening(&self) -> String {
@@ -154,7 +154,7 @@ mod tests {
     use crate::entities::record::Kind;
     use std::borrow::Cow;
 
-    fn insert(backend: DbBackend, count: usize, text: &str) -> Vec<Sized> {
+    fn insert(backend: DbBackend, count: usize, text: &str) -> Vec<SizedStatement> {
         let fields = [("id", Kind::Int), ("name", Kind::Text)];
         let insert = BulkInsert {
             backend,
@@ -169,8 +169,9 @@ mod tests {
         })
     }
 
-    fn rows_of(statements: &[Sized]) -> Vec<usize> {
-        let values = |sized: &Sized| sized.statement.values.as_ref().map_or(0, |all| all.0.len());
+    fn rows_of(statements: &[SizedStatement]) -> Vec<usize> {
+        let values =
+            |sized: &SizedStatement| sized.statement.values.as_ref().map_or(0, |all| all.0.len());
         statements.iter().map(|sized| values(sized) / 2).collect()
     }
 

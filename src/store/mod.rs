@@ -85,8 +85,8 @@ pub use organization::{Organization, Status};
 pub use person::{Given, Person, Refusal, Sent};
 pub use plugin::{
     Approval, Delivered, DeliveryCount, DeliveryRow, FormerAddress, GuardState, HarmEntry,
-    HarmTotals, HoldCount, HookRow, Leaving, Left, PluginKey, PluginState, ReasonCount, RoomCount,
-    Sending, SilentHook, Suppressed, Suspension, Taken, UndoOrder, UndoneRow,
+    HarmTotals, HoldCount, HookRow, Leaving, Left, PluginKey, PluginState, Push, ReasonCount,
+    RoomCount, Sending, SilentHook, Suppressed, Suspension, Taken, UndoOrder, UndoneRow,
 };
 pub use progress::FeedProgress;
 pub use rejects::RejectRow;

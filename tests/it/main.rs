@@ -23,6 +23,7 @@ mod cluster;
 mod commands;
 mod connections;
 mod consent;
+mod costs;
 mod counted;
 mod crash;
 mod daemon;

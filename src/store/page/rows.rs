@@ -6,7 +6,7 @@ use crate::domain::Time;
 use crate::entities::record::Kind;
 use crate::entities::{Entity, Record};
 use crate::store::Error;
-use crate::store::bulk_insert::{BulkInsert, GROUP_BYTES, Sized};
+use crate::store::bulk_insert::{BulkInsert, GROUP_BYTES, SizedStatement};
 use crate::store::column_value::ColumnValue;
 use crate::store::row::{has_stubs, time_text};
 use crate::store::statement::{Field, document, replace, update};
@@ -57,7 +57,7 @@ pub(super) async fn upsert<R: Record>(
             let (index, write) = writes[row];
             columns.value(write, next_seq.map(|first| first + index as i64), column)
         };
-        for Sized { statement, bytes } in insert.statements(writes.len(), value) {
+        for SizedStatement { statement, bytes } in insert.statements(writes.len(), value) {
             page.require_packet(bytes).await?;
             let done = page.tx.execute_raw(statement).await;
             done.map_err(|error| Error::query("writing records", error))?;

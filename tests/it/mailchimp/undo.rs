@@ -26,6 +26,12 @@ async fn a_wrong_push_over_thirty_people_is_taken_back_exactly() {
         });
         let before = charity.snapshot();
         let since = charity.push_wrongly(&people);
+        let pushes = charity.pushes().await;
+        assert!(
+            pushes.iter().map(|(contacts, _)| contacts).sum::<i64>() >= 30
+                && pushes.iter().all(|(_, taken_back)| *taken_back == 0),
+            "{kind:?}: {pushes:?}"
+        );
         // What happens meanwhile.
         charity.act(by_hand(&email(1), "TOTALAMT", json!(7)));
         charity.act(Act::Unsubscribe(email(2)));
@@ -120,6 +126,11 @@ async fn a_wrong_push_over_thirty_people_is_taken_back_exactly() {
             0,
         );
         charity.site.json(&["plugin", "run"], 0);
+        let taken_back = charity.pushes().await;
+        assert!(
+            taken_back.iter().map(|(_, number)| number).sum::<i64>() >= 27,
+            "{kind:?}: {taken_back:?}"
+        );
 
         let after = charity.snapshot();
         let statuses = |picture: &Picture| {

@@ -54,6 +54,17 @@ impl Charity {
         .unwrap();
     }
 
+    /// Contacts of the pushes that are told, the latest first, and how many were put back.
+    pub(super) async fn pushes(&self) -> Vec<(i64, i64)> {
+        let (store, tenant) = self.store().await;
+        let pushes = tenant.latest_pushes(&self.ledger_key(), 10).await.unwrap();
+        store.close().await.unwrap();
+        pushes
+            .iter()
+            .map(|push| (push.contacts, push.taken_back))
+            .collect()
+    }
+
     /// A push that should not have been: wrong gifts, and tags under a wrong prefix. Answers with
     /// the moment before it.
     pub(super) fn push_wrongly(&self, people: &[i64]) -> String {

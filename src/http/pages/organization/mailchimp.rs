@@ -14,7 +14,7 @@ use crate::http::site::Site;
 use crate::http::sources::Sources;
 use crate::integrations;
 use crate::plugin::Told;
-use crate::store::{Error, GuardState, PluginKey, ReasonCount, Refusal, StateCount};
+use crate::store::{Error, GuardState, PluginKey, Push, ReasonCount, Refusal, StateCount};
 use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
@@ -27,6 +27,8 @@ const MAILCHIMP: &str = "mailchimp";
 const LEFT: u64 = 50;
 /// Reasons that are shown.
 const REASONS: u64 = 20;
+/// Pushes that are shown.
+const PUSHES: usize = 10;
 
 /// What is known of one plugin.
 struct Known {
@@ -35,6 +37,7 @@ struct Known {
     contacts: BTreeMap<String, u64>,
     guard: GuardState,
     left: Vec<Refusal>,
+    pushes: Vec<Push>,
     still_subscribed: i64,
     reasons: Vec<ReasonCount>,
     told: Told,
@@ -73,6 +76,7 @@ async fn ask(sources: Arc<Sources>, classy_id: i64, with_people: bool) -> Result
                 contacts: tenant.member_counts(&key, None).await?,
                 guard: tenant.guard_state(&key).await?,
                 left: tenant.latest_refusals(name, LEFT).await?,
+                pushes: tenant.latest_pushes(&key, PUSHES).await?,
                 still_subscribed: tenant.count_still_subscribed(&key).await?,
                 reasons: tenant.reasons(&key, REASONS).await?,
                 told: Told::of(state.state.as_deref()),
@@ -197,11 +201,8 @@ fn one(
             @if known.name == MAILCHIMP {
                 h3 { "Who left" }
                 (left(frame, known, people))
-                p.note {
-                    "What pushes changed can be taken back: "
-                    code { "classy-sync plugin undo --org " (frame.classy_id) }
-                    " shows what that would do first."
-                }
+                h3 { "The last pushes" }
+                (pushes(frame, known))
             }
         }
     }
@@ -261,6 +262,44 @@ fn states(known: &Known) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+fn pushes(frame: &Frame, known: &Known) -> Markup {
+    html! {
+        @if known.pushes.is_empty() { p.note { "Nothing was sent in the last 30 days." } }
+        @else {
+            div.scroll tabindex="0" role="region" aria-label="The last pushes" {
+                table.stack {
+                    thead {
+                        tr {
+                            th { "When" } th.number { "Contacts" } th.number { "Taken back" }
+                            th { "To take it back, and what was pushed since" }
+                        }
+                    }
+                    tbody {
+                        @for push in &known.pushes {
+                            tr {
+                                th scope="row" { (ago(Some(push.until), frame.zone)) }
+                                td.number data-label="Contacts" {
+                                    (count(push.contacts.unsigned_abs()))
+                                }
+                                td.number data-label="Taken back" {
+                                    (count(push.taken_back.unsigned_abs()))
+                                }
+                                td data-label="Undo" {
+                                    code {
+                                        "classy-sync plugin undo --org " (frame.classy_id)
+                                        " --since " (push.from.format("%Y-%m-%dT%H:%M:%SZ"))
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            p.note { "The command shows first what it would do, and asks." }
         }
     }
 }

@@ -1,0 +1,72 @@
+//! What was pushed lately, as people see it: images of contacts that were sent about the same time.
+
+use super::PluginKey;
+use crate::domain::Time;
+use crate::store::statement::{as_bigint, sql};
+use crate::store::{Error, TenantStore};
+use chrono::TimeDelta;
+use sea_orm::ConnectionTrait;
+
+/// What was sent in one go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Push {
+    /// When it began.
+    pub from: Time,
+    /// When the last of it was sent.
+    pub until: Time,
+    /// Contacts that it changed or made.
+    pub contacts: i64,
+    /// Of those, the ones that were put back as they had been.
+    pub taken_back: i64,
+}
+
+/// What is sent within so long of what was sent before belongs to the same push.
+const PAUSE: TimeDelta = TimeDelta::minutes(2);
+
+/// The moments of which pushes are made, the latest first.
+const MOMENTS: u64 = 200;
+
+impl TenantStore {
+    /// The latest pushes that changed something, as far as that is kept, the latest first.
+    pub async fn latest_pushes(&self, key: &PluginKey, limit: usize) -> Result<Vec<Push>, Error> {
+        let failed = |error| Error::query("reading what was changed", error);
+        let backend = self.backend();
+        let text = format!(
+            "SELECT i.sent_at, {} AS contacts, {} AS taken_back FROM plugin_images AS i \
+             WHERE i.organization_id = $1 AND i.plugin = $2 AND i.destination = $3 \
+             GROUP BY i.sent_at ORDER BY i.sent_at DESC LIMIT {MOMENTS}",
+            as_bigint(backend, "COUNT(*)"),
+            as_bigint(
+                backend,
+                "COUNT(CASE WHEN i.outcome = 'taken_back' THEN 1 END)"
+            )
+        );
+        let rows = self
+            .connection()
+            .query_all_raw(sql(backend, &text, self.plugin_values(key)))
+            .await
+            .map_err(failed)?;
+        let mut pushes: Vec<Push> = Vec::new();
+        for row in &rows {
+            let at: Time = row.try_get("", "sent_at").map_err(failed)?;
+            let contacts: i64 = row.try_get("", "contacts").map_err(failed)?;
+            let taken_back: i64 = row.try_get("", "taken_back").map_err(failed)?;
+            let is_full = pushes.len() == limit;
+            match pushes.last_mut().filter(|push| push.from - at <= PAUSE) {
+                Some(push) => {
+                    push.from = at;
+                    push.contacts += contacts;
+                    push.taken_back += taken_back;
+                }
+                None if is_full => break,
+                None => pushes.push(Push {
+                    from: at,
+                    until: at,
+                    contacts,
+                    taken_back,
+                }),
+            }
+        }
+        Ok(pushes)
+    }
+}
