@@ -135,11 +135,27 @@ pub async fn deliver(
     }
     let key = ctx.key().clone();
     let done = deliver_all(delivery, ctx, plugin, is_new).await;
-    if let Err(PluginError::Alarm(reason)) = &done {
-        delivery
-            .store
-            .suspend_plugin(&key, reason, delivery.now)
-            .await?;
+    match &done {
+        Err(PluginError::Alarm(reason)) => {
+            delivery
+                .store
+                .suspend_plugin(&key, reason, delivery.now)
+                .await?;
+        }
+        // What is wrong keeps others out. Whoever said no does not wait until it is mended.
+        Err(PluginError::Configuration { .. }) => {
+            let ctx = context(delivery, plugin.destination());
+            match pass_refusals_on(delivery, ctx, plugin, false).await {
+                Err(stop @ (PluginError::Stopped | PluginError::Store(_))) => return Err(stop),
+                Err(error) => tracing::warn!(
+                    plugin = delivery.plugin,
+                    error = error.to_string(),
+                    "opt-outs could not be passed on"
+                ),
+                Ok(()) => {}
+            }
+        }
+        _ => {}
     }
     done
 }

@@ -1,10 +1,11 @@
 //! Organizations: who is synced, in which state, with which sealed credentials.
 
 use super::clocks::keep_clocks;
+use super::connect::now_in;
 use super::statement::{quoted, sql};
 use super::{Error, Store, TenantStore, audit};
 use crate::domain::{Time, Zone};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
 use serde_json::json;
 
 /// Whether an organization is synced.
@@ -228,6 +229,17 @@ impl TenantStore {
             .chain([now.into(), self.organization_id.into()]);
         self.connection()
             .execute_raw(sql(self.backend(), &text, values))
+            .await
+            .map_err(|error| Error::query("writing an organization", error))?;
+        Ok(())
+    }
+
+    /// The row counts as changed, so that the process that serves the organization looks at it.
+    pub(super) async fn touch(&self, tx: &DatabaseTransaction) -> Result<(), Error> {
+        let now = now_in(tx, self.backend()).await?;
+        let text = "UPDATE organizations SET updated_at = $1 WHERE id = $2";
+        let values = [now.into(), self.organization_id.into()];
+        tx.execute_raw(sql(self.backend(), text, values))
             .await
             .map_err(|error| Error::query("writing an organization", error))?;
         Ok(())

@@ -69,7 +69,9 @@ pub(super) async fn work(outlet: Arc<Outlet>, run: DeliveryRun) -> Worked {
     };
     let is_suspended = matches!(
         result,
-        Err(PluginError::Suspended { .. } | PluginError::Alarm(_))
+        Err(PluginError::Suspended { .. }
+            | PluginError::Alarm(_)
+            | PluginError::Configuration { .. })
     );
     let needs_a_person = matches!(
         result.as_ref().map_err(PluginError::remedy),

@@ -6,6 +6,7 @@ use super::fleet::{self, Found, Question};
 use super::messages::CheckLeases;
 use super::slot::{GRACE, Going, Mode, Slot, may_run};
 use crate::actors::entity_sync::Known;
+use crate::actors::organization::messages::Nudge;
 use crate::clock;
 use crate::credentials::Applied;
 use crate::domain::{Fault, FaultKind};
@@ -174,6 +175,13 @@ impl Supervisor {
         let same =
             (&old.status, &old.credentials_encrypted) == (&row.status, &row.credentials_encrypted);
         if same && old.status_reason == row.status_reason {
+            // Nothing that decides whether it is served: a person's word on what is held.
+            let slot = self.slots.get(&row.classy_id);
+            if let Some(organization) = slot.and_then(|slot| slot.child_slot.child()) {
+                organization.do_send(Nudge {
+                    entities: Vec::new(),
+                });
+            }
             return;
         }
         let resealed = old.credentials_encrypted != row.credentials_encrypted;

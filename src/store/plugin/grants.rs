@@ -157,6 +157,8 @@ impl TenantStore {
             detail,
         )
         .await?;
+        // Whoever serves the organization looks at what changed, wherever that is.
+        self.touch(&tx).await?;
         tx.commit().await.map_err(Error::commit)
     }
 

@@ -68,7 +68,7 @@ impl TenantStore {
     pub async fn earlier_destinations(&self, key: &PluginKey) -> Result<Vec<String>, Error> {
         let failed = |error| Error::query("reading earlier audiences", error);
         let text = "SELECT DISTINCT destination FROM plugin_members WHERE organization_id = $1 AND plugin = $2 AND destination <> $3 \
-                    AND subscribed_by_us = $4 ORDER BY destination";
+                    AND subscribed_by_us = $4 AND remote_status IN ('subscribed', 'pending') ORDER BY destination";
         let values = self.plugin_values(key).into_iter().chain([true.into()]);
         let rows = self
             .connection()

@@ -12,16 +12,28 @@ use serde_json::Value;
 
 /// How a change of a single member is answered in Mailchimp's place.
 #[derive(Clone, Copy)]
-enum Instead {
+pub(super) enum Instead {
     /// 200, with the member as it is: nothing is done.
     AsItIs,
     /// 400 with this detail.
     Refused(&'static str),
+    /// 200, with the member as it would be: nothing is done.
+    AsIfDone,
+    /// 404.
+    Missing,
+    /// Lists of members come without a status of theirs; changes are made.
+    NoStatus,
+}
+
+fn change_body(bytes: &[u8], change: impl FnOnce(&mut Value)) -> Bytes {
+    let mut body: Value = serde_json::from_slice(bytes).unwrap();
+    change(&mut body);
+    body.to_string().into()
 }
 
 impl Charity {
     /// From now on nothing comes of a change of a single member whose body holds this text.
-    async fn does_not_do(&mut self, text: &'static str, instead: Instead) {
+    pub(super) async fn does_not_do(&mut self, text: &'static str, instead: Instead) {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let target = self
             .site
@@ -36,7 +48,11 @@ impl Charity {
             let (http, target) = (http.clone(), target.clone());
             async move {
                 let mut request = http.request(method.clone(), format!("{target}{uri}"));
-                if method == Method::PATCH && String::from_utf8_lossy(&sent).contains(text) {
+                let is_change = method == Method::PATCH && String::from_utf8_lossy(&sent).contains(text);
+                if is_change && !matches!(instead, Instead::NoStatus) {
+                    if let Instead::Missing = instead {
+                        return Response::builder().status(404).body(Body::from("{\"status\":404,\"title\":\"Resource Not Found\"}")).unwrap();
+                    }
                     if let Instead::Refused(detail) = instead {
                         let body = serde_json::json!({ "status": 400, "title": "Bad Request", "detail": detail }).to_string();
                         return Response::builder().status(400).body(Body::from(body)).unwrap();
@@ -48,13 +64,24 @@ impl Charity {
                 }
                 let answer = request.send().await.unwrap();
                 let status = answer.status();
-                Response::builder().status(status).body(Body::from(answer.bytes().await.unwrap())).unwrap()
+                let mut bytes = answer.bytes().await.unwrap();
+                if let Instead::AsIfDone = instead && is_change {
+                    bytes = change_body(&bytes, |body| body["status"] = "unsubscribed".into());
+                }
+                if let Instead::NoStatus = instead && method == Method::GET && uri.path().ends_with("/members") {
+                    bytes = change_body(&bytes, |body| {
+                        for member in body["members"].as_array_mut().unwrap() {
+                            member.as_object_mut().unwrap().remove("status");
+                        }
+                    });
+                }
+                Response::builder().status(status).body(Body::from(bytes)).unwrap()
             }
         });
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     }
 
-    fn audited(&self) -> Value {
+    pub(super) fn audited(&self) -> Value {
         self.configure();
         self.site.json(&["plugin", "audit"], 0)
     }

@@ -19,6 +19,7 @@ mod faults;
 mod full;
 mod guard;
 mod guarding;
+mod heard;
 mod histories;
 mod kept_out;
 mod lacks;

@@ -218,7 +218,7 @@ fn sent(known: &Known, zone: Zone) -> Markup {
                     thead {
                         tr {
                             th { "Where" } th { "State" } th { "Why" } th { "There" }
-                            th { "Delivered" } th { "ApplyPreview at" }
+                            th { "Delivered" } th { "Looked at" }
                         }
                     }
                     tbody {
@@ -233,7 +233,7 @@ fn sent(known: &Known, zone: Zone) -> Markup {
                                     (row.remote_status.as_deref().unwrap_or("–"))
                                 }
                                 td data-label="Delivered" { (ago(row.delivered_at, zone)) }
-                                td data-label="ApplyPreview at" { (ago(Some(row.updated_at), zone)) }
+                                td data-label="Looked at" { (ago(Some(row.updated_at), zone)) }
                             }
                         }
                     }

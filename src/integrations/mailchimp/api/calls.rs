@@ -178,7 +178,16 @@ impl Api {
                 since.to_rfc3339_opts(SecondsFormat::Secs, false),
             )
         }));
-        self.get(&["lists", &self.audience, "members"], query).await
+        let (page, date): (MemberPage, Option<Time>) = self
+            .get(&["lists", &self.audience, "members"], query)
+            .await?;
+        // Who is shown without a status would be taken for somebody who is not in.
+        if page.members.iter().any(|member| !member.is_identified()) {
+            return Err(Failure::Busy(
+                "a list of members that does not say who they are, or in what state".to_owned(),
+            ));
+        }
+        Ok((page, date))
     }
 
     /// The permissions of an audience, as any one member shows them; none when there is no member.

@@ -4,7 +4,7 @@
 use super::case::{Case, MemberPlace};
 use crate::domain::{AddressClaim, Member, Way, Why};
 use crate::integrations::mailchimp::mirror::member::hash_of;
-use crate::integrations::mailchimp::mirror::status::{is_live, is_out};
+use crate::integrations::mailchimp::mirror::status::{is_live, is_mailed, is_out};
 use crate::integrations::mailchimp::settings::OptOutScope;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,7 +69,7 @@ pub(crate) fn owners(
     scope: OptOutScope,
 ) -> BTreeMap<MemberPlace, i64> {
     let is_concerned = |member: &Member| {
-        is_in(member) && (member.subscribed_by_us || scope == OptOutScope::Everybody)
+        may_be_mailed(member) && (member.subscribed_by_us || scope == OptOutScope::Everybody)
     };
     // The one for whom it was delivered, else whoever says no, else the lowest id.
     let mut ranks: BTreeMap<MemberPlace, (bool, bool, i64)> = BTreeMap::new();
@@ -142,6 +142,11 @@ fn refused_earlier<'a>(case: &Case<'a>) -> Vec<(MemberPlace, &'a Member)> {
             )
         })
         .collect()
+}
+
+/// Of a status that is not known here it is assumed: a no counts there, too.
+fn may_be_mailed(member: &Member) -> bool {
+    !is_out(member) && is_mailed(&member.remote_status)
 }
 
 pub(crate) fn is_in(member: &Member) -> bool {

@@ -1,7 +1,7 @@
 //! What the mirror and the ledger know of the people who were handed over together.
 
 use super::case::{Case, MemberPlace};
-use super::claims::is_of_another;
+use super::claims::{is_of_another, is_ours_and_in};
 use super::leavings::find_leavings;
 use crate::domain::{AddressClaim, Member, Profile, Step, Way, Why};
 use crate::integrations::mailchimp::mirror::former::FormerAddress;
@@ -169,7 +169,7 @@ impl DeliveryContext {
             };
             // Whoever was asked to confirm may have been dropped for not answering.
             let stays = |member: &&Member| {
-                !member.subscribed_by_us || member.remote_status != "pending" && !moves(member)
+                !is_ours_and_in(member) || member.remote_status != "pending" && !moves(member)
             };
             // Theirs that bounced may have been erased since, which is a word of the person.
             let is_bounced =

@@ -116,6 +116,17 @@ impl ChangeRequest {
         }
     }
 
+    /// Whether an answer says that it was done and shows the very moment of the last change from
+    /// before: then the member itself is asked.
+    fn is_doubtful(&self, wire: &WireMember, members: &BTreeMap<String, Member>) -> bool {
+        let before = members.get(&self.member).and_then(|old| old.last_seen_at);
+        matches!(self.change, MemberChange::Unsubscribe { .. })
+            && self.audience.is_none()
+            && self.is_shown(wire)
+            && before.is_some()
+            && before == wire.last_changed
+    }
+
     fn patch(&self) -> Option<Patch> {
         Some(match &self.change {
             MemberChange::Unsubscribe { .. } => Patch::Unsubscribe {
@@ -204,6 +215,12 @@ pub(crate) async fn apply_changes(
         pending = Vec::new();
         let mut trouble = None;
         for (request, answer) in answers {
+            let answer = match answer {
+                Ok(member) if request.is_doubtful(&member, &members) => {
+                    session.api.member(&request.member).await
+                }
+                answer => answer,
+            };
             match answer {
                 Ok(member) if request.is_shown(&member) => {
                     done.push((request, ChangeResult::Done(member)))

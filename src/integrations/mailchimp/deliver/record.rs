@@ -239,7 +239,7 @@ pub(crate) fn refusal_fate(class: RefusalClass, text: &str, attempts: i64, now: 
             until: now + TimeDelta::hours(24),
             reason,
         },
-        // ApplyPreview at again in the next delivery, and not in this one once more.
+        // Looked at again in the next delivery, and not in this one once more.
         RefusalClass::Full => Fate::Deferred {
             until: now + TimeDelta::milliseconds(1),
             reason,

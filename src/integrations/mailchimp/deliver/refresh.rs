@@ -36,7 +36,16 @@ pub(crate) async fn refresh(
     if memory.configure(&session.settings, ctx.now()) {
         ctx.make_everybody_due().await?;
     }
-    memory.known_permissions = permissions::check(session, &memory).await?;
+    // Who said no does not wait until it is mended.
+    let fault = match permissions::check(session, &memory).await {
+        Ok(known) => {
+            memory.known_permissions = known;
+            None
+        }
+        Err(PluginError::Configuration { cause, .. }) if !ctx.is_preview() => Some(cause),
+        Err(error) => return Err(error),
+    };
+    session.note_permission_fault(fault);
     let whole_at = memory.whole_at;
     session.restore(before);
     session.remember(ctx, |known| *known = memory).await?;

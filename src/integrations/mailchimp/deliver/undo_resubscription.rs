@@ -62,7 +62,6 @@ pub(crate) async fn unsubscribe_again(
         {
             "unsubscribed".clone_into(&mut member.remote_status);
             member.ever_left_at = Some(ctx.now());
-            member.subscribed_by_us = false;
             off.push(member);
         }
     }

@@ -1,7 +1,7 @@
 //! Opt-outs are carried out, in the audience and in earlier ones, and what the mirror and the
 //! ledger make of the answers.
 
-use super::change::{ChangeRequest, ChangeResult, LOOKUPS, apply_changes, later};
+use super::change::{ChangeRequest, ChangeResult, LOOKUPS, apply_changes};
 use super::update::verdict;
 use crate::domain::{Fate, Member, Time, Verdict};
 use crate::integrations::mailchimp::api::answers::WireMember;
@@ -15,7 +15,15 @@ use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What an answer that did nothing shows.
-pub(crate) const STILL_SHOWN: &str = "its answer shows them subscribed";
+pub(crate) const STILL_SHOWN: &str = "it shows them subscribed";
+
+/// How soon somebody is looked for again whom Mailchimp does not find: it may show a new contact
+/// only after a while.
+const LOOK_AGAIN: [TimeDelta; LOOKUPS as usize] = [
+    TimeDelta::milliseconds(1),
+    TimeDelta::minutes(5),
+    TimeDelta::minutes(60),
+];
 
 /// Why somebody who opted out is mailed all the same.
 const NOT_TAKEN_OFF: &str =
@@ -30,6 +38,8 @@ pub(crate) enum OptOutEnd {
     Final(Fate),
     /// Mailchimp did not carry it out, and can mail them: what it says.
     Refused(String),
+    /// It does not find them, and they are looked for again.
+    NotFound,
 }
 
 /// What became of everybody who was to be unsubscribed.
@@ -97,9 +107,7 @@ pub(crate) async fn unsubscribe(
                     "{why}: unsubscribed in Mailchimp; from now on only they can come back, by a form"
                 )))
             }
-            ChangeResult::Missing if attempts < LOOKUPS => {
-                OptOutEnd::Final(later(ctx, 60, "not found in Mailchimp; looked for again"))
-            }
+            ChangeResult::Missing if attempts < LOOKUPS => OptOutEnd::NotFound,
             ChangeResult::Missing => {
                 leavings.extend(withdrawals_of_missing(context, id, &request.member));
                 gone.push(request.member);
@@ -118,6 +126,15 @@ pub(crate) async fn unsubscribe(
             OptOutEnd::Refused(words) => {
                 refused.insert(id);
                 retry_later(ctx.now(), attempts, why, &words)
+            }
+            OptOutEnd::NotFound => {
+                refused.insert(id);
+                let pause = usize::try_from(attempts).ok();
+                let pause = pause.and_then(|attempts| LOOK_AGAIN.get(attempts));
+                Fate::Deferred {
+                    until: ctx.now() + pause.copied().unwrap_or_default(),
+                    reason: format!("{why}: not found in Mailchimp; looked for again"),
+                }
             }
         };
         if matches!(fate, Fate::Skipped(_)) {

@@ -13,14 +13,18 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Changes {
     /// Ids of addresses that supporters have. Of nobody else it is kept what fields hold.
     pub(crate) supporters: BTreeSet<String>,
+    /// Ids of contacts that came back by themselves though their supporter says no at Classy: that
+    /// word is the later one, and they are none of ours any more.
+    pub(crate) by_themselves: BTreeSet<String>,
     pub(crate) members: BTreeMap<String, Member>,
     pub(crate) left: Vec<Left>,
     /// Contacts of ours that lack tags which were put on them.
     pub(crate) untagged: u64,
     /// Supporters whose member is not as we left it.
     pub(crate) due: BTreeSet<i64>,
-    /// Addresses of members that belong to no supporter yet.
-    pub(crate) strangers: BTreeSet<Address>,
+    /// Addresses whose holders are to be looked at: of members that belong to no supporter yet, and
+    /// of those that came to another address.
+    pub(crate) addresses: BTreeSet<Address>,
 }
 
 impl Changes {
@@ -38,12 +42,13 @@ impl Changes {
             .and_then(|old| old.last_seen_at)
             .zip(wire.last_changed)
             .is_some_and(|(known, shown)| shown < known);
-        let mut new = observed_member(wire, old.or(earlier), managed, now);
+        // A contact that came from another address is who it was there, whoever left here.
+        let mut new = observed_member(wire, earlier.or(old), managed, now);
         if let Some(earlier) = earlier {
-            new.supporter_id = new.supporter_id.or(earlier.supporter_id);
-            new.subscribed_by_us |= earlier.subscribed_by_us && !is_out_word(&new.remote_status);
+            new.supporter_id = new.supporter_id.or(old.and_then(|old| old.supporter_id));
             self.give_up(earlier, now);
         }
+        new.subscribed_by_us &= !self.by_themselves.contains(&new.remote_id);
         if new.supporter_id.is_none() && !self.supporters.contains(&new.remote_id) {
             new.values = None;
         }
@@ -55,9 +60,10 @@ impl Changes {
                 == (&new.remote_status, &new.managed_tags, new.name_hash)
         };
         if !old.is_some_and(same) {
-            match new.supporter_id {
-                Some(supporter) => drop(self.due.insert(supporter)),
-                None => self.strangers.extend(Address::parse(&wire.email_address)),
+            self.due.extend(new.supporter_id);
+            // Whoever has the address may refuse, whoever the contact is for.
+            if new.supporter_id.is_none() || old.is_none() || earlier.is_some() {
+                self.addresses.extend(Address::parse(&wire.email_address));
             }
         }
         let lost = |old: &Member| {

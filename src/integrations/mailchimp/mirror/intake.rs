@@ -6,7 +6,7 @@ use super::departures::{came_back, ids_of, is_persons, leavings, went, why_left}
 use super::former::who_had;
 use super::managed_tags::ManagedTags;
 use super::member::{hash, hash_of, is_somebody};
-use super::renamed;
+use super::renamed::{self, Displaced};
 use super::session::MailchimpSession;
 use crate::domain::{Address, Member, Time, Way};
 use crate::integrations::mailchimp::api::answers::WireMember;
@@ -84,9 +84,11 @@ impl<'a> Intake<'a> {
             .filter(|member| is_somebody(member))
             .collect();
         let known = self.known(&shown).await?;
-        let displaced = renamed::displaced(self.api, self.ctx, &shown, &known).await?;
-        let shown: Vec<&WireMember> = shown.into_iter().chain(&displaced).collect();
-        let mut known = if displaced.is_empty() {
+        let Displaced { elsewhere, erased } =
+            renamed::displaced(self.api, self.ctx, &shown, &known).await?;
+        self.ctx.suppress(&erased).await?;
+        let shown: Vec<&WireMember> = shown.into_iter().chain(&elsewhere).collect();
+        let mut known = if elsewhere.is_empty() {
             known
         } else {
             self.known(&shown).await?
@@ -98,10 +100,10 @@ impl<'a> Intake<'a> {
             .collect();
         let mut renamed = renamed::find(self.api, self.ctx, &shown).await?;
         if self.since.is_some() {
-            self.lift(&shown, |id| known.get(id).or_else(|| renamed.get(id)))
+            self.lift(&shown, |id| renamed.get(id).or_else(|| known.get(id)))
                 .await?;
         }
-        self.suppress(&shown, |id| known.get(id).or_else(|| renamed.get(id)))
+        self.suppress(&shown, |id| renamed.get(id).or_else(|| known.get(id)))
             .await?;
         let addresses = shown
             .iter()
@@ -114,8 +116,12 @@ impl<'a> Intake<'a> {
             .iter()
             .map(hash_of)
             .collect();
+        let by_themselves = self
+            .back_by_themselves(&shown, |id| renamed.get(id).or_else(|| known.get(id)))
+            .await?;
         let mut changes = Changes {
             supporters,
+            by_themselves,
             ..Changes::default()
         };
         for (wire, id) in shown.iter().zip(&ids) {
@@ -142,10 +148,10 @@ impl<'a> Intake<'a> {
             .await?;
         let mut due: BTreeSet<i64> = changes.due;
         // At the first look nobody was delivered yet.
-        if self.since.is_some() && !changes.strangers.is_empty() {
+        if self.since.is_some() && !changes.addresses.is_empty() {
             due.extend(
                 self.ctx
-                    .profiles_at(&changes.strangers)
+                    .profiles_at(&changes.addresses)
                     .await?
                     .into_iter()
                     .map(|person| person.supporter_id),
@@ -193,6 +199,37 @@ impl<'a> Intake<'a> {
             .map(|person| person.supporter_id)
             .collect();
         self.ctx.lift_suppressions(&ids, &people).await
+    }
+
+    /// Of those who came back, the ids of those whose supporter says no at Classy.
+    async fn back_by_themselves<'k>(
+        &self,
+        shown: &[&WireMember],
+        known: impl Fn(&str) -> Option<&'k Member>,
+    ) -> Result<BTreeSet<String>, PluginError> {
+        let mut owners: BTreeMap<String, Option<i64>> = BTreeMap::new();
+        let mut addresses: BTreeSet<Address> = BTreeSet::new();
+        for wire in shown {
+            let id = hash(&wire.email_address);
+            if let Some(before) = known(&id).filter(|before| came_back(wire, Some(before))) {
+                addresses.extend(Address::parse(&wire.email_address));
+                owners.insert(id, before.supporter_id);
+            }
+        }
+        if owners.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let ids: Vec<i64> = owners.values().flatten().copied().collect();
+        let mut people = self.ctx.profiles(&ids).await?;
+        people.extend(self.ctx.profiles_at(&addresses).await?);
+        people.retain(|person| person.email_opt_in == Some(false));
+        owners.retain(|id, owner| {
+            people.iter().any(|person| {
+                Some(person.supporter_id) == *owner
+                    || person.address.as_ref().map(hash_of).as_ref() == Some(id)
+            })
+        });
+        Ok(owners.into_keys().collect())
     }
 
     /// Who left is written down before the mirror knows it: whoever has the address may have

@@ -3,7 +3,7 @@
 use super::managed_tags::ManagedTags;
 use super::merge_fields::{FIELDS, FIRST_NAME, LAST_NAME, MergeField};
 use super::name::Name;
-use super::status::{PENDING, is_leaving, is_out_word};
+use super::status::{PENDING, is_leaving};
 use crate::domain::{Address, Member, Time, Values, limits};
 use crate::integrations::mailchimp::api::answers::WireMember;
 use md5::{Digest, Md5};
@@ -49,7 +49,6 @@ pub(crate) fn observed_member(
         // At most fifty are shown; of the others what was known before is believed.
         tags.extend(old.iter().flat_map(|old| old.managed_tags.iter().cloned()));
     }
-    let is_out = is_out_word(&wire.status);
     // Whoever was asked to confirm was asked when they were first seen so, whatever changes of the
     // contact since: an address, a field.
     let is_same =
@@ -68,8 +67,9 @@ pub(crate) fn observed_member(
         managed_tags: tags,
         name_hash: Name::of(wire.field(FIRST_NAME), wire.field(LAST_NAME)).hash(),
         values: values(wire).or_else(|| old.and_then(|old| old.values.clone())),
-        // Whoever left and comes back does so by themselves.
-        subscribed_by_us: !is_out && old.is_some_and(|old| old.subscribed_by_us),
+        // Whoever leaves and comes back is there by their own word, and one whom we once put there
+        // all the same: a no at Classy reaches them.
+        subscribed_by_us: old.is_some_and(|old| old.subscribed_by_us),
         ever_left_at: match wire.status.as_str() {
             "subscribed" => None,
             _ if is_leaving(wire) => left_before.or(Some(now)),
@@ -153,7 +153,7 @@ mod tests {
         ] {
             member = observed_member(&wire(status, &[]), Some(&member), &managed, day(1));
             assert_eq!((is_out(&member), is_live(&member)), (out, !out), "{status}");
-            assert!(!member.subscribed_by_us, "who left is not ours any more");
+            assert!(member.subscribed_by_us, "a no at Classy reaches them");
         }
     }
 
@@ -167,7 +167,7 @@ mod tests {
         };
         let after = |old: &Member, wire: WireMember| {
             let member = observed_member(&wire, Some(old), &managed, day(1));
-            assert!(is_out(&member) && !is_live(&member) && !member.subscribed_by_us);
+            assert!(is_out(&member) && !is_live(&member));
             member
         };
         let bounced = after(&subscribed, wire("cleaned", &[]));

@@ -80,7 +80,8 @@ pub(crate) fn hold_against(
     }
 }
 
-fn unknown(cause: String) -> PluginError {
+/// As the error that it is.
+pub(crate) fn unknown(cause: String) -> PluginError {
     PluginError::Configuration {
         key: "plugins.mailchimp.marketing_permissions".to_owned(),
         cause,

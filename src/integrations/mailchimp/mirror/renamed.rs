@@ -5,12 +5,12 @@
 //! left: putting it there again would mail a person twice, at an address that they do not want.
 
 use super::member::{contact_of, hash};
-use super::status::{is_given_up, is_live};
+use super::status::{PENDING, erased, is_given_up, is_live};
 use crate::domain::Member;
 use crate::integrations::mailchimp::api::answers::WireMember;
 use crate::integrations::mailchimp::api::calls::Api;
 use crate::integrations::mailchimp::api::client::Failure;
-use crate::plugin::{PluginContext, PluginError};
+use crate::plugin::{Leaving, PluginContext, PluginError};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of these members, those who were known under another address, by their present id.
@@ -59,16 +59,25 @@ pub(crate) async fn find(
     Ok(renamed)
 }
 
+/// Contacts at whose address somebody else is shown.
+#[derive(Default)]
+pub(crate) struct Displaced {
+    /// They have another address by now.
+    pub(crate) elsewhere: Vec<WireMember>,
+    /// They are there under none: erased, which is a word of theirs.
+    pub(crate) erased: Vec<Leaving>,
+}
+
 /// Contacts at whose address somebody else is shown, and that are shown under no other one with
-/// these: each is asked for by its own name, since it may have another address by now.
+/// these: each is asked for by its own name.
 pub(crate) async fn displaced(
     api: &Api,
     ctx: &PluginContext,
     shown: &[&WireMember],
     known: &BTreeMap<String, Member>,
-) -> Result<Vec<WireMember>, PluginError> {
+) -> Result<Displaced, PluginError> {
     let here: BTreeSet<&str> = shown.iter().filter_map(|wire| contact_of(wire)).collect();
-    let mut found = Vec::new();
+    let mut found = Displaced::default();
     for wire in shown {
         let Some(old) = known
             .get(&hash(&wire.email_address))
@@ -85,7 +94,13 @@ pub(crate) async fn displaced(
         };
         ctx.go_on()?;
         match api.member(name).await {
-            Ok(there) if contact_of(&there) == Some(name) => found.push(there),
+            Ok(there) if contact_of(&there) == Some(name) => found.elsewhere.push(there),
+            // Whoever was asked to confirm may have been dropped for not answering.
+            Err(Failure::Missing) if old.remote_status != PENDING => found.erased.push(Leaving {
+                remote_id: old.remote_id.clone(),
+                supporter_id: old.supporter_id,
+                why: erased(),
+            }),
             Ok(_) | Err(Failure::Missing) => {}
             Err(failure) => {
                 return Err(

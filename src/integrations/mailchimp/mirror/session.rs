@@ -30,6 +30,8 @@ pub(crate) struct MailchimpSession {
     full: Mutex<Full>,
     looked_at: Mutex<Option<Instant>>,
     looking: tokio::sync::Mutex<()>,
+    /// What is wrong with the configured permissions: nobody is added before it is mended.
+    permission_fault: Mutex<Option<String>>,
 }
 
 /// A plan without room for more contacts, as far as one delivery found it.
@@ -58,6 +60,7 @@ impl MailchimpSession {
             full: Mutex::default(),
             looked_at: Mutex::default(),
             looking: tokio::sync::Mutex::default(),
+            permission_fault: Mutex::default(),
         })
     }
 
@@ -77,6 +80,22 @@ impl MailchimpSession {
     /// Alone until the guard is dropped: one reading of the audience after the other.
     pub(crate) async fn read_alone(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.looking.lock().await
+    }
+
+    /// What is wrong with the configured permissions, if anything.
+    pub(crate) fn note_permission_fault(&self, cause: Option<String>) {
+        *self
+            .permission_fault
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = cause;
+    }
+
+    /// The same as an error.
+    pub(crate) fn permission_fault(&self) -> Option<String> {
+        self.permission_fault
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// A new delivery: whether the plan has room is not known.

@@ -34,12 +34,13 @@ pub(crate) async fn resolve(
         .filter(|(_, id)| is_there(id))
         .map(|((call, ..), _)| *call)
         .collect();
+    // Of a call of which nobody is there it is not known whether it arrived.
     let missing = sent
         .iter()
         .zip(ids)
-        .filter(|((call, ..), id)| arrived.contains(call) && !there.contains_key(id));
-    let missing: BTreeMap<i64, String> = missing
-        .map(|((_, supporter_id, _), id)| (*supporter_id, id))
+        .filter(|(_, id)| !there.contains_key(id));
+    let missing: BTreeMap<i64, (String, bool)> = missing
+        .map(|((call, supporter_id, _), id)| (*supporter_id, (id, arrived.contains(call))))
         .collect();
     if missing.is_empty() {
         return Ok(());
@@ -50,10 +51,14 @@ pub(crate) async fn resolve(
     let mut renamed = renamed(ctx, &people).await?;
     let (mut members, mut leavings) = (Vec::new(), Vec::new());
     for person in &people {
-        let (supporter_id, Some(id)) = (person.supporter_id, missing.get(&person.supporter_id))
+        let (supporter_id, Some((id, has_arrived))) =
+            (person.supporter_id, missing.get(&person.supporter_id))
         else {
             continue;
         };
+        if !has_arrived && !renamed.contains_key(&supporter_id) {
+            continue;
+        }
         ctx.go_on()?;
         match session.api.member(id).await {
             Err(Failure::Missing) => {}

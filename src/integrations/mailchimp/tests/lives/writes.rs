@@ -172,6 +172,7 @@ impl Program {
                 );
                 member.remote_id.clone_from(member_id);
                 member.supporter_id = Some(id);
+                member.subscribed_by_us = false;
                 changes[which].0.push(member);
             }
         }

@@ -1,0 +1,165 @@
+//! A no that is said at Classy reaches the contact, whatever happened to it in Mailchimp before.
+
+use super::Charity;
+use super::answers::Instead;
+use crate::backend::Kind;
+use crate::site::world;
+use classy_sync::plugin::PluginError;
+use classy_sync::simulator::{Act, Kind as List};
+
+impl Charity {
+    /// Somebody with an address of their own who said no before anybody was sent.
+    fn refuser(&self) -> i64 {
+        let yes = self.consented();
+        let mut world = self.site.simulator.world();
+        let people = world
+            .list(crate::site::ORGANIZATION, List::Supporters)
+            .unwrap();
+        let chimp = self.site.simulator.mailchimp();
+        let audience = &chimp.audiences[&self.audience];
+        people
+            .iter()
+            .find(|one| {
+                let email = one
+                    .get("email_address")
+                    .unwrap_or_default()
+                    .trim_matches('"')
+                    .to_lowercase();
+                one.get("opt_in").as_deref() == Some("false")
+                    && email.contains('@')
+                    && !yes.contains_key(&email)
+                    && audience.member(&email).is_none()
+            })
+            .unwrap()
+            .id
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_takes_a_refusers_address_in_mailchimp_is_not_mailed_there() {
+    let charity = Charity::new(Kind::Sqlite, world(120, 601)).await;
+    charity.sync().await;
+    let somebody = charity.alone().into_iter().next().unwrap();
+    let refuser = charity.refuser();
+    let (email, to) = (charity.email(somebody), charity.email(refuser));
+    charity.act(Act::Rename {
+        email,
+        to: to.clone(),
+    });
+    charity.sync().await;
+    assert_eq!(charity.status(&to), "unsubscribed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_mailed_at_the_address_of_somebody_who_was_erased_whoever_takes_it() {
+    let charity = Charity::new(Kind::Sqlite, world(120, 602)).await;
+    charity.sync().await;
+    let two: Vec<i64> = charity.alone().into_iter().take(2).collect();
+    let (email, erased) = (charity.email(two[0]), charity.email(two[1]));
+    charity.act(Act::Erase(erased.clone()));
+    charity.sync_later().await;
+    charity.act(Act::Rename {
+        email,
+        to: erased.clone(),
+    });
+    charity.sync_later().await;
+    assert_eq!(charity.status(&erased), "subscribed", "by their own word");
+    charity.opt(two[0], false);
+    charity.sync_later().await;
+    assert_eq!(charity.status(&erased), "unsubscribed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_left_and_came_back_is_reached_by_a_later_no() {
+    let charity = Charity::new(Kind::Sqlite, world(120, 603)).await;
+    charity.sync().await;
+    let people: Vec<i64> = charity.alone().into_iter().take(4).collect();
+    let email = |place: usize| charity.email(people[place]);
+    charity.act(Act::Unsubscribe(email(0)));
+    charity.act(Act::Archive(email(1)));
+    charity.act(Act::Clean(email(2)));
+    charity.opt(people[3], false);
+    charity.sync().await;
+    // Longer than a moment, as Mailchimp dates it.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    (0..4).for_each(|place| charity.act(Act::SignUp(email(place))));
+    charity.sync().await;
+    assert!((0..4).all(|place| charity.status(&email(place)) == "subscribed"));
+    (0..3).for_each(|place| charity.opt(people[place], false));
+    charity.sync().await;
+    for place in 0..3 {
+        assert_eq!(charity.status(&email(place)), "unsubscribed", "{place}");
+    }
+    // Whoever came back after their no said yes later than that.
+    charity.sync().await;
+    assert_eq!(charity.status(&email(3)), "subscribed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opt_out_that_is_answered_as_done_and_was_not_is_tried_again() {
+    for (instead, word) in [
+        (Instead::AsIfDone, "shows them"),
+        (Instead::Missing, "not found"),
+    ] {
+        let mut charity = Charity::new(Kind::Sqlite, world(120, 604)).await;
+        charity.sync().await;
+        let somebody = charity.alone().into_iter().next().unwrap();
+        let email = charity.email(somebody);
+        charity.opt(somebody, false);
+        charity.read();
+        charity.does_not_do("unsubscribed", instead).await;
+        charity.deliver().await.unwrap();
+        let fate = charity.fate(somebody).await;
+        assert!(
+            fate.starts_with("deferred") && fate.contains(word),
+            "{fate}"
+        );
+        assert_eq!(charity.status(&email), "subscribed");
+        charity.via = None;
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        charity.deliver().await.unwrap();
+        assert_eq!(charity.status(&email), "unsubscribed", "{fate}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_does_not_say_who_is_in_is_not_believed() {
+    let mut charity = Charity::new(Kind::Sqlite, world(120, 605)).await;
+    charity.sync().await;
+    let somebody = charity.alone().into_iter().next().unwrap();
+    charity.opt(somebody, false);
+    charity.act(Act::Tag {
+        email: charity.email(somebody),
+        tag: "Gala".to_owned(),
+    });
+    charity.read();
+    let delivered = charity.row(somebody).await;
+    charity.does_not_do("unsubscribed", Instead::NoStatus).await;
+    let refused = charity.deliver().await;
+    assert!(
+        matches!(refused, Err(PluginError::Unavailable(_))),
+        "{refused:?}"
+    );
+    assert_eq!(charity.row(somebody).await, delivered);
+    charity.via = None;
+    charity.deliver().await.unwrap();
+    assert_eq!(charity.status(&charity.email(somebody)), "unsubscribed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_permission_that_is_wrong_keeps_no_opt_out_waiting() {
+    let mut charity = Charity::new(Kind::Sqlite, world(120, 606)).await;
+    charity.sync().await;
+    let somebody = charity.alone().into_iter().next().unwrap();
+    charity.opt(somebody, false);
+    charity.read();
+    charity
+        .table
+        .push_str("marketing_permissions = [\"Emial\"]\n");
+    let refused = charity.deliver().await;
+    assert!(
+        matches!(refused, Err(PluginError::Configuration { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(charity.status(&charity.email(somebody)), "unsubscribed");
+}
