@@ -113,11 +113,11 @@ fn summary(classy_id: i64, name: &str, destination: &str, found: &[Finding]) -> 
 fn advice(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "opted_out_still_subscribed" => {
-            "they said no at Classy and are mailed all the same, since they were there before: unsubscribe them there, or set \
+            "they said no at Classy and are mailed all the same, since they were there before or came back by themselves: unsubscribe them there, or set \
              opt_out_scope = \"everybody\" for this plugin"
         }
         "without_consent" => {
-            "subscribed by us, and nobody consents any more: whoever said no is taken off by the next delivery, and whoever was deleted at \
+            "subscribed by us, and nobody consents any more: whoever said no is taken off by the next delivery (unless on_opt_out is \"ignore\"), and whoever was deleted at \
              Classy or has another address now is left as they are; the detail says which"
         }
         "left" => "they left there, and stay out until they come back by a form: nothing to do",

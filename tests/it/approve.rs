@@ -309,3 +309,35 @@ async fn the_demo_approves_for_itself_and_says_so() {
     let place = |word: &str| text.find(word).unwrap_or_else(|| panic!("{word}: {text}"));
     assert!(place("the demo approves that for itself") > place("the first push waits"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_is_acted_on_by_whichever_process_serves_the_organization() {
+    let site = Site::new(Kind::Sqlite, world(60, 702)).await;
+    site.ask_first();
+    with_mailchimp(&site, "");
+    let twin = site.twin();
+    let _daemons = [site.start(&["run"]), twin.start(&["run"])];
+    until("the push is held", LONG, async || {
+        site.number_or_zero("SELECT COUNT(*) AS n FROM plugin_holds")
+            .await
+            > 0
+            && site
+                .number("SELECT COUNT(*) AS n FROM plugin_guards WHERE forecast IS NOT NULL")
+                .await
+                == 1
+    })
+    .await;
+    let by_twin = format!(
+        "SELECT COUNT(*) AS n FROM leases WHERE holder LIKE '%{}%'",
+        twin.path().file_name().unwrap().to_str().unwrap()
+    );
+    // Told where nobody serves it.
+    let arguments = ["plugin", "approve", "--org", "10001", "--yes"];
+    let output = if site.number(&by_twin).await == 1 {
+        site.run(&arguments)
+    } else {
+        twin.run(&arguments)
+    };
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    until("it is made", LONG, async || writes(&site) > 0).await;
+}

@@ -4,7 +4,7 @@
 
 use super::Charity;
 use super::moving::three;
-use crate::backend::kinds;
+use crate::backend::{Kind, kinds};
 use crate::site::world;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -237,4 +237,28 @@ async fn whoever_left_is_not_taken_for_one_who_came_back_since_somebody_else_was
             "{kind:?}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_added_alone_without_an_answer_and_took_another_address_is_reached_by_a_no() {
+    let mut charity = Charity::new(Kind::Sqlite, world(120, 608)).await;
+    charity.sync().await;
+    let somebody = charity.refuser();
+    charity.opt(somebody, true);
+    charity.edit(somebody, "first_name", "\"Zebulon\"");
+    charity.read();
+    deliver_and_die(&mut charity).await;
+    let email = charity.email(somebody);
+    assert_eq!(charity.status(&email), "subscribed");
+    let to = "zebulon@example.org".to_owned();
+    charity.act(Act::Rename {
+        email: email.clone(),
+        to: to.clone(),
+    });
+    charity.deliver().await.unwrap();
+    assert_eq!(charity.status(&email), "nobody", "not put there once more");
+    charity.opt(somebody, false);
+    charity.read();
+    charity.deliver().await.unwrap();
+    assert_eq!(charity.status(&to), "unsubscribed");
 }

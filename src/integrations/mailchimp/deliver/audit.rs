@@ -191,7 +191,7 @@ pub(crate) fn evaluate(
     };
     let (kind, detail) = match speaker {
         Some(_) if is_out_word(&member.status) => {
-            ("left", "consented here, but left there; respected until they come back by a form".to_owned())
+            ("left", "consented here, and out there, by themselves or since they said no before; respected until they come back by a form".to_owned())
         }
         Some(_) if !lost.is_empty() => (
             UNTAGGED,

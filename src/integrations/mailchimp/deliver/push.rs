@@ -5,7 +5,7 @@ use super::consent::{confirm, not_sent, still_desired};
 use super::load_values::load_values;
 use super::reconcile::reconcile;
 use super::record::{BatchResult, record_batch_result, wait_for_room};
-use super::undo_resubscription::undo_resubscription;
+use super::undo_resubscription::{undo_resubscription, unsubscribe_again};
 use super::update::{MemberUpdate, verdict};
 use crate::domain::{Fate, Image, Member, Profile, Step, Verdict, Way};
 use crate::integrations::mailchimp::api::answers::{BatchAnswer, Problem};
@@ -58,6 +58,10 @@ pub(crate) async fn push(
                     .collect();
                 let outcomes = reconcile(&addresses, answer);
                 let again = record_batch_result(session, ctx, sent, outcomes, &mut done).await?;
+                let twice = std::mem::take(&mut done.twice);
+                if !twice.requests.is_empty() {
+                    unsubscribe_again(session, ctx, twice).await;
+                }
                 if let Some(resubscribed) = done.resubscribed.take() {
                     return Err(undo_resubscription(session, ctx, resubscribed).await);
                 }

@@ -8,19 +8,23 @@ use super::undo_resubscription::Resubscribed;
 use super::update::{MemberUpdate, NO_WORD, verdict};
 use crate::domain::{Fate, Member, Profile, Step, Time, Verdict, scrubbed};
 use crate::integrations::mailchimp::api::answers::{WireError, WireMember, WirePermission};
+use crate::integrations::mailchimp::api::client::Failure;
 use crate::integrations::mailchimp::api::texts::RefusalClass;
 use crate::integrations::mailchimp::mirror::changes::departure;
-use crate::integrations::mailchimp::mirror::member::{hash_of, observed_member};
+use crate::integrations::mailchimp::mirror::member::{contact_of, hash_of, observed_member};
 use crate::integrations::mailchimp::mirror::merge_fields::FIELDS;
 use crate::integrations::mailchimp::mirror::name::Name;
 use crate::integrations::mailchimp::mirror::session::MailchimpSession;
-use crate::integrations::mailchimp::mirror::status::{is_out, out_reason};
+use crate::integrations::mailchimp::mirror::status::{is_live, is_out, out_reason};
 use crate::plugin::{PluginContext, PluginError};
 use chrono::TimeDelta;
 
 /// Tries of somebody who is refused for a reason that is not known, each a while after the one
 /// before.
 const TRIES: i64 = 4;
+
+/// Why somebody is looked at again whose contact took another address while they were sent.
+const TWICE: &str = "changed to another address in Mailchimp while they were sent; looked at again";
 
 /// Somebody who was taken.
 pub(crate) struct Accepted {
@@ -35,6 +39,8 @@ pub(crate) struct BatchResult {
     pub(crate) accepted: Vec<Accepted>,
     pub(crate) verdicts: Vec<Verdict>,
     pub(crate) resubscribed: Option<Resubscribed>,
+    /// Contacts that were made although theirs is there under another address.
+    pub(crate) twice: Resubscribed,
 }
 
 /// Settles one answer; answers with those who are to be sent again.
@@ -59,7 +65,25 @@ pub(crate) async fn record_batch_result(
                 evidence.extend(departure(update.before.as_ref(), &member));
                 members.push(member.clone());
                 if is_resubscribed(update.before.as_ref(), &wire, is_new) {
-                    let resubscribed = done.resubscribed.get_or_insert_default();
+                    let renamed = match &update.before {
+                        Some(before) if is_new => renamed_since(session, before, now).await?,
+                        _ => None,
+                    };
+                    let resubscribed = match renamed {
+                        // It took another address while this was sent, and was put there twice.
+                        Some(renamed) => {
+                            members.push(renamed);
+                            done.verdicts.push(verdict(
+                                update.supporter_id,
+                                Fate::Deferred {
+                                    until: now + TimeDelta::milliseconds(1),
+                                    reason: TWICE.to_owned(),
+                                },
+                            ));
+                            &mut done.twice
+                        }
+                        None => done.resubscribed.get_or_insert_default(),
+                    };
                     resubscribed.requests.push(ChangeRequest {
                         supporter_id: update.supporter_id,
                         address: Some(update.desired.address.clone()),
@@ -154,6 +178,26 @@ pub(crate) async fn wait_for_room(
     }
     ctx.give_back(&updates.iter().map(|update| update.supporter_id).collect())
         .await
+}
+
+/// The contact that was known here, when it is there under another address by now: whoever was sent
+/// to this one was not archived, and nobody was brought back.
+async fn renamed_since(
+    session: &MailchimpSession,
+    before: &Member,
+    now: Time,
+) -> Result<Option<Member>, PluginError> {
+    let Some(name) = before.contact_id.as_deref().filter(|_| is_live(before)) else {
+        return Ok(None);
+    };
+    match session.api.member(name).await {
+        Ok(there) if contact_of(&there) == Some(name) => {
+            let renamed = observed_member(&there, Some(before), &session.managed(), now);
+            Ok(Some(renamed).filter(|one| one.remote_id != before.remote_id && is_live(one)))
+        }
+        Ok(_) | Err(Failure::Missing) => Ok(None),
+        Err(failure) => Err(failure.into_error("looking for a contact under another address")),
+    }
 }
 
 /// The member after it was sent.
