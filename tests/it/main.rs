@@ -78,6 +78,7 @@ mod secrets;
 mod service;
 mod shortfall;
 mod shown;
+mod simulate;
 mod simulator;
 mod site;
 mod stopping;
