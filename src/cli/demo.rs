@@ -240,11 +240,11 @@ fn listening(config: &Config) -> Result<Config, Failure> {
 /// smaller organizations.
 async fn live(simulator: &Simulator) -> Infallible {
     for moment in 1_usize.. {
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
         let mut world = simulator.world();
         let organizations: Vec<i64> = world.organizations.keys().copied().collect();
         for (place, id) in organizations.into_iter().enumerate() {
-            if moment % (place * 3 + 1) == 0 {
+            if moment % (place * 2 + 1) == 0 {
                 world.live(id, 1);
             }
         }

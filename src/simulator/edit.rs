@@ -51,13 +51,14 @@ impl World {
     /// What happens next where a story is told: mostly somebody gives.
     fn live_on(&mut self, organization: i64, roll: u64) {
         let dice = roll >> 8;
-        match roll % 40 {
-            0..28 => self.add(organization, Kind::Transactions),
-            28..31 => self.add(organization, Kind::Supporters),
-            31 => self.change(organization, Kind::Plans, dice << 1 | 1),
-            32 => self.change(organization, Kind::Transactions, dice),
-            // Somebody says yes to mail, or no.
-            _ => self.change(organization, Kind::Supporters, dice - dice % 3),
+        match roll % 200 {
+            0..168 => self.add(organization, Kind::Transactions),
+            168..192 => self.add(organization, Kind::Supporters),
+            // Somebody says yes to mail, or no; so few that no guard takes them for a mistake.
+            192..196 => self.change(organization, Kind::Supporters, dice - dice % 3),
+            // An odd number cancels a plan.
+            196..198 => self.change(organization, Kind::Plans, dice | 1),
+            _ => self.change(organization, Kind::Transactions, dice),
         }
     }
 

@@ -151,7 +151,7 @@ pub(super) fn pages(
             let title = match dice.below(5) {
                 0 => format!("{first}'s birthday fundraiser"),
                 1 => format!("Team {last}"),
-                2 => format!("{first} {last} for {}", campaign.name),
+                2 => format!("{first} {last}'s page"),
                 3 => "In memory of a dear friend".to_owned(),
                 _ => format!("{first} & friends"),
             };

@@ -253,7 +253,7 @@ impl Story {
         }
         let mut dice = Dice::new(self.seed, 11, number);
         let later = number - self.gifts.len();
-        if later % NEWCOMERS > 0 && dice.happens(0.3) && !self.running.is_empty() {
+        if later % NEWCOMERS > 0 && dice.happens(0.12) && !self.running.is_empty() {
             let plan = dice.one(&self.running);
             return Cow::Owned(self.plans[plan - 1].charge(plan, self.horizon));
         }
