@@ -140,8 +140,12 @@ impl Story {
             self.seed,
             self.horizon,
         );
+        let mut pages = vec![Vec::new(); self.campaigns.len()];
+        for (number, page) in (1..).zip(&self.pages) {
+            pages[page.campaign - 1].push(number);
+        }
         for (number, gift) in gifts.iter_mut().enumerate() {
-            gift.page = self.page_of(number, gift);
+            gift.page = self.page_of(number, gift, &pages[gift.campaign - 1]);
             let came_by = &mut self.came_by[gift.donor - 1];
             if *came_by == 0 {
                 *came_by = gift.campaign;
@@ -153,17 +157,14 @@ impl Story {
         (self.gifts, self.plans) = (gifts, plans);
     }
 
-    /// The page over which a gift comes; most of those to a race do.
-    fn page_of(&self, number: usize, gift: &Gift) -> usize {
-        let open: Vec<usize> = (1..)
-            .zip(&self.pages)
-            .filter(|(_, page)| page.campaign == gift.campaign && page.born <= gift.at)
-            .map(|(number, _)| number)
-            .collect();
+    /// The page over which a gift comes, of those of its campaign, oldest first; most of those to a
+    /// race do.
+    fn page_of(&self, number: usize, gift: &Gift, pages: &[usize]) -> usize {
+        let open = pages.partition_point(|page| self.pages[page - 1].born <= gift.at);
         let mut dice = Dice::new(self.seed, 7, number);
-        match open.is_empty() || gift.plan > 0 || gift.offline || !dice.happens(0.8) {
+        match open == 0 || gift.plan > 0 || gift.offline || !dice.happens(0.8) {
             true => 0,
-            false => dice.one(&open),
+            false => dice.one(&pages[..open]),
         }
     }
 
