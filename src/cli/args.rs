@@ -38,8 +38,8 @@ pub(super) struct Cli {
 
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum Command {
-    /// Show everything at work: a simulated Classy, a SQLite database in a temporary folder, one
-    /// organization
+    /// Show everything at work: a simulated Classy, a SQLite database in a temporary folder, three
+    /// organizations
     Demo(Demo),
     /// Write a configuration, a vault key and an example organization
     Init {
@@ -117,7 +117,7 @@ pub(super) enum Alerts {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Demo {
-    /// How many supporters the simulated organization has
+    /// How many supporters the largest organization has
     #[arg(long, value_name = "N", default_value_t = 2_000)]
     pub(super) supporters: usize,
     /// Where the simulated Classy listens
@@ -352,12 +352,19 @@ pub(super) struct Simulate {
     /// Where to listen
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8470")]
     pub(super) listen: SocketAddr,
-    /// How many supporters
+    /// How many organizations
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub(super) organizations: u16,
+    /// How many supporters the largest organization has
     #[arg(long, value_name = "N", default_value_t = 9_480)]
     pub(super) supporters: usize,
     /// The same seed makes the same world
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(super) seed: u64,
+    /// Make in this folder what is needed to sync from it: classy-sync.toml and vault.key unless
+    /// they are there, and a file for each organization
+    #[arg(long, value_name = "DIR")]
+    pub(super) write: Option<PathBuf>,
     /// How long each answer takes (50ms)
     #[arg(long, value_name = "D", default_value = "0ms", value_parser = super::parse::duration)]
     pub(super) latency: std::time::Duration,

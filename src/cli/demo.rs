@@ -5,6 +5,7 @@ use super::args::{self, Cli, Demo, Output, ReportKind};
 use super::chosen::Chosen;
 use super::exit::{Code, Failure};
 use super::plugin_preview::{Outlook, in_words, preview_chosen};
+use super::simulate::{Known, file_in};
 use super::sync::Parts;
 use super::{output, report, simulate, summary, sync};
 use crate::actors::Plan;
@@ -25,6 +26,11 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+/// How many there are.
+const ORGANIZATIONS: usize = 3;
+/// The last one is left to whoever looks: its first push goes on waiting for a person.
+const LEFT: i64 = simulate::FIRST + ORGANIZATIONS as i64 - 1;
+
 pub(super) async fn run(
     cli: &Cli,
     process: &Process,
@@ -34,7 +40,9 @@ pub(super) async fn run(
     let folder = tempfile::tempdir().map_err(|error| Failure::new(Code::Bug, error))?;
     let simulator = simulate::start(Options {
         listen: demo.listen,
+        organizations: (simulate::FIRST..).take(ORGANIZATIONS).collect(),
         supporters: demo.supporters,
+        story: true,
         ..Options::default()
     })
     .await?;
@@ -47,7 +55,7 @@ pub(super) async fn run(
         Config::load(Some(&folder.path().join("classy-sync.toml")), [])?,
     )?;
     output::remark(&format!(
-        "a simulated Classy with {} supporters, and a simulated Mailchimp, are at {}",
+        "a simulated Classy with {ORGANIZATIONS} organizations, the largest with {} supporters, and a simulated Mailchimp, are at {}",
         demo.supporters,
         simulator.address()
     ));
@@ -105,7 +113,8 @@ pub(super) async fn run(
     app.config = listening(&app.config)?;
     output::remark(&format!(
         "the daemon goes on and the simulated Classy lives on at http://{}; stop with Ctrl-C. The dashboard is at http://{}/ (the token is \
-         {token}). In another terminal:\n\n  classy-sync --config {} status --watch",
+         {token}). Organization {LEFT} waits for your approval. In another terminal:\n\n  classy-sync --config {2} status --watch\n  \
+         classy-sync --config {2} plugin approve --org {LEFT}",
         simulator.address(),
         app.config.http.listen,
         app.config.file.display()
@@ -137,7 +146,8 @@ async fn approve(
 ) -> Result<Option<ExitCode>, Failure> {
     let store = app.store().await?;
     let vault = app.vault(&store).await?;
-    let (applied, _) = app.organizations(&store, &vault).await?;
+    let (mut applied, _) = app.organizations(&store, &vault).await?;
+    applied.retain(|one| one.organization.classy_id != LEFT);
     let guard = Plan::of(&app.config).guard;
     let mut is_approved = false;
     for Outlook {
@@ -226,41 +236,30 @@ fn listening(config: &Config) -> Result<Config, Failure> {
     Ok(Config::load(Some(&config.file), [])?)
 }
 
-/// Life goes on: now and then somebody gives, changes, or asks for the money back.
+/// Life goes on: now and then somebody gives, changes, or asks for the money back; less often in
+/// smaller organizations.
 async fn live(simulator: &Simulator) -> Infallible {
-    loop {
-        tokio::time::sleep(Duration::from_secs(2)).await;
+    for moment in 1_usize.. {
+        tokio::time::sleep(Duration::from_secs(5)).await;
         let mut world = simulator.world();
         let organizations: Vec<i64> = world.organizations.keys().copied().collect();
-        for id in organizations {
-            world.live(id, 3);
+        for (place, id) in organizations.into_iter().enumerate() {
+            if moment % (place * 2 + 1) == 0 {
+                world.live(id, 1);
+            }
         }
     }
+    std::future::pending().await
 }
 
 fn write(folder: &Path, simulator: &Simulator, token: &str) -> std::io::Result<()> {
     files::make_folder(&folder.join("organizations"))?;
-    let often = "[sync]\nsupporters = \"10s\"\ncampaigns = \"10s\"\ntransactions = \"5s\"\nrecurring_plans = \"10s\"\n";
+    let often = "[sync]\nsupporters = \"10s\"\ncampaigns = \"10s\"\nfundraising_pages = \"10s\"\ntransactions = \"5s\"\nrecurring_plans = \"10s\"\n";
     let settings = format!("{often}[http]\ntoken = {token:?}\nopen_on_loopback = true\n");
     files::create(&folder.join("classy-sync.toml"), settings.as_bytes())?;
     for organization in simulator.world().organizations.values() {
-        let text = format!(
-            "classy_id = {}\nname = {:?}\n[classy]\nclient_id = {:?}\nclient_secret = {:?}\nbase_url = {:?}\ntoken_url = {:?}\nrequests_per_minute = 0\n\
-             [plugins.mailchimp]\nbase_url = {:?}\napi_key = {:?}\naudience_id = {:?}\n",
-            organization.id,
-            organization.name,
-            organization.client_id,
-            organization.client_secret,
-            simulator.base_url(),
-            simulator.token_url(),
-            simulator.mailchimp_url(),
-            organization.mailchimp_key,
-            organization.mailchimp_audience,
-        );
-        files::create(
-            &folder.join(format!("organizations/{}.toml", organization.id)),
-            text.as_bytes(),
-        )?;
+        let known = Known::of(organization, simulator);
+        files::create(&file_in(folder, known.id), known.file().as_bytes())?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use super::exit::{Code, Failure};
 use crate::config::{EXAMPLE_ORGANIZATION, MAIN_FILE};
 use crate::files;
 use crate::vault::{add_key_to_file, generate_key_line};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) fn run(dir: Option<&Path>) -> Result<(), Failure> {
     let dir = dir.unwrap_or(Path::new("."));
@@ -16,15 +16,10 @@ pub(super) fn run(dir: Option<&Path>) -> Result<(), Failure> {
             format!("{} is there already; nothing was written", main.display()),
         ));
     }
-    files::make_folder(&dir.join("organizations")).map_err(|error| wrong(dir, error))?;
-    write(&main, MAIN_FILE)?;
+    let key = begin(dir)?;
     let example = dir.join("organizations/example.toml.example");
     if !example.exists() {
         write(&example, EXAMPLE_ORGANIZATION)?;
-    }
-    let key = dir.join("vault.key");
-    if !key.exists() {
-        add_key_to_file(&key, &generate_key_line(&new_key_id()))?;
     }
     for path in [&main, &example, &key] {
         done(&format!("wrote {}", path.display()));
@@ -36,15 +31,27 @@ pub(super) fn run(dir: Option<&Path>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The main file, a key unless there is one, and the organizations' folder. Answers where the key
+/// is.
+pub(super) fn begin(dir: &Path) -> Result<PathBuf, Failure> {
+    files::make_folder(&dir.join("organizations")).map_err(|error| wrong(dir, error))?;
+    write(&dir.join("classy-sync.toml"), MAIN_FILE)?;
+    let key = dir.join("vault.key");
+    if !key.exists() {
+        add_key_to_file(&key, &generate_key_line(&new_key_id()))?;
+    }
+    Ok(key)
+}
+
 /// A key's id when nobody names one: the moment it was made.
 pub(super) fn new_key_id() -> String {
     format!("k{}", crate::clock::now().format("%Y%m%d%H%M%S"))
 }
 
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     files::create(path, text.as_bytes()).map_err(|error| wrong(path, error))
 }
 
-fn wrong(path: &Path, error: std::io::Error) -> Failure {
+pub(super) fn wrong(path: &Path, error: std::io::Error) -> Failure {
     Failure::new(Code::Configuration, format!("{}: {error}", path.display()))
 }

@@ -35,6 +35,11 @@ impl World {
     pub fn live(&mut self, organization: i64, count: usize) {
         for _ in 0..count {
             let roll = self.roll();
+            let told = self.organizations.get(&organization);
+            if told.is_some_and(|one| one.home.story().is_some()) {
+                self.live_on(organization, roll);
+                continue;
+            }
             let kind = lively(roll);
             match (roll >> 8) % 4 {
                 0 => self.add(organization, kind),
@@ -43,9 +48,45 @@ impl World {
         }
     }
 
+    /// What happens next where a story is told: mostly somebody gives.
+    fn live_on(&mut self, organization: i64, roll: u64) {
+        let dice = roll >> 8;
+        match roll % 200 {
+            0..168 => self.add(organization, Kind::Transactions),
+            168..192 => self.add(organization, Kind::Supporters),
+            // Somebody says yes to mail, or no; so few that no guard takes them for a mistake.
+            192..196 => self.change(organization, Kind::Supporters, dice - dice % 3),
+            // An odd number cancels a plan.
+            196..198 => self.change(organization, Kind::Plans, dice | 1),
+            _ => self.change(organization, Kind::Transactions, dice),
+        }
+    }
+
     /// Adds a plausible record.
     pub fn add(&mut self, organization: i64, kind: Kind) {
+        if kind == Kind::Transactions {
+            self.add_newcomer(organization);
+        }
         self.add_with(organization, kind, &Changes::new());
+    }
+
+    /// Whoever gives next where a story is told is there before.
+    fn add_newcomer(&mut self, organization: i64) {
+        let Some(one) = self.organizations.get(&organization) else {
+            return;
+        };
+        let last = |kind: Kind| {
+            let last = one.lists.get(&kind)?.iter().next_back()?;
+            Some(one.home.number(last.id))
+        };
+        let number = last(Kind::Transactions).unwrap_or_default() + 1;
+        let donor = one
+            .home
+            .story()
+            .map_or(0, |story| story.gift(number as usize).donor as i64);
+        for _ in last(Kind::Supporters).unwrap_or_default()..donor {
+            self.add(organization, Kind::Supporters);
+        }
     }
 
     fn add_with(&mut self, organization: i64, kind: Kind, changes: &Changes) {

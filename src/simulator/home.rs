@@ -2,6 +2,7 @@
 //! above 2^31, and no two organizations share one (contract, simulator 39).
 
 use super::fault::mix;
+use super::story::Story;
 use super::world::Kind;
 
 /// Ids of one kind lie side by side in a range of this size.
@@ -22,6 +23,7 @@ pub(super) struct Home {
     counts: [i64; Kind::COUNT],
     /// Nothing that was there at the start changed after this second.
     horizon: i64,
+    story: Option<Box<Story>>,
 }
 
 impl Home {
@@ -34,15 +36,47 @@ impl Home {
         counts: [i64; Kind::COUNT],
         now: i64,
     ) -> Home {
-        // By the full hour: worlds that start in the same hour are the same to the second.
-        let horizon = now - HOUR - now.rem_euclid(HOUR);
         Home {
             organization,
             seed,
             base: FIRST + place as i64 * 10 * RANGE,
             counts,
-            horizon,
+            horizon: Home::horizon(now),
+            story: None,
         }
+    }
+
+    /// By the full hour: worlds that start in the same hour are the same to the second.
+    pub(super) const fn horizon(now: i64) -> i64 {
+        now - HOUR - now.rem_euclid(HOUR)
+    }
+
+    /// The same home, with a past.
+    pub(super) fn with_story(self, story: Story) -> Home {
+        let [supporters, campaigns, plans, gifts, designations, pages] = story.counts();
+        let count = |kind| match kind {
+            Kind::Supporters => supporters,
+            Kind::Campaigns => campaigns,
+            Kind::Plans => plans,
+            Kind::Transactions => gifts,
+            Kind::Designations => designations,
+            Kind::FundraisingPages => pages,
+        };
+        Home {
+            counts: Kind::ALL.map(|kind| count(kind) as i64),
+            story: Some(Box::new(story)),
+            ..self
+        }
+    }
+
+    /// Its past, if it has one.
+    pub(super) fn story(&self) -> Option<&Story> {
+        self.story.as_deref()
+    }
+
+    /// Its past, and a record's number in it.
+    pub(super) fn told(&self, id: i64) -> Option<(&Story, usize)> {
+        Some((self.story()?, self.number(id) as usize))
     }
 
     /// How many records of a kind there were at the start.
@@ -79,13 +113,30 @@ impl Home {
     }
 
     /// When the record with this number was made: older ones first.
-    pub(super) const fn born(&self, kind: Kind, number: i64) -> i64 {
+    pub(super) fn born(&self, kind: Kind, number: i64) -> i64 {
+        if let Some(story) = self.story() {
+            let at = match kind {
+                Kind::Supporters => story.arrived(number as usize),
+                Kind::Campaigns => story.campaign(number as usize).map(|one| one.born),
+                Kind::Plans => story.plan(number as usize).map(|plan| plan.born),
+                Kind::Transactions => Some(story.gift(number as usize).at),
+                Kind::Designations => story.campaign(1).map(|one| one.born),
+                Kind::FundraisingPages => story.page(number as usize).map(|page| page.born),
+            };
+            return at.unwrap_or(self.horizon);
+        }
         BEGIN + (self.horizon - BEGIN) * (number - 1) / self.counts[kind as usize]
     }
 
     /// When a record that was made at `born` changed last before the start: one in four did after
     /// it was made, so that ids do not tell the order of changes.
-    pub(super) const fn touched(&self, id: i64, born: i64) -> i64 {
+    pub(super) fn touched(&self, id: i64, born: i64) -> i64 {
+        let kind = Kind::ALL.get(((id - self.base) / RANGE - 1) as usize);
+        if let (Some((story, number)), Some(Kind::Plans)) = (self.told(id), kind)
+            && let Some(plan) = story.plan(number)
+        {
+            return plan.touched;
+        }
         let roll = self.roll(id, 0);
         if born >= self.horizon || roll % 4 != 0 {
             born

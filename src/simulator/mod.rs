@@ -8,6 +8,7 @@
 //! |---|---|
 //! | the world: organizations, lists, time, and how it begins | `world`, `seed`, `home` |
 //! | one record, told from a seed until it is changed | `record`, `classy::keys` |
+//! | an organization's years as people believe them, if wanted | `story` |
 //! | life going on | `edit` |
 //! | what a list can be asked, and how it is quick | `classy::{query, grammar, list, order}` |
 //! | the API's answers | `classy::{api, odd, envelope, relations, overview, organization, token, noise}` |
@@ -37,6 +38,7 @@ mod record;
 mod reply;
 mod seed;
 mod server;
+mod story;
 mod strike;
 mod webhook;
 mod world;

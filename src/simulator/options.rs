@@ -18,6 +18,10 @@ pub struct Options {
     pub organizations: Vec<i64>,
     /// Supporters of each organization; the other lists follow in the contract's proportions.
     pub supporters: usize,
+    /// The organizations have a past that people believe, which fits together: names, seasons,
+    /// goals, donors who stay and leave. The first one has `supporters`, others fewer. Without it
+    /// everything is drawn evenly, odd records among the rest.
+    pub story: bool,
     /// Seconds that the source's clock is ahead of this machine's at the start.
     pub clock_offset: i64,
     /// What goes wrong at the start.
@@ -50,6 +54,7 @@ impl Default for Options {
             seed: 1,
             organizations: vec![10001],
             supporters: 200,
+            story: false,
             clock_offset: 0,
             faults: Vec::new(),
             latency: Duration::ZERO,

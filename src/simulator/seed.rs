@@ -7,6 +7,7 @@ use super::home::Home;
 use super::mailchimp;
 use super::options::Options;
 use super::record::Record;
+use super::story::Story;
 use super::webhook::News;
 use super::world::{Kind, Organization, World};
 use std::collections::BTreeMap;
@@ -31,13 +32,15 @@ pub(super) fn world(options: &Options, news: UnboundedSender<News>) -> World {
         other => (supporters * other.about().share / Kind::Supporters.about().share).max(3) as i64,
     });
     for (place, id) in options.organizations.iter().copied().enumerate() {
-        let home = Arc::new(Home::new(
-            id,
-            place,
-            mix(options.seed) ^ id as u64,
-            counts,
-            now,
-        ));
+        let seed = mix(options.seed) ^ id as u64;
+        let mut home = Home::new(id, place, seed, counts, now);
+        let mut name = format!("Example Relief {id}");
+        if options.story {
+            let story = Story::new(place, seed, supporters, Home::horizon(now));
+            name.clone_from(&story.name);
+            home = home.with_story(story);
+        }
+        let home = Arc::new(home);
         let records = |kind: Kind| {
             (1..=home.count(kind))
                 .map(|number| Record::new(&home, kind, number, home.born(kind, number)))
@@ -45,7 +48,7 @@ pub(super) fn world(options: &Options, news: UnboundedSender<News>) -> World {
         };
         let organization = Organization {
             id,
-            name: format!("Example Relief {id}"),
+            name,
             client_id: format!("client-{id}"),
             client_secret: format!("secret-of-{id}"),
             mailchimp_key: mailchimp::api_key(options, id),

@@ -308,6 +308,8 @@ async fn the_demo_approves_for_itself_and_says_so() {
     assert_eq!(output.status.code(), Some(0), "{text}");
     let place = |word: &str| text.find(word).unwrap_or_else(|| panic!("{word}: {text}"));
     assert!(place("the demo approves that for itself") > place("the first push waits"));
+    // The third organization's is left to whoever looks.
+    assert_eq!(text.matches("the demo approves that for itself").count(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

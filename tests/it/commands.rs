@@ -132,6 +132,12 @@ async fn the_demo_runs_once_on_a_bare_machine() {
         text.contains("transactions") && text.contains("Transformational") | text.contains("Major"),
         "{text}"
     );
+    for organization in ["10001", "10002", "10003"] {
+        assert!(
+            text.contains(&format!("\n {organization}  ")),
+            "{organization}: {text}"
+        );
+    }
     assert_eq!(
         std::fs::read_dir(folder.path()).unwrap().count(),
         0,
@@ -256,7 +262,7 @@ async fn a_simulator_says_how_both_apis_are_reached() {
     let (status, body) = (asked.status(), asked.text().await.unwrap());
     drop(child);
     assert!(
-        status == 200 && body.contains("Example Relief 10001"),
+        status == 200 && body.contains("Amberfield Relief Fund"),
         "{status} {body}"
     );
     assert!(said["base_url"].as_str().unwrap().ends_with("/2.0"));

@@ -79,6 +79,7 @@ mod secrets;
 mod service;
 mod shortfall;
 mod shown;
+mod simulate;
 mod simulator;
 mod site;
 mod stopping;

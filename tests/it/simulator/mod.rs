@@ -14,6 +14,7 @@ mod overview;
 mod rate;
 mod samples;
 mod shapes;
+mod story;
 mod tokens;
 mod webhooks;
 

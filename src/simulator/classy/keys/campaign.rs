@@ -3,6 +3,8 @@
 use super::Source::{Count, Fixed, Flag, Later, Padded, Text, Time};
 use super::{About, Key};
 use crate::simulator::record::Record;
+use crate::simulator::story::Campaign;
+use crate::simulator::world::Kind;
 use std::borrow::Cow;
 
 const NAMES: [&str; 6] = [
@@ -40,7 +42,15 @@ const TYPES: [&str; 12] = [
 const ZONES: [&str; 2] = ["America/New_York", "America/Los_Angeles"];
 const DAY: i64 = 86_400;
 
+fn told(record: &Record) -> Option<&Campaign> {
+    let (story, number) = record.home().told(record.id)?;
+    story.campaign(number)
+}
+
 fn name(record: &Record) -> String {
+    if let Some(campaign) = told(record) {
+        return campaign.name.clone();
+    }
     format!(
         "{} {}",
         NAMES[record.roll(1) as usize % NAMES.len()],
@@ -50,6 +60,9 @@ fn name(record: &Record) -> String {
 
 /// Dollars, with a few that mean "as high as they go".
 fn goal(record: &Record) -> i64 {
+    if let Some(campaign) = told(record) {
+        return campaign.goal;
+    }
     match record.roll(3) % 12 {
         0 => 9_999_999,
         1 => 10_000_000,
@@ -64,7 +77,33 @@ fn few(record: &Record, salt: u64, one_in: u64, text: &'static str) -> Option<Co
 }
 
 fn ended(record: &Record) -> Option<i64> {
+    if let Some(campaign) = told(record) {
+        return campaign.ended;
+    }
     (record.roll(4) % 20 >= 9).then(|| record.born() + 60 * DAY)
+}
+
+fn status(record: &Record) -> &'static str {
+    match told(record) {
+        Some(campaign) if campaign.ended.is_some() => "deactivated",
+        Some(_) => "active",
+        None => STATES[record.roll(5) as usize % STATES.len()],
+    }
+}
+
+fn kind(record: &Record) -> &'static str {
+    told(record).map_or_else(
+        || TYPES[record.roll(8) as usize % TYPES.len()],
+        |campaign| campaign.kind,
+    )
+}
+
+fn designation(record: &Record) -> i64 {
+    told(record).map_or(70_001, |campaign| {
+        record
+            .home()
+            .id(Kind::Designations, campaign.designation as i64)
+    })
 }
 
 pub(in crate::simulator) const ABOUT: About = About {
@@ -88,10 +127,7 @@ const KEYS: &[Key] = &[
         "default_team_thank_you_email",
         Text(|r| few(r, 21, 5, "<p>Thank you</p>")),
     ),
-    (
-        "status",
-        Text(|r| Some(STATES[r.roll(5) as usize % STATES.len()].into())),
-    ),
+    ("status", Text(|r| Some(status(r).into()))),
     (
         "redirect_url",
         Text(|r| {
@@ -147,11 +183,8 @@ const KEYS: &[Key] = &[
     ("goal", Count(|r| Some(goal(r)))),
     ("external_url", Fixed("\"\"")),
     ("contact_email", Fixed("\"hello@example.org\"")),
-    ("designation_id", Fixed("70001")),
-    (
-        "type",
-        Text(|r| Some(TYPES[r.roll(8) as usize % TYPES.len()].into())),
-    ),
+    ("designation_id", Count(|r| Some(designation(r)))),
+    ("type", Text(|r| Some(kind(r).into()))),
     ("is_general", Count(|r| Some(i64::from(r.number() == 1)))),
     ("external_id", Fixed("null")),
     ("organization_id", Count(|r| Some(r.home().organization))),

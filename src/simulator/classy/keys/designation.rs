@@ -21,6 +21,10 @@ const DAY: i64 = 86_400;
 
 /// No two have one name.
 fn name(record: &Record) -> String {
+    let told = record.home().told(record.id);
+    if let Some(name) = told.and_then(|(story, number)| story.designation(number)) {
+        return name.to_owned();
+    }
     let (round, place) = (
         (record.number() - 1) / NAMES.len() as i64,
         (record.number() - 1) as usize % NAMES.len(),
@@ -55,12 +59,15 @@ const KEYS: &[Key] = &[
     ("name", Text(|r| Some(name(r).into()))),
     (
         "description",
-        Text(|r| (!r.one_in(3, 1)).then(|| "What this is for".into())),
+        Text(|r| {
+            (!r.one_in(3, 1) && r.home().story().is_none()).then(|| "What this is for".into())
+        }),
     ),
     (
         "goal",
         Padded(3, |r| {
-            (!r.one_in(4, 2)).then(|| 100_000 * (1 + (r.roll(2) >> 8) as i64 % 50))
+            (!r.one_in(4, 2) && r.home().story().is_none())
+                .then(|| 100_000 * (1 + (r.roll(2) >> 8) as i64 % 50))
         }),
     ),
     ("city", Text(|r| r.one_in(5, 3).then(|| "San Diego".into()))),
@@ -73,13 +80,21 @@ const KEYS: &[Key] = &[
                 .then(|| format!("FUND-{}", r.number()).into())
         }),
     ),
-    ("is_active", Flag(|r| !r.one_in(6, 5))),
-    ("is_complete", Flag(|r| r.one_in(6, 6))),
+    (
+        "is_active",
+        Flag(|r| r.home().story().is_some() || !r.one_in(6, 5)),
+    ),
+    (
+        "is_complete",
+        Flag(|r| r.home().story().is_none() && r.one_in(6, 6)),
+    ),
     ("is_default", Flag(|r| r.number() == 1)),
     ("start_time", Text(|r| Some(bare(r.born())))),
     (
         "end_time",
-        Text(|r| r.one_in(4, 7).then(|| bare(r.born() + 365 * DAY))),
+        Text(|r| {
+            (r.home().story().is_none() && r.one_in(4, 7)).then(|| bare(r.born() + 365 * DAY))
+        }),
     ),
     ("created_at", Time(|r| Some(r.born()))),
     ("updated_at", Time(|r| r.updated_at)),

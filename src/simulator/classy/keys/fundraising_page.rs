@@ -4,6 +4,7 @@ use super::Source::{Count, Fixed, Flag, Padded, Text, Time};
 use super::{About, Key, Person};
 use crate::simulator::home::Home;
 use crate::simulator::record::Record;
+use crate::simulator::story::Page;
 use crate::simulator::world::Kind;
 
 const STATES: [&str; 8] = [
@@ -18,24 +19,57 @@ const STATES: [&str; 8] = [
 ];
 const DAY: i64 = 86_400;
 
+fn told(home: &Home, page: i64) -> Option<&Page> {
+    let (story, number) = home.told(page)?;
+    story.page(number)
+}
+
 /// What it raises money for.
-pub(super) const fn campaign(home: &Home, page: i64) -> Option<i64> {
+pub(super) fn campaign(home: &Home, page: i64) -> Option<i64> {
+    if let Some(page) = told(home, page) {
+        return Some(home.id(Kind::Campaigns, page.campaign as i64));
+    }
     home.some(Kind::Campaigns, home.roll(page, 1))
 }
 
 fn owner(record: &Record) -> Option<i64> {
-    record.home().some(Kind::Supporters, record.roll(2))
+    let home = record.home();
+    told(home, record.id).map_or_else(
+        || home.some(Kind::Supporters, record.roll(2)),
+        |page| Some(home.id(Kind::Supporters, page.owner as i64)),
+    )
 }
 
 fn goal(record: &Record) -> Option<i64> {
+    if let Some(page) = told(record.home(), record.id) {
+        return Some(page.goal);
+    }
     (!record.one_in(9, 3)).then(|| 10_000 * (1 + (record.roll(3) >> 8) as i64 % 30))
 }
 
 fn title(record: &Record) -> String {
+    if let Some(page) = told(record.home(), record.id) {
+        return page.title.clone();
+    }
     owner(record).map_or_else(
         || "Our page".to_owned(),
         |owner| format!("{}'s page", Person::of(record.home(), owner).first),
     )
+}
+
+fn ended(record: &Record) -> Option<i64> {
+    if let Some(page) = told(record.home(), record.id) {
+        return page.ended;
+    }
+    record.one_in(3, 5).then(|| record.born() + 90 * DAY)
+}
+
+fn status(record: &Record) -> &'static str {
+    match told(record.home(), record.id) {
+        Some(page) if page.ended.is_some() => "inactive",
+        Some(_) => "active",
+        None => STATES[record.roll(8) as usize % STATES.len()],
+    }
 }
 
 pub(in crate::simulator) const ABOUT: About = About {
@@ -64,10 +98,7 @@ const KEYS: &[Key] = &[
                 .then(|| r.home().some(Kind::Designations, r.roll(4) >> 8))?
         }),
     ),
-    (
-        "ended_at",
-        Time(|r| r.one_in(3, 5).then(|| r.born() + 90 * DAY)),
-    ),
+    ("ended_at", Time(ended)),
     ("fundraising_team_id", Fixed("null")),
     ("goal", Count(|r| goal(r).map(|cents| cents / 100))),
     ("intro_text", Fixed("\"Thanks for visiting my page!<br>\"")),
@@ -85,10 +116,7 @@ const KEYS: &[Key] = &[
     ("organization_id", Count(|r| Some(r.home().organization))),
     ("parent_id", Fixed("null")),
     ("questions", Fixed("[]")),
-    (
-        "status",
-        Text(|r| Some(STATES[r.roll(8) as usize % STATES.len()].into())),
-    ),
+    ("status", Text(|r| Some(status(r).into()))),
     ("supporter_id", Count(owner)),
     ("team_role", Fixed("null")),
     ("thankyou_email_text", Fixed("null")),

@@ -2,7 +2,9 @@
 //! it (contract 6.2).
 
 use super::{fundraising_page, plan};
+use crate::simulator::home::Home;
 use crate::simulator::record::Record;
+use crate::simulator::story::Story;
 use crate::simulator::world::Kind;
 
 /// Everything that is not "success"; one in fourteen (contract 5).
@@ -51,6 +53,9 @@ pub(in crate::simulator) struct Gift {
 
 impl Gift {
     pub(in crate::simulator) fn of(record: &Record) -> Gift {
+        if let Some((story, number)) = record.home().told(record.id) {
+            return Gift::told(record.home(), story, number);
+        }
         let (home, roll) = (record.home(), record.roll(1));
         let offline = roll % 9 == 0;
         let plan = if !offline && (roll >> 8) % 5 == 0 {
@@ -128,6 +133,40 @@ impl Gift {
             },
             classy_fees: if free { 0 } else { total / 100 },
             pp_fees: if free { 0 } else { 30 + total * 22 / 1_000 },
+            rate,
+        }
+    }
+
+    /// As the organization's story has it.
+    fn told(home: &Home, story: &Story, number: usize) -> Gift {
+        let gift = story.gift(number);
+        let (raw_currency, rate) = story.currency(&gift);
+        let id = |kind, number: usize| (number > 0).then(|| home.id(kind, number as i64));
+        let donor = id(Kind::Supporters, gift.donor).filter(|_| !gift.company);
+        let plan = id(Kind::Plans, gift.plan);
+        let total = (gift.cents + gift.extra()) * rate / 100;
+        Gift {
+            offline: gift.offline,
+            company: gift.company,
+            supporter: donor,
+            member: donor,
+            campaign: id(Kind::Campaigns, gift.campaign),
+            plan,
+            page: id(Kind::FundraisingPages, gift.page),
+            designation: id(Kind::Designations, gift.designation),
+            frequency: plan.map_or("one-time", |plan| plan::frequency(home, plan)),
+            status: gift.status,
+            raw_currency,
+            charged_currency: (!gift.offline).then_some("USD"),
+            raw_initial: gift.cents,
+            raw_extra: gift.extra(),
+            overhead: if gift.ticket { total / 4 } else { 0 },
+            classy_fees: if gift.offline { 0 } else { total / 100 },
+            pp_fees: if gift.offline {
+                0
+            } else {
+                30 + total * 22 / 1_000
+            },
             rate,
         }
     }

@@ -34,11 +34,24 @@ pub(in crate::simulator) struct Person {
     pub(in crate::simulator) member_id: i64,
     number: i64,
     shouts: bool,
+    /// The address of somebody whose story is told.
+    email: Option<String>,
 }
 
 impl Person {
     pub(in crate::simulator) fn of(home: &Home, supporter: i64) -> Person {
         let number = home.number(supporter);
+        if let Some((story, place)) = home.told(supporter) {
+            let person = story.person(place);
+            return Person {
+                first: person.first,
+                last: person.last,
+                member_id: home.id(Kind::Supporters, 50_000_000 + number),
+                number,
+                shouts: false,
+                email: Some(person.email()),
+            };
+        }
         let (again, shouts) = (number % 40 == 8, number % 50 == 12);
         let original = if again || shouts { number - 1 } else { number };
         let roll = home.roll(home.id(Kind::Supporters, original), 1);
@@ -53,6 +66,7 @@ impl Person {
             ),
             number: if shouts { original } else { number },
             shouts,
+            email: None,
         }
     }
 
@@ -61,6 +75,9 @@ impl Person {
     }
 
     pub(in crate::simulator) fn email(&self) -> String {
+        if let Some(email) = &self.email {
+            return email.clone();
+        }
         let plain = |name: &'static str| name.chars().filter(char::is_ascii_alphanumeric);
         let mut name: String = plain(self.first)
             .chain(['.'])

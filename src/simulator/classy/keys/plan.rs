@@ -5,7 +5,9 @@ use super::Source::{Amount, Count, Fixed, Flag, Json, Later, Padded, Text, Time}
 use super::{About, Key, Person};
 use crate::simulator::home::Home;
 use crate::simulator::record::Record;
+use crate::simulator::story::{self, Plan};
 use crate::simulator::world::Kind;
+use std::borrow::Cow;
 
 const STATES: [&str; 12] = [
     "active",
@@ -21,58 +23,57 @@ const STATES: [&str; 12] = [
     "draft",
     "paused",
 ];
-const FREQUENCIES: [&str; 14] = [
-    "monthly",
-    "monthly",
-    "monthly",
-    "monthly",
-    "monthly",
-    "monthly",
-    "yearly",
-    "quarterly",
-    "weekly",
-    "bi-weekly",
-    "bi-monthly",
-    "daily",
-    "semi-annually",
-    "one-time",
-];
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
+const MONTHS: &str =
+    "January February March April May June July August September October November December";
 const DAY: i64 = 86_400;
 
 const fn midnight(at: i64) -> i64 {
     at - at.rem_euclid(DAY)
 }
 
+fn told(home: &Home, plan: i64) -> Option<&Plan> {
+    let (story, number) = home.told(plan)?;
+    story.plan(number)
+}
+
 /// Whose plan it is.
-pub(super) const fn supporter(home: &Home, plan: i64) -> Option<i64> {
+pub(super) fn supporter(home: &Home, plan: i64) -> Option<i64> {
+    if let Some(plan) = told(home, plan) {
+        return Some(home.id(Kind::Supporters, plan.donor as i64));
+    }
     home.some(Kind::Supporters, home.roll(plan, 1))
 }
 
 /// What it gives to.
-pub(super) const fn campaign(home: &Home, plan: i64) -> Option<i64> {
+pub(super) fn campaign(home: &Home, plan: i64) -> Option<i64> {
+    if let Some(plan) = told(home, plan) {
+        return Some(home.id(Kind::Campaigns, plan.campaign as i64));
+    }
     home.some(Kind::Campaigns, home.roll(plan, 2))
 }
 
-pub(super) const fn frequency(home: &Home, plan: i64) -> &'static str {
-    FREQUENCIES[(home.roll(plan, 3) % FREQUENCIES.len() as u64) as usize]
+pub(super) fn frequency(home: &Home, plan: i64) -> &'static str {
+    if let Some(plan) = told(home, plan) {
+        return plan.frequency;
+    }
+    match home.roll(plan, 3) % 14 {
+        0..=5 => "monthly",
+        6 => "yearly",
+        7 => "quarterly",
+        8 => "weekly",
+        9 => "bi-weekly",
+        10 => "bi-monthly",
+        11 => "daily",
+        12 => "semi-annually",
+        _ => "one-time",
+    }
 }
 
 /// Cents that the donor chose.
-pub(super) const fn chosen(home: &Home, plan: i64) -> i64 {
+pub(super) fn chosen(home: &Home, plan: i64) -> i64 {
+    if let Some(plan) = told(home, plan) {
+        return plan.cents;
+    }
     let roll = home.roll(plan, 4);
     if roll % 3 == 0 {
         500 + (roll >> 8) as i64 % 9_500
@@ -83,7 +84,8 @@ pub(super) const fn chosen(home: &Home, plan: i64) -> i64 {
 
 /// Cents for the fees on top.
 fn extra(record: &Record) -> i64 {
-    if record.one_in(3, 5) {
+    let covers = told(record.home(), record.id).map_or(record.one_in(3, 5), |plan| plan.covers);
+    if covers {
         chosen(record.home(), record.id) / 20
     } else {
         0
@@ -95,6 +97,9 @@ fn total(record: &Record) -> Option<i64> {
 }
 
 fn status(record: &Record) -> &'static str {
+    if let Some(plan) = told(record.home(), record.id) {
+        return plan.status;
+    }
     STATES[record.roll(6) as usize % STATES.len()]
 }
 
@@ -103,6 +108,27 @@ fn person(record: &Record) -> Person {
         record.home(),
         supporter(record.home(), record.id).unwrap_or(record.id),
     )
+}
+
+/// Something of the donor's address, or what it is where nobody tells.
+fn lives(
+    record: &Record,
+    part: fn(&story::Person) -> &str,
+    otherwise: &'static str,
+) -> Option<Cow<'static, str>> {
+    let (story, donor) = match record.home().told(supporter(record.home(), record.id)?) {
+        Some(told) => told,
+        None => return Some(otherwise.into()),
+    };
+    Some(part(&story.person(donor)).to_owned().into())
+}
+
+fn designation(record: &Record) -> i64 {
+    told(record.home(), record.id).map_or(70_001, |plan| {
+        record
+            .home()
+            .id(Kind::Designations, plan.designation as i64)
+    })
 }
 
 /// How it is paid; a draft is not paid yet.
@@ -128,7 +154,7 @@ fn schedule(record: &Record) -> String {
         return "null".to_owned();
     }
     let day = day(record);
-    let months = (1..).zip(MONTHS);
+    let months = (1..).zip(MONTHS.split(' '));
     let days: Vec<String> = months
         .map(|(number, month)| {
             format!(r#"{{"mmdd":"{number:02}{day:02}","month":"{month}","day":{day}}}"#)
@@ -139,6 +165,9 @@ fn schedule(record: &Record) -> String {
 
 /// The next day of processing; a canceled plan keeps it half the time.
 fn next(record: &Record) -> Option<i64> {
+    if let Some(plan) = told(record.home(), record.id) {
+        return plan.next.map(midnight);
+    }
     match status(record) {
         "draft" | "ended" | "failed" => None,
         "canceled" if record.one_in(2, 9) => None,
@@ -157,10 +186,14 @@ fn card_expiration(record: &Record) -> &'static str {
 
 /// A pause shows in the flag, and not always in the status.
 fn is_paused(record: &Record) -> bool {
-    status(record) == "paused" || status(record) == "active" && record.one_in(20, 11)
+    status(record) == "paused"
+        || status(record) == "active" && record.home().story().is_none() && record.one_in(20, 11)
 }
 
 fn started(record: &Record) -> i64 {
+    if let Some(plan) = told(record.home(), record.id) {
+        return plan.born;
+    }
     // One in twenty starts in the future.
     midnight(record.born())
         + if record.one_in(20, 12) {
@@ -207,16 +240,25 @@ const KEYS: &[Key] = &[
     ),
     ("first_name", Text(|r| Some(person(r).first.into()))),
     ("last_name", Text(|r| Some(person(r).last.into()))),
-    ("address", Fixed("\"100 Example St\"")),
+    (
+        "address",
+        Text(|r| lives(r, |one| &one.address, "100 Example St")),
+    ),
     (
         "address2",
         Text(|r| (r.one_in(9, 15)).then(|| "Apt 4".into())),
     ),
-    ("city", Fixed("\"Springfield\"")),
-    ("state", Fixed("\"OR\"")),
+    ("city", Text(|r| lives(r, |one| one.town, "Springfield"))),
+    ("state", Text(|r| lives(r, |one| one.state, "OR"))),
     (
         "country",
-        Text(|r| Some(if r.one_in(9, 16) { "DE" } else { "US" }.into())),
+        Text(|r| {
+            lives(
+                r,
+                |one| one.country,
+                if r.one_in(9, 16) { "DE" } else { "US" },
+            )
+        }),
     ),
     (
         "cc_card_exp",
@@ -288,7 +330,7 @@ const KEYS: &[Key] = &[
     ("migration_date", Fixed("null")),
     ("id", Count(|r| Some(r.id))),
     ("organization_id", Count(|r| Some(r.home().organization))),
-    ("designation_id", Fixed("70001")),
+    ("designation_id", Count(|r| Some(designation(r)))),
     ("started_at", Time(|r| Some(started(r)))),
     (
         "pp_plan_id",
@@ -299,7 +341,10 @@ const KEYS: &[Key] = &[
     ("campaign_id", Count(|r| campaign(r.home(), r.id))),
     ("fundraising_page_id", Fixed("null")),
     ("canceled_at", Time(|r| when(r, "canceled", -2))),
-    ("postal_code", Fixed("\"97477\"")),
+    (
+        "postal_code",
+        Text(|r| lives(r, |one| one.postal_code, "97477")),
+    ),
     ("failed_at", Time(|r| when(r, "failed", -2))),
     (
         "cancel_reason_code",

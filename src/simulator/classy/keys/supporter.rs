@@ -5,6 +5,7 @@ use super::Source::{Count, Fixed, Flag, Json, Later, Text, Time};
 use super::{About, Key, Person, quote};
 use crate::simulator::classy::value::clock_text;
 use crate::simulator::record::Record;
+use crate::simulator::story;
 use crate::simulator::world::Kind;
 use std::borrow::Cow;
 
@@ -25,12 +26,22 @@ fn person(record: &Record) -> Person {
 
 /// Whether it came by a gift; else by the organization.
 fn gave(record: &Record) -> bool {
-    record.roll(2) % 20 >= 7
+    record.home().told(record.id).map_or_else(
+        || record.roll(2) % 20 >= 7,
+        |(story, number)| story.gives(number),
+    )
 }
 
-/// Something of an address.
-fn address(record: &Record, text: impl FnOnce() -> Cow<'static, str>) -> Option<Cow<'static, str>> {
-    gave(record).then(text)
+/// Something of an address: of the person whose story is told, or else a text.
+fn address(
+    record: &Record,
+    part: impl FnOnce(&story::Person) -> String,
+    text: impl FnOnce() -> Cow<'static, str>,
+) -> Option<Cow<'static, str>> {
+    gave(record).then(|| match record.home().told(record.id) {
+        Some((story, number)) => part(&story.person(number)).into(),
+        None => text(),
+    })
 }
 
 fn decided(record: &Record) -> String {
@@ -68,48 +79,86 @@ const KEYS: &[Key] = &[
     ("email_address", Text(|r| Some(person(r).email().into()))),
     (
         "phone",
-        Text(|r| address(r, || format!("555-{:04}", r.roll(4) % 10_000).into())),
+        Text(|r| {
+            address(
+                r,
+                |one| one.phone.clone().unwrap_or_default(),
+                || format!("555-{:04}", r.roll(4) % 10_000).into(),
+            )
+        }),
     ),
     ("location", Fixed("null")),
     (
         "address1",
-        Text(|r| address(r, || format!("{} Example St", 100 + r.roll(5) % 900).into())),
+        Text(|r| {
+            address(
+                r,
+                |one| one.address.clone(),
+                || format!("{} Example St", 100 + r.roll(5) % 900).into(),
+            )
+        }),
     ),
     (
         "address2",
         Text(|r| {
-            address(r, || {
-                if r.one_in(9, 6) {
-                    "Apt \"4\"".into()
-                } else {
-                    "".into()
-                }
-            })
+            address(
+                r,
+                |_| String::new(),
+                || {
+                    if r.one_in(9, 6) {
+                        "Apt \"4\"".into()
+                    } else {
+                        "".into()
+                    }
+                },
+            )
         }),
     ),
     (
         "city",
-        Text(|r| address(r, || CITIES[r.roll(7) as usize % CITIES.len()].into())),
+        Text(|r| {
+            address(
+                r,
+                |one| one.town.to_owned(),
+                || CITIES[r.roll(7) as usize % CITIES.len()].into(),
+            )
+        }),
     ),
     (
         "state",
         Text(|r| {
-            address(r, || {
-                if r.one_in(5, 8) {
-                    "".into()
-                } else {
-                    "OR".into()
-                }
-            })
+            address(
+                r,
+                |one| one.state.to_owned(),
+                || {
+                    if r.one_in(5, 8) {
+                        "".into()
+                    } else {
+                        "OR".into()
+                    }
+                },
+            )
         }),
     ),
     (
         "country",
-        Text(|r| address(r, || COUNTRIES[r.roll(9) as usize % COUNTRIES.len()].into())),
+        Text(|r| {
+            address(
+                r,
+                |one| one.country.to_owned(),
+                || COUNTRIES[r.roll(9) as usize % COUNTRIES.len()].into(),
+            )
+        }),
     ),
     (
         "postal_code",
-        Text(|r| address(r, || format!("{:05}", r.roll(10) % 100_000).into())),
+        Text(|r| {
+            address(
+                r,
+                |one| one.postal_code.to_owned(),
+                || format!("{:05}", r.roll(10) % 100_000).into(),
+            )
+        }),
     ),
     ("gender", Text(|r| (r.one_in(7, 11)).then(|| "".into()))),
     ("member_id", Count(|r| Some(person(r).member_id))),
@@ -120,12 +169,13 @@ const KEYS: &[Key] = &[
     ),
     (
         "source_campaign_id",
-        Count(|r| {
-            if gave(r) {
-                r.home().some(Kind::Campaigns, r.roll(12))
-            } else {
-                None
+        Count(|r| match r.home().told(r.id) {
+            Some((story, number)) => {
+                let campaign = story.came_by(number)?;
+                Some(r.home().id(Kind::Campaigns, campaign as i64))
             }
+            None if gave(r) => r.home().some(Kind::Campaigns, r.roll(12)),
+            None => None,
         }),
     ),
     ("source_fundraising_page_id", Fixed("null")),

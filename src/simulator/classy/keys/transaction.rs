@@ -4,6 +4,7 @@
 use super::Source::{Amount, Count, Fixed, Flag, Json, Later, Padded, Text, Time};
 use super::{About, Gift, Key, Person};
 use crate::simulator::record::Record;
+use crate::simulator::story;
 use std::borrow::Cow;
 
 type Words = Option<Cow<'static, str>>;
@@ -17,6 +18,16 @@ fn online(record: &Record, text: &'static str) -> Words {
     (!gift(record).offline).then(|| text.into())
 }
 
+/// Something of the address of whoever paid online: of the person whose story is told, or else a
+/// text.
+fn lives(record: &Record, part: fn(&story::Person) -> &str, otherwise: Words) -> Words {
+    let Some((story, number)) = record.home().told(record.id) else {
+        return otherwise;
+    };
+    let gift = story.gift(number);
+    (!gift.offline).then(|| part(&story.person(gift.donor)).to_owned().into())
+}
+
 /// Something of the person behind a gift, if there is one.
 fn person<T>(record: &Record, of: impl FnOnce(Person) -> T) -> Option<T> {
     gift(record)
@@ -26,6 +37,14 @@ fn person<T>(record: &Record, of: impl FnOnce(Person) -> T) -> Option<T> {
 
 fn payer(record: &Record, of: impl FnOnce(Person) -> &'static str) -> Words {
     Some(person(record, of).unwrap_or("Anonymous").into())
+}
+
+fn company(record: &Record) -> Words {
+    let name = record
+        .home()
+        .told(record.id)
+        .map_or("Example Co", |(story, number)| story.company(number));
+    gift(record).company.then(|| name.into())
 }
 
 /// Personal data that no client should keep.
@@ -71,20 +90,30 @@ pub(in crate::simulator) const ABOUT: About = About {
 };
 
 const KEYS: &[Key] = &[
-    ("billing_city", Text(|r| online(r, "Dublin"))),
+    (
+        "billing_city",
+        Text(|r| lives(r, |one| one.town, online(r, "Dublin"))),
+    ),
     (
         "billing_state",
         Text(|r| {
-            if r.one_in(10, 20) {
+            let otherwise = if r.one_in(10, 20) {
                 None
             } else {
                 online(r, "OR")
-            }
+            };
+            lives(r, |one| one.state, otherwise)
         }),
     ),
     (
         "billing_country",
-        Text(|r| Some(if r.one_in(4, 21) { "IE" } else { "US" }.into())),
+        Text(|r| {
+            lives(
+                r,
+                |one| one.country,
+                Some(if r.one_in(4, 21) { "IE" } else { "US" }.into()),
+            )
+        }),
     ),
     (
         "payment_method",
@@ -99,10 +128,7 @@ const KEYS: &[Key] = &[
             )
         }),
     ),
-    (
-        "company_name",
-        Text(|r| gift(r).company.then(|| "Example Co".into())),
-    ),
+    ("company_name", Text(company)),
     ("in_honor_of", Fixed("null")),
     ("fundraising_team_id", Fixed("null")),
     ("is_anonymous", Flag(|r| r.one_in(11, 22))),
@@ -160,11 +186,12 @@ const KEYS: &[Key] = &[
     (
         "member_phone",
         Text(|r| {
-            if r.one_in(3, 23) {
+            let otherwise = if r.one_in(3, 23) {
                 None
             } else {
                 online(r, "555-010-0123")
-            }
+            };
+            lives(r, |one| one.phone.as_deref().unwrap_or_default(), otherwise)
         }),
     ),
     (
@@ -179,12 +206,18 @@ const KEYS: &[Key] = &[
         "billing_last_name",
         Text(|r| payer(r, |person| person.last)),
     ),
-    ("billing_address1", Text(|r| online(r, "1 Example Road"))),
+    (
+        "billing_address1",
+        Text(|r| lives(r, |one| &one.address, online(r, "1 Example Road"))),
+    ),
     (
         "billing_address2",
         Text(|r| if r.one_in(2, 24) { None } else { online(r, "") }),
     ),
-    ("billing_postal_code", Text(|r| online(r, "D01 X000"))),
+    (
+        "billing_postal_code",
+        Text(|r| lives(r, |one| one.postal_code, online(r, "D01 X000"))),
+    ),
     ("card_type", Text(|r| online(r, "Visa"))),
     ("updated_at", Time(|r| r.updated_at)),
     ("purchased_at", Time(|r| Some(r.born() - 12))),
