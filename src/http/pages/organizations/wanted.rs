@@ -63,7 +63,8 @@ pub(super) struct Row {
     pub(super) status: OrganizationStatus,
     pub(super) verdict: Health,
     pub(super) is_importing: bool,
-    /// When the feed that was checked longest ago was checked; none before all were.
+    /// When the feed that was checked longest ago was checked, of those that tell of people (others
+    /// are read every few hours); none before all of them were.
     pub(super) checked_at: Option<Time>,
 }
 
@@ -75,6 +76,7 @@ impl Row {
     ) -> Row {
         let checked: Option<Vec<Time>> = feeds
             .iter()
+            .filter(|(entity, _)| entity.about().tells_of_people)
             .map(|(_, feed)| feed.fresh_at.filter(|_| feed.is_loaded))
             .collect();
         Row {
