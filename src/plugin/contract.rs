@@ -56,6 +56,12 @@ pub trait Plugin: Send + Sync {
         0
     }
 
+    /// What is wrong with its configuration, as of the last refresh: nobody is brought in before it
+    /// is mended, and opt-outs go out all the same.
+    fn fault(&self) -> Option<PluginError> {
+        None
+    }
+
     /// What keeps people waiting on the other side, as of the last delivery, in a sentence that
     /// names nobody.
     fn trouble(&self) -> Option<String> {

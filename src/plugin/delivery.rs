@@ -217,6 +217,9 @@ async fn deliver_all(
     }
     delivery.store.arrive(&delivery.fence, ctx.key()).await?;
     plugin.refresh(&ctx).await?;
+    if let Some(fault) = plugin.fault() {
+        return Err(fault);
+    }
     delivery.store.bound_guard(ctx.key(), delivery.now).await?;
     // Before anything is sent: what is taken back now is not sent again in the same delivery.
     undo::carry_out(&ctx, plugin, &delivery.guard, &delivery.fence).await?;

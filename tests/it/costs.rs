@@ -9,9 +9,6 @@ use classy_sync::entities::Entity;
 use classy_sync::simulator::Kind as List;
 use std::collections::BTreeMap;
 
-/// Transactions may be a few more: the database's own housekeeping counts, too.
-const OWN: i64 = 12;
-
 /// PostgreSQL counts for each table what was inserted, updated and deleted, and for the database
 /// what was committed.
 async fn written(site: &Site) -> (BTreeMap<&'static str, Vec<i64>>, i64) {
@@ -37,14 +34,15 @@ async fn written(site: &Site) -> (BTreeMap<&'static str, Vec<i64>>, i64) {
     (tables, site.number(commits).await)
 }
 
-/// One line: requests, then rows by table as inserted, updated and deleted.
-async fn cost(site: &Site, step: &str, arguments: &[&str]) -> (String, i64) {
+/// What a step cost: requests, transactions, and in one line the rows by table as inserted, updated
+/// and deleted.
+async fn cost(site: &Site, step: &str, arguments: &[&str]) -> (u64, i64, String) {
     let before = written(site).await;
     site.simulator.ledger().clear();
     site.json(arguments, 0);
     let requests = site.simulator.ledger().data_requests;
     let after = written(site).await;
-    let mut line = format!("{step}: {requests} requests");
+    let mut line = format!("{step}:");
     for (table, numbers) in &after.0 {
         let rows: Vec<String> = numbers
             .iter()
@@ -52,10 +50,10 @@ async fn cost(site: &Site, step: &str, arguments: &[&str]) -> (String, i64) {
             .map(|(after, before)| (after - before).to_string())
             .collect();
         if rows.iter().any(|rows| rows != "0") {
-            line.push_str(&format!(", {table} {}", rows.join("/")));
+            line.push_str(&format!(" {table} {}", rows.join("/")));
         }
     }
-    (line, after.1 - before.1)
+    (requests, after.1 - before.1, line)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,21 +70,27 @@ async fn a_small_world_costs_what_is_written_down() {
     edit(&site, List::Supporters, somebody, "Elsewhere");
     told.push(cost(&site, "one supporter changed", &["sync"]).await);
     told.push(cost(&site, "full reading, nothing new", &["sync", "--full"]).await);
-    let recorded: Vec<(&str, i64)> = include_str!("../fixtures/costs.txt")
-        .lines()
-        .filter_map(|line| {
-            let (most, line) = line.split_once(" transactions, ")?;
-            Some((line, most.parse().unwrap()))
-        })
-        .collect();
-    let lines: String = told
-        .iter()
-        .map(|(line, commits)| format!("{commits} transactions, {line}\n"))
-        .collect();
-    let fits = told.len() == recorded.len()
-        && told
-            .iter()
-            .zip(&recorded)
-            .all(|((line, commits), (recorded, most))| line == recorded && *commits <= most + OWN);
-    assert!(fits, "it costs now:\n{lines}");
+    // Rows are exact. How many pages are asked for twice, and how often the database keeps house,
+    // is a matter of moments: of these the most is written down.
+    let fits = |(requests, commits, line): &(u64, i64, String)| {
+        let recorded = include_str!("../fixtures/costs.txt").lines();
+        recorded
+            .filter_map(|text| {
+                let (most, rows) = text.split_once(" transactions, ")?;
+                let (most_requests, most_commits) = most.split_once(" requests, ")?;
+                Some((
+                    most_requests.parse::<u64>().unwrap(),
+                    most_commits.parse::<i64>().unwrap(),
+                    rows,
+                ))
+            })
+            .any(|(most_requests, most_commits, rows)| {
+                rows == line && *requests <= most_requests && *commits <= most_commits
+            })
+    };
+    let all = told.iter().map(|(requests, commits, line)| {
+        format!("{requests} requests, {commits} transactions, {line}\n")
+    });
+    let all: String = all.collect();
+    assert!(told.iter().all(fits), "it costs now:\n{all}");
 }

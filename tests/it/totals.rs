@@ -20,10 +20,10 @@ async fn wrong(site: &Site, table: &str, link: &str, count: &str) -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_load_that_fails_amid_the_gifts_leaves_totals_that_add_up() {
     for kind in kinds() {
-        let site = Site::new(kind, world(900, 96)).await;
+        let site = Site::new(kind, world(1_500, 96)).await;
         let front = front(&site).await;
         // Only the gifts have so many pages.
-        front.limit("page=30", 3_600);
+        front.limit("page=80", 3_600);
         let output = site.run(&["--output", "json", "sync"]);
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(
@@ -44,7 +44,7 @@ async fn a_first_load_that_fails_amid_the_gifts_leaves_totals_that_add_up() {
                 "{kind:?}: {table}"
             );
         }
-        front.answer("page=30", 200);
+        front.answer("page=80", 200);
         site.sync();
         assert!(site.number(GIFTS).await > there, "{kind:?}");
         site.assert_exact().await;

@@ -32,6 +32,7 @@ use deliver::batches::CHUNK;
 use deliver::load::load;
 use deliver::read_back::read_back;
 use deliver::{adopt, audit, hooks, process, refresh, undo};
+use mirror::permissions::unknown;
 use mirror::session::MailchimpSession;
 use secrecy::SecretString;
 use settings::{NAME, Settings};
@@ -110,6 +111,10 @@ impl Plugin for Mailchimp {
 
     fn audience(&self) -> u64 {
         self.session.audience.setup().member_count
+    }
+
+    fn fault(&self) -> Option<PluginError> {
+        self.session.permission_fault().map(unknown)
     }
 
     fn trouble(&self) -> Option<String> {

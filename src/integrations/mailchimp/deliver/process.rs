@@ -20,7 +20,6 @@ use crate::integrations::mailchimp::decide::context::DeliveryContext;
 use crate::integrations::mailchimp::decide::decision::{Decision, Plan};
 use crate::integrations::mailchimp::decide::plan::{Moves, Rules, plan_all};
 use crate::integrations::mailchimp::mirror::freshness::freshen;
-use crate::integrations::mailchimp::mirror::permissions::unknown;
 use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::plugin::{PluginContext, PluginError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,9 +54,6 @@ pub(crate) async fn process(
     ctx: &PluginContext,
     people: &[Profile],
 ) -> Result<Vec<Verdict>, PluginError> {
-    if let Some(cause) = session.permission_fault() {
-        return Err(unknown(cause));
-    }
     let mut context = load(session, ctx, people).await?;
     let first = plans(session, ctx, &context, people, Moves::ToCome);
     let is_quiet = first.iter().all(is_quiet);
