@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Makes the pictures of README again, from the demo: docs/pictures.sh [PROGRAM]. Needs Chromium.
 set -euo pipefail
-cd "$(dirname "$0")"
-program=$(realpath "${1:-../target/release/classy-sync}")
+here=$(realpath "$(dirname "$0")")
+program=$(realpath "${1:-$here/../target/release/classy-sync}")
+cd "$here"
 work=$(mktemp -d)
 "$program" demo >"$work/said" 2>&1 &
 demo=$!

@@ -31,7 +31,7 @@ pub use baseline::{Baseline, Slow, usual};
 pub use book::Book;
 pub use causes::told_for_many;
 pub use check::{Finding, HealthCheck, Telling};
-pub use checks::all as checks;
+pub use checks::{LOOK_AND_APPROVE, all as checks};
 pub use evaluate::evaluate;
 pub use facts::{
     Access, ChildFacts, Database, Facts, FeedFacts, FeedState, Limits, OrganizationFacts,

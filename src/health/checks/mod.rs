@@ -20,6 +20,7 @@ mod threads;
 mod token;
 
 pub(super) use freshness::is_late;
+pub use plugins::LOOK_AND_APPROVE;
 pub(super) use source::{SOURCE, is_over, list_trouble, trouble};
 
 use super::check::HealthCheck;

@@ -6,6 +6,9 @@ use crate::health::facts::Facts;
 use crate::health::span::span;
 use std::time::Duration;
 
+/// What is held goes on behind this with where it is approved, for those who have no button for it.
+pub const LOOK_AND_APPROVE: &str = "; look and approve: ";
+
 pub(super) struct Plugins;
 
 impl HealthCheck for Plugins {
@@ -28,7 +31,7 @@ impl HealthCheck for Plugins {
                 let held = in_words(&plugin.holds);
                 let approve = || {
                     format!(
-                        "look and approve: /organizations/{id}/held, or `classy-sync plugin approve --org {id} --plugin {}`",
+                        "{LOOK_AND_APPROVE}/organizations/{id}/held, or `classy-sync plugin approve --org {id} --plugin {}`",
                         plugin.plugin
                     )
                 };
@@ -40,7 +43,7 @@ impl HealthCheck for Plugins {
                     )),
                     // Whoever opted out is mailed all the same as long as nobody looks.
                     (_, refusers @ 1..) => CheckResult::failing(format!(
-                        "{} opted out and can still be mailed, since so many at once wait for a person's word (held: {held}); {}",
+                        "{} opted out and can still be mailed, since so many at once wait for a person's word (held: {held}){}",
                         if refusers == 1 { "1 person".to_owned() } else { format!("{refusers} people") },
                         approve()
                     )),
@@ -50,7 +53,7 @@ impl HealthCheck for Plugins {
                     (None, _) if behind > 0 && still > patience => CheckResult::degraded(waits()),
                     (None, _) if plugin.trouble.is_some() => CheckResult::degraded(plugin.trouble.clone().unwrap_or_default()),
                     (None, _) if !plugin.holds.is_none() => {
-                        CheckResult::degraded(format!("waits until a person approves: {held}; {}", approve()))
+                        CheckResult::degraded(format!("waits until a person approves: {held}{}", approve()))
                     }
                     (None, _) if plugin.silent.is_some() => CheckResult::degraded(silence(id, plugin.silent.unwrap_or_default())),
                     (None, _) if behind == 0 => CheckResult::well("has seen everything"),

@@ -4,7 +4,7 @@
 use super::layout::{Page, button};
 use super::words::{ago, badge, plain, title};
 use crate::domain::{Health, Zone};
-use crate::health::{Finding, HealthReport};
+use crate::health::{Finding, HealthReport, LOOK_AND_APPROVE};
 use crate::store::AlertRow;
 use maud::{Markup, html};
 
@@ -59,6 +59,18 @@ impl Cause<'_> {
         self.finding.classy_id
     }
 
+    /// What is wrong, without the command that helps: here a button does.
+    fn reason(&self) -> &str {
+        let reason = self.finding.result.reason.as_str();
+        reason
+            .split_once(LOOK_AND_APPROVE)
+            .map_or(reason, |(what, _)| what)
+    }
+
+    fn waits_for_a_person(&self) -> bool {
+        self.finding.result.reason.contains(LOOK_AND_APPROVE)
+    }
+
     /// The card; `name` tells who an organization is, where that is not clear.
     pub(super) fn card(&self, page: &Page, name: Option<&str>, zone: Zone) -> Markup {
         let Finding {
@@ -78,7 +90,7 @@ impl Cause<'_> {
                         span.note.since { "began " (ago(Some(alert.opened_at), zone)) }
                     }
                 }
-                p { (self.finding.result.reason) }
+                p { (self.reason()) }
                 @if !help.is_empty() { p.help { strong { "What helps: " } (help) } }
                 (self.buttons(page, zone))
             }
@@ -89,7 +101,9 @@ impl Cause<'_> {
         let of = self.finding.classy_id;
         html! {
             div.line {
-                @if let (Some(id), Some(way)) = (of, way(self.finding.check)) {
+                @if let Some(id) = of.filter(|_| self.waits_for_a_person()) {
+                    a.button.small href={ "/organizations/" (id) "/held" } { "Look and approve" }
+                } @else if let (Some(id), Some(way)) = (of, way(self.finding.check)) {
                     a.button.small href={ "/organizations/" (id) "/" (way.0) } { (way.1) }
                 }
                 @if let Some(id) = of.filter(|_| self.finding.check == "freshness") {
