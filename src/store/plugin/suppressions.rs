@@ -38,6 +38,9 @@ pub struct Suppressed {
     pub supporters: BTreeMap<i64, BTreeMap<String, Why>>,
     /// Those of the addresses by which somebody left another place than the one that is asked for.
     pub elsewhere: BTreeSet<String>,
+    /// Supporters whom we took off at any time, since they said no at the source, with the ids of
+    /// their addresses; whether or not they came back.
+    pub taken_off: BTreeMap<i64, BTreeSet<String>>,
 }
 
 impl Suppressed {
@@ -91,14 +94,18 @@ impl TenantStore {
             }
         }
         if !supporters.is_empty() {
-            for row in self
-                .leavings(
-                    &by_supporter,
-                    ids_document(supporters.iter().copied()),
-                    &key.plugin,
-                )
-                .await?
-            {
+            let list = || ids_document(supporters.iter().copied());
+            let at_any_time = format!(
+                "SELECT {columns} FROM {ids} {join} plugin_suppressions AS s ON s.supporter_id = j.id \
+                 WHERE s.organization_id = $2 AND s.plugin = $3 AND s.way = '{}'",
+                Way::TakenOff.as_str()
+            );
+            let taken_off = self.leavings(&at_any_time, list(), &key.plugin).await?;
+            for row in taken_off {
+                let of_supporter = found.taken_off.entry(row.supporter_id).or_default();
+                of_supporter.insert(row.remote_id);
+            }
+            for row in self.leavings(&by_supporter, list(), &key.plugin).await? {
                 found
                     .supporters
                     .entry(row.supporter_id)

@@ -187,3 +187,25 @@ async fn who_takes_another_address_while_a_batch_is_sent_raises_no_alarm_and_is_
     charity.deliver().await.unwrap();
     assert_eq!(charity.status("other@example.org"), "unsubscribed");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_no_counts_like_the_first() {
+    let charity = Charity::new(Kind::Sqlite, world(120, 609)).await;
+    charity.sync().await;
+    let people: Vec<i64> = charity.alone().into_iter().take(2).collect();
+    let email = |place: usize| charity.email(people[place]);
+    (0..2).for_each(|place| charity.opt(people[place], false));
+    charity.sync().await;
+    // By a form, and yes at Classy in the same gap, or later.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    (0..2).for_each(|place| charity.act(Act::SignUp(email(place))));
+    charity.opt(people[0], true);
+    charity.sync().await;
+    charity.opt(people[1], true);
+    charity.sync().await;
+    (0..2).for_each(|place| charity.opt(people[place], false));
+    charity.sync().await;
+    for place in 0..2 {
+        assert_eq!(charity.status(&email(place)), "unsubscribed", "{place}");
+    }
+}

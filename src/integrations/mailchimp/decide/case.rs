@@ -2,6 +2,7 @@
 
 use crate::domain::{Member, Profile, Why};
 use crate::plugin::DeliveryRow;
+use std::collections::BTreeSet;
 
 /// One person, with what is known of them.
 pub(crate) struct Case<'a> {
@@ -14,6 +15,8 @@ pub(crate) struct Case<'a> {
     /// present address.
     pub(crate) earlier: Vec<(&'a str, &'a Member)>,
     pub(crate) row: Option<&'a DeliveryRow>,
+    /// Members of theirs that we took off at any time, whether or not they came back.
+    pub(crate) taken_off: Option<&'a BTreeSet<String>>,
     /// Why nobody may be put there: the person left, under whatever address and in whatever
     /// audience, or the address did.
     pub(crate) suppressed: Option<&'a Why>,

@@ -68,15 +68,25 @@ pub(crate) fn owners(
     moving: &BTreeSet<String>,
     scope: OptOutScope,
 ) -> BTreeMap<MemberPlace, i64> {
-    let is_concerned = |member: &Member| {
-        may_be_mailed(member) && (member.subscribed_by_us || scope == OptOutScope::Everybody)
+    // Whoever came back by themselves after a no is there by their own word. Delivered since, they
+    // said yes at Classy, too, and a later no counts like the first.
+    let is_ours_again = |case: &Case<'_>, member: &Member| {
+        case.taken_off
+            .is_some_and(|members| members.contains(&member.remote_id))
+            && case.row.is_some_and(|row| row.state == "delivered")
+    };
+    let is_concerned = |case: &Case<'_>, member: &Member| {
+        may_be_mailed(member)
+            && (member.subscribed_by_us
+                || scope == OptOutScope::Everybody
+                || is_ours_again(case, member))
     };
     // The one for whom it was delivered, else whoever says no, else the lowest id.
     let mut ranks: BTreeMap<MemberPlace, (bool, bool, i64)> = BTreeMap::new();
     for case in cases {
         let id = case.profile.supporter_id;
         let here = refused(case).into_iter().filter(|member| {
-            is_concerned(member) && !claims.spoken_for.contains(&member.remote_id)
+            is_concerned(case, member) && !claims.spoken_for.contains(&member.remote_id)
         });
         let of_leaver = case.here.filter(|member| {
             why_not_theirs(case).is_some()

@@ -215,6 +215,7 @@ impl DeliveryContext {
                 .unwrap_or_default();
             Case {
                 profile,
+                taken_off: self.suppressed.taken_off.get(&profile.supporter_id),
                 here: id.as_ref().and_then(|id| self.members.get(id)),
                 elsewhere: theirs
                     .iter()

@@ -13,9 +13,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Changes {
     /// Ids of addresses that supporters have. Of nobody else it is kept what fields hold.
     pub(crate) supporters: BTreeSet<String>,
-    /// Ids of contacts that came back by themselves though their supporter says no at Classy: that
-    /// word is the later one, and they are none of ours any more.
-    pub(crate) by_themselves: BTreeSet<String>,
     pub(crate) members: BTreeMap<String, Member>,
     pub(crate) left: Vec<Left>,
     /// Contacts of ours that lack tags which were put on them.
@@ -48,7 +45,6 @@ impl Changes {
             new.supporter_id = new.supporter_id.or(old.and_then(|old| old.supporter_id));
             self.give_up(earlier, now);
         }
-        new.subscribed_by_us &= !self.by_themselves.contains(&new.remote_id);
         if new.supporter_id.is_none() && !self.supporters.contains(&new.remote_id) {
             new.values = None;
         }

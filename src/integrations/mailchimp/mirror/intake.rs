@@ -116,12 +116,8 @@ impl<'a> Intake<'a> {
             .iter()
             .map(hash_of)
             .collect();
-        let by_themselves = self
-            .back_by_themselves(&shown, |id| renamed.get(id).or_else(|| known.get(id)))
-            .await?;
         let mut changes = Changes {
             supporters,
-            by_themselves,
             ..Changes::default()
         };
         for (wire, id) in shown.iter().zip(&ids) {
@@ -199,37 +195,6 @@ impl<'a> Intake<'a> {
             .map(|person| person.supporter_id)
             .collect();
         self.ctx.lift_suppressions(&ids, &people).await
-    }
-
-    /// Of those who came back, the ids of those whose supporter says no at Classy.
-    async fn back_by_themselves<'k>(
-        &self,
-        shown: &[&WireMember],
-        known: impl Fn(&str) -> Option<&'k Member>,
-    ) -> Result<BTreeSet<String>, PluginError> {
-        let mut owners: BTreeMap<String, Option<i64>> = BTreeMap::new();
-        let mut addresses: BTreeSet<Address> = BTreeSet::new();
-        for wire in shown {
-            let id = hash(&wire.email_address);
-            if let Some(before) = known(&id).filter(|before| came_back(wire, Some(before))) {
-                addresses.extend(Address::parse(&wire.email_address));
-                owners.insert(id, before.supporter_id);
-            }
-        }
-        if owners.is_empty() {
-            return Ok(BTreeSet::new());
-        }
-        let ids: Vec<i64> = owners.values().flatten().copied().collect();
-        let mut people = self.ctx.profiles(&ids).await?;
-        people.extend(self.ctx.profiles_at(&addresses).await?);
-        people.retain(|person| person.email_opt_in == Some(false));
-        owners.retain(|id, owner| {
-            people.iter().any(|person| {
-                Some(person.supporter_id) == *owner
-                    || person.address.as_ref().map(hash_of).as_ref() == Some(id)
-            })
-        });
-        Ok(owners.into_keys().collect())
     }
 
     /// Who left is written down before the mirror knows it: whoever has the address may have

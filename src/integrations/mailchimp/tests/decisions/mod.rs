@@ -90,6 +90,7 @@ fn plans(
         let here = profile.address.as_ref().map(hash_of);
         Case {
             profile,
+            taken_off: None,
             here: members
                 .iter()
                 .find(|member| Some(&member.remote_id) == here.as_ref()),

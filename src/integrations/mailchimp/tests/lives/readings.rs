@@ -186,15 +186,6 @@ impl Program {
                 && came_back(shown, old.or(earlier.as_ref()))
                 && !(old.is_none() && was_sent)
             {
-                let owner = old.or(earlier.as_ref()).and_then(|old| old.supporter_id);
-                let is_refusers = people.iter().any(|person| {
-                    person.email_opt_in == Some(false)
-                        && (Some(person.supporter_id) == owner
-                            || person.address.as_ref().map(hash_of).as_ref() == Some(&id))
-                });
-                changes
-                    .by_themselves
-                    .extend(is_refusers.then(|| id.clone()));
                 self.suppressed.addresses.remove(&id);
                 place.own.addresses.remove(&id);
                 for person in people
