@@ -192,20 +192,27 @@ async fn who_takes_another_address_while_a_batch_is_sent_raises_no_alarm_and_is_
 async fn a_second_no_counts_like_the_first() {
     let charity = Charity::new(Kind::Sqlite, world(120, 609)).await;
     charity.sync().await;
-    let people: Vec<i64> = charity.alone().into_iter().take(2).collect();
+    let people: Vec<i64> = charity.alone().into_iter().take(3).collect();
     let email = |place: usize| charity.email(people[place]);
-    (0..2).for_each(|place| charity.opt(people[place], false));
+    (0..3).for_each(|place| charity.opt(people[place], false));
     charity.sync().await;
     // By a form, and yes at Classy in the same gap, or later.
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
-    (0..2).for_each(|place| charity.act(Act::SignUp(email(place))));
+    (0..3).for_each(|place| charity.act(Act::SignUp(email(place))));
     charity.opt(people[0], true);
+    charity.opt(people[2], true);
     charity.sync().await;
     charity.opt(people[1], true);
+    let to = "elsewhere@example.org".to_owned();
+    charity.act(Act::Rename {
+        email: email(2),
+        to: to.clone(),
+    });
     charity.sync().await;
-    (0..2).for_each(|place| charity.opt(people[place], false));
+    (0..3).for_each(|place| charity.opt(people[place], false));
     charity.sync().await;
     for place in 0..2 {
         assert_eq!(charity.status(&email(place)), "unsubscribed", "{place}");
     }
+    assert_eq!(charity.status(&to), "unsubscribed");
 }

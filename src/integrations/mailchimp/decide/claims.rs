@@ -4,7 +4,7 @@
 use super::case::{Case, MemberPlace};
 use crate::domain::{AddressClaim, Member, Way, Why};
 use crate::integrations::mailchimp::mirror::member::hash_of;
-use crate::integrations::mailchimp::mirror::status::{is_live, is_mailed, is_out};
+use crate::integrations::mailchimp::mirror::status::{is_given_up, is_live, is_mailed, is_out};
 use crate::integrations::mailchimp::settings::OptOutScope;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,8 +71,12 @@ pub(crate) fn owners(
     // Whoever came back by themselves after a no is there by their own word. Delivered since, they
     // said yes at Classy, too, and a later no counts like the first.
     let is_ours_again = |case: &Case<'_>, member: &Member| {
+        // The same contact, though it has another address by now.
+        let was_here = |old: &&&Member| is_given_up(old) && is_same_contact(old, member);
+        let before = case.here.iter().chain(&case.elsewhere).filter(was_here);
+        let mut ids = before.map(|old| &old.remote_id).chain([&member.remote_id]);
         case.taken_off
-            .is_some_and(|members| members.contains(&member.remote_id))
+            .is_some_and(|members| ids.any(|id| members.contains(id)))
             && case.row.is_some_and(|row| row.state == "delivered")
     };
     let is_concerned = |case: &Case<'_>, member: &Member| {
@@ -152,6 +156,11 @@ fn refused_earlier<'a>(case: &Case<'a>) -> Vec<(MemberPlace, &'a Member)> {
             )
         })
         .collect()
+}
+
+/// Whether a member is the contact that had another one's address before.
+pub(crate) fn is_same_contact(before: &Member, after: &Member) -> bool {
+    is_live(after) && before.contact_id.is_some() && before.contact_id == after.contact_id
 }
 
 /// Of a status that is not known here it is assumed: a no counts there, too.

@@ -22,7 +22,9 @@
 //! 7. Everybody else is added, or gets what differs of our fields and tags.
 
 use super::case::{Case, MemberPlace};
-use super::claims::{Claims, is_in, is_ours_and_in, owners, refused, why_not_theirs};
+use super::claims::{
+    Claims, is_in, is_ours_and_in, is_same_contact, owners, refused, why_not_theirs,
+};
 use super::decision::{Decision, Plan};
 use super::desired::DesiredMember;
 use crate::domain::{Harm, Member, STILL_SUBSCRIBED, Time, Way, Why};
@@ -283,11 +285,6 @@ fn asked_at(member: &Member, now: Time) -> Time {
 /// Whether Mailchimp has dropped whoever did not answer by now.
 pub(crate) fn is_unconfirmed(member: &Member, now: Time) -> bool {
     now - asked_at(member, now) >= CONFIRMATION
-}
-
-/// Whether a member is the contact that had another one's address before.
-fn is_same_contact(before: &Member, after: &Member) -> bool {
-    is_live(after) && before.contact_id.is_some() && before.contact_id == after.contact_id
 }
 
 /// Somebody whom Mailchimp asked to confirm. Nothing is written to them meanwhile, so that the
