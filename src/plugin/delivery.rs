@@ -145,7 +145,7 @@ pub async fn deliver(
         // What is wrong keeps others out. Whoever said no does not wait until it is mended.
         Err(PluginError::Configuration { .. }) => {
             let ctx = context(delivery, plugin.destination());
-            match pass_refusals_on(delivery, ctx, plugin, false).await {
+            match pass_refusals_on(delivery, ctx, plugin, is_new).await {
                 Err(stop @ (PluginError::Stopped | PluginError::Store(_))) => return Err(stop),
                 Err(error) => tracing::warn!(
                     plugin = delivery.plugin,

@@ -53,8 +53,9 @@ pub(super) struct DeliveryJob {
     failures: u32,
     /// The last delivery failed in a way that only a person can mend.
     needs_a_person: bool,
-    /// It brings nobody in until a person has looked; opt-outs still go out.
-    is_suspended: bool,
+    /// It brings nobody in until a person has looked, or mended its configuration; opt-outs still go
+    /// out.
+    passes_refusals_only: bool,
     /// What the run of supporters in hand had changed when it was last looked at.
     seen: Option<(Time, u64)>,
 }
@@ -78,7 +79,7 @@ impl Plugin {
             has_delivered: false,
             failures: 0,
             needs_a_person: false,
-            is_suspended: false,
+            passes_refusals_only: false,
             seen: None,
         };
         Worker::new(exit_guard, job, owner, scheduled)
@@ -165,7 +166,8 @@ impl Job for DeliveryJob {
     }
 
     fn conclude(&mut self, worked: Worked, tickets: Vec<u64>, _: bool) -> PluginEnded {
-        (self.needs_a_person, self.is_suspended) = (worked.needs_a_person, worked.is_suspended);
+        (self.needs_a_person, self.passes_refusals_only) =
+            (worked.needs_a_person, worked.passes_refusals_only);
         match &worked.report.error {
             None => self.failures = 0,
             Some(error) => {
@@ -215,7 +217,7 @@ impl Job for DeliveryJob {
 
 impl DeliveryJob {
     const fn may_wake(&self, is_urgent: bool) -> bool {
-        self.failures == 0 || (is_urgent && (!self.needs_a_person || self.is_suspended))
+        self.failures == 0 || (is_urgent && (!self.needs_a_person || self.passes_refusals_only))
     }
 
     /// Whether the run of supporters in hand saved something since the last look.

@@ -49,7 +49,7 @@ pub(in crate::actors) struct Worked {
     /// It failed in a way that only a person can mend: no use in trying soon.
     pub(super) needs_a_person: bool,
     /// It is suspended, and opt-outs still go out.
-    pub(super) is_suspended: bool,
+    pub(super) passes_refusals_only: bool,
 }
 
 /// Delivers to the end.
@@ -67,7 +67,7 @@ pub(super) async fn work(outlet: Arc<Outlet>, run: DeliveryRun) -> Worked {
             Err(error) => break Err(error),
         }
     };
-    let is_suspended = matches!(
+    let passes_refusals_only = matches!(
         result,
         Err(PluginError::Suspended { .. }
             | PluginError::Alarm(_)
@@ -85,7 +85,7 @@ pub(super) async fn work(outlet: Arc<Outlet>, run: DeliveryRun) -> Worked {
     Worked {
         report,
         needs_a_person,
-        is_suspended,
+        passes_refusals_only,
     }
 }
 
@@ -137,7 +137,7 @@ pub(super) fn broken(plugin: &str, fault: Fault) -> Worked {
     Worked {
         report: plugin_report(plugin, Err(fault), Duration::ZERO),
         needs_a_person: false,
-        is_suspended: false,
+        passes_refusals_only: false,
     }
 }
 

@@ -216,3 +216,19 @@ async fn a_second_no_counts_like_the_first() {
     }
     assert_eq!(charity.status(&to), "unsubscribed");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_erased_and_signs_up_again_in_one_gap_is_there_by_their_own_word() {
+    let charity = Charity::new(Kind::Sqlite, world(120, 610)).await;
+    charity.sync().await;
+    let somebody = charity.alone().into_iter().next().unwrap();
+    let email = charity.email(somebody);
+    charity.act(Act::Erase(email.clone()));
+    charity.act(Act::SignUp(email.clone()));
+    charity.sync_later().await;
+    charity.sync_later().await;
+    assert_eq!(charity.status(&email), "subscribed");
+    charity.opt(somebody, false);
+    charity.sync_later().await;
+    assert_eq!(charity.status(&email), "unsubscribed");
+}

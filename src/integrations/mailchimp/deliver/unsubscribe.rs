@@ -34,7 +34,7 @@ const EAGER: i64 = 5;
 
 /// What became of a request to unsubscribe a member.
 pub(crate) enum OptOutEnd {
-    /// There is nothing more to be done, or it is looked for again.
+    /// There is nothing more to be done.
     Final(Fate),
     /// Mailchimp did not carry it out, and can mail them: what it says.
     Refused(String),

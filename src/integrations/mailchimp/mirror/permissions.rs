@@ -80,7 +80,7 @@ pub(crate) fn hold_against(
     }
 }
 
-/// As the error that it is.
+/// What is wrong with the configured permissions, as an error.
 pub(crate) fn unknown(cause: String) -> PluginError {
     PluginError::Configuration {
         key: "plugins.mailchimp.marketing_permissions".to_owned(),

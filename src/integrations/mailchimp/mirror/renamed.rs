@@ -96,11 +96,15 @@ pub(crate) async fn displaced(
         match api.member(name).await {
             Ok(there) if contact_of(&there) == Some(name) => found.elsewhere.push(there),
             // Whoever was asked to confirm may have been dropped for not answering.
-            Err(Failure::Missing) if old.remote_status != PENDING => found.erased.push(Leaving {
-                remote_id: old.remote_id.clone(),
-                supporter_id: old.supporter_id,
-                why: erased(),
-            }),
+            Err(Failure::Missing)
+                if old.remote_status != PENDING && has_come(ctx, wire, old).await? =>
+            {
+                found.erased.push(Leaving {
+                    remote_id: old.remote_id.clone(),
+                    supporter_id: old.supporter_id,
+                    why: erased(),
+                });
+            }
             Ok(_) | Err(Failure::Missing) => {}
             Err(failure) => {
                 return Err(
@@ -110,6 +114,20 @@ pub(crate) async fn displaced(
         }
     }
     Ok(found)
+}
+
+/// Whether a contact had another address before. One that is new here may be the very person who was
+/// erased, back by a form.
+async fn has_come(
+    ctx: &PluginContext,
+    wire: &WireMember,
+    old: &Member,
+) -> Result<bool, PluginError> {
+    let Some(name) = contact_of(wire) else {
+        return Ok(false);
+    };
+    let before = ctx.members_of_contacts(&[name.to_owned()]).await?;
+    Ok(before.iter().any(|one| one.remote_id != old.remote_id))
 }
 
 /// Takes out of what is known by address whoever is shown under another address: at the one of

@@ -82,7 +82,7 @@ impl MailchimpSession {
         self.looking.lock().await
     }
 
-    /// What is wrong with the configured permissions, if anything.
+    /// Whether the configured permissions can be given, as the audience was read now.
     pub(crate) fn note_permission_fault(&self, cause: Option<String>) {
         *self
             .permission_fault
@@ -90,7 +90,7 @@ impl MailchimpSession {
             .unwrap_or_else(PoisonError::into_inner) = cause;
     }
 
-    /// The same as an error.
+    /// What is wrong with the configured permissions, if anything.
     pub(crate) fn permission_fault(&self) -> Option<String> {
         self.permission_fault
             .lock()
