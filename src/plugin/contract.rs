@@ -56,8 +56,8 @@ pub trait Plugin: Send + Sync {
         0
     }
 
-    /// What is wrong with its configuration, as of the last refresh: nobody is brought in before it
-    /// is mended, and opt-outs go out all the same.
+    /// What is wrong with its configuration or with the other side's lists, as of the last refresh:
+    /// nobody is brought in before it is mended, and opt-outs go out all the same.
     fn fault(&self) -> Option<PluginError> {
         None
     }

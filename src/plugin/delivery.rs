@@ -143,7 +143,9 @@ pub async fn deliver(
                 .await?;
         }
         // What is wrong keeps others out. Whoever said no does not wait until it is mended.
-        Err(PluginError::Configuration { .. }) => {
+        Err(error)
+            if matches!(error, PluginError::Configuration { .. }) || plugin.fault().is_some() =>
+        {
             let ctx = context(delivery, plugin.destination());
             match pass_refusals_on(delivery, ctx, plugin, is_new).await {
                 Err(stop @ (PluginError::Stopped | PluginError::Store(_))) => return Err(stop),
@@ -247,6 +249,13 @@ async fn deliver_all(
             .finish_deliveries(&delivery.fence, ctx.key(), &row)
             .await?;
         ctx.mark();
+        let refused = verdicts
+            .iter()
+            .filter(|verdict| matches!(verdict.fate, Fate::Rejected(_)));
+        let refused: BTreeSet<i64> = refused.map(|verdict| verdict.supporter_id).collect();
+        if !refused.is_empty() {
+            ctx.give_back(&refused).await?;
+        }
         done.count(&verdicts);
     }
     let is_made = match ruling.push {

@@ -114,7 +114,10 @@ impl Plugin for Mailchimp {
     }
 
     fn fault(&self) -> Option<PluginError> {
-        self.session.permission_fault().map(unknown)
+        let unreadable = self.session.reading_fault();
+        unreadable
+            .map(PluginError::Unavailable)
+            .or_else(|| self.session.permission_fault().map(unknown))
     }
 
     fn trouble(&self) -> Option<String> {

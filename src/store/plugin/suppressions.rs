@@ -39,8 +39,8 @@ pub struct Suppressed {
     /// Those of the addresses by which somebody left another place than the one that is asked for.
     pub elsewhere: BTreeSet<String>,
     /// Supporters whom we took off at any time, since they said no at the source, with the ids of
-    /// their addresses; whether or not they came back.
-    pub taken_off: BTreeMap<i64, BTreeSet<String>>,
+    /// their addresses and why; whether or not they came back.
+    pub taken_off: BTreeMap<i64, BTreeMap<String, Why>>,
 }
 
 impl Suppressed {
@@ -103,7 +103,7 @@ impl TenantStore {
             let taken_off = self.leavings(&at_any_time, list(), &key.plugin).await?;
             for row in taken_off {
                 let of_supporter = found.taken_off.entry(row.supporter_id).or_default();
-                of_supporter.insert(row.remote_id);
+                of_supporter.insert(row.remote_id, row.why);
             }
             for row in self.leavings(&by_supporter, list(), &key.plugin).await? {
                 found

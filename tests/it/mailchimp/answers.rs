@@ -21,8 +21,12 @@ pub(super) enum Instead {
     AsIfDone,
     /// 404.
     Missing,
+    /// An error of this status, about the account and not about the member.
+    Fails(u16),
     /// Lists of members come without a status of theirs; changes are made.
     NoStatus,
+    /// Lists of members count one more than they show; changes are made.
+    CountsOneMore,
     /// This is done by people (as `/__sim/mailchimp/people` takes it) right before a batch whose body
     /// holds the text is let through.
     Meanwhile(&'static str),
@@ -57,9 +61,13 @@ impl Charity {
                     assert!(people.body(acts).send().await.unwrap().status().is_success());
                 }
                 let is_change = method == Method::PATCH && String::from_utf8_lossy(&sent).contains(text);
-                if is_change && !matches!(instead, Instead::NoStatus | Instead::Meanwhile(_)) {
+                if is_change && !matches!(instead, Instead::NoStatus | Instead::CountsOneMore | Instead::Meanwhile(_)) {
                     if let Instead::Missing = instead {
                         return Response::builder().status(404).body(Body::from("{\"status\":404,\"title\":\"Resource Not Found\"}")).unwrap();
+                    }
+                    if let Instead::Fails(status) = instead {
+                        let body = serde_json::json!({ "status": status, "title": "Forbidden" }).to_string();
+                        return Response::builder().status(status).body(Body::from(body)).unwrap();
                     }
                     if let Instead::Refused(detail) = instead {
                         let body = serde_json::json!({ "status": 400, "title": "Bad Request", "detail": detail }).to_string();
@@ -82,6 +90,9 @@ impl Charity {
                             member.as_object_mut().unwrap().remove("status");
                         }
                     });
+                }
+                if let Instead::CountsOneMore = instead && method == Method::GET && uri.path().ends_with("/members") {
+                    bytes = change_body(&bytes, |body| body["total_items"] = (body["total_items"].as_u64().unwrap() + 1).into());
                 }
                 Response::builder().status(status).body(Body::from(bytes)).unwrap()
             }
@@ -240,5 +251,48 @@ async fn a_move_whose_answer_shows_the_old_address_is_none() {
             !taken_off.contains(&"new@example.org".to_owned()),
             "whoever moved refuses nothing"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_tried_again_and_again_is_counted_once_when_it_is_done() {
+    let mut charity = Charity::new(Kind::Sqlite, world(60, 431)).await;
+    (charity.guard.small_share, charity.guard.small_min) = (0.1, 5);
+    charity.sync().await;
+    let people = charity.givers(4).await;
+    let emails: Vec<String> = people.iter().map(|id| charity.email(*id)).collect();
+    people[..2].iter().for_each(|id| charity.opt(*id, false));
+    charity.read();
+    let at = |minutes: i64| Utc::now() + TimeDelta::minutes(minutes);
+    charity
+        .does_not_do("unsubscribed", Instead::Fails(403))
+        .await;
+    for minutes in 0..6 {
+        charity.deliver_at(at(20 * minutes)).await.unwrap_err();
+    }
+    charity.via = None;
+    let done = charity.deliver_at(at(200)).await.unwrap();
+    assert_eq!(done.held, 0, "{done:?}");
+    for email in &emails[..2] {
+        assert_eq!(charity.status(email), "unsubscribed");
+    }
+    // The same of those who move.
+    for place in 2..4 {
+        let to = format!("\"elsewhere{place}@example.org\"");
+        charity.edit(people[place], "email_address", &to);
+    }
+    charity.read();
+    let refusal = Instead::Refused("elsewhere is already a list member");
+    charity.does_not_do("email_address", refusal).await;
+    for hours in 0..6 {
+        let done = charity.deliver_at(at(300 + 120 * hours)).await.unwrap();
+        assert_eq!(done.held, 0, "{hours}: {done:?}");
+    }
+    charity.via = None;
+    let done = charity.deliver_at(at(1_200)).await.unwrap();
+    assert_eq!(done.held, 0, "{done:?}");
+    for place in 2..4 {
+        let to = format!("elsewhere{place}@example.org");
+        assert_eq!(charity.status(&to), "subscribed");
     }
 }

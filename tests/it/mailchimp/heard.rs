@@ -120,27 +120,36 @@ async fn an_opt_out_that_is_answered_as_done_and_was_not_is_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_that_does_not_say_who_is_in_is_not_believed() {
-    let mut charity = Charity::new(Kind::Sqlite, world(120, 605)).await;
-    charity.sync().await;
-    let somebody = charity.alone().into_iter().next().unwrap();
-    charity.opt(somebody, false);
-    charity.act(Act::Tag {
-        email: charity.email(somebody),
-        tag: "Gala".to_owned(),
-    });
-    charity.read();
-    let delivered = charity.row(somebody).await;
-    charity.does_not_do("unsubscribed", Instead::NoStatus).await;
-    let refused = charity.deliver().await;
-    assert!(
-        matches!(refused, Err(PluginError::Unavailable(_))),
-        "{refused:?}"
-    );
-    assert_eq!(charity.row(somebody).await, delivered);
-    charity.via = None;
-    charity.deliver().await.unwrap();
-    assert_eq!(charity.status(&charity.email(somebody)), "unsubscribed");
+async fn a_list_that_cannot_be_believed_brings_nobody_in_and_keeps_no_opt_out_waiting() {
+    for (seed, instead) in [(605, Instead::NoStatus), (613, Instead::CountsOneMore)] {
+        let mut charity = Charity::new(Kind::Sqlite, world(120, seed)).await;
+        charity.sync().await;
+        let people: Vec<i64> = charity.alone().into_iter().take(2).collect();
+        let emails: Vec<String> = people.iter().map(|id| charity.email(*id)).collect();
+        charity.opt(people[0], false);
+        charity.edit(people[1], "first_name", "\"Renata\"");
+        for email in &emails {
+            charity.act(Act::Tag {
+                email: email.clone(),
+                tag: "Gala".to_owned(),
+            });
+        }
+        charity.read();
+        let delivered = charity.row(people[1]).await;
+        charity.does_not_do("unsubscribed", instead).await;
+        let refused = charity.deliver().await;
+        assert!(
+            matches!(refused, Err(PluginError::Unavailable(_))),
+            "{refused:?}"
+        );
+        assert_eq!(charity.status(&emails[0]), "unsubscribed");
+        assert_eq!(charity.row(people[1]).await, delivered);
+        assert_ne!(charity.field(&emails[1], "FNAME"), "Renata");
+        charity.via = None;
+        charity.sync().await;
+        assert_eq!(charity.status(&emails[0]), "unsubscribed");
+        assert_eq!(charity.field(&emails[1], "FNAME"), "Renata");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,4 +240,65 @@ async fn who_was_erased_and_signs_up_again_in_one_gap_is_there_by_their_own_word
     charity.opt(somebody, false);
     charity.sync_later().await;
     assert_eq!(charity.status(&email), "unsubscribed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_erased_stays_out_under_another_address_whoever_gets_the_old_one() {
+    let charity = Charity::new(Kind::Sqlite, world(120, 611)).await;
+    charity.sync().await;
+    let people: Vec<i64> = charity.alone().into_iter().take(4).collect();
+    let erased = [charity.email(people[0]), charity.email(people[1])];
+    let to = ["elsewhere@example.org", "there@example.org"];
+    for place in 0..2 {
+        charity.act(Act::Erase(erased[place].clone()));
+        charity.edit(people[place], "email_address", &format!("{:?}", to[place]));
+    }
+    charity.sync_later().await;
+    // Before it is known that they were erased, others get their addresses: one who is in already,
+    // and one who is not.
+    charity.edit(people[2], "email_address", &format!("{:?}", erased[0]));
+    let refuser = charity.refuser();
+    charity.edit(refuser, "email_address", &format!("{:?}", erased[1]));
+    charity.opt(refuser, true);
+    for _ in 0..3 {
+        charity.sync_later().await;
+    }
+    for place in 0..2 {
+        assert_eq!(charity.status(to[place]), "nobody", "{place}");
+        assert_eq!(charity.status(&erased[place]), "nobody", "{place}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_no_of_somebody_counts_though_another_one_had_said_no_at_their_address() {
+    let charity = Charity::new(Kind::Sqlite, world(120, 612)).await;
+    let people: Vec<i64> = charity.alone().into_iter().take(4).collect();
+    let emails: Vec<String> = people.iter().map(|id| charity.email(*id)).collect();
+    charity.edit(people[1], "email_address", &format!("{:?}", emails[0]));
+    charity.edit(people[3], "email_address", &format!("{:?}", emails[2]));
+    charity.sync().await;
+    charity.opt(people[1], false);
+    charity.opt(people[3], false);
+    charity.sync().await;
+    // The second said no as well, before the form.
+    charity.opt(people[2], false);
+    charity.sync().await;
+    assert_eq!(
+        [0, 2].map(|place| charity.status(&emails[place])),
+        ["unsubscribed"; 2]
+    );
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    for place in [0, 2] {
+        charity.act(Act::SignUp(emails[place].clone()));
+    }
+    charity.sync().await;
+    charity.sync().await;
+    assert_eq!(
+        [0, 2].map(|place| charity.status(&emails[place])),
+        ["subscribed"; 2]
+    );
+    charity.opt(people[0], false);
+    charity.sync().await;
+    assert_eq!(charity.status(&emails[0]), "unsubscribed");
+    assert_eq!(charity.status(&emails[2]), "subscribed");
 }

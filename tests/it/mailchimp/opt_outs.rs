@@ -221,3 +221,38 @@ async fn an_opt_out_goes_ahead_of_a_large_push_that_was_read_before_it() {
     assert_eq!(charity.status(&charity.email(one)), "unsubscribed");
     charity.assert_complete(&[]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_said_no_is_told_of_though_their_contact_has_another_address_than_they() {
+    let charity = Charity::new(Kind::Sqlite, world(80, 111)).await;
+    let people: Vec<i64> = charity.alone().into_iter().take(3).collect();
+    let emails: Vec<String> = people.iter().map(|id| charity.email(*id)).collect();
+    for email in &emails {
+        charity.act(Act::SignUp(email.clone()));
+    }
+    charity.sync().await;
+    // One contact has another address, and one supporter.
+    charity.act(Act::Rename {
+        email: emails[0].clone(),
+        to: "elsewhere@example.org".to_owned(),
+    });
+    charity.edit(people[1], "email_address", "\"there@example.org\"");
+    people.iter().for_each(|id| charity.opt(*id, false));
+    charity.sync().await;
+    assert_eq!(
+        ["elsewhere@example.org", &emails[1], &emails[2]].map(|email| charity.status(email)),
+        ["subscribed"; 3]
+    );
+    let findings = charity.audit().await;
+    let told: Vec<Option<i64>> = findings
+        .iter()
+        .take_while(|finding| finding.kind == "opted_out_still_subscribed")
+        .map(|finding| finding.supporter_id)
+        .collect();
+    let mut told: Vec<i64> = told.into_iter().flatten().collect();
+    told.sort_unstable();
+    let mut expected = people.clone();
+    expected.sort_unstable();
+    assert_eq!(told, expected, "{findings:?}");
+    assert_eq!(charity.listed()["opted_out_still_subscribed"], 3);
+}

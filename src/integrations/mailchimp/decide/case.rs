@@ -2,7 +2,7 @@
 
 use crate::domain::{Member, Profile, Why};
 use crate::plugin::DeliveryRow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// One person, with what is known of them.
 pub(crate) struct Case<'a> {
@@ -15,8 +15,8 @@ pub(crate) struct Case<'a> {
     /// present address.
     pub(crate) earlier: Vec<(&'a str, &'a Member)>,
     pub(crate) row: Option<&'a DeliveryRow>,
-    /// Members of theirs that we took off at any time, whether or not they came back.
-    pub(crate) taken_off: Option<&'a BTreeSet<String>>,
+    /// Members of theirs that we took off at any time and why, whether or not they came back.
+    pub(crate) taken_off: Option<&'a BTreeMap<String, Why>>,
     /// Why nobody may be put there: the person left, under whatever address and in whatever
     /// audience, or the address did.
     pub(crate) suppressed: Option<&'a Why>,

@@ -4,7 +4,9 @@
 use super::case::{Case, MemberPlace};
 use crate::domain::{AddressClaim, Member, Way, Why};
 use crate::integrations::mailchimp::mirror::member::hash_of;
-use crate::integrations::mailchimp::mirror::status::{is_given_up, is_live, is_mailed, is_out};
+use crate::integrations::mailchimp::mirror::status::{
+    is_given_up, is_live, is_mailed, is_out, opted_out_by_another,
+};
 use crate::integrations::mailchimp::settings::OptOutScope;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,15 +71,17 @@ pub(crate) fn owners(
     scope: OptOutScope,
 ) -> BTreeMap<MemberPlace, i64> {
     // Whoever came back by themselves after a no is there by their own word. Delivered since, they
-    // said yes at Classy, too, and a later no counts like the first.
+    // said yes at Classy, too, and a later no counts like the first; and so does the first one of
+    // somebody at whose address it was another one who had said no.
     let is_ours_again = |case: &Case<'_>, member: &Member| {
         // The same contact, though it has another address by now.
         let was_here = |old: &&&Member| is_given_up(old) && is_same_contact(old, member);
         let before = case.here.iter().chain(&case.elsewhere).filter(was_here);
-        let mut ids = before.map(|old| &old.remote_id).chain([&member.remote_id]);
-        case.taken_off
-            .is_some_and(|members| ids.any(|id| members.contains(id)))
-            && case.row.is_some_and(|row| row.state == "delivered")
+        let ids = before.map(|old| &old.remote_id).chain([&member.remote_id]);
+        let mut whys = ids.filter_map(|id| case.taken_off?.get(id));
+        let is_delivered = case.row.is_some_and(|row| row.state == "delivered");
+        let says_no = case.profile.email_opt_in == Some(false);
+        whys.any(|why| is_delivered || says_no && *why == opted_out_by_another())
     };
     let is_concerned = |case: &Case<'_>, member: &Member| {
         may_be_mailed(member)

@@ -26,6 +26,8 @@ pub(crate) struct DeliveryContext {
     pub(crate) leavings: Vec<Leaving>,
     /// Whoever says no, by the id of the address.
     refusers: BTreeMap<String, BTreeSet<i64>>,
+    /// Whoever says yes, though another holder of the address may refuse there.
+    consenting: BTreeSet<i64>,
     /// Addresses that people had before, by supporter.
     former: BTreeMap<i64, Vec<FormerAddress>>,
 }
@@ -65,6 +67,11 @@ impl DeliveryContext {
             suppressed,
             leavings,
             refusers,
+            consenting: people
+                .iter()
+                .filter(|person| person.email_opt_in == Some(true))
+                .map(|person| person.supporter_id)
+                .collect(),
             former,
         };
         context.read_back_adds(people);
@@ -255,6 +262,11 @@ impl DeliveryContext {
     /// Whoever says no and has the address with this id.
     pub(crate) fn refusers_at(&self, id: &str) -> impl Iterator<Item = i64> {
         self.refusers.get(id).into_iter().flatten().copied()
+    }
+
+    /// Whether somebody says yes at Classy.
+    pub(crate) fn says_yes(&self, supporter_id: i64) -> bool {
+        self.consenting.contains(&supporter_id)
     }
 
     /// Earlier audiences that are none for these people after all.

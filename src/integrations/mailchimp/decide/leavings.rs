@@ -4,7 +4,7 @@ use crate::domain::{Member, Profile, Way, Why};
 use crate::integrations::mailchimp::mirror::former::FormerAddress;
 use crate::integrations::mailchimp::mirror::member::hash_of;
 use crate::integrations::mailchimp::mirror::status::{
-    has_left, is_given_up, is_out, opted_out, why_out,
+    has_left, is_given_up, is_out, opted_out, opted_out_by_another, why_out,
 };
 use crate::plugin::{DeliveryRow, Leaving, Suppressed};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,10 +53,15 @@ pub(super) fn find_leavings(
                 .addresses
                 .get(&member.remote_id)
                 .is_some_and(|why| why.way == Way::TakenOff);
+            // Of another one's no it is known, and now it is theirs, too.
+            let is_own =
+                |why: &&Why| **why != opted_out_by_another() || person.email_opt_in != Some(false);
             let is_known = suppressed
                 .supporters
                 .get(&id)
-                .is_some_and(|by| by.contains_key(&member.remote_id));
+                .and_then(|by| by.get(&member.remote_id))
+                .filter(is_own)
+                .is_some();
             if !is_known && (!taken_off || person.email_opt_in == Some(false)) {
                 let why = if taken_off {
                     opted_out()

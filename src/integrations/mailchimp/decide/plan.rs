@@ -119,10 +119,9 @@ fn plan_not_mailable(
         // Where everybody's opt-outs are passed on, another holder of the address is the one for
         // whom it is done.
         let foreign = rules.opt_out_scope == OptOutScope::Ours
-            && !refused(case).is_empty()
-            && case
-                .here
-                .is_some_and(|member| is_in(member) && !member.subscribed_by_us);
+            && refused(case)
+                .iter()
+                .any(|member| is_in(member) && !member.subscribed_by_us);
         let reason = if foreign {
             format!("{why}; {STILL_SUBSCRIBED}")
         } else {

@@ -1,7 +1,7 @@
 //! Who left by a member that is unsubscribed at somebody's word.
 
 use super::context::DeliveryContext;
-use crate::integrations::mailchimp::mirror::status::{erased, opted_out};
+use crate::integrations::mailchimp::mirror::status::{erased, opted_out, opted_out_by_another};
 use crate::plugin::Leaving;
 use std::collections::BTreeSet;
 
@@ -22,7 +22,11 @@ pub(crate) fn withdrawals(
     let leaving = |id| Leaving {
         remote_id: member.to_owned(),
         supporter_id: Some(id),
-        why: opted_out(),
+        why: if context.says_yes(id) {
+            opted_out_by_another()
+        } else {
+            opted_out()
+        },
     };
     people.into_iter().map(leaving).collect()
 }

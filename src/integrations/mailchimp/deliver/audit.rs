@@ -108,6 +108,16 @@ async fn page(
         .into_iter()
         .map(|member| (member.remote_id.clone(), member))
         .collect();
+    let owners: Vec<i64> = known
+        .values()
+        .filter_map(|member| member.supporter_id)
+        .collect();
+    let owners: BTreeMap<i64, Profile> = ctx
+        .profiles(&owners)
+        .await?
+        .into_iter()
+        .map(|person| (person.supporter_id, person))
+        .collect();
     let (none, managed) = (Vec::new(), session.managed());
     let mut findings = Vec::new();
     for (member, id) in shown.iter().zip(ids) {
@@ -115,13 +125,11 @@ async fn page(
             let lost = known
                 .get(&id)
                 .map_or_else(Vec::new, |known| lost(member, known, &managed, ctx.now()));
-            findings.push(evaluate(
-                member,
-                known.get(&id),
-                holders.get(&id).unwrap_or(&none),
-                id,
-                &lost,
-            ));
+            let (known, holders) = (known.get(&id), holders.get(&id).unwrap_or(&none));
+            let owner = known
+                .and_then(|known| known.supporter_id)
+                .and_then(|id| owners.get(&id));
+            findings.push(evaluate(member, known, holders, owner, id, &lost));
         }
     }
     add_reasons(ctx, &mut findings).await?;
@@ -159,11 +167,13 @@ fn lost(member: &WireMember, known: &Member, managed: &ManagedTags, now: Time) -
     known.managed_tags.difference(&there).cloned().collect()
 }
 
-/// `lost`: tags that the contact was given, and does not have.
+/// `holders`: who has the address now; `owner`: for whom the contact was delivered, at whatever
+/// address; `lost`: tags that the contact was given, and does not have.
 pub(crate) fn evaluate(
     member: &WireMember,
     known: Option<&Member>,
     holders: &[Profile],
+    owner: Option<&Profile>,
     id: String,
     lost: &[String],
 ) -> Finding {
@@ -178,11 +188,16 @@ pub(crate) fn evaluate(
                 .find(|person| Some(person.supporter_id) == delivered_for)
         })
         .or_else(|| holders.first());
+    // The no of one for whom it was delivered is about it, though they have another address now.
+    let person = owner
+        .filter(|owner| speaker.is_none() && owner.email_opt_in == Some(false))
+        .or(person);
     let supporter_id = person.map(|person| person.supporter_id).or(delivered_for);
     let is_in = ["subscribed", "pending"].contains(&member.status.as_str());
     let is_ours = known.is_some_and(|known| known.subscribed_by_us);
     let refuses = holders
         .iter()
+        .chain(owner)
         .any(|person| person.email_opt_in == Some(false));
     let why = || match (person.and_then(Profile::refusal), delivered_for) {
         (Some(refusal), _) => refusal,

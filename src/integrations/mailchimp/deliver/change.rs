@@ -14,7 +14,7 @@ use crate::integrations::mailchimp::mirror::status::{is_mailed, is_out};
 use crate::plugin::{PluginContext, PluginError, Sending};
 use chrono::TimeDelta;
 use futures_util::{StreamExt, stream};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is to be changed of a member.
 #[derive(Clone)]
@@ -127,6 +127,30 @@ impl ChangeRequest {
             && before == wire.last_changed
     }
 
+    async fn send(
+        &self,
+        session: &MailchimpSession,
+        members: &BTreeMap<String, Member>,
+    ) -> Result<WireMember, Failure> {
+        let Some(patch) = self.patch() else {
+            return Err(Failure::Missing);
+        };
+        let api = self
+            .audience
+            .as_deref()
+            .map_or_else(|| session.api.clone(), |audience| session.api.of(audience));
+        let answer = match (api.patch(&self.member, &patch).await, self.other_name()) {
+            (Err(Failure::Missing), Some(name)) => api.patch(name, &patch).await,
+            (answer, _) => answer,
+        };
+        match answer {
+            Ok(member) if self.is_doubtful(&member, members) => {
+                session.api.member(&self.member).await
+            }
+            answer => answer,
+        }
+    }
+
     fn patch(&self) -> Option<Patch> {
         Some(match &self.change {
             MemberChange::Unsubscribe { .. } => Patch::Unsubscribe {
@@ -148,107 +172,143 @@ impl ChangeRequest {
     }
 }
 
-/// Carries changes out, each until it has an answer.
+/// What came of changes.
+pub(crate) struct Changes {
+    /// Those that were answered.
+    pub(crate) done: Vec<(ChangeRequest, ChangeResult)>,
+    /// Why the others were not.
+    pub(crate) failure: Option<PluginError>,
+    left: Vec<ChangeRequest>,
+}
+
+/// Carries changes out, each until it has an answer. Whoever has none is no harm: a change that
+/// fails again and again is counted once, when it is done.
 pub(crate) async fn apply_changes(
     session: &MailchimpSession,
     ctx: &PluginContext,
     requests: Vec<ChangeRequest>,
-) -> Result<Vec<(ChangeRequest, ChangeResult)>, PluginError> {
-    let (mut pending, mut done) = (requests, Vec::new());
-    for tries in 0..TRIES {
-        if pending.is_empty() {
-            return Ok(done);
+) -> Changes {
+    let mut changes = Changes {
+        done: Vec::new(),
+        failure: None,
+        left: requests,
+    };
+    changes.failure = changes.carry_out(session, ctx).await.err();
+    if changes.failure.is_some() {
+        let answered: BTreeSet<i64> = changes
+            .done
+            .iter()
+            .map(|(request, _)| request.supporter_id)
+            .collect();
+        let left = changes.left.iter().map(|request| request.supporter_id);
+        let left: BTreeSet<i64> = left.filter(|id| !answered.contains(id)).collect();
+        if let Err(error) = ctx.give_back(&left).await {
+            tracing::debug!(%error, "what was not done stays counted");
         }
-        ctx.go_on()?;
-        ctx.mark();
-        // What changed in Mailchimp since is asked before each try, and then, last of all, consent.
-        freshen(session, ctx).await?;
-        let ids: Vec<String> = pending
-            .iter()
-            .filter(|request| request.audience.is_none())
-            .map(|request| request.member.clone())
-            .collect();
-        let members: BTreeMap<String, Member> = ctx
-            .members(&ids)
-            .await?
-            .into_iter()
-            .map(|member| (member.remote_id.clone(), member))
-            .collect();
-        // One row a person, however many of their members it is about.
-        let sending: BTreeMap<i64, Sending> = pending
-            .iter()
-            .map(|request| (request.supporter_id, request.sending()))
-            .collect();
-        let people = confirm(ctx, &sending.into_values().collect::<Vec<_>>()).await?;
-        let (hold, changed): (Vec<ChangeRequest>, Vec<ChangeRequest>) =
-            pending.into_iter().partition(|request| {
-                people
-                    .get(&request.supporter_id)
-                    .is_some_and(|person| request.holds(person) && request.finds(&members))
-            });
-        done.extend(
-            changed
-                .into_iter()
-                .map(|request| (request, ChangeResult::Changed)),
-        );
-        let calls = hold.into_iter().map(|request| async move {
-            let api = request
-                .audience
-                .as_deref()
-                .map_or_else(|| session.api.clone(), |audience| session.api.of(audience));
-            let result = match request.patch() {
-                Some(patch) => match (
-                    api.patch(&request.member, &patch).await,
-                    request.other_name(),
-                ) {
-                    (Err(Failure::Missing), Some(name)) => api.patch(name, &patch).await,
-                    (answer, _) => answer,
-                },
-                None => Err(Failure::Missing),
-            };
-            (request, result)
-        });
-        let answers: Vec<(ChangeRequest, Result<WireMember, Failure>)> = stream::iter(calls)
-            .buffer_unordered(session.api.connections())
-            .collect()
-            .await;
-        pending = Vec::new();
-        let mut trouble = None;
-        for (request, answer) in answers {
-            let answer = match answer {
-                Ok(member) if request.is_doubtful(&member, &members) => {
-                    session.api.member(&request.member).await
-                }
-                answer => answer,
-            };
-            match answer {
-                Ok(member) if request.is_shown(&member) => {
-                    done.push((request, ChangeResult::Done(member)))
-                }
-                Ok(_) => done.push((request, ChangeResult::NotDone)),
-                Err(Failure::Missing) => done.push((request, ChangeResult::Missing)),
-                Err(Failure::Invalid(problem)) => {
-                    done.push((request, ChangeResult::Refused(problem)))
-                }
-                Err(failure @ Failure::Busy(_)) => {
-                    pending.push(request);
-                    trouble = Some(failure);
-                }
-                // An earlier audience may be another account's by now; that ends nothing here.
-                Err(Failure::Refused(_) | Failure::Strange(_)) if request.audience.is_some() => {
-                    done.push((request, ChangeResult::Closed))
-                }
-                Err(failure) => return Err(failure.into_error("changing a member")),
+    }
+    changes
+}
+
+impl Changes {
+    async fn carry_out(
+        &mut self,
+        session: &MailchimpSession,
+        ctx: &PluginContext,
+    ) -> Result<(), PluginError> {
+        for tries in 0..TRIES {
+            if self.left.is_empty() {
+                return Ok(());
             }
-        }
-        if let Some(failure) = trouble {
+            ctx.go_on()?;
+            ctx.mark();
+            // What changed in Mailchimp since is asked before each try, and then, last of all,
+            // consent.
+            freshen(session, ctx).await?;
+            let ids: Vec<String> = self
+                .left
+                .iter()
+                .filter(|request| request.audience.is_none())
+                .map(|request| request.member.clone())
+                .collect();
+            let members: BTreeMap<String, Member> = ctx
+                .members(&ids)
+                .await?
+                .into_iter()
+                .map(|member| (member.remote_id.clone(), member))
+                .collect();
+            // One row a person, however many of their members it is about.
+            let sending: BTreeMap<i64, Sending> = self
+                .left
+                .iter()
+                .map(|request| (request.supporter_id, request.sending()))
+                .collect();
+            let people = confirm(ctx, &sending.into_values().collect::<Vec<_>>()).await?;
+            let Some(failure) = self.try_once(session, &members, &people).await? else {
+                continue;
+            };
             if tries + 1 == TRIES {
                 return Err(failure.into_error("changing a member"));
             }
             tokio::time::sleep(BACKOFF.wait(tries)).await;
         }
+        Ok(())
     }
-    Ok(done)
+
+    /// Asks once for each change that still holds. Answers with what passes, if some are to be
+    /// tried again.
+    async fn try_once(
+        &mut self,
+        session: &MailchimpSession,
+        members: &BTreeMap<String, Member>,
+        people: &BTreeMap<i64, Profile>,
+    ) -> Result<Option<Failure>, PluginError> {
+        let (hold, changed): (Vec<ChangeRequest>, Vec<ChangeRequest>) =
+            std::mem::take(&mut self.left)
+                .into_iter()
+                .partition(|request| {
+                    people
+                        .get(&request.supporter_id)
+                        .is_some_and(|person| request.holds(person) && request.finds(members))
+                });
+        self.done.extend(
+            changed
+                .into_iter()
+                .map(|request| (request, ChangeResult::Changed)),
+        );
+        let calls = hold
+            .into_iter()
+            .map(|request| async move { (request.send(session, members).await, request) });
+        let answers: Vec<(Result<WireMember, Failure>, ChangeRequest)> = stream::iter(calls)
+            .buffer_unordered(session.api.connections())
+            .collect()
+            .await;
+        let (mut passing, mut end) = (None, None);
+        for (answer, request) in answers {
+            let result = match answer {
+                Ok(member) if request.is_shown(&member) => ChangeResult::Done(member),
+                Ok(_) => ChangeResult::NotDone,
+                Err(Failure::Missing) => ChangeResult::Missing,
+                Err(Failure::Invalid(problem)) => ChangeResult::Refused(problem),
+                // An earlier audience may be another account's by now; that ends nothing here.
+                Err(Failure::Refused(_) | Failure::Strange(_)) if request.audience.is_some() => {
+                    ChangeResult::Closed
+                }
+                Err(failure) => {
+                    self.left.push(request);
+                    match failure {
+                        Failure::Busy(_) => passing = Some(failure),
+                        failure => end = Some(failure),
+                    }
+                    continue;
+                }
+            };
+            self.done.push((request, result));
+        }
+        match end {
+            Some(failure) => Err(failure.into_error("changing a member")),
+            None => Ok(passing),
+        }
+    }
 }
 
 /// Looks for a member that is not found before it is believed: Mailchimp shows a new one only after

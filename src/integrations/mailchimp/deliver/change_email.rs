@@ -1,7 +1,7 @@
 //! Members move to another address, and what the mirror and the ledger make of the answers.
 
-use super::change::{ChangeRequest, ChangeResult, LOOKUPS, apply_changes, later};
-use super::suppress::{suppressed_member, suppression_of};
+use super::change::{ChangeRequest, ChangeResult, Changes, LOOKUPS, apply_changes, later};
+use super::suppress::{suppressed_member, suppressions_of};
 use super::update::verdict;
 use crate::domain::{Fate, Verdict};
 use crate::integrations::mailchimp::api::answers::Problem;
@@ -25,7 +25,13 @@ pub(crate) async fn change_email(
     let (mut verdicts, mut moved, mut gone, mut evidence) =
         (Vec::new(), BTreeSet::new(), Vec::new(), Vec::new());
     let (mut members, mut leavings) = (Vec::new(), Vec::new());
-    for (request, result) in apply_changes(session, ctx, requests).await? {
+    let Changes {
+        done: answers,
+        failure,
+        ..
+    } = apply_changes(session, ctx, requests).await;
+    let mut stayed = BTreeSet::new();
+    for (request, result) in answers {
         let Some(address) = request.address.clone() else {
             continue;
         };
@@ -63,9 +69,10 @@ pub(crate) async fn change_email(
             ChangeResult::Refused(problem) => {
                 let class = RefusalClass::of(&problem.all());
                 if class.is_final() {
+                    let there = context.member(&hash_of(&address));
                     let member =
-                        suppressed_member(request.supporter_id, &address, class, None, ctx.now());
-                    leavings.extend(suppression_of(&member));
+                        suppressed_member(request.supporter_id, &address, class, there, ctx.now());
+                    leavings.extend(suppressions_of(&member, there));
                     members.push(member);
                 }
                 Err(not_moved(ctx, class, &problem))
@@ -96,12 +103,22 @@ pub(crate) async fn change_email(
                 }
                 members.push(member);
             }
-            Err(fate) => verdicts.push(verdict(request.supporter_id, fate)),
+            Err(fate) => {
+                stayed.insert(request.supporter_id);
+                verdicts.push(verdict(request.supporter_id, fate));
+            }
         }
     }
     ctx.suppress(&leavings).await?;
     ctx.save_members(&members, &evidence).await?;
     ctx.forget_members(&gone).await?;
+    // A move that is tried again and again is no harm more than once, when it is made.
+    if !stayed.is_empty() {
+        ctx.give_back(&stayed).await?;
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
     Ok((verdicts, moved))
 }
 

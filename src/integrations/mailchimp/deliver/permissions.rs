@@ -72,7 +72,6 @@ pub(crate) async fn permit(
                 change: MemberChange::Permit(ids),
             })
         });
-    apply_changes(session, ctx, requests.collect())
-        .await
-        .map(drop)
+    let changes = apply_changes(session, ctx, requests.collect()).await;
+    changes.failure.map_or(Ok(()), Err)
 }

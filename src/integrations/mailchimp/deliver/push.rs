@@ -207,7 +207,12 @@ async fn until_answered(
                     .collect();
                 tokio::time::sleep(BACKOFF.wait(tries)).await;
             }
-            Err(failure) => return Err(failure.into_error("sending people")),
+            // It was answered, and nobody was sent.
+            Err(failure) => {
+                let people = sent.iter().map(|(update, _)| update.supporter_id).collect();
+                ctx.give_back(&people).await?;
+                return Err(failure.into_error("sending people"));
+            }
         }
     }
 }

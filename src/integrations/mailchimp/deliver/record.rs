@@ -3,7 +3,7 @@
 
 use super::change::{ChangeRequest, MemberChange};
 use super::reconcile::{BatchOutcome, is_resubscribed};
-use super::suppress::{suppressed_member, suppression_of};
+use super::suppress::{suppressed_member, suppressions_of};
 use super::undo_resubscription::Resubscribed;
 use super::update::{MemberUpdate, NO_WORD, verdict};
 use crate::domain::{Fate, Member, Profile, Step, Time, Verdict, scrubbed};
@@ -127,7 +127,7 @@ pub(crate) async fn record_batch_result(
                             update.before.as_ref(),
                             now,
                         );
-                        leavings.extend(suppression_of(&member));
+                        leavings.extend(suppressions_of(&member, update.before.as_ref()));
                         members.push(member);
                     }
                     if class == RefusalClass::Full {
@@ -317,7 +317,7 @@ impl BatchResult {
                 update.before.as_ref(),
                 ctx.now(),
             );
-            ctx.suppress(&suppression_of(&member).into_iter().collect::<Vec<_>>())
+            ctx.suppress(&suppressions_of(&member, update.before.as_ref()))
                 .await?;
             ctx.save_members(&[member], &[]).await?;
         }

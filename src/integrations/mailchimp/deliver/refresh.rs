@@ -20,6 +20,7 @@ pub(crate) async fn refresh(
 ) -> Result<(), PluginError> {
     let _alone = session.read_alone().await;
     session.forget_full();
+    session.note_reading_fault(None);
     session
         .audience
         .load_setup(&session.api, &session.settings)
@@ -50,7 +51,14 @@ pub(crate) async fn refresh(
     session.restore(before);
     session.remember(ctx, |known| *known = memory).await?;
     earlier::read_all(session, ctx).await?;
-    read_members(session, ctx, true).await?;
+    match read_members(session, ctx, true).await {
+        // Who said no does not wait until its lists are whole again.
+        Err(PluginError::Unavailable(why)) if !ctx.is_preview() => {
+            session.note_reading_fault(Some(why));
+            return Ok(());
+        }
+        read => read?,
+    }
     unheard::resolve(session, ctx).await?;
     adopt::take_over(session, ctx).await?;
     // What lacked may be possible by now, and what was there may be gone.

@@ -4,8 +4,9 @@
 use crate::domain::{Address, Member, Time};
 use crate::integrations::mailchimp::api::texts::RefusalClass;
 use crate::integrations::mailchimp::mirror::member::hash_of;
-use crate::integrations::mailchimp::mirror::status::{FORGOTTEN, KEPT_OUT, why_out};
+use crate::integrations::mailchimp::mirror::status::{FORGOTTEN, KEPT_OUT, is_given_up, why_out};
 use crate::plugin::Leaving;
+use std::collections::BTreeSet;
 
 /// The mirror's row of an address that Mailchimp keeps out: nothing is sent there again before it
 /// is shown subscribed.
@@ -30,13 +31,18 @@ pub(crate) fn suppressed_member(
     member
 }
 
-/// The leaving of somebody whom Mailchimp keeps out: under another address, and in another
-/// audience, they must not be put there, either.
-pub(crate) fn suppression_of(member: &Member) -> Option<Leaving> {
-    let (remote_id, why) = (member.remote_id.clone(), why_out(member));
-    member.supporter_id.map(|id| Leaving {
-        remote_id,
+/// The leavings of those whom Mailchimp keeps out: under another address, and in another audience,
+/// they must not be put there, either. Of the one who has the address now, and of the one for whom
+/// the contact was delivered that stood there `before`: it was theirs when it was erased.
+pub(crate) fn suppressions_of(member: &Member, before: Option<&Member>) -> Vec<Leaving> {
+    let owner = before
+        .filter(|before| !is_given_up(before))
+        .and_then(|before| before.supporter_id);
+    let people: BTreeSet<i64> = member.supporter_id.into_iter().chain(owner).collect();
+    let leaving = |id| Leaving {
+        remote_id: member.remote_id.clone(),
         supporter_id: Some(id),
-        why,
-    })
+        why: why_out(member),
+    };
+    people.into_iter().map(leaving).collect()
 }

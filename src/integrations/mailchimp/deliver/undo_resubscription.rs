@@ -53,9 +53,9 @@ pub(crate) async fn unsubscribe_again(
         .into_iter()
         .map(|member| (member.remote_id.clone(), member))
         .collect();
-    let Ok(answers) = apply_changes(session, ctx, resubscribed.requests).await else {
-        return 0;
-    };
+    let answers = apply_changes(session, ctx, resubscribed.requests)
+        .await
+        .done;
     let mut off = Vec::new();
     for (request, result) in answers {
         if let (ChangeResult::Done(_), Some(mut member)) = (result, members.remove(&request.member))

@@ -1,7 +1,7 @@
 //! Opt-outs are carried out, in the audience and in earlier ones, and what the mirror and the
 //! ledger make of the answers.
 
-use super::change::{ChangeRequest, ChangeResult, LOOKUPS, apply_changes};
+use super::change::{ChangeRequest, ChangeResult, Changes, LOOKUPS, apply_changes};
 use super::update::verdict;
 use crate::domain::{Fate, Member, Time, Verdict};
 use crate::integrations::mailchimp::api::answers::WireMember;
@@ -76,7 +76,12 @@ pub(crate) async fn unsubscribe(
     let (mut verdicts, mut refused): (BTreeMap<i64, Verdict>, BTreeSet<i64>) = Default::default();
     let (mut members, mut gone, mut leavings, mut done) =
         (Vec::new(), Vec::new(), Vec::new(), BTreeSet::new());
-    for (request, result) in apply_changes(session, ctx, requests).await? {
+    let Changes {
+        done: answers,
+        failure,
+        ..
+    } = apply_changes(session, ctx, requests).await;
+    for (request, result) in answers {
         let id = request.supporter_id;
         let why = why.get(&id).map_or("opted out", String::as_str);
         let attempts = context.rows.get(&id).map_or(0, |row| row.attempts);
@@ -154,6 +159,9 @@ pub(crate) async fn unsubscribe(
     let undone: BTreeSet<i64> = refused.difference(&done).copied().collect();
     if !undone.is_empty() {
         ctx.give_back(&undone).await?;
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
     }
     Ok(OptOutResults {
         verdicts: verdicts.into_values().collect(),

@@ -5,12 +5,13 @@ use super::session::MailchimpSession;
 use crate::plugin::{PluginContext, PluginError};
 use tokio::time::Instant;
 
-/// Looks at the members again if the last look is too long ago; answers whether it did.
+/// Looks at the members again if the last look is too long ago; answers whether it did. Where the
+/// audience cannot be read, only refusals are passed on, by what was known before.
 pub(crate) async fn freshen(
     session: &MailchimpSession,
     ctx: &PluginContext,
 ) -> Result<bool, PluginError> {
-    if session.is_fresh() {
+    if session.is_fresh() || session.reading_fault().is_some() {
         return Ok(false);
     }
     let _alone = session.read_alone().await;

@@ -32,6 +32,8 @@ pub(crate) struct MailchimpSession {
     looking: tokio::sync::Mutex<()>,
     /// What is wrong with the configured permissions: nobody is added before it is mended.
     permission_fault: Mutex<Option<String>>,
+    /// Why the audience could not be read: nobody is sent before it can.
+    reading_fault: Mutex<Option<String>>,
 }
 
 /// A plan without room for more contacts, as far as one delivery found it.
@@ -61,6 +63,7 @@ impl MailchimpSession {
             looked_at: Mutex::default(),
             looking: tokio::sync::Mutex::default(),
             permission_fault: Mutex::default(),
+            reading_fault: Mutex::default(),
         })
     }
 
@@ -93,6 +96,22 @@ impl MailchimpSession {
     /// What is wrong with the configured permissions, if anything.
     pub(crate) fn permission_fault(&self) -> Option<String> {
         self.permission_fault
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Why the audience could not be read in this delivery, if so.
+    pub(crate) fn note_reading_fault(&self, why: Option<String>) {
+        *self
+            .reading_fault
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    /// Why the audience could not be read in this delivery: what is known of it is of before.
+    pub(crate) fn reading_fault(&self) -> Option<String> {
+        self.reading_fault
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()

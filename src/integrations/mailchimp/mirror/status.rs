@@ -88,6 +88,16 @@ pub(crate) fn opted_out() -> Why {
     }
 }
 
+/// Why somebody is suppressed whose address we unsubscribed since somebody else said no there, while
+/// they did not.
+pub(crate) fn opted_out_by_another() -> Why {
+    Why {
+        way: Way::TakenOff,
+        reason: "somebody else with this address opted out at Classy, and it was unsubscribed; only they can come back, by a form"
+            .to_owned(),
+    }
+}
+
 /// Why somebody is suppressed whose contact is not there any more.
 pub(crate) fn erased() -> Why {
     Why {

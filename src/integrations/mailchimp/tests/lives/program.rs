@@ -171,6 +171,10 @@ impl Program {
                 &wire(email, contact),
                 mirror.get(&hash(email)),
                 &holders,
+                mirror
+                    .get(&hash(email))
+                    .and_then(|member| member.supporter_id)
+                    .and_then(|id| people.iter().find(|one| one.supporter_id == id)),
                 hash(email),
                 &[],
             )

@@ -12,7 +12,7 @@ use crate::integrations::mailchimp::decide::decision::{Decision, Plan};
 use crate::integrations::mailchimp::decide::inherited::inherited_contact;
 use crate::integrations::mailchimp::decide::plan::Moves;
 use crate::integrations::mailchimp::decide::withdrawals::{withdrawals, withdrawals_of_missing};
-use crate::integrations::mailchimp::deliver::suppress::{suppressed_member, suppression_of};
+use crate::integrations::mailchimp::deliver::suppress::{suppressed_member, suppressions_of};
 use crate::integrations::mailchimp::mirror::member::{hash_of, observed_member};
 use crate::integrations::mailchimp::mirror::status::{erased, is_out};
 use crate::plugin::Leaving;
@@ -27,6 +27,7 @@ impl Program {
     ) -> Result<BTreeSet<i64>, Cut> {
         let (mut members, mut gone, mut leavings, mut decided) =
             (Vec::new(), Vec::new(), Vec::new(), BTreeSet::new());
+        let known = self.known(world, people);
         for (person, plan) in people.iter().zip(self.plans(world, people, Moves::ToCome)) {
             let (Decision::Move { from }, Some(address)) = (plan.decision, person.address.clone())
             else {
@@ -69,9 +70,10 @@ impl Program {
                 }
                 (Answer::Refused(text), _) => {
                     if RefusalClass::of(text).is_final() {
+                        let there = known.member(&hash_of(&address));
                         let member =
-                            suppressed_member(id, &address, RefusalClass::of(text), None, now);
-                        leavings.extend(suppression_of(&member));
+                            suppressed_member(id, &address, RefusalClass::of(text), there, now);
+                        leavings.extend(suppressions_of(&member, there));
                         members.push(member);
                     }
                     decided.insert(id);
@@ -280,7 +282,7 @@ impl Program {
                         before.as_ref(),
                         now,
                     );
-                    leavings.extend(suppression_of(&member));
+                    leavings.extend(suppressions_of(&member, before.as_ref()));
                     members.push(member);
                 }
                 _ => {}
