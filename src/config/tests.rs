@@ -80,7 +80,15 @@ fn a_wrong_value_is_told_by_its_place_and_never_shown() {
 #[test]
 fn a_key_in_the_place_of_its_files_path_is_not_shown() {
     let whole = "A".repeat(43) + "=";
-    for key in ["k1:QZCANARYXQ//AAAA=", &format!("k1:{whole}"), &whole] {
+    let others = [
+        "A".repeat(43),
+        "A".repeat(46) + "=",
+        "A/b".repeat(13) + "==",
+    ];
+    for key in ["k1:QZCANARYXQ//AAAA=", &format!("k1:{whole}"), &whole]
+        .into_iter()
+        .chain(others.iter().map(String::as_str))
+    {
         let told = load(&format!("[vault]\nkey_file = \"{key}\"\n"), &[])
             .unwrap_err()
             .to_string();

@@ -62,10 +62,7 @@ pub(super) fn is_of_data(error: &DbErr) -> bool {
                 Some(_) => code
                     .parse::<u32>()
                     .is_ok_and(|code| matches!(code & 0xff, 18..=20)),
-                // Data exceptions, integrity, program limits such as the size of an index row.
-                None => ["22", "23", "54"]
-                    .iter()
-                    .any(|class| code.starts_with(class)),
+                None => is_word_of_data(&code) || error.message().contains("row-level security"),
             }
         }
         Some(
@@ -74,6 +71,24 @@ pub(super) fn is_of_data(error: &DbErr) -> bool {
         Some(_) => false,
         None => matches!(error, DbErr::Type(_)),
     }
+}
+
+/// Classes of SQLSTATE that tell of the server, the connection, rights or the statement itself.
+/// Whatever else a server says is about what was to be written: data exceptions, integrity, program
+/// limits such as the size of an index row, and whatever a trigger of the database's owner raises
+/// (`P0001`, `45000`, words of its own).
+const NOT_OF_DATA: [&str; 34] = [
+    "00", "01", "02", "03", "08", "0A", "0B", "0F", "0L", "0P", "0Z", "24", "25", "26", "28", "2B",
+    "2D", "34", "3B", "3D", "3F", "40", "42", "53", "55", "57", "58", "70", "72", "F0", "HV", "HY",
+    "XA", "XX",
+];
+
+/// Whether an SQLSTATE is about a value.
+fn is_word_of_data(code: &str) -> bool {
+    code.len() == 5
+        && code
+            .get(..2)
+            .is_some_and(|class| !NOT_OF_DATA.contains(&class))
 }
 
 /// What MySQL and MariaDB tell of a value under no SQLSTATE of values: packet too big, row too big,
@@ -155,6 +170,20 @@ fn without_values(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_trigger_says_is_about_the_record_and_a_full_disk_is_not() {
+        for code in [
+            "22012", "23505", "54000", "44000", "P0001", "P0004", "45000", "CH001",
+        ] {
+            assert!(is_word_of_data(code), "{code}");
+        }
+        for code in [
+            "", "19", "08006", "42P01", "53100", "57014", "HY000", "70100", "XX000",
+        ] {
+            assert!(!is_word_of_data(code), "{code}");
+        }
+    }
 
     #[test]
     fn quoted_values_never_reach_a_person_or_a_log() {

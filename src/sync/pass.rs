@@ -346,7 +346,10 @@ where
         };
         let shown: HashSet<i64> = walk.items.iter().filter_map(Item::id).collect();
         let mut suspects = Vec::new();
-        if walk.ordered && upto > walk.committed_id {
+        // A list that lacks more than that is not believed about who is gone, which the end of the
+        // pass says; what it shows is stored all the same.
+        let is_believed = walk.missing <= walk.guard.missing;
+        if walk.ordered && upto > walk.committed_id && is_believed {
             // What lies on rows that cannot be read is asked for singly, too, and is no sign that
             // the list lacks anything.
             let unread = walk.pass.unread - walk.unread_before;
@@ -357,11 +360,6 @@ where
                 .await?;
             suspects.retain(|id| !shown.contains(id));
             walk.missing += (suspects.len() as u64).saturating_sub(unread);
-            if walk.missing > walk.guard.missing {
-                return Err(self
-                    .refuse(walk.state.clone(), walk.missing, walk.guard)
-                    .await?);
-            }
         }
         walk.state.pass = Some(walk.pass.clone());
         let mut batch = Batch::of(std::mem::take(&mut walk.items)).at(walk.state.clone());

@@ -55,6 +55,10 @@ where
     ) -> Result<RunEnd, Error> {
         let guard = self.guard().await?;
         let suspects = self.sink.suspects().await?;
+        let missing = (suspects.len() as u64).saturating_sub(pass.unread);
+        if missing > guard.missing {
+            return Err(self.refuse(state, &pass, missing, guard).await?);
+        }
         let (mut absent, mut found, mut undecided) = (Vec::new(), Vec::new(), Vec::new());
         for chunk in suspects.chunks(CHUNK) {
             if self.stop.is_cancelled() {
@@ -79,7 +83,9 @@ where
                 }
             }
             if absent.len() as u64 > guard.gone {
-                return Err(self.refuse(state, absent.len() as u64, guard).await?);
+                return Err(self
+                    .refuse(state, &pass, absent.len() as u64, guard)
+                    .await?);
             }
         }
         let shortfall = self
@@ -190,21 +196,36 @@ where
         }))
     }
 
-    /// Ends the pass without marking anything, and says why.
-    pub(super) async fn refuse(
+    /// Ends the pass without marking anything, and says why. What it showed is stored, and of what it
+    /// lacked it stays known that nothing is known.
+    async fn refuse(
         &mut self,
         mut state: FeedState,
+        pass: &Pass,
         missing: u64,
         guard: Guard,
     ) -> Result<Error, Error> {
-        state.pass = None;
-        let mut batch = Batch::of(Vec::new()).at(state);
-        batch.forget_suspects = true;
-        self.commit(batch).await?;
-        Ok(Error::MassAbsence {
+        let error = Error::MassAbsence {
             entity: R::ENTITY,
             missing,
             stored: guard.stored,
-        })
+        };
+        state.pass = None;
+        state.watermark = state.watermark.or(Some(pass.seen_at));
+        let before = state.shortfall.take();
+        state.shortfall = Some(Shortfall {
+            since: before
+                .as_ref()
+                .map_or(pass.started_at, |before| before.since),
+            passes: before.map_or(1, |before| before.passes.saturating_add(1)),
+            unmet: 0,
+            unread: 0,
+            undecided: missing,
+            reason: error.to_string(),
+        });
+        let mut batch = Batch::of(Vec::new()).at(state);
+        batch.forget_suspects = true;
+        self.commit(batch).await?;
+        Ok(error)
     }
 }

@@ -28,6 +28,33 @@ impl Place {
             }
         }
     }
+
+    /// The same by a trigger that says so in its own words, as servers have them.
+    async fn refuse_nowhere_by_trigger(&self) {
+        match self.fresh.kind {
+            Kind::Sqlite => self.refuse_nowhere().await,
+            Kind::Postgres => {
+                self.execute(
+                    "CREATE FUNCTION nowhere() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                     IF NEW.city = 'Nowhere' THEN RAISE EXCEPTION 'no such place'; END IF; RETURN NEW; END $$",
+                )
+                .await;
+                self.execute(
+                    "CREATE TRIGGER nowhere BEFORE INSERT OR UPDATE ON supporters FOR EACH ROW EXECUTE FUNCTION nowhere()",
+                )
+                .await;
+            }
+            Kind::MySql => {
+                for event in ["INSERT", "UPDATE"] {
+                    self.execute(&format!(
+                        "CREATE TRIGGER nowhere_{event} BEFORE {event} ON supporters FOR EACH ROW \
+                         IF NEW.city = 'Nowhere' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no such place'; END IF"
+                    ))
+                    .await;
+                }
+            }
+        }
+    }
 }
 
 fn person(id: i64, city: &str, seconds: i64) -> Item<Supporter> {
@@ -166,6 +193,31 @@ async fn a_database_that_takes_nothing_is_no_fault_of_the_records() {
                 .await
                 .unwrap()
                 .is_empty()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_trigger_of_the_database_s_owner_refuses_costs_that_record_alone() {
+    for kind in kinds() {
+        let place = place(kind).await;
+        place.refuse_nowhere_by_trigger().await;
+        let city = |id: i64| if id == 77 { "Nowhere" } else { "Somewhere" };
+        let batch = Batch::of((1..=150).map(|id| person(id, city(id), 2)).collect());
+        let counts = place
+            .tenant
+            .commit(&place.fence, &batch)
+            .await
+            .unwrap()
+            .counts;
+        assert_eq!((counts.inserted, counts.rejected), (149, 1), "{kind:?}");
+        let rejects = place.store.rejects(None, false, 10).await.unwrap();
+        assert_eq!(rejects.len(), 1);
+        assert_eq!(rejects[0].source_id, 77);
+        assert!(
+            rejects[0].detail.contains("no such place"),
+            "{}",
+            rejects[0].detail
         );
     }
 }

@@ -193,8 +193,18 @@ async fn a_list_that_suddenly_lacks_most_records_is_a_fault_not_deletions() {
         let taken: Vec<_> = {
             let mut world = site.simulator.world();
             let list = world.list(ORGANIZATION, Kind::Supporters).unwrap();
-            let ids: Vec<i64> = list.iter().map(|record| record.id).skip(50).collect();
-            ids.into_iter().map(|id| list.remove(id).unwrap()).collect()
+            let ids: Vec<i64> = list.iter().map(|record| record.id).collect();
+            let taken = ids[50..]
+                .iter()
+                .map(|id| list.remove(*id).unwrap())
+                .collect();
+            // A no that moved no time of change is what a full reading is there for.
+            let said = [
+                ("opt_in", "false".to_owned()),
+                ("city", "\"Silent\"".to_owned()),
+            ];
+            world.edit(ORGANIZATION, Kind::Supporters, ids[7], &said, false);
+            taken
         };
         let output = site.run(&["sync", "--full", "--entity", "supporters"]);
         assert_eq!(output.status.code(), Some(3));
@@ -208,6 +218,15 @@ async fn a_list_that_suddenly_lacks_most_records_is_a_fault_not_deletions() {
                 .await,
             0
         );
+        let silent =
+            "SELECT COUNT(*) AS n FROM supporters WHERE city = 'Silent' AND NOT email_opt_in";
+        assert_eq!(site.number(silent).await, 1, "what it shows is stored");
+        // It is not forgotten by the next run.
+        site.sync();
+        let status = site.json(&["status"], 0).to_string();
+        assert!(status.contains("taken for a fault"), "{status}");
+        let health = site.json(&["health"], 0);
+        assert_eq!(health["verdict"], "degraded", "{health}");
         for record in taken {
             site.simulator
                 .world()
