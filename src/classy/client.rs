@@ -223,9 +223,7 @@ impl Client {
             Err(Error::TooLarge { .. } | Error::TooManyRecords { .. }) => {
                 Doubt::Unreadable("larger than what is read".to_owned())
             }
-            Err(error)
-                if error.may_be_of_one_request() || matches!(error, Error::Redirect { .. }) =>
-            {
+            Err(error) if error.may_be_of_one_request() => {
                 // Is it this record, or everything?
                 self.answers().await?;
                 match error {

@@ -157,6 +157,11 @@ impl Error {
                 format!("Classy answers {status}"),
             ),
             Error::EdgeBlocked { host, .. } => (TroubleKind::Blocked, Some(host), self.to_string()),
+            Error::Redirect { .. } => (
+                TroubleKind::Redirected,
+                None,
+                format!("Classy's address answers with an {self}"),
+            ),
             Error::Protocol { what, .. } => (
                 TroubleKind::Nonsense,
                 None,

@@ -163,8 +163,8 @@ pub enum Error {
     },
 }
 
-/// Before asking an edge that blocks us, or a host without a valid certificate, again: neither
-/// passes by itself quickly.
+/// Before asking an edge that blocks us or sends us elsewhere, or a host without a valid certificate,
+/// again: none of these passes by itself quickly.
 const SLOWLY: Duration = Duration::from_secs(600);
 
 impl Error {
@@ -174,17 +174,18 @@ impl Error {
             Error::Settings { .. }
             | Error::CredentialsRefused { .. }
             | Error::NoTokens { .. }
-            | Error::TokenRefused
-            | Error::Redirect { .. } => Remedy::Suspend,
+            | Error::TokenRefused => Remedy::Suspend,
             Error::Forbidden { .. }
             | Error::RefusedHere { .. }
             | Error::BadRequest { .. }
             | Error::NotFound { .. }
             | Error::TooLarge { .. }
             | Error::TooManyRecords { .. } => Remedy::Skip,
-            Error::EdgeBlocked { .. } | Error::Untrusted { .. } => Remedy::Retry {
-                after: Some(SLOWLY),
-            },
+            Error::EdgeBlocked { .. } | Error::Untrusted { .. } | Error::Redirect { .. } => {
+                Remedy::Retry {
+                    after: Some(SLOWLY),
+                }
+            }
             Error::RateLimited { after } | Error::BreakerOpen { after, .. } => Remedy::Retry {
                 after: Some(*after),
             },
@@ -231,6 +232,7 @@ impl Error {
             Error::Forbidden { .. }
                 | Error::RefusedHere { .. }
                 | Error::BadRequest { .. }
+                | Error::Redirect { .. }
                 | Error::Unavailable { .. }
                 | Error::Timeout { .. }
                 | Error::Interrupted { .. }

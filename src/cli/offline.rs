@@ -149,6 +149,7 @@ pub(super) async fn health(app: &App) -> Result<Value, Failure> {
         ),
         not_listening: None,
         told_once: std::collections::BTreeSet::new(),
+        told_singly: std::collections::BTreeSet::new(),
         memory_bytes: memory_bytes(),
         organizations: organizations.collect(),
     };

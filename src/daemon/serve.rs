@@ -6,7 +6,7 @@ use super::{PidFile, Process, Signal, Signals, Tree, apart, notify};
 use crate::actors::{Plan, Shared};
 use crate::config::{Config, ConfigError};
 use crate::credentials;
-use crate::http::{Control, Listeners, ReloadRequest, Server, Settings, Sources};
+use crate::http::{Control, ReloadRequest, Server, Settings, Sources};
 use crate::integrations::load_organizations;
 use crate::store::Store;
 use crate::vault::Vault;
@@ -67,6 +67,9 @@ pub async fn serve(
             (None, Some(error))
         }
     };
+    let address = tcp.as_ref().and_then(|tcp| tcp.local_addr().ok());
+    let server = Server::start(tcp)
+        .inspect_err(|error| tracing::error!(%error, "nobody can ask this process for anything"));
     let beginning = {
         let (config, store, holder) = (config.clone(), store.clone(), lock.holder());
         async move {
@@ -103,7 +106,6 @@ pub async fn serve(
     {
         return Err(error.into());
     }
-    let address = tcp.as_ref().and_then(|tcp| tcp.local_addr().ok());
     let runs = config.sync.max_concurrent_runs;
     let shared = Shared::new(
         store,
@@ -141,14 +143,7 @@ pub async fn serve(
     let control_socket = crate::http::listen(&socket).inspect_err(|error| {
         tracing::error!(socket = %socket.display(), %error, "no control socket: commands cannot speak to this process");
     });
-    let server = Server::start(
-        control,
-        Listeners {
-            socket: control_socket.ok(),
-            tcp,
-        },
-    )
-    .inspect_err(|error| tracing::error!(%error, "nobody can ask this process for anything"));
+    let server = server.map(|server| server.open(control, control_socket.ok()));
     let watching = process
         .runtime()
         .spawn(keep_watching(Arc::clone(handle.shared())));

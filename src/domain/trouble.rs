@@ -17,6 +17,8 @@ pub enum TroubleKind {
     Unavailable,
     /// Something in front of it turns us away.
     Blocked,
+    /// It sends us elsewhere, where we do not go.
+    Redirected,
     /// What it answers cannot be understood.
     Nonsense,
     /// It asks to wait.
@@ -32,6 +34,7 @@ impl TroubleKind {
             TroubleKind::Silent => "silent",
             TroubleKind::Unavailable => "unavailable",
             TroubleKind::Blocked => "blocked",
+            TroubleKind::Redirected => "redirected",
             TroubleKind::Nonsense => "nonsense",
             TroubleKind::Limited => "limited",
         }

@@ -37,6 +37,8 @@ pub struct Facts {
     pub not_listening: Option<String>,
     /// Of what open alerts tell for many organizations at once, see `told_for_many`.
     pub told_once: BTreeSet<String>,
+    /// Alerts of single organizations that are open: whose, and their keys.
+    pub told_singly: BTreeSet<(i64, String)>,
     /// What the process occupies.
     pub memory_bytes: u64,
     /// All organizations, by Classy's id.
@@ -70,6 +72,7 @@ impl Facts {
             wide_files: Vec::new(),
             not_listening: None,
             told_once: BTreeSet::new(),
+            told_singly: BTreeSet::new(),
             memory_bytes: 1,
             organizations,
         }

@@ -44,7 +44,7 @@ mod teller;
 #[cfg(test)]
 mod tests;
 
-pub use server::{Listeners, Server, listen};
+pub use server::{OpenServer, Server, listen};
 pub use settings::{HookSecrets, Settings};
 pub use site::{Control, ReloadRequest, Reloaded};
 pub use sources::Sources;

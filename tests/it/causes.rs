@@ -109,6 +109,46 @@ async fn one_list_that_answers_503_is_one_alert_that_names_it_while_the_others_a
     );
 }
 
+/// Whatever it is that all lists answer, and though one fails before the others do.
+async fn lists_answer_alike(status: u16, word: &str, seed: u64) {
+    let (site, front, listener) = fronted(vec![10001], seed).await;
+    let daemon = Daemon::start(&site, "").await;
+    until("all is well", LONG, async || {
+        site.runs(10001).await >= 8 && verdict(&daemon).await == "ok"
+    })
+    .await;
+    front.answer("/organizations/10001/", status);
+    until("every list fails", 3 * LONG, async || {
+        failed_runs(&site).await >= 6 && told(&listener, "", word) >= 1
+    })
+    .await;
+    tokio::time::sleep(SOON).await;
+    let (alerts, heard) = (open(&daemon).await, listener.heard());
+    assert!(
+        alerts.len() == 1 && alerts[0].0 == Some(10001) && alerts[0].2.contains(word),
+        "{status}: {alerts:?}"
+    );
+    assert!(
+        told(&listener, "RESOLVED", "") == 0 && (1..=2).contains(&heard.len()),
+        "{status}: {heard:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_that_send_us_elsewhere_are_one_alert() {
+    lists_answer_alike(302, "redirect", 316).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_that_do_not_take_our_question_are_one_alert() {
+    lists_answer_alike(400, "status 400", 318).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_that_we_may_not_read_are_one_alert() {
+    lists_answer_alike(403, "permission", 317).await;
+}
+
 /// Renames one; answers with the question whether that has arrived.
 fn edit_a_campaign(site: &Site) -> String {
     let mut world = site.simulator.world();

@@ -140,6 +140,7 @@ pub(super) async fn facts(shared: &Shared, counted: &Counted, baseline: &Baselin
         ),
         not_listening: surroundings.not_listening.clone(),
         told_once: told_once(shared),
+        told_singly: told_singly(shared),
         memory_bytes: memory_bytes(),
     }
 }
@@ -152,6 +153,16 @@ fn told_once(shared: &Shared) -> std::collections::BTreeSet<String> {
         .iter()
         .filter(|alert| alert.classy_id.is_none())
         .filter_map(|alert| told_for_many(&alert.key))
+        .collect()
+}
+
+/// Open alerts that tell of one organization.
+fn told_singly(shared: &Shared) -> std::collections::BTreeSet<(i64, String)> {
+    shared
+        .health()
+        .alerts
+        .iter()
+        .filter_map(|alert| Some((alert.classy_id?, alert.key.clone())))
         .collect()
 }
 

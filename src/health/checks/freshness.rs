@@ -4,6 +4,7 @@ use crate::domain::{CheckResult, Health, Time};
 use crate::health::check::{Finding, HealthCheck, Telling};
 use crate::health::facts::{Facts, FeedFacts, FeedState, OrganizationFacts};
 use crate::health::span::span;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub(super) struct Freshness;
@@ -41,7 +42,12 @@ impl HealthCheck for Freshness {
                 }
             };
             let judged = feeds.iter().map(|feed| (*feed, judge(feed))).collect();
-            fold(self.name(), organization.classy_id, judged)
+            fold(
+                self.name(),
+                organization.classy_id,
+                judged,
+                &facts.told_singly,
+            )
         };
         facts.served().flat_map(judge).collect()
     }
@@ -54,59 +60,88 @@ pub(in crate::health) fn is_late(feed: &FeedFacts, now: Time, slack: Duration) -
         .is_ok_and(|age| age > 2 * feed.interval + slack)
 }
 
-/// Feeds that fail for the same reason have one cause, and one finding tells of it. What concerns
-/// every request is told of by `source`.
+/// Feeds that fail for the same reason have one cause, and one finding tells of it: where one of
+/// them failed before the others and there is an alert of it, under its name, so that the same alert
+/// goes on. What concerns every request is told of by `source`.
 fn fold(
     check: &'static str,
     classy_id: i64,
     judged: Vec<(&FeedFacts, CheckResult)>,
+    told: &BTreeSet<(i64, String)>,
 ) -> Vec<Finding> {
     // Each names the address of its own list.
     let own = |feed: &FeedFacts| {
         let error = feed.error.as_ref().filter(|_| feed.trouble.is_none())?;
         Some(error.replace(&format!("/{}", feed.entity.about().path), "/..."))
     };
+    // One that was amid a pass tells of the page before that.
+    let is_alike =
+        |feed: &FeedFacts, error: &str| own(feed).is_some_and(|own| own.ends_with(error));
     let alike = |error: &str| {
         judged
             .iter()
-            .filter(|(other, _)| own(other).as_deref() == Some(error))
+            .filter(|(other, _)| is_alike(other, error))
             .count()
     };
     let common = judged
         .iter()
         .filter_map(|(feed, _)| own(feed))
-        .find(|error| alike(error) > 1);
-    let mut one = None;
-    if let Some(common) = &common {
-        let same = judged
-            .iter()
-            .filter(|(feed, _)| own(feed).as_ref() == Some(common));
-        let health = same
-            .map(|(_, result)| result.health)
-            .max()
-            .unwrap_or(Health::Degraded);
-        let reason = format!("the last runs of {} feeds failed: {common}", alike(common));
-        one = Some(Finding::of(
-            check,
-            classy_id,
-            "",
-            CheckResult { health, reason },
-        ));
-    }
-    let each = judged.into_iter().map(|(feed, result)| {
+        .filter(|error| alike(error) > 1)
+        .min_by_key(String::len);
+    let one = common.as_deref().map(|common| {
+        let same = judged.iter().filter(|(feed, _)| is_alike(feed, common));
+        tell_once(check, classy_id, common, &same.collect::<Vec<_>>(), told)
+    });
+    let subject = one.as_ref().map(|one: &Finding| one.subject.clone());
+    let others = judged
+        .into_iter()
+        .filter(|(feed, _)| subject.as_deref() != Some(feed.entity.as_str()));
+    let each = others.map(|(feed, result)| {
         let is_well = result.health == Health::Ok;
         let finding = Finding::of(check, classy_id, feed.entity.as_str(), result);
         let was_heard = feed.was_seen || matches!(feed.state, FeedState::Running(1.., _));
-        match own(feed) {
-            Some(error) if common.as_ref() == Some(&error) => Finding {
+        if common
+            .as_deref()
+            .is_some_and(|common| is_alike(feed, common))
+        {
+            return Finding {
                 telling: Telling::Within,
                 ..finding
-            },
-            _ if is_well && !was_heard => finding.unproven(),
-            _ => finding,
+            };
+        }
+        if is_well && !was_heard {
+            finding.unproven()
+        } else {
+            finding
         }
     });
     one.into_iter().chain(each).collect()
+}
+
+/// Tells once of all that failed for one reason.
+fn tell_once(
+    check: &'static str,
+    classy_id: i64,
+    common: &str,
+    same: &[&(&FeedFacts, CheckResult)],
+    told: &BTreeSet<(i64, String)>,
+) -> Finding {
+    let result = CheckResult {
+        health: same
+            .iter()
+            .map(|(_, result)| result.health)
+            .max()
+            .unwrap_or(Health::Degraded),
+        reason: format!("the last runs of {} feeds failed: {common}", same.len()),
+    };
+    let finding = |subject| Finding::of(check, classy_id, subject, result.clone());
+    let is_told = |finding: &Finding| told.contains(&(classy_id, finding.key()));
+    let whole = finding("");
+    if is_told(&whole) {
+        return whole;
+    }
+    let mut singly = same.iter().map(|(feed, _)| finding(feed.entity.as_str()));
+    singly.find(is_told).unwrap_or(whole)
 }
 
 fn judge(feed: &FeedFacts, now: Time, slack: Duration) -> CheckResult {
@@ -232,7 +267,7 @@ mod tests {
         let judged = [&failed, &other, &good]
             .map(|feed| (feed, judge(feed, at(10), SLACK)))
             .to_vec();
-        let found = fold("freshness", 7, judged);
+        let found = fold("freshness", 7, judged, &BTreeSet::new());
         let told = found
             .iter()
             .filter(|finding| finding.telling == Telling::Alone);
@@ -245,6 +280,21 @@ mod tests {
                 ("freshness".to_owned(), Health::Degraded),
                 ("freshness:supporters".to_owned(), Health::Ok)
             ]
+        );
+        // Of one of them there is an alert already: that one goes on, alone.
+        let judged = [&failed, &other, &good]
+            .map(|feed| (feed, judge(feed, at(10), SLACK)))
+            .to_vec();
+        let open = BTreeSet::from([(7, "freshness:campaigns".to_owned())]);
+        let again = fold("freshness", 7, judged, &open);
+        let causes: Vec<String> = again
+            .iter()
+            .filter(|finding| finding.is_cause())
+            .map(Finding::key)
+            .collect();
+        assert_eq!(
+            (again.len(), causes),
+            (3, vec!["freshness:campaigns".to_owned()])
         );
         assert!(
             found[0].result.reason.contains("2 feeds failed: no answer"),
@@ -267,6 +317,7 @@ mod tests {
                 .iter()
                 .map(|feed| (feed, judge(feed, at(10), SLACK)))
                 .collect(),
+            &BTreeSet::new(),
         );
         let told: Vec<&Finding> = found
             .iter()

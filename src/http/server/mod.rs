@@ -4,6 +4,7 @@
 
 mod body;
 mod connection;
+mod doors;
 mod limits;
 mod places;
 mod stream;
@@ -15,15 +16,14 @@ use super::figures::Kept;
 use super::routes::router;
 use super::site::{Control, Peer, QUESTIONS, Site, Way};
 use super::teller::Teller;
-use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use body::{Incoming, Outgoing};
 use connection::Connection;
+use doors::Doors;
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
 use limits::Limits;
 use places::{Place, Places};
 use std::convert::Infallible;
@@ -33,7 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use stream::Noted;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// After a connection could not be taken, as when the process has no descriptors left.
@@ -41,14 +41,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Bytes of a head at most, and bytes in hand of an answer that its client is slow to take.
 const IN_HAND: usize = 64 * 1_024;
 
-/// Where is listened; opened by the daemon, so that what is in the way is told at the start.
-#[derive(Debug, Default)]
-pub struct Listeners {
-    /// The control socket.
-    pub socket: Option<std::os::unix::net::UnixListener>,
-    /// `http.listen`.
-    pub tcp: Option<std::net::TcpListener>,
-}
+/// What is asked once the process has started, and the control socket.
+type Opening = (Control, Option<std::os::unix::net::UnixListener>);
 
 /// Opens the control socket, for this user only. One that a dead process left is replaced: the pid
 /// file's lock says that it is dead.
@@ -69,18 +63,28 @@ pub fn listen(path: &std::path::Path) -> std::io::Result<std::os::unix::net::Uni
 pub struct Server {
     stop: CancellationToken,
     thread: std::thread::JoinHandle<()>,
+    opening: oneshot::Sender<Opening>,
+}
+
+/// A server whose process has started.
+#[derive(Debug)]
+pub struct OpenServer {
+    stop: CancellationToken,
+    thread: std::thread::JoinHandle<()>,
 }
 
 impl Server {
-    /// Begins to serve, on a thread of its own.
+    /// Begins to serve `http.listen`, on a thread of its own: that the process lives, and nothing
+    /// else until [`Server::open`]. It ends when it is dropped before that.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(control: Control, listeners: Listeners) -> std::io::Result<Server> {
+    pub fn start(tcp: Option<std::net::TcpListener>) -> std::io::Result<Server> {
         let stop = CancellationToken::new();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
+        let (opening, opened) = oneshot::channel();
         let stopped = stop.clone();
         let thread = std::thread::Builder::new()
             .name("http".to_owned())
@@ -88,13 +92,35 @@ impl Server {
                 runtime.block_on(async {
                     tokio::select! {
                         () = stopped.cancelled() => {}
-                        () = serve(control, listeners) => {}
+                        () = serve(opened, tcp) => {}
                     }
                 });
             })?;
-        Ok(Server { stop, thread })
+        Ok(Server {
+            stop,
+            thread,
+            opening,
+        })
     }
 
+    /// From now on everything is answered, by the control socket as well.
+    pub fn open(
+        self,
+        control: Control,
+        socket: Option<std::os::unix::net::UnixListener>,
+    ) -> OpenServer {
+        let Server {
+            stop,
+            thread,
+            opening,
+        } = self;
+        // Only a thread that panicked has gone, and that was logged.
+        let _ = opening.send((control, socket));
+        OpenServer { stop, thread }
+    }
+}
+
+impl OpenServer {
     /// Ends at once: whoever is still connected is cut off.
     pub fn stop(self) {
         self.stop.cancel();
@@ -103,7 +129,34 @@ impl Server {
     }
 }
 
-async fn serve(control: Control, Listeners { socket, tcp }: Listeners) {
+async fn serve(opened: oneshot::Receiver<Opening>, tcp: Option<std::net::TcpListener>) {
+    let doors = Doors::new();
+    let by_tcp = async {
+        match tcp.map(tokio_tcp).transpose() {
+            Ok(Some(listener)) => {
+                take(
+                    async || listener.accept().await.and_then(at_once),
+                    &doors,
+                    Limits::default(),
+                )
+                .await;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "http.listen is closed"),
+        }
+        std::future::pending().await
+    };
+    tokio::select! {
+        () = by_tcp => {}
+        () = serve_opened(opened, &doors) => {}
+    }
+}
+
+/// Ends when the process could not start.
+async fn serve_opened(opened: oneshot::Receiver<Opening>, doors: &Doors) {
+    let Ok((control, socket)) = opened.await else {
+        return;
+    };
     let (cache, teller, questions) = (
         Cache::default(),
         Teller::default(),
@@ -122,31 +175,20 @@ async fn serve(control: Control, Listeners { socket, tcp }: Listeners) {
         guesses: Arc::clone(&guesses),
         figures: figures.clone(),
     };
+    doors.open(router(site(Way::Tcp)));
     let by_socket = async {
         match socket.map(tokio_listener).transpose() {
             Ok(Some(listener)) => {
                 let accept = async || listener.accept().await.map(|(stream, _)| (stream, None));
-                take(accept, router(site(Way::Socket)), Limits::default()).await;
+                let doors = Doors::new();
+                doors.open(router(site(Way::Socket)));
+                take(accept, &doors, Limits::default()).await;
             }
             Ok(None) => std::future::pending().await,
             Err(error) => tracing::error!(%error, "the control socket is closed"),
         }
     };
-    let by_tcp = async {
-        match tcp.map(tokio_tcp).transpose() {
-            Ok(Some(listener)) => {
-                take(
-                    async || listener.accept().await.and_then(at_once),
-                    router(site(Way::Tcp)),
-                    Limits::default(),
-                )
-                .await;
-            }
-            Ok(None) => std::future::pending().await,
-            Err(error) => tracing::error!(%error, "http.listen is closed"),
-        }
-    };
-    tokio::join!(by_socket, by_tcp, teller.publish(&control.sources));
+    tokio::join!(by_socket, teller.publish(&control.sources));
 }
 
 fn tokio_listener(
@@ -174,7 +216,7 @@ fn at_once(
 /// Takes connections for ever.
 async fn take<S>(
     accept: impl AsyncFnMut() -> std::io::Result<(S, Option<IpAddr>)>,
-    router: Router,
+    doors: &Doors,
     limits: Limits,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -182,13 +224,13 @@ async fn take<S>(
     let places = Places::new(limits);
     tokio::select! {
         () = places.watch() => {}
-        () = take_all(accept, router, &places) => {}
+        () = take_all(accept, doors, &places) => {}
     }
 }
 
 async fn take_all<S>(
     mut accept: impl AsyncFnMut() -> std::io::Result<(S, Option<IpAddr>)>,
-    router: Router,
+    doors: &Doors,
     places: &Places,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -197,7 +239,7 @@ async fn take_all<S>(
         match accept().await {
             Ok((stream, peer)) => match places.take(peer) {
                 Some(place) => {
-                    tokio::spawn(serve_one(stream, place, router.clone()));
+                    tokio::spawn(serve_one(stream, place, doors.clone()));
                 }
                 None => tracing::debug!(
                     ?peer,
@@ -216,13 +258,12 @@ async fn take_all<S>(
 }
 
 /// Answers one client until it goes, or has to.
-async fn serve_one<S>(stream: S, place: Place, router: Router)
+async fn serve_one<S>(stream: S, place: Place, doors: Doors)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let connection = Arc::clone(&place.connection);
-    let router = TowerToHyperService::new(router);
-    let service = service_fn(|request| answer(&router, &connection, request));
+    let service = service_fn(|request| answer(&doors, &connection, request));
     let mut builder = http1::Builder::new();
     // The deadlines are ours: hyper's would begin anew with each part of a head.
     builder.header_read_timeout(None).max_buf_size(IN_HAND);
@@ -241,7 +282,7 @@ where
 }
 
 async fn answer(
-    router: &TowerToHyperService<Router>,
+    doors: &Doors,
     connection: &Arc<Connection>,
     request: Request<hyper::body::Incoming>,
 ) -> Result<Response<Outgoing>, Infallible> {
@@ -255,8 +296,8 @@ async fn answer(
         address: connection.peer,
         is_spare: connection.is_spare,
     });
-    Ok(router
-        .call(request)
+    Ok(doors
+        .answer(request)
         .await?
         .map(|body| Outgoing::new(body, Arc::clone(connection))))
 }

@@ -1,5 +1,6 @@
 //! Clients that are silent, slow, greedy or deaf, on real sockets with shortened deadlines.
 
+use super::doors::Doors;
 use super::limits::Limits;
 use super::{at_once, take};
 use axum::Router;
@@ -56,9 +57,11 @@ fn server(limits: Limits) -> SocketAddr {
             .unwrap();
         runtime.block_on(async {
             let listener = super::tokio_tcp(listener).unwrap();
+            let doors = Doors::new();
+            doors.open(router);
             take(
                 async || listener.accept().await.and_then(at_once),
-                router,
+                &doors,
                 limits,
             )
             .await;
@@ -269,4 +272,31 @@ async fn heads_that_are_too_large_and_other_protocols_are_refused_at_once() {
             "{answer}"
         );
     }
+}
+
+/// A daemon with ten thousand organizations takes seconds to read their files.
+#[tokio::test]
+async fn while_the_process_starts_it_is_known_to_live_and_nothing_else_is_said() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = super::Server::start(Some(listener)).unwrap();
+    let (alive, _) = ask(address).await;
+    assert!(alive.starts_with("HTTP/1.1 200"), "{alive}");
+    for path in ["/readyz", "/api/v1/health", "/", "/hooks/classy/1"] {
+        let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        let mut stream = connect(address, head.as_bytes()).await;
+        let mut part = vec![0; 4_096];
+        let read = stream.read(&mut part).await.unwrap();
+        let answer = String::from_utf8_lossy(&part[..read]);
+        assert!(
+            answer.starts_with("HTTP/1.1 503")
+                && answer.contains("retry-after: 2")
+                && answer.contains("it is starting"),
+            "{path}: {answer}"
+        );
+    }
+    // One that could not start is gone.
+    let mut left = connect(address, b"").await;
+    drop(server);
+    closed(&mut left, Duration::from_secs(5)).await;
 }

@@ -1,0 +1,69 @@
+//! What answers at the port, from the first moment on: whether the process lives, until everything
+//! else is ready to be asked.
+
+use crate::domain::FaultKind;
+use crate::http::site::Refusal;
+use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::SetOnce;
+use tokio::time::timeout;
+
+/// So long a request waits for the process to have started before it is told to come again: most
+/// starts are over by then.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whether the process lives.
+const ALIVE: &str = "/livez";
+
+/// The routes of a process that starts, and those of one that has started.
+#[derive(Debug, Clone)]
+pub(super) struct Doors {
+    starting: TowerToHyperService<Router>,
+    open: Arc<SetOnce<TowerToHyperService<Router>>>,
+}
+
+impl Doors {
+    /// Only whether the process lives is answered: with ten thousand organizations it takes some
+    /// seconds to read their files, and whoever asks meanwhile must not take it for dead.
+    pub(super) fn new() -> Doors {
+        let starting = Router::new()
+            .route(ALIVE, get(async || "ok"))
+            .fallback(not_yet);
+        Doors {
+            starting: TowerToHyperService::new(starting),
+            open: Arc::default(),
+        }
+    }
+
+    /// From now on everything is answered, on connections that are open already as well.
+    pub(super) fn open(&self, router: Router) {
+        // It is done once; a second time would change nothing.
+        let _ = self.open.set(TowerToHyperService::new(router));
+    }
+
+    pub(super) async fn answer(&self, request: Request) -> Result<Response, Infallible> {
+        if self.open.get().is_none() && request.uri().path() != ALIVE {
+            let _ = timeout(PATIENCE, self.open.wait()).await;
+        }
+        self.open
+            .get()
+            .unwrap_or(&self.starting)
+            .call(request)
+            .await
+    }
+}
+
+async fn not_yet() -> Response {
+    let text = "it is starting: ask again in a moment";
+    let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, FaultKind::Busy, text);
+    ([(RETRY_AFTER, "2")], refusal).into_response()
+}
