@@ -155,6 +155,7 @@ fn secrets_are_exposed_in_few_places() {
         "config/load.rs",
         "config/meaning.rs",
         "config/places.rs",
+        "config/restart.rs",
         "config/secret.rs",
         "config/show.rs",
         "credentials/sealed.rs",

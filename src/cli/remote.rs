@@ -30,6 +30,8 @@ pub(super) struct Reloaded {
     pub(super) organizations: u64,
     /// Organizations' files that are wrong; these stay as they were.
     pub(super) wrong: Vec<String>,
+    /// Keys whose new values are in force only after a restart.
+    pub(super) restart: Vec<String>,
 }
 
 /// Why no daemon answers: there is none, or somebody is at work who cannot be spoken to.
@@ -154,15 +156,16 @@ impl Daemon {
     /// Lets it read its configuration again.
     pub(super) async fn reload(&self) -> Result<Reloaded, Failure> {
         let answer = self.post("/api/v1/reload").await?;
-        let wrong = answer["wrong"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|wrong| wrong.as_str().map(str::to_owned))
-            .collect();
+        let texts = |key: &str| {
+            let texts = answer[key].as_array().into_iter().flatten();
+            texts
+                .filter_map(|text| text.as_str().map(str::to_owned))
+                .collect()
+        };
         Ok(Reloaded {
             organizations: answer["organizations"].as_u64().unwrap_or_default(),
-            wrong,
+            wrong: texts("wrong"),
+            restart: texts("restart"),
         })
     }
 

@@ -120,8 +120,10 @@ pub(super) async fn reload(cli: &Cli) -> Result<ExitCode, Failure> {
     let pid_file = &app.config.daemon.pid_file;
     // One that is there may be just starting, or short of time: what is ordered is in force when it
     // answers.
+    let mut silent = None;
     let daemon = match PidFile::held_by(pid_file) {
         Ok(Some(held)) if held.is_daemon() => {
+            silent = Some(held.pid);
             Daemon::waited_for(&PidFile::socket_of(pid_file)).await
         }
         _ => None,
@@ -130,13 +132,19 @@ pub(super) async fn reload(cli: &Cli) -> Result<ExitCode, Failure> {
         let Reloaded {
             organizations,
             wrong,
+            restart,
         } = daemon.reload().await?;
         done(&format!(
             "the configuration was read again: {}",
             output::counted(organizations, "organization", "organizations")
         ));
-        if wrong.is_empty() {
+        if wrong.is_empty() && restart.is_empty() {
             return Ok(ExitCode::SUCCESS);
+        }
+        if wrong.is_empty() {
+            let text = format!("in force only after a restart: {}", restart.join(", "));
+            return Err(Failure::new(Code::Partial, text)
+                .hint("everything else is in force; restart the daemon for these"));
         }
         let (files, stays) = if wrong.len() == 1 {
             ("an organization's file is", "it stays as it was")
@@ -156,6 +164,11 @@ pub(super) async fn reload(cli: &Cli) -> Result<ExitCode, Failure> {
         )
     };
     match signal_process(pid_file, Signal::Reload).map_err(unusable)? {
+        Some(pid) if silent == Some(pid) => {
+            let text = format!("process {pid} does not answer at its control socket");
+            let hint = "it was told to read its configuration again by a signal; its log says whether it did";
+            Err(Failure::new(Code::Busy, text).hint(hint))
+        }
         Some(pid) => {
             done(&format!(
                 "process {pid} was told to read its configuration again; its log says what came of it"

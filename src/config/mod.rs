@@ -19,6 +19,7 @@ mod pace;
 mod places;
 mod reason;
 mod request_pace;
+mod restart;
 mod secret;
 mod show;
 mod signing;

@@ -21,6 +21,8 @@ pub type Reload = fn(&Config) -> Result<Config, Vec<ConfigError>>;
 /// What is in force.
 #[derive(Debug)]
 pub(super) struct InForce {
+    /// As it was when the process started.
+    pub(super) at_start: Config,
     pub(super) config: Config,
     pub(super) organizations: Vec<Applied>,
 }
@@ -208,6 +210,13 @@ async fn reload(
     shared.set_surroundings(surroundings);
     settings.send_replace(Arc::new(found));
     shared.set_plan(Plan::of(&new));
+    let restart = in_force.at_start.needs_restart(&new);
+    if !restart.is_empty() {
+        tracing::warn!(
+            keys = restart.join(", "),
+            "these are in force only after a restart"
+        );
+    }
     in_force.config = new;
     in_force.organizations.clone_from(&applied);
     let organizations = applied.len();
@@ -215,6 +224,7 @@ async fn reload(
     Ok(Reloaded {
         organizations,
         wrong: told,
+        restart: restart.into_iter().map(str::to_owned).collect(),
     })
 }
 

@@ -123,6 +123,7 @@ pub async fn serve(
     let (deadline, in_force) = (
         config.daemon.shutdown_timeout,
         InForce {
+            at_start: config.clone(),
             config,
             organizations: applied.clone(),
         },

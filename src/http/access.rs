@@ -41,11 +41,9 @@ pub(super) fn too_many() -> Response {
 
 /// The token that a request shows.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get(AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .strip_prefix("Bearer ")
+    // The scheme's name is written in whatever case (RFC 9110, 11.1).
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }
 
 pub(super) fn has_token(site: &Site, headers: &HeaderMap) -> bool {

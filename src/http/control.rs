@@ -190,13 +190,14 @@ pub(super) async fn reload(
         Ok(Ok(Reloaded {
             organizations,
             wrong,
+            restart,
         })) if asked => {
             // What was read is in force when it is answered. Why it is not, if so, is in the log
             // and on the board.
             let _ = standing::settled(&site, None).await;
             Ok(answer(
                 &headers,
-                json!({ "organizations": organizations, "wrong": wrong }),
+                json!({ "organizations": organizations, "wrong": wrong, "restart": restart }),
             ))
         }
         Ok(Err(error)) => Err(Refusal::new(

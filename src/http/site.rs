@@ -33,6 +33,8 @@ pub struct Reloaded {
     pub organizations: usize,
     /// What is wrong with the files of some, which stay as they were.
     pub wrong: Vec<String>,
+    /// Keys whose new values are in force only after a restart.
+    pub restart: Vec<String>,
 }
 
 /// Asks for the configuration to be read again; answered with what came of it, or with what is

@@ -275,7 +275,8 @@ where
                 .filter(|id| walk.recent.iter().any(|(_, ids)| ids.contains(id))),
         );
         walk.ordered &= ids.clone().is_sorted();
-        let unreadable = page.items.iter().filter(|item| item.id().is_none()).count() as u64;
+        // A row that names no record stands for one that may hide behind it.
+        let nameless = page.items.iter().filter(|item| item.id().is_none()).count() as u64;
         walk.above = walk.above.map(|above| {
             above
                 + ids
@@ -283,8 +284,13 @@ where
                     .filter(|id| *id > pass.last_id.max(pass.max_id))
                     .count() as u64
         });
-        walk.look_for_news(ids.clone().collect(), unreadable + page.unread);
+        walk.look_for_news(ids.clone().collect(), nameless + page.unread);
         let pass = &mut walk.pass;
+        pass.unread += nameless;
+        if pass.note.is_empty() && nameless > 0 {
+            pass.note =
+                format!("page {number} of {per_page} records: {nameless} of them name no record");
+        }
         let counts = |id: &i64| {
             if walk.ordered {
                 *id > pass.last_id && *id <= pass.max_id
@@ -293,11 +299,11 @@ where
             }
         };
         // A record twice on a page is one record met: it must not stand in for one that hides.
-        pass.met += ids.filter(counts).collect::<HashSet<_>>().len() as u64 + unreadable;
+        pass.met += ids.filter(counts).collect::<HashSet<_>>().len() as u64;
         pass.refused += page
             .items
             .iter()
-            .filter(|item| matches!(item, Item::Bad(_)))
+            .filter(|item| matches!(item, Item::Bad(_)) && item.id().is_some())
             .count() as u64;
         pass.last_id = pass.last_id.max(page.last_id().unwrap_or(0));
         pass.page += 1;

@@ -57,6 +57,7 @@ mod mailchimp;
 mod mariadb;
 mod meaning;
 mod mistakes;
+mod odd_pages;
 mod one_alert;
 mod one_shape;
 mod openapi;

@@ -212,6 +212,14 @@ async fn reload_says_what_is_wrong_in_an_organizations_file_and_never_the_secret
     }
     std::fs::write(file(10001), right).unwrap();
     assert_eq!(site.run(&["reload"]).status.code(), Some(0));
+    // What only a start takes over is no success, however often it is read.
+    site.configure("[log]\nkeep = 5\n");
+    for _ in 0..2 {
+        let output = site.run(&["reload"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains("only after a restart: log"), "{said}");
+    }
     assert_eq!(end(child), Some(0));
 }
 

@@ -68,11 +68,14 @@ async fn write_batch<R: Record>(
     rejects::record_rejects(page, &diff).await?;
     refusals::keep_refusals(page, &diff).await?;
     let gone = rows::mark_absent::<R>(page, &batch.absent).await?;
-    let pass_is_over = batch.forget_suspects
-        && batch
-            .state
-            .as_ref()
-            .is_some_and(|state| state.pass.is_none());
+    let ended = batch
+        .state
+        .as_ref()
+        .filter(|state| batch.forget_suspects && state.pass.is_none());
+    let pass_is_over = ended.is_some();
+    if ended.is_some_and(|state| state.shortfall.is_none()) {
+        rejects::resolve_nameless(page).await?;
+    }
     let touched = Touched::of(&diff.writes, &gone);
     let leaves_totals = batch.is_of_first_pass() && touched.may_wait(page.entity);
     if !leaves_totals {

@@ -12,6 +12,9 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use std::collections::{BTreeSet, HashSet};
 
+/// Stands for the id of a row that names no record.
+const NAMELESS: i64 = 0;
+
 /// Keeps this batch's rejects and closes those whose record is good now.
 pub(super) async fn record_rejects<R: Record>(
     page: &PageTx<'_>,
@@ -55,7 +58,7 @@ async fn resolve_healed<R: Record>(
     let again: HashSet<(i64, &str)> = diff
         .rejects
         .iter()
-        .map(|reject| (reject.source_id.unwrap_or(0), reject.reason.as_str()))
+        .map(|reject| (reject.source_id.unwrap_or(NAMELESS), reject.reason.as_str()))
         .collect();
     for row in open {
         let id: i64 = row.try_get("", "source_id").map_err(failed)?;
@@ -70,6 +73,22 @@ async fn resolve_healed<R: Record>(
     Ok(())
 }
 
+/// After a pass that brought everything no row is left that named no record.
+pub(super) async fn resolve_nameless(page: &PageTx<'_>) -> Result<(), Error> {
+    let healed = reject::Entity::update_many()
+        .col_expr(reject::Column::ResolvedAt, Expr::value(page.now))
+        .filter(
+            Condition::all()
+                .add(reject::Column::OrganizationId.eq(page.organization_id))
+                .add(reject::Column::Entity.eq(page.entity.as_str()))
+                .add(reject::Column::SourceId.eq(NAMELESS))
+                .add(reject::Column::ResolvedAt.is_null()),
+        );
+    let done = healed.exec(page.tx).await;
+    done.map(drop)
+        .map_err(|error| Error::query("closing rejects", error))
+}
+
 fn key(page: &PageTx<'_>, source_id: i64, reason: &str) -> Condition {
     Condition::all()
         .add(reject::Column::OrganizationId.eq(page.organization_id))
@@ -81,7 +100,7 @@ fn key(page: &PageTx<'_>, source_id: i64, reason: &str) -> Condition {
 /// Keeps one reject: opens it, or opens it again.
 async fn record(page: &PageTx<'_>, rejected: &Reject) -> Result<(), Error> {
     let failed = |error| Error::query("writing a reject", error);
-    let source_id = rejected.source_id.unwrap_or(0);
+    let source_id = rejected.source_id.unwrap_or(NAMELESS);
     let row = reject::ActiveModel {
         organization_id: Set(page.organization_id),
         entity: Set(page.entity.as_str().to_owned()),
