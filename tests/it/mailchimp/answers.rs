@@ -277,9 +277,9 @@ async fn what_is_tried_again_and_again_is_counted_once_when_it_is_done() {
         assert_eq!(charity.status(email), "unsubscribed");
     }
     // The same of those who move.
-    for place in 2..4 {
+    for (place, id) in people.iter().enumerate().skip(2) {
         let to = format!("\"elsewhere{place}@example.org\"");
-        charity.edit(people[place], "email_address", &to);
+        charity.edit(*id, "email_address", &to);
     }
     charity.read();
     let refusal = Instead::Refused("elsewhere is already a list member");
