@@ -134,7 +134,11 @@ impl Connection {
 
     /// All that there was to write is written.
     pub(super) fn on_flushed(&self) {
-        self.state().blocked = None;
+        let mut state = self.state();
+        // It was made long before it was taken: only from now on another request is waited for.
+        if state.blocked.take().is_some() && state.phase == Phase::Idle {
+            state.since = Instant::now();
+        }
     }
 
     /// Since when it has been waiting for its client; none while it is at work.
@@ -158,6 +162,8 @@ impl Connection {
         }
         let (within, what) = match state.phase {
             Phase::Opened => (limits.first_byte, "sending anything"),
+            // Its answer is still being taken.
+            Phase::Idle if state.blocked.is_some() => return None,
             Phase::Idle => (limits.idle, "sending another request"),
             Phase::Head => (limits.head, "sending a request's head"),
             Phase::Body => (limits.body, "sending a request's body"),
@@ -255,5 +261,26 @@ mod tests {
         assert_eq!(overdue(), Some("reading the answer"), "nothing in the next");
         connection.on_flushed();
         assert_eq!((overdue(), connection.waits_since()), (None, None));
+    }
+
+    /// A large answer is made in a moment, and taken over minutes.
+    #[tokio::test(start_paused = true)]
+    async fn whoever_still_reads_an_answer_that_is_made_is_not_waited_for_to_ask_again() {
+        let connection = Connection::new(None, false);
+        let overdue = || connection.overdue(Instant::now(), &LIMITS);
+        connection.on_read();
+        connection.begin_work();
+        connection.on_blocked();
+        connection.end_work();
+        for _ in 0..5 {
+            pass(2.0).await;
+            connection.on_written(2_000);
+            assert_eq!(overdue(), None);
+        }
+        connection.on_flushed();
+        pass(2.9).await;
+        assert_eq!(overdue(), None);
+        pass(0.1).await;
+        assert_eq!(overdue(), Some("sending another request"));
     }
 }

@@ -4,9 +4,9 @@
 
 mod body;
 mod connection;
-mod doors;
 mod limits;
 mod places;
+mod startup;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -20,12 +20,12 @@ use axum::extract::Request;
 use axum::response::Response;
 use body::{Incoming, Outgoing};
 use connection::Connection;
-use doors::Doors;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use limits::Limits;
 use places::{Place, Places};
+use startup::StartupRoutes;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
@@ -130,13 +130,13 @@ impl OpenServer {
 }
 
 async fn serve(opened: oneshot::Receiver<Opening>, tcp: Option<std::net::TcpListener>) {
-    let doors = Doors::new();
+    let routes = StartupRoutes::new();
     let by_tcp = async {
         match tcp.map(tokio_tcp).transpose() {
             Ok(Some(listener)) => {
                 take(
                     async || listener.accept().await.and_then(at_once),
-                    &doors,
+                    &routes,
                     Limits::default(),
                 )
                 .await;
@@ -148,12 +148,12 @@ async fn serve(opened: oneshot::Receiver<Opening>, tcp: Option<std::net::TcpList
     };
     tokio::select! {
         () = by_tcp => {}
-        () = serve_opened(opened, &doors) => {}
+        () = serve_opened(opened, &routes) => {}
     }
 }
 
 /// Ends when the process could not start.
-async fn serve_opened(opened: oneshot::Receiver<Opening>, doors: &Doors) {
+async fn serve_opened(opened: oneshot::Receiver<Opening>, routes: &StartupRoutes) {
     let Ok((control, socket)) = opened.await else {
         return;
     };
@@ -175,14 +175,14 @@ async fn serve_opened(opened: oneshot::Receiver<Opening>, doors: &Doors) {
         guesses: Arc::clone(&guesses),
         figures: figures.clone(),
     };
-    doors.open(router(site(Way::Tcp)));
+    routes.complete(router(site(Way::Tcp)));
     let by_socket = async {
         match socket.map(tokio_listener).transpose() {
             Ok(Some(listener)) => {
                 let accept = async || listener.accept().await.map(|(stream, _)| (stream, None));
-                let doors = Doors::new();
-                doors.open(router(site(Way::Socket)));
-                take(accept, &doors, Limits::default()).await;
+                let routes = StartupRoutes::new();
+                routes.complete(router(site(Way::Socket)));
+                take(accept, &routes, Limits::default()).await;
             }
             Ok(None) => std::future::pending().await,
             Err(error) => tracing::error!(%error, "the control socket is closed"),
@@ -216,7 +216,7 @@ fn at_once(
 /// Takes connections for ever.
 async fn take<S>(
     accept: impl AsyncFnMut() -> std::io::Result<(S, Option<IpAddr>)>,
-    doors: &Doors,
+    routes: &StartupRoutes,
     limits: Limits,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -224,13 +224,13 @@ async fn take<S>(
     let places = Places::new(limits);
     tokio::select! {
         () = places.watch() => {}
-        () = take_all(accept, doors, &places) => {}
+        () = take_all(accept, routes, &places) => {}
     }
 }
 
 async fn take_all<S>(
     mut accept: impl AsyncFnMut() -> std::io::Result<(S, Option<IpAddr>)>,
-    doors: &Doors,
+    routes: &StartupRoutes,
     places: &Places,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -239,7 +239,7 @@ async fn take_all<S>(
         match accept().await {
             Ok((stream, peer)) => match places.take(peer) {
                 Some(place) => {
-                    tokio::spawn(serve_one(stream, place, doors.clone()));
+                    tokio::spawn(serve_one(stream, place, routes.clone()));
                 }
                 None => tracing::debug!(
                     ?peer,
@@ -258,12 +258,12 @@ async fn take_all<S>(
 }
 
 /// Answers one client until it goes, or has to.
-async fn serve_one<S>(stream: S, place: Place, doors: Doors)
+async fn serve_one<S>(stream: S, place: Place, routes: StartupRoutes)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let connection = Arc::clone(&place.connection);
-    let service = service_fn(|request| answer(&doors, &connection, request));
+    let service = service_fn(|request| answer(&routes, &connection, request));
     let mut builder = http1::Builder::new();
     // The deadlines are ours: hyper's would begin anew with each part of a head.
     builder.header_read_timeout(None).max_buf_size(IN_HAND);
@@ -282,7 +282,7 @@ where
 }
 
 async fn answer(
-    doors: &Doors,
+    routes: &StartupRoutes,
     connection: &Arc<Connection>,
     request: Request<hyper::body::Incoming>,
 ) -> Result<Response<Outgoing>, Infallible> {
@@ -296,7 +296,7 @@ async fn answer(
         address: connection.peer,
         is_spare: connection.is_spare,
     });
-    Ok(doors
+    Ok(routes
         .answer(request)
         .await?
         .map(|body| Outgoing::new(body, Arc::clone(connection))))

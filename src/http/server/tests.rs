@@ -1,7 +1,7 @@
 //! Clients that are silent, slow, greedy or deaf, on real sockets with shortened deadlines.
 
-use super::doors::Doors;
 use super::limits::Limits;
+use super::startup::StartupRoutes;
 use super::{at_once, take};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -57,11 +57,11 @@ fn server(limits: Limits) -> SocketAddr {
             .unwrap();
         runtime.block_on(async {
             let listener = super::tokio_tcp(listener).unwrap();
-            let doors = Doors::new();
-            doors.open(router);
+            let routes = StartupRoutes::new();
+            routes.complete(router);
             take(
                 async || listener.accept().await.and_then(at_once),
-                &doors,
+                &routes,
                 limits,
             )
             .await;

@@ -26,35 +26,35 @@ const ALIVE: &str = "/livez";
 
 /// The routes of a process that starts, and those of one that has started.
 #[derive(Debug, Clone)]
-pub(super) struct Doors {
+pub(super) struct StartupRoutes {
     starting: TowerToHyperService<Router>,
-    open: Arc<SetOnce<TowerToHyperService<Router>>>,
+    complete: Arc<SetOnce<TowerToHyperService<Router>>>,
 }
 
-impl Doors {
+impl StartupRoutes {
     /// Only whether the process lives is answered: with ten thousand organizations it takes some
     /// seconds to read their files, and whoever asks meanwhile must not take it for dead.
-    pub(super) fn new() -> Doors {
+    pub(super) fn new() -> StartupRoutes {
         let starting = Router::new()
             .route(ALIVE, get(async || "ok"))
             .fallback(not_yet);
-        Doors {
+        StartupRoutes {
             starting: TowerToHyperService::new(starting),
-            open: Arc::default(),
+            complete: Arc::default(),
         }
     }
 
     /// From now on everything is answered, on connections that are open already as well.
-    pub(super) fn open(&self, router: Router) {
+    pub(super) fn complete(&self, router: Router) {
         // It is done once; a second time would change nothing.
-        let _ = self.open.set(TowerToHyperService::new(router));
+        let _ = self.complete.set(TowerToHyperService::new(router));
     }
 
     pub(super) async fn answer(&self, request: Request) -> Result<Response, Infallible> {
-        if self.open.get().is_none() && request.uri().path() != ALIVE {
-            let _ = timeout(PATIENCE, self.open.wait()).await;
+        if self.complete.get().is_none() && request.uri().path() != ALIVE {
+            let _ = timeout(PATIENCE, self.complete.wait()).await;
         }
-        self.open
+        self.complete
             .get()
             .unwrap_or(&self.starting)
             .call(request)
