@@ -272,6 +272,9 @@ impl PluginContext {
     /// # Errors
     /// A lost lease; database errors.
     pub async fn give_back(&self, people: &BTreeSet<i64>) -> Result<(), PluginError> {
+        if people.is_empty() {
+            return Ok(());
+        }
         let harms = self.budget.give_back(people);
         if let Some(fence) = &self.fence {
             self.store

@@ -252,10 +252,8 @@ async fn deliver_all(
         let refused = verdicts
             .iter()
             .filter(|verdict| matches!(verdict.fate, Fate::Rejected(_)));
-        let refused: BTreeSet<i64> = refused.map(|verdict| verdict.supporter_id).collect();
-        if !refused.is_empty() {
-            ctx.give_back(&refused).await?;
-        }
+        ctx.give_back(&refused.map(|verdict| verdict.supporter_id).collect())
+            .await?;
         done.count(&verdicts);
     }
     let is_made = match ruling.push {

@@ -16,14 +16,19 @@ async fn fronted(seed: u64) -> (Site, Front) {
     (site, front)
 }
 
+/// A page of rows that name no record.
+fn page_of(row: &str, rows: usize) -> &'static str {
+    let rows = vec![row; rows].join(",");
+    format!(
+        "{{\"total\":250,\"per_page\":100,\"current_page\":2,\"last_page\":3,\"data\":[{rows}]}}"
+    )
+    .leak()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_name_no_record_are_asked_for_in_another_way() {
     let (site, front) = fronted(651).await;
-    let rows = vec!["\"x\""; 100].join(",");
-    let body = format!(
-        "{{\"total\":250,\"per_page\":100,\"current_page\":2,\"last_page\":3,\"data\":[{rows}]}}"
-    );
-    front.say(SECOND, body.leak());
+    front.say(SECOND, page_of("\"x\"", 100));
     // It is told that rows could not be read, though all records were found in smaller pages.
     let report = site.json(&["sync"], 3);
     assert_eq!(feed(&report, "supporters")["inserted"], 250, "{report}");
@@ -35,19 +40,17 @@ async fn rows_that_name_no_record_are_asked_for_in_another_way() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_never_name_a_record_are_lacking_until_they_do() {
     let (site, front) = fronted(653).await;
-    let rows = vec!["null"; 50].join(",");
-    let body = format!(
-        "{{\"total\":250,\"per_page\":100,\"current_page\":1,\"last_page\":3,\"data\":[{rows}]}}"
-    );
-    front.say("/supporters?page=3&", body.leak());
+    front.say("/supporters?page=3&", page_of("null", 50));
     let report = site.json(&["sync"], 3);
     assert_eq!(
         feed(&report, "supporters")["outcome"],
         "incomplete",
         "{report}"
     );
-    let health = site.json(&["health"], 0).to_string();
-    assert!(health.contains("completeness"), "{health}");
+    let health = site.json(&["health"], 0);
+    assert_eq!(health["verdict"], "degraded", "{health}");
+    let told = health.to_string();
+    assert!(told.contains("cannot be read"), "{told}");
     // Soon, and not with the next full reading of the calendar.
     front.answer("/supporters?page=3&", 200);
     site.json(&["sync"], 0);

@@ -113,9 +113,7 @@ pub(crate) async fn change_email(
     ctx.save_members(&members, &evidence).await?;
     ctx.forget_members(&gone).await?;
     // A move that is tried again and again is no harm more than once, when it is made.
-    if !stayed.is_empty() {
-        ctx.give_back(&stayed).await?;
-    }
+    ctx.give_back(&stayed).await?;
     if let Some(failure) = failure {
         return Err(failure);
     }

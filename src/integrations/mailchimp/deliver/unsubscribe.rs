@@ -157,9 +157,7 @@ pub(crate) async fn unsubscribe(
     // Whoever is asked for again is no harm more than once, and a person's word on it holds until
     // it is done.
     let undone: BTreeSet<i64> = refused.difference(&done).copied().collect();
-    if !undone.is_empty() {
-        ctx.give_back(&undone).await?;
-    }
+    ctx.give_back(&undone).await?;
     if let Some(failure) = failure {
         return Err(failure);
     }
