@@ -104,7 +104,7 @@ pub(super) fn classify(reply: &Reply, url: &Url) -> Result<(), Fault> {
         }
         // Never followed. Asked again: what stands in front of the API redirects now and then, the
         // API itself never.
-        300..=399 => {
+        301..=303 | 307 | 308 => {
             return Err(Fault {
                 error: Error::Redirect {
                     host: redirect_host(reply, url),
@@ -129,7 +129,9 @@ pub(super) fn classify(reply: &Reply, url: &Url) -> Result<(), Fault> {
                 again: after.map_or(RetryClass::Backoff, RetryClass::Told),
             });
         }
-        408 | 425 | 500..=599 => {
+        // What is no redirect among the 3xx, such as a cache's 304 to a question that names no
+        // version, is no answer either.
+        300..=399 | 408 | 425 | 500..=599 => {
             return Err(Fault {
                 error: Error::Unavailable { status },
                 again: RetryClass::Backoff,

@@ -13,6 +13,7 @@ mod contact;
 mod error;
 mod headers;
 mod pipeline;
+mod refused_paths;
 mod retry_policy;
 mod settings;
 mod singles;

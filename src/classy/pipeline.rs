@@ -6,6 +6,7 @@ use super::classify::{Fault, RetryClass, allowed, classify, exhausted};
 use super::contact::Contact;
 use super::error::Error;
 use super::headers::headers;
+use super::refused_paths::RefusedPaths;
 use super::retry_policy::{RetryPolicy, RetryProfile};
 use super::settings::Settings;
 use super::singles::Singles;
@@ -75,6 +76,7 @@ pub(super) struct RequestPipeline {
     budget: RetryBudget,
     pub(super) contact: Contact,
     pub(super) singles: Singles,
+    refused_paths: RefusedPaths,
     pub(super) requests: AtomicU64,
     pub(super) repeated: AtomicU64,
     pub(super) bytes: AtomicU64,
@@ -114,6 +116,7 @@ impl RequestPipeline {
             budget: RetryBudget::new(retries.budget),
             contact: Contact::default(),
             singles: Singles::default(),
+            refused_paths: RefusedPaths::default(),
             requests: AtomicU64::new(0),
             repeated: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -152,9 +155,27 @@ impl RequestPipeline {
         let mut policy = RetryPolicy::new(&self.settings.retries, &self.budget, profile);
         let (mut refused, mut unproved) = (0, unproved);
         let (mut again, mut is_alone) = (false, false);
+        let refused_here = || Error::RefusedHere {
+            path: shown_path(url),
+        };
         loop {
             let fault = match self.attempt(url, profile, again, take()).await {
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    self.refused_paths.remove(url, profile);
+                    return Ok(value);
+                }
+                Err((
+                    Fault {
+                        again: RetryClass::Token,
+                        ..
+                    },
+                    generation,
+                )) if self.refused_paths.contains(url, profile)
+                    && self.tokens.has_served(generation) =>
+                {
+                    // The token stays: if it came to its end, whoever asks elsewhere finds out.
+                    return Err(refused_here());
+                }
                 Err((
                     Fault {
                         again: RetryClass::Token,
@@ -170,9 +191,8 @@ impl RequestPipeline {
                         return Err(error);
                     }
                     if is_alone && refused >= MOST_ALONE {
-                        return Err(Error::RefusedHere {
-                            path: shown_path(url),
-                        });
+                        self.refused_paths.insert(url, profile);
+                        return Err(refused_here());
                     }
                     if unproved >= MOST_UNPROVED {
                         // The credentials, or this path? Another question tells, and proves the

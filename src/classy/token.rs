@@ -147,6 +147,11 @@ impl Tokens {
         state.served = state.served.max(generation);
     }
 
+    /// Whether a data request was answered with this token, or a newer one.
+    pub(super) fn has_served(&self, generation: u64) -> bool {
+        self.lock().served >= generation
+    }
+
     /// A data request was refused with this token: the next one gets another. A token that is newer
     /// already stays. Answers whether it had served before, so that it has merely come to its end.
     pub(super) fn reject(&self, generation: u64) -> bool {

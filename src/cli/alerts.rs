@@ -6,7 +6,6 @@ use super::exit::{Code, Failure};
 use super::output;
 use super::remote::{Daemon, absence};
 use crate::clock;
-use crate::daemon::PidFile;
 use crate::domain::CheckResult;
 use crate::health::{Book, Finding, Messenger, Way};
 use crate::store::AlertRow;
@@ -26,8 +25,9 @@ pub(super) async fn run(cli: &Cli, order: &Alerts) -> Result<(), Failure> {
         Alerts::List(which) => {
             require(&store, which.org).await?;
             let rows = store
-                .alerts(which.org, which.all, which.limit)
-                .await?
+                .alerts(which.org, which.all, which.limit.saturating_add(1))
+                .await?;
+            let rows = output::at_most(rows, which.limit)
                 .iter()
                 .map(row)
                 .collect();
@@ -98,7 +98,7 @@ fn row(alert: &AlertRow) -> Vec<serde_json::Value> {
 
 /// Sends a test alert the way that real ones go: through the daemon when one runs.
 async fn test(app: &App) -> Result<(), Failure> {
-    if let Some(daemon) = Daemon::at(&PidFile::socket_of(&app.config.daemon.pid_file)).await {
+    if let Some(daemon) = Daemon::of(&app.config.daemon.pid_file).await {
         let answer = daemon.post("/api/v1/alerts/test").await?;
         let way = if answer["webhook"] == true {
             "to its log and the webhook"

@@ -24,7 +24,7 @@ use std::path::PathBuf;
 )]
 pub(super) struct Cli {
     /// The configuration file [default: ./classy-sync.toml if it exists]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_parser = super::parse::path())]
     pub(super) config: Option<PathBuf>,
     /// How results are printed
     #[arg(long, global = true, value_enum, default_value_t = Output::Table)]
@@ -44,6 +44,7 @@ pub(super) enum Command {
     /// Write a configuration, a vault key and an example organization
     Init {
         /// Where to [default: the current folder]
+        #[arg(value_parser = super::parse::path())]
         dir: Option<PathBuf>,
     },
     /// Keep every organization current, until told to stop
@@ -363,7 +364,7 @@ pub(super) struct Simulate {
     pub(super) seed: u64,
     /// Make in this folder what is needed to sync from it: classy-sync.toml and vault.key unless
     /// they are there, and a file for each organization
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = super::parse::path())]
     pub(super) write: Option<PathBuf>,
     /// How long each answer takes (50ms)
     #[arg(long, value_name = "D", default_value = "0ms", value_parser = super::parse::duration)]

@@ -28,7 +28,7 @@ pub(super) enum Changed {
 /// Has the daemon of this folder act by it. Says so when there is one that cannot be reached.
 pub(super) async fn tell_daemon(app: &App, changed: Changed) {
     let pid_file = &app.config.daemon.pid_file;
-    let Some(daemon) = Daemon::at(&PidFile::socket_of(pid_file)).await else {
+    let Some(daemon) = Daemon::of(pid_file).await else {
         if matches!(PidFile::held_by(pid_file), Ok(Some(held)) if held.is_daemon()) {
             output::remark(&format!(
                 "{}: it takes the change over by itself, if it still works",
@@ -155,7 +155,7 @@ pub(super) async fn in_force(app: &App, store: &Store, classy_id: i64) -> Result
     {
         return Ok(());
     }
-    let ours = match Daemon::at(&PidFile::socket_of(&app.config.daemon.pid_file)).await {
+    let ours = match Daemon::of(&app.config.daemon.pid_file).await {
         Some(daemon) => daemon.get("/api/v1/status").await?["holder"]
             .as_str()
             .map(str::to_owned),

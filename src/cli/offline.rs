@@ -2,7 +2,7 @@
 
 use super::app::App;
 use super::exit::Failure;
-use super::remote::absence;
+use super::remote::{absence, silence};
 use crate::classy::Heard;
 use crate::clock;
 use crate::credentials::require_keys;
@@ -148,6 +148,7 @@ pub(super) async fn health(app: &App) -> Result<Value, Failure> {
             app.config.configuration_files().iter(),
         ),
         not_listening: None,
+        silent_daemon: silence(&app.config.daemon.pid_file),
         told_once: std::collections::BTreeSet::new(),
         told_singly: std::collections::BTreeSet::new(),
         memory_bytes: memory_bytes(),
@@ -156,7 +157,10 @@ pub(super) async fn health(app: &App) -> Result<Value, Failure> {
     // What only a daemon has is not vouched for.
     let findings: Vec<_> = evaluate(&checks(), &facts)
         .into_iter()
-        .filter(|finding| !["threads", "http", "files", "source"].contains(&finding.check))
+        .filter(|finding| {
+            !["threads", "http", "files", "source"].contains(&finding.check)
+                || finding.verdict() == Health::Failing
+        })
         .collect();
     let checks = findings.iter().map(|finding| {
         json!({

@@ -92,6 +92,19 @@ pub(super) fn rows(
     }
 }
 
+/// The first rows of a list that was asked for with one more than `limit`: that one says that there
+/// are more, and so does this.
+pub(super) fn at_most<T>(mut rows: Vec<T>, limit: u64) -> Vec<T> {
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    if rows.len() > most {
+        rows.truncate(most);
+        remark(&format!(
+            "{limit} are shown and there are more: `--limit N` shows N"
+        ));
+    }
+    rows
+}
+
 /// Rows as an array of objects keyed by the headings.
 pub(super) fn objects(headings: &[&str], rows: Vec<Vec<Value>>) -> Value {
     let object = |row: Vec<Value>| {

@@ -1,8 +1,10 @@
-//! Moments and durations as people type them.
+//! Moments, durations and paths as people type them.
 
 use crate::clock;
 use crate::domain::{Harm, Time, limits};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use clap::builder::{PathBufValueParser, TypedValueParser};
+use std::path::PathBuf;
 
 /// A day or a moment of the past, from which on something is read again.
 pub(super) fn since(text: &str) -> Result<Time, String> {
@@ -41,6 +43,18 @@ pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
 pub(super) fn harm(text: &str) -> Result<Harm, String> {
     Harm::of(text)
         .ok_or_else(|| format!("expected one of {}", Harm::ALL.map(Harm::as_str).join(", ")))
+}
+
+/// A path of this machine. An address that was typed there by mistake may have a password in it:
+/// here it is refused without being repeated, and not looked for and named as a file.
+pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.to_string_lossy().contains("://") {
+            Err("a path of this machine, not an address")
+        } else {
+            Ok(path)
+        }
+    })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::remote::Daemon;
 use crate::actors::Plan;
 use crate::clock;
 use crate::credentials::ApplyPreview;
-use crate::daemon::{PidFile, Process, Signals};
+use crate::daemon::{Process, Signals};
 use crate::domain::Task;
 use crate::integrations;
 use crate::plugin::Told;
@@ -284,7 +284,7 @@ impl PluginSelection<'_> {
 
     /// Has a running daemon look at once; without one the next `plugin run` does.
     async fn nudge(&self, app: &App) {
-        let Some(daemon) = Daemon::at(&PidFile::socket_of(&app.config.daemon.pid_file)).await
+        let Some(daemon) = Daemon::of(&app.config.daemon.pid_file).await
         else {
             return;
         };

@@ -23,8 +23,9 @@ pub(super) async fn rejects(cli: &Cli, which: &Records) -> Result<(), Failure> {
         ]
     };
     let rows = store
-        .rejects(which.org, which.all, which.limit)
-        .await?
+        .rejects(which.org, which.all, which.limit.saturating_add(1))
+        .await?;
+    let rows = output::at_most(rows, which.limit)
         .into_iter()
         .map(row)
         .collect();
@@ -57,11 +58,10 @@ pub(super) async fn history(cli: &Cli, which: &Records) -> Result<(), Failure> {
     let runs = store
         .runs(which.org, which.limit.saturating_add(PAST))
         .await?;
-    let shown = runs
-        .iter()
-        .take(usize::try_from(which.limit).unwrap_or(usize::MAX))
-        .enumerate();
+    let shown = output::at_most(runs.iter().collect(), which.limit);
     let rows = shown
+        .into_iter()
+        .enumerate()
         .map(|(place, run)| history_row(run, &runs[place + 1..]))
         .collect();
     let headings = [
@@ -156,8 +156,9 @@ pub(super) async fn audit(cli: &Cli, which: &Records) -> Result<(), Failure> {
         ]
     };
     let rows = store
-        .audit_rows(which.org, which.limit)
-        .await?
+        .audit_rows(which.org, which.limit.saturating_add(1))
+        .await?;
+    let rows = output::at_most(rows, which.limit)
         .into_iter()
         .map(row)
         .collect();

@@ -8,6 +8,7 @@ use crate::status::{Order, OrganizationReport, PluginChoice};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// A body larger than this is no answer of ours.
 const LARGEST: usize = 64 * 1024 * 1024;
@@ -15,8 +16,15 @@ const LARGEST: usize = 64 * 1024 * 1024;
 /// So long one that lives may take to say so.
 const ALIVE: Duration = Duration::from_secs(5);
 
-/// Tenths of a second that a daemon may take to start.
-const STARTING: u32 = 20;
+/// So long one that is just starting may take until anything answers at its socket.
+const STARTING: Duration = Duration::from_secs(2);
+
+/// How often it is tried meanwhile.
+const TRY: Duration = Duration::from_millis(100);
+
+/// So long one that says that it is busy is asked again: with ten thousand organizations a start
+/// takes some seconds.
+const BUSY: Duration = Duration::from_secs(60);
 
 /// A daemon that answers.
 pub(super) struct Daemon {
@@ -34,6 +42,24 @@ pub(super) struct Reloaded {
     pub(super) restart: Vec<String>,
 }
 
+/// Whether a daemon holds a pid file.
+fn is_daemon(pid_file: &Path) -> bool {
+    matches!(PidFile::held_by(pid_file), Ok(Some(held)) if held.is_daemon())
+}
+
+/// What is wrong when a daemon holds the pid file and does not answer; `None` where there is none.
+pub(super) fn silence(pid_file: &Path) -> Option<String> {
+    match PidFile::held_by(pid_file) {
+        Ok(Some(held)) if held.is_daemon() => Some(format!(
+            "{}: nothing is known to be synced. It may be stopped (`kill -CONT {pid}` lets it go on) or stuck (`kill -9 {pid}` ends it, \
+             nothing is lost, and `classy-sync run` starts another)",
+            absence(pid_file),
+            pid = held.pid
+        )),
+        _ => None,
+    }
+}
+
 /// Why no daemon answers: there is none, or somebody is at work who cannot be spoken to.
 pub(super) fn absence(pid_file: &Path) -> String {
     match PidFile::held_by(pid_file) {
@@ -49,33 +75,33 @@ pub(super) fn absence(pid_file: &Path) -> String {
 }
 
 impl Daemon {
-    /// The daemon behind a socket, if one answers there.
-    pub(super) async fn at(socket: &Path) -> Option<Daemon> {
+    /// The daemon of a pid file, if one answers at the socket beside it. Whoever holds the lock as a
+    /// daemon may be just starting and is waited for; one that is stopped (SIGSTOP) accepts
+    /// connections, too, and says nothing.
+    pub(super) async fn of(pid_file: &Path) -> Option<Daemon> {
+        let daemon = Daemon::behind(&PidFile::socket_of(pid_file))?;
+        let begin = Instant::now();
+        loop {
+            let alive = daemon.call(reqwest::Method::GET, "/livez", None);
+            match tokio::time::timeout_at(begin + ALIVE, alive).await {
+                Ok(Ok(_)) => return Some(daemon),
+                Ok(Err(_)) if begin.elapsed() < STARTING && is_daemon(pid_file) => {
+                    tokio::time::sleep(TRY).await;
+                }
+                Ok(Err(_)) | Err(_) => return None,
+            }
+        }
+    }
+
+    fn behind(socket: &Path) -> Option<Daemon> {
         let path = SocketPath::of(socket).ok()?;
         let client =
             crate::net::client(|builder| builder.unix_socket(path.get().to_owned()).no_proxy())
                 .ok()?;
-        let daemon = Daemon {
+        Some(Daemon {
             client,
             _path: path,
-        };
-        // One that is stopped accepts connections, too.
-        tokio::time::timeout(ALIVE, daemon.call(reqwest::Method::GET, "/livez", None))
-            .await
-            .ok()?
-            .ok()?;
-        Some(daemon)
-    }
-
-    /// The same, with patience for one that is just starting.
-    pub(super) async fn waited_for(socket: &Path) -> Option<Daemon> {
-        for _ in 0..STARTING {
-            if let Some(daemon) = Daemon::at(socket).await {
-                return Some(daemon);
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        None
+        })
     }
 
     /// What is going on, with all organizations: those beyond the summary come by pages.
@@ -191,7 +217,17 @@ impl Daemon {
         let request = body.map_or(request.try_clone(), |body| Some(request.body(body)));
         let request =
             request.ok_or_else(|| Failure::new(Code::Bug, "a request that cannot be sent"))?;
-        let mut response = request.send().await.map_err(failed)?;
+        let begin = Instant::now();
+        let mut response = loop {
+            let once = request
+                .try_clone()
+                .ok_or_else(|| Failure::new(Code::Bug, "a request that cannot be sent twice"))?;
+            let response = once.send().await.map_err(failed)?;
+            match comes_again(&response) {
+                Some(wait) if begin.elapsed() + wait < BUSY => tokio::time::sleep(wait).await,
+                _ => break response,
+            }
+        };
         let status = response.status().as_u16();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
@@ -205,6 +241,14 @@ impl Daemon {
         }
         Ok((status, body))
     }
+}
+
+/// When to ask again, of a daemon that did not take a request: it is starting, or all its places are
+/// taken.
+fn comes_again(response: &reqwest::Response) -> Option<Duration> {
+    let wait = response.headers().get(reqwest::header::RETRY_AFTER)?;
+    let seconds = wait.to_str().ok()?.parse().ok()?;
+    (response.status() == 503).then(|| Duration::from_secs(seconds))
 }
 
 fn fault(answer: &Value) -> Fault {

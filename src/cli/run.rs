@@ -124,7 +124,7 @@ pub(super) async fn reload(cli: &Cli) -> Result<ExitCode, Failure> {
     let daemon = match PidFile::held_by(pid_file) {
         Ok(Some(held)) if held.is_daemon() => {
             silent = Some(held.pid);
-            Daemon::waited_for(&PidFile::socket_of(pid_file)).await
+            Daemon::of(pid_file).await
         }
         _ => None,
     };

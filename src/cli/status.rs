@@ -6,7 +6,6 @@ use super::args::{Cli, Output, Watch};
 use super::exit::{Code, Failure};
 use super::remote::Daemon;
 use super::{offline, output};
-use crate::daemon::PidFile;
 use crate::domain::Import;
 use serde_json::{Value, json};
 use std::io::IsTerminal;
@@ -19,7 +18,7 @@ const EVERY: Duration = Duration::from_secs(2);
 /// What is going on.
 pub(super) async fn status(cli: &Cli, watch: &Watch) -> Result<ExitCode, Failure> {
     repeat(cli, watch, async |app| {
-        let status = match Daemon::at(&PidFile::socket_of(&app.config.daemon.pid_file)).await {
+        let status = match Daemon::of(&app.config.daemon.pid_file).await {
             Some(daemon) => daemon.status().await?,
             None => offline::status(app).await?,
         };
@@ -32,7 +31,7 @@ pub(super) async fn status(cli: &Cli, watch: &Watch) -> Result<ExitCode, Failure
 /// How well it is; the exit code says when something is failing.
 pub(super) async fn health(cli: &Cli, watch: &Watch) -> Result<ExitCode, Failure> {
     repeat(cli, watch, async |app| {
-        let health = match Daemon::at(&PidFile::socket_of(&app.config.daemon.pid_file)).await {
+        let health = match Daemon::of(&app.config.daemon.pid_file).await {
             Some(daemon) => daemon.get("/api/v1/health").await?,
             None => offline::health(app).await?,
         };

@@ -77,16 +77,18 @@ pub(super) async fn carry_out(
             // Another process is at work: a daemon takes the order, anything else keeps us out.
             let is_command =
                 matches!(PidFile::held_by(pid_file), Ok(Some(held)) if !held.is_daemon());
-            let socket = PidFile::socket_of(pid_file);
             if is_command {
                 return Err(held.into());
             }
             let daemon = tokio::select! {
-                daemon = remote::Daemon::waited_for(&socket) => daemon,
+                daemon = remote::Daemon::of(pid_file) => daemon,
                 () = signals.stop() => return Err(not_begun()),
             };
             let Some(daemon) = daemon else {
-                return Err(held.into());
+                return Err(match remote::silence(pid_file) {
+                    Some(silence) => Failure::new(Code::Busy, silence),
+                    None => held.into(),
+                });
             };
             return hand_over::run(cli, signals, asked, &daemon).await;
         }

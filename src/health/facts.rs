@@ -35,6 +35,8 @@ pub struct Facts {
     pub wide_files: Vec<WideFile>,
     /// Why `http.listen` could not be opened.
     pub not_listening: Option<String>,
+    /// What is wrong with a daemon that is there and does not answer; only another process sees it.
+    pub silent_daemon: Option<String>,
     /// Of what open alerts tell for many organizations at once, see `told_for_many`.
     pub told_once: BTreeSet<String>,
     /// Alerts of single organizations that are open: whose, and their keys.
@@ -71,6 +73,7 @@ impl Facts {
             wrong_files: Vec::new(),
             wide_files: Vec::new(),
             not_listening: None,
+            silent_daemon: None,
             told_once: BTreeSet::new(),
             told_singly: BTreeSet::new(),
             memory_bytes: 1,

@@ -16,6 +16,11 @@ use std::time::Duration;
 /// a cluster's certification).
 const TRIES: u32 = 8;
 
+/// The same of what may be the fault of a value as well, a key that is there already: nobody else
+/// writes what an organization owns, so another look at the rows settles it. The batch is halved
+/// after each of these.
+const TRIES_OF_VALUES: u32 = 2;
+
 /// When a transaction that failed is tried again, for [`retry`](crate::net::retry).
 pub(super) struct TransactionTries {
     left: u32,
@@ -48,11 +53,15 @@ impl RetryPolicy<Error> for TransactionTries {
             Error::CommitLost { .. } => self.repeats_lost_commit,
             other => matches!(other.remedy(), Remedy::Retry { .. }),
         };
-        if !may_repeat || self.left <= 1 {
+        let tried = TRIES - self.left + 1;
+        let tries = match &error {
+            Error::Query { of_data: true, .. } => TRIES_OF_VALUES,
+            _ => TRIES,
+        };
+        if !may_repeat || tried >= tries {
             return Err(error);
         }
         self.left -= 1;
-        let tried = TRIES - self.left;
         tracing::debug!(tried, error = %error, "the transaction is tried again");
         Ok(Duration::from_millis(
             (10_u64 << tried) + u64::from(rand::random::<u8>()),

@@ -234,6 +234,17 @@ async fn in_the_environment_the_key_file_or_on_the_command_line_nobody_repeats_i
             &format!("http://u:{CANARY}@x.org"),
         ],
         &["org", "add", CANARY],
+        &[
+            "--config",
+            &format!("postgres://u:{CANARY}@127.0.0.1/x"),
+            "status",
+        ],
+        &["init", &format!("postgres://u:{CANARY}@127.0.0.1/x")],
+        &[
+            "simulate",
+            "--write",
+            &format!("postgres://u:{CANARY}@127.0.0.1/x"),
+        ],
     ] {
         assert_silent(
             &arguments.join(" ").replace(CANARY, "..."),

@@ -115,6 +115,18 @@ async fn from_nothing_to_a_report() {
             says(&output)
         );
     }
+    // Whoever sees a part of a list is told that it is a part.
+    for (limit, is_told) in [("1", true), ("1000", false)] {
+        for list in ["history", "audit"] {
+            let output = run(&[list, "--limit", limit], None);
+            assert_eq!(
+                says(&output).contains("there are more: `--limit N`"),
+                is_told,
+                "{list} {limit}: {}",
+                says(&output)
+            );
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -177,3 +177,32 @@ async fn a_plugin_run_beside_a_daemon_reads_nothing_from_classy() {
     assert_eq!(site.runs(10001).await, runs);
     assert_eq!(end(child), Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_a_daemon_that_is_frozen_a_sync_ends_soon_and_health_is_failing() {
+    let site = Site::new(Kind::Sqlite, world(20, 1_306)).await;
+    site.sync();
+    assert_eq!(site.run(&["health"]).status.code(), Some(0));
+    let daemon = site.start(&["run"]);
+    until("it is read", SOON, async || site.is_read(10001).await).await;
+    // Once it is quiet, so that it is not frozen in the middle of a write.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    crate::daemons::signal(&daemon, "-STOP");
+    let begin = Instant::now();
+    let synced = site.run(&["sync"]);
+    let took = begin.elapsed();
+    let health = site.run(&["health"]);
+    crate::daemons::signal(&daemon, "-CONT");
+    let named = format!("process {} is at work, and nobody answers", daemon.id());
+    let said = String::from_utf8_lossy(&synced.stderr).into_owned();
+    assert_eq!(synced.status.code(), Some(75), "{said}");
+    assert!(said.contains(&named), "{said}");
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    let told = String::from_utf8_lossy(&health.stdout).into_owned();
+    assert!(
+        health.status.code() == Some(3) && told.contains(&named) && told.contains("failing"),
+        "{:?}: {told}",
+        health.status.code()
+    );
+    assert_eq!(end(daemon), Some(0));
+}

@@ -139,6 +139,7 @@ pub(super) async fn facts(shared: &Shared, counted: &Counted, baseline: &Baselin
             surroundings.configuration_files.iter(),
         ),
         not_listening: surroundings.not_listening.clone(),
+        silent_daemon: None,
         told_once: told_once(shared),
         told_singly: told_singly(shared),
         memory_bytes: memory_bytes(),

@@ -71,7 +71,7 @@ async fn a_redirect_is_asked_about_again_and_never_followed() {
             row(307, &[("location", "/elsewhere?a=b")], ""),
             "unexpected redirect to api.example.org",
         ),
-        (row(304, &[], ""), "unexpected redirect to an unknown place"),
+        (row(303, &[], ""), "unexpected redirect to an unknown place"),
     ] {
         let (error, sent) = always(row).await;
         assert_eq!(
@@ -84,7 +84,7 @@ async fn a_redirect_is_asked_about_again_and_never_followed() {
 
 #[tokio::test(start_paused = true)]
 async fn trouble_at_the_source_is_tried_eight_times() {
-    for status in [408, 425, 500, 502, 503, 504, 520, 522, 524, 599] {
+    for status in [300, 304, 408, 425, 500, 502, 503, 504, 520, 522, 524, 599] {
         let (error, sent) = always(row(status, &[], "<html>oops</html>")).await;
         assert_eq!(
             (error.clone(), error.remedy(), sent),

@@ -1,4 +1,4 @@
-//! Whether pages, metrics and webhooks can be reached.
+//! Whether the daemon, its pages, metrics and webhooks can be reached.
 
 use crate::domain::CheckResult;
 use crate::health::check::{Finding, HealthCheck};
@@ -12,11 +12,12 @@ impl HealthCheck for Listening {
     }
 
     fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
-        let result = match &facts.not_listening {
-            Some(why) => CheckResult::degraded(format!(
+        let result = match (&facts.silent_daemon, &facts.not_listening) {
+            (Some(silence), _) => CheckResult::failing(silence.clone()),
+            (None, Some(why)) => CheckResult::degraded(format!(
                 "http.listen could not be opened ({why}): no pages, metrics or webhooks"
             )),
-            None => CheckResult::well("listens"),
+            (None, None) => CheckResult::well("listens"),
         };
         vec![Finding::here(self.name(), "", result)]
     }
