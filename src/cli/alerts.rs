@@ -27,10 +27,7 @@ pub(super) async fn run(cli: &Cli, order: &Alerts) -> Result<(), Failure> {
             let rows = store
                 .alerts(which.org, which.all, which.limit.saturating_add(1))
                 .await?;
-            let rows = output::at_most(rows, which.limit)
-                .iter()
-                .map(row)
-                .collect();
+            let rows = output::at_most(rows, which.limit).iter().map(row).collect();
             let headings = [
                 "id",
                 "organization",

@@ -284,8 +284,7 @@ impl PluginSelection<'_> {
 
     /// Has a running daemon look at once; without one the next `plugin run` does.
     async fn nudge(&self, app: &App) {
-        let Some(daemon) = Daemon::of(&app.config.daemon.pid_file).await
-        else {
+        let Some(daemon) = Daemon::of(&app.config.daemon.pid_file).await else {
             return;
         };
         for applied in &self.chosen {

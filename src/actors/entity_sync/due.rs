@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// What a feed's plan depends on; kept by its organization over the lives of its actor.
 #[derive(Debug, Clone, Default)]
-pub(in crate::actors) struct Known {
+pub(in crate::actors) struct FeedSchedule {
     /// What the database says.
     pub(in crate::actors) times: FeedTimes,
     /// The last complete look for changes, by the source's clock.
@@ -61,7 +61,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(15 * 60);
 /// By so much another clock may be ahead of ours before what it told is not believed.
 const BELIEVED: chrono::TimeDelta = chrono::TimeDelta::hours(1);
 
-impl Known {
+impl FeedSchedule {
     /// Takes over what a run found.
     pub(in crate::actors) fn learn(&mut self, state: &FeedState, entity: Entity, now: Time) {
         let reconciled_at = state.reconciled.as_ref().map(|found| found.at);
@@ -163,9 +163,10 @@ impl Known {
         if let Some(planned) = &mut self.planned {
             planned.at = planned.at.min(now);
         }
-        let wait = self
-            .planned
-            .map_or_else(|| Known::longest(plan, entity), |planned| planned.wait);
+        let wait = self.planned.map_or_else(
+            || FeedSchedule::longest(plan, entity),
+            |planned| planned.wait,
+        );
         self.times.next_run_at = self.times.next_run_at.map(|at| at.min(later(now, wait)));
         self.times.window_at = self.times.window_at.filter(|at| *at <= now);
         self.passed_at = self.passed_at.map(|at| at.min(now));
@@ -179,7 +180,7 @@ impl Known {
         };
         let planned = self.planned.unwrap_or(Planned {
             at: now,
-            wait: Known::longest(plan, entity),
+            wait: FeedSchedule::longest(plan, entity),
             least: Duration::ZERO,
         });
         let wait = planned

@@ -4,7 +4,7 @@ mod due;
 pub(super) mod messages;
 mod work;
 
-pub(super) use due::Known;
+pub(super) use due::FeedSchedule;
 pub(super) use work::Feed;
 
 use super::Shared;
@@ -31,7 +31,7 @@ pub(super) struct FeedJob {
     feed: Arc<Feed>,
     card: watch::Sender<FeedStatus>,
     /// Shared with the organization, which hands it to the next life.
-    known: Rc<RefCell<Known>>,
+    known: Rc<RefCell<FeedSchedule>>,
     generation: u64,
 }
 
@@ -47,7 +47,7 @@ impl EntitySync {
         exit_guard: ExitGuard,
         feed: Arc<Feed>,
         owner: WeakRecipient<FeedEnded>,
-        known: Rc<RefCell<Known>>,
+        known: Rc<RefCell<FeedSchedule>>,
         scheduled: bool,
     ) -> EntitySync {
         let card = feed.shared.board.feed(feed.classy_id, feed.entity);
@@ -199,7 +199,7 @@ impl FeedJob {
 }
 
 /// Whether a task reads a whole list.
-fn is_pass(task: Task, known: &Known) -> bool {
+fn is_pass(task: Task, known: &FeedSchedule) -> bool {
     match task {
         Task::Full => true,
         Task::CatchUp => known.first_pass_at.is_none() || known.passing || known.is_short_lately(),

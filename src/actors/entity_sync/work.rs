@@ -1,7 +1,7 @@
 //! One run of a feed as the tree drives it: waits for its turn, gives it back when others wait too
 //! long, and plans what comes next.
 
-use super::due::Known;
+use super::due::FeedSchedule;
 use crate::actors::Shared;
 use crate::actors::report::feed_report;
 use crate::actors::worker::RunLife;
@@ -34,7 +34,7 @@ pub(in crate::actors) struct Feed {
 pub(super) struct FeedRun {
     pub(super) task: Task,
     pub(super) reason: &'static str,
-    pub(super) known: Known,
+    pub(super) known: FeedSchedule,
     pub(super) life: RunLife,
     pub(super) card: watch::Sender<FeedStatus>,
 }
@@ -43,7 +43,7 @@ pub(super) struct FeedRun {
 #[derive(Debug)]
 pub(in crate::actors) struct Worked {
     pub(super) report: FeedReport,
-    pub(super) known: Known,
+    pub(super) known: FeedSchedule,
     pub(super) fault: Option<Fault>,
     pub(super) is_over: bool,
     /// It was told to stop before it was done.
@@ -283,7 +283,12 @@ async fn learn_of_organization(feed: &Feed) -> Result<(), store::Error> {
 }
 
 /// What is told of a run that came to no end of its own.
-pub(super) fn broken(feed: &Feed, mut known: Known, kind: FaultKind, text: String) -> Worked {
+pub(super) fn broken(
+    feed: &Feed,
+    mut known: FeedSchedule,
+    kind: FaultKind,
+    text: String,
+) -> Worked {
     known.trouble = None;
     known.after_failure(&feed.shared.plan(), feed.entity, None, clock::now());
     let fault = Fault {

@@ -3,7 +3,7 @@
 
 use super::Organization;
 use crate::actors::entity_sync::messages::Begin;
-use crate::actors::entity_sync::{EntitySync, Feed, Known};
+use crate::actors::entity_sync::{EntitySync, Feed, FeedSchedule};
 use crate::actors::plugin::{Outlet, Plugin};
 use crate::clock;
 use crate::entities::Entity;
@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 impl Organization {
-    fn known(&self, entity: Entity) -> Rc<RefCell<Known>> {
+    fn known(&self, entity: Entity) -> Rc<RefCell<FeedSchedule>> {
         self.start.known.get(&entity).cloned().unwrap_or_default()
     }
 

@@ -12,7 +12,7 @@ mod settle;
 
 use super::Shared;
 use super::entity_sync::messages::{FeedEnded, Sync};
-use super::entity_sync::{EntitySync, Known};
+use super::entity_sync::{EntitySync, FeedSchedule};
 use super::plugin::Plugin;
 use super::plugin::messages::{Deliver, PluginEnded, Wake};
 use super::worker;
@@ -42,7 +42,7 @@ pub(super) struct Start {
     /// Access to Classy, with its token.
     pub(super) client: Client,
     /// What is known of each feed, over all lives.
-    pub(super) known: BTreeMap<Entity, Rc<RefCell<Known>>>,
+    pub(super) known: BTreeMap<Entity, Rc<RefCell<FeedSchedule>>>,
     /// Whether feeds keep to their schedule; if not, they run on order only.
     pub(super) scheduled: bool,
 }

@@ -3,7 +3,7 @@
 //! hash is highest, so that all agree without talking to each other.
 
 use crate::actors::Shared;
-use crate::actors::entity_sync::Known;
+use crate::actors::entity_sync::FeedSchedule;
 use crate::domain::Time;
 use crate::entities::Entity;
 use crate::store::{Error, FeedSummary, Fence, Organization, Unserved};
@@ -37,7 +37,7 @@ pub(super) struct Found {
     /// Of those, the ones that were just taken.
     pub(super) taken: BTreeSet<i64>,
     /// What is known of the feeds of those.
-    pub(super) known: BTreeMap<i64, BTreeMap<Entity, Known>>,
+    pub(super) known: BTreeMap<i64, BTreeMap<Entity, FeedSchedule>>,
     /// Served ones that another process should serve.
     pub(super) surplus: BTreeSet<i64>,
     /// Who holds what this process would serve and does not hold; known when somebody waits for it.
@@ -119,7 +119,7 @@ pub(super) async fn check_leases(shared: Arc<Shared>, question: Question) -> Res
                     short_passes,
                     lacks,
                 } = summary;
-                let known = Known {
+                let known = FeedSchedule {
                     rests_until: times.next_run_at,
                     times,
                     swept_at,
@@ -129,7 +129,7 @@ pub(super) async fn check_leases(shared: Arc<Shared>, question: Question) -> Res
                     is_outdated,
                     short_passes,
                     lacks,
-                    ..Known::default()
+                    ..FeedSchedule::default()
                 };
                 found
                     .known

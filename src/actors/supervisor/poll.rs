@@ -5,7 +5,7 @@ use super::Supervisor;
 use super::fleet::{self, Found, Question};
 use super::messages::CheckLeases;
 use super::slot::{GRACE, Going, Mode, Slot, may_run};
-use crate::actors::entity_sync::Known;
+use crate::actors::entity_sync::FeedSchedule;
 use crate::actors::organization::messages::Nudge;
 use crate::clock;
 use crate::credentials::Applied;
@@ -149,13 +149,10 @@ impl Supervisor {
             }
             let mut known = found.known.get(&classy_id).cloned().unwrap_or_default();
             for entity in Entity::ALL {
-                known.entry(entity).or_insert_with(Known::default).spread(
-                    &self.shared.plan(),
-                    classy_id,
-                    entity,
-                    count,
-                    clock::now(),
-                );
+                known
+                    .entry(entity)
+                    .or_insert_with(FeedSchedule::default)
+                    .spread(&self.shared.plan(), classy_id, entity, count, clock::now());
             }
             self.serve(classy_id, fence.clone(), known, context);
         }

@@ -2,7 +2,7 @@
 
 use super::Supervisor;
 use super::slot::{Going, Mode, Slot, may_run, standing};
-use crate::actors::entity_sync::Known;
+use crate::actors::entity_sync::FeedSchedule;
 use crate::actors::organization::messages::Drain;
 use crate::actors::organization::{Organization, Start};
 use crate::classy::Client;
@@ -24,7 +24,7 @@ impl Supervisor {
         &mut self,
         classy_id: i64,
         fence: Fence,
-        known: BTreeMap<Entity, Known>,
+        known: BTreeMap<Entity, FeedSchedule>,
         context: &mut Context<Self>,
     ) {
         let Some(applied) = self.organizations.get(&classy_id).cloned() else {

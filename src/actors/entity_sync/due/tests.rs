@@ -8,15 +8,15 @@ fn at(minutes: i64) -> Time {
     Time::from_timestamp(1_700_000_000 + 60 * minutes, 0).unwrap()
 }
 
-fn known(next: i64, reconciled: Option<i64>) -> Known {
-    Known {
+fn known(next: i64, reconciled: Option<i64>) -> FeedSchedule {
+    FeedSchedule {
         times: FeedTimes {
             next_run_at: Some(at(next)),
             window_at: Some(at(0)),
         },
         first_pass_at: Some(at(0)),
         reconciled_at: reconciled.map(at),
-        ..Known::default()
+        ..FeedSchedule::default()
     }
 }
 
@@ -25,7 +25,7 @@ fn changes_then_a_reconcile_and_the_window_of_transactions_each_in_its_time() {
     let plan = Plan::default();
     let day = 24 * 60;
     assert_eq!(
-        Known::default().due(&plan, Entity::Supporters, at(5)),
+        FeedSchedule::default().due(&plan, Entity::Supporters, at(5)),
         (at(5), Task::CatchUp),
         "never read: now"
     );
@@ -46,7 +46,7 @@ fn changes_then_a_reconcile_and_the_window_of_transactions_each_in_its_time() {
     );
     let (_, task) = known(day + 3, Some(day)).due(&plan, Entity::Transactions, at(day + 1));
     assert_eq!(task, Task::Recent(at(day + 1) - plan.window));
-    let begun = Known {
+    let begun = FeedSchedule {
         passing: true,
         ..known(day + 9, Some(0))
     };
@@ -55,11 +55,11 @@ fn changes_then_a_reconcile_and_the_window_of_transactions_each_in_its_time() {
         (at(day), Task::CatchUp),
         "a pass that was begun goes on"
     );
-    let late = Known {
+    let late = FeedSchedule {
         failures: 1,
         ..known(day + 9, Some(0))
     };
-    let outdated = Known {
+    let outdated = FeedSchedule {
         is_outdated: true,
         ..known(day + 3, Some(day))
     };
