@@ -64,6 +64,7 @@ mod statement;
 mod statistics;
 mod tenant;
 mod times;
+mod tuple;
 mod unread_fields;
 mod value;
 mod vitals;

@@ -5,7 +5,7 @@
 //! values only through parameters.
 
 use crate::entities::record::Kind;
-use sea_orm::{DbBackend, Statement, Value};
+use sea_orm::{DbBackend, EntityTrait, IdenStatic, Iterable, Statement, Value};
 
 /// What counts as a gift among rows `t` of `transactions`
 /// ([`is_gift`](crate::entities::transaction::is_gift)), and is still at the source.
@@ -43,6 +43,12 @@ pub(crate) fn quoted(backend: DbBackend, name: &str) -> String {
         DbBackend::MySql => format!("`{name}`"),
         _ => format!("\"{name}\""),
     }
+}
+
+/// All columns of a model, of an alias: what a SELECT names for rows that become models.
+pub(crate) fn columns<E: EntityTrait>(backend: DbBackend, alias: &str) -> String {
+    let column = |column: E::Column| format!("{alias}.{}", quoted(backend, column.as_str()));
+    E::Column::iter().map(column).collect::<Vec<_>>().join(", ")
 }
 
 /// The database's own clock.
