@@ -60,14 +60,6 @@ pub(crate) const fn now(backend: DbBackend) -> &'static str {
     }
 }
 
-/// Locks the rows that a SELECT reads; SQLite has one writer and needs none.
-pub(crate) const fn for_update(backend: DbBackend) -> &'static str {
-    match backend {
-        DbBackend::Sqlite => "",
-        _ => " FOR UPDATE",
-    }
-}
-
 /// An integer expression that decodes as `i64` everywhere.
 pub(crate) fn as_bigint(backend: DbBackend, expression: &str) -> String {
     let kind = if backend == DbBackend::MySql {
