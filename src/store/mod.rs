@@ -22,6 +22,7 @@
 //! only what else may be the reason.
 
 mod alerts;
+mod amount;
 mod audit;
 mod batch;
 mod bulk_insert;
