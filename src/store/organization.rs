@@ -225,7 +225,7 @@ impl TenantStore {
         // By the database's clock: other processes look for what changed by that one.
         let now = self.store.ping().await?;
         change
-            .set(changed(now))
+            .col_expr(Column::UpdatedAt, Expr::value(now))
             .exec(self.connection())
             .await
             .map(drop)
@@ -236,7 +236,7 @@ impl TenantStore {
     pub(super) async fn touch(&self, tx: &DatabaseTransaction) -> Result<(), Error> {
         let now = now_in(tx, self.backend()).await?;
         self.ours()
-            .set(changed(now))
+            .col_expr(Column::UpdatedAt, Expr::value(now))
             .exec(tx)
             .await
             .map(drop)
@@ -389,12 +389,4 @@ impl TenantStore {
 
 fn writing(error: sea_orm::DbErr) -> Error {
     Error::query("writing an organization", error)
-}
-
-/// A row that changed at a moment.
-fn changed(at: Time) -> ActiveModel {
-    ActiveModel {
-        updated_at: Set(at),
-        ..Default::default()
-    }
 }
