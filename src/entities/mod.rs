@@ -12,8 +12,13 @@
     reason = "a table's columns are told where their name does not; sea-orm's macros make more items"
 )]
 
+pub mod absence_suspect;
+pub mod alert;
 pub mod audit_entry;
 pub mod campaign;
+pub mod checkpoint;
+pub mod chore;
+pub mod daemon;
 pub mod designation;
 pub mod dictionary;
 mod dispatch;
@@ -21,10 +26,23 @@ mod ended_run;
 mod entity;
 pub mod fundraising_page;
 pub mod health_sample;
+pub mod lease;
 mod list;
 mod moment;
 pub mod organization;
 mod own_tables;
+pub mod plugin_adoption;
+pub mod plugin_delivery;
+pub mod plugin_grant;
+pub mod plugin_guard;
+pub mod plugin_harm;
+pub mod plugin_hold;
+pub mod plugin_hook;
+pub mod plugin_image;
+pub mod plugin_member;
+pub mod plugin_state;
+pub mod plugin_suppression;
+pub mod plugin_undo;
 pub(crate) mod read;
 pub mod record;
 pub mod recurring_plan;

@@ -1,9 +1,11 @@
 //! Alerts: one open row for each cause, whoever opened it.
 
-use super::statement::{quoted, sql};
+use super::of_organization::{OfOrganization, with_organization};
 use super::{Error, Slice, Store};
 use crate::domain::Time;
-use sea_orm::{ConnectionTrait, QueryResult};
+use crate::entities::alert::{ActiveModel, Column, Entity, Model};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany};
 
 /// A row of `alerts`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,14 +39,6 @@ pub struct AlertRow {
 }
 
 impl Store {
-    fn alert_columns(&self) -> String {
-        let [key, count] = ["key", "count"].map(|name| quoted(self.backend(), name));
-        format!(
-            "a.id, o.classy_id, a.{key} AS alert_key, a.severity, a.message, a.opened_at, a.last_seen_at, a.acknowledged_at, a.resolved_at, \
-             a.{count} AS seen_count, a.notices, a.notified_at, a.notified_by"
-        )
-    }
-
     /// The latest `limit` alerts of one organization or of all, open ones first; without `all` only
     /// the open ones.
     pub async fn alerts(
@@ -63,39 +57,25 @@ impl Store {
         all: bool,
         slice: Slice,
     ) -> Result<Vec<AlertRow>, Error> {
-        let failed = |error| Error::query("reading alerts", error);
-        let open = if all {
-            ""
-        } else {
-            " AND a.resolved_at IS NULL"
-        };
-        let only = if classy_id.is_some() {
-            " AND o.classy_id = $1"
-        } else {
-            ""
-        };
-        let text = format!(
-            "SELECT {} FROM alerts AS a LEFT JOIN organizations AS o ON o.id = a.organization_id WHERE 1 = 1{open}{only} \
-             ORDER BY CASE WHEN a.resolved_at IS NULL THEN 0 ELSE 1 END, a.id DESC LIMIT {} OFFSET {}",
-            self.alert_columns(),
-            slice.limit,
-            slice.skipped
-        );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, classy_id.map(Into::into)))
+        let mut rows = Entity::find();
+        if !all {
+            rows = rows.filter(Column::ResolvedAt.is_null());
+        }
+        let rows = rows
+            .order_by_asc(Column::ResolvedAt.is_not_null())
+            .order_by_desc(Column::Id)
+            .limit(slice.limit)
+            .offset(slice.skipped);
+        let rows = with_organization(rows, classy_id)
+            .all(self.connection())
             .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+            .map_err(|error| Error::query("reading alerts", error))?;
+        Ok(rows.into_iter().map(AlertRow::from).collect())
     }
 
     /// Opens an alert, unless one with the same key is open for the same organization already;
     /// answers the open one's row.
     pub async fn open_alert(&self, alert: &AlertRow) -> Result<Option<AlertRow>, Error> {
-        let failed = |error| Error::query("writing an alert", error);
         if let Some(open) = self.open_alert_of(alert.classy_id, &alert.key).await? {
             return Ok(Some(open));
         }
@@ -107,27 +87,23 @@ impl Store {
             },
             None => None,
         };
-        let [key, count] = ["key", "count"].map(|name| quoted(self.backend(), name));
-        let text = format!(
-            "INSERT INTO alerts (organization_id, {key}, severity, message, opened_at, last_seen_at, {count}, notices, notified_at, \
-             notified_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-        );
-        let values = [
-            organization.into(),
-            alert.key.as_str().into(),
-            alert.severity.as_str().into(),
-            alert.message.as_str().into(),
-            alert.opened_at.into(),
-            alert.last_seen_at.into(),
-            number(alert.count),
-            number(alert.notices),
-            alert.notified_at.into(),
-            alert.notified_by.clone().into(),
-        ];
-        self.connection()
-            .execute_raw(sql(self.backend(), &text, values))
+        let row = ActiveModel {
+            organization_id: Set(organization),
+            key: Set(alert.key.clone()),
+            severity: Set(alert.severity.clone()),
+            message: Set(alert.message.clone()),
+            opened_at: Set(alert.opened_at),
+            last_seen_at: Set(alert.last_seen_at),
+            count: Set(number(alert.count)),
+            notices: Set(number(alert.notices)),
+            notified_at: Set(alert.notified_at),
+            notified_by: Set(alert.notified_by.clone()),
+            ..Default::default()
+        };
+        Entity::insert(row)
+            .exec_without_returning(self.connection())
             .await
-            .map_err(failed)?;
+            .map_err(writing)?;
         self.open_alert_of(alert.classy_id, &alert.key).await
     }
 
@@ -136,137 +112,136 @@ impl Store {
         classy_id: Option<i64>,
         key: &str,
     ) -> Result<Option<AlertRow>, Error> {
-        let failed = |error| Error::query("reading alerts", error);
-        let only = if classy_id.is_some() {
-            "o.classy_id = $2"
-        } else {
-            "a.organization_id IS NULL"
-        };
-        let text = format!(
-            "SELECT {} FROM alerts AS a LEFT JOIN organizations AS o ON o.id = a.organization_id \
-             WHERE a.resolved_at IS NULL AND a.{} = $1 AND {only} ORDER BY a.id LIMIT 1",
-            self.alert_columns(),
-            quoted(self.backend(), "key")
-        );
-        let values = std::iter::once(key.into()).chain(classy_id.map(Into::into));
-        let row = self
-            .connection()
-            .query_one_raw(sql(self.backend(), &text, values))
+        let mut rows = Entity::find()
+            .filter(Column::ResolvedAt.is_null())
+            .filter(Column::Key.eq(key));
+        if classy_id.is_none() {
+            rows = rows.filter(Column::OrganizationId.is_null());
+        }
+        let row = with_organization(rows.order_by_asc(Column::Id), classy_id)
+            .one(self.connection())
             .await
-            .map_err(failed)?;
-        row.as_ref().map(read).transpose().map_err(failed)
+            .map_err(|error| Error::query("reading alerts", error))?;
+        Ok(row.map(AlertRow::from))
     }
 
     /// Writes down what is known of an alert by now; its acknowledgement stays as people set it.
     pub async fn update_alert(&self, alert: &AlertRow) -> Result<(), Error> {
-        let text = format!(
-            "UPDATE alerts SET severity = $1, message = $2, last_seen_at = $3, resolved_at = $4, {} = $5, notices = $6, notified_at = $7, \
-             notified_by = $8 WHERE id = $9",
-            quoted(self.backend(), "count")
-        );
-        let values = [
-            alert.severity.as_str().into(),
-            alert.message.as_str().into(),
-            alert.last_seen_at.into(),
-            alert.resolved_at.into(),
-            number(alert.count),
-            number(alert.notices),
-            alert.notified_at.into(),
-            alert.notified_by.clone().into(),
-            alert.id.into(),
-        ];
-        self.connection()
-            .execute_raw(sql(self.backend(), &text, values))
+        let known = ActiveModel {
+            severity: Set(alert.severity.clone()),
+            message: Set(alert.message.clone()),
+            last_seen_at: Set(alert.last_seen_at),
+            resolved_at: Set(alert.resolved_at),
+            count: Set(number(alert.count)),
+            notices: Set(number(alert.notices)),
+            notified_at: Set(alert.notified_at),
+            notified_by: Set(alert.notified_by.clone()),
+            ..Default::default()
+        };
+        Entity::update_many()
+            .set(known)
+            .filter(Column::Id.eq(alert.id))
+            .exec(self.connection())
             .await
-            .map_err(|error| Error::query("writing an alert", error))?;
-        Ok(())
+            .map(drop)
+            .map_err(writing)
     }
 
     /// Writes down that its process still tells of an open alert.
     pub async fn count_alert(&self, id: i64, count: u64, message: &str) -> Result<(), Error> {
-        let text = format!(
-            "UPDATE alerts SET {} = $1, message = $2 WHERE id = $3 AND resolved_at IS NULL",
-            quoted(self.backend(), "count")
-        );
-        self.write_alert(&text, vec![number(count), message.into(), id.into()])
-            .await?;
-        Ok(())
+        let told = ActiveModel {
+            count: Set(number(count)),
+            message: Set(message.to_owned()),
+            ..Default::default()
+        };
+        self.write_alert(open(id).set(told)).await.map(drop)
     }
 
     /// Writes down that another process than its own sees what an open alert tells of.
     pub async fn touch_alert(&self, id: i64, at: Time) -> Result<(), Error> {
-        let text = "UPDATE alerts SET last_seen_at = $1 WHERE id = $2 AND resolved_at IS NULL";
-        self.write_alert(text, vec![at.into(), id.into()]).await?;
-        Ok(())
+        let seen = ActiveModel {
+            last_seen_at: Set(at),
+            ..Default::default()
+        };
+        self.write_alert(open(id).set(seen)).await.map(drop)
     }
 
     /// Makes an open alert of a process that is gone another one's; answers whether it was still as
     /// known.
     pub async fn adopt_alert(&self, id: i64, from: &str, to: &str) -> Result<bool, Error> {
-        let key = quoted(self.backend(), "key");
-        let text = format!(
-            "UPDATE alerts SET {key} = $1 WHERE id = $2 AND {key} = $3 AND resolved_at IS NULL"
-        );
-        Ok(self
-            .write_alert(&text, vec![to.into(), id.into(), from.into()])
-            .await?
-            == 1)
+        let theirs = ActiveModel {
+            key: Set(to.to_owned()),
+            ..Default::default()
+        };
+        let change = open(id).set(theirs).filter(Column::Key.eq(from));
+        Ok(self.write_alert(change).await? == 1)
     }
 
-    async fn write_alert(&self, text: &str, values: Vec<sea_orm::Value>) -> Result<u64, Error> {
-        let done = self
-            .connection()
-            .execute_raw(sql(self.backend(), text, values))
-            .await;
-        Ok(done
-            .map_err(|error| Error::query("writing an alert", error))?
-            .rows_affected())
+    /// Answers with how many rows there were to change.
+    async fn write_alert(&self, change: UpdateMany<Entity>) -> Result<u64, Error> {
+        let done = change.exec(self.connection()).await.map_err(writing)?;
+        Ok(done.rows_affected)
     }
 
     /// Notes that a person knows of an open alert. Answers whether there is such a one.
     pub async fn acknowledge_alert(&self, id: i64, at: Time) -> Result<bool, Error> {
         let failed = |error| Error::query("acknowledging an alert", error);
-        let text = "SELECT id FROM alerts WHERE id = $1 AND resolved_at IS NULL";
-        if self
-            .connection()
-            .query_one_raw(sql(self.backend(), text, [id.into()]))
+        let found = Entity::find_by_id(id)
+            .filter(Column::ResolvedAt.is_null())
+            .one(self.connection())
             .await
-            .map_err(failed)?
-            .is_none()
-        {
+            .map_err(failed)?;
+        if found.is_none() {
             return Ok(false);
         }
-        let text =
-            "UPDATE alerts SET acknowledged_at = $1 WHERE id = $2 AND acknowledged_at IS NULL";
-        self.connection()
-            .execute_raw(sql(self.backend(), text, [at.into(), id.into()]))
+        let known = ActiveModel {
+            acknowledged_at: Set(Some(at)),
+            ..Default::default()
+        };
+        Entity::update_many()
+            .set(known)
+            .filter(Column::Id.eq(id))
+            .filter(Column::AcknowledgedAt.is_null())
+            .exec(self.connection())
             .await
             .map_err(failed)?;
         Ok(true)
     }
 }
 
-fn number(count: u64) -> sea_orm::Value {
-    i64::try_from(count).unwrap_or(i64::MAX).into()
+fn writing(error: sea_orm::DbErr) -> Error {
+    Error::query("writing an alert", error)
 }
 
-fn read(row: &QueryResult) -> Result<AlertRow, sea_orm::DbErr> {
-    let count = |name: &str| -> Result<u64, sea_orm::DbErr> {
-        Ok(u64::try_from(row.try_get::<i64>("", name)?).unwrap_or(0))
-    };
-    Ok(AlertRow {
-        id: row.try_get("", "id")?,
-        classy_id: row.try_get("", "classy_id")?,
-        key: row.try_get("", "alert_key")?,
-        severity: row.try_get("", "severity")?,
-        message: row.try_get("", "message")?,
-        opened_at: row.try_get("", "opened_at")?,
-        last_seen_at: row.try_get("", "last_seen_at")?,
-        acknowledged_at: row.try_get("", "acknowledged_at")?,
-        resolved_at: row.try_get("", "resolved_at")?,
-        count: count("seen_count")?,
-        notices: count("notices")?,
-        notified_at: row.try_get("", "notified_at")?,
-        notified_by: row.try_get("", "notified_by")?,
-    })
+/// A change of an alert that is open still.
+fn open(id: i64) -> UpdateMany<Entity> {
+    Entity::update_many()
+        .filter(Column::Id.eq(id))
+        .filter(Column::ResolvedAt.is_null())
+}
+
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+impl From<OfOrganization<Model>> for AlertRow {
+    fn from(found: OfOrganization<Model>) -> AlertRow {
+        let OfOrganization { row, classy_id } = found;
+        let count = |stored: i64| u64::try_from(stored).unwrap_or(0);
+        AlertRow {
+            id: row.id,
+            classy_id,
+            key: row.key,
+            severity: row.severity,
+            message: row.message,
+            opened_at: row.opened_at,
+            last_seen_at: row.last_seen_at,
+            acknowledged_at: row.acknowledged_at,
+            resolved_at: row.resolved_at,
+            count: count(row.count),
+            notices: count(row.notices),
+            notified_at: row.notified_at,
+            notified_by: row.notified_by,
+        }
+    }
 }

@@ -1,9 +1,9 @@
 //! What must always hold, as far as SQL can see it.
 
 use super::statement::{GIFT, sql};
-use super::{Error, Store};
+use super::{Error, Store, tuple};
 use crate::entities::{Entity, ForRecord, Record};
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::DbBackend;
 
 /// One invariant and how often it is violated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,15 +29,10 @@ impl Store {
             .flat_map(|entity| entity.with(Linked(backend)));
         for (name, holds, text) in fixed.chain(of_records) {
             let failed = |error| Error::query("checking an invariant", error);
-            let row = self
-                .connection()
-                .query_one_raw(sql(backend, &text, []))
+            let count: i64 = tuple::one(self.connection(), sql(backend, &text, []))
                 .await
-                .map_err(failed)?;
-            let count: i64 = row
-                .ok_or(Error::NoOrganization)?
-                .try_get("", "n")
-                .map_err(failed)?;
+                .map_err(failed)?
+                .ok_or(Error::NoOrganization)?;
             found.push(Violations {
                 name,
                 holds,

@@ -1,11 +1,13 @@
 //! The checkpoint of a feed and the suspects of its pass, read whole. `page::checkpoint` writes
 //! them, with the rows.
 
-use super::statement::sql;
 use super::{Error, TenantStore};
 use crate::domain::{Clocks, FeedState, Gap, Pass, PassStage, Reconciled, Shortfall, Time, Walked};
-use crate::entities::Entity;
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use crate::entities::{Entity, absence_suspect, checkpoint};
+use sea_orm::{
+    ColumnTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, Value,
+};
 
 /// What [`values`] gives, in its order; [`ABSENT`] is the last.
 pub(super) const COLUMNS: [&str; 40] = [
@@ -113,72 +115,68 @@ pub(super) fn values(state: &FeedState) -> Vec<Value> {
     ]
 }
 
-fn read(row: &QueryResult) -> Result<FeedState, DbErr> {
-    let count = |column: &str| -> Result<Option<u64>, DbErr> {
-        Ok(row
-            .try_get::<Option<i64>>("", column)?
-            .map(|count| count.max(0) as u64))
+fn read(row: checkpoint::Model) -> Result<FeedState, DbErr> {
+    let count = |stored: Option<i64>| stored.map(|count| count.max(0) as u64);
+    let moment = |name: &str, stored: Option<Time>| {
+        stored.ok_or_else(|| DbErr::Type(format!("{name}: absent from a pass in progress")))
     };
-    let stage: Option<String> = row.try_get("", "pass_stage")?;
-    let pass = match stage.as_deref().and_then(PassStage::from_word) {
+    let stage = row.pass_stage.as_deref().and_then(PassStage::from_word);
+    let pass = match stage {
         None => None,
         Some(stage) => Some(Pass {
-            started_at: row.try_get("", "pass_started_at")?,
-            page: count("page")?.unwrap_or(1).try_into().unwrap_or(1),
-            per_page: count("pass_per_page")?
+            started_at: moment("pass_started_at", row.pass_started_at)?,
+            page: count(row.page).unwrap_or(1).try_into().unwrap_or(1),
+            per_page: count(row.pass_per_page)
                 .unwrap_or(100)
                 .try_into()
                 .unwrap_or(100),
-            last_id: row.try_get::<Option<i64>>("", "pass_last_id")?.unwrap_or(0),
-            max_id: row
-                .try_get::<Option<i64>>("", "pass_max_id")?
-                .unwrap_or(i64::MAX),
-            total: count("pass_total")?.unwrap_or(0),
-            met: count("pass_met")?.unwrap_or(0),
-            walks: count("pass_walks")?.unwrap_or(1).try_into().unwrap_or(1),
-            before: count("pass_total_before")?
-                .zip(count("pass_met_before")?)
+            last_id: row.pass_last_id.unwrap_or(0),
+            max_id: row.pass_max_id.unwrap_or(i64::MAX),
+            total: count(row.pass_total).unwrap_or(0),
+            met: count(row.pass_met).unwrap_or(0),
+            walks: count(row.pass_walks).unwrap_or(1).try_into().unwrap_or(1),
+            before: count(row.pass_total_before)
+                .zip(count(row.pass_met_before))
                 .map(|(total, met)| Walked { total, met }),
             stage,
-            missing: count("pass_missing")?.unwrap_or(0),
-            stale: count("pass_stale")?.unwrap_or(0),
-            restored: count("pass_restored")?.unwrap_or(0),
-            seen_at: row.try_get("", "pass_seen_at")?,
-            refused: count("pass_refused")?.unwrap_or(0),
-            unread: count("pass_unread")?.unwrap_or(0),
-            note: row
-                .try_get::<Option<String>>("", "pass_note")?
-                .unwrap_or_default(),
-            schema_version: row
-                .try_get::<Option<i64>>("", "pass_schema_version")?
-                .unwrap_or(0),
+            missing: count(row.pass_missing).unwrap_or(0),
+            stale: count(row.pass_stale).unwrap_or(0),
+            restored: count(row.pass_restored).unwrap_or(0),
+            seen_at: moment("pass_seen_at", row.pass_seen_at)?,
+            refused: count(row.pass_refused).unwrap_or(0),
+            unread: count(row.pass_unread).unwrap_or(0),
+            note: row.pass_note.unwrap_or_default(),
+            schema_version: row.pass_schema_version.unwrap_or(0),
         }),
     };
-    let reconciled = match row.try_get("", "reconciled_at")? {
-        None => None,
-        Some(at) => Some(Reconciled {
-            at,
-            missing: count("missing")?.unwrap_or(0),
-            stale: count("stale")?.unwrap_or(0),
-            restored: count("restored")?.unwrap_or(0),
-            absent: count(ABSENT)?.unwrap_or(0),
-        }),
-    };
-    let Lacking { shortfall, gap } = lacking(row)?;
-    let theirs = row.try_get("", "clock_theirs")?;
+    let reconciled = row.reconciled_at.map(|at| Reconciled {
+        at,
+        missing: count(row.missing).unwrap_or(0),
+        stale: count(row.stale).unwrap_or(0),
+        restored: count(row.restored).unwrap_or(0),
+        absent: count(row.absent).unwrap_or(0),
+    });
+    let theirs = row.clock_theirs;
+    let Lacking { shortfall, gap } = Lacking::from(LackingColumns {
+        short_since: row.short_since,
+        short_passes: row.short_passes,
+        short_unmet: row.short_unmet,
+        short_unread: row.short_unread,
+        short_undecided: row.short_undecided,
+        short_reason: row.short_reason,
+        gap_since: row.gap_since,
+        gap_records: row.gap_records,
+        gap_reason: row.gap_reason,
+    });
     Ok(FeedState {
-        clocks: row
-            .try_get::<Option<Time>>("", "clock_ours")?
-            .map(|ours| Clocks { theirs, ours }),
+        clocks: row.clock_ours.map(|ours| Clocks { theirs, ours }),
         shortfall,
         gap,
-        watermark: row.try_get("", "watermark")?,
-        swept_at: row.try_get("", "swept_at")?,
-        first_pass_at: row.try_get("", "first_pass_at")?,
-        last_pass_id: row.try_get::<Option<i64>>("", "pass_id")?.unwrap_or(0),
-        schema_version: row
-            .try_get::<Option<i64>>("", "schema_version")?
-            .unwrap_or(0),
+        watermark: row.watermark,
+        swept_at: row.swept_at,
+        first_pass_at: row.first_pass_at,
+        last_pass_id: row.pass_id,
+        schema_version: row.schema_version.unwrap_or(0),
         pass,
         reconciled,
     })
@@ -190,65 +188,69 @@ pub(super) struct Lacking {
     pub(super) gap: Option<Gap>,
 }
 
-/// Reads it from a row of `checkpoints`.
+/// The columns that say so.
+#[derive(FromQueryResult)]
+struct LackingColumns {
+    short_since: Option<Time>,
+    short_passes: Option<i64>,
+    short_unmet: Option<i64>,
+    short_unread: Option<i64>,
+    short_undecided: Option<i64>,
+    short_reason: Option<String>,
+    gap_since: Option<Time>,
+    gap_records: Option<i64>,
+    gap_reason: Option<String>,
+}
+
+/// Reads it from a row with these columns of `checkpoints`.
 pub(super) fn lacking(row: &QueryResult) -> Result<Lacking, DbErr> {
-    let count = |column: &str| -> Result<u64, DbErr> {
-        Ok(row.try_get::<Option<i64>>("", column)?.unwrap_or(0).max(0) as u64)
-    };
-    let text = |column: &str| -> Result<String, DbErr> {
-        Ok(row
-            .try_get::<Option<String>>("", column)?
-            .unwrap_or_default())
-    };
-    let shortfall = match row.try_get("", "short_since")? {
-        None => None,
-        Some(since) => Some(Shortfall {
-            since,
-            passes: count("short_passes")?.try_into().unwrap_or(u32::MAX),
-            unmet: count("short_unmet")?,
-            unread: count("short_unread")?,
-            undecided: count("short_undecided")?,
-            reason: text("short_reason")?,
-        }),
-    };
-    let gap = match row.try_get("", "gap_since")? {
-        None => None,
-        Some(since) => Some(Gap {
-            since,
-            records: count("gap_records")?,
-            reason: text("gap_reason")?,
-        }),
-    };
-    Ok(Lacking { shortfall, gap })
+    LackingColumns::from_query_result(row, "").map(Lacking::from)
+}
+
+impl From<LackingColumns> for Lacking {
+    fn from(row: LackingColumns) -> Lacking {
+        let count = |stored: Option<i64>| stored.unwrap_or(0).max(0) as u64;
+        Lacking {
+            shortfall: row.short_since.map(|since| Shortfall {
+                since,
+                passes: count(row.short_passes).try_into().unwrap_or(u32::MAX),
+                unmet: count(row.short_unmet),
+                unread: count(row.short_unread),
+                undecided: count(row.short_undecided),
+                reason: row.short_reason.unwrap_or_default(),
+            }),
+            gap: row.gap_since.map(|since| Gap {
+                since,
+                records: count(row.gap_records),
+                reason: row.gap_reason.unwrap_or_default(),
+            }),
+        }
+    }
 }
 
 impl TenantStore {
     /// The checkpoint of a feed; a feed that was never read has the default one.
     pub async fn feed_state(&self, entity: Entity) -> Result<FeedState, Error> {
         let failed = |error| Error::query("reading the checkpoint", error);
-        let text = "SELECT * FROM checkpoints WHERE organization_id = $1 AND entity = $2";
-        let values = [self.organization_id.into(), entity.as_str().into()];
-        let row = self
-            .connection()
-            .query_one_raw(sql(self.backend(), text, values))
+        let key = (self.organization_id, entity.as_str().to_owned());
+        let row = checkpoint::Entity::find_by_id(key)
+            .one(self.connection())
             .await
             .map_err(failed)?;
-        row.map_or(Ok(FeedState::default()), |row| read(&row).map_err(failed))
+        row.map_or(Ok(FeedState::default()), read).map_err(failed)
     }
 
     /// The suspects of the pass in progress, with those that no pass could decide so far.
     pub async fn suspects(&self, entity: Entity) -> Result<Vec<i64>, Error> {
-        let failed = |error| Error::query("reading suspects", error);
-        let text = "SELECT source_id FROM absence_suspects WHERE organization_id = $1 AND entity = $2 ORDER BY source_id";
-        let values = [self.organization_id.into(), entity.as_str().into()];
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), text, values))
+        absence_suspect::Entity::find()
+            .select_only()
+            .column(absence_suspect::Column::SourceId)
+            .filter(absence_suspect::Column::OrganizationId.eq(self.organization_id))
+            .filter(absence_suspect::Column::Entity.eq(entity.as_str()))
+            .order_by_asc(absence_suspect::Column::SourceId)
+            .into_tuple()
+            .all(self.connection())
             .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(|row| row.try_get("", "source_id"))
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+            .map_err(|error| Error::query("reading suspects", error))
     }
 }

@@ -4,7 +4,7 @@ use super::pool::{PATIENCE, Way};
 use super::reading::{Reading, left_behind, require_writable};
 use super::statement::{now, sql};
 use super::written::Written;
-use super::{Error, pool};
+use super::{Error, pool, tuple};
 use crate::config::{DatabaseAddress, DatabaseKind};
 use crate::domain::Time;
 use sea_orm::{
@@ -182,12 +182,10 @@ pub(super) async fn now_in<C: ConnectionTrait>(
 ) -> Result<Time, Error> {
     let failed = |error| Error::query("reading the database's clock", error);
     let text = format!("SELECT {} AS now_at", now(backend));
-    let row = connection
-        .query_one_raw(sql(backend, &text, []))
+    tuple::one(connection, sql(backend, &text, []))
         .await
         .map_err(failed)?
-        .ok_or(Error::NoOrganization)?;
-    row.try_get("", "now_at").map_err(failed)
+        .ok_or(Error::NoOrganization)
 }
 
 fn address_of(settings: &Settings) -> Result<DatabaseAddress, Error> {

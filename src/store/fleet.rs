@@ -5,20 +5,26 @@ use super::holder::place_of;
 use super::lease::{NOBODY, after};
 use super::row::time_text;
 use super::statement::{document, insert_missing, lookup, sql, unpack};
-use super::{Error, Fence, Store};
+use super::{Error, Fence, Store, tuple};
 use crate::domain::Time;
 use crate::entities::record::Kind;
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult, SqlErr};
+use crate::entities::{daemon, lease};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, SqlErr,
+};
 use std::time::Duration;
 
 /// An organization that should be synced and that nobody holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct Unserved {
     /// Classy's id.
     pub classy_id: i64,
     /// What people call it.
     pub name: String,
     /// Who let the lease end; empty when it was given back, or never taken.
+    #[sea_orm(from_alias = "holder")]
     pub last_holder: String,
 }
 
@@ -33,15 +39,9 @@ impl Store {
         let text = format!(
             "SELECT holder FROM leases WHERE holder <> '{NOBODY}' UNION SELECT holder FROM daemons"
         );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, []))
+        let statement = sql(self.backend(), &text, []);
+        let holders: Vec<String> = tuple::all(self.connection(), statement)
             .await
-            .map_err(failed)?;
-        let holders = rows
-            .iter()
-            .map(|row| row.try_get("", "holder"))
-            .collect::<Result<Vec<String>, _>>()
             .map_err(failed)?;
         for dead in holders
             .iter()
@@ -56,13 +56,18 @@ impl Store {
     async fn bound_expiries(&self, ttl: Duration) -> Result<(), Error> {
         let failed = |error| Error::query("looking after the leases", error);
         let latest = after(self.ping().await?, ttl);
-        for table in ["leases", "daemons"] {
-            let text = format!("UPDATE {table} SET expires_at = $1 WHERE expires_at > $2");
-            self.connection()
-                .execute_raw(sql(self.backend(), &text, [latest.into(), latest.into()]))
-                .await
-                .map_err(failed)?;
-        }
+        lease::Entity::update_many()
+            .set(lease_until(latest))
+            .filter(lease::Column::ExpiresAt.gt(latest))
+            .exec(self.connection())
+            .await
+            .map_err(failed)?;
+        daemon::Entity::update_many()
+            .set(there_until(latest))
+            .filter(daemon::Column::ExpiresAt.gt(latest))
+            .exec(self.connection())
+            .await
+            .map_err(failed)?;
         Ok(())
     }
 
@@ -76,24 +81,21 @@ impl Store {
         let failed = |error| Error::query("renewing the leases", error);
         self.bound_expiries(ttl).await?;
         let now = self.ping().await?;
-        let until = || after(now, ttl).into();
-        let run = async |text: &str, values: Vec<sea_orm::Value>| {
-            self.connection()
-                .execute_raw(sql(self.backend(), text, values))
-                .await
-        };
-        let text = "UPDATE daemons SET expires_at = $1 WHERE holder = $2";
-        if run(text, vec![until(), holder.into()])
+        let until = after(now, ttl);
+        let renewed = daemon::Entity::update_many()
+            .set(there_until(until))
+            .filter(daemon::Column::Holder.eq(holder))
+            .exec(self.connection())
             .await
-            .map_err(failed)?
-            .rows_affected()
-            == 0
-        {
-            let inserted = run(
-                "INSERT INTO daemons (expires_at, holder) VALUES ($1, $2)",
-                vec![until(), holder.into()],
-            )
-            .await;
+            .map_err(failed)?;
+        if renewed.rows_affected == 0 {
+            let row = daemon::ActiveModel {
+                holder: Set(holder.to_owned()),
+                expires_at: Set(until),
+            };
+            let inserted = daemon::Entity::insert(row)
+                .exec_without_returning(self.connection())
+                .await;
             // One that found no row and one that came meanwhile: the second is there already.
             // Whoever cannot write must not go on: it would take itself for absent, and leave its
             // organizations to others.
@@ -106,16 +108,14 @@ impl Store {
             })?;
         }
         let held = self.renew_leases(holder, ttl).await?;
-        let text = "SELECT holder FROM daemons WHERE expires_at > $1 ORDER BY holder";
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), text, [now.into()]))
+        let there = daemon::Entity::find()
+            .select_only()
+            .column(daemon::Column::Holder)
+            .filter(daemon::Column::ExpiresAt.gt(now))
+            .order_by_asc(daemon::Column::Holder)
+            .into_tuple()
+            .all(self.connection())
             .await
-            .map_err(failed)?;
-        let there = rows
-            .iter()
-            .map(|row| row.try_get("", "holder"))
-            .collect::<Result<_, _>>()
             .map_err(failed)?;
         Ok((there, held))
     }
@@ -128,13 +128,10 @@ impl Store {
     ) -> Result<Vec<(i64, Fence)>, Error> {
         let failed = |error| Error::query("renewing the leases", error);
         let now = self.ping().await?;
-        let text = "UPDATE leases SET expires_at = $1 WHERE holder = $2";
-        self.connection()
-            .execute_raw(sql(
-                self.backend(),
-                text,
-                [after(now, ttl).into(), holder.into()],
-            ))
+        lease::Entity::update_many()
+            .set(lease_until(after(now, ttl)))
+            .filter(lease::Column::Holder.eq(holder))
+            .exec(self.connection())
             .await
             .map_err(failed)?;
         self.leases_of(holder).await
@@ -148,14 +145,8 @@ impl Store {
             "SELECT o.classy_id, l.holder FROM leases AS l JOIN organizations AS o ON o.id = l.organization_id \
              WHERE l.expires_at > $1 AND l.holder <> '{NOBODY}'"
         );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, [now.into()]))
+        tuple::all(self.connection(), sql(self.backend(), &text, [now.into()]))
             .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(|row| Ok((row.try_get("", "classy_id")?, row.try_get("", "holder")?)))
-            .collect::<Result<_, _>>()
             .map_err(failed)
     }
 
@@ -177,13 +168,9 @@ impl Store {
             "SELECT l.holder, l.expires_at FROM leases AS l JOIN organizations AS o ON o.id = l.organization_id \
              WHERE o.classy_id = $1 AND l.expires_at > $2 AND l.holder <> '{NOBODY}'"
         );
-        let row = self
-            .connection()
-            .query_one_raw(sql(self.backend(), &text, [classy_id.into(), now.into()]))
+        let values = [classy_id.into(), now.into()];
+        tuple::one(self.connection(), sql(self.backend(), &text, values))
             .await
-            .map_err(failed)?;
-        row.map(|row| Ok((row.try_get("", "holder")?, row.try_get("", "expires_at")?)))
-            .transpose()
             .map_err(failed)
     }
 
@@ -191,13 +178,12 @@ impl Store {
     pub async fn has_daemons(&self) -> Result<bool, Error> {
         let failed = |error| Error::query("reading who is there", error);
         let now = self.ping().await?;
-        let text = "SELECT holder FROM daemons WHERE expires_at > $1 LIMIT 1";
-        Ok(self
-            .connection()
-            .query_one_raw(sql(self.backend(), text, [now.into()]))
+        let one = daemon::Entity::find()
+            .filter(daemon::Column::ExpiresAt.gt(now))
+            .one(self.connection())
             .await
-            .map_err(failed)?
-            .is_some())
+            .map_err(failed)?;
+        Ok(one.is_some())
     }
 
     /// Organizations that should be synced and that nobody holds, with the last holder's name;
@@ -210,21 +196,9 @@ impl Store {
              LEFT JOIN leases AS l ON l.organization_id = o.id \
              WHERE o.status = 'active' AND (l.holder IS NULL OR l.holder = '{NOBODY}' OR l.expires_at <= $1)"
         );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, [now.into()]))
+        Unserved::find_by_statement(sql(self.backend(), &text, [now.into()]))
+            .all(self.connection())
             .await
-            .map_err(failed)?;
-        let read = |row: &QueryResult| {
-            Ok(Unserved {
-                classy_id: row.try_get("", "classy_id")?,
-                name: row.try_get("", "name")?,
-                last_holder: row.try_get("", "holder")?,
-            })
-        };
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, _>>()
             .map_err(failed)
     }
 
@@ -245,20 +219,12 @@ impl Store {
     async fn leases_of(&self, holder: &str) -> Result<Vec<(i64, Fence)>, Error> {
         let failed = |error| Error::query("reading the leases", error);
         let text = "SELECT o.classy_id, l.epoch FROM leases AS l JOIN organizations AS o ON o.id = l.organization_id WHERE l.holder = $1";
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), text, [holder.into()]))
+        let statement = sql(self.backend(), text, [holder.into()]);
+        let rows: Vec<(i64, i64)> = tuple::all(self.connection(), statement)
             .await
             .map_err(failed)?;
-        rows.iter()
-            .map(|row| {
-                Ok((
-                    row.try_get("", "classy_id")?,
-                    Fence::of(holder.to_owned(), row.try_get("", "epoch")?),
-                ))
-            })
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+        let held = |(classy_id, epoch)| (classy_id, Fence::of(holder.to_owned(), epoch));
+        Ok(rows.into_iter().map(held).collect())
     }
 
     /// Takes the leases of these organizations (Classy's ids) as far as they are free, expired, or
@@ -342,14 +308,8 @@ impl Store {
             "SELECT o.id FROM {source} {join} organizations AS o ON o.classy_id = j.classy_id ORDER BY o.id"
         );
         let document = document(objects.iter().map(Vec::as_slice));
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, [document]))
+        tuple::all(self.connection(), sql(self.backend(), &text, [document]))
             .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(|row| row.try_get("", "id"))
-            .collect::<Result<_, _>>()
             .map_err(failed)
     }
 
@@ -357,20 +317,35 @@ impl Store {
     pub async fn leave(&self, holder: &str) -> Result<(), Error> {
         let failed = |error| Error::query("giving the leases back", error);
         let now = self.ping().await?;
-        let text = "UPDATE leases SET expires_at = $1, holder = $2 WHERE holder = $3";
-        self.connection()
-            .execute_raw(sql(
-                self.backend(),
-                text,
-                [now.into(), NOBODY.into(), holder.into()],
-            ))
+        let given_back = lease::ActiveModel {
+            holder: Set(NOBODY.to_owned()),
+            ..lease_until(now)
+        };
+        lease::Entity::update_many()
+            .set(given_back)
+            .filter(lease::Column::Holder.eq(holder))
+            .exec(self.connection())
             .await
             .map_err(failed)?;
-        let text = "DELETE FROM daemons WHERE holder = $1";
-        self.connection()
-            .execute_raw(sql(self.backend(), text, [holder.into()]))
+        daemon::Entity::delete_many()
+            .filter(daemon::Column::Holder.eq(holder))
+            .exec(self.connection())
             .await
             .map_err(failed)?;
         Ok(())
+    }
+}
+
+fn lease_until(at: Time) -> lease::ActiveModel {
+    lease::ActiveModel {
+        expires_at: Set(at),
+        ..Default::default()
+    }
+}
+
+fn there_until(at: Time) -> daemon::ActiveModel {
+    daemon::ActiveModel {
+        expires_at: Set(at),
+        ..Default::default()
     }
 }

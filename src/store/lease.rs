@@ -9,10 +9,11 @@
 //! counts as that length from the moment it is met.
 
 use super::connect::now_in;
-use super::statement::{for_update, sql};
 use super::{Error, TenantStore};
 use crate::domain::Time;
-use sea_orm::{ConnectionTrait, Value};
+use crate::entities::lease::{ActiveModel, Column, Entity};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Value};
 use std::time::Duration;
 
 /// Who holds a lease that was given back.
@@ -57,61 +58,52 @@ impl TenantStore {
     /// [`Error::LeaseHeld`] while another holder's lease runs.
     pub async fn acquire(&self, holder: &str, ttl: Duration) -> Result<Fence, Error> {
         let failed = |error| Error::query("taking the lease", error);
-        let backend = self.backend();
         let tx = self.store.begin_write().await?;
-        let now = now_in(&tx, backend).await?;
-        let text = format!(
-            "SELECT holder, epoch, expires_at FROM leases WHERE organization_id = $1{}",
-            for_update(backend)
-        );
-        let epoch = match tx
-            .query_one_raw(sql(backend, &text, [self.organization_id.into()]))
+        let now = now_in(&tx, self.backend()).await?;
+        let ours = || Entity::update_many().filter(Column::OrganizationId.eq(self.organization_id));
+        // SQLite, which knows no lock of a row, has one writer and needs none.
+        let row = Entity::find_by_id(self.organization_id)
+            .lock_exclusive()
+            .one(&tx)
             .await
-            .map_err(failed)?
-        {
+            .map_err(failed)?;
+        let epoch = match row {
             None => {
-                let text = "INSERT INTO leases (organization_id, holder, epoch, expires_at) VALUES ($1, $2, $3, $4)";
-                let values = [
-                    self.organization_id.into(),
-                    holder.into(),
-                    1_i64.into(),
-                    after(now, ttl).into(),
-                ];
-                tx.execute_raw(sql(backend, text, values))
+                let row = ActiveModel {
+                    organization_id: Set(self.organization_id),
+                    holder: Set(holder.to_owned()),
+                    epoch: Set(1),
+                    expires_at: Set(after(now, ttl)),
+                    ..Default::default()
+                };
+                Entity::insert(row)
+                    .exec_without_returning(&tx)
                     .await
                     .map_err(failed)?;
                 1
             }
+            Some(row) if row.holder != holder && row.holder != NOBODY && row.expires_at > now => {
+                let expires_at = row.expires_at.min(after(now, ttl));
+                let bounded = ActiveModel {
+                    expires_at: Set(expires_at),
+                    ..Default::default()
+                };
+                ours().set(bounded).exec(&tx).await.map_err(failed)?;
+                tx.commit().await.map_err(Error::commit)?;
+                return Err(Error::LeaseHeld {
+                    holder: row.holder,
+                    expires_at,
+                });
+            }
             Some(row) => {
-                let held_by: String = row.try_get("", "holder").map_err(failed)?;
-                let expires_at: Time = row.try_get("", "expires_at").map_err(failed)?;
-                if held_by != holder && held_by != NOBODY && expires_at > now {
-                    let expires_at = expires_at.min(after(now, ttl));
-                    let text = "UPDATE leases SET expires_at = $1 WHERE organization_id = $2";
-                    tx.execute_raw(sql(
-                        backend,
-                        text,
-                        [expires_at.into(), self.organization_id.into()],
-                    ))
-                    .await
-                    .map_err(failed)?;
-                    tx.commit().await.map_err(Error::commit)?;
-                    return Err(Error::LeaseHeld {
-                        holder: held_by,
-                        expires_at,
-                    });
-                }
-                let epoch = row.try_get::<i64>("", "epoch").map_err(failed)? + 1;
-                let text = "UPDATE leases SET holder = $1, epoch = $2, expires_at = $3 WHERE organization_id = $4";
-                let values = [
-                    holder.into(),
-                    epoch.into(),
-                    after(now, ttl).into(),
-                    self.organization_id.into(),
-                ];
-                tx.execute_raw(sql(backend, text, values))
-                    .await
-                    .map_err(failed)?;
+                let epoch = row.epoch + 1;
+                let taken = ActiveModel {
+                    holder: Set(holder.to_owned()),
+                    epoch: Set(epoch),
+                    expires_at: Set(after(now, ttl)),
+                    ..Default::default()
+                };
+                ours().set(taken).exec(&tx).await.map_err(failed)?;
                 epoch
             }
         };
@@ -141,16 +133,20 @@ impl TenantStore {
     }
 
     async fn change(&self, fence: &Fence, holder: &str, at: Time) -> Result<(), Error> {
-        let text = "UPDATE leases SET expires_at = $1, holder = $2 WHERE organization_id = $3 AND holder = $4 AND epoch = $5";
-        let values = [at.into(), holder.into()]
-            .into_iter()
-            .chain(fence.values(self.organization_id));
-        let done = self
-            .connection()
-            .execute_raw(sql(self.backend(), text, values))
+        let change = ActiveModel {
+            expires_at: Set(at),
+            holder: Set(holder.to_owned()),
+            ..Default::default()
+        };
+        let done = Entity::update_many()
+            .set(change)
+            .filter(Column::OrganizationId.eq(self.organization_id))
+            .filter(Column::Holder.eq(fence.holder.as_str()))
+            .filter(Column::Epoch.eq(fence.epoch))
+            .exec(self.connection())
             .await
             .map_err(|error| Error::query("renewing the lease", error))?;
-        if done.rows_affected() == 0 {
+        if done.rows_affected == 0 {
             Err(Error::FenceLost)
         } else {
             Ok(())

@@ -22,6 +22,7 @@
 //! only what else may be the reason.
 
 mod alerts;
+mod amount;
 mod audit;
 mod batch;
 mod bulk_insert;
@@ -64,6 +65,7 @@ mod statement;
 mod statistics;
 mod tenant;
 mod times;
+mod tuple;
 mod unread_fields;
 mod value;
 mod vitals;

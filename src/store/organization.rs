@@ -2,10 +2,16 @@
 
 use super::clocks::keep_clocks;
 use super::connect::now_in;
-use super::statement::{quoted, sql};
 use super::{Error, Store, TenantStore, audit};
 use crate::domain::{Time, Zone};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
+use crate::entities::organization::{ActiveModel, Column, Entity, Model};
+use crate::entities::plugin_state;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait, Func};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    UpdateMany,
+};
 use serde_json::json;
 
 /// Whether an organization is synced.
@@ -64,26 +70,25 @@ pub struct Organization {
     pub created_at: Time,
 }
 
-const COLUMNS: &str = "id, classy_id, name, status, status_reason, credentials_encrypted, timezone, currency_code, fiscal_year_starts, applied_from, \
-     created_at";
-
 /// Organizations of one statement.
 const AT_ONCE: usize = 500;
 
-fn read(row: &QueryResult) -> Result<Organization, sea_orm::DbErr> {
-    Ok(Organization {
-        id: row.try_get("", "id")?,
-        classy_id: row.try_get("", "classy_id")?,
-        name: row.try_get("", "name")?,
-        status: Status::from_word(&row.try_get::<String>("", "status")?),
-        status_reason: row.try_get("", "status_reason")?,
-        credentials_encrypted: row.try_get("", "credentials_encrypted")?,
-        timezone: row.try_get("", "timezone")?,
-        currency_code: row.try_get("", "currency_code")?,
-        fiscal_year_starts: row.try_get("", "fiscal_year_starts")?,
-        applied_from: row.try_get("", "applied_from")?,
-        created_at: row.try_get("", "created_at")?,
-    })
+impl From<Model> for Organization {
+    fn from(row: Model) -> Organization {
+        Organization {
+            id: row.id,
+            classy_id: row.classy_id,
+            name: row.name,
+            status: Status::from_word(&row.status),
+            status_reason: row.status_reason,
+            credentials_encrypted: row.credentials_encrypted,
+            timezone: row.timezone,
+            currency_code: row.currency_code,
+            fiscal_year_starts: row.fiscal_year_starts,
+            applied_from: row.applied_from,
+            created_at: row.created_at,
+        }
+    }
 }
 
 impl Organization {
@@ -96,63 +101,50 @@ impl Organization {
 impl Store {
     /// All organizations, by Classy's id.
     pub async fn organizations(&self) -> Result<Vec<Organization>, Error> {
-        let failed = |error| Error::query("reading organizations", error);
-        let text = format!("SELECT {COLUMNS} FROM organizations ORDER BY classy_id");
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, []))
+        self.organizations_found(Entity::find()).await
+    }
+
+    async fn organizations_found(&self, rows: Select<Entity>) -> Result<Vec<Organization>, Error> {
+        let rows = rows
+            .order_by_asc(Column::ClassyId)
+            .all(self.connection())
             .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+            .map_err(|error| Error::query("reading organizations", error))?;
+        Ok(rows.into_iter().map(Organization::from).collect())
     }
 
     /// One organization by Classy's id.
     pub async fn organization(&self, classy_id: i64) -> Result<Option<Organization>, Error> {
-        let failed = |error| Error::query("reading an organization", error);
-        let text = format!("SELECT {COLUMNS} FROM organizations WHERE classy_id = $1");
-        let row = self
-            .connection()
-            .query_one_raw(sql(self.backend(), &text, [classy_id.into()]))
+        let row = Entity::find()
+            .filter(Column::ClassyId.eq(classy_id))
+            .one(self.connection())
             .await
-            .map_err(failed)?;
-        row.as_ref().map(read).transpose().map_err(failed)
+            .map_err(|error| Error::query("reading an organization", error))?;
+        Ok(row.map(Organization::from))
     }
 
     /// The organizations whose row changed at or after a moment, by Classy's id.
     pub async fn organizations_changed_since(&self, at: Time) -> Result<Vec<Organization>, Error> {
-        let failed = |error| Error::query("reading organizations", error);
-        let text = format!(
-            "SELECT {COLUMNS} FROM organizations WHERE updated_at >= $1 ORDER BY classy_id"
-        );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, [at.into()]))
+        self.organizations_found(Entity::find().filter(Column::UpdatedAt.gte(at)))
             .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(failed)
     }
 
     /// Notes from where the files of these organizations (Classy's ids) were applied. That is no
     /// change of theirs.
     pub async fn note_applied(&self, classy_ids: &[i64], from: &str) -> Result<(), Error> {
         for some in classy_ids.chunks(AT_ONCE) {
-            let list = some
-                .iter()
-                .map(i64::to_string)
-                .collect::<Vec<_>>()
-                .join(", ");
-            let text = format!(
-                "UPDATE organizations SET applied_from = $1 WHERE classy_id IN ({list}) AND (applied_from IS NULL OR applied_from <> $2)"
-            );
-            let done = self
-                .connection()
-                .execute_raw(sql(self.backend(), &text, [from.into(), from.into()]))
+            let applied = ActiveModel {
+                applied_from: Set(Some(from.to_owned())),
+                ..Default::default()
+            };
+            let is_news = Column::AppliedFrom
+                .is_null()
+                .or(Column::AppliedFrom.ne(from));
+            let done = Entity::update_many()
+                .set(applied)
+                .filter(Column::ClassyId.is_in(some.iter().copied()))
+                .filter(is_news)
+                .exec(self.connection())
                 .await;
             done.map_err(|error| Error::query("writing organizations", error))?;
         }
@@ -179,27 +171,30 @@ impl Store {
             if known.name == name {
                 return Ok(known);
             }
-            let text = "UPDATE organizations SET name = $1, updated_at = $2 WHERE id = $3";
-            let now = self.ping().await?;
-            let values = [name.into(), now.into(), known.id.into()];
-            self.connection()
-                .execute_raw(sql(self.backend(), text, values))
+            let renamed = ActiveModel {
+                name: Set(name.to_owned()),
+                updated_at: Set(self.ping().await?),
+                ..Default::default()
+            };
+            Entity::update_many()
+                .set(renamed)
+                .filter(Column::Id.eq(known.id))
+                .exec(self.connection())
                 .await
                 .map_err(failed)?;
         } else {
-            let text = "INSERT INTO organizations (classy_id, name, status, change_seq, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6)";
             let now = self.ping().await?;
-            let values = [
-                classy_id.into(),
-                name.into(),
-                Status::Active.as_str().into(),
-                0_i64.into(),
-                now.into(),
-                now.into(),
-            ];
-            let done = self
-                .connection()
-                .execute_raw(sql(self.backend(), text, values))
+            let row = ActiveModel {
+                classy_id: Set(classy_id),
+                name: Set(name.to_owned()),
+                status: Set(Status::Active.as_str().to_owned()),
+                change_seq: Set(0),
+                created_at: Set(now),
+                updated_at: Set(now),
+                ..Default::default()
+            };
+            let done = Entity::insert(row)
+                .exec_without_returning(self.connection())
                 .await
                 .map_err(failed);
             // Another process that begins at the same time may have been first.
@@ -216,41 +211,45 @@ impl Store {
 }
 
 impl TenantStore {
-    async fn set(&self, assignments: &str, values: Vec<sea_orm::Value>) -> Result<(), Error> {
-        let next = values.len() + 1;
-        let text = format!(
-            "UPDATE organizations SET {assignments}, updated_at = ${next} WHERE id = ${}",
-            next + 1
-        );
+    /// The organization's row, to be changed.
+    fn ours(&self) -> UpdateMany<Entity> {
+        Entity::update_many().filter(Column::Id.eq(self.organization_id))
+    }
+
+    async fn set(&self, change: ActiveModel) -> Result<(), Error> {
+        self.write_row(self.ours().set(change)).await
+    }
+
+    /// Writes a change of the row, and that it changed.
+    async fn write_row(&self, change: UpdateMany<Entity>) -> Result<(), Error> {
         // By the database's clock: other processes look for what changed by that one.
         let now = self.store.ping().await?;
-        let values = values
-            .into_iter()
-            .chain([now.into(), self.organization_id.into()]);
-        self.connection()
-            .execute_raw(sql(self.backend(), &text, values))
+        change
+            .col_expr(Column::UpdatedAt, Expr::value(now))
+            .exec(self.connection())
             .await
-            .map_err(|error| Error::query("writing an organization", error))?;
-        Ok(())
+            .map(drop)
+            .map_err(writing)
     }
 
     /// The row counts as changed, so that the process that serves the organization looks at it.
     pub(super) async fn touch(&self, tx: &DatabaseTransaction) -> Result<(), Error> {
         let now = now_in(tx, self.backend()).await?;
-        let text = "UPDATE organizations SET updated_at = $1 WHERE id = $2";
-        let values = [now.into(), self.organization_id.into()];
-        tx.execute_raw(sql(self.backend(), text, values))
+        self.ours()
+            .col_expr(Column::UpdatedAt, Expr::value(now))
+            .exec(tx)
             .await
-            .map_err(|error| Error::query("writing an organization", error))?;
-        Ok(())
+            .map(drop)
+            .map_err(writing)
     }
 
     /// Changes the state, with its reason, and notes it in the audit trail.
     pub async fn set_status(&self, status: Status, reason: Option<&str>) -> Result<(), Error> {
-        self.set(
-            "status = $1, status_reason = $2",
-            vec![status.as_str().into(), reason.into()],
-        )
+        self.set(ActiveModel {
+            status: Set(status.as_str().to_owned()),
+            status_reason: Set(reason.map(str::to_owned)),
+            ..Default::default()
+        })
         .await?;
         self.note(
             "org.status",
@@ -261,8 +260,11 @@ impl TenantStore {
 
     /// Stores sealed credentials, or forgets them.
     pub async fn set_credentials(&self, sealed: Option<&str>) -> Result<(), Error> {
-        self.set("credentials_encrypted = $1", vec![sealed.into()])
-            .await?;
+        self.set(ActiveModel {
+            credentials_encrypted: Set(sealed.map(str::to_owned)),
+            ..Default::default()
+        })
+        .await?;
         self.note(
             if sealed.is_some() {
                 "org.credentials_sealed"
@@ -277,14 +279,18 @@ impl TenantStore {
     /// Replaces sealed credentials by the same under another key, unless they changed meanwhile.
     /// Answers whether it did.
     pub async fn reseal_credentials(&self, old: &str, new: &str) -> Result<bool, Error> {
-        let text = "UPDATE organizations SET credentials_encrypted = $1 WHERE id = $2 AND credentials_encrypted = $3";
-        let values = [new.into(), self.organization_id.into(), old.into()];
+        let resealed = ActiveModel {
+            credentials_encrypted: Set(Some(new.to_owned())),
+            ..Default::default()
+        };
         let done = self
-            .connection()
-            .execute_raw(sql(self.backend(), text, values))
+            .ours()
+            .set(resealed)
+            .filter(Column::CredentialsEncrypted.eq(old))
+            .exec(self.connection())
             .await
             .map_err(|error| Error::query("resealing credentials", error))?;
-        Ok(done.rows_affected() > 0)
+        Ok(done.rows_affected > 0)
     }
 
     /// Keeps what the source says of the organization itself. A time zone that is known already
@@ -295,43 +301,48 @@ impl TenantStore {
         currency_code: Option<&str>,
     ) -> Result<(), Error> {
         let before = self.zone().await?;
-        let values = vec![timezone.into(), currency_code.into()];
-        self.set(
-            "timezone = COALESCE(timezone, $1), currency_code = COALESCE($2, currency_code)",
-            values,
-        )
-        .await?;
+        let known_first = Func::coalesce([Expr::col(Column::Timezone), Expr::value(timezone)]);
+        let told_first =
+            Func::coalesce([Expr::value(currency_code), Expr::col(Column::CurrencyCode)]);
+        let change = self
+            .ours()
+            .col_expr(Column::Timezone, known_first.into())
+            .col_expr(Column::CurrencyCode, told_first.into());
+        self.write_row(change).await?;
         self.zone_is(before).await
     }
 
     /// Whose days, months and years are counted.
     pub async fn zone(&self) -> Result<Zone, Error> {
-        let failed = |error| Error::query("reading a time zone", error);
-        let text = "SELECT timezone FROM organizations WHERE id = $1";
-        let row = self
-            .connection()
-            .query_one_raw(sql(self.backend(), text, [self.organization_id.into()]))
+        let name: Option<Option<String>> = Entity::find_by_id(self.organization_id)
+            .select_only()
+            .column(Column::Timezone)
+            .into_tuple()
+            .one(self.connection())
             .await
-            .map_err(failed)?;
-        let name: Option<String> = row
-            .map(|row| row.try_get("", "timezone"))
-            .transpose()
-            .map_err(failed)?
-            .flatten();
+            .map_err(|error| Error::query("reading a time zone", error))?;
+        let name = name.flatten();
         Ok(Zone::of(name.as_deref()))
     }
 
     /// Counts by another zone from now on.
     pub async fn set_zone(&self, zone: Zone) -> Result<(), Error> {
         let before = self.zone().await?;
-        self.set("timezone = $1", vec![zone.name().into()]).await?;
+        self.set(ActiveModel {
+            timezone: Set(Some(zone.name().to_owned())),
+            ..Default::default()
+        })
+        .await?;
         self.zone_is(before).await
     }
 
     /// Counts fiscal years from another month on, which the views do from now on.
     pub async fn set_fiscal_year_starts(&self, before: i64, month: i64) -> Result<(), Error> {
-        self.set("fiscal_year_starts = $1", vec![month.into()])
-            .await?;
+        self.set(ActiveModel {
+            fiscal_year_starts: Set(month),
+            ..Default::default()
+        })
+        .await?;
         self.note("org.fiscal_year", json!({ "from": before, "to": month }))
             .await
     }
@@ -344,13 +355,14 @@ impl TenantStore {
         if zone == before {
             return Ok(());
         }
-        let text = format!(
-            "UPDATE plugin_states SET {} = 0 WHERE organization_id = $1",
-            quoted(self.backend(), "cursor")
-        );
-        let again = self
-            .connection()
-            .execute_raw(sql(self.backend(), &text, [self.organization_id.into()]))
+        let from_the_start = plugin_state::ActiveModel {
+            cursor: Set(0),
+            ..Default::default()
+        };
+        let again = plugin_state::Entity::update_many()
+            .set(from_the_start)
+            .filter(plugin_state::Column::OrganizationId.eq(self.organization_id))
+            .exec(self.connection())
             .await;
         again.map_err(|error| Error::query("having plugins look again", error))?;
         self.note(
@@ -373,4 +385,8 @@ impl TenantStore {
         )
         .await
     }
+}
+
+fn writing(error: sea_orm::DbErr) -> Error {
+    Error::query("writing an organization", error)
 }

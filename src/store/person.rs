@@ -1,14 +1,14 @@
 //! One supporter as a person at a desk asks for them: who they are, what they gave, what they said
 //! of e-mail, where they were sent and why not.
 
+use super::amount::Amount;
 use super::statement::{as_bigint, money_text, sql};
-use super::value::money;
-use super::{AuditRow, Error, TenantStore};
+use super::{AuditRow, Error, TenantStore, tuple};
 use crate::domain::{Address, Money, Time};
-use crate::entities::audit_entry;
+use crate::entities::{audit_entry, plugin_suppression};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult,
-    QuerySelect, Value,
+    ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Select,
+    Statement, Value,
 };
 
 /// People that a word may mean.
@@ -62,7 +62,7 @@ pub struct Given {
 }
 
 /// What a plugin did of them, at one place.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, FromQueryResult)]
 pub struct Sent {
     /// The plugin's name.
     pub plugin: String,
@@ -95,6 +95,34 @@ pub struct Refusal {
     pub since: Time,
 }
 
+#[derive(FromQueryResult)]
+struct PersonRow {
+    id: i64,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    email_address: Option<String>,
+    city: Option<String>,
+    state: Option<String>,
+    country: Option<String>,
+    email_opt_in: Option<bool>,
+    consent_decided_at: Option<Time>,
+    lifetime: Option<Amount>,
+    gifts: i64,
+    monthly: Option<Amount>,
+    absent_since: Option<Time>,
+}
+
+#[derive(FromQueryResult)]
+struct GivenRow {
+    id: i64,
+    given_at: Option<Time>,
+    status: Option<String>,
+    amount: Option<Amount>,
+    currency_code: Option<String>,
+    frequency: Option<String>,
+    campaign: Option<String>,
+}
+
 impl TenantStore {
     /// The supporters that a word means: an id, or an e-mail address in any spelling.
     pub async fn people_by(&self, word: &str) -> Result<Vec<i64>, Error> {
@@ -108,10 +136,9 @@ impl TenantStore {
             "SELECT s.id FROM supporters AS s WHERE s.organization_id = $1 AND s.{column} = $2 \
              AND NOT s.is_stub ORDER BY s.absent_since IS NOT NULL, s.id LIMIT {FOUND}"
         );
-        self.rows("finding a supporter", &text, [value], |row| {
-            row.try_get("", "id")
-        })
-        .await
+        tuple::all(self.connection(), self.asked(&text, value))
+            .await
+            .map_err(|error| Error::query("finding a supporter", error))
     }
 
     /// One supporter.
@@ -126,33 +153,11 @@ impl TenantStore {
             as_bigint(backend, "s.lifetime_donation_count"),
             money_text(backend, "s.monthly_recurring_amount"),
         );
-        let found = self.rows("reading a supporter", &text, [id.into()], |row| {
-            let words = |names: &[&str], between: &str| -> Result<String, DbErr> {
-                let words: Vec<Option<String>> = names
-                    .iter()
-                    .map(|name| row.try_get("", name))
-                    .collect::<Result<_, _>>()?;
-                let words: Vec<String> = words.into_iter().flatten().collect();
-                let words = words.iter().map(|word| word.trim());
-                Ok(words
-                    .filter(|word| !word.is_empty())
-                    .collect::<Vec<_>>()
-                    .join(between))
-            };
-            Ok(Person {
-                id: row.try_get("", "id")?,
-                name: words(&["first_name", "last_name"], " ")?,
-                email_address: row.try_get("", "email_address")?,
-                place: words(&["city", "state", "country"], ", ")?,
-                email_opt_in: row.try_get("", "email_opt_in")?,
-                consent_decided_at: row.try_get("", "consent_decided_at")?,
-                lifetime: money(row, "lifetime")?.unwrap_or_default(),
-                gifts: row.try_get("", "gifts")?,
-                monthly: money(row, "monthly")?.unwrap_or_default(),
-                absent_since: row.try_get("", "absent_since")?,
-            })
-        });
-        Ok(found.await?.into_iter().next())
+        let row = PersonRow::find_by_statement(self.asked(&text, id))
+            .one(self.connection())
+            .await
+            .map_err(|error| Error::query("reading a supporter", error))?;
+        Ok(row.map(Person::from))
     }
 
     /// What they gave, the latest first; what was refunded or failed, too.
@@ -165,7 +170,7 @@ impl TenantStore {
              ORDER BY t.purchased_at DESC, t.id DESC LIMIT {SHOWN}",
             money_text(self.backend(), "t.total_gross_amount"),
         );
-        self.rows("reading gifts", &text, [id.into()], given).await
+        self.given("reading gifts", self.asked(&text, id)).await
     }
 
     /// Their plans, the latest first.
@@ -180,7 +185,15 @@ impl TenantStore {
              AND NOT t.is_stub ORDER BY t.started_at DESC, t.id DESC LIMIT {SHOWN}",
             money_text(self.backend(), "t.amount"),
         );
-        self.rows("reading plans", &text, [id.into()], given).await
+        self.given("reading plans", self.asked(&text, id)).await
+    }
+
+    async fn given(&self, doing: &'static str, asked: Statement) -> Result<Vec<Given>, Error> {
+        let rows = GivenRow::find_by_statement(asked)
+            .all(self.connection())
+            .await
+            .map_err(|error| Error::query(doing, error))?;
+        Ok(rows.into_iter().map(Given::from).collect())
     }
 
     /// Where they were sent, and why not.
@@ -191,38 +204,47 @@ impl TenantStore {
                     AND m.destination = d.destination AND m.supporter_id = d.supporter_id) \
                     AS remote_status FROM plugin_deliveries AS d WHERE d.organization_id = $1 \
                     AND d.supporter_id = $2 ORDER BY d.plugin, d.updated_at DESC";
-        self.rows("reading deliveries", text, [id.into()], |row| {
-            Ok(Sent {
-                plugin: row.try_get("", "plugin")?,
-                destination: row.try_get("", "destination")?,
-                state: row.try_get("", "state")?,
-                reason: row.try_get("", "reason")?,
-                delivered_at: row.try_get("", "delivered_at")?,
-                updated_at: row.try_get("", "updated_at")?,
-                remote_status: row.try_get("", "remote_status")?,
-            })
-        })
-        .await
+        Sent::find_by_statement(self.asked(text, id))
+            .all(self.connection())
+            .await
+            .map_err(|error| Error::query("reading deliveries", error))
     }
 
     /// Words of no that are in force for them.
     pub async fn refusals_of(&self, id: i64) -> Result<Vec<Refusal>, Error> {
-        let text = "SELECT supporter_id, plugin, way, reason, since FROM plugin_suppressions \
-                    WHERE organization_id = $1 AND supporter_id = $2 AND lifted_at IS NULL \
-                    ORDER BY since DESC";
-        self.rows("reading who left", text, [id.into()], refusal)
-            .await
+        let of_person = self
+            .refusals()
+            .filter(plugin_suppression::Column::SupporterId.eq(id));
+        self.refusals_found(of_person).await
     }
 
     /// Who left by a plugin, the latest first.
     pub async fn latest_refusals(&self, plugin: &str, limit: u64) -> Result<Vec<Refusal>, Error> {
-        let text = format!(
-            "SELECT supporter_id, plugin, way, reason, since FROM plugin_suppressions \
-             WHERE organization_id = $1 AND plugin = $2 AND lifted_at IS NULL \
-             ORDER BY since DESC, supporter_id LIMIT {limit}"
-        );
-        self.rows("reading who left", &text, [plugin.into()], refusal)
+        let of_plugin = self
+            .refusals()
+            .filter(plugin_suppression::Column::Plugin.eq(plugin))
+            .order_by_asc(plugin_suppression::Column::SupporterId)
+            .limit(limit);
+        self.refusals_found(of_plugin).await
+    }
+
+    /// Words of no that are in force, the latest first.
+    fn refusals(&self) -> Select<plugin_suppression::Entity> {
+        plugin_suppression::Entity::find()
+            .filter(plugin_suppression::Column::OrganizationId.eq(self.organization_id))
+            .filter(plugin_suppression::Column::LiftedAt.is_null())
+            .order_by_desc(plugin_suppression::Column::Since)
+    }
+
+    async fn refusals_found(
+        &self,
+        rows: Select<plugin_suppression::Entity>,
+    ) -> Result<Vec<Refusal>, Error> {
+        let rows = rows
+            .all(self.connection())
             .await
+            .map_err(|error| Error::query("reading who left", error))?;
+        Ok(rows.into_iter().map(Refusal::from).collect())
     }
 
     /// What changed of them, the latest first.
@@ -246,48 +268,63 @@ impl TenantStore {
         Ok(found.into_iter().map(row).collect())
     }
 
-    async fn rows<T, const N: usize>(
-        &self,
-        doing: &'static str,
-        text: &str,
-        values: [Value; N],
-        read: impl Fn(&QueryResult) -> Result<T, DbErr>,
-    ) -> Result<Vec<T>, Error> {
-        let failed = |error| Error::query(doing, error);
-        let values = std::iter::once(self.organization_id.into()).chain(values);
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), text, values))
-            .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+    /// A statement about the organization (`$1`) and a value (`$2`).
+    fn asked(&self, text: &str, value: impl Into<Value>) -> Statement {
+        let values = [self.organization_id.into(), value.into()];
+        sql(self.backend(), text, values)
     }
 }
 
-fn given(row: &QueryResult) -> Result<Given, DbErr> {
-    Ok(Given {
-        id: row.try_get("", "id")?,
-        at: row.try_get("", "given_at")?,
-        status: row
-            .try_get::<Option<String>>("", "status")?
-            .unwrap_or_default(),
-        amount: money(row, "amount")?,
-        currency: row.try_get("", "currency_code")?,
-        campaign: row.try_get("", "campaign")?,
-        frequency: row.try_get("", "frequency")?,
-    })
+/// Those words that are there and not blank.
+fn words<const N: usize>(words: [Option<String>; N], between: &str) -> String {
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    let words = words.iter().map(|word| word.trim());
+    words
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(between)
 }
 
-fn refusal(row: &QueryResult) -> Result<Refusal, DbErr> {
-    let id: i64 = row.try_get("", "supporter_id")?;
-    Ok(Refusal {
-        supporter_id: (id != 0).then_some(id),
-        plugin: row.try_get("", "plugin")?,
-        way: row.try_get("", "way")?,
-        reason: row.try_get("", "reason")?,
-        since: row.try_get("", "since")?,
-    })
+impl From<PersonRow> for Person {
+    fn from(row: PersonRow) -> Person {
+        Person {
+            id: row.id,
+            name: words([row.first_name, row.last_name], " "),
+            email_address: row.email_address,
+            place: words([row.city, row.state, row.country], ", "),
+            email_opt_in: row.email_opt_in,
+            consent_decided_at: row.consent_decided_at,
+            lifetime: row.lifetime.map(Money::from).unwrap_or_default(),
+            gifts: row.gifts,
+            monthly: row.monthly.map(Money::from).unwrap_or_default(),
+            absent_since: row.absent_since,
+        }
+    }
+}
+
+impl From<GivenRow> for Given {
+    fn from(row: GivenRow) -> Given {
+        Given {
+            id: row.id,
+            at: row.given_at,
+            status: row.status.unwrap_or_default(),
+            amount: row.amount.map(Money::from),
+            currency: row.currency_code,
+            campaign: row.campaign,
+            frequency: row.frequency,
+        }
+    }
+}
+
+impl From<plugin_suppression::Model> for Refusal {
+    fn from(row: plugin_suppression::Model) -> Refusal {
+        let id = row.supporter_id;
+        Refusal {
+            supporter_id: (id != 0).then_some(id),
+            plugin: row.plugin,
+            way: row.way,
+            reason: row.reason,
+            since: row.since,
+        }
+    }
 }

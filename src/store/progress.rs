@@ -5,7 +5,7 @@ use super::statement::sql;
 use super::{Error, Store};
 use crate::domain::{Import, PassStage, Time};
 use crate::entities::Entity;
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use sea_orm::{DbErr, FromQueryResult};
 use std::collections::BTreeMap;
 
 /// How far a feed was read.
@@ -36,17 +36,14 @@ impl Store {
             "SELECT o.classy_id, c.entity, c.first_pass_at, c.reconciled_at, c.swept_at, c.pass_stage, c.pass_started_at, c.pass_met, \
              c.pass_total, {read_at} AS read_at FROM organizations AS o LEFT JOIN checkpoints AS c ON c.organization_id = o.id"
         );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, []))
+        let rows = Row::find_by_statement(sql(self.backend(), &text, []))
+            .all(self.connection())
             .await
             .map_err(failed)?;
         let mut known: BTreeMap<i64, Vec<FeedProgress>> = BTreeMap::new();
-        for row in &rows {
-            let feeds = known
-                .entry(row.try_get("", "classy_id").map_err(failed)?)
-                .or_default();
-            feeds.extend(read(row).map_err(failed)?);
+        for row in rows {
+            let feeds = known.entry(row.classy_id).or_default();
+            feeds.extend(row.progress().map_err(failed)?);
         }
         // A feed without a checkpoint has not begun.
         let all = |(classy_id, feeds): (i64, Vec<FeedProgress>)| {
@@ -70,49 +67,46 @@ impl Store {
     }
 }
 
-fn read(row: &QueryResult) -> Result<Option<FeedProgress>, DbErr> {
-    let Some(entity) = row.try_get::<Option<String>>("", "entity")? else {
-        return Ok(None);
-    };
-    let moment = |column: &str| row.try_get::<Option<Time>>("", column);
-    let count = |column: &str| -> Result<Option<u64>, DbErr> {
-        Ok(row
-            .try_get::<Option<i64>>("", column)?
-            .and_then(|count| u64::try_from(count).ok()))
-    };
-    let first_pass_at = moment("first_pass_at")?;
-    let is_passing = row
-        .try_get::<Option<String>>("", "pass_stage")?
-        .as_deref()
-        .and_then(PassStage::from_word)
-        .is_some();
-    let import = Import {
-        since: if is_passing {
-            moment("pass_started_at")?
-        } else {
-            None
-        },
-        done: count("pass_met")?.filter(|_| is_passing).unwrap_or(0),
-        total: count("pass_total")?.filter(|_| is_passing),
-        left_s: None,
-    };
-    let read_at = [
-        moment("read_at")?,
-        moment("swept_at")?,
-        moment("reconciled_at")?,
-        first_pass_at,
-    ]
-    .into_iter()
-    .max()
-    .flatten();
-    Ok(Some(FeedProgress {
-        classy_id: row.try_get("", "classy_id")?,
-        entity: entity.parse().map_err(DbErr::Type)?,
-        read_at,
-        import: if first_pass_at.is_some() {
-            None
-        } else {
-            Some(import)
-        },
-    }))
+/// An organization with one of its feeds, if any was ever planned or read.
+#[derive(FromQueryResult)]
+struct Row {
+    classy_id: i64,
+    entity: Option<String>,
+    first_pass_at: Option<Time>,
+    reconciled_at: Option<Time>,
+    swept_at: Option<Time>,
+    pass_stage: Option<String>,
+    pass_started_at: Option<Time>,
+    pass_met: Option<i64>,
+    pass_total: Option<i64>,
+    read_at: Option<Time>,
+}
+
+impl Row {
+    fn progress(self) -> Result<Option<FeedProgress>, DbErr> {
+        let Some(entity) = self.entity else {
+            return Ok(None);
+        };
+        let count = |stored: Option<i64>| stored.and_then(|count| u64::try_from(count).ok());
+        let stage = self.pass_stage.as_deref().and_then(PassStage::from_word);
+        let is_passing = stage.is_some();
+        let import = Import {
+            since: self.pass_started_at.filter(|_| is_passing),
+            done: count(self.pass_met).filter(|_| is_passing).unwrap_or(0),
+            total: count(self.pass_total).filter(|_| is_passing),
+            left_s: None,
+        };
+        let moments = [
+            self.read_at,
+            self.swept_at,
+            self.reconciled_at,
+            self.first_pass_at,
+        ];
+        Ok(Some(FeedProgress {
+            classy_id: self.classy_id,
+            entity: entity.parse().map_err(DbErr::Type)?,
+            read_at: moments.into_iter().max().flatten(),
+            import: Some(import).filter(|_| self.first_pass_at.is_none()),
+        }))
+    }
 }

@@ -6,10 +6,15 @@
 //! it stands; the last complete run of a feed always stays, since status and baseline read it.
 
 use super::statement::{quoted, sql};
-use super::{Error, Store};
+use super::{Error, Store, tuple};
 use crate::domain::Time;
+use crate::entities::{chore, daemon, sync_run};
 use chrono::{NaiveDate, TimeDelta};
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Value};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, Value,
+};
 use std::time::Duration;
 
 /// Rows that one transaction removes.
@@ -18,6 +23,8 @@ const PIECE: u64 = 500;
 const PAUSE: Duration = Duration::from_millis(10);
 /// How often all of a database is looked through.
 const EVERY: TimeDelta = TimeDelta::hours(6);
+/// The name of this work among the chores.
+const PRUNE: &str = "prune";
 /// How long a process that died without leaving is remembered.
 const GONE: TimeDelta = TimeDelta::days(1);
 
@@ -57,6 +64,16 @@ pub struct Pruned {
     pub audit: u64,
 }
 
+/// Runs of one day, feed and mode.
+#[derive(FromQueryResult)]
+struct DayOfRuns {
+    entity: String,
+    mode: String,
+    run_day: String,
+    /// The last of them, which stays.
+    kept: i64,
+}
+
 /// That a run brought nothing.
 const NOTHING: &str = "outcome = 'complete' AND inserted = 0 AND updated = 0 AND restored = 0 AND older = 0 AND rejected = 0 AND absent_count = 0";
 
@@ -74,42 +91,39 @@ impl Store {
     /// left then is removed the next time.
     async fn claim_pruning(&self, now: Time) -> Result<bool, Error> {
         let failed = |error| Error::query("claiming the pruning", error);
-        let run = async |text: &str, values: Vec<Value>| {
-            self.connection()
-                .execute_raw(sql(self.backend(), text, values))
-                .await
+        let next = || chore::ActiveModel {
+            next_at: Set(now + EVERY),
+            ..Default::default()
         };
-        let claim = "UPDATE chores SET next_at = $1 WHERE name = 'prune' AND (next_at <= $2 OR next_at > $3)";
         // One further away than it is ever planned was written while the clock was ahead. By more
         // than a little: another process may have written it after our look at the clock.
-        if run(
-            claim,
-            vec![(now + EVERY).into(), now.into(), (now + EVERY * 2).into()],
-        )
-        .await
-        .map_err(failed)?
-        .rows_affected()
-            > 0
-        {
+        let is_due = chore::Column::NextAt
+            .lte(now)
+            .or(chore::Column::NextAt.gt(now + EVERY * 2));
+        let claimed = chore::Entity::update_many()
+            .set(next())
+            .filter(chore::Column::Name.eq(PRUNE))
+            .filter(is_due)
+            .exec(self.connection())
+            .await
+            .map_err(failed)?;
+        if claimed.rows_affected > 0 {
             return Ok(true);
         }
-        let known = self
-            .connection()
-            .query_one_raw(sql(
-                self.backend(),
-                "SELECT 1 AS one FROM chores WHERE name = 'prune'",
-                [],
-            ))
+        let known = chore::Entity::find_by_id(PRUNE)
+            .one(self.connection())
             .await;
         if known.map_err(failed)?.is_some() {
             return Ok(false);
         }
-        match run(
-            "INSERT INTO chores (name, next_at) VALUES ('prune', $1)",
-            vec![(now + EVERY).into()],
-        )
-        .await
-        .map_err(failed)
+        let row = chore::ActiveModel {
+            name: Set(PRUNE.to_owned()),
+            ..next()
+        };
+        match chore::Entity::insert(row)
+            .exec_without_returning(self.connection())
+            .await
+            .map_err(failed)
         {
             Ok(_) => Ok(true),
             // Another process was first.
@@ -164,9 +178,9 @@ impl Store {
                 .await?;
         }
         let failed = |error| Error::query("forgetting processes", error);
-        let text = "DELETE FROM daemons WHERE expires_at < $1";
-        self.connection()
-            .execute_raw(sql(self.backend(), text, [(now - GONE).into()]))
+        daemon::Entity::delete_many()
+            .filter(daemon::Column::ExpiresAt.lt(now - GONE))
+            .exec(self.connection())
             .await
             .map_err(failed)?;
         Ok(pruned)
@@ -187,26 +201,19 @@ impl Store {
             "SELECT entity, mode, {day} AS run_day, MAX(id) AS kept FROM sync_runs WHERE organization_id = $1 AND started_at < $2 AND {nothing} \
              GROUP BY entity, mode, {day} HAVING COUNT(*) > 1"
         );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(backend, &text, [organization.into(), before.into()]))
+        let statement = sql(backend, &text, [organization.into(), before.into()]);
+        let days = DayOfRuns::find_by_statement(statement)
+            .all(self.connection())
             .await
             .map_err(failed)?;
-        let read = |row: &QueryResult| -> Result<(String, String, String, i64), sea_orm::DbErr> {
-            Ok((
-                row.try_get("", "entity")?,
-                row.try_get("", "mode")?,
-                row.try_get("", "run_day")?,
-                row.try_get("", "kept")?,
-            ))
-        };
         let mut folded = 0;
-        for (entity, mode, day, kept) in rows
-            .iter()
-            .map(read)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(failed)?
-        {
+        for day in days {
+            let DayOfRuns {
+                entity,
+                mode,
+                run_day: day,
+                kept,
+            } = day;
             let Some(from) = day
                 .parse::<NaiveDate>()
                 .ok()
@@ -234,16 +241,15 @@ impl Store {
                 "SELECT {} AS n FROM sync_runs WHERE {rest}",
                 super::statement::as_bigint(backend, "COALESCE(SUM(folded + 1), 0)")
             );
-            let row = tx
-                .query_one_raw(sql(backend, &text, values()))
+            let more: i64 = tuple::one(&tx, sql(backend, &text, values()))
                 .await
-                .map_err(failed)?;
-            let more: i64 = row
-                .ok_or(Error::NoOrganization)?
-                .try_get("", "n")
-                .map_err(failed)?;
-            let text = "UPDATE sync_runs SET folded = folded + $1 WHERE id = $2";
-            tx.execute_raw(sql(backend, text, [more.into(), kept.into()]))
+                .map_err(failed)?
+                .ok_or(Error::NoOrganization)?;
+            let folded_before = Expr::col(sync_run::Column::Folded);
+            sync_run::Entity::update_many()
+                .col_expr(sync_run::Column::Folded, folded_before.add(more))
+                .filter(sync_run::Column::Id.eq(kept))
+                .exec(&tx)
                 .await
                 .map_err(failed)?;
             let text = format!("DELETE FROM sync_runs WHERE {rest}");
@@ -265,15 +271,9 @@ impl Store {
         let text = format!(
             "SELECT MAX(id) AS kept FROM sync_runs WHERE organization_id = {organization} AND outcome = 'complete' GROUP BY entity, mode"
         );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, []))
+        let statement = sql(self.backend(), &text, []);
+        let kept: Vec<i64> = tuple::all(self.connection(), statement)
             .await
-            .map_err(failed)?;
-        let kept: Vec<i64> = rows
-            .iter()
-            .map(|row| row.try_get("", "kept"))
-            .collect::<Result<_, _>>()
             .map_err(failed)?;
         let besides = if kept.is_empty() {
             String::new()
@@ -297,15 +297,9 @@ impl Store {
             let over = "FROM plugin_grants WHERE organization_id = $1 AND expires_at < $2";
             let text = format!("SELECT DISTINCT supporter_id {over} LIMIT {PIECE}");
             let values = || [organization.into(), before.into()];
-            let rows = self
-                .connection()
-                .query_all_raw(sql(self.backend(), &text, values()))
+            let statement = sql(self.backend(), &text, values());
+            let ids: Vec<i64> = tuple::all(self.connection(), statement)
                 .await
-                .map_err(failed)?;
-            let ids: Vec<i64> = rows
-                .iter()
-                .map(|row| row.try_get("", "supporter_id"))
-                .collect::<Result<_, _>>()
                 .map_err(failed)?;
             if ids.is_empty() {
                 return Ok(removed);
@@ -327,15 +321,9 @@ impl Store {
         let mut removed = 0;
         loop {
             let text = format!("SELECT id FROM {table} WHERE {condition} LIMIT {PIECE}");
-            let rows = self
-                .connection()
-                .query_all_raw(sql(self.backend(), &text, [before.into()]))
+            let statement = sql(self.backend(), &text, [before.into()]);
+            let ids: Vec<i64> = tuple::all(self.connection(), statement)
                 .await
-                .map_err(failed)?;
-            let ids: Vec<i64> = rows
-                .iter()
-                .map(|row| row.try_get("", "id"))
-                .collect::<Result<_, _>>()
                 .map_err(failed)?;
             if ids.is_empty() {
                 return Ok(removed);

@@ -5,7 +5,7 @@
 //! values only through parameters.
 
 use crate::entities::record::Kind;
-use sea_orm::{DbBackend, Statement, Value};
+use sea_orm::{DbBackend, EntityTrait, IdenStatic, Iterable, Statement, Value};
 
 /// What counts as a gift among rows `t` of `transactions`
 /// ([`is_gift`](crate::entities::transaction::is_gift)), and is still at the source.
@@ -45,20 +45,18 @@ pub(crate) fn quoted(backend: DbBackend, name: &str) -> String {
     }
 }
 
+/// All columns of a model, of an alias: what a SELECT names for rows that become models.
+pub(crate) fn columns<E: EntityTrait>(backend: DbBackend, alias: &str) -> String {
+    let column = |column: E::Column| format!("{alias}.{}", quoted(backend, column.as_str()));
+    E::Column::iter().map(column).collect::<Vec<_>>().join(", ")
+}
+
 /// The database's own clock.
 pub(crate) const fn now(backend: DbBackend) -> &'static str {
     match backend {
         DbBackend::Postgres => "clock_timestamp()",
         DbBackend::MySql => "UTC_TIMESTAMP(6)",
         _ => "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')",
-    }
-}
-
-/// Locks the rows that a SELECT reads; SQLite has one writer and needs none.
-pub(crate) const fn for_update(backend: DbBackend) -> &'static str {
-    match backend {
-        DbBackend::Sqlite => "",
-        _ => " FOR UPDATE",
     }
 }
 

@@ -3,10 +3,10 @@
 
 use super::row::{Fingerprint, has_stubs};
 use super::statement::sql;
-use super::{Error, Store};
+use super::{Error, Store, tuple};
 use crate::domain::{Item, Time};
 use crate::entities::{Entity, Record};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
+use sea_orm::{DatabaseConnection, DbBackend};
 
 /// The store as one organization sees it.
 #[derive(Clone)]
@@ -75,14 +75,8 @@ impl TenantStore {
             self.no_stubs(R::ENTITY)
         );
         let values = [self.organization_id.into(), after.into(), upto.into()];
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, values))
+        tuple::all(self.connection(), sql(self.backend(), &text, values))
             .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(|row| row.try_get("", "id"))
-            .collect::<Result<_, _>>()
             .map_err(failed)
     }
 
@@ -93,14 +87,11 @@ impl TenantStore {
             "SELECT COALESCE(MAX(id), 0) AS n FROM {entity} WHERE organization_id = $1 AND absent_since IS NULL{}",
             self.no_stubs(entity)
         );
-        let row = self
-            .connection()
-            .query_one_raw(sql(self.backend(), &text, [self.organization_id.into()]))
+        let statement = sql(self.backend(), &text, [self.organization_id.into()]);
+        tuple::one(self.connection(), statement)
             .await
-            .map_err(failed)?;
-        row.ok_or(Error::NoOrganization)?
-            .try_get("", "n")
-            .map_err(failed)
+            .map_err(failed)?
+            .ok_or(Error::NoOrganization)
     }
 
     /// How many stored records the source should show.
@@ -128,15 +119,11 @@ impl TenantStore {
         let values = [self.organization_id.into()]
             .into_iter()
             .chain(from.map(Into::into));
-        let row = self
-            .connection()
-            .query_one_raw(sql(self.backend(), &text, values))
+        let statement = sql(self.backend(), &text, values);
+        let count: i64 = tuple::one(self.connection(), statement)
             .await
-            .map_err(failed)?;
-        let count: i64 = row
-            .ok_or(Error::NoOrganization)?
-            .try_get("", "n")
-            .map_err(failed)?;
+            .map_err(failed)?
+            .ok_or(Error::NoOrganization)?;
         Ok(count.max(0) as u64)
     }
 

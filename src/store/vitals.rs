@@ -4,7 +4,7 @@
 use super::statement::{as_bigint, quoted, sql};
 use super::{Error, Store};
 use crate::domain::Time;
-use sea_orm::ConnectionTrait;
+use sea_orm::FromQueryResult;
 use std::path::{Path, PathBuf};
 
 /// Open rejects of one organization.
@@ -42,6 +42,34 @@ pub struct StateCount {
     pub people: u64,
     /// The latest change among them.
     pub latest_at: Option<Time>,
+}
+
+#[derive(FromQueryResult)]
+struct Rejects {
+    classy_id: i64,
+    open_count: i64,
+    recent: i64,
+    strange: i64,
+}
+
+#[derive(FromQueryResult)]
+struct Lag {
+    classy_id: i64,
+    plugin: String,
+    behind: i64,
+    moved_at: Time,
+}
+
+#[derive(FromQueryResult)]
+struct Deliveries {
+    plugin: String,
+    state: String,
+    people: i64,
+    latest_at: Option<Time>,
+}
+
+fn count(stored: i64) -> u64 {
+    u64::try_from(stored).unwrap_or(0)
 }
 
 impl Store {
@@ -87,26 +115,19 @@ impl Store {
             sum("r.first_seen_at >= $1"),
             sum("r.reason = 'foreign_organization'"),
         );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, [since.into()]))
+        let rows = Rejects::find_by_statement(sql(self.backend(), &text, [since.into()]))
+            .all(self.connection())
             .await
             .map_err(failed)?;
-        let read = |row: &sea_orm::QueryResult| {
-            let count = |name: &str| -> Result<u64, sea_orm::DbErr> {
-                Ok(u64::try_from(row.try_get::<i64>("", name)?).unwrap_or(0))
-            };
+        let counts = |row: Rejects| {
             let counts = RejectCount {
-                open: count("open_count")?,
-                recent: count("recent")?,
-                foreign: count("strange")?,
+                open: count(row.open_count),
+                recent: count(row.recent),
+                foreign: count(row.strange),
             };
-            Ok((row.try_get("", "classy_id")?, counts))
+            (row.classy_id, counts)
         };
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+        Ok(rows.into_iter().map(counts).collect())
     }
 
     /// How far each plugin is behind, of one organization or of all.
@@ -126,23 +147,17 @@ impl Store {
             as_bigint(self.backend(), &format!("MIN(o.change_seq - p.{cursor})"))
         );
         let values = classy_id.map(Into::into);
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, values))
+        let rows = Lag::find_by_statement(sql(self.backend(), &text, values))
+            .all(self.connection())
             .await
             .map_err(failed)?;
-        let read = |row: &sea_orm::QueryResult| {
-            Ok(PluginLag {
-                classy_id: row.try_get("", "classy_id")?,
-                plugin: row.try_get("", "plugin")?,
-                behind: u64::try_from(row.try_get::<i64>("", "behind")?).unwrap_or(0),
-                moved_at: row.try_get("", "moved_at")?,
-            })
+        let lag = |row: Lag| PluginLag {
+            classy_id: row.classy_id,
+            plugin: row.plugin,
+            behind: count(row.behind),
+            moved_at: row.moved_at,
         };
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+        Ok(rows.into_iter().map(lag).collect())
     }
 
     /// An organization's deliveries, counted by plugin and state.
@@ -150,22 +165,16 @@ impl Store {
         let failed = |error| Error::query("counting deliveries", error);
         let text = "SELECT d.plugin, d.state, COUNT(*) AS people, MAX(d.updated_at) AS latest_at FROM plugin_deliveries AS d \
                     JOIN organizations AS o ON o.id = d.organization_id WHERE o.classy_id = $1 GROUP BY d.plugin, d.state ORDER BY d.plugin, d.state";
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), text, [classy_id.into()]))
+        let rows = Deliveries::find_by_statement(sql(self.backend(), text, [classy_id.into()]))
+            .all(self.connection())
             .await
             .map_err(failed)?;
-        let read = |row: &sea_orm::QueryResult| {
-            Ok(StateCount {
-                plugin: row.try_get("", "plugin")?,
-                state: row.try_get("", "state")?,
-                people: u64::try_from(row.try_get::<i64>("", "people")?).unwrap_or(0),
-                latest_at: row.try_get("", "latest_at")?,
-            })
+        let state = |row: Deliveries| StateCount {
+            plugin: row.plugin,
+            state: row.state,
+            people: count(row.people),
+            latest_at: row.latest_at,
         };
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+        Ok(rows.into_iter().map(state).collect())
     }
 }

@@ -5,8 +5,7 @@ use crate::clock;
 use crate::domain::{Money, Time, Zone};
 use crate::store::statement::GIFT;
 use crate::store::statement::{by_index, sql};
-use crate::store::{Error, Store, TenantStore};
-use sea_orm::ConnectionTrait;
+use crate::store::{Error, Store, TenantStore, tuple};
 use std::collections::BTreeMap;
 
 /// What came in during one month of the organization's time zone.
@@ -30,12 +29,9 @@ impl TenantStore {
              ORDER BY t.purchased_at LIMIT 1",
             by_index(self.backend(), "transactions_purchased"),
         );
-        let row = self
-            .connection()
-            .query_one_raw(sql(self.backend(), &text, [self.organization_id.into()]))
+        let statement = sql(self.backend(), &text, [self.organization_id.into()]);
+        tuple::one(self.connection(), statement)
             .await
-            .map_err(failed)?;
-        row.map_or(Ok(None), |row| row.try_get("", "first_at"))
             .map_err(failed)
     }
 }

@@ -4,8 +4,8 @@
 use super::Span;
 use crate::store::statement::GIFT;
 use crate::store::statement::{as_bigint, by_index, sql};
-use crate::store::{Error, TenantStore};
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+use crate::store::{Error, TenantStore, tuple};
+use sea_orm::Value;
 
 /// So many spans have a bit of their own.
 const MOST: usize = 62;
@@ -64,21 +64,13 @@ impl TenantStore {
                 (*to).into(),
             ]
         });
-        let rows = self
-            .connection()
-            .query_all_raw(sql(backend, &text, values))
+        let rows: Vec<(i64, i64)> = tuple::all(self.connection(), sql(backend, &text, values))
             .await
             .map_err(failed)?;
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+        let pattern = |(spans, people): (i64, i64)| Pattern {
+            spans: spans.cast_unsigned(),
+            people: people.cast_unsigned(),
+        };
+        Ok(rows.into_iter().map(pattern).collect())
     }
-}
-
-fn read(row: &QueryResult) -> Result<Pattern, sea_orm::DbErr> {
-    Ok(Pattern {
-        spans: row.try_get::<i64>("", "spans")?.cast_unsigned(),
-        people: row.try_get::<i64>("", "people")?.cast_unsigned(),
-    })
 }

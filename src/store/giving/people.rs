@@ -1,10 +1,10 @@
 //! How many people an organization knows, and how many of them may be mailed.
 
 use crate::domain::{Money, Time};
+use crate::store::amount::Amount;
 use crate::store::statement::{as_bigint, sql, sum_text};
-use crate::store::value::money;
-use crate::store::{Error, TenantStore};
-use sea_orm::ConnectionTrait;
+use crate::store::{Error, TenantStore, tuple};
+use sea_orm::FromQueryResult;
 
 /// The people of an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,6 +17,14 @@ pub struct People {
     pub monthly: Money,
     /// Those of them with an active plan that brings something.
     pub with_plan: u64,
+}
+
+#[derive(FromQueryResult)]
+struct Counts {
+    supporters: i64,
+    reachable: i64,
+    with_plan: i64,
+    monthly: Option<Amount>,
 }
 
 impl TenantStore {
@@ -36,18 +44,17 @@ impl TenantStore {
             count("s.monthly_recurring_amount > 0"),
             sum_text(self.backend(), "s.monthly_recurring_amount"),
         );
-        let row = self
-            .connection()
-            .query_one_raw(sql(self.backend(), &text, [self.organization_id.into()]))
+        let statement = sql(self.backend(), &text, [self.organization_id.into()]);
+        let counts = Counts::find_by_statement(statement)
+            .one(self.connection())
             .await
             .map_err(failed)?
             .ok_or(Error::NoOrganization)?;
-        let number = |column: &str| row.try_get::<i64>("", column).map(i64::cast_unsigned);
         Ok(People {
-            supporters: number("supporters").map_err(failed)?,
-            reachable: number("reachable").map_err(failed)?,
-            with_plan: number("with_plan").map_err(failed)?,
-            monthly: money(&row, "monthly").map_err(failed)?.unwrap_or_default(),
+            supporters: counts.supporters.cast_unsigned(),
+            reachable: counts.reachable.cast_unsigned(),
+            with_plan: counts.with_plan.cast_unsigned(),
+            monthly: counts.monthly.map(Money::from).unwrap_or_default(),
         })
     }
 
@@ -57,12 +64,9 @@ impl TenantStore {
         let text = "SELECT finished_at FROM sync_runs WHERE organization_id = $1 \
                     AND finished_at IS NOT NULL AND inserted + updated + absent > 0 \
                     ORDER BY started_at DESC LIMIT 1";
-        let row = self
-            .connection()
-            .query_one_raw(sql(self.backend(), text, [self.organization_id.into()]))
+        let statement = sql(self.backend(), text, [self.organization_id.into()]);
+        tuple::one(self.connection(), statement)
             .await
-            .map_err(failed)?;
-        row.map_or(Ok(None), |row| row.try_get("", "finished_at"))
             .map_err(failed)
     }
 }

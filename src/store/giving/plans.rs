@@ -1,10 +1,10 @@
 //! Recurring plans: what each is worth a month, and from when to when.
 
 use crate::domain::{Money, MonthlyRate, Time};
+use crate::store::amount::Amount;
 use crate::store::statement::{as_bigint, money_text, sql};
-use crate::store::value::money;
 use crate::store::{Error, TenantStore};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::FromQueryResult;
 
 /// One plan, as far as charts need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,32 +47,35 @@ impl TenantStore {
                 "CASE WHEN t.status = 'active' AND NOT t.is_paused THEN 1 ELSE 0 END"
             ),
         );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, [self.organization_id.into()]))
+        let statement = sql(self.backend(), &text, [self.organization_id.into()]);
+        let rows = Row::find_by_statement(statement)
+            .all(self.connection())
             .await
             .map_err(failed)?;
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+        Ok(rows.into_iter().map(Plan::from).collect())
     }
 }
 
-fn read(row: &QueryResult) -> Result<Plan, sea_orm::DbErr> {
-    let frequency: Option<String> = row.try_get("", "frequency")?;
-    let amount = money(row, "amount")?.unwrap_or_default();
-    let monthly =
-        MonthlyRate::monthly([(frequency.as_deref().unwrap_or_default(), amount.decimal())]);
-    let is_active = row.try_get::<i64>("", "is_active")? != 0;
-    Ok(Plan {
-        monthly: Money::total(monthly),
-        currency: row.try_get("", "currency_code")?,
-        started_at: row.try_get("", "started_at")?,
-        ended_at: if is_active {
-            None
-        } else {
-            row.try_get("", "ended_at")?
-        },
-    })
+#[derive(FromQueryResult)]
+struct Row {
+    amount: Option<Amount>,
+    currency_code: Option<String>,
+    frequency: Option<String>,
+    is_active: i64,
+    started_at: Option<Time>,
+    ended_at: Option<Time>,
+}
+
+impl From<Row> for Plan {
+    fn from(row: Row) -> Plan {
+        let amount = row.amount.map(Money::from).unwrap_or_default();
+        let frequency = row.frequency.as_deref().unwrap_or_default();
+        let monthly = MonthlyRate::monthly([(frequency, amount.decimal())]);
+        Plan {
+            monthly: Money::total(monthly),
+            currency: row.currency_code,
+            started_at: row.started_at,
+            ended_at: row.ended_at.filter(|_| row.is_active == 0),
+        }
+    }
 }

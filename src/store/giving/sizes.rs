@@ -2,11 +2,11 @@
 
 use super::Span;
 use crate::domain::Money;
+use crate::store::amount::Amount;
 use crate::store::statement::GIFT;
 use crate::store::statement::{as_bigint, by_index, sql, sum_text};
-use crate::store::value::money;
 use crate::store::{Error, TenantStore};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::FromQueryResult;
 
 /// Where each band of sizes ends and the next one begins; the last one has no end.
 pub const SIZES: [u32; 8] = [10, 25, 50, 100, 250, 500, 1_000, 5_000];
@@ -46,23 +46,29 @@ impl TenantStore {
             index = by_index(backend, "transactions_purchased"),
         );
         let values = [self.organization_id.into(), from.into(), to.into()];
-        let rows = self
-            .connection()
-            .query_all_raw(sql(backend, &text, values))
+        let rows = Row::find_by_statement(sql(backend, &text, values))
+            .all(self.connection())
             .await
             .map_err(failed)?;
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+        Ok(rows.into_iter().map(Band::from).collect())
     }
 }
 
-fn read(row: &QueryResult) -> Result<Band, sea_orm::DbErr> {
-    Ok(Band {
-        place: usize::try_from(row.try_get::<i64>("", "place")?).unwrap_or_default(),
-        currency: row.try_get("", "currency")?,
-        gifts: u64::try_from(row.try_get::<i64>("", "gifts")?).unwrap_or_default(),
-        total: money(row, "total")?.unwrap_or_default(),
-    })
+#[derive(FromQueryResult)]
+struct Row {
+    place: i64,
+    currency: Option<String>,
+    gifts: i64,
+    total: Option<Amount>,
+}
+
+impl From<Row> for Band {
+    fn from(row: Row) -> Band {
+        Band {
+            place: usize::try_from(row.place).unwrap_or_default(),
+            currency: row.currency,
+            gifts: u64::try_from(row.gifts).unwrap_or_default(),
+            total: row.total.map(Money::from).unwrap_or_default(),
+        }
+    }
 }

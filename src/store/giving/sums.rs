@@ -1,11 +1,11 @@
 //! What came in during spans of time, of one organization or of several at once.
 
 use crate::domain::{Money, Time};
+use crate::store::amount::Amount;
 use crate::store::statement::GIFT;
 use crate::store::statement::{as_bigint, by_index, sql, sum_text};
-use crate::store::value::money;
 use crate::store::{Error, Organization, Store, TenantStore};
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+use sea_orm::{FromQueryResult, Value};
 
 /// From a moment up to another one, without that.
 pub type Span = (Time, Time);
@@ -86,23 +86,30 @@ async fn sums_at_once(
     let values = spans
         .iter()
         .flat_map(|(id, (from, to))| [Value::from(*id), (*from).into(), (*to).into()]);
-    let rows = store
-        .connection()
-        .query_all_raw(sql(backend, &text, values))
+    let rows = Row::find_by_statement(sql(backend, &text, values))
+        .all(store.connection())
         .await
         .map_err(failed)?;
-    rows.iter()
-        .map(read)
-        .collect::<Result<_, _>>()
-        .map_err(failed)
+    Ok(rows.into_iter().map(Sum::from).collect())
 }
 
-fn read(row: &QueryResult) -> Result<Sum, sea_orm::DbErr> {
-    Ok(Sum {
-        place: usize::try_from(row.try_get::<i64>("", "place")?).unwrap_or_default(),
-        currency: row.try_get("", "currency")?,
-        is_recurring: row.try_get::<i64>("", "is_recurring")? != 0,
-        gifts: u64::try_from(row.try_get::<i64>("", "gifts")?).unwrap_or_default(),
-        total: money(row, "total")?.unwrap_or_default(),
-    })
+#[derive(FromQueryResult)]
+struct Row {
+    place: i64,
+    currency: Option<String>,
+    is_recurring: i64,
+    gifts: i64,
+    total: Option<Amount>,
+}
+
+impl From<Row> for Sum {
+    fn from(row: Row) -> Sum {
+        Sum {
+            place: usize::try_from(row.place).unwrap_or_default(),
+            currency: row.currency,
+            is_recurring: row.is_recurring != 0,
+            gifts: u64::try_from(row.gifts).unwrap_or_default(),
+            total: row.total.map(Money::from).unwrap_or_default(),
+        }
+    }
 }

@@ -2,12 +2,15 @@
 //! by the next delivery, which alone writes the mirror.
 
 use super::{PluginKey, words_document};
+use crate::entities::plugin_adoption::{Column, Entity};
 use crate::entities::record::Kind;
 use crate::net::retry;
 use crate::store::fenced::TransactionTries;
 use crate::store::statement::{as_bigint, document, insert, sql, unpack};
-use crate::store::{Error, Fence, TenantStore, audit};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use crate::store::{Error, Fence, TenantStore, audit, tuple};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde_json::json;
 
 /// Stands for the word that nobody is ours.
@@ -44,8 +47,9 @@ impl TenantStore {
         let nobody = [NOBODY.to_owned()];
         let tx = self.store.begin_write().await?;
         if remote_ids.is_empty() {
-            let text = "DELETE FROM plugin_adoptions WHERE organization_id = $1 AND plugin = $2 AND destination = $3";
-            tx.execute_raw(sql(self.backend(), text, self.plugin_values(key)))
+            Entity::delete_many()
+                .filter(self.here::<Entity>(key))
+                .exec(&tx)
                 .await
                 .map_err(failed)?;
         } else {
@@ -96,16 +100,14 @@ impl TenantStore {
     /// Those that were not taken over yet; `None`: nobody said anything.
     pub async fn adoptions(&self, key: &PluginKey) -> Result<Option<Vec<String>>, Error> {
         let failed = |error| Error::query("reading who is ours", error);
-        let text = "SELECT remote_id FROM plugin_adoptions WHERE organization_id = $1 AND plugin = $2 AND destination = $3 ORDER BY remote_id";
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), text, self.plugin_values(key)))
+        let mut ids: Vec<String> = Entity::find()
+            .select_only()
+            .column(Column::RemoteId)
+            .filter(self.here::<Entity>(key))
+            .order_by_asc(Column::RemoteId)
+            .into_tuple()
+            .all(self.connection())
             .await
-            .map_err(failed)?;
-        let mut ids: Vec<String> = rows
-            .iter()
-            .map(|row| row.try_get("", "remote_id"))
-            .collect::<Result<_, _>>()
             .map_err(failed)?;
         let is_said = !ids.is_empty();
         ids.retain(|id| id != NOBODY);
@@ -162,14 +164,9 @@ impl TenantStore {
             as_bigint(self.backend(), "COUNT(*)")
         );
         let values = self.plugin_values(key).into_iter().chain([false.into()]);
-        let row = self
-            .connection()
-            .query_one_raw(sql(self.backend(), &text, values))
+        let statement = sql(self.backend(), &text, values);
+        let count: i64 = tuple::one(self.connection(), statement)
             .await
-            .map_err(failed)?;
-        let count: i64 = row
-            .map(|row| row.try_get("", "n"))
-            .transpose()
             .map_err(failed)?
             .unwrap_or_default();
         Ok(u64::try_from(count).unwrap_or_default())

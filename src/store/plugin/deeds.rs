@@ -5,7 +5,7 @@ use crate::domain::{Deed, Harm, Held};
 use crate::entities::record::Kind;
 use crate::store::statement::sql;
 use crate::store::{Error, TenantStore};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, Value};
 
 /// The columns that name one deed to one person, in the tables of what is held and of what is
 /// granted.
@@ -21,17 +21,25 @@ pub(super) const DEED: [(&str, Kind); 6] = [
 /// Rows in one statement.
 pub(super) const PIECE: usize = 5_000;
 
-/// `None` of a kind that is not known here.
-pub(super) fn held(row: &QueryResult) -> Result<Option<Held>, DbErr> {
-    let (kind, supporter_id, mark): (String, i64, i64) = (
-        row.try_get("", "kind")?,
-        row.try_get("", "supporter_id")?,
-        row.try_get("", "mark")?,
-    );
-    Ok(Harm::of(&kind).map(|kind| Held {
-        supporter_id,
-        deed: Deed { kind, mark },
-    }))
+/// One deed to one person, as it is stored.
+#[derive(FromQueryResult)]
+pub(super) struct StoredDeed {
+    supporter_id: i64,
+    kind: String,
+    mark: i64,
+}
+
+impl StoredDeed {
+    /// `None` of a kind that is not known here.
+    pub(super) fn held(self) -> Option<Held> {
+        Harm::of(&self.kind).map(|kind| Held {
+            supporter_id: self.supporter_id,
+            deed: Deed {
+                kind,
+                mark: self.mark,
+            },
+        })
+    }
 }
 
 impl TenantStore {

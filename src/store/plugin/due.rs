@@ -4,11 +4,13 @@ use super::PluginKey;
 use super::moments::unplanned;
 use crate::clock;
 use crate::domain::Time;
+use crate::entities::plugin_delivery::{ActiveModel, Column, Entity};
 use crate::net::retry;
 use crate::store::fenced::TransactionTries;
 use crate::store::statement::sql;
-use crate::store::{Error, Fence, TenantStore};
-use sea_orm::ConnectionTrait;
+use crate::store::{Error, Fence, TenantStore, tuple};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 impl TenantStore {
     /// Who is due though nothing changed here, the lowest `limit` ids after one: another try, a
@@ -48,14 +50,8 @@ impl TenantStore {
             "SELECT u.supporter_id FROM ({}) AS u ORDER BY u.supporter_id LIMIT {limit}",
             parts.join(" UNION ")
         );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, values))
+        tuple::all(self.connection(), sql(self.backend(), &text, values))
             .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(|row| row.try_get("", "supporter_id"))
-            .collect::<Result<_, _>>()
             .map_err(failed)
     }
 
@@ -67,34 +63,34 @@ impl TenantStore {
         limit: u64,
     ) -> Result<Vec<i64>, Error> {
         let failed = |error| Error::query("reading who is in the ledger", error);
-        let text = format!(
-            "SELECT supporter_id FROM plugin_deliveries WHERE organization_id = $1 AND plugin = $2 AND destination = $3 \
-             AND supporter_id > $4 ORDER BY supporter_id LIMIT {limit}"
-        );
-        let values = self.plugin_values(key).into_iter().chain([after.into()]);
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, values))
+        Entity::find()
+            .select_only()
+            .column(Column::SupporterId)
+            .filter(self.here::<Entity>(key))
+            .filter(Column::SupporterId.gt(after))
+            .order_by_asc(Column::SupporterId)
+            .limit(limit)
+            .into_tuple()
+            .all(self.connection())
             .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(|row| row.try_get("", "supporter_id"))
-            .collect::<Result<_, _>>()
             .map_err(failed)
     }
 
     /// Has people looked at again: those that were rejected or put off. Answers with how many.
     pub async fn retry_deliveries(&self, key: &PluginKey) -> Result<u64, Error> {
-        let text = "UPDATE plugin_deliveries SET next_attempt_at = $1 WHERE organization_id = $2 AND plugin = $3 AND destination = $4 \
-                    AND state IN ('rejected', 'deferred')";
-        let values = std::iter::once(clock::now().into()).chain(self.plugin_values(key));
-        let done = self
-            .connection()
-            .execute_raw(sql(self.backend(), text, values))
+        let due = ActiveModel {
+            next_attempt_at: Set(Some(clock::now())),
+            ..Default::default()
+        };
+        let done = Entity::update_many()
+            .set(due)
+            .filter(self.here::<Entity>(key))
+            .filter(Column::State.is_in(["rejected", "deferred"]))
+            .exec(self.connection())
             .await;
         Ok(done
             .map_err(|error| Error::query("asking for another try", error))?
-            .rows_affected())
+            .rows_affected)
     }
 
     /// Has these people looked at again from a moment on, since the other side changed.

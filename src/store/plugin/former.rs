@@ -4,8 +4,8 @@ use crate::domain::{Address, Time};
 use crate::entities::record::Kind;
 use crate::entities::{Record, Supporter};
 use crate::store::statement::{ids_document, lookup, quoted, sql, unpack};
-use crate::store::{Error, TenantStore};
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use crate::store::{Error, TenantStore, tuple};
+use sea_orm::FromQueryResult;
 use std::collections::BTreeMap;
 
 /// An address that somebody has no more.
@@ -48,17 +48,11 @@ impl TenantStore {
             since.into(),
             format!("{noun}.email_changed").into(),
         ];
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, values))
+        let rows = Change::find_by_statement(sql(self.backend(), &text, values))
+            .all(self.connection())
             .await
             .map_err(failed)?;
-        let rows: Vec<Option<FormerAddress>> = rows
-            .iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(failed)?;
-        Ok(rows.into_iter().flatten().collect())
+        Ok(rows.into_iter().filter_map(Change::former).collect())
     }
 
     /// When a delivery last had a word on each of these people, at whatever place of a plugin to
@@ -80,41 +74,36 @@ impl TenantStore {
             self.organization_id.into(),
             plugin.into(),
         ];
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, values))
+        let statement = sql(self.backend(), &text, values);
+        let rows: Vec<(i64, Time)> = tuple::all(self.connection(), statement)
             .await
             .map_err(failed)?;
-        rows.iter()
-            .map(|row| {
-                Ok((
-                    row.try_get("", "supporter_id")?,
-                    row.try_get("", "looked_at")?,
-                ))
-            })
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+        Ok(rows.into_iter().collect())
     }
 }
 
-/// `None` where there was no address before.
-fn read(row: &QueryResult) -> Result<Option<FormerAddress>, DbErr> {
-    let subject: String = row.try_get("", "subject")?;
-    let detail: String = row
-        .try_get::<Option<String>>("", "detail")?
-        .unwrap_or_default();
-    let detail: serde_json::Value = serde_json::from_str(&detail).unwrap_or_default();
-    let address = detail
-        .get("from")
-        .and_then(serde_json::Value::as_str)
-        .and_then(Address::parse);
-    let supporter_id = subject.rsplit(':').next().and_then(|id| id.parse().ok());
-    let Some((supporter_id, address)) = supporter_id.zip(address) else {
-        return Ok(None);
-    };
-    Ok(Some(FormerAddress {
-        supporter_id,
-        address,
-        until: row.try_get("", "until")?,
-    }))
+/// A change of an address, as the trail tells of it.
+#[derive(FromQueryResult)]
+struct Change {
+    subject: String,
+    detail: Option<String>,
+    until: Time,
+}
+
+impl Change {
+    /// `None` where there was no address before.
+    fn former(self) -> Option<FormerAddress> {
+        let detail = self.detail.unwrap_or_default();
+        let detail: serde_json::Value = serde_json::from_str(&detail).unwrap_or_default();
+        let address = detail
+            .get("from")
+            .and_then(serde_json::Value::as_str)
+            .and_then(Address::parse);
+        let supporter_id = self.subject.rsplit(':').next();
+        Some(FormerAddress {
+            supporter_id: supporter_id.and_then(|id| id.parse().ok())?,
+            address: address?,
+            until: self.until,
+        })
+    }
 }

@@ -1,7 +1,7 @@
 //! What a person allowed: for exactly these people, once, for a while; used up when it is done, and
 //! given back when nothing was done.
 
-use super::deeds::{DEED, PIECE, held};
+use super::deeds::{DEED, PIECE, StoredDeed};
 use super::harm::{self, Counting};
 use super::{HarmEntry, PluginKey};
 use crate::clock;
@@ -13,7 +13,7 @@ use crate::store::row::time_text;
 use crate::store::statement::{document, sql, upsert};
 use crate::store::{Error, Fence, TenantStore, audit};
 use chrono::TimeDelta;
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,19 +65,13 @@ impl TenantStore {
                     WHERE g.organization_id = $1 AND g.plugin = $2 AND g.destination = $3 AND g.expires_at > $4 \
                     AND (g.used_at IS NULL OR d.state = 'sending')";
         let values = self.plugin_values(key).into_iter().chain([now.into()]);
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), text, values))
+        let all = StoredDeed::find_by_statement(sql(self.backend(), text, values))
+            .all(self.connection())
             .await
-            .map_err(failed)?;
-        let all = rows
-            .iter()
-            .map(held)
-            .collect::<Result<Vec<_>, _>>()
             .map_err(failed)?;
         Ok(all
             .into_iter()
-            .flatten()
+            .filter_map(StoredDeed::held)
             .map(|one| ((one.supporter_id, one.deed.kind), one.deed.mark))
             .collect())
     }

@@ -3,11 +3,13 @@
 
 use super::PluginKey;
 use crate::domain::Time;
+use crate::entities::plugin_guard::{ActiveModel, Column, Entity};
 use crate::net::retry;
 use crate::store::fenced::TransactionTries;
 use crate::store::statement::sql;
 use crate::store::{Error, Fence, Store, TenantStore, audit};
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 use serde_json::json;
 
 /// What one place of a plugin was told and pushed so far.
@@ -38,39 +40,47 @@ pub struct Suspension {
     pub reason: String,
 }
 
+#[derive(FromQueryResult)]
+struct Suspended {
+    classy_id: i64,
+    plugin: String,
+    suspended_at: Option<Time>,
+    suspended_reason: Option<String>,
+}
+
 impl TenantStore {
     /// What is known; of a place that nobody looked at yet, nothing. One to which the plugin comes
     /// back from another is as new.
     pub async fn guard_state(&self, key: &PluginKey) -> Result<GuardState, Error> {
         let failed = |error| Error::query("reading the guard's state", error);
-        let text = "SELECT first_push_at, first_push_until, forecast, suspended_at, suspended_reason FROM plugin_guards \
-                    WHERE organization_id = $1 AND plugin = $2 AND destination = $3";
-        let row = self
-            .connection()
-            .query_one_raw(sql(self.backend(), text, self.plugin_values(key)))
+        let row = Entity::find()
+            .filter(self.here::<Entity>(key))
+            .one(self.connection())
             .await
             .map_err(failed)?;
         let is_new_here = self.place_of_before(key).await?.is_some();
-        let others = "SELECT plugin FROM plugin_guards WHERE organization_id = $1 AND plugin = $2 AND destination <> $3 LIMIT 1";
-        let others = self
-            .connection()
-            .query_one_raw(sql(self.backend(), others, self.plugin_values(key)))
+        let other: Option<String> = Entity::find()
+            .select_only()
+            .column(Column::Plugin)
+            .filter(self.elsewhere::<Entity>(key))
+            .into_tuple()
+            .one(self.connection())
             .await
             .map_err(failed)?;
-        let was_elsewhere = is_new_here || others.is_some();
+        let was_elsewhere = is_new_here || other.is_some();
         let Some(row) = row else {
             return Ok(GuardState {
                 was_elsewhere,
                 ..GuardState::default()
             });
         };
-        let first_push_at: Option<Time> = row.try_get("", "first_push_at").map_err(failed)?;
+        let reason = row.suspended_reason.unwrap_or_default();
         Ok(GuardState {
-            first_push_at: first_push_at.filter(|_| !is_new_here),
+            first_push_at: row.first_push_at.filter(|_| !is_new_here),
             was_elsewhere,
-            first_push_until: row.try_get("", "first_push_until").map_err(failed)?,
-            forecast: row.try_get("", "forecast").map_err(failed)?,
-            suspended: suspension(&row).map_err(failed)?,
+            first_push_until: row.first_push_until,
+            forecast: row.forecast,
+            suspended: row.suspended_at.map(|since| (since, reason)),
         })
     }
 
@@ -118,15 +128,12 @@ impl TenantStore {
                 return Ok(());
             }
             let tx = self.store.begin_write().await?;
-            set(&tx, self, key, "suspended_at", to.map(|(at, _)| at).into()).await?;
-            set(
-                &tx,
-                self,
-                key,
-                "suspended_reason",
-                to.map(|(_, reason)| reason.to_owned()).into(),
-            )
-            .await?;
+            let change = ActiveModel {
+                suspended_at: Set(to.map(|(at, _)| at)),
+                suspended_reason: Set(to.map(|(_, reason)| reason.to_owned())),
+                ..Default::default()
+            };
+            set(&tx, self, key, change).await?;
             let subject = format!("plugin:{}", key.plugin);
             audit::note_by(
                 &tx,
@@ -153,10 +160,8 @@ impl TenantStore {
         key: &PluginKey,
         at: Time,
     ) -> Result<(), Error> {
-        self.set_guard(fence, key, "first_push_at", Some(at).into())
-            .await?;
-        self.set_guard(fence, key, "first_push_until", None::<Time>.into())
-            .await
+        self.set_guard(fence, key, first_push_at(Some(at))).await?;
+        self.set_guard(fence, key, first_push_until(None)).await
     }
 
     /// A plugin that comes back to a place from another one asks there again, as at the first push.
@@ -165,8 +170,7 @@ impl TenantStore {
     /// [`Error::FenceLost`]; database errors.
     pub async fn arrive(&self, fence: &Fence, key: &PluginKey) -> Result<(), Error> {
         if self.place_of_before(key).await?.is_some() {
-            self.set_guard(fence, key, "first_push_at", None::<Time>.into())
-                .await?;
+            self.set_guard(fence, key, first_push_at(None)).await?;
         }
         Ok(())
     }
@@ -181,20 +185,22 @@ impl TenantStore {
         key: &PluginKey,
         forecast: Option<String>,
     ) -> Result<(), Error> {
-        self.set_guard(fence, key, "forecast", forecast.into())
-            .await
+        let change = ActiveModel {
+            forecast: Set(forecast),
+            ..Default::default()
+        };
+        self.set_guard(fence, key, change).await
     }
 
     async fn set_guard(
         &self,
         fence: &Fence,
         key: &PluginKey,
-        column: &str,
-        value: Value,
+        change: ActiveModel,
     ) -> Result<(), Error> {
         let once = || async {
             let tx = self.begin_fenced(fence).await?;
-            set(&tx, self, key, column, value.clone()).await?;
+            set(&tx, self, key, change.clone()).await?;
             tx.commit().await.map_err(Error::commit)
         };
         retry(TransactionTries::of_repeatable(), once).await
@@ -209,32 +215,32 @@ impl Store {
                     JOIN organizations AS o ON o.id = g.organization_id \
                     JOIN plugin_states AS p ON p.organization_id = g.organization_id AND p.plugin = g.plugin AND p.destination = g.destination \
                     WHERE g.suspended_at IS NOT NULL ORDER BY o.classy_id, g.plugin";
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), text, []))
+        let rows = Suspended::find_by_statement(sql(self.backend(), text, []))
+            .all(self.connection())
             .await
             .map_err(failed)?;
-        let read = |row: &QueryResult| {
-            let (since, reason) = suspension(row)?.unwrap_or_default();
-            Ok(Suspension {
-                classy_id: row.try_get("", "classy_id")?,
-                plugin: row.try_get("", "plugin")?,
-                since,
-                reason,
-            })
+        let suspension = |row: Suspended| Suspension {
+            classy_id: row.classy_id,
+            plugin: row.plugin,
+            since: row.suspended_at.unwrap_or_default(),
+            reason: row.suspended_reason.unwrap_or_default(),
         };
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, DbErr>>()
-            .map_err(failed)
+        Ok(rows.into_iter().map(suspension).collect())
     }
 }
 
-fn suspension(row: &QueryResult) -> Result<Option<(Time, String)>, DbErr> {
-    let reason: Option<String> = row.try_get("", "suspended_reason")?;
-    Ok(row
-        .try_get::<Option<Time>>("", "suspended_at")?
-        .map(|since| (since, reason.unwrap_or_default())))
+fn first_push_at(at: Option<Time>) -> ActiveModel {
+    ActiveModel {
+        first_push_at: Set(at),
+        ..Default::default()
+    }
+}
+
+fn first_push_until(until: Option<Time>) -> ActiveModel {
+    ActiveModel {
+        first_push_until: Set(until),
+        ..Default::default()
+    }
 }
 
 /// A person's word on the whole first push holds until a moment.
@@ -244,45 +250,46 @@ pub(super) async fn open<C: ConnectionTrait>(
     key: &PluginKey,
     until: Time,
 ) -> Result<(), Error> {
-    set(tx, tenant, key, "first_push_until", Some(until).into()).await
+    set(tx, tenant, key, first_push_until(Some(until))).await
 }
 
-/// Sets a column of ours, whether or not there is a row.
-pub(super) async fn set<C: ConnectionTrait>(
+/// Sets columns of ours, whether or not there is a row.
+async fn set<C: ConnectionTrait>(
     tx: &C,
     tenant: &TenantStore,
     key: &PluginKey,
-    column: &str,
-    value: Value,
+    change: ActiveModel,
 ) -> Result<(), Error> {
     let failed = |error| Error::query("writing the guard's state", error);
-    let text = format!(
-        "UPDATE plugin_guards SET {column} = $1 WHERE organization_id = $2 AND plugin = $3 AND destination = $4"
-    );
-    let values = std::iter::once(value.clone()).chain(tenant.plugin_values(key));
-    if tx
-        .execute_raw(sql(tenant.backend(), &text, values))
+    let done = Entity::update_many()
+        .set(change.clone())
+        .filter(tenant.here::<Entity>(key))
+        .exec(tx)
         .await
-        .map_err(failed)?
-        .rows_affected()
-        > 0
-    {
+        .map_err(failed)?;
+    if done.rows_affected > 0 {
         return Ok(());
     }
     // MySQL counts no row that stays as it is: whether there is one is asked for itself.
-    let there = "SELECT 1 AS one FROM plugin_guards WHERE organization_id = $1 AND plugin = $2 AND destination = $3";
-    let there = tx
-        .query_one_raw(sql(tenant.backend(), there, tenant.plugin_values(key)))
+    let there: Option<String> = Entity::find()
+        .select_only()
+        .column(Column::Plugin)
+        .filter(tenant.here::<Entity>(key))
+        .into_tuple()
+        .one(tx)
         .await
         .map_err(failed)?;
     if there.is_some() {
         return Ok(());
     }
-    let text = format!(
-        "INSERT INTO plugin_guards (organization_id, plugin, destination, {column}) VALUES ($1, $2, $3, $4)"
-    );
-    let values = tenant.plugin_values(key).into_iter().chain([value]);
-    tx.execute_raw(sql(tenant.backend(), &text, values))
+    let row = ActiveModel {
+        organization_id: Set(tenant.organization_id),
+        plugin: Set(key.plugin.clone()),
+        destination: Set(key.destination.clone()),
+        ..change
+    };
+    Entity::insert(row)
+        .exec_without_returning(tx)
         .await
         .map_err(failed)?;
     Ok(())

@@ -2,10 +2,12 @@
 
 use super::PluginKey;
 use crate::domain::{Harm, Harms, Time};
+use crate::entities::plugin_harm::{ActiveModel, Entity};
 use crate::store::statement::{as_bigint, quoted, sql};
-use crate::store::{Error, TenantStore};
+use crate::store::{Error, TenantStore, tuple};
 use chrono::TimeDelta;
-use sea_orm::ConnectionTrait;
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ConnectionTrait, EntityTrait};
 
 /// What a count says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,17 +63,11 @@ impl TenantStore {
         );
         let values = self.plugin_values(key).into_iter().chain([since.into()]);
         let mut totals = [Harms::default(); 2];
-        for row in self
-            .connection()
-            .query_all_raw(sql(backend, &text, values))
+        let statement = sql(backend, &text, values);
+        let rows: Vec<(String, String, i64)> = tuple::all(self.connection(), statement)
             .await
-            .map_err(failed)?
-        {
-            let (kind, entry): (String, String) = (
-                row.try_get("", "kind").map_err(failed)?,
-                row.try_get("", "entry").map_err(failed)?,
-            );
-            let total: i64 = row.try_get("", "total").map_err(failed)?;
+            .map_err(failed)?;
+        for (kind, entry, total) in rows {
             let entry = [HarmEntry::Done, HarmEntry::Used]
                 .into_iter()
                 .position(|known| known.as_str() == entry);
@@ -102,25 +98,23 @@ pub(super) async fn count<C: ConnectionTrait>(
     at: Time,
     counting: Counting,
 ) -> Result<(), Error> {
-    let backend = tenant.backend();
-    let text = format!(
-        "INSERT INTO plugin_harms (organization_id, plugin, destination, {}, kind, entry, {}) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        quoted(backend, "at"),
-        quoted(backend, "count")
-    );
     let sign = match counting {
         Counting::Done => 1,
         Counting::NotDone => -1,
     };
     for (kind, count) in harms.each() {
-        let rest = [
-            at.into(),
-            kind.as_str().into(),
-            entry.as_str().into(),
-            (sign * count as i64).into(),
-        ];
-        let values = tenant.plugin_values(key).into_iter().chain(rest);
-        tx.execute_raw(sql(backend, &text, values))
+        let row = ActiveModel {
+            organization_id: Set(tenant.organization_id),
+            plugin: Set(key.plugin.clone()),
+            destination: Set(key.destination.clone()),
+            at: Set(at),
+            kind: Set(kind.as_str().to_owned()),
+            entry: Set(entry.as_str().to_owned()),
+            count: Set(sign * count as i64),
+            ..Default::default()
+        };
+        Entity::insert(row)
+            .exec_without_returning(tx)
             .await
             .map_err(|error| Error::query("counting harm", error))?;
     }

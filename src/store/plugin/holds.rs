@@ -1,11 +1,15 @@
 //! What waits for a person's word: written with the verdicts of a batch, released, and counted.
 
 use super::PluginKey;
-use super::deeds::{DEED, held};
+use super::deeds::{DEED, StoredDeed};
 use crate::domain::{Fate, Harm, Harms, Held, Verdict};
+use crate::entities::plugin_hold::{Column, Entity};
 use crate::store::statement::{as_bigint, document, insert, sql};
-use crate::store::{Error, Store, TenantStore};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use crate::store::{Error, Store, TenantStore, tuple};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
+    QueryOrder, QuerySelect,
+};
 use serde_json::json;
 
 /// How much is held of one plugin.
@@ -19,25 +23,30 @@ pub struct HoldCount {
     pub harms: Harms,
 }
 
+/// How much is held of one plugin, for one kind of deed.
+#[derive(FromQueryResult)]
+struct KindCount {
+    classy_id: i64,
+    plugin: String,
+    kind: String,
+    n: i64,
+}
+
 impl TenantStore {
     /// What waits for a person's word, by person.
     pub async fn holds(&self, key: &PluginKey) -> Result<Vec<Held>, Error> {
         let failed = |error| Error::query("reading what is held", error);
-        let text = "SELECT supporter_id, kind, mark FROM plugin_holds WHERE organization_id = $1 AND plugin = $2 AND destination = $3 \
-                    ORDER BY supporter_id, kind";
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), text, self.plugin_values(key)))
+        let deeds = Entity::find()
+            .select_only()
+            .columns([Column::SupporterId, Column::Kind, Column::Mark])
+            .filter(self.here::<Entity>(key))
+            .order_by_asc(Column::SupporterId)
+            .order_by_asc(Column::Kind)
+            .into_model::<StoredDeed>()
+            .all(self.connection())
             .await
             .map_err(failed)?;
-        Ok(rows
-            .iter()
-            .map(held)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(failed)?
-            .into_iter()
-            .flatten()
-            .collect())
+        Ok(deeds.into_iter().filter_map(StoredDeed::held).collect())
     }
 
     /// Replaces what is held of these people, and gives grants back to those who were put off,
@@ -80,12 +89,10 @@ impl TenantStore {
         kind: Harm,
         held: &[Held],
     ) -> Result<(), Error> {
-        let text = "DELETE FROM plugin_holds WHERE organization_id = $1 AND plugin = $2 AND destination = $3 AND kind = $4";
-        let values = self
-            .plugin_values(key)
-            .into_iter()
-            .chain([kind.as_str().into()]);
-        tx.execute_raw(sql(self.backend(), text, values))
+        Entity::delete_many()
+            .filter(self.here::<Entity>(key))
+            .filter(Column::Kind.eq(kind.as_str()))
+            .exec(tx)
             .await
             .map_err(|error| Error::query("writing what is held", error))?;
         self.insert_holds(tx, key, held).await
@@ -151,29 +158,19 @@ impl TenantStore {
         );
         let text = format!("SELECT kind, {rows} AS n {of} GROUP BY kind");
         let mut harms = Harms::default();
-        for row in self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, self.plugin_values(key)))
+        let statement = sql(self.backend(), &text, self.plugin_values(key));
+        for (kind, count) in tuple::all::<(String, i64)>(self.connection(), statement)
             .await
             .map_err(failed)?
         {
-            let (kind, count): (String, i64) = (
-                row.try_get("", "kind").map_err(failed)?,
-                row.try_get("", "n").map_err(failed)?,
-            );
             if let Some(kind) = Harm::of(&kind) {
                 harms.add(kind, count.max(0) as u64);
             }
         }
         let text = format!("SELECT {people} AS n {of}");
-        let row = self
-            .connection()
-            .query_one_raw(sql(self.backend(), &text, self.plugin_values(key)))
+        let statement = sql(self.backend(), &text, self.plugin_values(key));
+        let people: i64 = tuple::one(self.connection(), statement)
             .await
-            .map_err(failed)?;
-        let people: i64 = row
-            .map(|row| row.try_get("", "n"))
-            .transpose()
             .map_err(failed)?
             .unwrap_or_default();
         Ok((people.max(0) as u64, harms))
@@ -220,18 +217,17 @@ impl Store {
             as_bigint(self.backend(), "COUNT(*)")
         );
         let mut counts: Vec<HoldCount> = Vec::new();
-        for row in self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, []))
+        let rows = KindCount::find_by_statement(sql(self.backend(), &text, []))
+            .all(self.connection())
             .await
-            .map_err(failed)?
-        {
-            let classy_id: i64 = row.try_get("", "classy_id").map_err(failed)?;
-            let (plugin, kind): (String, String) = (
-                row.try_get("", "plugin").map_err(failed)?,
-                row.try_get("", "kind").map_err(failed)?,
-            );
-            let count: i64 = row.try_get("", "n").map_err(failed)?;
+            .map_err(failed)?;
+        for row in rows {
+            let KindCount {
+                classy_id,
+                plugin,
+                kind,
+                n: count,
+            } = row;
             if counts
                 .last()
                 .is_none_or(|last| last.classy_id != classy_id || last.plugin != plugin)

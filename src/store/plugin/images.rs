@@ -4,13 +4,21 @@
 use super::PluginKey;
 use crate::clock;
 use crate::domain::{Harm, Image, Outcome, Taking, Time, UndoScope, Values};
+use crate::entities::plugin_delivery;
+use crate::entities::plugin_image::{Column, Entity, Model};
 use crate::entities::record::Kind;
 use crate::net::retry;
 use crate::store::fenced::TransactionTries;
 use crate::store::row::time_text;
-use crate::store::statement::{as_bigint, document, ids_document, insert, lookup, sql, unpack};
-use crate::store::{Error, Fence, TenantStore, audit};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
+use crate::store::statement::{
+    as_bigint, columns, document, ids_document, insert, lookup, sql, unpack,
+};
+use crate::store::{Error, Fence, TenantStore, audit, tuple};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult,
+    QueryFilter, QueryOrder, QuerySelect, Value,
+};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -108,12 +116,11 @@ impl TenantStore {
             "SELECT {} AS last FROM plugin_images WHERE organization_id = $1 AND plugin = $2 AND destination = $3",
             as_bigint(self.backend(), "COALESCE(MAX(id), 0)")
         );
-        let row = self
-            .connection()
-            .query_one_raw(sql(self.backend(), &text, self.plugin_values(key)))
+        let statement = sql(self.backend(), &text, self.plugin_values(key));
+        let last = tuple::one(self.connection(), statement)
             .await
             .map_err(failed)?;
-        row.map_or(Ok(0), |row| row.try_get("", "last").map_err(failed))
+        Ok(last.unwrap_or(0))
     }
 
     /// The images of a scope that were not taken back yet, of the next `limit` people after one,
@@ -152,20 +159,13 @@ impl TenantStore {
             .into_iter()
             .chain(bounds.clone())
             .chain([after.into()]);
-        let rows = self
-            .connection()
-            .query_all_raw(sql(backend, &text, values))
+        let ids: Vec<i64> = tuple::all(self.connection(), sql(backend, &text, values))
             .await
             .map_err(failed)?;
-        let ids: Vec<i64> = rows
-            .iter()
-            .map(|row| row.try_get("", "supporter_id"))
-            .collect::<Result<_, _>>()
-            .map_err(failed)?;
         let text = format!(
-            "SELECT i.id, i.supporter_id, i.remote_id, i.contact_id, i.before_values, i.after_values, i.put_on, i.taken_off, i.mark \
-             FROM {source} {join} plugin_images AS i ON i.supporter_id = j.id WHERE i.organization_id = $2 AND i.plugin = $3 \
+            "SELECT {all} FROM {source} {join} plugin_images AS i ON i.supporter_id = j.id WHERE i.organization_id = $2 AND i.plugin = $3 \
              AND i.destination = $4 AND i.sent_at >= $5 AND i.id <= $6 AND {open} ORDER BY i.id",
+            all = columns::<Entity>(backend, "i"),
             source = unpack(backend, &[("id", Kind::Int)]),
             join = lookup(backend)
         );
@@ -173,13 +173,12 @@ impl TenantStore {
             .chain(self.plugin_values(key))
             .chain(bounds);
         let mut images: BTreeMap<i64, Vec<Image>> = BTreeMap::new();
-        for row in self
-            .connection()
-            .query_all_raw(sql(backend, &text, values))
+        for row in Model::find_by_statement(sql(backend, &text, values))
+            .all(self.connection())
             .await
             .map_err(failed)?
         {
-            let image = read(&row).map_err(failed)?;
+            let image = Image::try_from(row).map_err(failed)?;
             images.entry(image.supporter_id).or_default().push(image);
         }
         Ok(images)
@@ -239,12 +238,16 @@ impl TenantStore {
             if !matches!(one.outcome, Outcome::TakenBack | Outcome::AsBefore) {
                 continue;
             }
-            let text = "UPDATE plugin_deliveries SET undone_mark = $1, fingerprint = NULL WHERE organization_id = $2 AND plugin = $3 \
-                        AND destination = $4 AND supporter_id = $5";
-            let values = std::iter::once(one.mark.into())
-                .chain(self.plugin_values(key))
-                .chain([one.supporter_id.into()]);
-            tx.execute_raw(sql(backend, text, values))
+            let undone = plugin_delivery::ActiveModel {
+                undone_mark: Set(Some(one.mark)),
+                fingerprint: Set(None),
+                ..Default::default()
+            };
+            plugin_delivery::Entity::update_many()
+                .set(undone)
+                .filter(self.here::<plugin_delivery::Entity>(key))
+                .filter(plugin_delivery::Column::SupporterId.eq(one.supporter_id))
+                .exec(&tx)
                 .await
                 .map_err(failed)?;
             let subject = format!("supporter:{}", one.supporter_id);
@@ -274,65 +277,63 @@ impl TenantStore {
     /// What an order came to, by person.
     pub async fn undone_by(&self, key: &PluginKey, order: i64) -> Result<Vec<UndoneRow>, Error> {
         let failed = |error| Error::query("reading what was taken back", error);
-        let text = "SELECT DISTINCT supporter_id, outcome, detail FROM plugin_images WHERE organization_id = $1 AND plugin = $2 \
-                    AND destination = $3 AND undo_id = $4 ORDER BY supporter_id";
-        let values = self.plugin_values(key).into_iter().chain([order.into()]);
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), text, values))
+        let rows: Vec<(i64, Option<String>, Option<String>)> = Entity::find()
+            .select_only()
+            .columns([Column::SupporterId, Column::Outcome, Column::Detail])
+            .distinct()
+            .filter(self.here::<Entity>(key))
+            .filter(Column::UndoId.eq(order))
+            .order_by_asc(Column::SupporterId)
+            .into_tuple()
+            .all(self.connection())
             .await
             .map_err(failed)?;
-        let row = |row: &QueryResult| {
-            Ok(UndoneRow {
-                supporter_id: row.try_get("", "supporter_id")?,
-                outcome: row
-                    .try_get::<Option<String>>("", "outcome")?
-                    .unwrap_or_default(),
-                detail: row
-                    .try_get::<Option<String>>("", "detail")?
-                    .unwrap_or_default(),
-            })
-        };
-        rows.iter()
-            .map(row)
-            .collect::<Result<_, DbErr>>()
-            .map_err(failed)
+        let row =
+            |(supporter_id, outcome, detail): (i64, Option<String>, Option<String>)| UndoneRow {
+                supporter_id,
+                outcome: outcome.unwrap_or_default(),
+                detail: detail.unwrap_or_default(),
+            };
+        Ok(rows.into_iter().map(row).collect())
     }
 
     /// What was taken back may be sent again: those people are looked at once more. Answers with
     /// how many.
     pub async fn forget_undone(&self, key: &PluginKey, now: Time) -> Result<u64, Error> {
-        let text = "UPDATE plugin_deliveries SET undone_mark = NULL, next_attempt_at = $1 WHERE organization_id = $2 AND plugin = $3 \
-                    AND destination = $4 AND undone_mark IS NOT NULL";
-        let values = std::iter::once(now.into()).chain(self.plugin_values(key));
-        let done = self
-            .connection()
-            .execute_raw(sql(self.backend(), text, values))
+        let again = plugin_delivery::ActiveModel {
+            undone_mark: Set(None),
+            next_attempt_at: Set(Some(now)),
+            ..Default::default()
+        };
+        let done = plugin_delivery::Entity::update_many()
+            .set(again)
+            .filter(self.here::<plugin_delivery::Entity>(key))
+            .filter(plugin_delivery::Column::UndoneMark.is_not_null())
+            .exec(self.connection())
             .await;
         Ok(done
             .map_err(|error| Error::query("forgetting what was taken back", error))?
-            .rows_affected())
+            .rows_affected)
     }
 }
 
-fn read(row: &QueryResult) -> Result<Image, DbErr> {
-    let text = |name: &str| row.try_get::<String>("", name);
-    let strange = |error: serde_json::Error| DbErr::Type(format!("plugin_images: {error}"));
-    let values = |name: &str| -> Result<Values, DbErr> {
-        Ok(Values(serde_json::from_str(&text(name)?).map_err(strange)?))
-    };
-    let tags = |name: &str| -> Result<BTreeSet<String>, DbErr> {
-        serde_json::from_str(&text(name)?).map_err(strange)
-    };
-    Ok(Image {
-        id: row.try_get("", "id")?,
-        supporter_id: row.try_get("", "supporter_id")?,
-        remote_id: text("remote_id")?,
-        contact_id: row.try_get("", "contact_id")?,
-        before: values("before_values")?,
-        after: values("after_values")?,
-        put_on: tags("put_on")?,
-        taken_off: tags("taken_off")?,
-        mark: row.try_get("", "mark")?,
-    })
+impl TryFrom<Model> for Image {
+    type Error = DbErr;
+
+    fn try_from(row: Model) -> Result<Image, DbErr> {
+        let strange = |error: serde_json::Error| DbErr::Type(format!("plugin_images: {error}"));
+        let values = |text: String| serde_json::from_str(&text).map(Values).map_err(strange);
+        let tags = |text: String| serde_json::from_str::<BTreeSet<String>>(&text).map_err(strange);
+        Ok(Image {
+            id: row.id,
+            supporter_id: row.supporter_id,
+            remote_id: row.remote_id,
+            contact_id: row.contact_id,
+            before: values(row.before_values)?,
+            after: values(row.after_values)?,
+            put_on: tags(row.put_on)?,
+            taken_off: tags(row.taken_off)?,
+            mark: row.mark,
+        })
+    }
 }

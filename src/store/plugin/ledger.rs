@@ -3,10 +3,11 @@
 
 use super::PluginKey;
 use crate::domain::{Address, Time};
+use crate::entities::plugin_delivery::{Column, Entity, Model};
 use crate::entities::record::Kind;
-use crate::store::statement::{as_bigint, document, ids_document, lookup, sql, unpack};
-use crate::store::{Error, TenantStore};
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use crate::store::statement::{as_bigint, columns, document, ids_document, lookup, sql, unpack};
+use crate::store::{Error, TenantStore, tuple};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,11 +39,12 @@ pub struct DeliveryRow {
 }
 
 /// How many people are in one state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct DeliveryCount {
     /// `sending`, or a fate's word.
     pub state: String,
     /// How many people are in this state.
+    #[sea_orm(from_alias = "n")]
     pub count: i64,
     /// The longest time since one of them was touched.
     pub oldest_at: Option<Time>,
@@ -60,16 +62,20 @@ impl TenantStore {
         }
         let join = lookup(self.backend());
         let source = unpack(self.backend(), &[("id", Kind::Int)]);
-        let rest = format!(
-            "FROM {source} {join} plugin_deliveries AS d ON d.supporter_id = j.id \
-             WHERE d.organization_id = $2 AND d.plugin = $3 AND d.destination = $4"
+        let text = format!(
+            "SELECT {} FROM {source} {join} plugin_deliveries AS d ON d.supporter_id = j.id \
+             WHERE d.organization_id = $2 AND d.plugin = $3 AND d.destination = $4",
+            columns::<Entity>(self.backend(), "d")
         );
         let values =
             std::iter::once(ids_document(ids.iter().copied())).chain(self.plugin_values(key));
-        let rows = self.delivery_rows(&rest, values).await?;
+        let rows = Model::find_by_statement(sql(self.backend(), &text, values))
+            .all(self.connection())
+            .await
+            .map_err(reading)?;
         Ok(rows
             .into_iter()
-            .map(|row| (row.supporter_id, row))
+            .map(|row| (row.supporter_id, DeliveryRow::from(row)))
             .collect())
     }
 
@@ -80,36 +86,16 @@ impl TenantStore {
         state: &str,
         limit: u64,
     ) -> Result<Vec<DeliveryRow>, Error> {
-        let rest = format!(
-            "FROM plugin_deliveries AS d WHERE d.organization_id = $1 AND d.plugin = $2 AND d.destination = $3 AND d.state = $4 \
-             AND d.reason IS NOT NULL ORDER BY d.updated_at DESC LIMIT {limit}"
-        );
-        self.delivery_rows(
-            &rest,
-            self.plugin_values(key).into_iter().chain([state.into()]),
-        )
-        .await
-    }
-
-    async fn delivery_rows(
-        &self,
-        rest: &str,
-        values: impl IntoIterator<Item = sea_orm::Value>,
-    ) -> Result<Vec<DeliveryRow>, Error> {
-        let failed = |error| Error::query("reading deliveries", error);
-        let text = format!(
-            "SELECT d.supporter_id, d.state, d.reason, d.fingerprint, d.attempts, d.address, d.intent, d.next_attempt_at, d.delivered_at, \
-             d.undone_mark, d.updated_at {rest}"
-        );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, values))
+        let rows = Entity::find()
+            .filter(self.here::<Entity>(key))
+            .filter(Column::State.eq(state))
+            .filter(Column::Reason.is_not_null())
+            .order_by_desc(Column::UpdatedAt)
+            .limit(limit)
+            .all(self.connection())
             .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+            .map_err(reading)?;
+        Ok(rows.into_iter().map(DeliveryRow::from).collect())
     }
 
     /// Who was last sent to one of these addresses.
@@ -138,14 +124,8 @@ impl TenantStore {
         );
         let values = std::iter::once(document(objects.iter().map(Vec::as_slice)))
             .chain(self.plugin_values(key));
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, values))
+        tuple::all(self.connection(), sql(self.backend(), &text, values))
             .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(|row| row.try_get("", "supporter_id"))
-            .collect::<Result<_, _>>()
             .map_err(failed)
     }
 
@@ -157,21 +137,9 @@ impl TenantStore {
              AND destination = $3 GROUP BY state ORDER BY state",
             as_bigint(self.backend(), "COUNT(*)")
         );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, self.plugin_values(key)))
+        DeliveryCount::find_by_statement(sql(self.backend(), &text, self.plugin_values(key)))
+            .all(self.connection())
             .await
-            .map_err(failed)?;
-        let read = |row: &QueryResult| {
-            Ok(DeliveryCount {
-                state: row.try_get("", "state")?,
-                count: row.try_get("", "n")?,
-                oldest_at: row.try_get("", "oldest_at")?,
-            })
-        };
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, DbErr>>()
             .map_err(failed)
     }
 
@@ -184,21 +152,24 @@ impl TenantStore {
     }
 }
 
-fn read(row: &QueryResult) -> Result<DeliveryRow, DbErr> {
-    Ok(DeliveryRow {
-        supporter_id: row.try_get("", "supporter_id")?,
-        state: row.try_get("", "state")?,
-        reason: row.try_get("", "reason")?,
-        fingerprint: row.try_get("", "fingerprint")?,
-        attempts: row.try_get("", "attempts")?,
-        address: row
-            .try_get::<Option<String>>("", "address")?
-            .as_deref()
-            .and_then(Address::parse),
-        intent: row.try_get("", "intent")?,
-        next_attempt_at: row.try_get("", "next_attempt_at")?,
-        delivered_at: row.try_get("", "delivered_at")?,
-        undone_mark: row.try_get("", "undone_mark")?,
-        updated_at: row.try_get("", "updated_at")?,
-    })
+fn reading(error: sea_orm::DbErr) -> Error {
+    Error::query("reading deliveries", error)
+}
+
+impl From<Model> for DeliveryRow {
+    fn from(row: Model) -> DeliveryRow {
+        DeliveryRow {
+            supporter_id: row.supporter_id,
+            state: row.state,
+            reason: row.reason,
+            fingerprint: row.fingerprint,
+            attempts: row.attempts,
+            address: row.address.as_deref().and_then(Address::parse),
+            intent: row.intent,
+            next_attempt_at: row.next_attempt_at,
+            delivered_at: row.delivered_at,
+            undone_mark: row.undone_mark,
+            updated_at: row.updated_at,
+        }
+    }
 }

@@ -2,17 +2,26 @@
 
 use super::{PluginKey, words_document};
 use crate::domain::{Member, Time, Values};
+use crate::entities::plugin_member::{Column, Entity, Model};
 use crate::entities::record::Kind;
 use crate::net::retry;
 use crate::store::fenced::TransactionTries;
 use crate::store::row::time_text;
-use crate::store::statement::{as_bigint, document, ids_document, lookup, sql, unpack, upsert};
-use crate::store::{Error, Fence, TenantStore, audit};
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use crate::store::statement::{
+    as_bigint, columns, document, ids_document, lookup, sql, unpack, upsert,
+};
+use crate::store::{Error, Fence, TenantStore, audit, tuple};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, Select, Value,
+};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 const KEY: &str = "organization_id, plugin, destination, remote_id";
+
+/// The other side's words for who is there.
+const IN: [&str; 2] = ["subscribed", "pending"];
 
 /// Somebody of ours who was seen to have left, for the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,17 +76,17 @@ impl TenantStore {
     /// as known.
     pub async fn earlier_destinations(&self, key: &PluginKey) -> Result<Vec<String>, Error> {
         let failed = |error| Error::query("reading earlier audiences", error);
-        let text = "SELECT DISTINCT destination FROM plugin_members WHERE organization_id = $1 AND plugin = $2 AND destination <> $3 \
-                    AND subscribed_by_us = $4 AND remote_status IN ('subscribed', 'pending') ORDER BY destination";
-        let values = self.plugin_values(key).into_iter().chain([true.into()]);
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), text, values))
+        Entity::find()
+            .select_only()
+            .column(Column::Destination)
+            .distinct()
+            .filter(self.elsewhere::<Entity>(key))
+            .filter(Column::SubscribedByUs.eq(true))
+            .filter(Column::RemoteStatus.is_in(IN))
+            .order_by_asc(Column::Destination)
+            .into_tuple()
+            .all(self.connection())
             .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(|row| row.try_get("", "destination"))
-            .collect::<Result<_, _>>()
             .map_err(failed)
     }
 
@@ -130,15 +139,9 @@ impl TenantStore {
         after: &str,
         limit: u64,
     ) -> Result<Vec<Member>, Error> {
-        let rest = format!(
-            "FROM plugin_members AS m WHERE m.organization_id = $1 AND m.plugin = $2 AND m.destination = $3 AND m.remote_id > $4 \
-             ORDER BY m.remote_id LIMIT {limit}"
-        );
-        self.members_by(
-            &rest,
-            self.plugin_values(key).into_iter().chain([after.into()]),
-        )
-        .await
+        let rows = self.mirror(key).filter(Column::RemoteId.gt(after));
+        self.members_found(rows.order_by_asc(Column::RemoteId).limit(limit))
+            .await
     }
 
     /// The `limit` contacts in one of these statuses that changed last, by the other side's time,
@@ -150,27 +153,20 @@ impl TenantStore {
         (after, until): (Option<Time>, Option<Time>),
         limit: u64,
     ) -> Result<Vec<Member>, Error> {
-        let mut values: Vec<Value> = self.plugin_values(key).into();
-        let mut place = |value: Value| {
-            values.push(value);
-            format!("${}", values.len())
-        };
-        let words: Vec<String> = statuses
-            .iter()
-            .map(|status| place((*status).into()))
-            .collect();
-        let after = after.map_or_else(String::new, |at| {
-            format!("AND m.last_seen_at > {}", place(at.into()))
-        });
-        let until = until.map_or_else(String::new, |at| {
-            format!("AND m.last_seen_at <= {}", place(at.into()))
-        });
-        let rest = format!(
-            "FROM plugin_members AS m WHERE m.organization_id = $1 AND m.plugin = $2 AND m.destination = $3 AND m.remote_status IN ({}) \
-             AND m.last_seen_at IS NOT NULL {after} {until} ORDER BY m.last_seen_at DESC, m.remote_id LIMIT {limit}",
-            words.join(", ")
-        );
-        self.members_by(&rest, values).await
+        let mut rows = self
+            .mirror(key)
+            .filter(Column::RemoteStatus.is_in(statuses.iter().copied()))
+            .filter(Column::LastSeenAt.is_not_null());
+        if let Some(after) = after {
+            rows = rows.filter(Column::LastSeenAt.gt(after));
+        }
+        if let Some(until) = until {
+            rows = rows.filter(Column::LastSeenAt.lte(until));
+        }
+        let rows = rows
+            .order_by_desc(Column::LastSeenAt)
+            .order_by_asc(Column::RemoteId);
+        self.members_found(rows.limit(limit)).await
     }
 
     /// How many contacts there are in each status; `since`: of those that the other side says
@@ -191,23 +187,27 @@ impl TenantStore {
             .plugin_values(key)
             .into_iter()
             .chain(since.map(Value::from));
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, values))
-            .await
-            .map_err(failed)?;
-        let read = |row: &QueryResult| {
-            let count: i64 = row.try_get("", "n")?;
-            Ok((
-                row.try_get::<Option<String>>("", "remote_status")?
-                    .unwrap_or_default(),
+        let rows: Vec<(Option<String>, i64)> =
+            tuple::all(self.connection(), sql(self.backend(), &text, values))
+                .await
+                .map_err(failed)?;
+        let count = |(status, count): (Option<String>, i64)| {
+            (
+                status.unwrap_or_default(),
                 u64::try_from(count).unwrap_or_default(),
-            ))
+            )
         };
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, DbErr>>()
-            .map_err(failed)
+        Ok(rows.into_iter().map(count).collect())
+    }
+
+    /// The contacts of a place.
+    fn mirror(&self, key: &PluginKey) -> Select<Entity> {
+        Entity::find().filter(self.here::<Entity>(key))
+    }
+
+    async fn members_found(&self, rows: Select<Entity>) -> Result<Vec<Member>, Error> {
+        let rows = rows.all(self.connection()).await.map_err(reading)?;
+        members(rows)
     }
 
     async fn members_by(
@@ -215,20 +215,12 @@ impl TenantStore {
         rest: &str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Vec<Member>, Error> {
-        let failed = |error| Error::query("reading the mirror", error);
-        let text = format!(
-            "SELECT m.remote_id, m.contact_id, m.supporter_id, m.remote_status, m.managed_tags, m.name_hash, m.subscribed_by_us, m.ever_left_at, \
-             m.last_seen_at, m.field_values {rest}"
-        );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, values))
+        let text = format!("SELECT {} {rest}", columns::<Entity>(self.backend(), "m"));
+        let rows = Model::find_by_statement(sql(self.backend(), &text, values))
+            .all(self.connection())
             .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+            .map_err(reading)?;
+        members(rows)
     }
 
     /// Writes contacts into the mirror, and into the audit trail who left.
@@ -318,15 +310,13 @@ impl TenantStore {
         key: &PluginKey,
         remote_ids: &[String],
     ) -> Result<(), Error> {
-        let text = "DELETE FROM plugin_members WHERE organization_id = $1 AND plugin = $2 AND destination = $3 AND remote_id = $4";
         let once = || async {
             let tx = self.begin_fenced(fence).await?;
             for id in remote_ids {
-                let values = self
-                    .plugin_values(key)
-                    .into_iter()
-                    .chain([id.as_str().into()]);
-                tx.execute_raw(sql(self.backend(), text, values))
+                Entity::delete_many()
+                    .filter(self.here::<Entity>(key))
+                    .filter(Column::RemoteId.eq(id.as_str()))
+                    .exec(&tx)
                     .await
                     .map_err(|error| Error::query("writing the mirror", error))?;
             }
@@ -336,35 +326,42 @@ impl TenantStore {
     }
 }
 
-fn read(row: &QueryResult) -> Result<Member, DbErr> {
-    let tags: Option<String> = row.try_get("", "managed_tags")?;
-    let tags: BTreeSet<String> = tags
-        .map(|text| {
+fn reading(error: DbErr) -> Error {
+    Error::query("reading the mirror", error)
+}
+
+fn members(rows: Vec<Model>) -> Result<Vec<Member>, Error> {
+    rows.into_iter()
+        .map(Member::try_from)
+        .collect::<Result<_, _>>()
+        .map_err(reading)
+}
+
+impl TryFrom<Model> for Member {
+    type Error = DbErr;
+
+    fn try_from(row: Model) -> Result<Member, DbErr> {
+        let strange =
+            |name: &str, error: serde_json::Error| DbErr::Type(format!("{name}: {error}"));
+        let tags = |text: String| {
+            serde_json::from_str(&text).map_err(|error| strange("managed_tags", error))
+        };
+        let values = |text: String| {
             serde_json::from_str(&text)
-                .map_err(|error| DbErr::Type(format!("managed_tags: {error}")))
+                .map(Values)
+                .map_err(|error| strange("field_values", error))
+        };
+        Ok(Member {
+            remote_id: row.remote_id,
+            contact_id: row.contact_id,
+            supporter_id: row.supporter_id,
+            remote_status: row.remote_status.unwrap_or_default(),
+            managed_tags: row.managed_tags.map(tags).transpose()?.unwrap_or_default(),
+            name_hash: row.name_hash,
+            values: row.field_values.map(values).transpose()?,
+            subscribed_by_us: row.subscribed_by_us,
+            ever_left_at: row.ever_left_at,
+            last_seen_at: row.last_seen_at,
         })
-        .transpose()?
-        .unwrap_or_default();
-    let values: Option<String> = row.try_get("", "field_values")?;
-    let values = values
-        .map(|text| {
-            serde_json::from_str(&text)
-                .map_err(|error| DbErr::Type(format!("field_values: {error}")))
-        })
-        .transpose()?
-        .map(Values);
-    Ok(Member {
-        remote_id: row.try_get("", "remote_id")?,
-        contact_id: row.try_get("", "contact_id")?,
-        supporter_id: row.try_get("", "supporter_id")?,
-        remote_status: row
-            .try_get::<Option<String>>("", "remote_status")?
-            .unwrap_or_default(),
-        managed_tags: tags,
-        name_hash: row.try_get("", "name_hash")?,
-        values,
-        subscribed_by_us: row.try_get("", "subscribed_by_us")?,
-        ever_left_at: row.try_get("", "ever_left_at")?,
-        last_seen_at: row.try_get("", "last_seen_at")?,
-    })
+    }
 }

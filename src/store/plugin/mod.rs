@@ -16,6 +16,7 @@ mod images;
 mod ledger;
 mod members;
 mod moments;
+mod place;
 mod profiles;
 mod pushes;
 mod reasons;

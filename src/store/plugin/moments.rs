@@ -2,11 +2,13 @@
 //! whatever lies further away than anybody plans is due.
 
 use super::PluginKey;
+use super::place::OfPlace;
 use crate::domain::{Time, limits};
-use crate::store::statement::{quoted, sql};
+use crate::entities::{plugin_grant, plugin_guard, plugin_harm};
 use crate::store::{Error, TenantStore};
 use chrono::TimeDelta;
-use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, QueryFilter};
 
 /// No delivery takes longer.
 const DELIVERY: TimeDelta = TimeDelta::days(1);
@@ -34,30 +36,29 @@ impl TenantStore {
     /// What was written down while the clock was ahead counts from now on: harm holds nobody for
     /// longer than it is counted, and an approval is good for no longer than a day, from here.
     pub async fn bound_guard(&self, key: &PluginKey, now: Time) -> Result<(), Error> {
-        let at = quoted(self.backend(), "at");
         let approved = limits::later(now, APPROVAL);
-        for (table, column, latest) in [
-            ("plugin_harms", at.as_str(), now),
-            ("plugin_grants", "expires_at", approved),
-            ("plugin_guards", "first_push_until", approved),
-        ] {
-            let text = format!(
-                "UPDATE {table} SET {column} = $1 WHERE organization_id = $2 AND plugin = $3 AND destination = $4 AND {column} > $5"
-            );
-            let of = [
-                self.organization_id.into(),
-                key.plugin.as_str().into(),
-                key.destination.as_str().into(),
-            ];
-            let values = std::iter::once(latest.into())
-                .chain(of)
-                .chain([latest.into()]);
-            let done = self
-                .connection()
-                .execute_raw(sql(self.backend(), &text, values))
-                .await;
-            done.map_err(|error| Error::query("bounding what the guard knows", error))?;
-        }
-        Ok(())
+        self.bound::<plugin_harm::Entity>(key, plugin_harm::Column::At, now)
+            .await?;
+        self.bound::<plugin_grant::Entity>(key, plugin_grant::Column::ExpiresAt, approved)
+            .await?;
+        self.bound::<plugin_guard::Entity>(key, plugin_guard::Column::FirstPushUntil, approved)
+            .await
+    }
+
+    /// No moment of a column is later than this one.
+    async fn bound<E: OfPlace>(
+        &self,
+        key: &PluginKey,
+        column: E::Column,
+        latest: Time,
+    ) -> Result<(), Error> {
+        E::update_many()
+            .col_expr(column, Expr::value(latest))
+            .filter(self.here::<E>(key))
+            .filter(column.gt(latest))
+            .exec(self.connection())
+            .await
+            .map(drop)
+            .map_err(|error| Error::query("bounding what the guard knows", error))
     }
 }

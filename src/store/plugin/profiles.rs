@@ -1,22 +1,43 @@
 //! People as plugins see them: read from the change feed, by id, and by the address they share.
 
 use super::words_document;
-use crate::domain::{Address, AddressClaim, Profile, Time, Zone};
+use crate::domain::{Address, AddressClaim, Money, Profile, Time, Zone};
 use crate::entities::record::Kind;
+use crate::store::amount::Amount;
 use crate::store::statement::{
-    KEY, by_index, ids_document, is_tenants, lookup, money_text, sql, unpack,
+    KEY, as_bigint, by_index, ids_document, is_tenants, lookup, money_text, sql, unpack,
 };
-use crate::store::value::money;
-use crate::store::{Error, TenantStore};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
+use crate::store::{Error, TenantStore, tuple};
+use sea_orm::{DbBackend, FromQueryResult, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Somebody who has an address.
+#[derive(FromQueryResult)]
 struct Holder {
     id: i64,
-    opt_in: Option<bool>,
-    is_absent: bool,
-    last_gift_at: Option<Time>,
+    email_address: Option<String>,
+    email_opt_in: Option<bool>,
+    absent_since: Option<Time>,
+    last_donation_at: Option<Time>,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: i64,
+    change_seq: i64,
+    email_address: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    email_opt_in: Option<bool>,
+    consent_decided_at: Option<Time>,
+    absent_since: Option<Time>,
+    lifetime: Option<Amount>,
+    lifetime_donation_count: i64,
+    monthly: Option<Amount>,
+    largest: Option<Amount>,
+    first_donation_at: Option<Time>,
+    last_donation_at: Option<Time>,
+    has_plan: i64,
 }
 
 impl TenantStore {
@@ -37,19 +58,11 @@ impl TenantStore {
             "SELECT COUNT(*) AS n FROM supporters AS s WHERE s.organization_id = $1 AND s.change_seq > $2 AND {}",
             self.whole()
         );
-        let row = self
-            .connection()
-            .query_one_raw(sql(
-                self.backend(),
-                &text,
-                [self.organization_id.into(), cursor.into()],
-            ))
-            .await;
-        let count: i64 = row
+        let values = [self.organization_id.into(), cursor.into()];
+        let count: i64 = tuple::one(self.connection(), sql(self.backend(), &text, values))
+            .await
             .map_err(failed)?
-            .ok_or(Error::NoOrganization)?
-            .try_get("", "n")
-            .map_err(failed)?;
+            .ok_or(Error::NoOrganization)?;
         Ok(count.max(0) as u64)
     }
 
@@ -118,18 +131,21 @@ impl TenantStore {
         } else {
             "p.is_paused = 0"
         };
+        let has_plan = format!(
+            "CASE WHEN EXISTS (SELECT 1 FROM recurring_plans AS p WHERE p.organization_id = s.organization_id \
+             AND p.supporter_id = s.id AND p.status = 'active' AND {unpaused} AND p.absent_since IS NULL) THEN 1 ELSE 0 END"
+        );
         let text = format!(
             "SELECT s.id, s.change_seq, s.email_address, s.first_name, s.last_name, s.email_opt_in, s.consent_decided_at, s.absent_since, \
              {lifetime} AS lifetime, s.lifetime_donation_count, {monthly} AS monthly, {largest} AS largest, s.first_donation_at, \
-             s.last_donation_at, CASE WHEN EXISTS (SELECT 1 FROM recurring_plans AS p WHERE p.organization_id = s.organization_id \
-             AND p.supporter_id = s.id AND p.status = 'active' AND {unpaused} AND p.absent_since IS NULL) THEN 1 ELSE 0 END AS has_plan {rest}",
+             s.last_donation_at, {has_plan} AS has_plan {rest}",
             lifetime = money_text(backend, "s.lifetime_donation_amount"),
             monthly = money_text(backend, "s.monthly_recurring_amount"),
             largest = money_text(backend, "s.largest_donation_amount"),
+            has_plan = as_bigint(backend, &has_plan),
         );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(backend, &text, values))
+        let rows = Row::find_by_statement(sql(backend, &text, values))
+            .all(self.connection())
             .await
             .map_err(failed)?;
         let zone = if rows.is_empty() {
@@ -137,11 +153,7 @@ impl TenantStore {
         } else {
             self.zone().await?
         };
-        let mut profiles: Vec<Profile> = rows
-            .iter()
-            .map(|row| profile(row, backend, zone))
-            .collect::<Result<_, _>>()
-            .map_err(failed)?;
+        let mut profiles: Vec<Profile> = rows.into_iter().map(|row| row.profile(zone)).collect();
         let addresses = profiles
             .iter()
             .filter_map(|profile| profile.address.clone())
@@ -186,25 +198,21 @@ impl TenantStore {
             words_document(addresses.iter().map(Address::key)),
             self.organization_id.into(),
         ];
-        for row in self
-            .connection()
-            .query_all_raw(sql(backend, &text, values))
+        for holder in Holder::find_by_statement(sql(backend, &text, values))
+            .all(self.connection())
             .await
             .map_err(failed)?
         {
             // A long address is cut in the key; this comparison is on the whole.
-            let spelled: Option<String> = row.try_get("", "email_address").map_err(failed)?;
-            let Some(address) = spelled
+            let Some(address) = holder
+                .email_address
                 .as_deref()
                 .and_then(Address::parse)
                 .filter(|address| addresses.contains(address))
             else {
                 continue;
             };
-            holders
-                .entry(address)
-                .or_default()
-                .push(holder(&row).map_err(failed)?);
+            holders.entry(address).or_default().push(holder);
         }
         Ok(holders)
     }
@@ -221,55 +229,48 @@ impl TenantStore {
 /// Any refusal wins, else the latest gift, then the lowest id. Who is gone at the source has no
 /// say.
 fn claim(id: i64, holders: &[Holder]) -> AddressClaim {
-    let present = || holders.iter().filter(|holder| !holder.is_absent);
+    let present = || {
+        holders
+            .iter()
+            .filter(|holder| holder.absent_since.is_none())
+    };
     if let Some(refuser) = present()
-        .filter(|holder| holder.opt_in == Some(false) && holder.id != id)
+        .filter(|holder| holder.email_opt_in == Some(false) && holder.id != id)
         .map(|holder| holder.id)
         .min()
     {
         return AddressClaim::Refused { by: refuser };
     }
     let owner = present()
-        .filter(|holder| holder.opt_in == Some(true))
-        .max_by_key(|holder| (holder.last_gift_at, std::cmp::Reverse(holder.id)));
+        .filter(|holder| holder.email_opt_in == Some(true))
+        .max_by_key(|holder| (holder.last_donation_at, std::cmp::Reverse(holder.id)));
     match owner {
         Some(owner) if owner.id != id => AddressClaim::OwnedBy { owner: owner.id },
         _ => AddressClaim::Owns,
     }
 }
 
-fn holder(row: &QueryResult) -> Result<Holder, DbErr> {
-    Ok(Holder {
-        id: row.try_get("", "id")?,
-        opt_in: row.try_get("", "email_opt_in")?,
-        is_absent: row.try_get::<Option<Time>>("", "absent_since")?.is_some(),
-        last_gift_at: row.try_get("", "last_donation_at")?,
-    })
-}
-
-fn profile(row: &QueryResult, backend: DbBackend, zone: Zone) -> Result<Profile, DbErr> {
-    let address: Option<String> = row.try_get("", "email_address")?;
-    let has_active_plan = match backend {
-        DbBackend::Postgres => row.try_get::<i32>("", "has_plan")? == 1,
-        _ => row.try_get::<i64>("", "has_plan")? == 1,
-    };
-    Ok(Profile {
-        supporter_id: row.try_get("", "id")?,
-        change_seq: row.try_get("", "change_seq")?,
-        address: address.as_deref().and_then(Address::parse),
-        first_name: row.try_get("", "first_name")?,
-        last_name: row.try_get("", "last_name")?,
-        email_opt_in: row.try_get("", "email_opt_in")?,
-        consent_decided_at: row.try_get("", "consent_decided_at")?,
-        is_absent: row.try_get::<Option<Time>>("", "absent_since")?.is_some(),
-        claim: AddressClaim::Owns,
-        lifetime_amount: money(row, "lifetime")?.unwrap_or_default(),
-        lifetime_count: row.try_get("", "lifetime_donation_count")?,
-        monthly_amount: money(row, "monthly")?.unwrap_or_default(),
-        largest_amount: money(row, "largest")?.unwrap_or_default(),
-        first_gift_at: row.try_get("", "first_donation_at")?,
-        last_gift_at: row.try_get("", "last_donation_at")?,
-        has_active_plan,
-        zone,
-    })
+impl Row {
+    /// As long as it is not known who else has their address, it is theirs.
+    fn profile(self, zone: Zone) -> Profile {
+        Profile {
+            supporter_id: self.id,
+            change_seq: self.change_seq,
+            address: self.email_address.as_deref().and_then(Address::parse),
+            first_name: self.first_name,
+            last_name: self.last_name,
+            email_opt_in: self.email_opt_in,
+            consent_decided_at: self.consent_decided_at,
+            is_absent: self.absent_since.is_some(),
+            claim: AddressClaim::Owns,
+            lifetime_amount: self.lifetime.map(Money::from).unwrap_or_default(),
+            lifetime_count: self.lifetime_donation_count,
+            monthly_amount: self.monthly.map(Money::from).unwrap_or_default(),
+            largest_amount: self.largest.map(Money::from).unwrap_or_default(),
+            first_gift_at: self.first_donation_at,
+            last_gift_at: self.last_donation_at,
+            has_active_plan: self.has_plan == 1,
+            zone,
+        }
+    }
 }

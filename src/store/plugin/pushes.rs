@@ -3,9 +3,8 @@
 use super::PluginKey;
 use crate::domain::Time;
 use crate::store::statement::{as_bigint, sql};
-use crate::store::{Error, TenantStore};
+use crate::store::{Error, TenantStore, tuple};
 use chrono::TimeDelta;
-use sea_orm::ConnectionTrait;
 
 /// What was sent in one go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,16 +40,12 @@ impl TenantStore {
                 "COUNT(CASE WHEN i.outcome = 'taken_back' THEN 1 END)"
             )
         );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(backend, &text, self.plugin_values(key)))
+        let statement = sql(backend, &text, self.plugin_values(key));
+        let moments: Vec<(Time, i64, i64)> = tuple::all(self.connection(), statement)
             .await
             .map_err(failed)?;
         let mut pushes: Vec<Push> = Vec::new();
-        for row in &rows {
-            let at: Time = row.try_get("", "sent_at").map_err(failed)?;
-            let contacts: i64 = row.try_get("", "contacts").map_err(failed)?;
-            let taken_back: i64 = row.try_get("", "taken_back").map_err(failed)?;
+        for (at, contacts, taken_back) in moments {
             let is_full = pushes.len() == limit;
             match pushes.last_mut().filter(|push| push.from - at <= PAUSE) {
                 Some(push) => {

@@ -4,22 +4,23 @@
 use super::PluginKey;
 use crate::domain::{STILL_SUBSCRIBED, WAITS_FOR_ROOM};
 use crate::store::statement::{as_bigint, sql};
-use crate::store::{Error, Store, TenantStore};
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use crate::store::{Error, Store, TenantStore, tuple};
+use sea_orm::FromQueryResult;
 
 /// Why so many people are in one state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct ReasonCount {
     /// A fate's word.
     pub state: String,
     /// Why; of those who are delivered a note.
     pub reason: String,
     /// How many people have this reason.
+    #[sea_orm(from_alias = "n")]
     pub people: i64,
 }
 
 /// How many people wait for room on the other side.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct RoomCount {
     /// Classy's id of the organization.
     pub classy_id: i64,
@@ -28,6 +29,7 @@ pub struct RoomCount {
     /// With the other side's words.
     pub reason: String,
     /// How many people wait for this reason.
+    #[sea_orm(from_alias = "n")]
     pub people: i64,
 }
 
@@ -44,23 +46,9 @@ impl Store {
              WHERE d.state = 'deferred' AND d.reason LIKE '{WAITS_FOR_ROOM}%' GROUP BY o.classy_id, d.plugin, d.reason",
             as_bigint(self.backend(), "COUNT(*)")
         );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, []))
+        RoomCount::find_by_statement(sql(self.backend(), &text, []))
+            .all(self.connection())
             .await
-            .map_err(failed)?;
-        let read = |row: &QueryResult| {
-            let (classy_id, plugin) = (row.try_get("", "classy_id")?, row.try_get("", "plugin")?);
-            Ok(RoomCount {
-                classy_id,
-                plugin,
-                reason: row.try_get("", "reason")?,
-                people: row.try_get("", "n")?,
-            })
-        };
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, DbErr>>()
             .map_err(failed)
     }
 }
@@ -75,21 +63,9 @@ impl TenantStore {
              AND state <> 'skipped' AND reason IS NOT NULL GROUP BY state, reason ORDER BY n DESC, state, reason LIMIT {limit}",
             as_bigint(self.backend(), "COUNT(*)")
         );
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), &text, self.plugin_values(key)))
+        ReasonCount::find_by_statement(sql(self.backend(), &text, self.plugin_values(key)))
+            .all(self.connection())
             .await
-            .map_err(failed)?;
-        let read = |row: &QueryResult| {
-            Ok(ReasonCount {
-                state: row.try_get("", "state")?,
-                reason: row.try_get("", "reason")?,
-                people: row.try_get("", "n")?,
-            })
-        };
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, DbErr>>()
             .map_err(failed)
     }
 
@@ -102,15 +78,10 @@ impl TenantStore {
              AND state = 'skipped' AND reason LIKE '%{STILL_SUBSCRIBED}'",
             as_bigint(self.backend(), "COUNT(DISTINCT address)")
         );
-        let row = self
-            .connection()
-            .query_one_raw(sql(self.backend(), &text, self.plugin_values(key)))
+        let statement = sql(self.backend(), &text, self.plugin_values(key));
+        let count = tuple::one(self.connection(), statement)
             .await
             .map_err(failed)?;
-        Ok(row
-            .map(|row| row.try_get("", "n"))
-            .transpose()
-            .map_err(failed)?
-            .unwrap_or_default())
+        Ok(count.unwrap_or_default())
     }
 }

@@ -1,11 +1,13 @@
 //! How far a plugin has read the change feed, and what it wants to remember.
 
 use crate::clock;
+use crate::entities::{organization, plugin_state};
 use crate::net::retry;
 use crate::store::fenced::TransactionTries;
-use crate::store::statement::{quoted, sql};
-use crate::store::{Error, Fence, Store, TenantStore, audit};
-use sea_orm::ConnectionTrait;
+use crate::store::of_organization::{OfOrganization, with_organization};
+use crate::store::{Error, Fence, Status, Store, TenantStore, audit};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 /// Which ledger: a plugin and the place it delivers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,53 +31,31 @@ impl Store {
     /// What every plugin of an organization that is served remembers, with Classy's id and the
     /// plugin's name.
     pub async fn plugin_memories(&self) -> Result<Vec<(i64, String, Option<String>)>, Error> {
-        let failed = |error| Error::query("reading what plugins remember", error);
-        let text = "SELECT o.classy_id, p.plugin, p.state FROM plugin_states AS p JOIN organizations AS o ON o.id = p.organization_id \
-                    WHERE o.status = 'active'";
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), text, []))
+        let served = plugin_state::Entity::find()
+            .filter(organization::Column::Status.eq(Status::Active.as_str()));
+        let rows = with_organization(served, None)
+            .all(self.connection())
             .await
-            .map_err(failed)?;
-        let read = |row: &sea_orm::QueryResult| {
-            Ok((
-                row.try_get("", "classy_id")?,
-                row.try_get("", "plugin")?,
-                row.try_get("", "state")?,
-            ))
+            .map_err(|error| Error::query("reading what plugins remember", error))?;
+        let memory = |OfOrganization { row, classy_id }: OfOrganization<plugin_state::Model>| {
+            (classy_id.unwrap_or_default(), row.plugin, row.state)
         };
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+        Ok(rows.into_iter().map(memory).collect())
     }
 }
 
 impl TenantStore {
     /// What is remembered; of a plugin that delivers to another place than before, nothing.
     pub async fn plugin_state(&self, key: &PluginKey) -> Result<PluginState, Error> {
-        let failed = |error| Error::query("reading a plugin's state", error);
-        let text = format!(
-            "SELECT {} AS position, state FROM plugin_states WHERE organization_id = $1 AND plugin = $2 AND destination = $3",
-            quoted(self.backend(), "cursor")
-        );
-        let values = [
-            self.organization_id.into(),
-            key.plugin.as_str().into(),
-            key.destination.as_str().into(),
-        ];
-        match self
-            .connection()
-            .query_one_raw(sql(self.backend(), &text, values))
+        let row = plugin_state::Entity::find()
+            .filter(self.here::<plugin_state::Entity>(key))
+            .one(self.connection())
             .await
-            .map_err(failed)?
-        {
-            None => Ok(PluginState::default()),
-            Some(row) => Ok(PluginState {
-                cursor: row.try_get("", "position").map_err(failed)?,
-                state: row.try_get("", "state").map_err(failed)?,
-            }),
-        }
+            .map_err(|error| Error::query("reading a plugin's state", error))?;
+        Ok(row.map_or_else(PluginState::default, |row| PluginState {
+            cursor: row.cursor,
+            state: row.state,
+        }))
     }
 
     /// The place to which the plugin delivered last, with what it remembered of it, if that is
@@ -84,17 +64,12 @@ impl TenantStore {
         &self,
         key: &PluginKey,
     ) -> Result<Option<(String, Option<String>)>, Error> {
-        let failed = |error| Error::query("reading where a plugin delivered before", error);
-        let text = "SELECT destination, state FROM plugin_states WHERE organization_id = $1 AND plugin = $2 AND destination <> $3";
-        let row = self
-            .connection()
-            .query_one_raw(sql(self.backend(), text, self.plugin_values(key)))
+        let row = plugin_state::Entity::find()
+            .filter(self.elsewhere::<plugin_state::Entity>(key))
+            .one(self.connection())
             .await
-            .map_err(failed)?;
-        let read = |row: sea_orm::QueryResult| {
-            Ok((row.try_get("", "destination")?, row.try_get("", "state")?))
-        };
-        row.map(read).transpose().map_err(failed)
+            .map_err(|error| Error::query("reading where a plugin delivered before", error))?;
+        Ok(row.and_then(|row| Some((row.destination?, row.state))))
     }
 
     /// Notes something that a plugin did in the audit trail, as `PLUGIN.WHAT`.
@@ -146,25 +121,21 @@ async fn save<C: ConnectionTrait>(
     state: &PluginState,
 ) -> Result<(), Error> {
     let failed = |error| Error::query("writing a plugin's state", error);
-    let (backend, cursor) = (tenant.backend(), quoted(tenant.backend(), "cursor"));
-    let of = || [tenant.organization_id.into(), key.plugin.as_str().into()];
-    tx.execute_raw(sql(
-        backend,
-        "DELETE FROM plugin_states WHERE organization_id = $1 AND plugin = $2",
-        of(),
-    ))
-    .await
-    .map_err(failed)?;
-    let text = format!(
-        "INSERT INTO plugin_states (organization_id, plugin, destination, {cursor}, state, updated_at) VALUES ($1, $2, $3, $4, $5, $6)"
-    );
-    let rest = [
-        key.destination.as_str().into(),
-        state.cursor.into(),
-        state.state.clone().into(),
-        clock::now().into(),
-    ];
-    tx.execute_raw(sql(backend, &text, of().into_iter().chain(rest)))
+    plugin_state::Entity::delete_many()
+        .filter(tenant.of_plugin::<plugin_state::Entity>(key))
+        .exec(tx)
+        .await
+        .map_err(failed)?;
+    let row = plugin_state::ActiveModel {
+        organization_id: Set(tenant.organization_id),
+        plugin: Set(key.plugin.clone()),
+        destination: Set(Some(key.destination.clone())),
+        cursor: Set(state.cursor),
+        state: Set(state.state.clone()),
+        updated_at: Set(clock::now()),
+    };
+    plugin_state::Entity::insert(row)
+        .exec_without_returning(tx)
         .await
         .map_err(failed)?;
     Ok(())
@@ -177,22 +148,18 @@ pub(super) async fn advance<C: ConnectionTrait>(
     key: &PluginKey,
     cursor: i64,
 ) -> Result<(), Error> {
-    let failed = |error| Error::query("moving a plugin's cursor", error);
-    let text = format!(
-        "UPDATE plugin_states SET {} = $1, updated_at = $2 WHERE organization_id = $3 AND plugin = $4 AND destination = $5",
-        quoted(tenant.backend(), "cursor")
-    );
-    let of = [
-        tenant.organization_id.into(),
-        key.plugin.as_str().into(),
-        key.destination.as_str().into(),
-    ];
-    let values = [cursor.into(), clock::now().into()].into_iter().chain(of);
-    let done = tx
-        .execute_raw(sql(tenant.backend(), &text, values))
+    let moved = plugin_state::ActiveModel {
+        cursor: Set(cursor),
+        updated_at: Set(clock::now()),
+        ..Default::default()
+    };
+    let done = plugin_state::Entity::update_many()
+        .set(moved)
+        .filter(tenant.here::<plugin_state::Entity>(key))
+        .exec(tx)
         .await
-        .map_err(failed)?;
-    if done.rows_affected() == 0 {
+        .map_err(|error| Error::query("moving a plugin's cursor", error))?;
+    if done.rows_affected == 0 {
         return save(
             tx,
             tenant,

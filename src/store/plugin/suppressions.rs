@@ -3,13 +3,15 @@
 
 use super::{PluginKey, words_document};
 use crate::domain::{Time, Way, Why};
+use crate::entities::plugin_suppression::{ActiveModel, Column, Entity};
 use crate::entities::record::Kind;
 use crate::net::retry;
 use crate::store::fenced::TransactionTries;
 use crate::store::row::time_text;
 use crate::store::statement::{document, ids_document, lookup, sql, unpack, upsert};
 use crate::store::{Error, Fence, TenantStore, audit};
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, Value};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,17 +82,13 @@ impl TenantStore {
         let mut found = Suppressed::default();
         if !remote_ids.is_empty() {
             let ids = words_document(remote_ids.iter().map(String::as_str));
-            for Row {
-                remote_id,
-                destination,
-                why,
-                ..
-            } in self.leavings(&by_address, ids, &key.plugin).await?
-            {
+            for row in self.leavings(&by_address, ids, &key.plugin).await? {
+                let is_elsewhere = row.destination != key.destination;
                 found
                     .elsewhere
-                    .extend(Some(remote_id.clone()).filter(|_| destination != key.destination));
-                found.addresses.insert(remote_id, why);
+                    .extend(Some(row.remote_id.clone()).filter(|_| is_elsewhere));
+                let why = row.why();
+                found.addresses.insert(row.remote_id, why);
             }
         }
         if !supporters.is_empty() {
@@ -103,31 +101,24 @@ impl TenantStore {
             let taken_off = self.leavings(&at_any_time, list(), &key.plugin).await?;
             for row in taken_off {
                 let of_supporter = found.taken_off.entry(row.supporter_id).or_default();
-                of_supporter.insert(row.remote_id, row.why);
+                let why = row.why();
+                of_supporter.insert(row.remote_id, why);
             }
             for row in self.leavings(&by_supporter, list(), &key.plugin).await? {
-                found
-                    .supporters
-                    .entry(row.supporter_id)
-                    .or_default()
-                    .insert(row.remote_id, row.why);
+                let of_supporter = found.supporters.entry(row.supporter_id).or_default();
+                let why = row.why();
+                of_supporter.insert(row.remote_id, why);
             }
         }
         Ok(found)
     }
 
     async fn leavings(&self, text: &str, list: Value, plugin: &str) -> Result<Vec<Row>, Error> {
-        let failed = |error| Error::query("reading who left", error);
         let values = [list, self.organization_id.into(), plugin.into()];
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), text, values))
+        Row::find_by_statement(sql(self.backend(), text, values))
+            .all(self.connection())
             .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+            .map_err(|error| Error::query("reading who left", error))
     }
 
     /// Remembers who left, the address and the person, and notes it in the audit trail.
@@ -242,31 +233,31 @@ impl TenantStore {
             return Ok(());
         }
         let failed = |error| Error::query("writing who came back", error);
-        let backend = self.backend();
-        let set = "UPDATE plugin_suppressions SET lifted_at = $1 WHERE organization_id = $2 AND plugin = $3 AND lifted_at IS NULL AND";
-        let common = || {
-            [
-                now.into(),
-                self.organization_id.into(),
-                key.plugin.as_str().into(),
-            ]
-            .into_iter()
+        let lifted = || {
+            let lifted = ActiveModel {
+                lifted_at: Set(Some(now)),
+                ..Default::default()
+            };
+            Entity::update_many()
+                .set(lifted)
+                .filter(Column::OrganizationId.eq(self.organization_id))
+                .filter(Column::Plugin.eq(key.plugin.as_str()))
+                .filter(Column::LiftedAt.is_null())
         };
         let once = || async {
             let tx = self.begin_fenced(fence).await?;
             for id in remote_ids {
-                let values = common().chain([id.as_str().into()]);
-                tx.execute_raw(sql(
-                    backend,
-                    &format!("{set} remote_id = $4 AND supporter_id = {WHOEVER}"),
-                    values,
-                ))
-                .await
-                .map_err(failed)?;
+                lifted()
+                    .filter(Column::RemoteId.eq(id.as_str()))
+                    .filter(Column::SupporterId.eq(WHOEVER))
+                    .exec(&tx)
+                    .await
+                    .map_err(failed)?;
             }
             for id in supporters {
-                let values = common().chain([(*id).into()]);
-                tx.execute_raw(sql(backend, &format!("{set} supporter_id = $4"), values))
+                lifted()
+                    .filter(Column::SupporterId.eq(*id))
+                    .exec(&tx)
                     .await
                     .map_err(failed)?;
             }
@@ -277,22 +268,20 @@ impl TenantStore {
 }
 
 /// A leaving as it is kept.
+#[derive(FromQueryResult)]
 struct Row {
     remote_id: String,
     supporter_id: i64,
     destination: String,
-    why: Why,
+    way: String,
+    reason: String,
 }
 
-fn read(row: &QueryResult) -> Result<Row, DbErr> {
-    let way: String = row.try_get("", "way")?;
-    Ok(Row {
-        remote_id: row.try_get("", "remote_id")?,
-        supporter_id: row.try_get("", "supporter_id")?,
-        destination: row.try_get("", "destination")?,
-        why: Why {
-            way: Way::of(&way),
-            reason: row.try_get("", "reason")?,
-        },
-    })
+impl Row {
+    fn why(&self) -> Why {
+        Why {
+            way: Way::of(&self.way),
+            reason: self.reason.clone(),
+        }
+    }
 }

@@ -3,11 +3,13 @@
 use super::PluginKey;
 use crate::clock;
 use crate::domain::{Harm, Held, Time, UndoScope};
+use crate::entities::plugin_undo::{ActiveModel, Column, Entity, Model};
 use crate::net::retry;
 use crate::store::fenced::TransactionTries;
 use crate::store::statement::{as_bigint, sql};
-use crate::store::{Error, Fence, TenantStore, audit};
-use sea_orm::ConnectionTrait;
+use crate::store::{Error, Fence, TenantStore, audit, tuple};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 
 /// An order that is open.
@@ -25,26 +27,14 @@ impl TenantStore {
     /// The order that is open, if there is one.
     pub async fn open_undo(&self, key: &PluginKey) -> Result<Option<UndoOrder>, Error> {
         let failed = |error| Error::query("reading what is to be taken back", error);
-        let text = "SELECT id, since, last_image, supporters, asked_at FROM plugin_undos WHERE organization_id = $1 AND plugin = $2 \
-                    AND destination = $3 AND ended_at IS NULL ORDER BY id DESC LIMIT 1";
-        let row = self
-            .connection()
-            .query_one_raw(sql(self.backend(), text, self.plugin_values(key)))
+        let row = Entity::find()
+            .filter(self.here::<Entity>(key))
+            .filter(Column::EndedAt.is_null())
+            .order_by_desc(Column::Id)
+            .one(self.connection())
             .await
             .map_err(failed)?;
-        let Some(row) = row else { return Ok(None) };
-        let supporters: Option<String> = row.try_get("", "supporters").map_err(failed)?;
-        Ok(Some(UndoOrder {
-            id: row.try_get("", "id").map_err(failed)?,
-            scope: UndoScope {
-                since: row.try_get("", "since").map_err(failed)?,
-                last_image: row.try_get("", "last_image").map_err(failed)?,
-                supporters: supporters
-                    .and_then(|text| serde_json::from_str(&text).ok())
-                    .unwrap_or_default(),
-            },
-            asked_at: row.try_get("", "asked_at").map_err(failed)?,
-        }))
+        Ok(row.map(UndoOrder::from))
     }
 
     /// A person orders something to be taken back; it takes the place of an order that is open.
@@ -60,44 +50,37 @@ impl TenantStore {
         let failed = |error| Error::query("writing what is to be taken back", error);
         let (backend, now) = (self.backend(), clock::now());
         let tx = self.store.begin_write().await?;
-        let text = "UPDATE plugin_undos SET ended_at = $1, ending = 'replaced' WHERE organization_id = $2 AND plugin = $3 \
-                    AND destination = $4 AND ended_at IS NULL";
-        tx.execute_raw(sql(
-            backend,
-            text,
-            std::iter::once(now.into()).chain(self.plugin_values(key)),
-        ))
-        .await
-        .map_err(failed)?;
-        let text = "INSERT INTO plugin_undos (organization_id, plugin, destination, since, last_image, supporters, asked_at) \
-                    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        Entity::update_many()
+            .set(over(now, "replaced"))
+            .filter(self.here::<Entity>(key))
+            .filter(Column::EndedAt.is_null())
+            .exec(&tx)
+            .await
+            .map_err(failed)?;
         let supporters =
             (!scope.supporters.is_empty()).then(|| json!(scope.supporters).to_string());
-        let rest = [
-            scope.since.into(),
-            scope.last_image.into(),
-            supporters.into(),
-            now.into(),
-        ];
-        tx.execute_raw(sql(
-            backend,
-            text,
-            self.plugin_values(key).into_iter().chain(rest),
-        ))
-        .await
-        .map_err(failed)?;
+        let row = ActiveModel {
+            organization_id: Set(self.organization_id),
+            plugin: Set(key.plugin.clone()),
+            destination: Set(key.destination.clone()),
+            since: Set(scope.since),
+            last_image: Set(scope.last_image),
+            supporters: Set(supporters),
+            asked_at: Set(now),
+            ..Default::default()
+        };
+        Entity::insert(row)
+            .exec_without_returning(&tx)
+            .await
+            .map_err(failed)?;
         let text = format!(
             "SELECT {} AS id FROM plugin_undos WHERE organization_id = $1 AND plugin = $2 AND destination = $3 AND ended_at IS NULL",
             as_bigint(backend, "MAX(id)")
         );
-        let row = tx
-            .query_one_raw(sql(backend, &text, self.plugin_values(key)))
+        let id: i64 = tuple::one(&tx, sql(backend, &text, self.plugin_values(key)))
             .await
-            .map_err(failed)?;
-        let id: i64 = row
-            .ok_or(Error::NoOrganization)?
-            .try_get("", "id")
-            .map_err(failed)?;
+            .map_err(failed)?
+            .ok_or(Error::NoOrganization)?;
         let detail = json!({
             "destination": key.destination, "undo": id, "since": scope.since.to_rfc3339(),
             "supporters": if scope.supporters.is_empty() { json!("all") } else { json!(scope.supporters) },
@@ -156,19 +139,42 @@ impl TenantStore {
             let tx = self.begin_fenced(fence).await?;
             self.replace_holds(&tx, key, Harm::Undo, held).await?;
             if let Some((order, ending)) = ended {
-                let text = "UPDATE plugin_undos SET ended_at = $1, ending = $2 WHERE organization_id = $3 AND id = $4";
-                let values = [
-                    clock::now().into(),
-                    ending.into(),
-                    self.organization_id.into(),
-                    order.into(),
-                ];
-                tx.execute_raw(sql(self.backend(), text, values))
+                Entity::update_many()
+                    .set(over(clock::now(), ending))
+                    .filter(Column::OrganizationId.eq(self.organization_id))
+                    .filter(Column::Id.eq(order))
+                    .exec(&tx)
                     .await
                     .map_err(|error| Error::query("ending an order to take back", error))?;
             }
             tx.commit().await.map_err(Error::commit)
         };
         retry(TransactionTries::of_repeatable(), once).await
+    }
+}
+
+/// An order that is over.
+fn over(at: Time, ending: &str) -> ActiveModel {
+    ActiveModel {
+        ended_at: Set(Some(at)),
+        ending: Set(Some(ending.to_owned())),
+        ..Default::default()
+    }
+}
+
+impl From<Model> for UndoOrder {
+    fn from(row: Model) -> UndoOrder {
+        let supporters = row.supporters;
+        UndoOrder {
+            id: row.id,
+            scope: UndoScope {
+                since: row.since,
+                last_image: row.last_image,
+                supporters: supporters
+                    .and_then(|text| serde_json::from_str(&text).ok())
+                    .unwrap_or_default(),
+            },
+            asked_at: row.asked_at,
+        }
     }
 }
