@@ -170,10 +170,12 @@ impl RequestPipeline {
                         ..
                     },
                     generation,
-                )) if self.refused_paths.contains(url, profile)
-                    && self.tokens.has_served(generation) =>
+                )) if self.tokens.has_served(generation)
+                    && (self.refused_paths.contains(url, profile)
+                        || is_alone && refused + 1 >= MOST_ALONE) =>
                 {
                     // The token stays: if it came to its end, whoever asks elsewhere finds out.
+                    self.refused_paths.insert(url, profile);
                     return Err(refused_here());
                 }
                 Err((

@@ -21,10 +21,11 @@ impl RefusedPaths {
         self.lock().contains_key(route(url, profile))
     }
 
-    /// Tokens are refused there.
+    /// Tokens are refused there. Being told so again makes it no younger.
     pub(super) fn insert(&self, url: &Url, profile: RetryProfile) {
         self.lock()
-            .insert(route(url, profile).to_owned(), Instant::now());
+            .entry(route(url, profile).to_owned())
+            .or_insert_with(Instant::now);
     }
 
     /// One is taken there.

@@ -94,6 +94,9 @@ pub enum Fate {
         /// In a sentence for people, without secrets.
         reason: String,
     },
+    /// Sent, and nobody heard what became of it: the call may still be carried out. Until that is
+    /// known the ledger keeps what was sent, and where.
+    Unheard(String),
     /// Everything but what a person must approve first.
     Held(String),
     /// The other side refused, for this reason; it stays so until somebody asks for another try or
@@ -108,6 +111,7 @@ impl Fate {
             Fate::Delivered => "delivered",
             Fate::Skipped(_) => "skipped",
             Fate::Deferred { .. } => "deferred",
+            Fate::Unheard(_) => "sending",
             Fate::Held(_) => "held",
             Fate::Rejected(_) => "rejected",
         }
@@ -119,6 +123,7 @@ impl Fate {
             Fate::Delivered => None,
             Fate::Skipped(reason)
             | Fate::Deferred { reason, .. }
+            | Fate::Unheard(reason)
             | Fate::Held(reason)
             | Fate::Rejected(reason) => Some(reason),
         }

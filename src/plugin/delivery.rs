@@ -97,7 +97,7 @@ impl Delivered {
             match verdict.fate {
                 Fate::Delivered => self.delivered += 1,
                 Fate::Skipped(_) => self.skipped += 1,
-                Fate::Deferred { .. } => self.deferred += 1,
+                Fate::Deferred { .. } | Fate::Unheard(_) => self.deferred += 1,
                 Fate::Held(_) => {}
                 Fate::Rejected(_) => self.rejected += 1,
             }

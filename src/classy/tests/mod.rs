@@ -2,6 +2,7 @@
 
 mod breaker;
 mod pages;
+mod refused_paths;
 mod status;
 mod tokens;
 mod waits;

@@ -31,9 +31,10 @@ use decide::plan::Moves;
 use deliver::batches::CHUNK;
 use deliver::load::load;
 use deliver::read_back::read_back;
+use deliver::update::NOT_HEARD;
 use deliver::{adopt, audit, hooks, process, refresh, undo};
 use mirror::permissions::unknown;
-use mirror::session::MailchimpSession;
+use mirror::session::{MailchimpSession, Obstacle};
 use secrecy::SecretString;
 use settings::{NAME, Settings};
 use std::collections::BTreeMap;
@@ -114,10 +115,11 @@ impl Plugin for Mailchimp {
     }
 
     fn fault(&self) -> Option<PluginError> {
-        let unreadable = self.session.reading_fault();
-        unreadable
-            .map(PluginError::Unavailable)
-            .or_else(|| self.session.permission_fault().map(unknown))
+        Some(match self.session.obstacle()? {
+            Obstacle::Unreadable(why) => PluginError::Unavailable(why),
+            Obstacle::Blocked(why) => PluginError::Blocked(why),
+            Obstacle::Permissions(cause) => unknown(cause),
+        })
     }
 
     fn trouble(&self) -> Option<String> {
@@ -133,9 +135,14 @@ impl Plugin for Mailchimp {
         // What a crash left, and who was erased there: read back as before a send.
         let unshown = read_back(&mut context, &self.session, ctx, batch).await?;
         let plans = process::plans(&self.session, ctx, &context, batch, Moves::ToCome).into_iter();
+        let unheard = context.unheard(ctx.now());
         Ok(plans
             .map(|plan| {
-                if unshown.contains(&plan.supporter_id) {
+                if unheard.contains(&plan.supporter_id)
+                    && process::is_other_than_sent(&context, &plan)
+                {
+                    plan.not_now(NOT_HEARD)
+                } else if unshown.contains(&plan.supporter_id) {
                     plan.not_now(process::NOT_SHOWN)
                 } else {
                     plan

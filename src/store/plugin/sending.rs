@@ -149,14 +149,16 @@ impl TenantStore {
                     }
                     .into(),
                 );
-                set(
-                    "address",
-                    delivered
-                        .addresses
-                        .get(&verdict.supporter_id)
-                        .map(Address::as_str)
-                        .into(),
-                );
+                // Of whom nobody heard it is kept when and where they were sent.
+                let unheard = old.filter(|_| matches!(verdict.fate, Fate::Unheard(_)));
+                let address = match unheard {
+                    Some(old) => old.address.as_ref(),
+                    None => delivered.addresses.get(&verdict.supporter_id),
+                };
+                set("address", address.map(Address::as_str).into());
+                if let Some(old) = unheard {
+                    set("updated_at", time_text(old.updated_at, backend).into());
+                }
                 let time = |time: Option<Time>| time.map(|time| time_text(time, backend)).into();
                 if let Fate::Deferred { until, .. } = &verdict.fate {
                     set("next_attempt_at", time(Some(*until)));

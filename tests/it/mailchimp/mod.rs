@@ -23,6 +23,7 @@ mod heard;
 mod histories;
 mod kept_out;
 mod lacks;
+mod late;
 mod leavers;
 mod lives;
 mod moving;

@@ -3,14 +3,19 @@
 use super::case::{Case, MemberPlace};
 use super::claims::{is_of_another, is_ours_and_in};
 use super::leavings::find_leavings;
-use crate::domain::{AddressClaim, Member, Profile, Step, Way, Why};
+use crate::domain::{AddressClaim, Member, Profile, Step, Time, Way, Why};
 use crate::integrations::mailchimp::mirror::former::FormerAddress;
 use crate::integrations::mailchimp::mirror::member::hash_of;
 use crate::integrations::mailchimp::mirror::status::{
     erased, has_left, is_given_up, is_live, is_out, why_out,
 };
 use crate::plugin::{DeliveryRow, Leaving, Suppressed};
+use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// So long after it was made a call of which nobody heard may still be carried out and shown:
+/// Mailchimp ends its own work after two minutes (contract 7), and shows it a while later.
+const CARRIED_OUT_WITHIN: TimeDelta = TimeDelta::minutes(10);
 
 /// What is known of the people of one batch, read once for all of them.
 pub(crate) struct DeliveryContext {
@@ -122,6 +127,18 @@ impl DeliveryContext {
             .address
             .as_ref()
             .map(hash_of)
+    }
+
+    /// People who were being added, and who are not there: the call may still be carried out.
+    pub(crate) fn unheard(&self, now: Time) -> BTreeSet<i64> {
+        let is_unheard = |row: &&DeliveryRow| {
+            (now - row.updated_at).abs() < CARRIED_OUT_WITHIN
+                && self
+                    .added(row.supporter_id)
+                    .is_some_and(|id| !self.members.contains_key(&id))
+        };
+        let rows = self.rows.values().filter(is_unheard);
+        rows.map(|row| row.supporter_id).collect()
     }
 
     /// Whoever was being added and is there now was added by us, though the person may have another

@@ -91,11 +91,32 @@ pub(crate) fn plan_all(cases: &[Case<'_>], rules: &Rules<'_>) -> Vec<Plan> {
         Moves::Done => BTreeSet::new(),
     };
     let owners = owners(cases, &claims, &moving, rules.opt_out_scope);
+    let mut taken: BTreeSet<MemberPlace> = owners.keys().cloned().collect();
     cases
         .iter()
         .zip(plans)
-        .map(|(case, plan)| plan.unwrap_or_else(|| plan_not_mailable(case, &owners, rules)))
+        .map(|(case, plan)| match plan {
+            Some(plan) => once_each(plan, &mut taken),
+            None => plan_not_mailable(case, &owners, rules),
+        })
         .collect()
+}
+
+/// A contact is unsubscribed for one person: two who have to do with it would be two calls and count
+/// twice.
+fn once_each(plan: Plan, taken: &mut BTreeSet<MemberPlace>) -> Plan {
+    match plan.decision {
+        Decision::Unsubscribe { mut members, why } => {
+            members.retain(|member| taken.insert(member.clone()));
+            let decision = if members.is_empty() {
+                Decision::Skip(why)
+            } else {
+                Decision::Unsubscribe { members, why }
+            };
+            Plan { decision, ..plan }
+        }
+        _ => plan,
+    }
 }
 
 fn plan_not_mailable(

@@ -43,4 +43,4 @@ pub(super) mod undo;
 mod undo_resubscription;
 mod unsubscribe;
 mod untag;
-mod update;
+pub(super) mod update;

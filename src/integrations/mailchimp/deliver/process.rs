@@ -14,12 +14,13 @@ use super::sort::{moves, sort_plans};
 use super::tag_removals::tag_removals;
 use super::unsubscribe::{OptOutResults, unsubscribe};
 use super::untag::remove_tags;
-use super::update::{MemberUpdate, verdict};
+use super::update::{MemberUpdate, NOT_HEARD, verdict};
 use crate::domain::{Fate, Profile, Verdict};
 use crate::integrations::mailchimp::decide::context::DeliveryContext;
 use crate::integrations::mailchimp::decide::decision::{Decision, Plan};
 use crate::integrations::mailchimp::decide::plan::{Moves, Rules, plan_all};
 use crate::integrations::mailchimp::mirror::freshness::freshen;
+use crate::integrations::mailchimp::mirror::member::hash_of;
 use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::plugin::{PluginContext, PluginError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,12 +67,15 @@ pub(crate) async fn process(
     let planned = plans(session, ctx, &context, people, Moves::ToCome);
     note_verdicts(
         &mut verdicts,
-        planned
-            .iter()
-            .filter(|plan| unshown.contains(&plan.supporter_id))
-            .filter_map(|plan| not_shown(ctx, plan))
-            .collect(),
+        wait_for_what_was_sent(&context, &planned, ctx),
     );
+    let unshown = planned
+        .iter()
+        .filter(|plan| unshown.contains(&plan.supporter_id))
+        .filter(|plan| !verdicts.contains_key(&plan.supporter_id))
+        .filter_map(|plan| not_shown(ctx, plan))
+        .collect();
+    note_verdicts(&mut verdicts, unshown);
     let (moves, held) = moves(
         ctx,
         people,
@@ -160,6 +164,37 @@ fn note_verdicts(all: &mut BTreeMap<i64, Verdict>, verdicts: Vec<Verdict>) {
 /// erased.
 pub(crate) const NOT_SHOWN: &str =
     "Mailchimp does not show a contact that was written a moment ago; looked at again";
+
+/// Verdicts on those to whom something else is to happen now than what was sent and not heard of.
+/// An opt-out at another place does not wait.
+fn wait_for_what_was_sent(
+    context: &DeliveryContext,
+    plans: &[Plan],
+    ctx: &PluginContext,
+) -> Vec<Verdict> {
+    let unheard = context.unheard(ctx.now());
+    let waiting = plans
+        .iter()
+        .filter(|plan| unheard.contains(&plan.supporter_id) && is_other_than_sent(context, plan));
+    waiting
+        .map(|plan| verdict(plan.supporter_id, Fate::Unheard(NOT_HEARD.to_owned())))
+        .collect()
+}
+
+/// Whether a plan is neither what was sent nor an opt-out.
+pub(crate) fn is_other_than_sent(context: &DeliveryContext, plan: &Plan) -> bool {
+    match &plan.decision {
+        Decision::Unsubscribe { .. } => false,
+        Decision::Add => {
+            let wanted = plan
+                .desired
+                .as_ref()
+                .map(|desired| hash_of(&desired.address));
+            wanted != context.added(plan.supporter_id)
+        }
+        _ => true,
+    }
+}
 
 fn not_shown(ctx: &PluginContext, plan: &Plan) -> Option<Verdict> {
     let fate = || Fate::Deferred {

@@ -6,7 +6,7 @@ use super::load_values::load_values;
 use super::reconcile::reconcile;
 use super::record::{BatchResult, record_batch_result, wait_for_room};
 use super::undo_resubscription::{undo_resubscription, unsubscribe_again};
-use super::update::{MemberUpdate, verdict};
+use super::update::{MemberUpdate, NOT_HEARD, verdict};
 use crate::domain::{Fate, Image, Member, Profile, Step, Verdict, Way};
 use crate::integrations::mailchimp::api::answers::{BatchAnswer, Problem};
 use crate::integrations::mailchimp::api::calls::{BACKOFF, TRIES};
@@ -269,15 +269,25 @@ async fn still_in(
             }
             // Nobody is there; the person may have left under another address.
             None => match suppressed.why(update.supporter_id, id) {
-                Some(why) => verdicts.push(verdict(
-                    update.supporter_id,
-                    Fate::Skipped(why.reason.clone()),
+                Some(why) => verdicts.push(unless_under_way(
+                    &update,
+                    verdict(update.supporter_id, Fate::Skipped(why.reason.clone())),
                 )),
                 None => kept.push(update),
             },
         }
     }
     Ok(kept)
+}
+
+/// The verdict on somebody who is not sent after all: an earlier try that was not answered may still
+/// be carried out.
+fn unless_under_way(update: &MemberUpdate, word: Verdict) -> Verdict {
+    if update.is_replay && update.intent == Step::Add {
+        verdict(update.supporter_id, Fate::Unheard(NOT_HEARD.to_owned()))
+    } else {
+        word
+    }
 }
 
 /// Those who may still be mailed there, with what they look like at this moment.
@@ -302,10 +312,13 @@ fn still_consented(
                 update.desired = desired;
                 kept.push((update, person));
             }
-            (person, _) => verdicts.push(not_sent(
-                update.supporter_id,
-                person.as_ref(),
-                "changed while it was sent; looked at again",
+            (person, _) => verdicts.push(unless_under_way(
+                &update,
+                not_sent(
+                    update.supporter_id,
+                    person.as_ref(),
+                    "changed while it was sent; looked at again",
+                ),
             )),
         }
     }

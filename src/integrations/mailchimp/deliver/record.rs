@@ -143,10 +143,7 @@ pub(crate) async fn record_batch_result(
                 }
             },
             BatchOutcome::Unknown => {
-                let fate = Fate::Deferred {
-                    until: now + TimeDelta::minutes(5),
-                    reason: NO_WORD.to_owned(),
-                };
+                let fate = Fate::Unheard(NO_WORD.to_owned());
                 done.verdicts.push(verdict(update.supporter_id, fate));
             }
         }

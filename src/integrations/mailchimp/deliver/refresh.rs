@@ -8,7 +8,7 @@ use crate::integrations::mailchimp::mirror::freshness::read_members;
 use crate::integrations::mailchimp::mirror::memory::Memory;
 use crate::integrations::mailchimp::mirror::merge_fields::foresee;
 use crate::integrations::mailchimp::mirror::permissions;
-use crate::integrations::mailchimp::mirror::session::MailchimpSession;
+use crate::integrations::mailchimp::mirror::session::{MailchimpSession, Obstacle};
 use crate::integrations::mailchimp::mirror::unheard;
 use crate::plugin::{PluginContext, PluginError};
 use std::sync::Arc;
@@ -20,12 +20,21 @@ pub(crate) async fn refresh(
 ) -> Result<(), PluginError> {
     let _alone = session.read_alone().await;
     session.forget_full();
-    session.note_reading_fault(None);
-    session
-        .audience
-        .load_setup(&session.api, &session.settings)
-        .await?;
-    let before: Memory = match ctx.state().await? {
+    session.note_obstacle(None);
+    let stored: Option<Memory> = ctx.state().await?;
+    let setup = session.audience.load_setup(&session.api, &session.settings);
+    if let Err(error) = setup.await {
+        return match (Obstacle::of(&error), stored) {
+            // Who said no does not wait until the audience can be read: who is in it is known.
+            (Some(obstacle), Some(stored)) if !ctx.is_preview() => {
+                session.restore(stored);
+                session.note_obstacle(Some(obstacle));
+                Ok(())
+            }
+            _ => Err(error),
+        };
+    }
+    let before: Memory = match stored {
         Some(memory) => memory,
         None => ctx
             .state_of_before()
@@ -46,7 +55,7 @@ pub(crate) async fn refresh(
         Err(PluginError::Configuration { cause, .. }) if !ctx.is_preview() => Some(cause),
         Err(error) => return Err(error),
     };
-    session.note_permission_fault(fault);
+    session.note_obstacle(fault.map(Obstacle::Permissions));
     let whole_at = memory.whole_at;
     session.restore(before);
     session.remember(ctx, |known| *known = memory).await?;
@@ -54,7 +63,7 @@ pub(crate) async fn refresh(
     match read_members(session, ctx, true).await {
         // Who said no does not wait until its lists are whole again.
         Err(PluginError::Unavailable(why)) if !ctx.is_preview() => {
-            session.note_reading_fault(Some(why));
+            session.note_obstacle(Some(Obstacle::Unreadable(why)));
             return Ok(());
         }
         read => read?,

@@ -3,7 +3,7 @@
 use super::change::{ChangeRequest, MemberChange};
 use super::follow::SERVED_THERE;
 use super::update::{MemberUpdate, verdict, waits};
-use crate::domain::{Deed, Fate, Harm, Member, Profile, Verdict};
+use crate::domain::{Deed, Fate, Harm, Member, Profile, Step, Verdict};
 use crate::integrations::mailchimp::decide::case::MemberPlace;
 use crate::integrations::mailchimp::decide::context::DeliveryContext;
 use crate::integrations::mailchimp::decide::decision::{Decision, Plan};
@@ -228,5 +228,8 @@ fn update_for(
     update.attempts = row.map_or(0, |row| row.attempts);
     update.delivered_at = row.and_then(|row| row.delivered_at);
     update.permits |= context.recovered.contains(&update.supporter_id);
+    // An earlier try of which nobody heard may have been carried out, and not be shown yet.
+    update.is_replay = update.intent == Step::Add
+        && context.added(update.supporter_id) == Some(hash_of(&update.desired.address));
     Some(update)
 }

@@ -17,6 +17,11 @@ use serde_json::Value;
 pub(crate) const NO_WORD: &str =
     "Mailchimp did not say what became of them; they are sent alone next";
 
+/// Why somebody waits who was sent to an address, and of whom nobody heard: were it forgotten, and
+/// carried out afterwards, nobody would know that the contact is ours.
+pub(crate) const NOT_HEARD: &str =
+    "they were sent and Mailchimp did not answer; it may still be carried out, and is looked for";
+
 /// One person who is about to be sent, and what is to be done to them. Holds personal data, so it
 /// has no `Debug`.
 pub(crate) struct MemberUpdate {

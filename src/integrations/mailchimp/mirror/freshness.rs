@@ -11,7 +11,7 @@ pub(crate) async fn freshen(
     session: &MailchimpSession,
     ctx: &PluginContext,
 ) -> Result<bool, PluginError> {
-    if session.is_fresh() || session.reading_fault().is_some() {
+    if session.is_fresh() || session.is_unreadable() {
         return Ok(false);
     }
     let _alone = session.read_alone().await;

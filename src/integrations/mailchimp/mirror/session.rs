@@ -30,10 +30,32 @@ pub(crate) struct MailchimpSession {
     full: Mutex<Full>,
     looked_at: Mutex<Option<Instant>>,
     looking: tokio::sync::Mutex<()>,
-    /// What is wrong with the configured permissions: nobody is added before it is mended.
-    permission_fault: Mutex<Option<String>>,
-    /// Why the audience could not be read: nobody is sent before it can.
-    reading_fault: Mutex<Option<String>>,
+    obstacle: Mutex<Option<Obstacle>>,
+}
+
+/// Why nobody is sent in this delivery. Opt-outs go out all the same, by what was known before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// The audience could not be read, for this reason.
+    Unreadable(String),
+    /// The account does nothing for now, for this reason.
+    Blocked(String),
+    /// What is wrong with the configured permissions.
+    Permissions(String),
+}
+
+impl Obstacle {
+    /// What keeps the audience from being read for now; nothing where the configuration or the key
+    /// is wrong, or we are.
+    pub(crate) fn of(error: &PluginError) -> Option<Obstacle> {
+        match error {
+            PluginError::Unavailable(why) | PluginError::Unexpected(why) => {
+                Some(Obstacle::Unreadable(why.clone()))
+            }
+            PluginError::Blocked(why) => Some(Obstacle::Blocked(why.clone())),
+            _ => None,
+        }
+    }
 }
 
 /// A plan without room for more contacts, as far as one delivery found it.
@@ -62,8 +84,7 @@ impl MailchimpSession {
             full: Mutex::default(),
             looked_at: Mutex::default(),
             looking: tokio::sync::Mutex::default(),
-            permission_fault: Mutex::default(),
-            reading_fault: Mutex::default(),
+            obstacle: Mutex::default(),
         })
     }
 
@@ -85,36 +106,25 @@ impl MailchimpSession {
         self.looking.lock().await
     }
 
-    /// Whether the configured permissions can be given, as the audience was read now.
-    pub(crate) fn note_permission_fault(&self, cause: Option<String>) {
-        *self
-            .permission_fault
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = cause;
+    /// Why nobody is sent in this delivery, if so.
+    pub(crate) fn note_obstacle(&self, obstacle: Option<Obstacle>) {
+        *self.obstacle.lock().unwrap_or_else(PoisonError::into_inner) = obstacle;
     }
 
-    /// What is wrong with the configured permissions, if anything.
-    pub(crate) fn permission_fault(&self) -> Option<String> {
-        self.permission_fault
+    /// Why nobody is sent in this delivery.
+    pub(crate) fn obstacle(&self) -> Option<Obstacle> {
+        self.obstacle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    /// Why the audience could not be read in this delivery, if so.
-    pub(crate) fn note_reading_fault(&self, why: Option<String>) {
-        *self
-            .reading_fault
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = why;
-    }
-
-    /// Why the audience could not be read in this delivery: what is known of it is of before.
-    pub(crate) fn reading_fault(&self) -> Option<String> {
-        self.reading_fault
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    /// Whether what is known of the audience is of before this delivery.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        matches!(
+            self.obstacle(),
+            Some(Obstacle::Unreadable(_) | Obstacle::Blocked(_))
+        )
     }
 
     /// A new delivery: whether the plan has room is not known.
