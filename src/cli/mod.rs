@@ -41,7 +41,7 @@ mod stderr;
 mod summary;
 mod sync;
 
-use crate::daemon::{Process, Signals, hold_signals, let_signals};
+use crate::daemon::{Process, Signals, hold_file_size_signal, hold_signals, let_signals};
 use args::{Cli, Command, Output};
 use clap::{CommandFactory, Parser};
 use exit::{Code, Failure};
@@ -50,6 +50,7 @@ use std::process::ExitCode;
 /// Carries out the command line of this process.
 pub fn main() -> ExitCode {
     hold_signals();
+    hold_file_size_signal();
     crate::files::keep_new_files_private();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -101,8 +101,12 @@ impl DatabaseAddress {
             }
             None => (path, String::new()),
         };
-        let in_memory =
-            path.is_empty() || path.contains(":memory:") || query.contains("mode=memory");
+        // A variable that was empty leaves this behind; taken for a database in memory, everything
+        // would be gone with the process.
+        if path.is_empty() {
+            return Err("there is no file's name behind its scheme");
+        }
+        let in_memory = path.contains(":memory:") || query.contains("mode=memory");
         Ok(DatabaseAddress {
             kind: DatabaseKind::Sqlite,
             // The name given to the driver apart: in an address it would take `%`, `#` and `?` for

@@ -18,4 +18,6 @@ pub use pid_file::{HeldBy, Holder, PidFile, PidFileError};
 pub use process::{Process, Tree};
 pub use reload::Reload;
 pub use serve::{Service, serve};
-pub use signals::{Signal, Signals, hold_signals, let_signals, signal_process};
+pub use signals::{
+    Signal, Signals, hold_file_size_signal, hold_signals, let_signals, signal_process,
+};

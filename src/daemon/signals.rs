@@ -20,6 +20,13 @@ pub fn hold_signals() {
     let _ = ours().thread_block();
 }
 
+/// A file that may not grow further (`ulimit -f`, `LimitFSIZE=`) is an error of the write that meets
+/// it, which is told with its reason. The signal that comes with it would end the process without a
+/// word, and is never let through. On the first thread, before there are others.
+pub fn hold_file_size_signal() {
+    let _ = SigSet::from(Number::SIGXFSZ).thread_block();
+}
+
 /// Lets signals act as the system has it, or as [`Signals`] that exist have it. On the thread that
 /// held them back.
 pub fn let_signals() {

@@ -128,10 +128,13 @@ fn refusal(
         StatusCode::METHOD_NOT_ALLOWED => {
             let allowed = allow
                 .and_then(|allow| allow.to_str().ok())
-                .unwrap_or_default();
+                .filter(|allowed| !allowed.is_empty());
             (
                 format!("{method} is nothing for this path"),
-                format!("it takes {allowed}"),
+                allowed.map_or_else(
+                    || "/api/v1/openapi.json lists what each path takes".to_owned(),
+                    |allowed| format!("it takes {allowed}"),
+                ),
             )
         }
         _ if said.is_empty() => (

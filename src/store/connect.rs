@@ -1,5 +1,6 @@
 //! The database as the rest of the store sees it: connected to, asked for its clock, closed.
 
+use super::open_file::OpenFile;
 use super::pool::{PATIENCE, Way};
 use super::reading::{Reading, left_behind, require_writable};
 use super::statement::{now, sql};
@@ -29,7 +30,7 @@ pub struct Settings {
 pub struct Store {
     connection: DatabaseConnection,
     /// The file of a SQLite database.
-    file: Option<PathBuf>,
+    file: Option<OpenFile>,
     written: Arc<Written>,
     /// How its file is read, when nothing else is done with it.
     reading: Option<Reading>,
@@ -120,7 +121,7 @@ impl Store {
             .map_err(silent)??;
         Ok(Store {
             connection,
-            file: address.file,
+            file: address.file.map(OpenFile::new),
             written: Arc::default(),
             reading,
         })
@@ -130,8 +131,8 @@ impl Store {
         &self.connection
     }
 
-    pub(super) const fn file(&self) -> Option<&PathBuf> {
-        self.file.as_ref()
+    pub(super) fn file(&self) -> Option<&PathBuf> {
+        self.file.as_ref().map(OpenFile::path)
     }
 
     pub(super) fn written(&self) -> &Written {
@@ -157,7 +158,12 @@ impl Store {
     }
 
     /// The database's own clock; also the cheapest proof that it answers.
+    ///
+    /// # Errors
+    /// [`Error::File`] when another file, or none, has the name of the one that is open; database
+    /// errors.
     pub async fn ping(&self) -> Result<Time, Error> {
+        self.file.as_ref().map_or(Ok(()), OpenFile::require_there)?;
         now_in(&self.connection, self.backend()).await
     }
 

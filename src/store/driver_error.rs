@@ -91,6 +91,22 @@ fn is_word_of_data(code: &str) -> bool {
             .is_some_and(|class| !NOT_OF_DATA.contains(&class))
 }
 
+/// Classes of SQLSTATE in which a server speaks of a value by itself: its words name none that is
+/// not in quotes.
+const SERVERS_OWN: [&str; 5] = ["21", "22", "23", "44", "54"];
+
+/// SQLite's extended result code of a trigger that refuses.
+const SQLITE_TRIGGER: &str = "1811";
+
+/// Whether somebody's trigger or function refused a record.
+fn is_raised_by_owner(code: &str) -> bool {
+    code == SQLITE_TRIGGER
+        || is_word_of_data(code)
+            && code
+                .get(..2)
+                .is_some_and(|class| !SERVERS_OWN.contains(&class))
+}
+
 /// What MySQL and MariaDB tell of a value under no SQLSTATE of values: packet too big, row too big,
 /// key too long, incorrect and truncated values, and (4035 to 4044) what cannot be read as JSON.
 const MYSQL_DATA: [u16; 17] = [
@@ -126,6 +142,8 @@ pub(super) fn safe_text(error: &DbErr) -> String {
                 sqlx::error::ErrorKind::ForeignKeyViolation => "a foreign key was violated",
                 sqlx::error::ErrorKind::NotNullViolation => "a value is missing",
                 sqlx::error::ErrorKind::CheckViolation => "a check was violated",
+                // In words of their own, which may be of the person whose record it is.
+                _ if is_raised_by_owner(&code) => "a trigger of the database refused it",
                 _ => &without_values(error.message()),
             };
             format!(
@@ -182,6 +200,17 @@ mod tests {
             "", "19", "08006", "42P01", "53100", "57014", "HY000", "70100", "XX000",
         ] {
             assert!(!is_word_of_data(code), "{code}");
+        }
+        for (code, is_owners) in [
+            ("P0001", true),
+            ("45000", true),
+            ("CH001", true),
+            ("1811", true),
+            ("22P02", false),
+            ("54000", false),
+            ("42501", false),
+        ] {
+            assert_eq!(is_raised_by_owner(code), is_owners, "{code}");
         }
     }
 

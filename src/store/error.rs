@@ -245,6 +245,10 @@ impl Error {
                 "make the database anew: on PostgreSQL CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0, on MySQL and MariaDB \
                  CREATE DATABASE name CHARACTER SET utf8mb4"
             }
+            Error::Query { cause, .. } if cause.contains("pool timed out") => {
+                "the server, or a pool in front of it, gives fewer connections than database.max_connections: raise what it gives, or lower \
+                 that"
+            }
             Error::Query { .. }
             | Error::CommitLost { .. }
             | Error::FenceLost

@@ -88,8 +88,7 @@ async fn an_empty_page_that_its_total_contradicts_is_asked_for_twice() {
 
 #[tokio::test(start_paused = true)]
 async fn one_record_is_found_absent_or_bad() {
-    let body =
-        r#"{"id":30000001,"organization_id":10001,"status":"success","total_gross_amount":6.01}"#;
+    let body = r#"{"id":30000001,"organization_id":10001,"status":"success","total_gross_amount":6.01,"created_at":"2025-06-03T00:00:00+0000"}"#;
     let (client, script) = client(move |_, _| ok(body));
     let found = client.one::<Transaction>(30_000_001).await.unwrap();
     assert!(
@@ -109,8 +108,11 @@ async fn one_record_is_found_absent_or_bad() {
     });
     assert_eq!(client.one::<Transaction>(1).await, Ok(Answer::Gone));
 
-    let (client, _) =
-        super::client(|_, _| ok(r#"{"id":1,"status":"success","total_gross_amount":"much"}"#));
+    let (client, _) = super::client(|_, _| {
+        ok(
+            r#"{"id":1,"status":"success","total_gross_amount":"much","created_at":"2025-06-03T00:00:00+0000"}"#,
+        )
+    });
     let found = client.one::<Transaction>(1).await.unwrap();
     assert!(
         matches!(found, Answer::Stored(Item::Bad(reject)) if reject.reason == RejectReason::Invalid)
@@ -164,6 +166,12 @@ async fn what_decides_nothing_about_one_record_is_no_error_and_no_absence() {
             3,
         ),
         (200, "{}", Doubt::Unreadable("not a record".to_owned()), 3),
+        (
+            200,
+            r#"{"id":1,"status":"success"}"#,
+            Doubt::Unreadable("not a whole record".to_owned()),
+            3,
+        ),
         (200, "null", Doubt::Unreadable("not a record".to_owned()), 3),
         (
             200,

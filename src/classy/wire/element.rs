@@ -4,6 +4,7 @@ use super::collect::{Collector, TOO_LONG};
 use super::{refuses, single};
 use crate::domain::{Doubt, Item, Reject, RejectReason};
 use crate::entities::{Record, read};
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -64,6 +65,19 @@ fn refused<R>(
     })
 }
 
+/// The times that each record has, as far as they are there.
+#[derive(Deserialize)]
+struct Times {
+    created_at: Option<IgnoredAny>,
+    updated_at: Option<IgnoredAny>,
+}
+
+impl Times {
+    const fn are_lacking(&self) -> bool {
+        self.created_at.is_none() && self.updated_at.is_none()
+    }
+}
+
 /// Reads a body that is one record, from its pieces.
 #[derive(Debug, Default)]
 pub(in crate::classy) struct OneReader {
@@ -108,6 +122,11 @@ impl OneReader {
         }
         let (text, _) = self.record.parts();
         let item = single(text, id, classy_id)?;
+        // Each record has been made at some time (contract 5): what does not say when is a part of
+        // one, and would take away what is stored of the rest.
+        if serde_json::from_slice::<Times>(text).is_ok_and(|times| times.are_lacking()) {
+            return Err(Doubt::Unreadable("not a whole record".to_owned()));
+        }
         let is_refusal = refuses(&item);
         Ok(lacks::<R>(&self.record)
             .map_or(item, |detail| refused(Some(id), None, detail, is_refusal)))

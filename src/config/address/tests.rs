@@ -42,6 +42,9 @@ fn an_address_is_shown_without_what_is_secret_however_it_was_mistyped() {
     ] {
         assert_eq!(shown_database_address(text), "[not understood]");
     }
+    for text in ["sqlite:", "sqlite://", "sqlite://?mode=rwc"] {
+        assert!(DatabaseAddress::parse(text).is_err(), "{text}");
+    }
     assert!(
         DatabaseAddress::parse("sqlite://data/a@b:c.db").is_ok()
             && DatabaseAddress::parse("sqlite::memory:").is_ok()
