@@ -111,7 +111,9 @@ fn show(outlook: &Outlook, word: &Word<'_>, show_people: bool) {
     } = outlook;
     let chosen = word.chosen(&seen.held());
     let mut harms = Harms::default();
-    chosen.iter().for_each(|one| harms.add(one.deed.kind, 1));
+    chosen
+        .iter()
+        .for_each(|one| harms.add(one.guarded_change.kind, 1));
     output::remark(&format!(
         "organization {classy_id}, {plugin} {destination}: {} (plan {})",
         in_words(&harms),
@@ -125,7 +127,7 @@ fn show(outlook: &Outlook, word: &Word<'_>, show_people: bool) {
         by_person
             .entry(one.supporter_id)
             .or_default()
-            .push(one.deed.kind.as_str())
+            .push(one.guarded_change.kind.as_str())
     });
     let listed = seen
         .people

@@ -6,7 +6,7 @@ use super::output::{self, counted};
 use super::plugin_selection::{PluginSelection, failed, print};
 use crate::clock;
 use crate::credentials::Applied;
-use crate::domain::{Address, Deed, Harm, Harms, Profile, Step};
+use crate::domain::{Address, GuardedChange, Harm, Harms, Profile, Step};
 use crate::integrations;
 use crate::plugin::{GuardSettings, Preview, Seen, preview};
 use crate::store::Store;
@@ -136,10 +136,10 @@ fn row(outlook: &Outlook, seen: &Seen, with_people: bool) -> Vec<Value> {
         held,
         later,
     } = seen;
-    let words = |deeds: &[Deed]| {
-        deeds
+    let words = |guarded_changes: &[GuardedChange]| {
+        guarded_changes
             .iter()
-            .map(|deed| deed.kind.as_str())
+            .map(|guarded_change| guarded_change.kind.as_str())
             .collect::<Vec<_>>()
             .join(" ")
     };
@@ -156,7 +156,7 @@ fn row(outlook: &Outlook, seen: &Seen, with_people: bool) -> Vec<Value> {
         json!(planned.fields.join(" ")),
         json!(planned.tags.join(", ")),
         json!(planned.untags.join(", ")),
-        json!(words(&planned.deeds)),
+        json!(words(&planned.guarded_changes)),
         json!(words(held)),
         json!(reason),
     ];
@@ -197,14 +197,19 @@ fn summary(outlook: &Outlook) -> [String; 5] {
     let of = |kind: Harm| {
         seen.people
             .iter()
-            .filter(|one| one.planned.deeds.iter().any(|deed| deed.kind == kind))
+            .filter(|one| {
+                one.planned
+                    .guarded_changes
+                    .iter()
+                    .any(|guarded_change| guarded_change.kind == kind)
+            })
             .count()
     };
     let mails = |one: &&Seen| {
         one.planned
-            .deeds
+            .guarded_changes
             .iter()
-            .any(|deed| deed.kind == Harm::Confirm)
+            .any(|guarded_change| guarded_change.kind == Harm::Confirm)
     };
     let now = seen
         .people

@@ -181,7 +181,7 @@ pub(super) async fn tell(
             .await?
             .is_some_and(|open| open.id == *order);
         let mut held = tenant.holds(&place.key).await?;
-        held.retain(|one| one.deed.kind == Harm::Undo);
+        held.retain(|one| one.guarded_change.kind == Harm::Undo);
         for (person, taking) in &place.seen.people {
             let mut row = planned(place, person, taking, show_people);
             let shift = if show_people { PEOPLE.len() } else { 0 };

@@ -1,6 +1,6 @@
 //! What a plugin would do, may do and did with one person.
 
-use super::{Deed, Time};
+use super::{GuardedChange, Time};
 
 /// What would be done with a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct Planned {
     /// Tags that would be taken away.
     pub untags: Vec<String>,
     /// The harm in it, each kind at most once.
-    pub deeds: Vec<Deed>,
+    pub guarded_changes: Vec<GuardedChange>,
     /// It would be done in another place than the one that is delivered to.
     pub elsewhere: bool,
 }
@@ -67,7 +67,7 @@ impl Planned {
             fields: Vec::new(),
             tags: Vec::new(),
             untags: Vec::new(),
-            deeds: Vec::new(),
+            guarded_changes: Vec::new(),
             elsewhere: false,
         }
     }
@@ -144,7 +144,7 @@ pub struct Verdict {
     /// What people should know of somebody who was delivered.
     pub note: Option<String>,
     /// What waits for a person's word.
-    pub held: Vec<Deed>,
+    pub held: Vec<GuardedChange>,
 }
 
 impl Verdict {

@@ -122,7 +122,7 @@ impl Harms {
 
 /// One kind of harm that would be done to somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Deed {
+pub struct GuardedChange {
     /// Its kind.
     pub kind: Harm,
     /// A trace of what exactly: an approval holds for that and nothing else.
@@ -135,10 +135,10 @@ pub struct Held {
     /// To whom it would be done.
     pub supporter_id: i64,
     /// What would be done to the person.
-    pub deed: Deed,
+    pub guarded_change: GuardedChange,
 }
 
-/// The name of a plan: the same people and the same deeds at the same place have the same one,
+/// The name of a plan: the same people and the same changes at the same place have the same one,
 /// whatever their order.
 pub fn plan_id(destination: &str, held: &[Held]) -> String {
     let mut sorted: Vec<&Held> = held.iter().collect();
@@ -148,7 +148,7 @@ pub fn plan_id(destination: &str, held: &[Held]) -> String {
     for one in sorted {
         digest.update(format!(
             "{} {} {}\n",
-            one.supporter_id, one.deed.kind, one.deed.mark
+            one.supporter_id, one.guarded_change.kind, one.guarded_change.mark
         ));
     }
     digest
@@ -208,7 +208,7 @@ mod tests {
     fn a_plan_is_its_place_its_people_and_deeds() {
         let held = |supporter_id, kind, mark| Held {
             supporter_id,
-            deed: Deed { kind, mark },
+            guarded_change: GuardedChange { kind, mark },
         };
         let (one, two) = (held(1, Harm::Add, 7), held(2, Harm::Add, 7));
         let of = |held: &[Held]| plan_id("a1", held);

@@ -1,4 +1,4 @@
-//! `plugin_grants`: one deed to one person that somebody allowed, once and for a while.
+//! `plugin_grants`: one change to one person that somebody allowed, once and for a while.
 
 use crate::domain::Time;
 use sea_orm::entity::prelude::*;

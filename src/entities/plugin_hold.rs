@@ -1,4 +1,4 @@
-//! `plugin_holds`: one deed to one person that waits for somebody's word.
+//! `plugin_holds`: one change to one person that waits for somebody's word.
 
 use sea_orm::entity::prelude::*;
 

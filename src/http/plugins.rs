@@ -39,7 +39,9 @@ impl HeldPlan {
     /// By kind.
     pub(super) fn harms(&self) -> Harms {
         let mut harms = Harms::default();
-        self.held.iter().for_each(|one| harms.add(one.deed.kind, 1));
+        self.held
+            .iter()
+            .for_each(|one| harms.add(one.guarded_change.kind, 1));
         harms
     }
 
@@ -50,7 +52,7 @@ impl HeldPlan {
             people
                 .entry(one.supporter_id)
                 .or_default()
-                .push(one.deed.kind)
+                .push(one.guarded_change.kind)
         });
         people
     }

@@ -26,7 +26,8 @@ pub struct Word<'a> {
 impl Word<'_> {
     /// What of a plan is meant.
     pub fn chosen(&self, held: &[Held]) -> Vec<Held> {
-        let is_kind = |one: &&Held| self.kinds.is_empty() || self.kinds.contains(&one.deed.kind);
+        let is_kind =
+            |one: &&Held| self.kinds.is_empty() || self.kinds.contains(&one.guarded_change.kind);
         let is_person =
             |one: &&Held| self.supporters.is_empty() || self.supporters.contains(&one.supporter_id);
         held.iter()
@@ -42,7 +43,7 @@ impl Word<'_> {
 pub struct Allowed {
     /// The plan that it belongs to.
     pub plan: String,
-    /// How many people the plan touches, for each kind of deed.
+    /// How many people the plan touches, for each kind of change.
     pub harms: Harms,
     /// How many people.
     pub people: u64,
@@ -86,7 +87,7 @@ pub async fn approve(
     let (undo, pushes): (Vec<Held>, Vec<Held>) = held
         .iter()
         .copied()
-        .partition(|one| one.deed.kind == Harm::Undo);
+        .partition(|one| one.guarded_change.kind == Harm::Undo);
     let plan_of = |held: &[Held]| plan_id(&key.destination, held);
     let whole = plan_of(held);
     // What is to be taken back is a plan of its own, and so is the rest; both together have a name,
@@ -116,7 +117,9 @@ pub async fn approve(
         return Err(Disallowed::Nothing);
     }
     let mut harms = Harms::default();
-    granted.iter().for_each(|one| harms.add(one.deed.kind, 1));
+    granted
+        .iter()
+        .for_each(|one| harms.add(one.guarded_change.kind, 1));
     let portions = harms
         .additions()
         .checked_div(guard.daily_additions)
@@ -126,7 +129,7 @@ pub async fn approve(
         && !pushes.is_empty()
         && granted
             .iter()
-            .filter(|one| one.deed.kind != Harm::Undo)
+            .filter(|one| one.guarded_change.kind != Harm::Undo)
             .count()
             == pushes.len();
     tenant

@@ -1,11 +1,11 @@
 //! How much harm is left to be done in one delivery.
 
-use crate::domain::{Deed, Harm, Harms, Time};
+use crate::domain::{GuardedChange, Harm, Harms, Time};
 use crate::store::{HarmEntry, Taken};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What the guard says to a deed.
+/// What the guard says to a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Said {
     /// It may be done.
@@ -82,23 +82,27 @@ impl Budget {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks for one deed to one person, and takes it when it may be done.
-    pub fn ask(&self, supporter_id: i64, deed: Deed) -> Said {
-        self.inner().ask(supporter_id, deed)
+    /// Asks for one change to one person, and takes it when it may be done.
+    pub fn ask(&self, supporter_id: i64, guarded_change: GuardedChange) -> Said {
+        self.inner().ask(supporter_id, guarded_change)
     }
 
     /// Asks for all that would be done to a person: what waits, and whether all of it goes later.
     /// Who may not come in is done nothing else.
-    pub(super) fn ask_all(&self, supporter_id: i64, deeds: &[Deed]) -> (Vec<Deed>, bool) {
+    pub(super) fn ask_all(
+        &self,
+        supporter_id: i64,
+        guarded_changes: &[GuardedChange],
+    ) -> (Vec<GuardedChange>, bool) {
         let mut inner = self.inner();
         let mut waiting = Vec::new();
-        for deed in deeds {
-            match inner.ask(supporter_id, *deed) {
+        for guarded_change in guarded_changes {
+            match inner.ask(supporter_id, *guarded_change) {
                 Said::Go => {}
                 Said::Later => return (Vec::new(), true),
                 Said::Hold => {
-                    waiting.push(*deed);
-                    if deed.kind.is_entry() {
+                    waiting.push(*guarded_change);
+                    if guarded_change.kind.is_entry() {
                         break;
                     }
                 }
@@ -158,8 +162,8 @@ impl Budget {
 }
 
 impl Inner {
-    fn ask(&mut self, supporter_id: i64, deed: Deed) -> Said {
-        let Deed { kind, mark } = deed;
+    fn ask(&mut self, supporter_id: i64, guarded_change: GuardedChange) -> Said {
+        let GuardedChange { kind, mark } = guarded_change;
         let is_granted = self.grants.get(&(supporter_id, kind)) == Some(&mark);
         // A person was asked about them, but as somebody or something else: that is asked again,
         // however few they are.
@@ -195,9 +199,11 @@ impl Inner {
     }
 }
 
-/// How much of each kind there is in deeds.
-pub(super) fn count<'a>(deeds: impl IntoIterator<Item = &'a Deed>) -> Harms {
+/// How much of each kind there is in changes.
+pub(super) fn count<'a>(guarded_changes: impl IntoIterator<Item = &'a GuardedChange>) -> Harms {
     let mut harms = Harms::default();
-    deeds.into_iter().for_each(|deed| harms.add(deed.kind, 1));
+    guarded_changes
+        .into_iter()
+        .for_each(|guarded_change| harms.add(guarded_change.kind, 1));
     harms
 }

@@ -182,7 +182,9 @@ async fn pass_refusals_on(
         ctx.go_on()?;
         ctx.mark();
         for mut planned in plugin.preview(&ctx, &batch.people).await? {
-            planned.deeds.retain(|deed| deed.kind == Harm::Unsubscribe);
+            planned
+                .guarded_changes
+                .retain(|guarded_change| guarded_change.kind == Harm::Unsubscribe);
             planned.tags.clear();
             survey.count(&planned);
         }

@@ -36,9 +36,9 @@ impl Preview {
             let supporter_id = seen.person.supporter_id;
             seen.held
                 .iter()
-                .map(|deed| Held {
+                .map(|guarded_change| Held {
                     supporter_id,
-                    deed: *deed,
+                    guarded_change: *guarded_change,
                 })
                 .collect::<Vec<_>>()
         };
@@ -106,7 +106,7 @@ pub async fn preview(
     for seen in &mut preview.people {
         (seen.held, seen.later) = ruling
             .budget
-            .ask_all(seen.person.supporter_id, &seen.planned.deeds);
+            .ask_all(seen.person.supporter_id, &seen.planned.guarded_changes);
     }
     preview.people.extend(undone);
     (preview.forecast, preview.asks_first) = (survey.forecast, ruling.push.asks());

@@ -1,7 +1,7 @@
 //! What looking ahead shows of a person, and the context for it: one that writes nothing.
 
 use super::PluginContext;
-use crate::domain::{Deed, Planned, Profile, Time};
+use crate::domain::{GuardedChange, Planned, Profile, Time};
 use crate::store::{PluginKey, TenantStore};
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +13,7 @@ pub struct Seen {
     /// What would be done.
     pub planned: Planned,
     /// What of it waits for a person's word.
-    pub held: Vec<Deed>,
+    pub held: Vec<GuardedChange>,
     /// All of it goes with a later portion.
     pub later: bool,
 }

@@ -35,19 +35,23 @@ impl Survey {
 
     /// Who shares an address with others may come several times, and counts once.
     pub(super) fn count(&mut self, planned: &Planned) {
-        if planned.deeds.is_empty() && planned.tags.is_empty()
+        if planned.guarded_changes.is_empty() && planned.tags.is_empty()
             || !self.counted.insert(planned.supporter_id)
         {
             return;
         }
-        for deed in &planned.deeds {
-            if self.grants.get(&(planned.supporter_id, deed.kind)) != Some(&deed.mark) {
-                self.pending.add(deed.kind, 1);
+        for guarded_change in &planned.guarded_changes {
+            if self
+                .grants
+                .get(&(planned.supporter_id, guarded_change.kind))
+                != Some(&guarded_change.mark)
+            {
+                self.pending.add(guarded_change.kind, 1);
             }
-            self.forecast.additions += u64::from(deed.kind.is_addition());
-            self.forecast.confirmations += u64::from(deed.kind == Harm::Confirm);
+            self.forecast.additions += u64::from(guarded_change.kind.is_addition());
+            self.forecast.confirmations += u64::from(guarded_change.kind == Harm::Confirm);
             self.forecast.unsubscribes +=
-                u64::from(deed.kind == Harm::Unsubscribe && !planned.elsewhere);
+                u64::from(guarded_change.kind == Harm::Unsubscribe && !planned.elsewhere);
         }
         if planned.step != Step::Add && !planned.tags.is_empty() {
             self.forecast.gaining += 1;

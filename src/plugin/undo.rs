@@ -8,8 +8,8 @@ use super::guard::{Push, Sight};
 use super::seen::{Seen, reader};
 use super::{Budget, GuardSettings, Plugin, PluginContext, PluginError, Said};
 use crate::domain::{
-    Deed, Harm, Harms, Held, Image, Outcome, Planned, Profile, Step, Taking, Time, UndoScope,
-    plan_id,
+    GuardedChange, Harm, Harms, Held, Image, Outcome, Planned, Profile, Step, Taking, Time,
+    UndoScope, plan_id,
 };
 use crate::store::{Fence, Taken, TenantStore, UndoOrder};
 use chrono::TimeDelta;
@@ -50,7 +50,7 @@ struct Due {
     person: Profile,
     taking: Taking,
     /// What a person would approve.
-    deed: Deed,
+    guarded_change: GuardedChange,
 }
 
 impl Due {
@@ -61,7 +61,7 @@ impl Due {
     fn held(&self) -> Held {
         Held {
             supporter_id: self.person.supporter_id,
-            deed: self.deed,
+            guarded_change: self.guarded_change,
         }
     }
 }
@@ -111,14 +111,14 @@ async fn page(
         .collect();
     let due = takings.into_iter().filter_map(|taking| {
         let person = people.remove(&taking.supporter_id)?;
-        let deed = Deed {
+        let guarded_change = GuardedChange {
             kind: Harm::Undo,
             mark: mark(images.get(&taking.supporter_id)?),
         };
         Some(Due {
             person,
             taking,
-            deed,
+            guarded_change,
         })
     });
     Ok(Some(Page {
@@ -152,8 +152,9 @@ async fn budget(
     due: &[Due],
 ) -> Result<Budget, PluginError> {
     let grants = ctx.store().grants(ctx.key(), ctx.now()).await?;
-    let is_granted =
-        |one: &&Due| grants.get(&(one.person.supporter_id, Harm::Undo)) == Some(&one.deed.mark);
+    let is_granted = |one: &&Due| {
+        grants.get(&(one.person.supporter_id, Harm::Undo)) == Some(&one.guarded_change.mark)
+    };
     let mut pending = Harms::default();
     pending.add(
         Harm::Undo,
@@ -173,8 +174,9 @@ async fn budget(
 
 /// Those who would wait for approval.
 fn held(budget: &Budget, due: &[Due]) -> Vec<Held> {
-    let waits =
-        |one: &&Due| one.writes() && budget.ask(one.person.supporter_id, one.deed) != Said::Go;
+    let waits = |one: &&Due| {
+        one.writes() && budget.ask(one.person.supporter_id, one.guarded_change) != Said::Go
+    };
     due.iter().filter(waits).map(Due::held).collect()
 }
 
@@ -281,15 +283,15 @@ pub(super) async fn ordered(
             fields: fields.clone(),
             tags: tags.clone(),
             untags: untags.clone(),
-            deeds: if one.writes() {
-                vec![one.deed]
+            guarded_changes: if one.writes() {
+                vec![one.guarded_change]
             } else {
                 Vec::new()
             },
             elsewhere: false,
         };
         let held = if waiting.contains(supporter_id) {
-            vec![one.deed]
+            vec![one.guarded_change]
         } else {
             Vec::new()
         };
@@ -336,7 +338,7 @@ pub(super) async fn carry_out(
         let (writes, mut done): (Vec<Due>, Vec<Due>) = due.into_iter().partition(Due::writes);
         let (go, wait): (Vec<Due>, Vec<Due>) = writes
             .into_iter()
-            .partition(|one| budget.ask(one.person.supporter_id, one.deed) == Said::Go);
+            .partition(|one| budget.ask(one.person.supporter_id, one.guarded_change) == Said::Go);
         waiting.extend(wait.iter().map(Due::held));
         let mut told: Vec<Taking> = done.drain(..).map(|one| one.taking).collect();
         let people: Vec<Profile> = go.into_iter().map(|one| one.person).collect();

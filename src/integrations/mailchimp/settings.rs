@@ -161,7 +161,7 @@ impl Settings {
 impl Settings {
     /// A trace of what is the same for everybody who comes in: what an approval showed, and what
     /// must be so still when it is used. Whether they are asked to confirm is the kind of their
-    /// deed, and the audience has plans of its own.
+    /// change, and the audience has plans of its own.
     pub(crate) fn terms(&self) -> i64 {
         let mut permissions: Vec<&str> = self
             .marketing_permissions

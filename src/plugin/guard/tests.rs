@@ -2,7 +2,7 @@
 
 use super::super::budget::Said;
 use super::*;
-use crate::domain::Deed;
+use crate::domain::GuardedChange;
 
 const HARD: [Harm; 4] = [Harm::Unsubscribe, Harm::Untag, Harm::Rename, Harm::Undo];
 
@@ -28,7 +28,7 @@ fn goes(
     };
     let budget = guard.budget(&sight, BTreeMap::new());
     (0..count)
-        .filter(|id| budget.ask(*id as i64, Deed { kind, mark: 1 }) == Said::Go)
+        .filter(|id| budget.ask(*id as i64, GuardedChange { kind, mark: 1 }) == Said::Go)
         .count() as u64
 }
 
@@ -198,7 +198,7 @@ fn whoever_was_allowed_as_somebody_else_waits_to_be_asked_again() {
         &sight,
         BTreeMap::from([((1, Harm::Add), 7), ((2, Harm::Add), 7)]),
     );
-    let ask = |id: i64, kind: Harm, mark: i64| budget.ask(id, Deed { kind, mark });
+    let ask = |id: i64, kind: Harm, mark: i64| budget.ask(id, GuardedChange { kind, mark });
     assert_eq!(ask(1, Harm::Add, 8), Said::Hold, "under another address");
     assert_eq!(
         ask(2, Harm::Confirm, 7),
@@ -259,7 +259,7 @@ fn portions_bound_even_what_was_allowed() {
         .map(|id| {
             budget.ask(
                 id,
-                Deed {
+                GuardedChange {
                     kind: Harm::Add,
                     mark: 7,
                 },
@@ -283,7 +283,7 @@ fn a_grant_is_for_one_person_one_kind_one_deed_and_once() {
         push: Push::Later,
     };
     let budget = GuardSettings::default().budget(&sight, BTreeMap::from([((1, Harm::Untag), 7)]));
-    let ask = |id: i64, kind: Harm, mark: i64| budget.ask(id, Deed { kind, mark });
+    let ask = |id: i64, kind: Harm, mark: i64| budget.ask(id, GuardedChange { kind, mark });
     assert_eq!(ask(2, Harm::Untag, 7), Said::Hold);
     assert_eq!(ask(1, Harm::Untag, 8), Said::Hold);
     assert_eq!(ask(1, Harm::Untag, 7), Said::Go);
@@ -311,7 +311,7 @@ fn more_harm_than_was_planned_is_held_when_it_comes() {
         (0..80)
             .filter(|id| budget.ask(
                 *id,
-                Deed {
+                GuardedChange {
                     kind: Harm::Rename,
                     mark: 0
                 }

@@ -1,7 +1,7 @@
 //! What a person allowed: for exactly these people, once, for a while; used up when it is done, and
 //! given back when nothing was done.
 
-use super::deeds::{DEED, PIECE, StoredDeed};
+use super::guarded_changes::{CHANGE_KEY, PIECE, StoredChange};
 use super::harm::{self, Counting};
 use super::{HarmEntry, PluginKey};
 use crate::clock;
@@ -65,14 +65,19 @@ impl TenantStore {
                     WHERE g.organization_id = $1 AND g.plugin = $2 AND g.destination = $3 AND g.expires_at > $4 \
                     AND (g.used_at IS NULL OR d.state = 'sending')";
         let values = self.plugin_values(key).into_iter().chain([now.into()]);
-        let all = StoredDeed::find_by_statement(sql(self.backend(), text, values))
+        let all = StoredChange::find_by_statement(sql(self.backend(), text, values))
             .all(self.connection())
             .await
             .map_err(failed)?;
         Ok(all
             .into_iter()
-            .filter_map(StoredDeed::held)
-            .map(|one| ((one.supporter_id, one.deed.kind), one.deed.mark))
+            .filter_map(StoredChange::held)
+            .map(|one| {
+                (
+                    (one.supporter_id, one.guarded_change.kind),
+                    one.guarded_change.mark,
+                )
+            })
             .collect())
     }
 
@@ -97,7 +102,7 @@ impl TenantStore {
             ("expires_at", Kind::Time),
             ("used_at", Kind::Time),
         ];
-        let fields = [&DEED[..], &granted].concat();
+        let fields = [&CHANGE_KEY[..], &granted].concat();
         let kept = [
             "organization_id",
             "plugin",
@@ -111,7 +116,7 @@ impl TenantStore {
             let object = |one: &Held| {
                 json!({
                     "organization_id": self.organization_id, "plugin": key.plugin, "destination": key.destination,
-                    "supporter_id": one.supporter_id, "kind": one.deed.kind.as_str(), "mark": one.deed.mark, "plan_id": approval.plan,
+                    "supporter_id": one.supporter_id, "kind": one.guarded_change.kind.as_str(), "mark": one.guarded_change.mark, "plan_id": approval.plan,
                     "granted_at": now, "expires_at": until, "used_at": null,
                 })
                 .to_string()
@@ -133,7 +138,7 @@ impl TenantStore {
         approval
             .granted
             .iter()
-            .for_each(|one| harms.add(one.deed.kind, 1));
+            .for_each(|one| harms.add(one.guarded_change.kind, 1));
         let counts: serde_json::Map<_, _> = harms
             .each()
             .map(|(kind, count)| (kind.as_str().to_owned(), count.into()))

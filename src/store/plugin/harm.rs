@@ -80,7 +80,7 @@ impl TenantStore {
     }
 }
 
-/// Whether deeds are counted, or were counted and not done.
+/// Whether changes are counted, or were counted and not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Counting {
     Done,

@@ -1,7 +1,7 @@
 //! What waits for a person's word: written with the verdicts of a batch, released, and counted.
 
 use super::PluginKey;
-use super::deeds::{DEED, StoredDeed};
+use super::guarded_changes::{CHANGE_KEY, StoredChange};
 use crate::domain::{Fate, Harm, Harms, Held, Verdict};
 use crate::entities::plugin_hold::{Column, Entity};
 use crate::store::statement::{as_bigint, document, insert, sql};
@@ -19,11 +19,11 @@ pub struct HoldCount {
     pub classy_id: i64,
     /// Its name, as in the configuration.
     pub plugin: String,
-    /// How many people wait, for each kind of deed.
+    /// How many people wait, for each kind of change.
     pub harms: Harms,
 }
 
-/// How much is held of one plugin, for one kind of deed.
+/// How much is held of one plugin, for one kind of change.
 #[derive(FromQueryResult)]
 struct KindCount {
     classy_id: i64,
@@ -36,17 +36,20 @@ impl TenantStore {
     /// What waits for a person's word, by person.
     pub async fn holds(&self, key: &PluginKey) -> Result<Vec<Held>, Error> {
         let failed = |error| Error::query("reading what is held", error);
-        let deeds = Entity::find()
+        let guarded_changes = Entity::find()
             .select_only()
             .columns([Column::SupporterId, Column::Kind, Column::Mark])
             .filter(self.here::<Entity>(key))
             .order_by_asc(Column::SupporterId)
             .order_by_asc(Column::Kind)
-            .into_model::<StoredDeed>()
+            .into_model::<StoredChange>()
             .all(self.connection())
             .await
             .map_err(failed)?;
-        Ok(deeds.into_iter().filter_map(StoredDeed::held).collect())
+        Ok(guarded_changes
+            .into_iter()
+            .filter_map(StoredChange::held)
+            .collect())
     }
 
     /// Replaces what is held of these people, and gives grants back to those who were put off,
@@ -130,13 +133,13 @@ impl TenantStore {
         let object = |one: &Held| {
             json!({
                 "organization_id": self.organization_id, "plugin": key.plugin, "destination": key.destination,
-                "supporter_id": one.supporter_id, "kind": one.deed.kind.as_str(), "mark": one.deed.mark,
+                "supporter_id": one.supporter_id, "kind": one.guarded_change.kind.as_str(), "mark": one.guarded_change.mark,
             })
             .to_string()
             .into_bytes()
         };
         let objects: Vec<Vec<u8>> = held.iter().map(object).collect();
-        let text = insert(self.backend(), "plugin_holds", &DEED);
+        let text = insert(self.backend(), "plugin_holds", &CHANGE_KEY);
         tx.execute_raw(sql(
             self.backend(),
             &text,
@@ -186,10 +189,12 @@ impl Verdicts {
             if matches!(verdict.fate, Fate::Deferred { .. }) {
                 found.put_off.push(supporter_id);
             }
-            found.held.extend(verdict.held.iter().map(|deed| Held {
-                supporter_id,
-                deed: *deed,
-            }));
+            found
+                .held
+                .extend(verdict.held.iter().map(|guarded_change| Held {
+                    supporter_id,
+                    guarded_change: *guarded_change,
+                }));
         }
         found
     }

@@ -4,11 +4,11 @@
 //! Every write is one transaction under the lease, as a page's is.
 
 mod adoptions;
-mod deeds;
 mod due;
 mod former;
 mod grants;
 mod guard;
+mod guarded_changes;
 mod harm;
 mod holds;
 mod hooks;

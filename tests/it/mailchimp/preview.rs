@@ -22,12 +22,18 @@ fn address(seen: &Seen) -> String {
 }
 
 fn is_held(seen: &Seen, kind: Harm) -> bool {
-    seen.held.iter().any(|deed| deed.kind == kind)
+    seen.held
+        .iter()
+        .any(|guarded_change| guarded_change.kind == kind)
 }
 
 /// Whether anything is sent in a batch for somebody.
 fn is_sent(seen: &Seen) -> bool {
-    let may_enter = !seen.later && !seen.held.iter().any(|deed| deed.kind.is_entry());
+    let may_enter = !seen.later
+        && !seen
+            .held
+            .iter()
+            .any(|guarded_change| guarded_change.kind.is_entry());
     let is_name = |field: &String| ["FNAME", "LNAME"].contains(&field.as_str());
     match seen.planned.step {
         Step::Add => may_enter,
@@ -89,9 +95,9 @@ impl Life {
                 is_sent(one)
                     && one
                         .planned
-                        .deeds
+                        .guarded_changes
                         .iter()
-                        .any(|deed| deed.kind == Harm::Confirm)
+                        .any(|guarded_change| guarded_change.kind == Harm::Confirm)
             })
             .count();
         // Whoever was erased before us is refused, and gets none.

@@ -2,7 +2,7 @@
 
 use super::case::MemberPlace;
 use super::desired::DesiredMember;
-use crate::domain::{Deed, Harm, Planned, Step};
+use crate::domain::{GuardedChange, Harm, Planned, Step};
 use crate::integrations::fingerprint;
 use crate::integrations::mailchimp::mirror::merge_fields::{FIRST_NAME, LAST_NAME};
 use crate::integrations::mailchimp::mirror::name::NameDifference;
@@ -88,9 +88,9 @@ impl Plan {
         }
     }
 
-    /// The deed of a kind, if there is one in it. Its mark is of all that an approval must know of
+    /// The change of a kind, if there is one in it. Its mark is of all that an approval must know of
     /// it.
-    pub(crate) fn deed(&self, kind: Harm) -> Option<Deed> {
+    pub(crate) fn guarded_change(&self, kind: Harm) -> Option<GuardedChange> {
         let is_done = match kind {
             Harm::Unsubscribe => matches!(self.decision, Decision::Unsubscribe { .. }),
             Harm::Rename => matches!(self.decision, Decision::Move { .. }) || self.name.replaces,
@@ -111,13 +111,13 @@ impl Plan {
                     .map_or(0, |desired| desired.untag_mark(&self.lost)),
                 Harm::Add | Harm::Confirm | Harm::Change => of_desired(DesiredMember::entry_mark),
             };
-            Deed { kind, mark }
+            GuardedChange { kind, mark }
         })
     }
 
     /// The harm in it, each kind at most once a person; how they come to us first, since all else
     /// hangs on that.
-    pub(crate) fn deeds(&self) -> Vec<Deed> {
+    pub(crate) fn guarded_changes(&self) -> Vec<GuardedChange> {
         let order = [
             Harm::Add,
             Harm::Confirm,
@@ -128,7 +128,7 @@ impl Plan {
         ];
         order
             .into_iter()
-            .filter_map(|kind| self.deed(kind))
+            .filter_map(|kind| self.guarded_change(kind))
             .collect()
     }
 
@@ -167,7 +167,7 @@ impl Plan {
                 .collect(),
             tags: self.adds.clone(),
             untags: self.replaced.iter().chain(&self.lost).cloned().collect(),
-            deeds: self.deeds(),
+            guarded_changes: self.guarded_changes(),
             elsewhere,
         }
     }

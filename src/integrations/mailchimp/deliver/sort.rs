@@ -3,7 +3,7 @@
 use super::change::{ChangeRequest, MemberChange};
 use super::follow::SERVED_THERE;
 use super::update::{MemberUpdate, verdict, waits};
-use crate::domain::{Deed, Fate, Harm, Member, Profile, Step, Verdict};
+use crate::domain::{Fate, GuardedChange, Harm, Member, Profile, Step, Verdict};
 use crate::integrations::mailchimp::decide::case::MemberPlace;
 use crate::integrations::mailchimp::decide::context::DeliveryContext;
 use crate::integrations::mailchimp::decide::decision::{Decision, Plan};
@@ -51,9 +51,14 @@ pub(super) fn moves(
         let Some(person) = by_id.get(&plan.supporter_id) else {
             continue;
         };
-        let deed = plan.deed(Harm::Rename);
+        let guarded_change = plan.guarded_change(Harm::Rename);
         if let Decision::Move { from } = plan.decision {
-            match not_allowed(ctx, person.supporter_id, deed, "moving to another address") {
+            match not_allowed(
+                ctx,
+                person.supporter_id,
+                guarded_change,
+                "moving to another address",
+            ) {
                 None => requests.push(request_for(
                     person,
                     context,
@@ -130,7 +135,7 @@ pub(super) fn sort_plans(
                 if let Some(held) = not_allowed(
                     ctx,
                     id,
-                    plan.deed(Harm::Unsubscribe),
+                    plan.guarded_change(Harm::Unsubscribe),
                     &format!("unsubscribing ({why})"),
                 ) {
                     sorted.verdicts.push(held);
@@ -159,7 +164,7 @@ pub(super) fn sort_plans(
                 match not_allowed(
                     ctx,
                     id,
-                    plan.entry.and_then(|kind| plan.deed(kind)),
+                    plan.entry.and_then(|kind| plan.guarded_change(kind)),
                     entering(plan.entry),
                 ) {
                     Some(held) => sorted.verdicts.push(held),
@@ -178,12 +183,17 @@ pub(super) fn sort_plans(
     sorted
 }
 
-/// The verdict on somebody to whom a deed may not be done now; what is no harm may be done.
-fn not_allowed(ctx: &PluginContext, id: i64, deed: Option<Deed>, what: &str) -> Option<Verdict> {
-    match ctx.budget().ask(id, deed?) {
+/// The verdict on somebody to whom a change may not be done now; what is no harm may be done.
+fn not_allowed(
+    ctx: &PluginContext,
+    id: i64,
+    guarded_change: Option<GuardedChange>,
+    what: &str,
+) -> Option<Verdict> {
+    match ctx.budget().ask(id, guarded_change?) {
         Said::Go => None,
         Said::Hold => Some(Verdict {
-            held: deed.into_iter().collect(),
+            held: guarded_change.into_iter().collect(),
             ..verdict(id, Fate::Held(waits(what)))
         }),
         Said::Later => {

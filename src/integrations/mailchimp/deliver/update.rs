@@ -1,6 +1,8 @@
 //! One person whom a delivery changes, on the way from the plan to the verdict.
 
-use crate::domain::{Deed, Fate, Harm, Image, Member, Profile, Step, Time, Values, Verdict};
+use crate::domain::{
+    Fate, GuardedChange, Harm, Image, Member, Profile, Step, Time, Values, Verdict,
+};
 use crate::integrations::mailchimp::api::requests::{Item, StatusIfNew};
 use crate::integrations::mailchimp::decide::decision::{Decision, Plan};
 use crate::integrations::mailchimp::decide::desired::DesiredMember;
@@ -36,7 +38,7 @@ pub(crate) struct MemberUpdate {
     pub(crate) untags: Vec<String>,
     /// What a person must approve first.
     pub(crate) held: Option<String>,
-    pub(crate) held_deeds: Vec<Deed>,
+    pub(crate) held_changes: Vec<GuardedChange>,
     /// An earlier try may have been carried out though nobody heard of it.
     pub(crate) is_replay: bool,
     /// Tries since they were last delivered.
@@ -54,7 +56,10 @@ pub(crate) struct MemberUpdate {
 impl MemberUpdate {
     /// From a plan that adds or changes, as far as the guard allows.
     pub(crate) fn new(plan: Plan, before: Option<Member>, budget: &Budget) -> Option<MemberUpdate> {
-        let (rename, untag) = (plan.deed(Harm::Rename), plan.deed(Harm::Untag));
+        let (rename, untag) = (
+            plan.guarded_change(Harm::Rename),
+            plan.guarded_change(Harm::Untag),
+        );
         let Plan {
             supporter_id,
             decision,
@@ -68,13 +73,15 @@ impl MemberUpdate {
         } = plan;
         let desired = desired?;
         let is_add = decision == Decision::Add;
-        let (mut held, mut held_deeds) = (Vec::new(), Vec::new());
-        let mut may = |deed: Option<Deed>, what: &'static str| {
-            let Some(deed) = deed.filter(|deed| budget.ask(supporter_id, *deed) != Said::Go) else {
+        let (mut held, mut held_changes) = (Vec::new(), Vec::new());
+        let mut may = |guarded_change: Option<GuardedChange>, what: &'static str| {
+            let Some(guarded_change) = guarded_change
+                .filter(|guarded_change| budget.ask(supporter_id, *guarded_change) != Said::Go)
+            else {
                 return true;
             };
             held.push(what);
-            held_deeds.push(deed);
+            held_changes.push(guarded_change);
             false
         };
         let with_name = may(rename, "another name");
@@ -92,7 +99,7 @@ impl MemberUpdate {
             with_name,
             untags,
             held: (!held.is_empty()).then(|| waits(&held.join(" and "))),
-            held_deeds,
+            held_changes,
             is_replay: false,
             attempts: 0,
             delivered_at: None,
@@ -253,7 +260,7 @@ impl MemberUpdate {
             .first()
             .map(|(field, words)| format!("all was taken but the field {field}: {words}"));
         let fingerprint = Some(self.desired.fingerprint());
-        let held = self.held_deeds.clone();
+        let held = self.held_changes.clone();
         Verdict {
             fingerprint,
             review_at: person.engagement_ends(now),

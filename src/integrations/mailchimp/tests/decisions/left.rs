@@ -59,7 +59,7 @@ fn only_a_word_of_no_unsubscribes_and_only_whom_we_subscribed() {
     assert_eq!(
         (
             plan.planned().step,
-            u64::from(plan.deed(Harm::Unsubscribe).is_some())
+            u64::from(plan.guarded_change(Harm::Unsubscribe).is_some())
         ),
         (Step::Unsubscribe, 1)
     );
@@ -172,7 +172,7 @@ fn a_member_that_we_subscribed_moves_with_its_supporter() {
         OnOptOut::Unsubscribe,
     )
     .remove(0);
-    assert_eq!(u64::from(plan.deed(Harm::Rename).is_some()), 1);
+    assert_eq!(u64::from(plan.guarded_change(Harm::Rename).is_some()), 1);
     // One that was there before us stays where it is, and the supporter is added.
     let foreign = Member {
         subscribed_by_us: false,

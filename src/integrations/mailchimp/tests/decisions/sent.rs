@@ -19,9 +19,9 @@ fn who_is_consented_and_not_there_is_added() {
         ["Classy-Recent", "Classy-Regular", "Classy-Repeat"]
     );
     assert_eq!(
-        plan.deeds()
+        plan.guarded_changes()
             .iter()
-            .map(|deed| deed.kind)
+            .map(|guarded_change| guarded_change.kind)
             .collect::<Vec<_>>(),
         [Harm::Add]
     );
@@ -188,7 +188,7 @@ fn a_tag_that_another_of_its_family_replaces_is_no_harm() {
         )
     );
     let plan = plans(&[giver(1)], &[], &[], OnOptOut::Unsubscribe).remove(0);
-    assert_eq!(u64::from(plan.deed(Harm::Untag).is_some()), 0);
+    assert_eq!(u64::from(plan.guarded_change(Harm::Untag).is_some()), 0);
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn another_name_is_a_rename_and_a_blank_is_nothing() {
         .remove(0);
         (
             plan.decision.clone(),
-            u64::from(plan.deed(Harm::Rename).is_some()),
+            u64::from(plan.guarded_change(Harm::Rename).is_some()),
         )
     };
     assert_eq!(renames("Grace"), (Decision::Change, 1));

@@ -1,15 +1,15 @@
-//! How one deed to one person lies in the tables of what is held and of what is granted.
+//! How one change to one person lies in the tables of what is held and of what is granted.
 
 use super::PluginKey;
-use crate::domain::{Deed, Harm, Held};
+use crate::domain::{GuardedChange, Harm, Held};
 use crate::entities::record::Kind;
 use crate::store::statement::sql;
 use crate::store::{Error, TenantStore};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, Value};
 
-/// The columns that name one deed to one person, in the tables of what is held and of what is
+/// The columns that name one change to one person, in the tables of what is held and of what is
 /// granted.
-pub(super) const DEED: [(&str, Kind); 6] = [
+pub(super) const CHANGE_KEY: [(&str, Kind); 6] = [
     ("organization_id", Kind::Int),
     ("plugin", Kind::Text),
     ("destination", Kind::Text),
@@ -21,20 +21,20 @@ pub(super) const DEED: [(&str, Kind); 6] = [
 /// Rows in one statement.
 pub(super) const PIECE: usize = 5_000;
 
-/// One deed to one person, as it is stored.
+/// One change to one person, as it is stored.
 #[derive(FromQueryResult)]
-pub(super) struct StoredDeed {
+pub(super) struct StoredChange {
     supporter_id: i64,
     kind: String,
     mark: i64,
 }
 
-impl StoredDeed {
+impl StoredChange {
     /// `None` of a kind that is not known here.
     pub(super) fn held(self) -> Option<Held> {
         Harm::of(&self.kind).map(|kind| Held {
             supporter_id: self.supporter_id,
-            deed: Deed {
+            guarded_change: GuardedChange {
                 kind,
                 mark: self.mark,
             },
