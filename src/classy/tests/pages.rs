@@ -88,7 +88,7 @@ async fn an_empty_page_that_its_total_contradicts_is_asked_for_twice() {
 
 #[tokio::test(start_paused = true)]
 async fn one_record_is_found_absent_or_bad() {
-    let body = r#"{"id":30000001,"organization_id":10001,"total_gross_amount":6.01,"created_at":"2025-06-03T00:00:00+0000"}"#;
+    let body = r#"{"id":30000001,"organization_id":10001,"status":"success","total_gross_amount":6.01,"created_at":"2025-06-03T00:00:00+0000"}"#;
     let (client, script) = client(move |_, _| ok(body));
     let found = client.one::<Transaction>(30_000_001).await.unwrap();
     assert!(
@@ -109,7 +109,9 @@ async fn one_record_is_found_absent_or_bad() {
     assert_eq!(client.one::<Transaction>(1).await, Ok(Answer::Gone));
 
     let (client, _) = super::client(|_, _| {
-        ok(r#"{"id":1,"total_gross_amount":"much","created_at":"2025-06-03T00:00:00+0000"}"#)
+        ok(
+            r#"{"id":1,"status":"success","total_gross_amount":"much","created_at":"2025-06-03T00:00:00+0000"}"#,
+        )
     });
     let found = client.one::<Transaction>(1).await.unwrap();
     assert!(
