@@ -244,7 +244,7 @@ async fn a_daemon_that_cannot_write_its_lease_is_failing_and_refuses_orders_unti
     .await;
     let health = String::from_utf8(site.run(&["health"]).stdout).unwrap();
     assert!(
-        health.contains("lease cannot be taken") && health.contains("disk is full"),
+        health.contains("lease cannot be taken") && health.contains("refused it (code 1811)"),
         "{health}"
     );
     let status = site.json(&["status"], 0);
@@ -255,7 +255,7 @@ async fn a_daemon_that_cannot_write_its_lease_is_failing_and_refuses_orders_unti
     let output = site.run(&["sync"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        output.status.code() == Some(65) && said.contains("disk is full"),
+        output.status.code() == Some(65) && said.contains("refused it (code 1811)"),
         "{:?} {said}",
         output.status
     );
