@@ -11,6 +11,7 @@ use classy_sync::store::{self, Store};
 use classy_sync::sync::{FencedStore, Quiet, Run, Settings};
 use classy_sync::{classy, clock, sync};
 use std::error::Error;
+use std::path::Path;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -129,15 +130,19 @@ async fn read_twice(store: &Store) -> Result<[(u64, u64, u64); 2], Box<dyn Error
     )
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("own_source.db");
-    let store = Store::connect(&store::Settings {
+async fn open(folder: &Path) -> Result<Store, store::Error> {
+    let file = folder.join("own_source.db");
+    Store::connect(&store::Settings {
         url: format!("sqlite://{}", file.display()).into(),
         max_connections: 2,
     })
-    .await?;
+    .await
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let store = open(folder.path()).await?;
     for (new, changed, gone) in read_twice(&store).await? {
         println!("{new} new, {changed} changed, {gone} gone");
     }
@@ -153,12 +158,7 @@ mod tests {
     #[tokio::test]
     async fn what_changed_and_what_vanished_is_found_by_the_second_run() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::connect(&store::Settings {
-            url: format!("sqlite://{}", folder.path().join("own.db").display()).into(),
-            max_connections: 2,
-        })
-        .await
-        .unwrap();
+        let store = open(folder.path()).await.unwrap();
         let runs = read_twice(&store).await.unwrap();
         assert_eq!(runs, [(250, 0, 0), (0, 1, 1)]);
         store.close().await.unwrap();

@@ -155,9 +155,6 @@ impl RequestPipeline {
         let mut policy = RetryPolicy::new(&self.settings.retries, &self.budget, profile);
         let (mut refused, mut unproved) = (0, unproved);
         let (mut again, mut is_alone) = (false, false);
-        let refused_here = || Error::RefusedHere {
-            path: shown_path(url),
-        };
         loop {
             let fault = match self.attempt(url, profile, again, take()).await {
                 Ok(value) => {
@@ -167,34 +164,25 @@ impl RequestPipeline {
                 Err((
                     Fault {
                         again: RetryClass::Token,
-                        ..
-                    },
-                    generation,
-                )) if self.tokens.has_served(generation)
-                    && (self.refused_paths.contains(url, profile)
-                        || is_alone && refused + 1 >= MOST_ALONE) =>
-                {
-                    // The token stays: if it came to its end, whoever asks elsewhere finds out.
-                    self.refused_paths.insert(url, profile);
-                    return Err(refused_here());
-                }
-                Err((
-                    Fault {
-                        again: RetryClass::Token,
                         error,
                     },
                     generation,
                 )) => {
                     refused += 1;
+                    let is_known_here = self.tokens.has_served(generation)
+                        && self.refused_paths.contains(url, profile);
+                    if is_known_here || is_alone && refused >= MOST_ALONE {
+                        // The token stays: if it came to its end, whoever asks elsewhere finds out.
+                        self.refused_paths.insert(url, profile);
+                        return Err(Error::RefusedHere {
+                            path: shown_path(url),
+                        });
+                    }
                     unproved += u32::from(!self.tokens.reject(generation));
                     let is_control = profile == RetryProfile::Control;
                     if refused == MOST_REFUSED || is_control && unproved >= MOST_UNPROVED {
                         self.tokens.refuse();
                         return Err(error);
-                    }
-                    if is_alone && refused >= MOST_ALONE {
-                        self.refused_paths.insert(url, profile);
-                        return Err(refused_here());
                     }
                     if unproved >= MOST_UNPROVED {
                         // The credentials, or this path? Another question tells, and proves the

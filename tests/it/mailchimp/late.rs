@@ -128,16 +128,22 @@ impl Charity {
     }
 }
 
+/// A charity that is in step, and somebody who has just said yes and was not sent yet.
+async fn newcomer(kind: Kind, seed: u64) -> (Charity, i64, String) {
+    let charity = Charity::new(kind, world(60, seed)).await;
+    charity.sync().await;
+    let somebody = charity.refuser();
+    charity.opt(somebody, true);
+    charity.read();
+    let email = charity.email(somebody);
+    (charity, somebody, email)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_no_reaches_whom_mailchimp_adds_after_nobody_waits_for_its_answer() {
     for kind in kinds() {
         for how in [Held::Silent, Held::Answered(502)] {
-            let mut charity = Charity::new(kind, world(60, 701)).await;
-            charity.sync().await;
-            let somebody = charity.refuser();
-            let email = charity.email(somebody);
-            charity.opt(somebody, true);
-            charity.read();
+            let (mut charity, somebody, email) = newcomer(kind, 701).await;
             let pending = charity.deliver_late(how).await;
             assert_eq!(charity.status(&email), "nobody");
             charity.opt(somebody, false);
@@ -160,12 +166,8 @@ async fn a_no_reaches_whom_mailchimp_adds_after_nobody_waits_for_its_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whom_mailchimp_adds_late_at_an_earlier_address_is_moved_and_not_there_twice() {
-    let mut charity = Charity::new(Kind::Sqlite, world(60, 702)).await;
-    charity.sync().await;
-    let somebody = charity.refuser();
-    let (before, after) = (charity.email(somebody), "moved.on@example.org");
-    charity.opt(somebody, true);
-    charity.read();
+    let (mut charity, somebody, before) = newcomer(Kind::Sqlite, 702).await;
+    let after = "moved.on@example.org";
     let pending = charity.deliver_late(Held::Silent).await;
     charity.edit(somebody, "email_address", &format!("{after:?}"));
     charity.read();
@@ -190,24 +192,16 @@ async fn whom_mailchimp_adds_late_at_an_earlier_address_is_moved_and_not_there_t
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_addition_that_was_not_carried_out_is_made_again_at_once() {
-    let mut charity = Charity::new(Kind::Sqlite, world(60, 703)).await;
-    charity.sync().await;
-    let somebody = charity.refuser();
-    charity.opt(somebody, true);
-    charity.read();
+    let (mut charity, _, email) = newcomer(Kind::Sqlite, 703).await;
     charity.deliver_late(Held::Silent).await;
     charity.deliver().await.unwrap();
-    assert_eq!(charity.status(&charity.email(somebody)), "subscribed");
+    assert_eq!(charity.status(&email), "subscribed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_no_reaches_whom_mailchimp_added_and_did_not_name_in_its_answer() {
     for kind in kinds() {
-        let mut charity = Charity::new(kind, world(60, 704)).await;
-        charity.sync().await;
-        let somebody = charity.refuser();
-        let email = charity.email(somebody);
-        charity.opt(somebody, true);
+        let (mut charity, somebody, email) = newcomer(kind, 704).await;
         let other = charity.refuser();
         charity.opt(other, true);
         charity.read();
