@@ -3,9 +3,11 @@
 //! removed or made private, and whatever is made is private from the first moment, whatever the
 //! umask.
 
+mod open_file;
 mod socket;
 
-pub use socket::{SocketPath, remove_socket};
+pub use open_file::OpenFile;
+pub use socket::{Listener, SocketPath, listener_of, remove_socket};
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{Error, ErrorKind, Read, Result, Write};

@@ -158,6 +158,7 @@ fn secrets_are_exposed_in_few_places() {
         "config/restart.rs",
         "config/secret.rs",
         "config/show.rs",
+        "credentials/replaced.rs",
         "credentials/sealed.rs",
         "daemon/surroundings.rs",
         "domain/remote_text.rs",

@@ -1,6 +1,7 @@
 //! What the daemon knows besides its organizations: found at the start and at each reload, read by
 //! whoever watches.
 
+use crate::files::OpenFile;
 use crate::health::Messenger;
 use std::path::PathBuf;
 
@@ -19,6 +20,8 @@ pub struct Surroundings {
     pub configuration_files: Vec<PathBuf>,
     /// Why `http.listen` could not be opened.
     pub not_listening: Option<String>,
+    /// What commands know this process by: the lock and the control socket.
+    pub ways_in: Vec<OpenFile>,
     /// Where alerts go; absent: nowhere yet.
     pub messenger: Option<Messenger>,
 }

@@ -5,7 +5,7 @@ use super::app::App;
 use super::exit::{Code, Failure};
 use super::output;
 use super::remote::{Daemon, absence};
-use crate::daemon::PidFile;
+use crate::daemon::HeldBy;
 use crate::store::{Organization, Status, Store, readable};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -29,7 +29,7 @@ pub(super) enum Changed {
 pub(super) async fn tell_daemon(app: &App, changed: Changed) {
     let pid_file = &app.config.daemon.pid_file;
     let Some(daemon) = Daemon::of(pid_file).await else {
-        if matches!(PidFile::held_by(pid_file), Ok(Some(held)) if held.is_daemon()) {
+        if matches!(HeldBy::of(pid_file), Ok(Some(held)) if held.is_daemon()) {
             output::remark(&format!(
                 "{}: it takes the change over by itself, if it still works",
                 absence(pid_file)

@@ -148,6 +148,7 @@ pub(super) async fn health(app: &App) -> Result<Value, Failure> {
             app.config.configuration_files().iter(),
         ),
         not_listening: None,
+        lost_ways_in: Vec::new(),
         silent_daemon: silence(&app.config.daemon.pid_file),
         told_once: std::collections::BTreeSet::new(),
         told_singly: std::collections::BTreeSet::new(),

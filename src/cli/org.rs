@@ -303,7 +303,12 @@ async fn resume(app: &App, store: &Store, id: i64) -> Result<(), Failure> {
         .tenant(&organization)
         .set_status(Status::Active, None)
         .await?;
-    tell_daemon(app, Changed::Row).await;
+    // One that was removed has what its file says.
+    let changed = match organization.credentials_encrypted {
+        Some(_) => Changed::Row,
+        None => Changed::File,
+    };
+    tell_daemon(app, changed).await;
     in_force(app, store, id).await?;
     done(&format!("organization {id} is active"));
     Ok(())

@@ -9,7 +9,7 @@ use crate::config::{
     NewOrganization, OrganizationFile, clean_secret, forget_secret, set_client_id, shown_variable,
     write_organization,
 };
-use crate::credentials::{Credentials, folder, open, seal};
+use crate::credentials::{Credentials, REMOVED, Replaced, folder, open, seal};
 use crate::integrations::load_organizations;
 use crate::store::{Status, Store};
 use secrecy::SecretString;
@@ -75,6 +75,7 @@ pub(super) async fn add(app: &App, store: &Store, new: &OrgAdd) -> Result<(), Fa
             client_id,
             client_secret,
             plugins: BTreeMap::new(),
+            replaced: Replaced::default(),
         },
     )
     .await?;
@@ -120,19 +121,29 @@ pub(super) async fn set_credentials(
     };
     let client_secret = secret(new.secret_env.as_deref())?;
     let tenant = store.tenant(&organization);
-    let plugins = sealed
-        .map(|credentials| credentials.plugins)
+    // Files of before, here or on another machine, do not bring back what they say.
+    let in_file = file.as_ref().and_then(|file| {
+        let secret = file.classy.client_secret.as_ref()?;
+        let secret = secret.resolve(&file.path, "classy.client_secret").ok()?;
+        Some((written().or_else(known)?, secret))
+    });
+    let before = sealed
+        .as_ref()
+        .map(|sealed| (sealed.client_id.clone(), sealed.client_secret.clone()));
+    let (plugins, mut replaced) = sealed
+        .map(|sealed| (sealed.plugins, sealed.replaced))
         .unwrap_or_default();
-    seal(
-        &vault,
-        &tenant,
-        &Credentials {
-            client_id: client_id.clone(),
-            client_secret,
-            plugins,
-        },
-    )
-    .await?;
+    replaced.by(
+        (&client_id, &client_secret),
+        in_file.into_iter().chain(before),
+    );
+    let credentials = Credentials {
+        client_id: client_id.clone(),
+        client_secret,
+        plugins,
+        replaced,
+    };
+    seal(&vault, &tenant, &credentials).await?;
     if let Some(file) = file {
         // The file's own secret would be sealed over the new one the next time it is applied.
         set_client_id(&file.path, &client_id)?;
@@ -164,9 +175,7 @@ pub(super) async fn remove(app: &App, store: &Store, id: i64) -> Result<(), Fail
         done(&format!("moved its file aside: {}", aside.display()));
     }
     tenant.set_credentials(None).await?;
-    tenant
-        .set_status(Status::Paused, Some("removed by hand"))
-        .await?;
+    tenant.set_status(Status::Paused, Some(REMOVED)).await?;
     tell_daemon(app, Changed::File).await;
     let_go(store, id).await?;
     done(&format!(

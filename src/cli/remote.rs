@@ -1,7 +1,7 @@
 //! Speaking to a running daemon, through the socket beside its pid file.
 
 use super::exit::{Code, Failure};
-use crate::daemon::PidFile;
+use crate::daemon::{HeldBy, socket_of};
 use crate::domain::{Fault, FaultKind, Task};
 use crate::files::SocketPath;
 use crate::status::{Order, OrganizationReport, PluginChoice};
@@ -44,12 +44,12 @@ pub(super) struct Reloaded {
 
 /// Whether a daemon holds a pid file.
 fn is_daemon(pid_file: &Path) -> bool {
-    matches!(PidFile::held_by(pid_file), Ok(Some(held)) if held.is_daemon())
+    matches!(HeldBy::of(pid_file), Ok(Some(held)) if held.is_daemon())
 }
 
 /// What is wrong when a daemon holds the pid file and does not answer; `None` where there is none.
 pub(super) fn silence(pid_file: &Path) -> Option<String> {
-    match PidFile::held_by(pid_file) {
+    match HeldBy::of(pid_file) {
         Ok(Some(held)) if held.is_daemon() => Some(format!(
             "{}: nothing is known to be synced. It may be stopped (`kill -CONT {pid}` lets it go on) or stuck (`kill -9 {pid}` ends it, \
              nothing is lost, and `classy-sync run` starts another)",
@@ -62,11 +62,11 @@ pub(super) fn silence(pid_file: &Path) -> Option<String> {
 
 /// Why no daemon answers: there is none, or somebody is at work who cannot be spoken to.
 pub(super) fn absence(pid_file: &Path) -> String {
-    match PidFile::held_by(pid_file) {
+    match HeldBy::of(pid_file) {
         Ok(Some(held)) if held.is_daemon() => {
             format!(
                 "{held} is at work, and nobody answers at {}",
-                PidFile::socket_of(pid_file).display()
+                socket_of(pid_file).display()
             )
         }
         Ok(Some(held)) => format!("no daemon is running; {held} is at work"),
@@ -79,7 +79,7 @@ impl Daemon {
     /// daemon may be just starting and is waited for; one that is stopped (SIGSTOP) accepts
     /// connections, too, and says nothing.
     pub(super) async fn of(pid_file: &Path) -> Option<Daemon> {
-        let daemon = Daemon::behind(&PidFile::socket_of(pid_file))?;
+        let daemon = Daemon::behind(&socket_of(pid_file))?;
         let begin = Instant::now();
         loop {
             let alive = daemon.call(reqwest::Method::GET, "/livez", None);

@@ -8,7 +8,7 @@ use super::remote::{Daemon, Reloaded};
 use crate::classy::Transport;
 use crate::config::{Config, ConfigError};
 use crate::daemon::{
-    Holder, PidFile, Process, Service, Signal, Signals, apart, serve, signal_process,
+    HeldBy, Holder, PidFile, Process, Service, Signal, Signals, apart, serve, signal_process,
 };
 use crate::vault::KeyRing;
 use std::ffi::OsString;
@@ -87,7 +87,7 @@ pub(super) async fn stop(cli: &Cli) -> Result<ExitCode, Failure> {
             format!("{}: {error}", daemon.pid_file.display()),
         )
     };
-    let held = PidFile::held_by(&daemon.pid_file).map_err(unusable)?;
+    let held = HeldBy::of(&daemon.pid_file).map_err(unusable)?;
     let Some(pid) = signal_process(&daemon.pid_file, Signal::Stop).map_err(unusable)? else {
         match held.filter(|held| !held.is_daemon()) {
             Some(command) => done(&format!(
@@ -98,7 +98,7 @@ pub(super) async fn stop(cli: &Cli) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     };
     let deadline = tokio::time::Instant::now() + daemon.shutdown_timeout + PATIENCE;
-    while PidFile::held_by(&daemon.pid_file)
+    while HeldBy::of(&daemon.pid_file)
         .map_err(unusable)?
         .is_some_and(|held| held.pid == pid)
     {
@@ -121,7 +121,7 @@ pub(super) async fn reload(cli: &Cli) -> Result<ExitCode, Failure> {
     // One that is there may be just starting, or short of time: what is ordered is in force when it
     // answers.
     let mut silent = None;
-    let daemon = match PidFile::held_by(pid_file) {
+    let daemon = match HeldBy::of(pid_file) {
         Ok(Some(held)) if held.is_daemon() => {
             silent = Some(held.pid);
             Daemon::of(pid_file).await

@@ -11,7 +11,7 @@ use crate::actors::{Handle, Plan, Shared};
 use crate::classy::Transport;
 use crate::config::ConfigError;
 use crate::credentials::Applied;
-use crate::daemon::{Holder, PidFile, PidFileError, Process, Signals};
+use crate::daemon::{HeldBy, Holder, PidFile, PidFileError, Process, Signals};
 use crate::domain::{Fault, FaultKind, Task};
 use crate::status::{Order, OrganizationReport, PluginChoice};
 use crate::store::Store;
@@ -75,8 +75,7 @@ pub(super) async fn carry_out(
         Ok(lock) => lock,
         Err(held @ PidFileError::Held { .. }) => {
             // Another process is at work: a daemon takes the order, anything else keeps us out.
-            let is_command =
-                matches!(PidFile::held_by(pid_file), Ok(Some(held)) if !held.is_daemon());
+            let is_command = matches!(HeldBy::of(pid_file), Ok(Some(held)) if !held.is_daemon());
             if is_command {
                 return Err(held.into());
             }

@@ -13,6 +13,10 @@ use std::path::Path;
 /// Why an organization is paused when nobody paused it.
 const NO_FILE: &str = "its file was removed";
 
+/// Why an organization is paused that a person removed: what its file says is not sealed until they
+/// resume it, since other machines may have a file of before.
+pub const REMOVED: &str = "removed by hand";
+
 /// One organization after its file was applied.
 #[derive(Debug, Clone)]
 pub struct Applied {
@@ -174,6 +178,14 @@ pub(super) fn seal_new(
     file: &OrganizationFile,
     secret_keys: SecretKeys,
 ) -> Result<Option<Sealing>, Error> {
+    if organization.status == Status::Paused
+        && organization.status_reason.as_deref() == Some(REMOVED)
+        && organization.credentials_encrypted.is_none()
+    {
+        return Err(Error::Removed {
+            classy_id: organization.classy_id,
+        });
+    }
     let sealed = open(vault, organization);
     let written = match &file.classy.client_secret {
         // A variable that is set only where secrets are first given is as good as left out.
@@ -187,23 +199,38 @@ pub(super) fn seal_new(
         (Err(_), Some(_)) if file.classy.client_id.is_some() => None,
         (Err(error), _) => return Err(error),
     };
-    let client_id = file
-        .classy
-        .client_id
-        .clone()
-        .or_else(|| sealed.as_ref().map(|sealed| sealed.client_id.clone()));
+    let mut written = (file.classy.client_id.clone(), written);
+    if let Some(sealed) = &sealed
+        && sealed
+            .replaced
+            .has(written.0.as_deref(), written.1.as_ref())
+    {
+        tracing::warn!(
+            organization = organization.classy_id,
+            file = %file.path.display(),
+            "the file has credentials that `org set-credentials` replaced; those that are sealed stay in force: take these out of the file"
+        );
+        written = (None, None);
+    }
+    let (client_id, client_secret) = written;
+    let client_id = client_id.or_else(|| sealed.as_ref().map(|sealed| sealed.client_id.clone()));
     let client_secret =
-        written.or_else(|| sealed.as_ref().map(|sealed| sealed.client_secret.clone()));
+        client_secret.or_else(|| sealed.as_ref().map(|sealed| sealed.client_secret.clone()));
     let (Some(client_id), Some(client_secret)) = (client_id, client_secret) else {
         return Err(Error::None {
             classy_id: organization.classy_id,
         });
     };
     let plugins = plugin_secrets(file, sealed.as_ref(), secret_keys);
+    let replaced = sealed
+        .as_ref()
+        .map(|sealed| sealed.replaced.clone())
+        .unwrap_or_default();
     let credentials = Credentials {
         client_id,
         client_secret,
         plugins,
+        replaced,
     };
     let is_same = sealed
         .as_ref()

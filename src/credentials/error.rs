@@ -24,6 +24,12 @@ pub enum Error {
         /// Classy's id.
         classy_id: i64,
     },
+    /// A person removed it, which no file takes back.
+    #[error("organization {classy_id} was removed, and the credentials in its file are not taken")]
+    Removed {
+        /// Classy's id.
+        classy_id: i64,
+    },
     /// There is no file, so nobody says how to reach the API.
     #[error("organization {classy_id} has no file")]
     NoFile {
@@ -63,6 +69,7 @@ impl Error {
             Error::Vault(_)
             | Error::Config(_)
             | Error::None { .. }
+            | Error::Removed { .. }
             | Error::NoFile { .. }
             | Error::KeysMissing { .. }
             | Error::KeyFileLost { .. }
@@ -85,6 +92,9 @@ impl Error {
             Error::None { classy_id } => {
                 Some(format!("`classy-sync org set-credentials {classy_id}`, or client_id and client_secret in its file"))
             }
+            Error::Removed { classy_id } => Some(format!(
+                "delete its file; or `classy-sync org resume {classy_id}` has it synced again by what its file says"
+            )),
             Error::NoFile { classy_id } => Some(format!("`classy-sync org add --id {classy_id}` writes one")),
             Error::KeyFileLost { .. } => Some(
                 "put the key file back from its copy. Without a copy: `classy-sync keys generate --write`, then `classy-sync org \

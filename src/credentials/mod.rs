@@ -7,11 +7,13 @@
 mod apply;
 mod error;
 mod preview;
+mod replaced;
 mod rotate;
 mod sealed;
 
-pub use apply::{Applied, SecretKeys, apply, folder, is_of};
+pub use apply::{Applied, REMOVED, SecretKeys, apply, folder, is_of};
 pub use error::Error;
 pub use preview::{ApplyPreview, preview};
+pub use replaced::Replaced;
 pub use rotate::{KeyUse, Rotated, key_use, require_keys, rotate};
 pub use sealed::{Credentials, client, open, seal};

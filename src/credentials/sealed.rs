@@ -1,6 +1,7 @@
 //! Credentials as one sealed document, and the client that is made from them.
 
 use super::Error;
+use super::replaced::Replaced;
 use crate::classy::{Client, Settings, Transport};
 use crate::config::{OrganizationFile, RequestsPerMinute};
 use crate::net::Pace;
@@ -20,6 +21,8 @@ pub struct Credentials {
     pub client_secret: SecretString,
     /// The secrets of plugins, by `PLUGIN.KEY`.
     pub plugins: BTreeMap<String, SecretString>,
+    /// What a command replaced.
+    pub replaced: Replaced,
 }
 
 impl Credentials {
@@ -39,7 +42,9 @@ impl Credentials {
                 .map(|(name, secret)| (name.clone(), secret.expose_secret().to_owned()))
                 .collect()
         };
-        self.opens_as(other) && plain(&self.plugins) == plain(&other.plugins)
+        self.opens_as(other)
+            && plain(&self.plugins) == plain(&other.plugins)
+            && self.replaced == other.replaced
     }
 
     /// Whether both show the same at the token endpoint.
@@ -61,6 +66,7 @@ struct Written<'a> {
     client_id: &'a str,
     client_secret: &'a str,
     plugins: BTreeMap<&'a str, &'a str>,
+    replaced: &'a Replaced,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +75,8 @@ struct Read {
     client_secret: SecretString,
     #[serde(default)]
     plugins: BTreeMap<String, SecretString>,
+    #[serde(default)]
+    replaced: Replaced,
 }
 
 /// Opens an organization's credentials; `None` when it has none.
@@ -89,11 +97,13 @@ pub fn open(vault: &Vault, organization: &Organization) -> Result<Option<Credent
         client_id,
         client_secret,
         plugins,
+        replaced,
     } = read;
     Ok(Some(Credentials {
         client_id,
         client_secret,
         plugins,
+        replaced,
     }))
 }
 
@@ -123,6 +133,7 @@ pub(super) fn seal_text(
             .iter()
             .map(|(name, secret)| (name.as_str(), secret.expose_secret()))
             .collect(),
+        replaced: &credentials.replaced,
     };
     let text =
         Zeroizing::new(serde_json::to_string(&document).map_err(|_| crate::vault::Error::Sealing)?);

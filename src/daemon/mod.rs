@@ -5,6 +5,7 @@
 //! their next page, actors leaves first, leases back, pool closed, lock released.
 
 mod apart;
+mod holder;
 mod notify;
 mod pid_file;
 mod process;
@@ -14,7 +15,8 @@ mod signals;
 mod surroundings;
 
 pub use apart::apart;
-pub use pid_file::{HeldBy, Holder, PidFile, PidFileError};
+pub use holder::{HeldBy, Holder, socket_of};
+pub use pid_file::{PidFile, PidFileError};
 pub use process::{Process, Tree};
 pub use reload::Reload;
 pub use serve::{Service, serve};

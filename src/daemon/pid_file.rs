@@ -1,7 +1,8 @@
 //! One writer a pid file: an advisory lock on a file that is never removed. The pid in it is a hint
 //! for people; the word behind it says that its holder is a command, which nobody else may stop.
 
-use crate::files;
+use super::holder::{HeldBy, Holder, LONGEST_PID, socket_of};
+use crate::files::{self, OpenFile};
 use sha2::{Digest, Sha256};
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -11,61 +12,13 @@ use std::path::{Path, PathBuf};
 /// So much of a path's end is part of a holder's name.
 const LONGEST: usize = 90;
 
-/// A number and a line end; what is longer is no pid file of ours.
-const LONGEST_PID: u64 = 32;
-
-/// What holds a lock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holder {
-    /// The daemon.
-    Daemon,
-    /// Somebody's command, by its word.
-    Command(&'static str),
-}
-
-/// Who holds a lock, as its file says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldBy {
-    /// The process.
-    pub pid: u32,
-    /// The command's word; absent: the daemon.
-    pub command: Option<String>,
-}
-
-impl HeldBy {
-    /// Whether it is a daemon.
-    pub const fn is_daemon(&self) -> bool {
-        self.command.is_none()
-    }
-
-    fn of(text: &str) -> Option<HeldBy> {
-        let (pid, command) = text
-            .trim()
-            .split_once(' ')
-            .map_or((text.trim(), None), |(pid, word)| {
-                (pid, Some(word.trim().to_owned()))
-            });
-        Some(HeldBy {
-            pid: pid.parse().ok()?,
-            command,
-        })
-    }
-}
-
-impl std::fmt::Display for HeldBy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.command {
-            None => write!(f, "process {}", self.pid),
-            Some(command) => write!(f, "process {} (`{command}`)", self.pid),
-        }
-    }
-}
-
 /// The lock, held until dropped or until the process dies in any way.
 #[derive(Debug)]
 pub struct PidFile {
     file: File,
     path: PathBuf,
+    /// Whether the path still leads to it.
+    name: OpenFile,
     /// Of this life of a process: no other has it.
     life: u64,
 }
@@ -119,7 +72,7 @@ impl PidFile {
                 let mut text = String::new();
                 // Nothing readable in it is no reason to fail differently.
                 let _ = file.take(LONGEST_PID).read_to_string(&mut text);
-                let holder = HeldBy::of(&text)
+                let holder = HeldBy::parse(&text)
                     .map_or_else(|| "an unknown process".to_owned(), |held| held.to_string());
                 return Err(PidFileError::Held {
                     path: path.to_owned(),
@@ -135,10 +88,16 @@ impl PidFile {
             .read_to_end(&mut before)
             .map_err(unusable)?;
         let is_ours = before.is_empty()
-            || std::str::from_utf8(&before).is_ok_and(|text| HeldBy::of(text).is_some());
+            || std::str::from_utf8(&before).is_ok_and(|text| HeldBy::parse(text).is_some());
         if !is_ours || before.len() as u64 > LONGEST_PID {
             return Err(PidFileError::Foreign {
                 path: path.to_owned(),
+            });
+        }
+        if let Some(daemon) = HeldBy::daemon_at_socket(path) {
+            return Err(PidFileError::Held {
+                path: path.to_owned(),
+                holder: format!("{daemon}, whose pid file was removed"),
             });
         }
         files::make_private(&file).map_err(unusable)?;
@@ -152,61 +111,19 @@ impl PidFile {
         Ok(PidFile {
             file,
             path: path.to_owned(),
+            name: OpenFile::new(path.to_owned()),
             life: rand::random(),
         })
     }
 
-    /// The process that holds a pid file; `None` when nobody does.
-    ///
-    /// # Errors
-    /// The file cannot be read, or it names a process of somebody else than its owner: signals are
-    /// not sent on the word of whoever could write a number there.
-    pub fn held_by(path: &Path) -> std::io::Result<Option<HeldBy>> {
-        let mut file = match files::open_regular(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        match file.try_lock_shared() {
-            Ok(()) => Ok(None),
-            Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                std::io::Read::by_ref(&mut file)
-                    .take(LONGEST_PID)
-                    .read_to_string(&mut text)?;
-                let Some(held) = HeldBy::of(&text) else {
-                    return Ok(None);
-                };
-                let pid = held.pid;
-                let process = std::fs::metadata(format!("/proc/{pid}"))
-                    .ok()
-                    .map(|process| process.uid());
-                if process.is_some_and(|process| {
-                    process != file.metadata().map_or(process, |file| file.uid())
-                }) {
-                    let text = format!(
-                        "{} names process {pid}, which belongs to somebody else than the file",
-                        path.display()
-                    );
-                    return Err(std::io::Error::new(
-                        std::io::ErrorKind::PermissionDenied,
-                        text,
-                    ));
-                }
-                Ok(Some(held))
-            }
-            Err(TryLockError::Error(error)) => Err(error),
-        }
+    /// The file, as whoever watches looks after it: commands know this process by it.
+    pub fn name(&self) -> OpenFile {
+        self.name.clone()
     }
 
     /// Where the process that holds this file may be spoken to.
     pub fn socket(&self) -> PathBuf {
-        PidFile::socket_of(&self.path)
-    }
-
-    /// Where the process that holds a pid file may be spoken to: beside it.
-    pub fn socket_of(path: &Path) -> PathBuf {
-        path.with_extension("sock")
+        socket_of(&self.path)
     }
 
     /// The name under which this process holds leases, `HOST:PATH#PLACE.LIFE` (see
@@ -280,7 +197,7 @@ mod tests {
             refused.contains(&format!("process {}", std::process::id())),
             "{refused}"
         );
-        assert!(PidFile::held_by(&path).unwrap().unwrap().is_daemon());
+        assert!(HeldBy::of(&path).unwrap().unwrap().is_daemon());
         let name = first.holder();
         drop(first);
         let next = PidFile::lock(&path, Holder::Daemon).unwrap().holder();
@@ -360,7 +277,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("classy-sync.pid");
         let _lock = PidFile::lock(&path, Holder::Command("sync")).unwrap();
-        let held = PidFile::held_by(&path).unwrap().unwrap();
+        let held = HeldBy::of(&path).unwrap().unwrap();
         assert_eq!(
             (held.pid, held.command.as_deref(), held.is_daemon()),
             (std::process::id(), Some("sync"), false)

@@ -4,7 +4,7 @@
 use super::apart::apart;
 use super::notify;
 use super::surroundings::{Prepared, prepare};
-use crate::actors::{Handle, Plan};
+use crate::actors::{Handle, Plan, Surroundings};
 use crate::config::{Config, ConfigError};
 use crate::credentials::Applied;
 use crate::http::{ReloadRequest, Reloaded, Settings};
@@ -168,14 +168,7 @@ async fn reload(
             }
         });
     let files = files.collect();
-    let prepared = prepare(
-        &new,
-        files,
-        &shared.store,
-        &shared.vault,
-        shared.surroundings().not_listening.clone(),
-    )
-    .await;
+    let prepared = prepare(&new, files, &shared.store, &shared.vault).await;
     let Prepared {
         mut applied,
         wrong,
@@ -207,7 +200,12 @@ async fn reload(
             .insert(id, before.hooks.get(&id).cloned().unwrap_or_default());
         applied.push(one);
     }
-    shared.set_surroundings(surroundings);
+    let before = shared.surroundings();
+    shared.set_surroundings(Surroundings {
+        not_listening: before.not_listening.clone(),
+        ways_in: before.ways_in.clone(),
+        ..surroundings
+    });
     settings.send_replace(Arc::new(found));
     shared.set_plan(Plan::of(&new));
     let restart = in_force.at_start.needs_restart(&new);

@@ -3,9 +3,10 @@
 use super::reload::{InForce, Reload, Reloader};
 use super::surroundings::{self, Prepared, prepare};
 use super::{PidFile, Process, Signal, Signals, Tree, apart, notify};
-use crate::actors::{Plan, Shared};
+use crate::actors::{Plan, Shared, Surroundings};
 use crate::config::{Config, ConfigError};
 use crate::credentials;
+use crate::files::OpenFile;
 use crate::http::{Control, ReloadRequest, Server, Settings, Sources};
 use crate::integrations::load_organizations;
 use crate::store::Store;
@@ -76,7 +77,7 @@ pub async fn serve(
             config.meanings().into_iter().next().map_or(Ok(()), Err)?;
             store.succeed(&holder).await?;
             let files = load_organizations(&config.organizations.dir);
-            let prepared = prepare(&config, files, &store, &vault, not_listening).await?;
+            let prepared = prepare(&config, files, &store, &vault).await?;
             Ok::<_, credentials::Error>((vault, prepared))
         }
     };
@@ -116,7 +117,19 @@ pub async fn serve(
         lock.holder(),
         Plan::of(&config),
     );
-    shared.set_surroundings(surroundings);
+    let socket = lock.socket();
+    let control_socket = crate::http::listen(&socket).inspect_err(|error| {
+        tracing::error!(socket = %socket.display(), %error, "no control socket: commands cannot speak to this process");
+    });
+    let ways_in = control_socket
+        .iter()
+        .map(|_| OpenFile::new(socket.clone()))
+        .chain([lock.name()]);
+    shared.set_surroundings(Surroundings {
+        not_listening,
+        ways_in: ways_in.collect(),
+        ..surroundings
+    });
     let tree = process.daemon(shared);
     let handle = tree.handle.clone();
     let organizations = applied.len();
@@ -140,10 +153,6 @@ pub async fn serve(
         reloads,
         address,
     };
-    let socket = lock.socket();
-    let control_socket = crate::http::listen(&socket).inspect_err(|error| {
-        tracing::error!(socket = %socket.display(), %error, "no control socket: commands cannot speak to this process");
-    });
     let server = server.map(|server| server.open(control, control_socket.ok()));
     let watching = process
         .runtime()

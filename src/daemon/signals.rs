@@ -1,6 +1,6 @@
 //! Signals in, and signals out to the daemon that holds the lock.
 
-use super::pid_file::{HeldBy, PidFile};
+use super::holder::HeldBy;
 use nix::sys::signal::{SigSet, Signal as Number};
 use std::path::Path;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
@@ -84,7 +84,7 @@ impl Signals {
 /// # Errors
 /// The file cannot be read, or the signal cannot be sent.
 pub fn signal_process(pid_file: &Path, wanted: Signal) -> std::io::Result<Option<u32>> {
-    let Some(pid) = PidFile::held_by(pid_file)?
+    let Some(pid) = HeldBy::of(pid_file)?
         .filter(HeldBy::is_daemon)
         .map(|held| held.pid)
     else {

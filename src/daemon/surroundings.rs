@@ -19,7 +19,7 @@ pub(super) struct Prepared {
     pub(super) applied: Vec<Applied>,
     /// What is wrong with files.
     pub(super) wrong: Vec<ConfigError>,
-    /// What those who watch go by.
+    /// What those who watch go by, but for how this process is reached.
     pub(super) surroundings: Surroundings,
     /// What the server goes by.
     pub(super) settings: Settings,
@@ -35,7 +35,6 @@ pub(super) async fn prepare(
     files: Vec<Result<OrganizationFile, ConfigError>>,
     store: &Store,
     vault: &Vault,
-    not_listening: Option<String>,
 ) -> Result<Prepared, credentials::Error> {
     let dir = &config.organizations.dir;
     let (applied, wrong) = apply(store, vault, &folder(dir), files, secret_keys).await?;
@@ -71,7 +70,7 @@ pub(super) async fn prepare(
         private_files: config.private_files(),
         configuration_files: config.configuration_files(),
         messenger: Some(messenger),
-        not_listening,
+        ..Surroundings::default()
     };
     Ok(Prepared {
         applied,

@@ -1,10 +1,14 @@
-//! Sockets in the file system: how one of ours is removed, and how one is reached whose path is
-//! longer than the system takes.
+//! Sockets in the file system: how one of ours is removed, who listens at one, and how one is
+//! reached whose path is longer than the system takes.
 
 use super::{folder_of, kind_of, require_owner};
+use nix::errno::Errno;
+use nix::sys::socket::sockopt::PeerCredentials;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, getsockopt, socket};
 use std::fs::File;
 use std::io::{Error, ErrorKind, Result};
-use std::os::unix::fs::FileTypeExt;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// Removes a socket of ours; one that is not there is fine.
@@ -26,6 +30,38 @@ pub fn remove_socket(path: &Path) -> Result<()> {
     std::fs::remove_file(path)
 }
 
+/// Who listens at a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listener {
+    /// This process, as the system says, which acts as the owner of the socket's file.
+    Process(u32),
+    /// Somebody: the system does not say who, or it is somebody else than the file's owner.
+    Somebody,
+}
+
+/// Who listens at a socket; `None`: nobody does, or it cannot be reached. It is asked of the system
+/// alone, so that it does not matter whether that process has time for an answer.
+pub fn listener_of(path: &Path) -> Option<Listener> {
+    let owner = std::fs::symlink_metadata(path).ok()?.uid();
+    let short = SocketPath::of(path).ok()?;
+    let address = UnixAddr::new(short.get()).ok()?;
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let ours = socket(AddressFamily::Unix, SockType::Stream, flags, None).ok()?;
+    match connect(ours.as_raw_fd(), &address) {
+        Ok(()) => {}
+        // More wait there already than it takes.
+        Err(Errno::EAGAIN) => return Some(Listener::Somebody),
+        Err(_) => return None,
+    }
+    let Ok(peer) = getsockopt(&ours, PeerCredentials) else {
+        return Some(Listener::Somebody);
+    };
+    match u32::try_from(peer.pid()) {
+        Ok(pid) if pid > 0 && peer.uid() == owner => Some(Listener::Process(pid)),
+        _ => Some(Listener::Somebody),
+    }
+}
+
 /// So many bytes of a socket's path the system takes.
 const LONGEST_SOCKET: usize = 107;
 
@@ -43,7 +79,6 @@ impl SocketPath {
     /// # Errors
     /// A folder that cannot be opened; a name that is too long by itself.
     pub fn of(path: &Path) -> Result<SocketPath> {
-        use std::os::fd::AsRawFd;
         if path.as_os_str().len() <= LONGEST_SOCKET {
             return Ok(SocketPath {
                 path: path.to_owned(),

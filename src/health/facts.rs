@@ -35,6 +35,8 @@ pub struct Facts {
     pub wide_files: Vec<WideFile>,
     /// Why `http.listen` could not be opened.
     pub not_listening: Option<String>,
+    /// Files by which commands know this process, and that are not there any more.
+    pub lost_ways_in: Vec<PathBuf>,
     /// What is wrong with a daemon that is there and does not answer; only another process sees it.
     pub silent_daemon: Option<String>,
     /// Of what open alerts tell for many organizations at once, see `told_for_many`.
@@ -73,6 +75,7 @@ impl Facts {
             wrong_files: Vec::new(),
             wide_files: Vec::new(),
             not_listening: None,
+            lost_ways_in: Vec::new(),
             silent_daemon: None,
             told_once: BTreeSet::new(),
             told_singly: BTreeSet::new(),

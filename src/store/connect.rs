@@ -1,6 +1,5 @@
 //! The database as the rest of the store sees it: connected to, asked for its clock, closed.
 
-use super::open_file::OpenFile;
 use super::pool::{PATIENCE, Way};
 use super::reading::{Reading, left_behind, require_writable};
 use super::statement::{now, sql};
@@ -8,6 +7,7 @@ use super::written::Written;
 use super::{Error, pool, tuple};
 use crate::config::{DatabaseAddress, DatabaseKind};
 use crate::domain::Time;
+use crate::files::OpenFile;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
@@ -163,7 +163,16 @@ impl Store {
     /// [`Error::File`] when another file, or none, has the name of the one that is open; database
     /// errors.
     pub async fn ping(&self) -> Result<Time, Error> {
-        self.file.as_ref().map_or(Ok(()), OpenFile::require_there)?;
+        // Whatever is written into a file that has no name any more is lost with the process.
+        if let Some(file) = self.file.as_ref().filter(|file| !file.is_there()) {
+            return Err(Error::File {
+                cause: format!(
+                    "{} was removed, or another file put in its place, while it was open: stop classy-sync, put back the database that is \
+                     meant, and start it again",
+                    file.path().display()
+                ),
+            });
+        }
         now_in(&self.connection, self.backend()).await
     }
 

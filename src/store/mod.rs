@@ -45,7 +45,6 @@ mod lease;
 mod migrate;
 mod migration_lock;
 mod of_organization;
-mod open_file;
 mod organization;
 mod page;
 mod person;

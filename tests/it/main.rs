@@ -13,6 +13,7 @@ mod apart;
 mod approve;
 mod audience;
 mod backend;
+mod before;
 mod browser;
 mod canary;
 mod causes;

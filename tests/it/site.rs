@@ -215,10 +215,15 @@ impl Site {
 
     /// Numbers from the database, one a row.
     pub async fn numbers(&self, text: &str) -> Vec<i64> {
+        self.values(text).await
+    }
+
+    /// Values of a kind from the database, one a row.
+    pub async fn values<T: sea_orm::TryGetable>(&self, text: &str) -> Vec<T> {
         let connection = self.database.connect().await;
-        let numbers = query(&connection, text).await.unwrap();
+        let values = query(&connection, text).await.unwrap();
         connection.close().await.unwrap();
-        numbers
+        values
     }
 
     /// Changes the database behind the program's back.
@@ -246,10 +251,10 @@ impl Site {
 }
 
 /// The column `n` of each row.
-async fn query(
+async fn query<T: sea_orm::TryGetable>(
     connection: &sea_orm::DatabaseConnection,
     text: &str,
-) -> Result<Vec<i64>, sea_orm::DbErr> {
+) -> Result<Vec<T>, sea_orm::DbErr> {
     use sea_orm::{ConnectionTrait, Statement};
     let statement = Statement::from_string(connection.get_database_backend(), text.to_owned());
     connection

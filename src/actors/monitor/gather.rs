@@ -139,6 +139,12 @@ pub(super) async fn facts(shared: &Shared, counted: &Counted, baseline: &Baselin
             surroundings.configuration_files.iter(),
         ),
         not_listening: surroundings.not_listening.clone(),
+        lost_ways_in: surroundings
+            .ways_in
+            .iter()
+            .filter(|file| !file.is_there())
+            .map(|file| file.path().clone())
+            .collect(),
         silent_daemon: None,
         told_once: told_once(shared),
         told_singly: told_singly(shared),

@@ -12,12 +12,20 @@ impl HealthCheck for Listening {
     }
 
     fn evaluate(&self, facts: &Facts) -> Vec<Finding> {
-        let result = match (&facts.silent_daemon, &facts.not_listening) {
-            (Some(silence), _) => CheckResult::failing(silence.clone()),
-            (None, Some(why)) => CheckResult::degraded(format!(
-                "http.listen could not be opened ({why}): no pages, metrics or webhooks"
-            )),
-            (None, None) => CheckResult::well("listens"),
+        let not_listening = facts.not_listening.as_ref().map(|why| {
+            format!("http.listen could not be opened ({why}): no pages, metrics or webhooks")
+        });
+        let lost = facts.lost_ways_in.iter().map(|file| {
+            format!(
+                "{} was removed or replaced under the daemon: commands do not find it, and another may be started beside it; restart it",
+                file.display()
+            )
+        });
+        let wrong: Vec<String> = not_listening.into_iter().chain(lost).collect();
+        let result = match &facts.silent_daemon {
+            Some(silence) => CheckResult::failing(silence.clone()),
+            None if wrong.is_empty() => CheckResult::well("listens"),
+            None => CheckResult::degraded(wrong.join("; ")),
         };
         vec![Finding::here(self.name(), "", result)]
     }
