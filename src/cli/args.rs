@@ -204,9 +204,7 @@ pub(super) struct Sync {
     /// Only these organizations
     #[arg(long, value_name = "ID")]
     pub(super) org: Vec<i64>,
-    /// Only these: supporters, campaigns, designations, fundraising_pages, recurring_plans,
-    /// transactions
-    #[arg(long, value_name = "E")]
+    #[arg(long, value_name = "E", help = format!("Only these: {}", Entity::ALL.map(Entity::as_str).join(", ")))]
     pub(super) entity: Vec<Entity>,
     /// Read every record again and find what is missing, stale or gone
     #[arg(long)]

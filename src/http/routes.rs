@@ -147,7 +147,7 @@ mod tests {
             );
         }
         served.sort_unstable();
-        let document: serde_json::Value = serde_json::from_str(super::openapi::DOCUMENT).unwrap();
+        let document: serde_json::Value = serde_json::from_str(&super::openapi::DOCUMENT).unwrap();
         let methods = |methods: &serde_json::Value| {
             methods
                 .as_object()

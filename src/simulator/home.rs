@@ -1,8 +1,9 @@
 //! What the records of one organization have in common, and by which they name each other. Ids lie
 //! above 2^31, and no two organizations share one (contract, simulator 39).
 
+use super::classy::keys::Told;
 use super::fault::mix;
-use super::story::Story;
+use super::story::{Plan, Story};
 use super::world::Kind;
 
 /// Ids of one kind lie side by side in a range of this size.
@@ -53,17 +54,10 @@ impl Home {
 
     /// The same home, with a past.
     pub(super) fn with_story(self, story: Story) -> Home {
-        let [supporters, campaigns, plans, gifts, designations, pages] = story.counts();
-        let count = |kind| match kind {
-            Kind::Supporters => supporters,
-            Kind::Campaigns => campaigns,
-            Kind::Plans => plans,
-            Kind::Transactions => gifts,
-            Kind::Designations => designations,
-            Kind::FundraisingPages => pages,
-        };
+        let counts = story.counts();
+        let count = |told: &Told| (told.count)(&counts) as i64;
         Home {
-            counts: Kind::ALL.map(|kind| count(kind) as i64),
+            counts: Kind::ALL.map(|kind| kind.about().told.as_ref().map_or(0, count)),
             story: Some(Box::new(story)),
             ..self
         }
@@ -77,6 +71,12 @@ impl Home {
     /// Its past, and a record's number in it.
     pub(super) fn told(&self, id: i64) -> Option<(&Story, usize)> {
         Some((self.story()?, self.number(id) as usize))
+    }
+
+    /// A plan of its past.
+    pub(super) fn plan(&self, id: i64) -> Option<&Plan> {
+        let (story, number) = self.told(id)?;
+        story.plan(number)
     }
 
     /// How many records of a kind there were at the start.
@@ -115,14 +115,8 @@ impl Home {
     /// When the record with this number was made: older ones first.
     pub(super) fn born(&self, kind: Kind, number: i64) -> i64 {
         if let Some(story) = self.story() {
-            let at = match kind {
-                Kind::Supporters => story.arrived(number as usize),
-                Kind::Campaigns => story.campaign(number as usize).map(|one| one.born),
-                Kind::Plans => story.plan(number as usize).map(|plan| plan.born),
-                Kind::Transactions => Some(story.gift(number as usize).at),
-                Kind::Designations => story.campaign(1).map(|one| one.born),
-                Kind::FundraisingPages => story.page(number as usize).map(|page| page.born),
-            };
+            let told = kind.about().told.as_ref();
+            let at = told.and_then(|told| (told.born)(story, number as usize));
             return at.unwrap_or(self.horizon);
         }
         BEGIN + (self.horizon - BEGIN) * (number - 1) / self.counts[kind as usize]
@@ -132,9 +126,7 @@ impl Home {
     /// it was made, so that ids do not tell the order of changes.
     pub(super) fn touched(&self, id: i64, born: i64) -> i64 {
         let kind = Kind::ALL.get(((id - self.base) / RANGE - 1) as usize);
-        if let (Some((story, number)), Some(Kind::Plans)) = (self.told(id), kind)
-            && let Some(plan) = story.plan(number)
-        {
+        if let (Some(plan), Some(Kind::Plans)) = (self.plan(id), kind) {
             return plan.touched;
         }
         let roll = self.roll(id, 0);

@@ -42,6 +42,17 @@ const COMPANIES: [&str; 6] = [
     "Two Rivers Brewing Co.",
 ];
 
+/// How much a story tells of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counts {
+    pub(super) people: usize,
+    pub(super) campaigns: usize,
+    pub(super) plans: usize,
+    pub(super) gifts: usize,
+    pub(super) designations: usize,
+    pub(super) pages: usize,
+}
+
 /// An organization's story. What it tells is counted from 1, as its records are.
 pub(super) struct Story {
     pub(super) name: String,
@@ -189,20 +200,19 @@ impl Story {
         }
     }
 
-    /// How many supporters, campaigns, plans, gifts, designations and pages it tells of.
-    pub(super) fn counts(&self) -> [usize; 6] {
-        let designations = match self.people.len() {
-            0 => 0,
-            _ => self.profile.designations.len(),
-        };
-        [
-            self.people.len(),
-            self.campaigns.len(),
-            self.plans.len(),
-            self.gifts.len(),
-            designations,
-            self.pages.len(),
-        ]
+    /// How much it tells of.
+    pub(super) fn counts(&self) -> Counts {
+        Counts {
+            people: self.people.len(),
+            campaigns: self.campaigns.len(),
+            plans: self.plans.len(),
+            gifts: self.gifts.len(),
+            designations: match self.people.len() {
+                0 => 0,
+                _ => self.profile.designations.len(),
+            },
+            pages: self.pages.len(),
+        }
     }
 
     /// Somebody, also one who came later.

@@ -242,14 +242,6 @@ async fn the_same_seed_and_the_same_requests_get_the_same_answers() {
         .as_secs() as i64;
     let clock_offset = 1_800 - machine % 3_600;
     let faults = vec![Fault::ServerErrors, Fault::TypeNoise, Fault::TruncatedBody];
-    const KEYS: [&str; Kind::ALL.len()] = [
-        "opt_in",
-        "status",
-        "frequency",
-        "status",
-        "is_active",
-        "status",
-    ];
     let ask = async |seed: u64| {
         let api = Api::with(Options {
             supporters: 300,
@@ -262,13 +254,13 @@ async fn the_same_seed_and_the_same_requests_get_the_same_answers() {
         let mut said = vec![api.token.clone()];
         for page in ["1", "2", "3", "1", "2"] {
             for kind in Kind::ALL {
-                // By a key that many share.
+                // By a key that all share.
                 let answer = api
                     .list(
                         kind,
                         &[
                             ("page", page),
-                            ("sort", if page == "1" { "" } else { KEYS[kind as usize] }),
+                            ("sort", if page == "1" { "" } else { "organization_id" }),
                         ],
                     )
                     .await;
@@ -301,20 +293,22 @@ async fn a_world_has_the_contract_s_proportions_and_is_made_at_once() {
         })
         .await
         .unwrap();
-        let counts: Vec<usize> = simulator.world().organizations[&ORGANIZATION]
-            .lists
-            .values()
-            .map(classy_sync::simulator::List::len)
-            .collect();
-        assert_eq!(
-            counts,
-            [9_480, 75, 1_965, 60_100, 24, 410].map(|count| count * scale),
-            "in the order of the kinds"
-        );
+        let world = simulator.world();
+        let lists = &world.organizations[&ORGANIZATION].lists;
+        for (kind, count) in [
+            (Kind::Supporters, 9_480),
+            (Kind::Campaigns, 75),
+            (Kind::Plans, 1_965),
+            (Kind::Transactions, 60_100),
+            (Kind::Designations, 24),
+            (Kind::FundraisingPages, 410),
+        ] {
+            assert_eq!(lists[&kind].len(), count * scale, "{kind:?}");
+        }
         assert!(begin.elapsed().as_secs() < 10, "{:?}", begin.elapsed());
     }
     // A small one has a few of everything, an empty one nothing.
-    for (supporters, expected) in [(1, [1, 3, 3, 6, 3, 3]), (0, [0; Kind::ALL.len()])] {
+    for (supporters, expected) in [(1, 1..=6), (0, 0..=0)] {
         let simulator = Simulator::start(Options {
             supporters,
             ..Options::default()
@@ -326,7 +320,11 @@ async fn a_world_has_the_contract_s_proportions_and_is_made_at_once() {
             .values()
             .map(classy_sync::simulator::List::len)
             .collect();
-        assert_eq!(counts, expected);
+        assert_eq!(counts.len(), Kind::ALL.len());
+        assert!(
+            counts.iter().all(|count| expected.contains(count)),
+            "{counts:?}"
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! A campaign's 103 keys (contract 6.3): no totals, goals as high as they go.
 
 use super::Source::{Count, Fixed, Flag, Later, Padded, Text, Time};
-use super::{About, Key};
+use super::{About, Key, Told};
 use crate::simulator::record::Record;
 use crate::simulator::story::Campaign;
 use crate::simulator::world::Kind;
@@ -114,6 +114,10 @@ pub(in crate::simulator) const ABOUT: About = About {
     share: 75,
     liveliness: 1,
     text: "name",
+    told: Some(Told {
+        count: |counts| counts.campaigns,
+        born: |story, number| Some(story.campaign(number)?.born),
+    }),
     keys: KEYS,
 };
 

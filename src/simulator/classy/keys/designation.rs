@@ -1,8 +1,8 @@
 //! A designation's 16 keys (contract 6.6): the goal is a text, and its days have no zone.
 
-use super::About;
 use super::Key;
 use super::Source::{Count, Fixed, Flag, Padded, Text, Time};
+use super::{About, Told};
 use crate::simulator::classy::clock_text;
 use crate::simulator::record::Record;
 use std::borrow::Cow;
@@ -50,6 +50,10 @@ pub(in crate::simulator) const ABOUT: About = About {
     share: 24,
     liveliness: 1,
     text: "description",
+    told: Some(Told {
+        count: |counts| counts.designations,
+        born: |story, _| Some(story.campaign(1)?.born),
+    }),
     keys: KEYS,
 };
 

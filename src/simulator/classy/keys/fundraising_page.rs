@@ -1,7 +1,7 @@
 //! A fundraising page's 31 keys (contract 6.7).
 
 use super::Source::{Count, Fixed, Flag, Padded, Text, Time};
-use super::{About, Key, Person};
+use super::{About, Key, Person, Told};
 use crate::simulator::home::Home;
 use crate::simulator::record::Record;
 use crate::simulator::story::Page;
@@ -80,6 +80,10 @@ pub(in crate::simulator) const ABOUT: About = About {
     share: 410,
     liveliness: 1,
     text: "title",
+    told: Some(Told {
+        count: |counts| counts.pages,
+        born: |story, number| Some(story.page(number)?.born),
+    }),
     keys: KEYS,
 };
 

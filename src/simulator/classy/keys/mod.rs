@@ -15,6 +15,7 @@ pub(super) use person::Person;
 
 use super::value::{Value, amount, moment, padded, quote, write_moment};
 use crate::simulator::record::Record;
+use crate::simulator::story::{Counts, Story};
 use crate::simulator::world::Kind;
 use std::borrow::Cow;
 
@@ -58,8 +59,18 @@ pub(in crate::simulator) struct About {
     pub(in crate::simulator) liveliness: u64,
     /// A text that people change now and then.
     pub(in crate::simulator) text: &'static str,
+    /// How a story tells of it; absent: no story does.
+    pub(in crate::simulator) told: Option<Told>,
     /// How a record looks.
     pub(in crate::simulator) keys: &'static [Key],
+}
+
+/// What a story knows of a kind of record.
+pub(in crate::simulator) struct Told {
+    /// How many there were at the start.
+    pub(in crate::simulator) count: fn(&Counts) -> usize,
+    /// When the one with this number was made.
+    pub(in crate::simulator) born: fn(&Story, usize) -> Option<i64>,
 }
 
 /// The keys of a kind of record.

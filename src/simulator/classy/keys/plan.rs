@@ -2,10 +2,10 @@
 //! behind.
 
 use super::Source::{Amount, Count, Fixed, Flag, Json, Later, Padded, Text, Time};
-use super::{About, Key, Person};
+use super::{About, Key, Person, Told};
 use crate::simulator::home::Home;
 use crate::simulator::record::Record;
-use crate::simulator::story::{self, Plan};
+use crate::simulator::story;
 use crate::simulator::world::Kind;
 use std::borrow::Cow;
 
@@ -31,14 +31,9 @@ const fn midnight(at: i64) -> i64 {
     at - at.rem_euclid(DAY)
 }
 
-fn told(home: &Home, plan: i64) -> Option<&Plan> {
-    let (story, number) = home.told(plan)?;
-    story.plan(number)
-}
-
 /// Whose plan it is.
 pub(super) fn supporter(home: &Home, plan: i64) -> Option<i64> {
-    if let Some(plan) = told(home, plan) {
+    if let Some(plan) = home.plan(plan) {
         return Some(home.id(Kind::Supporters, plan.donor as i64));
     }
     home.some(Kind::Supporters, home.roll(plan, 1))
@@ -46,14 +41,14 @@ pub(super) fn supporter(home: &Home, plan: i64) -> Option<i64> {
 
 /// What it gives to.
 pub(super) fn campaign(home: &Home, plan: i64) -> Option<i64> {
-    if let Some(plan) = told(home, plan) {
+    if let Some(plan) = home.plan(plan) {
         return Some(home.id(Kind::Campaigns, plan.campaign as i64));
     }
     home.some(Kind::Campaigns, home.roll(plan, 2))
 }
 
 pub(super) fn frequency(home: &Home, plan: i64) -> &'static str {
-    if let Some(plan) = told(home, plan) {
+    if let Some(plan) = home.plan(plan) {
         return plan.frequency;
     }
     match home.roll(plan, 3) % 14 {
@@ -71,7 +66,7 @@ pub(super) fn frequency(home: &Home, plan: i64) -> &'static str {
 
 /// Cents that the donor chose.
 pub(super) fn chosen(home: &Home, plan: i64) -> i64 {
-    if let Some(plan) = told(home, plan) {
+    if let Some(plan) = home.plan(plan) {
         return plan.cents;
     }
     let roll = home.roll(plan, 4);
@@ -84,8 +79,8 @@ pub(super) fn chosen(home: &Home, plan: i64) -> i64 {
 
 /// Cents for the fees on top.
 fn extra(record: &Record) -> i64 {
-    let covers = told(record.home(), record.id).map_or(record.one_in(3, 5), |plan| plan.covers);
-    if covers {
+    let plan = record.home().plan(record.id);
+    if plan.map_or(record.one_in(3, 5), |plan| plan.covers) {
         chosen(record.home(), record.id) / 20
     } else {
         0
@@ -97,7 +92,7 @@ fn total(record: &Record) -> Option<i64> {
 }
 
 fn status(record: &Record) -> &'static str {
-    if let Some(plan) = told(record.home(), record.id) {
+    if let Some(plan) = record.home().plan(record.id) {
         return plan.status;
     }
     STATES[record.roll(6) as usize % STATES.len()]
@@ -116,18 +111,16 @@ fn lives(
     part: fn(&story::Person) -> &str,
     otherwise: &'static str,
 ) -> Option<Cow<'static, str>> {
-    let (story, donor) = match record.home().told(supporter(record.home(), record.id)?) {
-        Some(told) => told,
-        None => return Some(otherwise.into()),
+    let Some((story, donor)) = record.home().told(supporter(record.home(), record.id)?) else {
+        return Some(otherwise.into());
     };
     Some(part(&story.person(donor)).to_owned().into())
 }
 
 fn designation(record: &Record) -> i64 {
-    told(record.home(), record.id).map_or(70_001, |plan| {
-        record
-            .home()
-            .id(Kind::Designations, plan.designation as i64)
+    let home = record.home();
+    home.plan(record.id).map_or(70_001, |plan| {
+        home.id(Kind::Designations, plan.designation as i64)
     })
 }
 
@@ -165,7 +158,7 @@ fn schedule(record: &Record) -> String {
 
 /// The next day of processing; a canceled plan keeps it half the time.
 fn next(record: &Record) -> Option<i64> {
-    if let Some(plan) = told(record.home(), record.id) {
+    if let Some(plan) = record.home().plan(record.id) {
         return plan.next.map(midnight);
     }
     match status(record) {
@@ -191,7 +184,7 @@ fn is_paused(record: &Record) -> bool {
 }
 
 fn started(record: &Record) -> i64 {
-    if let Some(plan) = told(record.home(), record.id) {
+    if let Some(plan) = record.home().plan(record.id) {
         return plan.born;
     }
     // One in twenty starts in the future.
@@ -215,6 +208,10 @@ pub(in crate::simulator) const ABOUT: About = About {
     share: 1_965,
     liveliness: 1,
     text: "city",
+    told: Some(Told {
+        count: |counts| counts.plans,
+        born: |story, number| Some(story.plan(number)?.born),
+    }),
     keys: KEYS,
 };
 

@@ -2,10 +2,11 @@
 //! no address.
 
 use super::Source::{Count, Fixed, Flag, Json, Later, Text, Time};
-use super::{About, Key, Person, quote};
+use super::{About, Key, Person, Told, quote};
 use crate::simulator::classy::value::clock_text;
 use crate::simulator::record::Record;
 use crate::simulator::story;
+use crate::simulator::story::Story;
 use crate::simulator::world::Kind;
 use std::borrow::Cow;
 
@@ -66,6 +67,10 @@ pub(in crate::simulator) const ABOUT: About = About {
     share: 9_480,
     liveliness: 3,
     text: "city",
+    told: Some(Told {
+        count: |counts| counts.people,
+        born: Story::arrived,
+    }),
     keys: KEYS,
 };
 

@@ -2,7 +2,7 @@
 //! is in `Gift`.
 
 use super::Source::{Amount, Count, Fixed, Flag, Json, Later, Padded, Text, Time};
-use super::{About, Gift, Key, Person};
+use super::{About, Gift, Key, Person, Told};
 use crate::simulator::record::Record;
 use crate::simulator::story;
 use std::borrow::Cow;
@@ -86,6 +86,10 @@ pub(in crate::simulator) const ABOUT: About = About {
     share: 60_100,
     liveliness: 5,
     text: "comment",
+    told: Some(Told {
+        count: |counts| counts.gifts,
+        born: |story, number| Some(story.gift(number).at),
+    }),
     keys: KEYS,
 };
 
