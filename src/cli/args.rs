@@ -29,6 +29,9 @@ pub(super) struct Cli {
     /// How results are printed
     #[arg(long, global = true, value_enum, default_value_t = Output::Table)]
     pub(super) output: Output,
+    /// Results and errors only: no remarks, no progress
+    #[arg(long, short, global = true)]
+    pub(super) quiet: bool,
     /// error, warn, info, debug or trace [default: from the configuration]
     #[arg(long, global = true, value_name = "L")]
     pub(super) log_level: Option<String>,
@@ -41,12 +44,9 @@ pub(super) enum Command {
     /// Show everything at work: a simulated Classy, a SQLite database in a temporary folder, three
     /// organizations
     Demo(Demo),
-    /// Write a configuration, a vault key and an example organization
-    Init {
-        /// Where to [default: the current folder]
-        #[arg(value_parser = super::parse::path())]
-        dir: Option<PathBuf>,
-    },
+    /// Write a configuration and a vault key; then, asked for or by flags, the first organization,
+    /// its credentials tried, its Mailchimp audience, and the first sync
+    Init(Init),
     /// Keep every organization current, until told to stop
     Run,
     /// Tell the running daemon to stop, and wait until it did
@@ -166,6 +166,24 @@ pub(super) enum Org {
 }
 
 #[derive(Debug, Clone, Args)]
+pub(super) struct Init {
+    /// Where to [default: the current folder]
+    #[arg(value_parser = super::parse::path())]
+    pub(super) dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) organization: OrgAdd,
+    /// The Mailchimp audience that is kept in step with it
+    #[arg(long, value_name = "ID", requires = "id")]
+    pub(super) audience_id: Option<String>,
+    /// The environment variable that holds Mailchimp's API key [default: standard input]
+    #[arg(long, value_name = "NAME", requires = "audience_id")]
+    pub(super) mailchimp_key_env: Option<String>,
+    /// Another base address of Mailchimp
+    #[arg(long, value_name = "URL")]
+    pub(super) mailchimp_url: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
 pub(super) struct OrgAdd {
     /// Classy's id: the number in the admin's address
     #[arg(long, value_name = "ID")]
@@ -199,7 +217,7 @@ pub(super) struct OrgCredentials {
     pub(super) secret_env: Option<String>,
 }
 
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct Sync {
     /// Only these organizations
     #[arg(long, value_name = "ID")]
@@ -221,7 +239,6 @@ pub(super) struct Sync {
 }
 
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Example: classy-sync report retention --org 10001 --format csv")]
 pub(super) struct Report {
     /// Which question
     pub(super) what: ReportKind,
@@ -234,10 +251,7 @@ pub(super) struct Report {
 }
 
 #[derive(Debug, Clone, Args)]
-#[command(
-    after_help = "Example: classy-sync export gifts --org 10001 --since 2026-01-01 > gifts.csv\n\
-                  `classy-sync db dictionary` lists tables and views with their columns."
-)]
+#[command(after_help = "`classy-sync db dictionary` lists tables and views with their columns.")]
 pub(super) struct Export {
     /// A table of records (transactions) or a view (gifts)
     #[arg(value_name = "TABLE|VIEW")]
@@ -311,7 +325,6 @@ pub(super) enum Db {
     /// What Classy has of each record and is not kept, and since when
     Fields,
     /// Every table, column and view, with what it means; needs no database
-    #[command(after_help = "Example: classy-sync db dictionary --format html > dictionary.html")]
     Dictionary {
         /// How it is printed [default: markdown; with --output json: json]
         #[arg(long, value_enum)]

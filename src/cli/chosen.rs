@@ -3,7 +3,7 @@
 use super::app::{no_organization, unknown};
 use super::args;
 use super::exit::{Code, Failure};
-use super::stderr::remark;
+use super::stderr::say;
 use crate::config::ConfigError;
 use crate::credentials::Applied;
 use crate::domain::{Fault, FaultKind};
@@ -121,12 +121,12 @@ pub(super) fn name_paused(paused: &[Paused]) {
         classy_id, reason, ..
     } in paused.iter().take(LISTED)
     {
-        remark(&format!(
+        say(&format!(
             "organization {classy_id} is paused and was left out: {reason}; `classy-sync org resume {classy_id}`"
         ));
     }
     if let Some(more) = paused.len().checked_sub(LISTED).filter(|more| *more > 0) {
-        remark(&format!(
+        say(&format!(
             "and {more} more are paused: `classy-sync org list`"
         ));
     }

@@ -1,6 +1,6 @@
 //! How a command ends: one code for scripts, and for people `error:`, `caused by:` and `hint:`.
 
-use super::stderr::remark;
+use super::stderr::say;
 use crate::daemon::PidFileError;
 use crate::domain::{Fault, FaultKind};
 use crate::{classy, config, credentials, store, vault};
@@ -93,10 +93,10 @@ impl Failure {
             let word = if place == 0 { "error" } else { "caused by" };
             // Several faults of one kind are a line each.
             text.lines()
-                .for_each(|line| remark(&format!("{word}: {line}")));
+                .for_each(|line| say(&format!("{word}: {line}")));
         }
         if let Some(hint) = &self.hint {
-            remark(&format!("hint: {hint}"));
+            say(&format!("hint: {hint}"));
         }
     }
 

@@ -1,14 +1,37 @@
 //! `init`: a configuration, a vault key and an example organization, over nothing that is there.
+//! What comes then is in `setup`.
 
 use super::app::done;
+use super::args::{Cli, Init};
 use super::exit::{Code, Failure};
+use super::setup;
 use crate::config::{EXAMPLE_ORGANIZATION, MAIN_FILE};
+use crate::daemon::{Process, Signals};
 use crate::files;
 use crate::vault::{add_key_to_file, generate_key_line};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-pub(super) fn run(dir: Option<&Path>) -> Result<(), Failure> {
-    let dir = dir.unwrap_or(Path::new("."));
+pub(super) async fn run(
+    cli: &Cli,
+    process: &Process,
+    signals: &mut Signals,
+    asked: &Init,
+) -> Result<ExitCode, Failure> {
+    let dir = asked.dir.as_deref().unwrap_or(Path::new("."));
+    write_files(dir)?;
+    if !setup::is_wanted(asked)? {
+        done("next: `classy-sync org add`, then `classy-sync sync`");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let cli = Cli {
+        config: Some(dir.join("classy-sync.toml")),
+        ..cli.clone()
+    };
+    setup::first_organization(&cli, process, signals, asked).await
+}
+
+fn write_files(dir: &Path) -> Result<(), Failure> {
     let main = dir.join("classy-sync.toml");
     if main.exists() {
         return Err(Failure::new(
@@ -27,7 +50,6 @@ pub(super) fn run(dir: Option<&Path>) -> Result<(), Failure> {
     done(
         "keep a copy of vault.key in a safe place: without it the credentials in the database cannot be opened",
     );
-    done("next: `classy-sync org add`, then `classy-sync sync`");
     Ok(())
 }
 

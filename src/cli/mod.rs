@@ -4,12 +4,14 @@
 mod alerts;
 mod app;
 mod args;
+mod ask;
 mod chosen;
 mod configuration;
 mod db;
 mod demo;
 mod dictionary;
 mod dry_run;
+mod examples;
 mod exit;
 mod export;
 mod hand_over;
@@ -35,15 +37,16 @@ mod records;
 mod remote;
 mod report;
 mod run;
+mod setup;
 mod simulate;
 mod status;
 mod stderr;
 mod summary;
 mod sync;
+mod table;
 
 use crate::daemon::{Process, Signals, hold_file_size_signal, hold_signals, let_signals};
 use args::{Cli, Command, Output};
-use clap::{CommandFactory, Parser};
 use exit::{Code, Failure};
 use std::process::ExitCode;
 
@@ -52,16 +55,20 @@ pub fn main() -> ExitCode {
     hold_signals();
     hold_file_size_signal();
     crate::files::keep_new_files_private();
-    let cli = match Cli::try_parse() {
+    let cli = match examples::parse() {
         Ok(cli) => cli,
         Err(error) => return unparsed(&hidden(error)),
     };
+    if cli.quiet {
+        stderr::be_quiet();
+    }
     // These end in order. All others end as the system has it.
     let heeds = matches!(
         cli.command,
         Command::Run
             | Command::Sync(_)
             | Command::Demo(_)
+            | Command::Init(_)
             | Command::Plugin(args::PluginOrder::Run(_))
     );
     if !heeds {
@@ -153,12 +160,12 @@ async fn carry_out(cli: Cli, process: &Process, heeds: bool) -> Result<ExitCode,
                 plugin::deliver(&cli, process, which, &mut signals).await
             }
             Command::Sync(ref order) => sync::run(&cli, process, &mut signals, order).await,
+            Command::Init(ref asked) => init::run(&cli, process, &mut signals, asked).await,
             _ => run::run(&cli, process, &mut signals).await,
         };
     }
     match cli.command {
-        Command::Demo(_) | Command::Run | Command::Sync(_) => {}
-        Command::Init { dir } => init::run(dir.as_deref())?,
+        Command::Demo(_) | Command::Run | Command::Sync(_) | Command::Init(_) => {}
         Command::Org(ref order) => return org::run(&cli, order).await,
         Command::Status(ref watch) => return status::status(&cli, watch).await,
         Command::Health(ref watch) => return status::health(&cli, watch).await,
@@ -181,7 +188,7 @@ async fn carry_out(cli: Cli, process: &Process, heeds: bool) -> Result<ExitCode,
         Command::Completions { shell } => {
             // Into memory first: the generator panics when it cannot write.
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "classy-sync", &mut script);
+            clap_complete::generate(shell, &mut examples::command(), "classy-sync", &mut script);
             match cli.output {
                 Output::Table => output::print(&script)?,
                 Output::Json => output::json(&serde_json::json!({

@@ -34,7 +34,7 @@ pub(super) async fn run(cli: &Cli, order: &Org) -> Result<ExitCode, Failure> {
     let code = match order {
         Org::Add(new) => org_write::add(&app, &store, new)
             .await
-            .map(|()| ExitCode::SUCCESS),
+            .map(|_| ExitCode::SUCCESS),
         Org::SetCredentials(new) => org_write::set_credentials(&app, &store, new)
             .await
             .map(|()| ExitCode::SUCCESS),
@@ -175,8 +175,17 @@ async fn show(cli: &Cli, store: &Store, id: i64) -> Result<(), Failure> {
     output::rows(cli.output, &headings, rows, "no feed")
 }
 
-/// One token and one record: the least that proves that the credentials work.
-async fn test(cli: &Cli, app: &App, id: Option<i64>) -> Result<ExitCode, Failure> {
+/// What was tried, and what came of it.
+pub(super) struct Tried {
+    classy_id: i64,
+    /// The organization's, or a plugin's.
+    pub(super) name: String,
+    pub(super) result: Result<String, Failure>,
+}
+
+/// Tries one organization or all of them: one token and one record, the least that proves that the
+/// credentials work, and then each plugin's other side.
+pub(super) async fn try_out(app: &App, id: Option<i64>) -> Result<Vec<Tried>, Failure> {
     let Expected {
         places,
         vault,
@@ -192,56 +201,60 @@ async fn test(cli: &Cli, app: &App, id: Option<i64>) -> Result<ExitCode, Failure
         return Err(unknown(id, &known));
     }
     let transport = Transport::new("")?;
-    let mut rows = Vec::new();
-    let mut failures = Vec::new();
+    let mut tried = Vec::new();
     for (store, applied) in places
         .into_iter()
         .filter(|(_, applied)| id.is_none_or(|id| id == applied.organization.classy_id))
     {
-        let organization = applied.organization.clone();
+        let (classy_id, name) = (
+            applied.organization.classy_id,
+            applied.organization.name.clone(),
+        );
         let plugins = try_plugins(&store, &vault, &applied).await;
-        let result = try_one(&transport, &vault, applied).await;
-        let text = match &result {
-            Ok(text) => text.clone(),
+        tried.push(Tried {
+            classy_id,
+            name,
+            result: try_one(&transport, &vault, applied).await,
+        });
+        tried.extend(plugins.into_iter().map(|(name, found)| {
+            let result = if found.health == Health::Ok {
+                Ok("it answers and accepts us".to_owned())
+            } else {
+                let text = format!("organization {classy_id}, {name}: {}", found.reason);
+                Err(Failure::new(Code::Credentials, text))
+            };
+            Tried {
+                classy_id,
+                name,
+                result,
+            }
+        }));
+    }
+    opened.close().await?;
+    Ok(tried)
+}
+
+async fn test(cli: &Cli, app: &App, id: Option<i64>) -> Result<ExitCode, Failure> {
+    let tried = try_out(app, id).await?;
+    let row = |tried: &Tried| {
+        let answer = match &tried.result {
+            Ok(answer) => answer.clone(),
             Err(failure) => failure.text(),
         };
-        rows.push(vec![
-            json!(organization.classy_id),
-            json!(organization.name),
-            json!(result.is_ok()),
-            json!(text),
-        ]);
-        failures.extend(result.err());
-        for (name, found) in plugins {
-            let works = found.health == Health::Ok;
-            let answer = if works {
-                "it answers and accepts us"
-            } else {
-                &found.reason
-            };
-            rows.push(vec![
-                json!(organization.classy_id),
-                json!(name),
-                json!(works),
-                json!(answer),
-            ]);
-            if !works {
-                let text = format!(
-                    "organization {}, {name}: {}",
-                    organization.classy_id, found.reason
-                );
-                failures.push(Failure::new(Code::Credentials, text));
-            }
-        }
-    }
+        vec![
+            json!(tried.classy_id),
+            json!(tried.name),
+            json!(tried.result.is_ok()),
+            json!(answer),
+        ]
+    };
     output::rows(
         cli.output,
         &["id", "name", "works", "answer"],
-        rows,
+        tried.iter().map(row).collect(),
         NO_ORGANIZATION,
     )?;
-    opened.close().await?;
-    match failures.into_iter().next() {
+    match tried.into_iter().find_map(|tried| tried.result.err()) {
         Some(failure) => Err(failure),
         None => Ok(ExitCode::SUCCESS),
     }

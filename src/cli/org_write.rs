@@ -1,42 +1,45 @@
-//! `org add`, `org set-credentials`, `org remove`: files written, secrets sealed. A secret is never
-//! taken from the command line, where every user of the machine could read it.
+//! `org add`, `org set-credentials`, `org remove`: files written, secrets sealed.
 
 use super::app::{App, done, find};
 use super::args::{OrgAdd, OrgCredentials};
+use super::ask::{self, ask_for};
 use super::exit::{Code, Failure};
 use super::in_force::{Changed, in_force, let_go, tell_daemon};
 use crate::config::{
-    NewOrganization, OrganizationFile, clean_secret, forget_secret, set_client_id, shown_variable,
-    write_organization,
+    NewOrganization, OrganizationFile, forget_secret, set_client_id, write_organization,
 };
 use crate::credentials::{Credentials, REMOVED, Replaced, folder, open, seal};
 use crate::integrations::load_organizations;
 use crate::store::{Status, Store};
-use secrecy::SecretString;
 use std::collections::BTreeMap;
-use std::io::{BufRead, IsTerminal};
-use zeroize::Zeroizing;
 
-pub(super) async fn add(app: &App, store: &Store, new: &OrgAdd) -> Result<(), Failure> {
+/// Adds an organization and answers with its id.
+pub(super) async fn add(app: &App, store: &Store, new: &OrgAdd) -> Result<i64, Failure> {
     let vault = app.vault(store).await?;
+    let number = |answer: &str| match answer.parse::<i64>() {
+        Ok(id) if id > 0 => Ok(id),
+        _ => Err("an organization's id is a number above 0".to_owned()),
+    };
     let id = match new.id {
+        Some(id) if id <= 0 => {
+            return Err(Failure::usage("an organization's id is a number above 0"));
+        }
         Some(id) => id,
-        None => ask(
+        None => ask_for(
             "Classy's id of the organization (the number in the admin's address)",
             "--id",
-        )?
-        .parse()
-        .map_err(|_| Failure::usage("an organization's id is a number"))?,
+            number,
+        )?,
     };
-    if id <= 0 {
-        return Err(Failure::usage("an organization's id is a number above 0"));
-    }
-    let name = new.name.clone().map_or_else(|| ask("Name", "--name"), Ok)?;
-    let client_id = new
-        .client_id
-        .clone()
-        .map_or_else(|| ask("Client id", "--client-id"), Ok)?;
-    let client_secret = secret(new.secret_env.as_deref())?;
+    let name = match &new.name {
+        Some(name) => name.clone(),
+        None => ask_for("Name", "--name", ask::text)?,
+    };
+    let client_id = match &new.client_id {
+        Some(client_id) => client_id.clone(),
+        None => ask_for("Client id", "--client-id", ask::text)?,
+    };
+    let client_secret = ask::secret("Client secret", "--secret-env", new.secret_env.as_deref())?;
     let dir = &app.config.organizations.dir;
     if let Some(file) = file_of(app, id) {
         let hint = format!("`classy-sync org set-credentials {id}` replaces its credentials");
@@ -93,7 +96,7 @@ pub(super) async fn add(app: &App, store: &Store, new: &OrgAdd) -> Result<(), Fa
         "wrote {} and sealed the credentials; next: `classy-sync org test {id}`",
         path.display()
     ));
-    Ok(())
+    Ok(id)
 }
 
 pub(super) async fn set_credentials(
@@ -117,9 +120,9 @@ pub(super) async fn set_credentials(
     let written = || file.as_ref().and_then(|file| file.classy.client_id.clone());
     let client_id = match new.client_id.clone().or_else(written).or_else(known) {
         Some(id) => id,
-        None => ask("Client id", "--client-id")?,
+        None => ask_for("Client id", "--client-id", ask::text)?,
     };
-    let client_secret = secret(new.secret_env.as_deref())?;
+    let client_secret = ask::secret("Client secret", "--secret-env", new.secret_env.as_deref())?;
     let tenant = store.tenant(&organization);
     // Files of before, here or on another machine, do not bring back what they say.
     let in_file = file.as_ref().and_then(|file| {
@@ -189,59 +192,4 @@ fn file_of(app: &App, id: i64) -> Option<OrganizationFile> {
         .into_iter()
         .flatten()
         .find(|file| file.classy_id == id)
-}
-
-/// Asks on a terminal; elsewhere says which flag is missing.
-fn ask(question: &str, flag: &str) -> Result<String, Failure> {
-    let answer = super::output::ask(question).ok_or_else(|| {
-        Failure::usage(format!("{flag} is missing")).hint("on a terminal it would be asked for")
-    })?;
-    let answer = answer.map_err(|error| Failure::new(Code::Usage, error))?;
-    if answer.is_empty() {
-        Err(Failure::usage("nothing was entered"))
-    } else {
-        Ok(answer)
-    }
-}
-
-/// From a variable, from a terminal without echo, or as the first line of standard input.
-fn secret(variable: Option<&str>) -> Result<SecretString, Failure> {
-    let (secret, source) = match variable {
-        Some(name) => {
-            // What does not look like a variable's name may be the secret itself, so it is not
-            // repeated.
-            let shown = shown_variable(name).map_or_else(
-                || "the variable that --secret-env names".to_owned(),
-                |name| format!("the variable {name}"),
-            );
-            let is_name = !name.is_empty() && !name.contains(['=', '\0']);
-            let value = std::env::var_os(name)
-                .filter(|_| is_name)
-                .ok_or_else(|| Failure::usage(format!("{shown} is not set")))?;
-            (
-                value
-                    .into_string()
-                    .map_err(|_| Failure::usage(format!("{shown} is not UTF-8 text")))?,
-                shown,
-            )
-        }
-        None if std::io::stdin().is_terminal() => {
-            let typed = rpassword::prompt_password("Client secret: ")
-                .map_err(|error| Failure::new(Code::Usage, error))?;
-            (typed, "the client secret".to_owned())
-        }
-        None => {
-            let mut line = String::new();
-            std::io::stdin()
-                .lock()
-                .read_line(&mut line)
-                .map_err(|error| Failure::new(Code::Usage, error))?;
-            (line, "standard input".to_owned())
-        }
-    };
-    let secret = Zeroizing::new(secret);
-    let hint = "--secret-env NAME, or give it on standard input";
-    let secret = clean_secret(&secret)
-        .map_err(|cause| Failure::usage(format!("{source} {cause}")).hint(hint))?;
-    Ok(secret)
 }

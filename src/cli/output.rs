@@ -7,10 +7,11 @@
 use super::args::Output;
 use super::exit::{Code, Failure};
 use super::stderr::take_remarks;
-pub(super) use super::stderr::{done, remark};
-use comfy_table::{ContentArrangement, Table, presets};
+pub(super) use super::stderr::{done, remark, say};
+use super::table;
+use crate::clock;
 use serde_json::{Value, json};
-use std::io::{BufRead, ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The reader of standard output went away.
@@ -81,14 +82,7 @@ pub(super) fn rows(
             remark(nothing);
             Ok(())
         }
-        Output::Table => {
-            let mut table = plain();
-            table.set_header(headings.iter().map(|heading| heading.replace('_', " ")));
-            for row in rows {
-                table.add_row(row.iter().map(text));
-            }
-            line(&table.to_string())
-        }
+        Output::Table => line(&table::of_rows(headings, &rows, clock::now())),
     }
 }
 
@@ -128,13 +122,7 @@ pub(super) fn facts(output: Output, facts: Vec<(&str, Value)>) -> Result<(), Fai
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
         )),
-        Output::Table => {
-            let mut table = plain();
-            for (name, value) in facts {
-                table.add_row([name.replace('_', " "), text(&value)]);
-            }
-            line(&table.to_string())
-        }
+        Output::Table => line(&table::of_facts(&facts, clock::now())),
     }
 }
 
@@ -190,49 +178,12 @@ pub(super) fn clear() -> Result<(), Failure> {
     print(b"\x1b[H\x1b[2J")
 }
 
-/// Asks a person; `None` where there is nobody to ask.
-pub(super) fn ask(question: &str) -> Option<std::io::Result<String>> {
-    if !std::io::stdin().is_terminal() {
-        return None;
-    }
-    // Whoever cannot read the question can still answer it.
-    let _ = write!(std::io::stderr(), "{question}: ");
-    let mut answer = String::new();
-    Some(
-        std::io::stdin()
-            .lock()
-            .read_line(&mut answer)
-            .map(|_| answer.trim().to_owned()),
-    )
-}
-
 /// `1 record`, `2 records`.
 pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-fn plain() -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
-    if std::io::stdout().is_terminal() {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-    }
-    table
-}
-
 /// A value as people read it.
 pub(super) fn text(value: &Value) -> String {
-    match value {
-        Value::Null => "-".to_owned(),
-        // A donor's name must not move the cursor of somebody's terminal.
-        Value::String(text) => text
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect(),
-        Value::Bool(true) => "yes".to_owned(),
-        Value::Bool(false) => "no".to_owned(),
-        other => other.to_string(),
-    }
+    table::text(value, clock::now())
 }

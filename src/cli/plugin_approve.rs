@@ -1,6 +1,7 @@
 //! `plugin approve`: shows whom a held plan would touch, asks, and allows exactly that.
 
 use super::args::PluginApprove;
+use super::ask;
 use super::exit::{Code, Failure};
 use super::output;
 use super::plugin_preview::{Outlook, in_words, people, preview_chosen};
@@ -161,7 +162,7 @@ fn show(outlook: &Outlook, word: &Word<'_>, show_people: bool) {
 
 /// Asks; `done`: what nothing is without a yes.
 pub(super) fn confirm(question: &str, done: &str) -> Result<(), Failure> {
-    let answer = output::ask(question).ok_or_else(|| {
+    let answer = ask::ask(question).ok_or_else(|| {
         Failure::usage(format!("nobody can be asked here, and nothing was {done}"))
             .hint("look at what is shown, then say it again with --yes")
     })?;

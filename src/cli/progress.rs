@@ -1,5 +1,6 @@
 //! Progress bars on a terminal; nothing elsewhere.
 
+use super::stderr::is_quiet;
 use crate::entities::Entity;
 use crate::status::{Activity, Board};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -27,7 +28,7 @@ pub(super) struct Bar {
 
 impl Bars {
     pub(super) fn new() -> Bars {
-        let visible = std::io::stderr().is_terminal();
+        let visible = std::io::stderr().is_terminal() && !is_quiet();
         let target = if visible {
             ProgressDrawTarget::stderr()
         } else {

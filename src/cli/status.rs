@@ -5,7 +5,7 @@ use super::app::{App, done};
 use super::args::{Cli, Output, Watch};
 use super::exit::{Code, Failure};
 use super::remote::Daemon;
-use super::{offline, output};
+use super::{offline, output, table};
 use crate::domain::Import;
 use serde_json::{Value, json};
 use std::io::IsTerminal;
@@ -106,7 +106,7 @@ fn print_status(output: Output, status: &Value, again: bool) -> Result<(), Failu
             rows.push(vec![
                 organization["classy_id"].clone(),
                 organization["name"].clone(),
-                organization["condition"].clone(),
+                json!(unusual(&organization["condition"])),
                 organization["verdict"].clone(),
                 feed["entity"].clone(),
                 json!(doing(feed)),
@@ -134,6 +134,11 @@ fn print_status(output: Output, status: &Value, again: bool) -> Result<(), Failu
         rows,
         NO_ORGANIZATION,
     )
+}
+
+/// How an organization stands, unless it is as it should be.
+fn unusual(condition: &Value) -> Option<&str> {
+    condition.as_str().filter(|word| *word != "serving")
 }
 
 fn doing(feed: &Value) -> String {
@@ -170,15 +175,7 @@ fn import(told: &Value) -> Option<Import> {
 /// How long ago, or in how long.
 fn since(moment: &Value) -> Option<String> {
     let at: crate::domain::Time = moment.as_str()?.parse().ok()?;
-    let seconds = (crate::clock::now() - at).num_seconds();
-    let span = humantime::format_duration(Duration::from_secs(seconds.unsigned_abs())).to_string();
-    // Two parts are enough: "3days 4h".
-    let span = span.split(' ').take(2).collect::<Vec<_>>().join(" ");
-    Some(if seconds < 0 {
-        format!("in {span}")
-    } else {
-        format!("{span} ago")
-    })
+    Some(table::told(at, crate::clock::now()))
 }
 
 fn print_health(output: Output, health: &Value, again: bool) -> Result<(), Failure> {

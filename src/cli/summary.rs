@@ -59,10 +59,13 @@ pub(super) fn print(
         }
     }
     print_plugins(output, reports)?;
+    if output == Output::Table {
+        sum_up(reports);
+    }
     name_paused(paused);
     for report in reports {
         if let Some(fault) = report.fault() {
-            output::remark(&format!(
+            output::say(&format!(
                 "organization {} was not synced:",
                 report.classy_id
             ));
@@ -74,7 +77,7 @@ pub(super) fn print(
                 output::remark(&format!("{of}: {note}"));
             }
             if let Some(lacks) = feed.lacks.as_ref().filter(|_| feed.fault().is_none()) {
-                output::remark(&format!("{of}: {lacks}; asked again by the next full pass"));
+                output::say(&format!("{of}: {lacks}; asked again by the next full pass"));
             }
             if let Some(fault) = feed.fault() {
                 let text = format!(
@@ -93,7 +96,7 @@ pub(super) fn print(
                 Failure::from(Fault { text, ..fault }).print();
             }
             if plugin.held > 0 {
-                output::remark(&held(report.classy_id, plugin));
+                output::say(&held(report.classy_id, plugin));
             }
         }
         for feed in report.feeds.iter().filter(|feed| feed.restored > 0) {
@@ -116,7 +119,7 @@ pub(super) fn print(
         }
         let rejected: u64 = report.feeds.iter().map(|feed| feed.rejected).sum();
         if rejected > 0 {
-            output::remark(&format!(
+            output::say(&format!(
                 "organization {}: {} could not be stored: `classy-sync rejects --org {0}`",
                 report.classy_id,
                 output::counted(rejected, "record", "records")
@@ -131,9 +134,26 @@ pub(super) fn print(
                 .any(|plugin| plugin.outcome == STOPPED)
     };
     if reports.iter().any(is_stopped) {
-        output::remark("stopped before everything was done: the next sync goes on from there");
+        output::say("stopped before everything was done: the next sync goes on from there");
     }
     Ok(())
+}
+
+/// One line about everything that was read.
+fn sum_up(reports: &[OrganizationReport]) {
+    let feeds = || reports.iter().flat_map(|report| &report.feeds);
+    if feeds().next().is_none() {
+        return;
+    }
+    let sum = |of: fn(&FeedReport) -> u64| feeds().map(of).sum::<u64>();
+    output::remark(&format!(
+        "{}: {} seen, {} new, {} changed, {} gone",
+        output::counted(reports.len() as u64, "organization", "organizations"),
+        output::counted(sum(|feed| feed.seen), "record", "records"),
+        sum(|feed| feed.inserted),
+        sum(|feed| feed.updated),
+        sum(|feed| feed.absent),
+    ));
 }
 
 /// One line about what waits, with the command that approves it.
@@ -173,7 +193,7 @@ pub(super) fn tell_failures(reports: &[OrganizationReport]) {
                 .hint
                 .map(|hint| format!("; {hint}"))
                 .unwrap_or_default();
-            output::remark(&format!(
+            output::say(&format!(
                 "organization {}: {}{hint}",
                 report.classy_id, fault.text
             ));

@@ -42,19 +42,24 @@ pub(super) async fn run(
             () = signals.stop() => Err(not_begun()),
         };
     }
-    carry_out(
-        cli,
-        process,
-        signals,
-        &app,
-        Asked {
-            word: "sync",
-            orgs: &order.org,
-            order: &wanted(order),
-            tells: true,
-        },
-    )
-    .await
+    carry_out_sync(cli, process, signals, &app, order).await
+}
+
+/// A sync as its flags say.
+pub(super) async fn carry_out_sync(
+    cli: &Cli,
+    process: &Process,
+    signals: &mut Signals,
+    app: &App,
+    order: &args::Sync,
+) -> Result<ExitCode, Failure> {
+    let asked = Asked {
+        word: "sync",
+        orgs: &order.org,
+        order: &wanted(order),
+        tells: true,
+    };
+    carry_out(cli, process, signals, app, asked).await
 }
 
 /// Told to stop before anything was begun: a script must see that it was not done.

@@ -48,4 +48,4 @@ pub use request_pace::RequestsPerMinute;
 pub use secret::{Secret, clean_secret, shown_variable};
 pub use show::show;
 pub use signing::{encoded_key, plain_key, signing_key};
-pub use write::{NewOrganization, forget_secret, set_client_id, write_organization};
+pub use write::{NewOrganization, add_plugin, forget_secret, set_client_id, write_organization};

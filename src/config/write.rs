@@ -47,6 +47,28 @@ pub fn write_organization(dir: &Path, new: &NewOrganization) -> Result<PathBuf, 
     Ok(path)
 }
 
+/// Adds a plugin with its settings, none of them secret, to an organization's file as
+/// [`write_organization`] named it, and returns the path.
+///
+/// # Errors
+/// [`ConfigError::File`] and [`ConfigError::Syntax`].
+pub fn add_plugin(
+    dir: &Path,
+    classy_id: i64,
+    plugin: &str,
+    settings: &[(&str, &str)],
+) -> Result<PathBuf, ConfigError> {
+    let path = dir.join(format!("{classy_id}.toml"));
+    edit_document(&path, |document| {
+        let mut plugins = Table::new();
+        plugins.set_implicit(true);
+        let table = settings.iter().map(|(key, text)| (*key, value(*text)));
+        plugins[plugin] = Item::Table(table.collect());
+        document["plugins"] = Item::Table(plugins);
+    })?;
+    Ok(path)
+}
+
 /// Changes the client id in a file and takes a written-down secret out, since a newer one is
 /// sealed.
 ///
@@ -70,6 +92,18 @@ pub fn forget_secret(path: &Path) -> Result<(), ConfigError> {
 }
 
 fn edit(path: &Path, change: impl FnOnce(&mut Table)) -> Result<(), ConfigError> {
+    edit_document(path, |document| {
+        if let Some(classy) = document
+            .entry("classy")
+            .or_insert_with(|| Item::Table(Table::new()))
+            .as_table_mut()
+        {
+            change(classy);
+        }
+    })
+}
+
+fn edit_document(path: &Path, change: impl FnOnce(&mut DocumentMut)) -> Result<(), ConfigError> {
     let failed = |source| ConfigError::File {
         path: path.to_owned(),
         source,
@@ -83,12 +117,6 @@ fn edit(path: &Path, change: impl FnOnce(&mut Table)) -> Result<(), ConfigError>
             error.message(),
         )
     })?;
-    if let Some(classy) = document
-        .entry("classy")
-        .or_insert_with(|| Item::Table(Table::new()))
-        .as_table_mut()
-    {
-        change(classy);
-    }
+    change(&mut document);
     files::replace(path, document.to_string().as_bytes()).map_err(failed)
 }

@@ -367,3 +367,29 @@ async fn a_daemon_in_a_deep_folder_is_spoken_to_and_one_that_is_silent_is_not_ca
     assert!(!says(&site.run(&["status"])).contains("no daemon is running"));
     assert!(says(&site.run(&["stop"])).contains("has stopped"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_wants_it_quiet_is_told_results_and_what_is_wrong_alone() {
+    let site = Site::new(Backend::Sqlite, world(30, 92)).await;
+    let quiet = |arguments: &[&str]| {
+        let output = site.run(arguments);
+        (
+            output.status.code(),
+            !output.stdout.is_empty(),
+            says(&output),
+        )
+    };
+    assert_eq!(quiet(&["sync", "--quiet"]), (Some(0), true, String::new()));
+    assert_eq!(quiet(&["-q", "rejects"]), (Some(0), false, String::new()));
+    let (code, _, said) = quiet(&["sync", "-q", "--org", "4"]);
+    assert!(
+        code == Some(2) && said.contains("error: ") && said.contains("10001"),
+        "{said}"
+    );
+    site.json(&["org", "pause", "10001"], 0);
+    let (code, _, said) = quiet(&["sync", "-q"]);
+    assert!(code == Some(3) && said.contains("paused"), "{said}");
+    // For programs a command that has no result says what it did all the same.
+    let told = site.json(&["-q", "org", "resume", "10001"], 0);
+    assert!(told["remarks"].to_string().contains("active"), "{told}");
+}

@@ -79,6 +79,7 @@ mod samples;
 mod schema;
 mod secrets;
 mod service;
+mod setup;
 mod shortfall;
 mod shown;
 mod simulate;

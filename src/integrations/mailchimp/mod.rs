@@ -39,6 +39,8 @@ use secrecy::SecretString;
 use settings::{NAME, Settings};
 use std::collections::BTreeMap;
 
+pub use settings::API_KEY;
+
 /// Under this key what signs the messages of the audience's webhook is sealed.
 pub const WEBHOOK_SECRET: &str = hooks::SECRET;
 
@@ -46,7 +48,7 @@ pub const WEBHOOK_SECRET: &str = hooks::SECRET;
 /// organizations may share an audience.
 pub const KIND: Kind = Kind {
     name: NAME,
-    secrets: &["api_key", hooks::SECRET],
+    secrets: &[API_KEY, hooks::SECRET],
     check,
     check_secret,
     destination,

@@ -11,6 +11,9 @@ use url::Url;
 /// The name of the plugin, and of its table.
 pub(crate) const NAME: &str = "mailchimp";
 
+/// Under this word its API key is configured and sealed.
+pub const API_KEY: &str = "api_key";
+
 /// For keys that do not say where their account is.
 const EVERYWHERE: &str = "https://api.mailchimp.com/3.0";
 
@@ -137,7 +140,7 @@ pub(crate) fn config(table: &toml::Table) -> Result<Config, PluginError> {
 impl Settings {
     pub(crate) fn new(given: &Given) -> Result<Settings, PluginError> {
         let config = config(&given.table)?;
-        let api_key = given.secret(NAME, "api_key")?;
+        let api_key = given.secret(NAME, API_KEY)?;
         let centre = data_centre(&api_key)?;
         let base_url = match (config.base_url.as_str(), centre) {
             ("", None) => base_url(EVERYWHERE)?,
