@@ -163,6 +163,24 @@ pub(crate) fn is_tenants(backend: DbBackend, alias: &str, parameter: u8) -> Stri
     format!("{alias}.organization_id{none} = ${parameter}")
 }
 
+/// The join behind [`unpack`] that finds rows of a table by `j.id`, of the organization in `$N`, each
+/// by its key, however little the database knows of the table. PostgreSQL without statistics takes
+/// an id for one that hundreds of rows may have, and reads the whole table for every batch; the
+/// limit leaves it no other way.
+pub(crate) fn found_by_id(backend: DbBackend, table: &str, alias: &str, parameter: u8) -> String {
+    let is_meant = format!("{alias}.id = j.id AND {alias}.organization_id = ${parameter}");
+    match backend {
+        DbBackend::Postgres => format!(
+            "CROSS JOIN LATERAL (SELECT * FROM {table} AS {alias} WHERE {is_meant} LIMIT 1) AS {alias}"
+        ),
+        _ => format!(
+            "{} {table} AS {alias} {} ON {is_meant}",
+            lookup(backend),
+            by_index(backend, KEY)
+        ),
+    }
+}
+
 /// The index to look rows up by, for MySQL, which without statistics takes any that begins with the
 /// organization and walks all its rows.
 pub(crate) fn by_index(backend: DbBackend, name: &str) -> String {

@@ -97,6 +97,34 @@ async fn a_small_world_costs_what_is_written_down() {
     assert!(told.iter().all(fits), "it costs now:\n{all}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_load_does_not_read_what_is_stored_again_for_every_batch() {
+    if !kinds().contains(&Kind::Postgres) {
+        return;
+    }
+    let site = Site::new(Kind::Postgres, world(12_000, 99)).await;
+    site.json(&["sync", "--no-plugins"], 0);
+    written(&site).await;
+    for entity in [Entity::Supporters, Entity::Transactions] {
+        let read = format!(
+            "SELECT seq_tup_read AS n FROM pg_stat_user_tables WHERE relname = '{}'",
+            entity.as_str()
+        );
+        let (read, rows) = (
+            site.number(&read).await,
+            site.count(entity.as_str()).await.unwrap(),
+        );
+        // Counting and statistics read them a few times at the end. Half of all rows for each of the
+        // batches of 2,000 would be far more.
+        let batches = rows / 2_000;
+        assert!(batches >= 6, "{batches}");
+        assert!(
+            read <= 2 * rows,
+            "{entity}: {read} rows were read by walking the table, which has {rows}"
+        );
+    }
+}
+
 /// MariaDB counts for each user what was asked, and the bytes that went either way.
 struct Asker {
     admin: DatabaseConnection,

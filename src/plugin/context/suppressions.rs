@@ -1,6 +1,7 @@
 //! Who left: whom a plugin must not bring in again, in whatever destination.
 
 use super::PluginContext;
+use crate::domain::Why;
 use crate::plugin::PluginError;
 use crate::store::{Leaving, Suppressed};
 use std::collections::BTreeSet;
@@ -86,6 +87,25 @@ impl PluginContext {
                 overlay.lifted.0.extend(remote_ids.iter().cloned());
                 overlay.lifted.1.extend(supporters);
             }
+        }
+        Ok(())
+    }
+
+    /// Of leavings that are over, those of these supporters that were for one reason are for another
+    /// one from now on. Nothing is written by whoever only looks.
+    ///
+    /// # Errors
+    /// A lost lease; database errors.
+    pub async fn explain_leavings(
+        &self,
+        supporters: &BTreeSet<i64>,
+        was: &Why,
+        is: &Why,
+    ) -> Result<(), PluginError> {
+        if let Some(fence) = &self.fence {
+            self.store
+                .explain_leavings(fence, &self.key, supporters, was, is)
+                .await?;
         }
         Ok(())
     }

@@ -8,8 +8,8 @@ use crate::entities::record::{Gift, Kind};
 use crate::store::Error;
 use crate::store::row::{write_key, write_text};
 use crate::store::statement::{
-    GIFT, KEY, as_bigint, by_index, document, ids_document, is_tenants, lookup, money_text,
-    sum_text, unpack,
+    GIFT, as_bigint, by_index, document, found_by_id, ids_document, lookup, money_text, sum_text,
+    unpack,
 };
 use crate::store::value::{self, money};
 use rust_decimal::Decimal;
@@ -59,14 +59,12 @@ pub(super) async fn apply(
     let doing = "reading what campaigns raised";
     let failed = |error| Error::query(doing, error);
     let text = format!(
-        "SELECT s.id, {} AS raised, {} AS donors, {} AS gifts FROM {} {} campaigns AS s {} ON s.id = j.id AND {}",
+        "SELECT s.id, {} AS raised, {} AS donors, {} AS gifts FROM {} {}",
         money_text(page.backend, "s.total_raised"),
         as_bigint(page.backend, "s.donors_count"),
         as_bigint(page.backend, "s.transactions_count"),
         unpack(page.backend, &[("id", Kind::Int)]),
-        lookup(page.backend),
-        by_index(page.backend, KEY),
-        is_tenants(page.backend, "s", 2),
+        found_by_id(page.backend, "campaigns", "s", 2),
     );
     let values = [
         ids_document(changes.keys().copied()),
@@ -139,11 +137,16 @@ pub(super) async fn sum_afresh(page: &PageTx<'_>) -> Result<(), Error> {
     let backend = page.backend;
     let doing = "summing campaigns";
     let failed = |error| Error::query(doing, error);
+    // PostgreSQL without statistics would sum all gifts again for each campaign.
+    let once = match backend {
+        DbBackend::Postgres => "MATERIALIZED ",
+        _ => "",
+    };
     let text = format!(
-        "SELECT s.id, {was_raised} AS was_raised, {was_donors} AS was_donors, {was_gifts} AS was_gifts, COALESCE(g.raised, {zero}) AS raised, \
-         {donors} AS donors, {gifts} AS gifts FROM campaigns AS s LEFT JOIN (SELECT t.campaign_id, {raised} AS raised, \
-          COUNT(DISTINCT t.supporter_id) AS donors, COUNT(t.id) AS gifts FROM transactions AS t \
-          WHERE t.organization_id = $1 AND {GIFT} GROUP BY t.campaign_id) AS g ON g.campaign_id = s.id WHERE s.organization_id = $2",
+        "WITH g AS {once}(SELECT t.campaign_id, {raised} AS raised, COUNT(DISTINCT t.supporter_id) AS donors, COUNT(t.id) AS gifts \
+         FROM transactions AS t WHERE t.organization_id = $1 AND {GIFT} GROUP BY t.campaign_id) \
+         SELECT s.id, {was_raised} AS was_raised, {was_donors} AS was_donors, {was_gifts} AS was_gifts, COALESCE(g.raised, {zero}) AS raised, \
+         {donors} AS donors, {gifts} AS gifts FROM campaigns AS s LEFT JOIN g ON g.campaign_id = s.id WHERE s.organization_id = $2",
         was_raised = money_text(backend, "s.total_raised"),
         was_donors = as_bigint(backend, "s.donors_count"),
         was_gifts = as_bigint(backend, "s.transactions_count"),

@@ -8,9 +8,7 @@ use crate::entities::record::{Get, Kind};
 use crate::store::Error;
 use crate::store::batch::Batch;
 use crate::store::row::{Fingerprint, has_stubs};
-use crate::store::statement::{
-    KEY, as_bigint, by_index, ids_document, is_tenants, lookup, money_text, quoted, unpack,
-};
+use crate::store::statement::{as_bigint, found_by_id, ids_document, money_text, quoted, unpack};
 use crate::store::value::{self, Stored};
 use sea_orm::DbBackend;
 use std::collections::HashMap;
@@ -212,17 +210,10 @@ pub(super) async fn read_stored<R: Record>(
     for link in R::LINKS {
         columns.push_str(&format!(", t.{}", link.column));
     }
-    let (source, join) = (
-        unpack(page.backend, &[("id", Kind::Int)]),
-        lookup(page.backend),
-    );
-    let (by_key, ours) = (
-        by_index(page.backend, KEY),
-        is_tenants(page.backend, "t", 2),
-    );
     let text = format!(
-        "SELECT {columns} FROM {source} {join} {} AS t {by_key} ON t.id = j.id AND {ours}",
-        R::ABOUT.table
+        "SELECT {columns} FROM {} {}",
+        unpack(page.backend, &[("id", Kind::Int)]),
+        found_by_id(page.backend, R::ABOUT.table, "t", 2)
     );
     let doing = "reading stored records";
     let rows = page

@@ -7,9 +7,7 @@ use crate::entities::record::Kind;
 use crate::entities::{Entity, Record};
 use crate::store::Error;
 use crate::store::row::time_text;
-use crate::store::statement::{
-    KEY, by_index, document, ids_document, insert_missing, is_tenants, lookup, unpack,
-};
+use crate::store::statement::{document, found_by_id, ids_document, insert_missing, unpack};
 use std::collections::{BTreeSet, HashSet};
 
 /// Makes every link of the rows to be written one that the database accepts.
@@ -39,16 +37,10 @@ async fn present(
     parent: Entity,
     ids: &BTreeSet<i64>,
 ) -> Result<HashSet<i64>, Error> {
-    let (source, join) = (
-        unpack(page.backend, &[("id", Kind::Int)]),
-        lookup(page.backend),
-    );
-    let (by_key, ours) = (
-        by_index(page.backend, KEY),
-        is_tenants(page.backend, "t", 2),
-    );
     let text = format!(
-        "SELECT t.id FROM {source} {join} {parent} AS t {by_key} ON t.id = j.id AND {ours}"
+        "SELECT t.id FROM {} {}",
+        unpack(page.backend, &[("id", Kind::Int)]),
+        found_by_id(page.backend, parent.as_str(), "t", 2)
     );
     let values = [
         ids_document(ids.iter().copied()),

@@ -8,7 +8,7 @@ use crate::entities::record::Kind;
 use crate::store::Error;
 use crate::store::row::{time_text, write_key, write_text};
 use crate::store::statement::{
-    GIFT, KEY, as_bigint, by_index, ids_document, is_tenants, lookup, money_text, sum_text, unpack,
+    GIFT, as_bigint, by_index, found_by_id, ids_document, money_text, sum_text, unpack,
 };
 use crate::store::value::{self, money};
 use sea_orm::{DbErr, QueryResult, Value};
@@ -29,12 +29,15 @@ pub(super) async fn refresh_gifts(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> Res
         return Ok(());
     }
     let backend = page.backend;
-    let (source, join) = (unpack(backend, &[("id", Kind::Int)]), lookup(backend));
+    let (source, supporters) = (
+        unpack(backend, &[("id", Kind::Int)]),
+        found_by_id(backend, "supporters", "s", 2),
+    );
     let text = format!(
         "SELECT s.id, {was_sum} AS was_sum, {was_count} AS was_count, s.first_donation_at AS was_first, s.last_donation_at AS was_last, \
          {was_largest} AS was_largest, {sum} AS is_sum, {count} AS is_count, MIN(t.purchased_at) AS is_first, MAX(t.purchased_at) AS is_last, \
          {largest} AS is_largest \
-         FROM {source} {join} supporters AS s {by_key} ON s.id = j.id AND {is_tenants} \
+         FROM {source} {supporters} \
          LEFT JOIN transactions AS t {by_index} ON t.organization_id = s.organization_id AND t.supporter_id = s.id AND {GIFT} \
          GROUP BY s.id, s.lifetime_donation_amount, s.lifetime_donation_count, s.first_donation_at, s.last_donation_at, s.largest_donation_amount",
         was_sum = money_text(backend, "s.lifetime_donation_amount"),
@@ -43,8 +46,6 @@ pub(super) async fn refresh_gifts(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> Res
         sum = sum_text(backend, "t.total_gross_amount"),
         count = as_bigint(backend, "COUNT(t.id)"),
         largest = money_text(backend, "COALESCE(MAX(t.total_gross_amount), 0)"),
-        by_key = by_index(backend, KEY),
-        is_tenants = is_tenants(backend, "s", 2),
         by_index = by_index(backend, "transactions_supporter"),
     );
     let rows = page
@@ -102,21 +103,22 @@ pub(super) async fn refresh_monthly(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> R
         return Ok(());
     }
     let backend = page.backend;
-    let (source, join) = (unpack(backend, &[("id", Kind::Int)]), lookup(backend));
+    let (source, supporters) = (
+        unpack(backend, &[("id", Kind::Int)]),
+        found_by_id(backend, "supporters", "s", 2),
+    );
     let unpaused = if backend == sea_orm::DbBackend::Postgres {
         "NOT t.is_paused"
     } else {
         "t.is_paused = 0"
     };
     let text = format!(
-        "SELECT s.id, t.frequency, {sum} AS total FROM {source} {join} supporters AS s {by_key} ON s.id = j.id AND {is_tenants} \
+        "SELECT s.id, t.frequency, {sum} AS total FROM {source} {supporters} \
          LEFT JOIN recurring_plans AS t {by_index} ON t.organization_id = s.organization_id AND t.supporter_id = s.id \
          AND t.status = 'active' AND {unpaused} AND t.absent_since IS NULL \
          GROUP BY s.id, t.frequency",
         sum = sum_text(backend, "t.amount"),
         by_index = by_index(backend, "recurring_plans_supporter"),
-        by_key = by_index(backend, KEY),
-        is_tenants = is_tenants(backend, "s", 2),
     );
     let failed = |error| Error::query("summing plans", error);
     let mut plans: HashMap<i64, Vec<(String, Money)>> = HashMap::new();

@@ -5,7 +5,7 @@ use crate::domain::{Address, AddressClaim, Money, Profile, Time, Zone};
 use crate::entities::record::Kind;
 use crate::store::amount::Amount;
 use crate::store::statement::{
-    KEY, as_bigint, by_index, ids_document, is_tenants, lookup, money_text, sql, unpack,
+    as_bigint, found_by_id, ids_document, lookup, money_text, sql, unpack,
 };
 use crate::store::{Error, TenantStore, tuple};
 use sea_orm::{DbBackend, FromQueryResult, Value};
@@ -71,14 +71,10 @@ impl TenantStore {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let join = lookup(self.backend());
-        let source = unpack(self.backend(), &[("id", Kind::Int)]);
-        let (by_key, ours) = (
-            by_index(self.backend(), KEY),
-            is_tenants(self.backend(), "s", 2),
-        );
         let rest = format!(
-            "FROM {source} {join} supporters AS s {by_key} ON s.id = j.id AND {ours} WHERE {} ORDER BY s.id",
+            "FROM {} {} WHERE {} ORDER BY s.id",
+            unpack(self.backend(), &[("id", Kind::Int)]),
+            found_by_id(self.backend(), "supporters", "s", 2),
             self.whole()
         );
         self.read(

@@ -43,6 +43,8 @@ pub struct Suppressed {
     /// Supporters whom we took off at any time, since they said no at the source, with the ids of
     /// their addresses and why; whether or not they came back.
     pub taken_off: BTreeMap<i64, BTreeMap<String, Why>>,
+    /// Those of the addresses that we took off at any time, since anybody said no at the source.
+    pub addresses_taken_off: BTreeSet<String>,
 }
 
 impl Suppressed {
@@ -79,10 +81,23 @@ impl TenantStore {
         let by_supporter = format!(
             "SELECT {columns} FROM {ids} {join} plugin_suppressions AS s ON s.supporter_id = j.id WHERE {rest}"
         );
+        let at_any_time = format!(
+            "WHERE s.organization_id = $2 AND s.plugin = $3 AND s.way = '{}'",
+            Way::TakenOff.as_str()
+        );
         let mut found = Suppressed::default();
         if !remote_ids.is_empty() {
-            let ids = words_document(remote_ids.iter().map(String::as_str));
-            for row in self.leavings(&by_address, ids, &key.plugin).await? {
+            let list = || words_document(remote_ids.iter().map(String::as_str));
+            let taken_off = format!(
+                "SELECT {columns} FROM {words} {join} plugin_suppressions AS s ON s.remote_id = j.word {at_any_time}"
+            );
+            found.addresses_taken_off = self
+                .leavings(&taken_off, list(), &key.plugin)
+                .await?
+                .into_iter()
+                .map(|row| row.remote_id)
+                .collect();
+            for row in self.leavings(&by_address, list(), &key.plugin).await? {
                 let is_elsewhere = row.destination != key.destination;
                 found
                     .elsewhere
@@ -93,12 +108,10 @@ impl TenantStore {
         }
         if !supporters.is_empty() {
             let list = || ids_document(supporters.iter().copied());
-            let at_any_time = format!(
-                "SELECT {columns} FROM {ids} {join} plugin_suppressions AS s ON s.supporter_id = j.id \
-                 WHERE s.organization_id = $2 AND s.plugin = $3 AND s.way = '{}'",
-                Way::TakenOff.as_str()
+            let taken_off = format!(
+                "SELECT {columns} FROM {ids} {join} plugin_suppressions AS s ON s.supporter_id = j.id {at_any_time}"
             );
-            let taken_off = self.leavings(&at_any_time, list(), &key.plugin).await?;
+            let taken_off = self.leavings(&taken_off, list(), &key.plugin).await?;
             for row in taken_off {
                 let of_supporter = found.taken_off.entry(row.supporter_id).or_default();
                 let why = row.why();
@@ -260,6 +273,48 @@ impl TenantStore {
                     .exec(&tx)
                     .await
                     .map_err(failed)?;
+            }
+            tx.commit().await.map_err(Error::commit)
+        };
+        retry(TransactionTries::of_repeatable(), once).await
+    }
+}
+
+impl TenantStore {
+    /// Of leavings that are over, those of these supporters that were for one reason are for another
+    /// one from now on: what they said since is another word than then.
+    ///
+    /// # Errors
+    /// [`Error::FenceLost`]; database errors.
+    pub async fn explain_leavings(
+        &self,
+        fence: &Fence,
+        key: &PluginKey,
+        supporters: &BTreeSet<i64>,
+        was: &Why,
+        is: &Why,
+    ) -> Result<(), Error> {
+        if supporters.is_empty() {
+            return Ok(());
+        }
+        let once = || async {
+            let tx = self.begin_fenced(fence).await?;
+            for id in supporters {
+                let explained = ActiveModel {
+                    reason: Set(is.reason.clone()),
+                    ..Default::default()
+                };
+                Entity::update_many()
+                    .set(explained)
+                    .filter(Column::OrganizationId.eq(self.organization_id))
+                    .filter(Column::Plugin.eq(key.plugin.as_str()))
+                    .filter(Column::SupporterId.eq(*id))
+                    .filter(Column::Way.eq(was.way.as_str()))
+                    .filter(Column::Reason.eq(was.reason.as_str()))
+                    .filter(Column::LiftedAt.is_not_null())
+                    .exec(&tx)
+                    .await
+                    .map_err(|error| Error::query("writing who said yes since", error))?;
             }
             tx.commit().await.map_err(Error::commit)
         };

@@ -106,6 +106,15 @@ impl Charity {
         &mut self,
         instead: impl Fn(&str) -> Option<String> + Clone + Send + Sync + 'static,
     ) {
+        self.answers_some_as(move |uri| instead(uri).map(|body| (200, body)))
+            .await;
+    }
+
+    /// The same with a status.
+    pub(super) async fn answers_some_as(
+        &mut self,
+        instead: impl Fn(&str) -> Option<(u16, String)> + Clone + Send + Sync + 'static,
+    ) {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let target = self
             .site
@@ -119,12 +128,15 @@ impl Charity {
         let router = Router::new().fallback(
             move |method: Method, uri: Uri, headers: HeaderMap, sent: Bytes| {
                 let (http, target) = (http.clone(), target.clone());
-                let body = Some(uri.to_string())
+                let answer = Some(uri.to_string())
                     .filter(|_| method == Method::GET)
                     .and_then(|uri| instead(&uri));
                 async move {
-                    if let Some(body) = body {
-                        return Response::new(Body::from(body));
+                    if let Some((status, body)) = answer {
+                        return Response::builder()
+                            .status(status)
+                            .body(Body::from(body))
+                            .unwrap();
                     }
                     let answer = http
                         .request(method, format!("{target}{uri}"))

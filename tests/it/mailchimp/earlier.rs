@@ -217,17 +217,8 @@ async fn an_audience_that_staff_give_up_before_the_new_one_is_approved_says_noth
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audience_of_before_that_is_gone_is_told_and_keeps_nobody_waiting() {
-    let (mut charity, audiences) = three(Kind::Sqlite, 173).await;
-    charity.configure();
-    charity.sync().await;
+    let (charity, audiences) = moved(173).await;
     let people = charity.givers(2).await;
-    let file = charity.site.path().join("organizations/10001.toml");
-    let text = std::fs::read_to_string(&file)
-        .unwrap()
-        .replace(&audiences[0], &audiences[1]);
-    std::fs::write(file, text).unwrap();
-    charity.audience.clone_from(&audiences[1]);
-    charity.move_in().await;
     let old = charity
         .site
         .simulator
@@ -317,4 +308,86 @@ async fn going_back_to_an_audience_before_another_was_approved_is_a_change_too()
     }
     charity.move_in().await;
     charity.assert_complete(&[]).await;
+}
+
+/// A charity that moved from its first audience into the second one.
+async fn moved(seed: u64) -> (Charity, Vec<String>) {
+    let (mut charity, audiences) = three(Kind::Sqlite, seed).await;
+    charity.configure();
+    charity.sync().await;
+    let file = charity.site.path().join("organizations/10001.toml");
+    let text = std::fs::read_to_string(&file)
+        .unwrap()
+        .replace(&audiences[0], &audiences[1]);
+    std::fs::write(file, text).unwrap();
+    charity.audience.clone_from(&audiences[1]);
+    charity.move_in().await;
+    (charity, audiences)
+}
+
+/// The same, and the first one answers like this from now on.
+async fn troubled(seed: u64, status: u16, body: &'static str) -> (Charity, Vec<String>) {
+    let (mut charity, audiences) = moved(seed).await;
+    let place = format!("/lists/{}", audiences[0]);
+    charity
+        .answers_some_as(move |uri| uri.contains(&place).then(|| (status, body.to_owned())))
+        .await;
+    (charity, audiences)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_earlier_audience_that_does_not_answer_keeps_no_opt_out_waiting() {
+    for (seed, status) in [(174, 500)] {
+        let (mut charity, audiences) = troubled(seed, status, "<html>").await;
+        let people = charity.givers(2).await;
+        charity.opt(people[0], false);
+        charity.edit(people[1], "first_name", "\"Renata\"");
+        charity.read();
+        let refused = charity.deliver().await;
+        let told = format!("{refused:?}");
+        assert!(
+            refused.is_err() && told.contains(&format!("the earlier audience {}", audiences[0])),
+            "{told}"
+        );
+        let emails = [0, 1].map(|place| charity.email(people[place]));
+        assert_eq!(charity.status(&emails[0]), "unsubscribed", "{status}");
+        assert_ne!(
+            charity.field(&emails[1], "FNAME"),
+            "Renata",
+            "nobody is sent as long as it is not known who left there"
+        );
+        // It does not answer for longer than a day: nobody waits for it any more, and it is told.
+        charity.deliver_at(super::in_days(2)).await.unwrap();
+        assert_eq!(charity.field(&emails[1], "FNAME"), "Renata", "{status}");
+        let list = charity.site.json(&["plugin", "list"], 0);
+        assert!(
+            list.to_string()
+                .contains("opt-outs do not reach the earlier audience"),
+            "{list}"
+        );
+        // When it answers again, whoever said no meanwhile is taken off there, too.
+        charity.via = None;
+        charity.deliver_at(super::in_days(3)).await.unwrap();
+        assert_eq!(charity.status_in(&audiences[0], &emails[0]), "unsubscribed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_earlier_audience_that_we_may_not_read_is_told_and_keeps_nobody_waiting() {
+    let body = r#"{"title":"Forbidden","status":403,"detail":"no access to that resource"}"#;
+    let (mut charity, audiences) = troubled(176, 403, body).await;
+    let people = charity.givers(2).await;
+    charity.opt(people[0], false);
+    charity.edit(people[1], "first_name", "\"Renata\"");
+    charity.sync().await;
+    let emails = [0, 1].map(|place| charity.email(people[place]));
+    assert_eq!(charity.status(&emails[0]), "unsubscribed");
+    assert_eq!(charity.field(&emails[1], "FNAME"), "Renata");
+    let list = charity.site.json(&["plugin", "list"], 0);
+    assert!(list.to_string().contains(&audiences[0]), "{list}");
+    // Minutes later it is asked again.
+    charity.via = None;
+    let soon = chrono::Utc::now() + chrono::TimeDelta::minutes(6);
+    charity.deliver_at(soon).await.unwrap();
+    assert_eq!(charity.status_in(&audiences[0], &emails[0]), "unsubscribed");
 }

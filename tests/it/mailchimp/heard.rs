@@ -2,7 +2,7 @@
 
 use super::Charity;
 use super::answers::Instead;
-use crate::backend::Kind;
+use crate::backend::{Kind, kinds};
 use crate::site::world;
 use classy_sync::plugin::PluginError;
 use classy_sync::simulator::{Act, Kind as List};
@@ -304,4 +304,63 @@ async fn the_first_no_of_somebody_counts_though_another_one_had_said_no_at_their
     charity.sync().await;
     assert_eq!(charity.status(&emails[0]), "unsubscribed");
     assert_eq!(charity.status(&emails[2]), "subscribed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_form_each_new_no_at_the_address_counts_whoever_says_it() {
+    for kind in kinds() {
+        let charity = Charity::new(kind, world(120, 613)).await;
+        charity.sync().await;
+        let mut alone = charity.alone().into_iter();
+        let mut some = || alone.next().unwrap();
+        let holders: Vec<i64> = (0..5).map(|_| some()).collect();
+        let others: Vec<i64> = (0..5).map(|_| some()).collect();
+        let emails: Vec<String> = holders.iter().map(|id| charity.email(*id)).collect();
+        let at = |place: usize| format!("{:?}", emails[place]);
+        // Whoever says yes or nothing at other addresses until later.
+        for holder in &holders {
+            charity.opt(*holder, false);
+        }
+        // Another one at the last address refused all the time.
+        charity.opt(others[4], false);
+        charity.edit(others[4], "email_address", &at(4));
+        charity.sync().await;
+        charity.sync().await;
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+        for email in &emails {
+            assert_eq!(charity.status(email), "unsubscribed");
+            charity.act(Act::SignUp(email.clone()));
+        }
+        charity.sync().await;
+        charity.sync().await;
+        for email in &emails {
+            assert_eq!(charity.status(email), "subscribed", "by their own word");
+        }
+        // A second one comes and says no at once; one says yes, and no when that was read; one said
+        // no elsewhere before and moves there; the holder says yes and no again, alone and beside one
+        // who refuses.
+        for place in 0..2 {
+            charity.edit(others[place], "email_address", &at(place));
+        }
+        charity.opt(others[0], false);
+        charity.opt(others[2], false);
+        charity.opt(holders[3], true);
+        charity.opt(holders[4], true);
+        charity.sync().await;
+        charity.sync().await;
+        charity.opt(others[1], false);
+        charity.edit(others[2], "email_address", &at(2));
+        charity.opt(holders[3], false);
+        charity.opt(holders[4], false);
+        charity.sync().await;
+        charity.sync().await;
+        let statuses: Vec<&str> = emails.iter().map(|email| charity.status(email)).collect();
+        assert_eq!(statuses, ["unsubscribed"; 5], "{kind:?}");
+        // And another form is a word again that no older no takes back.
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+        charity.act(Act::SignUp(emails[0].clone()));
+        charity.sync().await;
+        charity.sync().await;
+        assert_eq!(charity.status(&emails[0]), "subscribed", "{kind:?}");
+    }
 }

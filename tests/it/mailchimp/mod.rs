@@ -4,6 +4,7 @@
 mod additions;
 mod addresses;
 mod adopt;
+mod ahead;
 mod answers;
 mod between;
 mod bounced;

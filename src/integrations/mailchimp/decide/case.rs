@@ -2,7 +2,7 @@
 
 use crate::domain::{Member, Profile, Why};
 use crate::plugin::DeliveryRow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One person, with what is known of them.
 pub(crate) struct Case<'a> {
@@ -17,6 +17,8 @@ pub(crate) struct Case<'a> {
     pub(crate) row: Option<&'a DeliveryRow>,
     /// Members of theirs that we took off at any time and why, whether or not they came back.
     pub(crate) taken_off: Option<&'a BTreeMap<String, Why>>,
+    /// Addresses among theirs that we took off at any time, since anybody said no there.
+    pub(crate) addresses_taken_off: &'a BTreeSet<String>,
     /// Why nobody may be put there: the person left, under whatever address and in whatever
     /// audience, or the address did.
     pub(crate) suppressed: Option<&'a Why>,

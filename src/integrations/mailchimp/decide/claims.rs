@@ -71,17 +71,24 @@ pub(crate) fn owners(
     scope: OptOutScope,
 ) -> BTreeMap<MemberPlace, i64> {
     // Whoever came back by themselves after a no is there by their own word. Delivered since, they
-    // said yes at Classy, too, and a later no counts like the first; and so does the first one of
-    // somebody at whose address it was another one who had said no.
+    // said yes at Classy, too, and a later no counts like the first; and so does one after a yes that
+    // was not delivered, and the first one of anybody at an address where another one had said no.
     let is_ours_again = |case: &Case<'_>, member: &Member| {
         // The same contact, though it has another address by now.
         let was_here = |old: &&&Member| is_given_up(old) && is_same_contact(old, member);
         let before = case.here.iter().chain(&case.elsewhere).filter(was_here);
         let ids = before.map(|old| &old.remote_id).chain([&member.remote_id]);
-        let mut whys = ids.filter_map(|id| case.taken_off?.get(id));
+        let ids: Vec<&String> = ids.collect();
+        let whys: Vec<&Why> = ids
+            .iter()
+            .filter_map(|id| case.taken_off?.get(*id))
+            .collect();
         let is_delivered = case.row.is_some_and(|row| row.state == "delivered");
         let says_no = case.profile.email_opt_in == Some(false);
-        whys.any(|why| is_delivered || says_no && *why == opted_out_by_another())
+        // Whoever said no while it was off has said so before it came back.
+        let is_new_word = whys.iter().all(|why| **why == opted_out_by_another());
+        let was_taken_off = || ids.iter().any(|id| case.addresses_taken_off.contains(*id));
+        is_delivered && !whys.is_empty() || says_no && is_new_word && was_taken_off()
     };
     let is_concerned = |case: &Case<'_>, member: &Member| {
         may_be_mailed(member)

@@ -7,7 +7,7 @@ use crate::domain::{AddressClaim, Member, Profile, Step, Time, Way, Why};
 use crate::integrations::mailchimp::mirror::former::FormerAddress;
 use crate::integrations::mailchimp::mirror::member::hash_of;
 use crate::integrations::mailchimp::mirror::status::{
-    erased, has_left, is_given_up, is_live, is_out, why_out,
+    erased, has_left, is_given_up, is_live, is_out, opted_out, why_out,
 };
 use crate::plugin::{DeliveryRow, Leaving, Suppressed};
 use chrono::TimeDelta;
@@ -29,6 +29,9 @@ pub(crate) struct DeliveryContext {
     suppressed: Suppressed,
     /// Those of them that are not written down yet.
     pub(crate) leavings: Vec<Leaving>,
+    /// Whoever says yes, was taken off for a no of theirs, and came back since: their next no is a
+    /// new one.
+    pub(crate) consenting_again: BTreeSet<i64>,
     /// Whoever says no, by the id of the address.
     refusers: BTreeMap<String, BTreeSet<i64>>,
     /// Whoever says yes, though another holder of the address may refuse there.
@@ -64,6 +67,24 @@ impl DeliveryContext {
             .values_mut()
             .for_each(|members| members.retain(|member| member.subscribed_by_us));
         let (recovered, leavings, refusers) = (BTreeSet::new(), Vec::new(), refusers(people));
+        let is_over = |id: i64, address: &String| {
+            suppressed
+                .supporters
+                .get(&id)
+                .is_none_or(|by| !by.contains_key(address))
+        };
+        let says_yes = |person: &&Profile| person.email_opt_in == Some(true) && !person.is_absent;
+        let consenting_again = people
+            .iter()
+            .filter(says_yes)
+            .map(|person| person.supporter_id)
+            .filter(|id| {
+                suppressed.taken_off.get(id).is_some_and(|by| {
+                    by.iter()
+                        .any(|(address, why)| *why == opted_out() && is_over(*id, address))
+                })
+            })
+            .collect();
         let mut context = DeliveryContext {
             members,
             earlier,
@@ -71,6 +92,7 @@ impl DeliveryContext {
             recovered,
             suppressed,
             leavings,
+            consenting_again,
             refusers,
             consenting: people
                 .iter()
@@ -240,6 +262,7 @@ impl DeliveryContext {
             Case {
                 profile,
                 taken_off: self.suppressed.taken_off.get(&profile.supporter_id),
+                addresses_taken_off: &self.suppressed.addresses_taken_off,
                 here: id.as_ref().and_then(|id| self.members.get(id)),
                 elsewhere: theirs
                     .iter()

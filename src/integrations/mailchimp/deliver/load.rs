@@ -4,6 +4,7 @@ use crate::domain::{Member, Profile};
 use crate::integrations::mailchimp::decide::context::DeliveryContext;
 use crate::integrations::mailchimp::mirror::former;
 use crate::integrations::mailchimp::mirror::member::hash_of;
+use crate::integrations::mailchimp::mirror::memory::EarlierAudience;
 use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::plugin::{PluginContext, PluginError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,7 +50,7 @@ pub(crate) async fn load(
     context.leave_out_audiences(|audience| {
         troubled
             .get(audience)
-            .is_some_and(|earlier| earlier.trouble.is_some())
+            .is_some_and(EarlierAudience::is_left_out)
     });
     Ok(context)
 }

@@ -9,7 +9,9 @@ use crate::integrations::mailchimp::decide::context::{DeliveryContext, is_sendin
 use crate::integrations::mailchimp::mirror::intake::take_in;
 use crate::integrations::mailchimp::mirror::member::hash_of;
 use crate::integrations::mailchimp::mirror::session::MailchimpSession;
-use crate::integrations::mailchimp::mirror::status::is_out_word;
+use crate::integrations::mailchimp::mirror::status::{
+    is_out_word, opted_out, opted_out_by_another,
+};
 use crate::plugin::{PluginContext, PluginError};
 use chrono::TimeDelta;
 use std::collections::BTreeSet;
@@ -28,6 +30,12 @@ pub(crate) async fn read_back(
 ) -> Result<BTreeSet<i64>, PluginError> {
     let unshown = find_erased(context, session, ctx, people).await?;
     ctx.suppress(&std::mem::take(&mut context.leavings)).await?;
+    ctx.explain_leavings(
+        &context.consenting_again,
+        &opted_out(),
+        &opted_out_by_another(),
+    )
+    .await?;
     let mut found: Vec<Member> = people
         .iter()
         .filter(|person| context.recovered.contains(&person.supporter_id))

@@ -59,7 +59,7 @@ pub(crate) async fn refresh(
     let whole_at = memory.whole_at;
     session.restore(before);
     session.remember(ctx, |known| *known = memory).await?;
-    earlier::read_all(session, ctx).await?;
+    let silent = earlier::read_all(session, ctx).await?;
     match read_members(session, ctx, true).await {
         // Who said no does not wait until its lists are whole again.
         Err(PluginError::Unavailable(why)) if !ctx.is_preview() => {
@@ -67,6 +67,11 @@ pub(crate) async fn refresh(
             return Ok(());
         }
         read => read?,
+    }
+    // Whoever left there since is not known: nobody is added, and who says no is heard here.
+    if let Some(why) = silent {
+        session.note_obstacle(Some(Obstacle::Unreadable(why)));
+        return Ok(());
     }
     unheard::resolve(session, ctx).await?;
     adopt::take_over(session, ctx).await?;

@@ -18,17 +18,22 @@ use crate::plugin::{Leaving, PluginContext, PluginError};
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// One that could not be read is asked again after so long.
-const PAUSE: TimeDelta = TimeDelta::hours(1);
+/// One that is out of reach is asked again after so long.
+const PAUSE: TimeDelta = TimeDelta::minutes(5);
+
+/// One that does not answer for longer than this is out of reach like one that is gone: whoever is
+/// to be added does not wait for it any more.
+const PATIENCE: TimeDelta = TimeDelta::days(1);
 
 /// Read again before the place that was reached.
 const OVERLAP: TimeDelta = TimeDelta::minutes(10);
 
-/// Learns who left the earlier audiences since.
+/// Learns who left the earlier audiences since. Answers why one of them does not answer for now: who
+/// left it since is not known, and nobody may be added until it is.
 pub(crate) async fn read_all(
     session: &MailchimpSession,
     ctx: &PluginContext,
-) -> Result<(), PluginError> {
+) -> Result<Option<String>, PluginError> {
     let mut unheard: BTreeMap<String, Unheard> = BTreeMap::new();
     for (audience, supporter_id, address) in ctx.unheard_additions().await? {
         unheard
@@ -44,6 +49,7 @@ pub(crate) async fn read_all(
         .collect();
     let (mut earlier, is_awaited) = (session.memory().earlier, ctx.awaits_first_push().await?);
     earlier.retain(|audience, _| audiences.contains(audience));
+    let mut silent = None;
     for audience in audiences {
         let known = earlier.entry(audience.clone()).or_default();
         if known
@@ -66,26 +72,37 @@ pub(crate) async fn read_all(
         .await
         {
             Ok(reached) => {
-                if known.trouble.is_some() {
+                if known.is_left_out() {
                     // Who said no meanwhile is looked at again.
                     ctx.make_everybody_due().await?;
                 }
                 *known = EarlierAudience {
                     cursor: reached.or(known.cursor),
-                    trouble: None,
+                    ..EarlierAudience::default()
                 };
             }
             // It may be gone, or another account's by now; the audience of today is served all the
             // same.
-            Err(error @ (PluginError::Refused(_) | PluginError::Unexpected(_))) => {
-                known.trouble = Some((error.to_string(), ctx.now()))
+            Err(
+                error @ (PluginError::Refused(_)
+                | PluginError::Unexpected(_)
+                | PluginError::Blocked(_)),
+            ) => known.trouble = Some((error.to_string(), ctx.now())),
+            Err(PluginError::Unavailable(why)) if !ctx.is_preview() => {
+                let since = *known.silent_since.get_or_insert(ctx.now());
+                if ctx.now() - since > PATIENCE {
+                    known.trouble = Some((why, ctx.now()));
+                } else {
+                    silent.get_or_insert(format!("the earlier audience {audience}: {why}"));
+                }
             }
             Err(error) => return Err(error),
         }
     }
     session
         .remember(ctx, |memory| memory.earlier = earlier)
-        .await
+        .await?;
+    Ok(silent)
 }
 
 /// People who were being added when a delivery was cut off, before the audience was changed: by the
@@ -102,7 +119,7 @@ async fn read_audience(
     unheard: &Unheard,
 ) -> Result<Option<Time>, PluginError> {
     let (api, there) = (session.api.of(audience), ctx.at(audience));
-    let since = cursor.map(|cursor| cursor - OVERLAP);
+    let since = cursor.map(|cursor| cursor.min(ctx.now()) - OVERLAP);
     let mut shown = cursor.is_none().then(Contacts::default);
     let mut lists = ShownLists::default();
     let mut walk = read_list(

@@ -47,7 +47,11 @@ impl<'a> Intake<'a> {
             api: &session.api,
             ctx,
             managed: session.managed(),
-            since: session.memory().cursor.map(|cursor| cursor - OVERLAP),
+            // A place of before that lies ahead would show nobody until then.
+            since: session
+                .memory()
+                .cursor
+                .map(|cursor| cursor.min(ctx.now()) - OVERLAP),
             left_at: None,
         }
     }

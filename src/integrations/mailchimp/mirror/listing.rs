@@ -139,6 +139,13 @@ impl Walk {
         self.end.unwrap_or(End::Moved)
     }
 
+    /// Up to when everything is known: to the last change that was shown. One that is dated later
+    /// than Mailchimp's own clock says nothing of what comes until then.
+    fn reached(&self) -> Option<Time> {
+        let edge = self.place.edge?;
+        Some(self.begun.map_or(edge, |begun| edge.min(begun)))
+    }
+
     /// Takes a page in; answers whether it joins what was read before. `known`: its first is known
     /// as it is.
     ///
@@ -182,7 +189,7 @@ impl Walk {
         if brings_nothing || read >= total || read >= most {
             let met = self.base + self.met.len() as u64;
             self.end = Some(if met >= total.min(most) {
-                End::Whole(self.place.edge)
+                End::Whole(self.reached())
             } else {
                 End::Moved
             });

@@ -71,8 +71,17 @@ struct Notices {
 #[serde(default)]
 pub(crate) struct EarlierAudience {
     pub(crate) cursor: Option<Time>,
-    /// Why it could not be read, and when that was.
+    /// Why it is out of reach, and when that was found last.
     pub(crate) trouble: Option<(String, Time)>,
+    /// Since when it does not answer; it may in the next moment.
+    pub(crate) silent_since: Option<Time>,
+}
+
+impl EarlierAudience {
+    /// Whether nothing is asked of it: who said no is unsubscribed there when it is read again.
+    pub(crate) const fn is_left_out(&self) -> bool {
+        self.trouble.is_some() || self.silent_since.is_some()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,6 +15,10 @@ use crate::integrations::mailchimp::mirror::name::Name;
 use crate::integrations::mailchimp::settings::{OnOptOut, OptOutScope};
 use crate::integrations::mailchimp::tests::{day, person};
 use crate::plugin::DeliveryRow;
+use std::collections::BTreeSet;
+
+/// Nothing was taken off.
+static NOWHERE: BTreeSet<String> = BTreeSet::new();
 
 fn managed() -> ManagedTags {
     ManagedTags::new("Classy-")
@@ -91,6 +95,7 @@ fn plans(
         Case {
             profile,
             taken_off: None,
+            addresses_taken_off: &NOWHERE,
             here: members
                 .iter()
                 .find(|member| Some(&member.remote_id) == here.as_ref()),
