@@ -200,13 +200,14 @@ fn owner_of(path: &Path) -> Option<String> {
     ))
 }
 
-/// Who may read a file besides its owner: its mode when that is anybody. What a platform hands over
+/// Who may open a file besides its owner: its mode when that is anybody. What a platform hands over
 /// to this process alone (systemd's credentials, the secrets of Docker and Kubernetes) has modes of
-/// its own and is not asked.
+/// its own for reading, and none by which others may write.
 pub fn wide_mode(path: &Path) -> Option<u32> {
     let found = std::fs::metadata(path).ok()?;
     let mode = found.mode() & 0o777;
-    (mode & 0o077 != 0 && !is_handed_over(path)).then_some(mode)
+    let others = if is_handed_over(path) { 0o022 } else { 0o077 };
+    (mode & others != 0).then_some(mode)
 }
 
 /// Whether a platform put the file there for this process.

@@ -59,6 +59,8 @@ pub struct Pulse {
     pub trouble: Option<Trouble>,
     /// Somebody waits, and nothing was answered for so long.
     pub silent_for: Option<Duration>,
+    /// Why somebody waits before asking again.
+    pub waits_for: Option<Trouble>,
     /// How it goes with each list, in the order of [`Entity::ALL`].
     pub lists: [Heard; Entity::ALL.len()],
     /// What was asked so far.
@@ -323,6 +325,8 @@ impl Client {
         let Heard {
             trouble,
             silent_for,
+            waits_for,
+            waits: _,
         } = self.pipeline.contact.pulse();
         let ahead = self.pipeline.skew_ms.load(Ordering::Relaxed);
         Pulse {
@@ -333,6 +337,7 @@ impl Client {
             ahead_ms: (ahead != i64::MIN).then_some(ahead),
             trouble,
             silent_for,
+            waits_for,
             lists: self.pipeline.contact.lists(),
             stats: self.stats(),
         }

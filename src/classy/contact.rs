@@ -27,6 +27,10 @@ struct State {
     asking: u32,
     /// The last answer, or when the first of them began to wait.
     heard_at: Option<Instant>,
+    /// Why somebody waits before asking again, until something is answered.
+    waits_for: Option<Trouble>,
+    /// How often somebody waited for long before asking.
+    waits: u64,
 }
 
 /// How it goes at the moment.
@@ -36,6 +40,12 @@ pub struct Heard {
     pub trouble: Option<Trouble>,
     /// Somebody waits, and nothing was answered for so long.
     pub silent_for: Option<Duration>,
+    /// Why somebody waits before asking again. What passes soon is nothing to tell of, but explains
+    /// what is late meanwhile.
+    pub waits_for: Option<Trouble>,
+    /// How often somebody waited for long before asking, so far: what is late or slow for that is
+    /// not slow by itself.
+    pub waits: u64,
 }
 
 /// A request that waits for its answer.
@@ -60,6 +70,8 @@ impl State {
         Heard {
             trouble: self.trouble.clone(),
             silent_for,
+            waits_for: self.waits_for.clone(),
+            waits: self.waits,
         }
     }
 }
@@ -80,6 +92,29 @@ impl Contact {
     pub(super) fn works(&self, list: Option<Entity>) {
         for state in self.lock().of(list) {
             (state.trouble, state.heard_at) = (None, Some(Instant::now()));
+            state.waits_for = None;
+        }
+    }
+
+    /// Somebody waits before asking again, since the source, or what stands in front of it, said so.
+    pub(super) fn waits_for(&self, met: &Trouble, list: Option<Entity>) {
+        for state in self.lock().of(list) {
+            let since = state
+                .waits_for
+                .as_ref()
+                .map_or(met.since, |before| before.since);
+            state.waits += 1;
+            state.waits_for = Some(Trouble {
+                since,
+                ..met.clone()
+            });
+        }
+    }
+
+    /// Somebody had to wait for long until they could ask.
+    pub(super) fn waited(&self, list: Option<Entity>) {
+        for state in self.lock().of(list) {
+            state.waits += 1;
         }
     }
 

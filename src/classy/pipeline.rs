@@ -61,6 +61,9 @@ impl<T, F: FnOnce(&Reply) -> Result<T, Fault> + Send> Take for Whole<F> {
     }
 }
 
+/// Who waits for a permit and for the pace no longer than this does not wait for anything unusual.
+const LONG_WAIT: Duration = Duration::from_secs(5);
+
 /// What all requests of one organization share.
 #[derive(Debug)]
 pub(super) struct RequestPipeline {
@@ -195,7 +198,16 @@ impl RequestPipeline {
                 }
                 Err((fault, _)) => fault,
             };
+            let told_to_wait = match &fault.error {
+                error @ (Error::RateLimited { .. } | Error::EdgeBlocked { .. }) => {
+                    error.trouble(&host(url))
+                }
+                _ => None,
+            };
             let wait = policy.next(fault)?;
+            if let Some(met) = told_to_wait {
+                self.contact.waits_for(&met, T::list());
+            }
             tokio::time::sleep(wait).await;
             again = true;
         }
@@ -236,11 +248,15 @@ impl RequestPipeline {
             return Err(closed(after));
         }
         let patience = profile.patience(&self.settings.retries);
+        let came_at = tokio::time::Instant::now();
         let _permit = self.permits.take().await;
         self.limiter
             .ready(patience)
             .await
             .map_err(|after| unsent(Error::RateLimited { after }))?;
+        if came_at.elapsed() > LONG_WAIT {
+            self.contact.waited(T::list());
+        }
         // After every wait, so that it is as young as it can be.
         let asking = self.contact.asking(T::list());
         let token = self

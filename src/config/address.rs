@@ -129,12 +129,12 @@ impl DatabaseAddress {
         const NOT_ENCODED: &str =
             "a special character of the user's name or password is not encoded";
         // What a password with such a character leaves of an address may be read as another host,
-        // port or database.
+        // port or database, and told as one. Behind the host an @ is written %40 as well.
         let within = rest
             .strip_prefix("//")
             .ok_or("there is no // behind its scheme")?;
         let end = within.find(['/', '?', '#']).unwrap_or(within.len());
-        if within.contains('#') || (!within[..end].contains('@') && within[end..].contains('@')) {
+        if within.contains('#') || within[end..].contains('@') {
             return Err(NOT_ENCODED);
         }
         let mut url = Url::parse(&format!("{scheme}:{rest}")).map_err(|_| match within[..end].contains('@') {

@@ -235,6 +235,8 @@ pub struct Access {
     pub trouble: Option<Trouble>,
     /// Somebody waits, and nothing was answered for so long.
     pub silent_for: Option<Duration>,
+    /// Why somebody waits before asking again.
+    pub waits_for: Option<Trouble>,
     /// The breaker is open for so long.
     pub open_for: Option<Duration>,
     /// The credentials were refused.

@@ -87,6 +87,10 @@ fn has_local_name(headers: &HeaderMap, uri: &Uri) -> bool {
 }
 
 fn is_local_name(host: &str) -> bool {
+    // Behind an @ stands another host.
+    if host.contains('@') {
+        return false;
+    }
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
@@ -131,6 +135,8 @@ mod tests {
             "",
             "127.0.0.1.evil.example",
             "a@127.0.0.1",
+            "127.0.0.1:8460@evil.example",
+            "localhost@evil.example",
             "[::2]",
         ];
         assert!(!others.into_iter().any(local));

@@ -53,7 +53,8 @@ impl Error {
                  `classy-sync keys generate --write` makes it, and a copy belongs in a safe place"
             }
             Error::File { .. } => {
-                "the file must belong to the user that runs classy-sync and be writable and readable by nobody else (chmod 600)"
+                "the file must be one of ours as it was made (put it back from its copy), belong to the user that runs classy-sync, and be writable \
+                 and readable by nobody else (chmod 600)"
             }
             Error::Line { .. } => {
                 "a key line is `id:base64 of 32 bytes`; `classy-sync keys generate` prints one"

@@ -40,7 +40,12 @@ impl KeyRing {
         if let Some(mode) = files::wide_mode(file) {
             // Whoever may write it chooses what secrets are sealed with; whoever may read it is
             // named by health.
-            if mode & 0o022 != 0 {
+            let others = if files::is_handed_over(file) {
+                0o002
+            } else {
+                0o022
+            };
+            if mode & others != 0 {
                 return Err(failed(format!("others may write it (mode {mode:04o})")));
             }
             tracing::warn!(file = %file.display(), mode = format!("{mode:04o}"), "others may read the key file: chmod 600");
@@ -55,9 +60,8 @@ impl KeyRing {
             Err(error) => return Err(failed(error.to_string())),
         };
         KeyRing::parse(&text).map_err(|error| match error {
-            Error::NoKey { .. } => Error::NoKey {
-                path: file.to_owned(),
-            },
+            // One that was cut off is no file that was never there.
+            Error::NoKey { .. } => failed("it is there, and no key is in it".to_owned()),
             other => other,
         })
     }

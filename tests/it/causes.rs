@@ -329,3 +329,25 @@ async fn two_see_a_dead_host(kind: Kind) {
 async fn two_daemons_that_see_one_dead_host_raise_one_alert_which_ends_once() {
     futures_util::future::join_all(kinds().into_iter().map(two_see_a_dead_host)).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_was_stopped_for_a_while_raises_no_alert_for_that() {
+    let (site, _front, listener) = fronted(vec![10001, 10002, 10003], 316).await;
+    let daemon = Daemon::start(&site, "").await;
+    until("all is well", LONG, async || {
+        site.runs(10003).await >= 8 && verdict(&daemon).await == "ok"
+    })
+    .await;
+    // Longer than two intervals and the slack, and the gap that a slow look may have.
+    crate::daemons::signal(&daemon.process, "-STOP");
+    tokio::time::sleep(std::time::Duration::from_secs(45)).await;
+    crate::daemons::signal(&daemon.process, "-CONT");
+    let before = site.runs(10001).await;
+    until("it reads on", LONG, async || {
+        site.runs(10001).await > before + 8
+    })
+    .await;
+    tokio::time::sleep(SOON).await;
+    assert!(open(&daemon).await.is_empty(), "{:?}", open(&daemon).await);
+    assert_eq!(listener.heard(), [] as [String; 0]);
+}

@@ -33,6 +33,8 @@ pub(super) struct FeedJob {
     /// Shared with the organization, which hands it to the next life.
     known: Rc<RefCell<FeedSchedule>>,
     generation: u64,
+    /// How often requests had waited for long when the run began.
+    waits: u64,
 }
 
 /// What a run is asked to do, and by whom.
@@ -56,6 +58,7 @@ impl EntitySync {
             card,
             known,
             generation: exit_guard.generation(),
+            waits: 0,
         };
         Worker::new(exit_guard, job, owner, scheduled)
     }
@@ -85,6 +88,7 @@ impl Job for FeedJob {
 
     fn run(&mut self, task: &FeedTask, life: RunLife) -> BoxFuture<'static, Worked> {
         let FeedTask { task, reason } = *task;
+        self.waits = self.waits_so_far();
         let run = FeedRun {
             task,
             reason,
@@ -112,10 +116,13 @@ impl Job for FeedJob {
         *self.known.borrow_mut() = worked.known;
         let report = Arc::new(worked.report);
         self.publish(Some(Arc::clone(&report)));
-        self.feed
-            .shared
-            .journal
-            .note(self.feed.classy_id, self.feed.entity, &report);
+        // What took long since somebody was asked to wait says nothing of the pace.
+        if self.waits == self.waits_so_far() {
+            self.feed
+                .shared
+                .journal
+                .note(self.feed.classy_id, self.feed.entity, &report);
+        }
         FeedEnded {
             report,
             tickets,
@@ -161,6 +168,11 @@ impl Job for FeedJob {
 }
 
 impl FeedJob {
+    /// How often requests of this list waited for long before they were made.
+    fn waits_so_far(&self) -> u64 {
+        self.feed.client.pulse().heard(self.feed.entity).waits
+    }
+
     fn replan(&self) {
         self.known
             .borrow_mut()

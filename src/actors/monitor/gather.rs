@@ -3,6 +3,7 @@
 use crate::actors::Shared;
 use crate::classy::Heard;
 use crate::clock;
+use crate::domain::Time;
 use crate::entities::Entity;
 use crate::health::{
     Access, Baseline, ChildFacts, Database, Facts, FeedFacts, FeedState, Limits, OrganizationFacts,
@@ -35,9 +36,16 @@ pub(super) struct Counted {
     told: Vec<(i64, String, Told)>,
     silent: Vec<SilentHook>,
     up: Option<Instant>,
+    /// Until when nobody here could do anything: the machine slept, or the process was stopped.
+    away_until: Option<Time>,
 }
 
 impl Counted {
+    /// Nobody here could do anything until now: nothing is late for that.
+    pub(super) const fn away_until(&mut self, now: Time) {
+        self.away_until = Some(now);
+    }
+
     /// Counts anew when it is time. What cannot be counted in time stays as it was.
     pub(super) async fn renew(&mut self, shared: &Shared, number: u64) {
         self.up.get_or_insert_with(Instant::now);
@@ -102,6 +110,7 @@ pub(super) async fn facts(shared: &Shared, counted: &Counted, baseline: &Baselin
             host: pulse.host,
             trouble: pulse.trouble,
             silent_for: pulse.silent_for,
+            waits_for: pulse.waits_for,
             open_for: pulse.open_for,
             refused: pulse.refused,
             token_for: pulse.token_for,
@@ -265,6 +274,9 @@ fn organization(
         }
     };
     let plan = shared.plan();
+    let since = counted
+        .away_until
+        .map_or(status.since, |until| until.max(status.since));
     let feed = |((entity, feed), heard): ((Entity, FeedStatus), Heard)| FeedFacts {
         entity,
         heard,
@@ -274,9 +286,7 @@ fn organization(
             Activity::Running(run) => FeedState::Running(run.done, run.total),
         },
         interval: plan.every(entity).changes,
-        fresh_at: feed
-            .fresh_at
-            .map_or(status.since, |fresh| fresh.max(status.since)),
+        fresh_at: feed.fresh_at.map_or(since, |fresh| fresh.max(since)),
         is_loaded: feed.is_loaded,
         error: feed
             .last

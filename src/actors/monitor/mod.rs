@@ -10,7 +10,7 @@ use test_alert::TestAlert;
 pub use test_alert::TestAlerts;
 
 use super::Shared;
-use crate::clock;
+use crate::clock::{self, Looks};
 use crate::domain::{Health, Time};
 use crate::health::{
     Baseline, Book, Facts, Finding, HealthCheck, HealthReport, Messenger, Notice, Undelivered, Way,
@@ -70,6 +70,7 @@ struct Monitor {
     rolled_at: Time,
     pruning: Option<tokio::task::JoinHandle<()>>,
     alive_at: Option<Time>,
+    looks: Looks,
     test_alerts: Vec<TestAlert>,
     told: mpsc::Sender<Told>,
 }
@@ -92,12 +93,16 @@ impl Monitor {
             rolled_at: now,
             pruning: None,
             alive_at: None,
+            looks: Looks::begin(),
             test_alerts: Vec::new(),
             told,
         }
     }
 
     async fn check(&mut self, test_alert: Option<TestAlert>) {
+        if self.looks.passed().was_away(self.every) {
+            self.counted.away_until(clock::now());
+        }
         self.measure_runs().await;
         self.counted.renew(&self.shared, self.number).await;
         let facts = gather::facts(&self.shared, &self.counted, &self.baseline).await;

@@ -16,6 +16,7 @@ use super::Shared;
 use super::entity_sync::messages::Replan;
 use super::health::{BEAT, Health, Rest};
 use super::organization::messages::Nudge as OrganizationNudge;
+use crate::clock::Looks;
 use crate::credentials::Applied;
 use crate::domain::{Fault, FaultKind, Time};
 use crate::supervision::{ChildDied, ChildSlot, Respawn};
@@ -53,6 +54,8 @@ pub(super) struct Supervisor {
     settling: Vec<SettleWaiter>,
     /// Leases that are being given back.
     releasing: usize,
+    /// What passes between two beats.
+    beats: Looks,
     stopping: Option<oneshot::Sender<()>>,
 }
 
@@ -75,6 +78,7 @@ impl Supervisor {
             looks: 0,
             settling: Vec::new(),
             releasing: 0,
+            beats: Looks::begin(),
             stopping: None,
         }
     }
@@ -92,6 +96,15 @@ impl Supervisor {
         }
     }
 
+    /// Has everybody plan anew by the clock: timers count otherwise than it.
+    fn replan(&self) {
+        let served = self
+            .slots
+            .values()
+            .filter_map(|slot| slot.child_slot.child());
+        served.for_each(|organization| organization.do_send(Replan));
+    }
+
     fn arm_look(&self, context: &mut Context<Self>) {
         context.run_later(self.shared.plan().lease / 3, |actor, context| {
             actor.check_leases(context);
@@ -99,8 +112,14 @@ impl Supervisor {
         });
     }
 
-    fn beat(&self, context: &mut Context<Self>) {
+    fn beat(&mut self, context: &mut Context<Self>) {
         self.shared.registry.beat();
+        if self.beats.passed().jumped() {
+            tracing::warn!(
+                "the machine slept, or its clock was set: what is due is looked for anew"
+            );
+            self.replan();
+        }
         context.run_later(BEAT, |actor, context| actor.beat(context));
     }
 }

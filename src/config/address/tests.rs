@@ -35,6 +35,10 @@ fn an_address_is_shown_without_what_is_secret_however_it_was_mistyped() {
         }
     }
     for text in [
+        "postgres://u:pa@canary/word@127.0.0.1:5432/nm",
+        "postgres://u:pa@canary?word@127.0.0.1:5432/nm",
+        "mysql://u:pa@canary/word@127.0.0.1/nm",
+        "mysql://u:pa@canary/w?x=y@127.0.0.1/nm",
         "sqlite://u:canary@h/x",
         "sqlite:u:canary@h",
         "sqlite:///postgres://u:canary@h/x",

@@ -1,5 +1,7 @@
 //! What is told when one thing brings many with it.
 
+mod waits;
+
 use super::*;
 use crate::classy::Heard;
 use crate::domain::Time;
@@ -52,6 +54,7 @@ fn well(classy_id: i64) -> OrganizationFacts {
             host: "api.test:1".to_owned(),
             trouble: None,
             silent_for: None,
+            waits_for: None,
             open_for: None,
             refused: false,
             token_for: None,

@@ -82,6 +82,7 @@ pub(in crate::health) fn trouble(
     };
     now.cloned()
         .or_else(|| silence(access?, organization, facts))
+        .or_else(|| wait(access?.waits_for.as_ref(), organization.feeds.iter(), facts))
         .or_else(of_a_list)
         .or_else(|| before.cloned())
 }
@@ -98,7 +99,8 @@ pub(in crate::health) fn list_trouble(
         .trouble
         .as_ref()
         .filter(|met| feed.trouble.is_some() || facts.at - met.since > BRIEF);
-    met.cloned().or_else(|| {
+    let waits = || wait(feed.heard.waits_for.as_ref(), [feed].into_iter(), facts);
+    met.cloned().or_else(waits).or_else(|| {
         let silent = feed
             .heard
             .silent_for
@@ -119,9 +121,33 @@ pub(in crate::health) fn list_trouble(
 /// Whether it is so now, or feeds that failed for it merely were not read again yet.
 pub(in crate::health) fn is_over(organization: &OrganizationFacts, facts: &Facts) -> bool {
     let access = organization.access.as_ref();
+    let is_waited_out = organization
+        .feeds
+        .iter()
+        .all(|feed| wait(feed.heard.waits_for.as_ref(), [feed].into_iter(), facts).is_none());
     access.is_none_or(|access| {
-        access.trouble.is_none() && silence(access, organization, facts).is_none()
-    })
+        access.trouble.is_none()
+            && silence(access, organization, facts).is_none()
+            && wait(access.waits_for.as_ref(), organization.feeds.iter(), facts).is_none()
+    }) && is_waited_out
+}
+
+/// A wait that the source asked for, once it makes one of these feeds late: while it keeps nobody
+/// waiting it is nothing to tell of.
+fn wait<'a>(
+    waits_for: Option<&Trouble>,
+    mut feeds: impl Iterator<Item = &'a FeedFacts>,
+    facts: &Facts,
+) -> Option<Trouble> {
+    let met = waits_for?;
+    let is_long = (facts.at - met.since)
+        .to_std()
+        .is_ok_and(|wait| wait > facts.limits.step);
+    let is_meant = |feed: &FeedFacts| {
+        feed.state != FeedState::Idle
+            && (is_long || freshness::is_late(feed, facts.at, facts.limits.slack))
+    };
+    feeds.any(is_meant).then(|| met.clone())
 }
 
 fn silence(access: &Access, organization: &OrganizationFacts, facts: &Facts) -> Option<Trouble> {
