@@ -113,7 +113,7 @@ fn summary(classy_id: i64, name: &str, destination: &str, found: &[Finding]) -> 
 fn advice(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "opted_out_still_subscribed" => {
-            "they said no at Classy and are mailed all the same, since they were there before or came back by themselves: unsubscribe them there, or set \
+            "they said no at Classy and are mailed all the same, since they were there before, came back by themselves, or were put there after the backup from which this database was restored (`plugin adopt`): unsubscribe them there, or set \
              opt_out_scope = \"everybody\" for this plugin"
         }
         "without_consent" => {

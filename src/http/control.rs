@@ -2,7 +2,7 @@
 //! pages are sent back to where they came from. Every order is noted in the audit trail.
 
 use super::answer::{answer, back, is_form};
-use super::payload::Payload;
+use super::payload::{Payload, object};
 use super::site::{Refusal, Reloaded, Site};
 use super::standing;
 use crate::clock;
@@ -90,7 +90,7 @@ pub(super) async fn sync(
     let wanted: Wanted = if is_empty {
         Ok(Wanted::default())
     } else {
-        serde_json::from_slice(&body)
+        object(&body)
     }
     .map_err(|error| bad(error.to_string()))?;
     let detail = json!({ "full": wanted.full, "since": wanted.since.map(|at| at.to_rfc3339()), "plugin": wanted.plugin });

@@ -5,6 +5,7 @@ use crate::domain::FaultKind;
 use axum::body::{Bytes, HttpBody, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
+use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -39,6 +40,13 @@ impl<const LARGEST: usize, S: Send + Sync> FromRequest<S> for Payload<LARGEST> {
             }
         }
     }
+}
+
+/// An order's JSON, which is an object: a list would be taken for its fields in their order, and an
+/// empty one for an order of everything.
+pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
+    let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body)?;
+    serde_json::from_value(serde_json::Value::Object(fields))
 }
 
 #[cfg(test)]
@@ -79,5 +87,22 @@ mod tests {
             read(Body::from_stream(dripping)).await,
             Err(StatusCode::REQUEST_TIMEOUT)
         );
+    }
+
+    #[test]
+    fn an_order_is_an_object() {
+        #[derive(Debug, Default, PartialEq, serde::Deserialize)]
+        #[serde(default)]
+        struct Order {
+            full: bool,
+        }
+        assert_eq!(
+            object::<Order>(b"{\"full\":true}").unwrap(),
+            Order { full: true }
+        );
+        assert_eq!(object::<Order>(b"{}").unwrap(), Order::default());
+        for body in ["[]", "[true]", "null", "\"full\"", "", "{"] {
+            assert!(object::<Order>(body.as_bytes()).is_err(), "{body}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! it. The same as `plugin approve`.
 
 use super::answer::{answer, is_form};
-use super::payload::Payload;
+use super::payload::{Payload, object};
 use super::site::{Refusal, Site};
 use super::sources::Sources;
 use crate::clock;
@@ -133,7 +133,7 @@ impl Said {
             }
             said
         } else {
-            serde_json::from_slice(if body.is_empty() { b"{}" } else { body })
+            object(if body.is_empty() { b"{}" } else { body })
                 .map_err(|error| bad(error.to_string()))?
         };
         if said.plan.is_empty() {

@@ -116,3 +116,32 @@ async fn a_lost_key_is_told_apart_from_none_from_another_and_from_a_wrong_one() 
         "{listed}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_file_without_a_key_is_told_apart_from_none() {
+    let site = Site::new(Backend::Sqlite, world(10, 85)).await;
+    let file = site.path().join("vault.key");
+    for content in ["", "\n", "# the key was here\n"] {
+        std::fs::write(&file, content).unwrap();
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+            .unwrap();
+        for arguments in [&["config", "check"][..], &["sync"]] {
+            let output = tokio::task::block_in_place(|| {
+                site.command(arguments)
+                    .env("CLASSY_SYNC__VAULT__KEYS", "")
+                    .output()
+                    .unwrap()
+            });
+            let said = format!(
+                "{}{}",
+                says(&output),
+                String::from_utf8_lossy(&output.stdout)
+            );
+            assert_eq!(output.status.code(), Some(78), "{said}");
+            assert!(
+                said.contains("no key is in it") && said.contains("from its copy"),
+                "{arguments:?} {content:?}: {said}"
+            );
+        }
+    }
+}

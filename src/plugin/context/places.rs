@@ -161,8 +161,8 @@ impl PluginContext {
 
     /// How many contacts are in and carry tags of ours, and do not count as ours, as the mirror has
     /// them.
-    pub async fn count_carrying(&self) -> Result<u64, PluginError> {
-        Ok(self.store.count_carrying(&self.key).await?)
+    pub async fn count_carrying(&self, field: &str) -> Result<u64, PluginError> {
+        Ok(self.store.count_carrying(&self.key, field).await?)
     }
 
     /// Notes something in the audit trail, as `PLUGIN.WHAT`. A preview notes nothing.

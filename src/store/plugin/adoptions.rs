@@ -156,14 +156,18 @@ impl TenantStore {
     }
 
     /// How many contacts are in and carry tags of ours, and do not count as ours.
-    pub async fn count_carrying(&self, key: &PluginKey) -> Result<u64, Error> {
+    pub async fn count_carrying(&self, key: &PluginKey, field: &str) -> Result<u64, Error> {
         let failed = |error| Error::query("counting who carries our tags", error);
+        let (filled, empty) = (format!("%\"{field}\":\"%"), format!("%\"{field}\":\"\"%"));
         let text = format!(
             "SELECT {} AS n FROM plugin_members WHERE organization_id = $1 AND plugin = $2 AND destination = $3 AND subscribed_by_us = $4 \
-             AND remote_status IN ('subscribed', 'pending') AND managed_tags <> '[]'",
+             AND remote_status IN ('subscribed', 'pending') AND (managed_tags <> '[]' OR field_values LIKE $5 AND field_values NOT LIKE $6)",
             as_bigint(self.backend(), "COUNT(*)")
         );
-        let values = self.plugin_values(key).into_iter().chain([false.into()]);
+        let values =
+            self.plugin_values(key)
+                .into_iter()
+                .chain([false.into(), filled.into(), empty.into()]);
         let statement = sql(self.backend(), &text, values);
         let count: i64 = tuple::one(self.connection(), statement)
             .await

@@ -10,6 +10,11 @@ use classy_sync::simulator::{Act, Kind as List};
 impl Charity {
     /// Somebody with an address of their own who said no before anybody was sent.
     pub(super) fn refuser(&self) -> i64 {
+        self.all_refusers()[0]
+    }
+
+    /// All of them.
+    pub(super) fn all_refusers(&self) -> Vec<i64> {
         let yes = self.consented();
         let mut world = self.site.simulator.world();
         let people = world
@@ -19,7 +24,7 @@ impl Charity {
         let audience = &chimp.audiences[&self.audience];
         people
             .iter()
-            .find(|one| {
+            .filter(|one| {
                 let email = one
                     .get("email_address")
                     .unwrap_or_default()
@@ -30,8 +35,8 @@ impl Charity {
                     && !yes.contains_key(&email)
                     && audience.member(&email).is_none()
             })
-            .unwrap()
-            .id
+            .map(|one| one.id)
+            .collect()
     }
 }
 

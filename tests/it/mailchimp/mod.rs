@@ -37,6 +37,7 @@ mod program;
 mod quiet;
 mod reaper;
 mod remembered;
+mod restored;
 pub mod schema;
 mod shared;
 mod undo;

@@ -5,8 +5,7 @@
 use crate::domain::{Address, Member, Profile};
 use crate::integrations::mailchimp::api::answers::WireMember;
 use crate::integrations::mailchimp::mirror::listing::{End, READINGS, Walk};
-use crate::integrations::mailchimp::mirror::managed_tags::ManagedTags;
-use crate::integrations::mailchimp::mirror::member::{hash, hash_of, is_somebody};
+use crate::integrations::mailchimp::mirror::member::{IN, carries_ours, hash, hash_of};
 use crate::integrations::mailchimp::mirror::memory::Memory;
 use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::integrations::mailchimp::mirror::status::is_live;
@@ -14,20 +13,11 @@ use crate::plugin::{Finding, PluginContext, PluginError, REFUSED};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What Mailchimp calls those who are mailed, or will be when they confirm.
-const IN: [&str; 2] = ["subscribed", "pending"];
-
 /// The kind of all others.
 const ADOPTABLE: &str = "adoptable";
 
 /// Contacts between two notes of what is done.
 const PIECE: usize = 1_000;
-
-fn carries_ours(member: &WireMember, managed: &ManagedTags) -> bool {
-    is_somebody(member)
-        && IN.contains(&member.status.as_str())
-        && member.tags.iter().any(|tag| managed.is_ours(&tag.name))
-}
 
 /// Who they are, but for those of whom a person said it already. Reads the audience itself, and
 /// writes nothing.

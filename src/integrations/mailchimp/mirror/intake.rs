@@ -5,7 +5,7 @@ use super::changes::Changes;
 use super::departures::{came_back, ids_of, is_persons, leavings, went, why_left};
 use super::former::who_had;
 use super::managed_tags::ManagedTags;
-use super::member::{hash, hash_of, is_somebody};
+use super::member::{carries_ours, hash, hash_of, is_somebody};
 use super::renamed::{self, Displaced};
 use super::session::MailchimpSession;
 use crate::domain::{Address, Member, Time, Way};
@@ -36,6 +36,7 @@ pub(crate) struct Intake<'a> {
     managed: Arc<ManagedTags>,
     /// Nothing: nothing was known of the audience before.
     since: Option<Time>,
+    carried: u64,
     /// When somebody who was in was last seen to have left; our own unsubscribing is known before
     /// it is seen.
     left_at: Option<Time>,
@@ -53,12 +54,38 @@ impl<'a> Intake<'a> {
                 .cursor
                 .map(|cursor| cursor.min(ctx.now()) - OVERLAP),
             left_at: None,
+            carried: 0,
         }
     }
 
     /// From when on members are read; nothing: nothing was known of the audience before.
     pub(crate) const fn since(&self) -> Option<Time> {
         self.since
+    }
+
+    /// So many contacts were new that carry what only we put there, though nobody here did: somebody
+    /// else who works with our names, or this database is older than the audience.
+    pub(crate) const fn carried(&self) -> u64 {
+        self.carried
+    }
+
+    async fn count_carried(
+        &self,
+        shown: &[&WireMember],
+        is_known: impl Fn(&str) -> bool,
+    ) -> Result<u64, PluginError> {
+        let mut new: BTreeSet<String> = shown
+            .iter()
+            .filter(|wire| carries_ours(wire, &self.managed))
+            .map(|wire| hash(&wire.email_address))
+            .filter(|id| !is_known(id))
+            .collect();
+        if !new.is_empty() {
+            for (.., sent) in self.ctx.unheard_here().await? {
+                new.remove(&hash_of(&sent));
+            }
+        }
+        Ok(new.len() as u64)
     }
 
     /// When somebody who was in was last seen to have left.
@@ -104,6 +131,8 @@ impl<'a> Intake<'a> {
             .collect();
         let mut renamed = renamed::find(self.api, self.ctx, &shown).await?;
         if self.since.is_some() {
+            let is_known = |id: &str| renamed.contains_key(id) || known.contains_key(id);
+            self.carried += self.count_carried(&shown, is_known).await?;
             self.lift(&shown, |id| renamed.get(id).or_else(|| known.get(id)))
                 .await?;
         }

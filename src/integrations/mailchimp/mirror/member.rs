@@ -1,7 +1,7 @@
 //! A member in the mirror: its id, and what a look at Mailchimp makes of it.
 
 use super::managed_tags::ManagedTags;
-use super::merge_fields::{FIELDS, FIRST_NAME, LAST_NAME, MergeField};
+use super::merge_fields::{FIELDS, FIRST_NAME, GIFTS, LAST_NAME, MergeField};
 use super::name::Name;
 use super::status::{PENDING, is_leaving};
 use crate::domain::{Address, Member, Time, Values, limits};
@@ -79,6 +79,20 @@ pub(crate) fn observed_member(
             .or(wire.last_changed)
             .or_else(|| old.and_then(|old| old.last_seen_at)),
     }
+}
+
+/// What Mailchimp calls those who are mailed, or will be when they confirm.
+pub(crate) const IN: [&str; 2] = ["subscribed", "pending"];
+
+/// Whether somebody who is in has tags of ours, or what only we fill.
+pub(crate) fn carries_ours(wire: &WireMember, managed: &ManagedTags) -> bool {
+    let is_filled = || {
+        values(wire)
+            .is_some_and(|values| values.0.get(GIFTS).is_some_and(|gifts| !gifts.is_empty()))
+    };
+    is_somebody(wire)
+        && IN.contains(&wire.status.as_str())
+        && (wire.tags.iter().any(|tag| managed.is_ours(&tag.name)) || is_filled())
 }
 
 /// What our fields hold there; `None` when that is not shown.

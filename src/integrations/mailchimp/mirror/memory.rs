@@ -28,8 +28,8 @@ pub(crate) struct Memory {
     pub(crate) whole_at: Option<Time>,
     /// How far such a reading is.
     pub(crate) whole_place: Option<ListPosition>,
-    /// So many contacts carried tags of ours when the audience was first read, which this database
-    /// did not put there.
+    /// So many contacts carried what only we put there, when the audience was first read or later, and
+    /// not by this database.
     pub(crate) carried: u64,
     /// When contacts were found that lacked tags of ours, and how many by that reading.
     mended: Option<(Time, u64)>,
@@ -225,9 +225,9 @@ impl Memory {
         });
         let carried = (self.carried > 0).then(|| {
             format!(
-                "contacts that carried tags of ours already when the audience was first read, and that this database did not put there: {}; \
-                 opt-outs at Classy do not reach them. If an earlier database of classy-sync did, `classy-sync plugin adopt` shows them and \
-                 takes them over; if not, `classy-sync plugin adopt --none` says so",
+                "contacts that carried tags or fields of ours when they were first seen, and that this database did not put there: {}; \
+                 opt-outs at Classy do not reach them. If an earlier database of classy-sync did, or this one was restored from a backup, \
+                 `classy-sync plugin adopt` shows them and takes them over; if not, `classy-sync plugin adopt --none` says so",
                 self.carried
             )
         });

@@ -21,6 +21,9 @@ pub(crate) const FIRST_NAME: &str = "FNAME";
 pub(crate) const LAST_NAME: &str = "LNAME";
 
 /// All of them. Tags have at most ten letters.
+/// Filled for everybody whom we put there, also for those who have no tag of ours.
+pub(crate) const GIFTS: &str = "DONCNT";
+
 pub(crate) const FIELDS: [MergeField; 7] = [
     MergeField {
         tag: FIRST_NAME,
@@ -38,7 +41,7 @@ pub(crate) const FIELDS: [MergeField; 7] = [
         kind: "number",
     },
     MergeField {
-        tag: "DONCNT",
+        tag: GIFTS,
         name: "Number of gifts",
         kind: "number",
     },

@@ -3,6 +3,7 @@
 use super::doubt::{ShownLists, is_counted, since_archived};
 use super::intake::Intake;
 use super::listing::{End, ListPosition, READINGS, Walk, is_known};
+use super::merge_fields::GIFTS;
 use super::session::MailchimpSession;
 use super::status::{ARCHIVED, listed};
 use crate::domain::Time;
@@ -51,7 +52,7 @@ pub(crate) async fn refresh(
     // Nobody was sent before the first reading: whoever carries tags of ours then has them from
     // somebody else.
     let carried = if since.is_none() {
-        ctx.count_carrying().await?
+        ctx.count_carrying(GIFTS).await?
     } else {
         0
     };
@@ -61,6 +62,8 @@ pub(crate) async fn refresh(
             memory.places.clear();
             if since.is_none() {
                 (memory.whole_at, memory.carried) = (Some(ctx.now()), carried);
+            } else {
+                memory.carried += reader.intake.carried();
             }
         })
         .await?;
