@@ -151,7 +151,18 @@ impl PluginSelection<'_> {
         let (mut rows, mut notices) = (Vec::new(), Vec::new());
         for (applied, name, tenant, key) in self.plugins()? {
             let state = tenant.plugin_state(&key).await?;
-            let told: Vec<String> = Told::of(state.state.as_deref()).all().cloned().collect();
+            let undone = tenant.count_undone(&key).await?;
+            let undone = (undone > 0).then(|| {
+                format!(
+                    "people whose last push was taken back by `plugin undo`: {undone}; they are sent again when their data or the settings change, or \
+                     after `plugin resume --undone`"
+                )
+            });
+            let told: Vec<String> = Told::of(state.state.as_deref())
+                .all()
+                .cloned()
+                .chain(undone)
+                .collect();
             let (reasons, still) = (
                 tenant.reasons(&key, REASONS).await?,
                 tenant.count_still_subscribed(&key).await?,

@@ -17,7 +17,7 @@ use crate::store::{Error, Fence, TenantStore, audit, tuple};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult,
-    QueryFilter, QueryOrder, QuerySelect, Value,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Value,
 };
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -295,6 +295,16 @@ impl TenantStore {
                 detail: detail.unwrap_or_default(),
             };
         Ok(rows.into_iter().map(row).collect())
+    }
+
+    /// How many people are not sent again as they were, since that was taken back.
+    pub async fn count_undone(&self, key: &PluginKey) -> Result<u64, Error> {
+        plugin_delivery::Entity::find()
+            .filter(self.here::<plugin_delivery::Entity>(key))
+            .filter(plugin_delivery::Column::UndoneMark.is_not_null())
+            .count(self.connection())
+            .await
+            .map_err(|error| Error::query("counting what was taken back", error))
     }
 
     /// What was taken back may be sent again: those people are looked at once more. Answers with

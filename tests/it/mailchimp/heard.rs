@@ -344,8 +344,8 @@ async fn after_a_form_each_new_no_at_the_address_counts_whoever_says_it() {
         // A second one comes and says no at once; one says yes, and no when that was read; one said
         // no elsewhere before and moves there; the holder says yes and no again, alone and beside one
         // who refuses.
-        for place in 0..2 {
-            charity.edit(others[place], "email_address", &at(place));
+        for (place, other) in others.iter().take(2).enumerate() {
+            charity.edit(*other, "email_address", &at(place));
         }
         charity.opt(others[0], false);
         charity.opt(others[2], false);

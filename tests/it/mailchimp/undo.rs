@@ -192,6 +192,9 @@ async fn a_wrong_push_over_thirty_people_is_taken_back_exactly() {
                 >= 27
         );
 
+        let list = charity.site.json(&["plugin", "list"], 0).to_string();
+        assert!(list.contains("taken back by `plugin undo`: "), "{list}");
+
         // Said again there is nothing left, and nothing is put there again by itself.
         let writes = charity.count_writes();
         let again = charity.undo(&since);
