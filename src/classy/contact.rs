@@ -27,8 +27,8 @@ struct State {
     asking: u32,
     /// The last answer, or when the first of them began to wait.
     heard_at: Option<Instant>,
-    /// Why somebody waits before asking again, until something is answered.
-    waits_for: Option<Trouble>,
+    /// Why somebody waits before asking again, and when something was answered after it.
+    waits_for: Option<(Trouble, Option<Instant>)>,
     /// How often somebody waited for long before asking.
     waits: u64,
 }
@@ -61,7 +61,18 @@ impl States {
     }
 }
 
+/// So long after the first answer a wait still explains what is late: what was waited for is read
+/// meanwhile.
+const READ_WITHIN: Duration = Duration::from_secs(15);
+
 impl State {
+    fn waits_for(&self) -> Option<&Trouble> {
+        let (met, answered_at) = self.waits_for.as_ref()?;
+        answered_at
+            .is_none_or(|at| at.elapsed() < READ_WITHIN)
+            .then_some(met)
+    }
+
     fn heard(&self) -> Heard {
         let silent_for = self
             .heard_at
@@ -70,7 +81,7 @@ impl State {
         Heard {
             trouble: self.trouble.clone(),
             silent_for,
-            waits_for: self.waits_for.clone(),
+            waits_for: self.waits_for().cloned(),
             waits: self.waits,
         }
     }
@@ -92,22 +103,22 @@ impl Contact {
     pub(super) fn works(&self, list: Option<Entity>) {
         for state in self.lock().of(list) {
             (state.trouble, state.heard_at) = (None, Some(Instant::now()));
-            state.waits_for = None;
+            if let Some((_, answered_at)) = &mut state.waits_for {
+                answered_at.get_or_insert_with(Instant::now);
+            }
         }
     }
 
     /// Somebody waits before asking again, since the source, or what stands in front of it, said so.
     pub(super) fn waits_for(&self, met: &Trouble, list: Option<Entity>) {
         for state in self.lock().of(list) {
-            let since = state
-                .waits_for
-                .as_ref()
-                .map_or(met.since, |before| before.since);
+            let since = state.waits_for().map_or(met.since, |before| before.since);
             state.waits += 1;
-            state.waits_for = Some(Trouble {
+            let waits_for = Trouble {
                 since,
                 ..met.clone()
-            });
+            };
+            state.waits_for = Some((waits_for, None));
         }
     }
 
@@ -215,5 +226,36 @@ impl Error {
             text,
             since: clock::now(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_explains_what_is_late_until_it_can_have_been_read() {
+        let contact = Contact::default();
+        let list = Some(Entity::Campaigns);
+        let after = Duration::from_secs(40);
+        let met = Error::RateLimited { after }.trouble("api.test").unwrap();
+        contact.waits_for(&met, list);
+        let waits = || {
+            let of_list = contact.lists()[place(Entity::Campaigns)]
+                .waits_for
+                .is_some();
+            (contact.pulse().waits_for.is_some(), of_list)
+        };
+        tokio::time::advance(Duration::from_secs(100)).await;
+        assert_eq!(waits(), (true, true));
+        // Another list is answered: this one waits on.
+        contact.works(Some(Entity::Supporters));
+        tokio::time::advance(READ_WITHIN).await;
+        assert_eq!(waits(), (false, true));
+        contact.works(list);
+        assert_eq!(waits(), (false, true), "it is read now");
+        tokio::time::advance(READ_WITHIN).await;
+        assert_eq!(waits(), (false, false));
+        assert_eq!(contact.lists()[place(Entity::Campaigns)].waits, 1);
     }
 }

@@ -158,10 +158,7 @@ fn shared<'a, 'b>(
     facts: &Facts,
 ) -> BTreeMap<String, Vec<&'b Waiting<'a>>> {
     let mut by: BTreeMap<String, Vec<&Waiting<'_>>> = BTreeMap::new();
-    for one in waiting
-        .values()
-        .filter(|one| one.trouble.kind.is_of_the_host())
-    {
+    for one in waiting.values() {
         by.entry(subject(&one.trouble)).or_default().push(one);
     }
     let users = |host: &str| {
@@ -177,6 +174,12 @@ fn shared<'a, 'b>(
     };
     by.retain(|subject, those| {
         let (trouble, many) = (&those[0].trouble, users(&those[0].trouble.host));
+        // What is of one organization, such as its rate limit, and met by most of them at once, is
+        // of the host for this time.
+        if !trouble.kind.is_of_the_host() {
+            let is_of_most = those.len() > 2 && those.len() * 2 > many;
+            return is_of_most || facts.told_once.contains(subject);
+        }
         let is_of_all = matches!(
             trouble.kind,
             TroubleKind::Unreachable | TroubleKind::Untrusted

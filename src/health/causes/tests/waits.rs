@@ -50,3 +50,29 @@ fn whoever_is_asked_to_wait_is_late_for_that_until_the_last_feed_was_read() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].1.starts_with("source"), "{found:?}");
 }
+
+#[test]
+fn a_limit_that_most_of_them_meet_at_once_is_told_once_and_that_of_one_by_itself() {
+    let limited = trouble(
+        TroubleKind::Limited,
+        "Classy asks to wait, and nothing is read meanwhile",
+    );
+    let told_of = |those: i64, others: i64| {
+        let those = (1..=those).map(|id| without(id, &limited));
+        let all = those.chain((0..others).map(|id| well(100 + id)));
+        told(&facts(all.collect()))
+    };
+    let keys = |found: &[(Option<i64>, String, Health, String)]| -> Vec<(Option<i64>, String)> {
+        found
+            .iter()
+            .map(|(whose, key, ..)| (*whose, key.clone()))
+            .collect()
+    };
+    assert_eq!(
+        keys(&told_of(15, 3)),
+        [(None, "source:api.test:1 limited".to_owned())]
+    );
+    let few: Vec<_> = (1..=2).map(|id| (Some(id), "source".to_owned())).collect();
+    assert_eq!(keys(&told_of(2, 0)), few, "each has its own limit");
+    assert_eq!(told_of(3, 5).len(), 3, "of few it is their own");
+}
