@@ -50,12 +50,13 @@ async fn load(connection: &DatabaseConnection, kind: Kind) {
             Kind::MySql => run(format!("ALTER TABLE {table} STATS_AUTO_RECALC = 0")).await,
         }
     }
+    // An hour earlier, so that none lies on the moment a year ago, which goes on meanwhile.
     let recent = match kind {
         Kind::Sqlite => {
-            "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '-' || (n % 700) || ' days')".to_owned()
+            "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '-1 hours', '-' || (n % 700) || ' days')"
         }
-        Kind::Postgres => "CURRENT_TIMESTAMP - (n % 700) * INTERVAL '1 day'".to_owned(),
-        Kind::MySql => "UTC_TIMESTAMP() - INTERVAL n % 700 DAY".to_owned(),
+        Kind::Postgres => "CURRENT_TIMESTAMP - INTERVAL '1 hour' - (n % 700) * INTERVAL '1 day'",
+        Kind::MySql => "UTC_TIMESTAMP() - INTERVAL 1 HOUR - INTERVAL n % 700 DAY",
     };
     let now = match kind {
         Kind::Sqlite => "'2026-01-01T00:00:00+00:00'",
