@@ -7,7 +7,7 @@ mod open_file;
 mod socket;
 
 pub use open_file::OpenFile;
-pub use socket::{Listener, SocketPath, listener_of, remove_socket};
+pub use socket::{SocketPath, listener_of, remove_socket};
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{Error, ErrorKind, Read, Result, Write};

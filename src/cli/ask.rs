@@ -80,6 +80,14 @@ pub(super) fn secret(
     variable: Option<&str>,
 ) -> Result<SecretString, Failure> {
     let (secret, source) = match variable {
+        None if can_ask() => loop {
+            let typed = rpassword::prompt_password(format!("{what}: "))
+                .map_err(|error| Failure::new(Code::Usage, error))?;
+            match clean_secret(&Zeroizing::new(typed)) {
+                Ok(secret) => return Ok(secret),
+                Err(why) => say(&format!("{what} {why}; once more")),
+            }
+        },
         Some(name) => {
             // What does not look like a variable's name may be the secret itself, so it is not
             // repeated.
@@ -97,11 +105,6 @@ pub(super) fn secret(
                     .map_err(|_| Failure::usage(format!("{shown} is not UTF-8 text")))?,
                 shown,
             )
-        }
-        None if can_ask() => {
-            let typed = rpassword::prompt_password(format!("{what}: "))
-                .map_err(|error| Failure::new(Code::Usage, error))?;
-            (typed, what.to_owned())
         }
         None => {
             let mut line = String::new();

@@ -16,19 +16,16 @@ use std::collections::BTreeMap;
 /// Adds an organization and answers with its id.
 pub(super) async fn add(app: &App, store: &Store, new: &OrgAdd) -> Result<i64, Failure> {
     let vault = app.vault(store).await?;
-    let number = |answer: &str| match answer.parse::<i64>() {
-        Ok(id) if id > 0 => Ok(id),
-        _ => Err("an organization's id is a number above 0".to_owned()),
+    let is_id = |id: Option<i64>| {
+        id.filter(|id| *id > 0)
+            .ok_or_else(|| "an organization's id is a number above 0".to_owned())
     };
     let id = match new.id {
-        Some(id) if id <= 0 => {
-            return Err(Failure::usage("an organization's id is a number above 0"));
-        }
-        Some(id) => id,
+        Some(id) => is_id(Some(id)).map_err(Failure::usage)?,
         None => ask_for(
             "Classy's id of the organization (the number in the admin's address)",
             "--id",
-            number,
+            |answer| is_id(answer.parse().ok()),
         )?,
     };
     let name = match &new.name {

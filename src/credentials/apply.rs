@@ -201,9 +201,7 @@ pub(super) fn seal_new(
     };
     let mut written = (file.classy.client_id.clone(), written);
     if let Some(sealed) = &sealed
-        && sealed
-            .replaced
-            .has(written.0.as_deref(), written.1.as_ref())
+        && sealed.has_replaced(written.0.as_deref(), written.1.as_ref())
     {
         tracing::warn!(
             organization = organization.classy_id,

@@ -47,6 +47,19 @@ impl Credentials {
             && self.replaced == other.replaced
     }
 
+    /// Whether what a file says, as far as it differs from this, is what a command replaced.
+    pub(super) fn has_replaced(
+        &self,
+        client_id: Option<&str>,
+        secret: Option<&SecretString>,
+    ) -> bool {
+        let in_force = self.client_secret.expose_secret();
+        self.replaced.has(
+            client_id.filter(|id| *id != self.client_id),
+            secret.filter(|secret| secret.expose_secret() != in_force),
+        )
+    }
+
     /// Whether both show the same at the token endpoint.
     pub(super) fn opens_as(&self, other: &Credentials) -> bool {
         self.client_id == other.client_id
@@ -177,4 +190,45 @@ pub fn client(
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     Ok(Client::new(transport, settings)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_says_what_is_in_force_is_none_of_before() {
+        let secret = |text: &str| SecretString::from(text);
+        let mut replaced = Replaced::default();
+        replaced.by(("b", &secret("2")), [("a".to_owned(), secret("1"))]);
+        replaced.by(("b", &secret("3")), [("b".to_owned(), secret("2"))]);
+        replaced.by(("c", &secret("3")), [("b".to_owned(), secret("3"))]);
+        let sealed = Credentials {
+            client_id: "c".to_owned(),
+            client_secret: secret("3"),
+            plugins: BTreeMap::new(),
+            replaced,
+        };
+        let is_old = |id: Option<&str>, text: Option<&str>| {
+            sealed.has_replaced(id, text.map(secret).as_ref())
+        };
+        // As a command leaves its own file, and as one says it that has both.
+        for (id, text) in [(Some("c"), None), (Some("c"), Some("3")), (None, None)] {
+            assert!(!is_old(id, text), "{id:?} {text:?}");
+        }
+        for (id, text) in [
+            (Some("a"), Some("1")),
+            (Some("b"), Some("2")),
+            (Some("b"), Some("3")),
+            (Some("b"), None),
+            (Some("c"), Some("2")),
+            (None, Some("1")),
+        ] {
+            assert!(is_old(id, text), "{id:?} {text:?}");
+        }
+        assert!(
+            !is_old(Some("c"), Some("4")) && !is_old(Some("d"), Some("3")),
+            "new words"
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! Who holds a pid file, as its file and the socket beside it say.
 
-use crate::files::{self, Listener};
+use crate::files;
 use std::fs::TryLockError;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -77,10 +77,8 @@ impl HeldBy {
     /// The daemon that listens beside a pid file that nobody has locked: somebody removed the one
     /// that it has.
     pub(super) fn daemon_at_socket(path: &Path) -> Option<HeldBy> {
-        match files::listener_of(&socket_of(path))? {
-            Listener::Process(pid) => Some(HeldBy { pid, command: None }),
-            Listener::Somebody => None,
-        }
+        let pid = files::listener_of(&socket_of(path))?;
+        Some(HeldBy { pid, command: None })
     }
 
     /// Whether it is a daemon.

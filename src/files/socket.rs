@@ -2,7 +2,6 @@
 //! reached whose path is longer than the system takes.
 
 use super::{folder_of, kind_of, require_owner};
-use nix::errno::Errno;
 use nix::sys::socket::sockopt::PeerCredentials;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, getsockopt, socket};
 use std::fs::File;
@@ -30,36 +29,19 @@ pub fn remove_socket(path: &Path) -> Result<()> {
     std::fs::remove_file(path)
 }
 
-/// Who listens at a socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listener {
-    /// This process, as the system says, which acts as the owner of the socket's file.
-    Process(u32),
-    /// Somebody: the system does not say who, or it is somebody else than the file's owner.
-    Somebody,
-}
-
-/// Who listens at a socket; `None`: nobody does, or it cannot be reached. It is asked of the system
-/// alone, so that it does not matter whether that process has time for an answer.
-pub fn listener_of(path: &Path) -> Option<Listener> {
+/// Which process listens at a socket, as the system says: one that acts as the owner of the socket's
+/// file; `None`: nobody does, or it is not known who. It does not matter whether that process has
+/// time for an answer.
+pub fn listener_of(path: &Path) -> Option<u32> {
     let owner = std::fs::symlink_metadata(path).ok()?.uid();
     let short = SocketPath::of(path).ok()?;
     let address = UnixAddr::new(short.get()).ok()?;
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let ours = socket(AddressFamily::Unix, SockType::Stream, flags, None).ok()?;
-    match connect(ours.as_raw_fd(), &address) {
-        Ok(()) => {}
-        // More wait there already than it takes.
-        Err(Errno::EAGAIN) => return Some(Listener::Somebody),
-        Err(_) => return None,
-    }
-    let Ok(peer) = getsockopt(&ours, PeerCredentials) else {
-        return Some(Listener::Somebody);
-    };
-    match u32::try_from(peer.pid()) {
-        Ok(pid) if pid > 0 && peer.uid() == owner => Some(Listener::Process(pid)),
-        _ => Some(Listener::Somebody),
-    }
+    connect(ours.as_raw_fd(), &address).ok()?;
+    let peer = getsockopt(&ours, PeerCredentials).ok()?;
+    let pid = u32::try_from(peer.pid()).ok()?;
+    (pid > 0 && peer.uid() == owner).then_some(pid)
 }
 
 /// So many bytes of a socket's path the system takes.

@@ -210,6 +210,7 @@ async fn a_person_is_asked_and_asked_again_after_a_wrong_answer() {
         person.answers("Name", "");
         person.answers("Name", "Food Bank");
         person.answers("Client id", "client-10001");
+        person.answers("Client secret", "");
         person.answers("Client secret", "of-no-use");
         // They are tried at once.
         person.answers("Client id", "client-10001");

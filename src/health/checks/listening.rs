@@ -17,7 +17,7 @@ impl HealthCheck for Listening {
         });
         let lost = facts.lost_ways_in.iter().map(|file| {
             format!(
-                "{} was removed or replaced under the daemon: commands do not find it, and another may be started beside it; restart it",
+                "{} was removed or replaced under the daemon: commands find it by the other of its two files at best, and another may be started beside it; restart it",
                 file.display()
             )
         });

@@ -43,7 +43,7 @@ impl Claims {
     }
 }
 
-/// Why the member at somebody's address is none for them: they why_not_theirs, and it was another one's until
+/// Why the member at somebody's address is none for them: they left, and it was another one's until
 /// now, or was ours before they said so under another address or in another audience. A member that
 /// came by itself is there by its own word.
 pub(crate) fn why_not_theirs<'a>(case: &Case<'a>) -> Option<&'a Why> {
