@@ -4,7 +4,8 @@
 use crate::backend::Kind;
 use crate::daemons::{EAGER, SOON, end, until};
 use crate::site::{Running, Site, Twin, world};
-use std::process::Output;
+use std::io::Read;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 /// On both of its ways out.
@@ -88,6 +89,22 @@ async fn served(site: &Site) -> Running {
     running
 }
 
+/// What a second daemon says that ends at once; one that is not refused is ended here.
+async fn refused(site: &Site) -> String {
+    let mut second = site.command(&["run"]);
+    second.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut second = Running(second.spawn().unwrap());
+    until("the second one ends", SOON, async || {
+        second.try_wait().unwrap().is_some()
+    })
+    .await;
+    let mut said = String::new();
+    let mut stderr = second.stderr.take().unwrap();
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(second.wait().unwrap().code(), Some(75), "{said}");
+    said
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_whose_pid_file_was_removed_is_found_and_says_so() {
     let site = Site::new(Kind::Sqlite, world(30, 2_102)).await;
@@ -99,13 +116,8 @@ async fn a_daemon_whose_pid_file_was_removed_is_found_and_says_so() {
         if replaced {
             std::fs::write(&file, "").unwrap();
         }
-        let second = site.run(&["run"]);
-        assert_eq!(second.status.code(), Some(75), "{}", says(&second));
-        assert!(
-            says(&second).contains(&daemon.id().to_string()),
-            "{}",
-            says(&second)
-        );
+        let said = refused(&site).await;
+        assert!(said.contains(&daemon.id().to_string()), "{said}");
         // A sync is handed over to it, as ever.
         let synced = site.run(&["sync"]);
         assert!(synced.status.success(), "{}", says(&synced));

@@ -39,8 +39,7 @@ pub struct Mailchimp {
     pub audiences: BTreeMap<String, Audience>,
     /// In the order of the organizations.
     pub accounts: Vec<Account>,
-    /// Seconds by which its clock is ahead of the machine's.
-    pub clock_offset: i64,
+    pub(in crate::simulator) clock_offset: i64,
     pub(in crate::simulator) striker: Striker,
     pub(super) news: UnboundedSender<Event>,
     pub(super) count: u64,
