@@ -141,18 +141,24 @@ async fn the_program_says_who_waits_for_room_and_goes_on_by_itself() {
         health().await.contains(DETAIL)
     })
     .await;
-    let waiting = charity.consented().len() - 10;
-    assert!(
-        health().await.contains(&format!("{waiting} people wait")),
-        "{}",
-        health().await
-    );
-    let output = charity.site.run(&["plugin", "list"]);
-    let text = String::from_utf8_lossy(&output.stdout).into_owned()
-        + &String::from_utf8_lossy(&output.stderr);
-    assert!(text.contains(DETAIL), "{text}");
-    let list = charity.site.json(&["plugin", "list"], 0);
-    assert!(list[0]["reasons"].to_string().contains(DETAIL), "{list}");
+    let waiting = format!("{} people wait", charity.consented().len() - 10);
+    until("health counts them", LONG, async || {
+        health().await.contains(&waiting)
+    })
+    .await;
+    // While they are tried again they are `sending`, and nothing keeps them waiting.
+    until("the list tells", LONG, async || {
+        let output = charity.site.run(&["plugin", "list"]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        text.contains(DETAIL)
+    })
+    .await;
+    until("a machine is told", LONG, async || {
+        let list = charity.site.json(&["plugin", "list"], 0);
+        list[0]["reasons"].to_string().contains(DETAIL)
+    })
+    .await;
     charity.plan(0, Full::Forbidden);
     charity.site.json(&["plugin", "run"], 0);
     assert_eq!(charity.subscribed().len(), charity.consented().len());
