@@ -132,12 +132,22 @@ pub(super) async fn taken_over(store: &Store, classy_id: i64) -> Result<(), Fail
                     ),
                     "it goes on as before until it looks at the database again; stop that process to be sure",
                 ),
-                None => (
-                    format!(
-                        "organization {classy_id} is changed, but no process has taken it over yet"
-                    ),
-                    "none of those that are at work may have its file: `classy-sync health`",
-                ),
+                None => {
+                    let has_credentials = store
+                        .organization(classy_id)
+                        .await?
+                        .is_some_and(|one| one.credentials_encrypted.is_some());
+                    (
+                        format!(
+                            "organization {classy_id} is changed, but no process has taken it over yet"
+                        ),
+                        if has_credentials {
+                            "none of those that are at work may have its file: `classy-sync health`"
+                        } else {
+                            "its credentials were removed with it: `classy-sync org set-credentials`, or where its file is, `classy-sync reload`"
+                        },
+                    )
+                }
             };
             return Err(Failure::new(Code::Busy, text).hint(hint));
         }

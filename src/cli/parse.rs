@@ -49,7 +49,11 @@ pub(super) fn harm(text: &str) -> Result<Harm, String> {
 /// here it is refused without being repeated, and not looked for and named as a file.
 pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| {
-        if path.to_string_lossy().contains("://") {
+        let text = path.to_string_lossy();
+        let is_login = text
+            .split_once('@')
+            .is_some_and(|(before, _)| before.contains(':'));
+        if text.contains("://") || is_login {
             Err("a path of this machine, not an address")
         } else {
             Ok(path)

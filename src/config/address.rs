@@ -154,6 +154,10 @@ impl DatabaseAddress {
                 url.query_pairs_mut().extend_pairs(known);
             }
         }
+        // PostgreSQL takes the user's name for it; MySQL and MariaDB would take no table.
+        if kind == DatabaseKind::MySql && url.path().trim_matches('/').is_empty() {
+            return Err("it names no database: mysql://USER:PASSWORD@HOST/NAME");
+        }
         require_values(kind, &url)?;
         Ok(DatabaseAddress {
             kind,

@@ -2,9 +2,10 @@
 
 use super::site::Refusal;
 use crate::domain::FaultKind;
-use axum::body::{Bytes, HttpBody, to_bytes};
+use axum::body::{Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -30,10 +31,22 @@ impl<const LARGEST: usize, S: Send + Sync> FromRequest<S> for Payload<LARGEST> {
         if body.size_hint().lower() > LARGEST as u64 {
             return Err(large());
         }
-        match timeout(WITHIN, to_bytes(body, LARGEST)).await {
-            Ok(Ok(bytes)) => Ok(Payload(bytes)),
-            // Too large, or broken off: whoever broke off hears nothing.
-            Ok(Err(_)) => Err(large()),
+        let read = async {
+            let (mut bytes, mut parts) = (Vec::new(), body.into_data_stream());
+            while let Some(part) = parts.next().await {
+                let part = part.map_err(|_| {
+                    let text = "the body ends in its middle, or is not written as it says";
+                    refusal(StatusCode::BAD_REQUEST, text.to_owned())
+                })?;
+                if bytes.len() + part.len() > LARGEST {
+                    return Err(large());
+                }
+                bytes.extend_from_slice(&part);
+            }
+            Ok(Payload(Bytes::from(bytes)))
+        };
+        match timeout(WITHIN, read).await {
+            Ok(read) => read,
             Err(_) => {
                 let text = format!("the body was not there within {} s", WITHIN.as_secs());
                 Err(refusal(StatusCode::REQUEST_TIMEOUT, text))
@@ -86,6 +99,12 @@ mod tests {
         assert_eq!(
             read(Body::from_stream(dripping)).await,
             Err(StatusCode::REQUEST_TIMEOUT)
+        );
+        let broken = stream::iter([Ok(vec![0]), Err(std::io::Error::other("no chunk"))]);
+        assert_eq!(
+            read(Body::from_stream(broken)).await,
+            Err(StatusCode::BAD_REQUEST),
+            "not told as too large"
         );
     }
 

@@ -8,7 +8,7 @@ use super::site::{Peer, Refusal, Site};
 use crate::domain::FaultKind;
 use axum::body::to_bytes;
 use axum::extract::{Extension, Request, State};
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ALLOW, CONTENT_TYPE, HOST, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -50,6 +50,11 @@ pub(super) async fn admit(
     if length(request.headers()) > LARGEST_HEADERS {
         let text = format!("all headers together have at most {LARGEST_HEADERS} bytes");
         return refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, text).into_response();
+    }
+    // A proxy before us may go by the one and we by the other.
+    if request.headers().get_all(HOST).iter().count() > 1 {
+        let text = "a request has one Host header".to_owned();
+        return refusal(StatusCode::BAD_REQUEST, text).into_response();
     }
     if peer.is_spare && !ALWAYS.contains(&request.uri().path()) {
         let text = "too many requests are at work; ask again in a moment";

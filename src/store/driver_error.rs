@@ -167,6 +167,63 @@ pub(super) fn safe_text(error: &DbErr) -> String {
     }
 }
 
+/// What a person can do about what the database said, where that is known: SQLite by its primary
+/// result code, PostgreSQL by SQLSTATE, MySQL and MariaDB by the number of the error.
+pub(super) fn hint_of(error: &DbErr) -> Option<&'static str> {
+    if matches!(sqlx_error(error), Some(sqlx::Error::PoolTimedOut))
+        || matches!(error, DbErr::ConnectionAcquire(_))
+    {
+        return Some(
+            "the server, or a pool in front of it, gives fewer connections than database.max_connections: raise what it gives, or lower \
+             that",
+        );
+    }
+    let Some(sqlx::Error::Database(error)) = sqlx_error(error) else {
+        return None;
+    };
+    let code = error.code().unwrap_or_default();
+    let mysql = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>();
+    let is_sqlite = error
+        .try_downcast_ref::<sqlx::sqlite::SqliteError>()
+        .is_some();
+    let number = match mysql {
+        Some(error) => u32::from(error.number()),
+        None => code.parse().unwrap_or_default(),
+    };
+    match (is_sqlite, mysql.is_some(), number, &*code) {
+        (true, ..) => hint_of_file(number & 0xff),
+        (_, true, 1021 | 1114, _) | (_, false, _, "53100") => Some(NO_ROOM),
+        (_, true, 1142..=1143 | 1044 | 1227 | 1370, _) | (_, false, _, "42501") => Some(
+            "give this program's user of the database the rights of an owner of its tables, as the README says",
+        ),
+        (_, true, 1036 | 1290, _) | (_, false, _, "25006") => Some(
+            "the server takes no changes now, or is another one's copy: give the address of the one that does",
+        ),
+        _ => None,
+    }
+}
+
+const NO_ROOM: &str = "the disk or the quota of the database is full: make room there; nothing is lost, and what is not stored yet is read again";
+
+/// Of a database in a file.
+const fn hint_of_file(primary: u32) -> Option<&'static str> {
+    match primary {
+        8 => Some(
+            "the file, its folder or its file system is read-only for this user: let this user write both",
+        ),
+        10 => Some(
+            "the disk, or what it is mounted from, did not do what it was asked: see the system's log; nothing is lost, and what is not stored \
+             yet is read again",
+        ),
+        11 | 26 => Some(
+            "the file is damaged, or no database: restore a backup, or put it aside and let a new one be read from Classy; `plugin adopt` then \
+             takes over the contacts that a plugin put elsewhere",
+        ),
+        13 => Some(NO_ROOM),
+        _ => None,
+    }
+}
+
 /// Drops what stands in single or double quotes.
 fn without_values(message: &str) -> String {
     let mut out = String::with_capacity(message.len());
@@ -212,6 +269,29 @@ mod tests {
         ] {
             assert_eq!(is_raised_by_owner(code), is_owners, "{code}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_and_a_read_only_file_say_what_to_do() {
+        use sea_orm::ConnectionTrait;
+        let mut options = sea_orm::ConnectOptions::new("sqlite::memory:");
+        options.max_connections(1);
+        let database = sea_orm::Database::connect(options).await.unwrap();
+        let run = async |text: &str| database.execute_unprepared(text).await;
+        run("CREATE TABLE t (x BLOB)").await.unwrap();
+        run("PRAGMA max_page_count = 4").await.unwrap();
+        let full = run("INSERT INTO t VALUES (zeroblob(100000))")
+            .await
+            .unwrap_err();
+        assert_eq!(hint_of(&full), Some(NO_ROOM), "{full}");
+        run("PRAGMA query_only = 1").await.unwrap();
+        let refused = run("DELETE FROM t").await.unwrap_err();
+        assert!(
+            hint_of(&refused).is_some_and(|hint| hint.contains("read-only")),
+            "{refused}"
+        );
+        let unknown = run("SELECT nothing").await.unwrap_err();
+        assert_eq!(hint_of(&unknown), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What can go wrong with the database, told without a single stored value.
 
-use super::driver_error::{is_of_data, is_transient, is_undone, safe_text, sqlx_error};
+use super::driver_error::{hint_of, is_of_data, is_transient, is_undone, safe_text, sqlx_error};
 use crate::domain::{FaultKind, Remedy, Time};
 use sea_orm::{DbErr, sqlx};
 
@@ -54,6 +54,8 @@ pub enum Error {
         /// Whether a value that was to be written is the reason, rather than the connection or the
         /// server.
         of_data: bool,
+        /// What a person can do, where what the database said is known.
+        hint: Option<&'static str>,
     },
     /// More at once than the server takes.
     #[error(
@@ -133,6 +135,7 @@ impl Error {
             context,
             transient: is_transient(&error),
             of_data: is_of_data(&error),
+            hint: hint_of(&error),
             cause: safe_text(&error),
         }
     }
@@ -245,14 +248,8 @@ impl Error {
                 "make the database anew: on PostgreSQL CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0, on MySQL and MariaDB \
                  CREATE DATABASE name CHARACTER SET utf8mb4"
             }
-            Error::Query { cause, .. } if cause.contains("pool timed out") => {
-                "the server, or a pool in front of it, gives fewer connections than database.max_connections: raise what it gives, or lower \
-                 that"
-            }
-            Error::Query { .. }
-            | Error::CommitLost { .. }
-            | Error::FenceLost
-            | Error::NoOrganization => return None,
+            Error::Query { hint, .. } => return hint.map(str::to_owned),
+            Error::CommitLost { .. } | Error::FenceLost | Error::NoOrganization => return None,
         };
         Some(hint.to_owned())
     }

@@ -239,6 +239,7 @@ async fn in_the_environment_the_key_file_or_on_the_command_line_nobody_repeats_i
             &format!("postgres://u:{CANARY}@127.0.0.1/x"),
             "status",
         ],
+        &["--config", &format!("u:{CANARY}@127.0.0.1"), "status"],
         &["init", &format!("postgres://u:{CANARY}@127.0.0.1/x")],
         &[
             "simulate",

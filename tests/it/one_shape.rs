@@ -96,6 +96,13 @@ async fn whatever_is_asked_wrongly_is_refused_in_one_shape() {
         431,
     )
     .await;
+    refused(
+        Method::GET,
+        "/api/v1/status",
+        &[("host", "127.0.0.1"), ("host", "x.org")],
+        400,
+    )
+    .await;
     refused(Method::GET, "/organizations/abc", &[], 400).await;
     // A browser is shown a page, and every answer keeps to itself.
     let page = ("accept", "text/html,application/xhtml+xml");

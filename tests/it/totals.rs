@@ -91,3 +91,21 @@ async fn a_registration_without_a_price_is_no_gift_anywhere() {
         assert!(!checked.contains("\"violations\":1"), "{kind:?}: {checked}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_damaged_below_its_tables_is_found() {
+    let site = Site::new(Backend::Sqlite, world(20, 98)).await;
+    site.sync();
+    site.json(&["db", "check"], 0);
+    // The pages of an index are nobody's any more; every table is as it was.
+    let first = "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL LIMIT 1";
+    site.execute(&format!(
+        "PRAGMA writable_schema = 1; DELETE FROM sqlite_schema WHERE name = ({first})"
+    ))
+    .await;
+    let checked = site.json(&["db", "check"], 65);
+    let damaged = checked.as_array().unwrap().iter();
+    let damaged: Vec<_> = damaged.filter(|one| one["violations"] != 0).collect();
+    assert_eq!(damaged.len(), 1, "{checked}");
+    assert_eq!(damaged[0]["invariant"], "file", "{checked}");
+}

@@ -46,7 +46,13 @@ fn an_address_is_shown_without_what_is_secret_however_it_was_mistyped() {
     ] {
         assert_eq!(shown_database_address(text), "[not understood]");
     }
-    for text in ["sqlite:", "sqlite://", "sqlite://?mode=rwc"] {
+    for text in [
+        "sqlite:",
+        "sqlite://",
+        "sqlite://?mode=rwc",
+        "mysql://u:canary@127.0.0.1",
+        "mariadb://127.0.0.1:3306/",
+    ] {
         assert!(DatabaseAddress::parse(text).is_err(), "{text}");
     }
     assert!(
