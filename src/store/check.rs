@@ -46,8 +46,7 @@ impl Store {
 
 /// A database in a file can be damaged below its tables; a server looks after its own.
 fn file_integrity(backend: DbBackend) -> Option<(&'static str, &'static str, String)> {
-    let text =
-        "SELECT COUNT(*) AS n FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
+    let text = "SELECT COUNT(*) AS n FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
     (backend == DbBackend::Sqlite).then(|| {
         (
             "file",

@@ -4,6 +4,8 @@ use crate::backend::{Kind as Backend, kinds};
 use crate::lacking::front;
 use crate::site::{ORGANIZATION, Site, feed, world};
 use classy_sync::simulator::Kind;
+use std::fs::OpenOptions;
+use std::io::{Seek, SeekFrom, Write};
 
 const GIFTS: &str = "SELECT COUNT(*) AS n FROM transactions";
 const DONORS: &str = "SELECT COUNT(*) AS n FROM supporters WHERE lifetime_donation_count > 0";
@@ -97,12 +99,17 @@ async fn a_file_that_is_damaged_below_its_tables_is_found() {
     let site = Site::new(Backend::Sqlite, world(20, 98)).await;
     site.sync();
     site.json(&["db", "check"], 0);
-    // The pages of an index are nobody's any more; every table is as it was.
-    let first = "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL LIMIT 1";
-    site.execute(&format!(
-        "PRAGMA writable_schema = 1; DELETE FROM sqlite_schema WHERE name = ({first})"
-    ))
-    .await;
+    // The end of an index's first page; every table is as it was.
+    let root = "SELECT rootpage AS n FROM sqlite_schema WHERE name = 'supporters_updated'";
+    let (size, root) = (
+        site.number("SELECT page_size AS n FROM pragma_page_size")
+            .await as u64,
+        site.number(root).await as u64,
+    );
+    let file = site.path().join("test.db");
+    let mut file = OpenOptions::new().write(true).open(file).unwrap();
+    file.seek(SeekFrom::Start(root * size - 60)).unwrap();
+    file.write_all(&[0; 60]).unwrap();
     let checked = site.json(&["db", "check"], 65);
     let damaged = checked.as_array().unwrap().iter();
     let damaged: Vec<_> = damaged.filter(|one| one["violations"] != 0).collect();
