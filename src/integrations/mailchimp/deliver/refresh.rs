@@ -29,6 +29,10 @@ pub(crate) async fn refresh(
             (Some(obstacle), Some(stored)) if !ctx.is_preview() => {
                 session.restore(stored);
                 session.note_obstacle(Some(obstacle));
+                let known = ctx.member_counts(None).await?;
+                session
+                    .audience
+                    .presume(known.get("subscribed").copied().unwrap_or_default());
                 Ok(())
             }
             _ => Err(error),

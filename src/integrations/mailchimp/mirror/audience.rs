@@ -85,6 +85,15 @@ impl Audience {
         Ok(())
     }
 
+    /// It does not tell how large it is: unless an earlier look told it, it has as many as are
+    /// known, so that what is little of it is not taken for much.
+    pub(crate) fn presume(&self, member_count: u64) {
+        let mut setup = self.setup.lock().unwrap_or_else(PoisonError::into_inner);
+        if setup.member_count == 0 {
+            setup.member_count = member_count;
+        }
+    }
+
     /// Fields, read and completed at the first need.
     pub(crate) async fn fields(&self, api: &Api) -> Result<Arc<MergeFields>, PluginError> {
         let mut fields = self.fields.lock().await;
