@@ -1,14 +1,17 @@
-//! `export`: a whole table or view as CSV or JSON, row after row.
+//! `export`: a whole table or view as CSV, JSON or Parquet, row after row.
 
 use super::app::{self, App};
 use super::args::{self, Cli, ExportFormat, Output};
 use super::exit::Failure;
+use super::export_parquet;
 use super::output;
 use super::report;
 use crate::entities::dictionary::{Entry, Sort, dictionary, entry};
+use crate::entities::record::Kind;
 use crate::store::{Cell, Export};
 use futures_util::StreamExt;
 use serde_json::{Map, Value, json};
+use std::io::IsTerminal;
 use std::pin::pin;
 
 pub(super) async fn run(cli: &Cli, order: &args::Export) -> Result<(), Failure> {
@@ -28,38 +31,81 @@ pub(super) async fn run(cli: &Cli, order: &args::Export) -> Result<(), Failure> 
         Output::Json => ExportFormat::Json,
         Output::Table => ExportFormat::Csv,
     });
-    let columns = export.columns();
-    let mut csv = csv::Writer::from_writer(output::Stdout);
-    match format {
-        ExportFormat::Csv => csv.write_record(&columns).map_err(report::unwritten)?,
-        ExportFormat::Json => output::print(b"[")?,
-    }
+    let mut sheet = Sheet::begin(format, export.columns())?;
     {
         let mut rows = pin!(store.export(&export, order.org, order.since).await?);
-        let mut is_first = true;
         while let Some(row) = rows.next().await {
-            let row = row?;
-            match format {
-                ExportFormat::Csv => csv
-                    .write_record(row.iter().map(report::text))
-                    .map_err(report::unwritten)?,
-                ExportFormat::Json => {
-                    let before: &[u8] = if is_first { b"\n" } else { b",\n" };
-                    output::print(before)?;
-                    output::print(object(&columns, &row).to_string().as_bytes())?;
-                }
-            }
-            is_first = false;
+            sheet.push(row?)?;
             if output::is_gone() {
                 break;
             }
         }
     }
-    match format {
-        ExportFormat::Csv => csv.flush().map_err(output::unwritable)?,
-        ExportFormat::Json => output::line("\n]")?,
-    }
+    sheet.end()?;
     Ok(store.close().await?)
+}
+
+/// What is being printed.
+enum Sheet {
+    Csv(csv::Writer<output::Stdout>),
+    Json {
+        columns: Vec<(&'static str, Kind)>,
+        is_first: bool,
+    },
+    Parquet(Box<export_parquet::Rows>),
+}
+
+impl Sheet {
+    fn begin(format: ExportFormat, columns: Vec<(&'static str, Kind)>) -> Result<Sheet, Failure> {
+        Ok(match format {
+            ExportFormat::Csv => {
+                let mut csv = csv::Writer::from_writer(output::Stdout);
+                csv.write_record(columns.iter().map(|(name, _)| name))
+                    .map_err(report::unwritten)?;
+                Sheet::Csv(csv)
+            }
+            ExportFormat::Json => {
+                output::print(b"[")?;
+                Sheet::Json {
+                    columns,
+                    is_first: true,
+                }
+            }
+            ExportFormat::Parquet if std::io::stdout().is_terminal() => {
+                return Err(Failure::usage("a Parquet file is not for a terminal")
+                    .hint("write it to a file: `classy-sync export gifts --format parquet > gifts.parquet`"));
+            }
+            ExportFormat::Parquet => {
+                Sheet::Parquet(Box::new(export_parquet::Rows::begin(&columns)?))
+            }
+        })
+    }
+
+    fn push(&mut self, row: Vec<Cell>) -> Result<(), Failure> {
+        match self {
+            Sheet::Csv(csv) => csv
+                .write_record(row.iter().map(report::text))
+                .map_err(report::unwritten),
+            Sheet::Json { columns, is_first } => {
+                let before: &[u8] = if std::mem::take(is_first) {
+                    b"\n"
+                } else {
+                    b",\n"
+                };
+                output::print(before)?;
+                output::print(object(columns, &row).to_string().as_bytes())
+            }
+            Sheet::Parquet(rows) => rows.push(row),
+        }
+    }
+
+    fn end(self) -> Result<(), Failure> {
+        match self {
+            Sheet::Csv(mut csv) => csv.flush().map_err(output::unwritable),
+            Sheet::Json { .. } => output::line("\n]"),
+            Sheet::Parquet(rows) => rows.end(),
+        }
+    }
 }
 
 /// What a name stands for.
@@ -81,7 +127,7 @@ fn chosen(name: &str) -> Result<Export, Failure> {
     )
 }
 
-fn object(columns: &[&str], row: &[Cell]) -> Value {
+fn object(columns: &[(&str, Kind)], row: &[Cell]) -> Value {
     let cells = row.iter().map(|cell| match cell {
         Cell::Null => Value::Null,
         Cell::Int(number) => json!(number),
@@ -90,6 +136,6 @@ fn object(columns: &[&str], row: &[Cell]) -> Value {
         Cell::Bool(flag) => json!(flag),
         Cell::Text(text) => json!(text),
     });
-    let names = columns.iter().map(|name| (*name).to_owned());
+    let names = columns.iter().map(|(name, _)| (*name).to_owned());
     Value::Object(names.zip(cells).collect::<Map<_, _>>())
 }

@@ -14,6 +14,7 @@ mod dry_run;
 mod examples;
 mod exit;
 mod export;
+mod export_parquet;
 mod hand_over;
 mod in_force;
 mod init;

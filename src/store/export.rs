@@ -49,12 +49,14 @@ impl Export {
         }
     }
 
-    /// Names of the columns: of a table Classy's id of the organization first.
-    pub fn columns(&self) -> Vec<&'static str> {
-        let names = self.columns.iter().map(|(name, _)| *name);
+    /// Names and types of the columns: of a table Classy's id of the organization first.
+    pub fn columns(&self) -> Vec<(&'static str, Kind)> {
+        let columns = self.columns.iter().copied();
         match self.source {
-            Source::Table => std::iter::once(CLASSY_ID).chain(names).collect(),
-            Source::View => names.collect(),
+            Source::Table => std::iter::once((CLASSY_ID, Kind::Int))
+                .chain(columns)
+                .collect(),
+            Source::View => columns.collect(),
         }
     }
 

@@ -3,7 +3,10 @@
 
 use crate::backend::{Kind, kinds};
 use crate::site::{ORGANIZATION, Site, world};
+use axum::body::Bytes;
 use classy_sync::simulator;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult, Statement};
 use serde_json::Value;
@@ -132,6 +135,65 @@ fn csv_rows(bytes: &[u8]) -> Vec<Vec<String>> {
     let rows = reader.records();
     rows.map(|row| row.unwrap().iter().map(str::to_owned).collect())
         .collect()
+}
+
+/// Whether a value in a Parquet file is the one that JSON has.
+fn is_same(field: &Field, value: &Value) -> bool {
+    let text = value.as_str();
+    match field {
+        Field::Null => value.is_null(),
+        Field::Long(number) => value.as_i64() == Some(*number),
+        Field::Bool(flag) => value.as_bool() == Some(*flag),
+        Field::Str(of_file) => text == Some(of_file),
+        Field::TimestampMicros(micros) => text
+            .and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok())
+            .is_some_and(|at| at.timestamp_micros() == *micros),
+        Field::Decimal(amount) => {
+            let bytes: [u8; 16] = amount.data().try_into().unwrap();
+            let of_file = Decimal::from_i128_with_scale(
+                i128::from_be_bytes(bytes),
+                u32::try_from(amount.scale()).unwrap(),
+            );
+            text.and_then(|text| text.parse::<Decimal>().ok())
+                .is_some_and(|amount| amount.round_dp(4) == of_file)
+        }
+        _ => false,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parquet_file_has_what_json_has_with_types() {
+    for kind in kinds() {
+        let site = Site::new(kind, world(60, 2_602)).await;
+        site.sync();
+        let exported = |what: &str, format: &str| {
+            let output = site.run(&["export", what, "--format", format]);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "{kind:?} {what}: {said}");
+            output.stdout
+        };
+        let tables = classy_sync::entities::Entity::ALL.map(|entity| entity.as_str());
+        let views = classy_sync::entities::views::VIEWS.iter();
+        for what in tables.into_iter().chain(views.map(|view| view.name)) {
+            let rows: Vec<Value> = serde_json::from_slice(&exported(what, "json")).unwrap();
+            let file = Bytes::from(exported(what, "parquet"));
+            let file = SerializedFileReader::new(file).unwrap();
+            let mut seen = 0;
+            for (row, json) in file.get_row_iter(None).unwrap().zip(&rows) {
+                let row = row.unwrap();
+                assert_eq!(row.len(), json.as_object().unwrap().len());
+                for (name, field) in row.get_column_iter() {
+                    assert!(
+                        is_same(field, &json[name]),
+                        "{kind:?} {what} {name}: {field:?}, {}",
+                        json[name]
+                    );
+                }
+                seen += 1;
+            }
+            assert_eq!(seen, rows.len(), "{kind:?} {what}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,6 +29,8 @@ pub(in crate::cli) enum ExportFormat {
     Csv,
     /// An array of objects, one a line; amounts are texts.
     Json,
+    /// For notebooks and warehouses: columns have types, amounts are decimals.
+    Parquet,
 }
 
 /// How the dictionary is printed.
