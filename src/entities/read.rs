@@ -2,7 +2,7 @@
 //! skipped without being stored.
 
 use super::scalar::{Misfit, Raw, flag, id, link, time};
-use crate::domain::{Item, Reject, RejectReason, Time};
+use crate::domain::{Item, Reject, RejectReason};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use std::borrow::Cow;
@@ -148,34 +148,65 @@ pub(super) fn refused<R>(
         updated_at,
         reason,
         detail: format!("{key}: {expected}"),
-        refuses: flag(consent) == Ok(Some(false)),
+        refuses: is_no(consent),
     })
 }
 
-/// A record that is no object, or one with a key twice: its id is salvaged if it can be told.
-pub(super) fn unreadable<R>(json: &str) -> Item<R> {
-    #[derive(Deserialize)]
-    struct Salvage<'a> {
-        #[serde(borrow)]
-        id: Raw<'a>,
-        #[serde(borrow)]
-        updated_at: Raw<'a>,
-    }
-    let salvage = object::<Salvage<'_>>(json);
-    let (source_id, updated_at): (Option<i64>, Option<Time>) = salvage
-        .map_or((None, None), |salvage| {
-            (id(salvage.id).ok(), time(salvage.updated_at).ok().flatten())
-        });
+/// A record that is no object, or one with a key twice: its id is salvaged if it can be told, and
+/// so is a no, which counts even beside a yes.
+pub(super) fn unreadable<R>(json: &str, consent: Option<&str>) -> Item<R> {
+    let Pairs(pairs) = object(json).unwrap_or_default();
+    let of = |name: &str| {
+        let of_name = pairs.iter().filter(move |(key, _)| key == name);
+        of_name.map(|(_, value)| *value).collect::<Vec<Raw<'_>>>()
+    };
+    // Said twice, it is told if it is the same.
+    let said = |name: &str| {
+        let of_name = of(name);
+        let first = of_name.first().copied().flatten()?;
+        let is_same = |value: &Raw<'_>| value.is_some_and(|value| value.get() == first.get());
+        of_name.iter().all(is_same).then_some(first)
+    };
     let detail = if json.starts_with('{') {
         "record: not readable, or a key twice"
     } else {
         "record: not an object"
     };
     Item::Bad(Reject {
-        source_id,
-        updated_at,
+        source_id: id(said("id")).ok(),
+        updated_at: time(said("updated_at")).ok().flatten(),
         reason: RejectReason::Invalid,
         detail: detail.to_owned(),
-        refuses: false,
+        refuses: consent.is_some_and(|key| of(key).into_iter().any(is_no)),
     })
+}
+
+fn is_no(consent: Raw<'_>) -> bool {
+    flag(consent) == Ok(Some(false))
+}
+
+/// The keys of an object with their values, each as often as it is there.
+#[derive(Default)]
+struct Pairs<'a>(Vec<(Cow<'a, str>, Raw<'a>)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct All;
+        impl<'de> Visitor<'de> for All {
+            type Value = Vec<(Cow<'de, str>, Raw<'de>)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some((Key(key), value)) = map.next_entry()? {
+                    pairs.push((key, value));
+                }
+                Ok(pairs)
+            }
+        }
+        deserializer.deserialize_map(All).map(Pairs)
+    }
 }

@@ -284,7 +284,7 @@ macro_rules! record {
             fn read(json: &str, classy_id: i64) -> crate::domain::Item<Self> {
                 let mut values = [None; Place::End as usize];
                 if !$crate::entities::read::values(json, place, &mut values) {
-                    return $crate::entities::read::unreadable(json);
+                    return $crate::entities::read::unreadable(json, Self::CONSENT.map(|(key, _)| key));
                 }
                 let of = |place: Place| values[place as usize];
                 let read = || -> Result<$name, (&'static str, $crate::entities::scalar::Misfit)> {

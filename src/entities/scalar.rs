@@ -120,10 +120,13 @@ pub(crate) fn link(raw: Raw<'_>) -> Result<Option<i64>, Misfit> {
     let text = literal(raw).ok_or(misfit("not an id"))?;
     match text.trim_ascii() {
         "" => Ok(None),
-        digits => match whole(digits).ok_or(misfit("not an id"))? {
-            0 => Ok(None),
-            id => Ok(Some(id)),
-        },
+        // Some programs write 12.0 for 12.
+        digits => {
+            match whole(digits.strip_suffix(".0").unwrap_or(digits)).ok_or(misfit("not an id"))? {
+                0 => Ok(None),
+                id => Ok(Some(id)),
+            }
+        }
     }
 }
 
@@ -148,13 +151,13 @@ pub(crate) fn flag(raw: Raw<'_>) -> Result<Option<bool>, Misfit> {
         "" => Ok(None),
         "1" => Ok(Some(true)),
         "0" => Ok(Some(false)),
-        word if ["true", "yes"]
+        word if ["true", "yes", "y", "on"]
             .iter()
             .any(|yes| word.eq_ignore_ascii_case(yes)) =>
         {
             Ok(Some(true))
         }
-        word if ["false", "no"]
+        word if ["false", "no", "n", "off"]
             .iter()
             .any(|no| word.eq_ignore_ascii_case(no)) =>
         {

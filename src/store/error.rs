@@ -98,6 +98,14 @@ pub enum Error {
         /// The first migration of that time.
         unknown: String,
     },
+    /// Somebody else has a table or view of one of our names.
+    #[error(
+        "the database has '{name}', which is not classy-sync's and has the name of one of its tables or views; nothing was changed"
+    )]
+    NotOurs {
+        /// Its name.
+        name: String,
+    },
     /// The schema is older than this program.
     #[error("the database's schema is behind: '{pending}' is not applied")]
     SchemaBehind {
@@ -182,6 +190,7 @@ impl Error {
             | Error::Encoding { .. }
             | Error::SchemaNewer { .. }
             | Error::SchemaUnreleased { .. }
+            | Error::NotOurs { .. }
             | Error::SchemaBehind { .. } => Remedy::Stop,
         }
     }
@@ -235,6 +244,10 @@ impl Error {
             Error::SchemaUnreleased { .. } => {
                 "give a new, empty database and run `classy-sync db migrate`: everything is read again from Classy; `plugin adopt` takes over \
                  the contacts that a plugin put elsewhere. Keep the old database until then: who left is known there only"
+            }
+            Error::NotOurs { .. } => {
+                "give classy-sync a database of its own (CREATE DATABASE name), or on PostgreSQL a schema of its own (in database.url: \
+                 ?options=-csearch_path=name)"
             }
             Error::SchemaBehind { .. } => "run `classy-sync db migrate`",
             Error::Migrating { .. } => {

@@ -3,7 +3,8 @@
 
 use super::migration_lock::{self, LockRow};
 use super::statement::sql;
-use super::{Error, Store};
+use super::{Error, Store, tuple};
+use crate::entities::dictionary::entry;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, TransactionTrait};
 
@@ -23,6 +24,7 @@ impl Store {
         if self.pending().await?.is_empty() {
             return Ok(Vec::new());
         }
+        self.require_no_others().await?;
         let applied = self.migrate_alone().await?;
         if !applied.is_empty() {
             self.write_comments().await?;
@@ -30,6 +32,35 @@ impl Store {
             self.keep_zones().await?;
         }
         Ok(applied)
+    }
+
+    /// Refuses a database in which somebody else has a table or view of one of our names: it would
+    /// be changed or replaced, and is not ours.
+    async fn require_no_others(&self) -> Result<(), Error> {
+        // Of one moment: another process that is migrating makes its own table first.
+        let text = match self.backend() {
+            DbBackend::Postgres => {
+                "SELECT c.relname::text AS name FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+                 WHERE n.nspname = current_schema() ORDER BY c.relname"
+            }
+            DbBackend::MySql => {
+                "SELECT CAST(table_name AS CHAR) AS name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name"
+            }
+            _ => "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY name",
+        };
+        let names: Vec<String> = tuple::all(self.connection(), sql(self.backend(), text, []))
+            .await
+            .map_err(|error| Error::query("looking what the database has", error))?
+            .into_iter()
+            .map(|name: String| name.to_lowercase())
+            .collect();
+        if names.iter().any(|name| name == "seaql_migrations") {
+            return Ok(());
+        }
+        match names.into_iter().find(|name| entry(name).is_some()) {
+            Some(name) => Err(Error::NotOurs { name }),
+            None => Ok(()),
+        }
     }
 
     async fn migrate_alone(&self) -> Result<Vec<String>, Error> {

@@ -6,7 +6,7 @@ use crate::config::{DatabaseAddress, DatabaseKind};
 use sea_orm::sqlx::mysql::MySqlSslMode;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::sqlx::{self, Executor};
+use sea_orm::sqlx::{self, Connection, Executor};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -194,6 +194,22 @@ fn options(address: &DatabaseAddress, way: Way, wire: Wire, limits: Limits) -> C
                 // is.
                 .analysis_limit(1_000)
         })
+        .map_sqlx_sqlite_pool_opts(move |pool| {
+            // In memory everything would be gone with the connection.
+            if in_memory {
+                return pool;
+            }
+            // SQLite ends a transaction by itself when the disk is full. The driver's own end of it
+            // then fails, and it goes on counting: all that this connection writes from then on
+            // would be inside a transaction that nobody ends, which keeps everybody else out.
+            pool.after_release(|connection, _| {
+                Box::pin(async move {
+                    // An end that is queued is carried out first.
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
+                })
+            })
+        })
         .map_sqlx_postgres_opts(move |options| pg_options(options, wire, limits))
         .map_sqlx_postgres_pool_opts(move |pool| {
             if limits == Limits::AtStart {
@@ -254,4 +270,50 @@ fn options(address: &DatabaseAddress, way: Way, wire: Wire, limits: Limits) -> C
             .max_lifetime(None::<Duration>);
     }
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::{ConnectionTrait, TransactionTrait};
+
+    #[tokio::test]
+    async fn a_connection_whose_transaction_a_full_disk_ended_is_used_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("full.db");
+        let address = DatabaseAddress::parse(&format!("sqlite://{}", file.display())).unwrap();
+        let way = Way {
+            max_connections: 1,
+            alone: None,
+        };
+        let pool = open(&address, way).await.unwrap();
+        let run = async |text: &str| pool.execute_unprepared(text).await.unwrap();
+        run("CREATE TABLE t (x BLOB)").await;
+        run("PRAGMA max_page_count = 4").await;
+        let full = pool.begin().await.unwrap();
+        full.execute_unprepared("INSERT INTO t VALUES (zeroblob(100000))")
+            .await
+            .unwrap_err();
+        drop(full);
+
+        // There is room again: what is given up leaves nothing behind, what is committed is there
+        // for everybody.
+        let given_up = pool.begin().await.unwrap();
+        given_up
+            .execute_unprepared("INSERT INTO t VALUES (x'01')")
+            .await
+            .unwrap();
+        given_up.rollback().await.unwrap();
+        let other = open(&address, way).await.unwrap();
+        let kept = other.begin().await.unwrap();
+        kept.execute_unprepared("INSERT INTO t VALUES (x'02')")
+            .await
+            .unwrap();
+        kept.commit().await.unwrap();
+        let kept = pool.begin().await.unwrap();
+        kept.execute_unprepared("INSERT INTO t VALUES (x'03')")
+            .await
+            .unwrap();
+        kept.commit().await.unwrap();
+    }
 }

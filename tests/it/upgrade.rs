@@ -111,6 +111,39 @@ async fn a_database_from_before_the_first_release_is_left_alone_and_it_is_said_w
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_in_which_somebody_has_a_table_or_view_of_our_name_is_left_alone() {
+    for kind in kinds() {
+        for (make, look, name) in [
+            (
+                "CREATE VIEW gifts AS SELECT 1 AS mine",
+                "SELECT COUNT(mine) AS n FROM gifts",
+                "gifts",
+            ),
+            (
+                "CREATE TABLE Alerts (id INT, n INT)",
+                "SELECT COUNT(n) + 1 AS n FROM Alerts",
+                "alerts",
+            ),
+        ] {
+            let site = Site::new(kind, world(20, 403)).await;
+            site.execute(make).await;
+            for command in [&["db", "migrate"][..], &["sync"]] {
+                let output = site.run(command);
+                let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                assert_eq!(output.status.code(), Some(65), "{kind:?}: {said}");
+                assert!(
+                    said.contains(&format!("'{name}'")) && said.contains("of its own"),
+                    "{kind:?} {command:?}: {said}"
+                );
+            }
+            // It is as it was, and alone.
+            assert_eq!(site.number(look).await, 1, "{kind:?} {name}");
+            site.execute("CREATE TABLE organizations (n INT)").await;
+        }
+    }
+}
+
 /// The two kinds of record that came after gifts named them, each with its report and the gifts'
 /// column.
 const LATER: [(&str, &str, &str); 2] = [

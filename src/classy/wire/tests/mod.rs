@@ -208,6 +208,29 @@ fn a_bad_record_says_where_it_is_bad_and_never_what_it_holds() {
 }
 
 #[test]
+fn a_no_counts_though_a_key_is_there_twice() {
+    for (json, id, refuses) in [
+        (
+            r#"{"id":5,"opt_in":false,"nickname":"a","nickname":"a"}"#,
+            Some(5),
+            true,
+        ),
+        (r#"{"id":5,"opt_in":false,"opt_in":false}"#, Some(5), true),
+        (r#"{"id":5,"opt_in":true,"opt_in":"no"}"#, Some(5), true),
+        (r#"{"id":5,"id":5,"opt_in":"off"}"#, Some(5), true),
+        // Whose it is is not known.
+        (r#"{"id":5,"id":6,"opt_in":false}"#, None, true),
+        (r#"{"id":5,"opt_in":true,"opt_in":true}"#, Some(5), false),
+    ] {
+        let reject = bad::<Supporter>(json);
+        assert_eq!((reject.source_id, reject.refuses), (id, refuses), "{json}");
+    }
+    let whole: Supporter = good(r#"{"id":12.0,"opt_in":"N"}"#);
+    assert_eq!((whole.id, whole.email_opt_in), (12, Some(false)));
+    assert_eq!(bad::<Supporter>(r#"{"id":12.5}"#).source_id, None);
+}
+
+#[test]
 fn what_decides_nothing_costs_no_gift_however_long_it_is() {
     for (key, value) in [
         ("comment", format!("\"{}\"", "x".repeat(200_000))),
