@@ -2,13 +2,14 @@
 
 use super::{Plan, Surroundings, TestAlerts};
 use crate::classy::Transport;
-use crate::health::HealthReport;
+use crate::domain::Time;
+use crate::health::{HealthReport, Unwritten};
 use crate::schedule::{ByteBudget, FairSemaphore};
 use crate::status::{Board, Journal};
 use crate::store::Store;
 use crate::supervision::{ActorRegistry, KillSwitch};
 use crate::vault::Vault;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -46,6 +47,7 @@ pub struct Shared {
     pub test_alerts: TestAlerts,
     plan: RwLock<Arc<Plan>>,
     surroundings: RwLock<Arc<Surroundings>>,
+    unwritten: Mutex<Option<Unwritten>>,
 }
 
 impl Shared {
@@ -76,7 +78,31 @@ impl Shared {
             test_alerts: TestAlerts::default(),
             plan: RwLock::new(Arc::new(plan)),
             surroundings: RwLock::default(),
+            unwritten: Mutex::default(),
         }
+    }
+
+    /// A look at the leases that began then could not write.
+    pub(super) fn note_unwritten(&self, begun: Time, why: String) {
+        let mut unwritten = self.lock_unwritten();
+        let since = unwritten.take().map_or(begun, |before| before.since);
+        *unwritten = Some(Unwritten { since, why });
+    }
+
+    /// A look at the leases wrote.
+    pub(super) fn note_written(&self) {
+        *self.lock_unwritten() = None;
+    }
+
+    /// Since when no look at the leases could write.
+    pub(super) fn unwritten(&self) -> Option<Unwritten> {
+        self.lock_unwritten().clone()
+    }
+
+    fn lock_unwritten(&self) -> MutexGuard<'_, Option<Unwritten>> {
+        self.unwritten
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The plan in force.

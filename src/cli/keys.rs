@@ -3,6 +3,7 @@
 use super::app::{App, done};
 use super::args::{Cli, Keys, Output};
 use super::exit::{Code, Failure};
+use super::in_force::{Changed, tell_daemon};
 use super::init::new_key_id;
 use super::output;
 use crate::credentials::{KeyUse, key_use, rotate};
@@ -37,6 +38,7 @@ pub(super) async fn run(cli: &Cli, order: &Keys) -> Result<(), Failure> {
                     file.display()
                 ));
                 done("`classy-sync keys rotate` seals everything with it");
+                tell_daemon(&app, Changed::File).await;
             } else {
                 // Where there is no configuration nothing is sealed here.
                 if let Ok(app) = App::start(cli) {
@@ -85,6 +87,8 @@ pub(super) async fn run(cli: &Cli, order: &Keys) -> Result<(), Failure> {
             let app = App::start(cli)?;
             let store = app.store_that_exists().await?;
             let vault = app.vault(&store).await?;
+            // It opens what is sealed with the current key from now on.
+            tell_daemon(&app, Changed::File).await;
             let rotated = rotate(&store, &vault).await?;
             store
                 .audit(

@@ -133,6 +133,7 @@ pub(super) async fn health(app: &App) -> Result<Value, Failure> {
         up: Duration::ZERO,
         limits: Limits::default(),
         database: answered,
+        unwritten: None,
         spaces: store
             .folder()
             .and_then(|folder| free_space("database", folder))

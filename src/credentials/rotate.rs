@@ -37,7 +37,7 @@ pub async fn key_use(store: &Store, vault: &Vault) -> Result<Vec<KeyUse>, Error>
     let mut uses: BTreeMap<String, Vec<i64>> = vault
         .key_ids()
         .into_iter()
-        .map(|id| (id.to_owned(), Vec::new()))
+        .map(|id| (id, Vec::new()))
         .collect();
     for organization in store.organizations().await? {
         if let Some(sealed) = &organization.credentials_encrypted {
@@ -47,8 +47,7 @@ pub async fn key_use(store: &Store, vault: &Vault) -> Result<Vec<KeyUse>, Error>
                 .push(organization.classy_id);
         }
     }
-    let current = vault.current_key_id().map(str::to_owned);
-    let known: Vec<String> = vault.key_ids().into_iter().map(str::to_owned).collect();
+    let (current, known) = (vault.current_key_id(), vault.key_ids());
     Ok(uses
         .into_iter()
         .map(|(id, organizations)| KeyUse {
@@ -142,7 +141,7 @@ pub async fn rotate(store: &Store, vault: &Vault) -> Result<Rotated, Error> {
         let Some(sealed) = &organization.credentials_encrypted else {
             continue;
         };
-        if Vault::key_id_of(sealed) == vault.current_key_id() {
+        if Vault::key_id_of(sealed) == vault.current_key_id().as_deref() {
             rotated.current += 1;
             continue;
         }

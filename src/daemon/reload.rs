@@ -9,6 +9,7 @@ use crate::config::{Config, ConfigError};
 use crate::credentials::Applied;
 use crate::http::{ReloadRequest, Reloaded, Settings};
 use crate::integrations::{load_organizations, secret_faults};
+use crate::vault::KeyRing;
 use sd_notify::NotifyState;
 use std::future::pending;
 use std::sync::Arc;
@@ -168,6 +169,10 @@ async fn reload(
             }
         });
     let files = files.collect();
+    // Elsewhere than at the start it is in force only after a restart.
+    let vault = &in_force.at_start.vault;
+    let keys = KeyRing::load(&vault.keys, &vault.key_file).and_then(|keys| shared.vault.take(keys));
+    told.extend(keys.err().map(|error| error.to_string()));
     let prepared = prepare(&new, files, &shared.store, &shared.vault).await;
     let Prepared {
         mut applied,

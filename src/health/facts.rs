@@ -19,6 +19,8 @@ pub struct Facts {
     pub limits: Limits,
     /// How the database answered.
     pub database: Database,
+    /// It answers, and does not take what is written: no lease could be renewed.
+    pub unwritten: Option<Unwritten>,
     /// The places that are written to.
     pub spaces: Vec<Space>,
     /// How long the main thread has had no time for its actors.
@@ -67,6 +69,7 @@ impl Facts {
             up: Duration::from_secs(1),
             limits: Limits::default(),
             database: Database::Answers(Duration::from_millis(1)),
+            unwritten: None,
             spaces: Vec::new(),
             main_late: Duration::ZERO,
             watch_late: Duration::ZERO,
@@ -116,6 +119,15 @@ pub enum Database {
     Answers(Duration),
     /// Not, and why.
     Silent(String),
+}
+
+/// Since when nothing could be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unwritten {
+    /// When the first look at the leases began that failed.
+    pub since: Time,
+    /// Why the latest one failed.
+    pub why: String,
 }
 
 /// A place on disk.

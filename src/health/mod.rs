@@ -35,7 +35,7 @@ pub use checks::{LOOK_AND_APPROVE, all as checks};
 pub use evaluate::evaluate;
 pub use facts::{
     Access, ChildFacts, Database, Facts, FeedFacts, FeedState, Limits, OrganizationFacts,
-    PluginFacts, Space, Standing, WideFile,
+    PluginFacts, Space, Standing, Unwritten, WideFile,
 };
 pub use messenger::{Messenger, Undelivered, Way};
 pub use notice::{Notice, Occasion};

@@ -33,6 +33,12 @@ pub enum Error {
         /// The key's id.
         id: String,
     },
+    /// A key has the name of one that is in use and is another one.
+    #[error("the key '{id}' is not the one that is in use under this name, so no key was taken")]
+    AnotherKey {
+        /// The key's id.
+        id: String,
+    },
     /// Not a sealed text, changed, or sealed for somebody else.
     #[error("the sealed text cannot be opened: {cause}")]
     Unreadable {
@@ -61,6 +67,9 @@ impl Error {
             }
             Error::MissingKey { .. } => {
                 "put that key's line back into the key file (below the current one)"
+            }
+            Error::AnotherKey { .. } => {
+                "put that key's line back as it was, and give a new key another name"
             }
             Error::Unreadable { .. } => {
                 "give the credentials anew: `classy-sync org set-credentials`"

@@ -15,6 +15,7 @@ pub(super) const KEY_LENGTH: usize = 32;
 const MOST_BYTES: u64 = 256 * 1_024;
 
 /// The keys in order: the first seals, all open what they sealed.
+#[derive(Clone)]
 pub struct KeyRing {
     keys: Vec<(String, Zeroizing<[u8; KEY_LENGTH]>)>,
 }
@@ -131,6 +132,20 @@ impl KeyRing {
     /// All ids, the current one first.
     pub fn ids(&self) -> Vec<&str> {
         self.keys.iter().map(|(id, _)| id.as_str()).collect()
+    }
+
+    /// These, and behind them those of others that are not among them.
+    pub(super) fn before(mut self, others: &KeyRing) -> Result<KeyRing, Error> {
+        for (id, key) in &others.keys {
+            match self.get(id) {
+                Some(known) if *known != **key => {
+                    return Err(Error::AnotherKey { id: id.clone() });
+                }
+                Some(_) => {}
+                None => self.keys.push((id.clone(), key.clone())),
+            }
+        }
+        Ok(self)
     }
 
     pub(super) fn current(&self) -> Option<(&str, &[u8; KEY_LENGTH])> {

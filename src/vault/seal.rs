@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
+use std::sync::{Arc, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 /// What every sealed text begins with.
@@ -35,7 +36,7 @@ impl Purpose {
 /// Seals with the current key, opens with the one a text names.
 #[derive(Debug)]
 pub struct Vault {
-    keys: KeyRing,
+    keys: RwLock<Arc<KeyRing>>,
 }
 
 /// What one master key gives one organization.
@@ -46,18 +47,35 @@ struct Derived {
 
 impl Vault {
     /// Takes the keys.
-    pub const fn new(keys: KeyRing) -> Self {
-        Vault { keys }
+    pub fn new(keys: KeyRing) -> Self {
+        Vault {
+            keys: RwLock::new(Arc::new(keys)),
+        }
+    }
+
+    /// Takes keys that were read again: their first one seals from now on. Those that it had stay,
+    /// since what they sealed may not be sealed anew yet.
+    ///
+    /// # Errors
+    /// [`Error::AnotherKey`]: nothing is taken.
+    pub fn take(&self, keys: KeyRing) -> Result<(), Error> {
+        let mut present = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        *present = Arc::new(keys.before(&present)?);
+        Ok(())
+    }
+
+    fn keys(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// All key ids, the current one first.
-    pub fn key_ids(&self) -> Vec<&str> {
-        self.keys.ids()
+    pub fn key_ids(&self) -> Vec<String> {
+        self.keys().ids().into_iter().map(str::to_owned).collect()
     }
 
     /// The id of the key that seals.
-    pub fn current_key_id(&self) -> Option<&str> {
-        self.keys.current().map(|(id, _)| id)
+    pub fn current_key_id(&self) -> Option<String> {
+        self.keys().current().map(|(id, _)| id.to_owned())
     }
 
     /// The id of the key that a sealed text names.
@@ -78,7 +96,8 @@ impl Vault {
         purpose: Purpose,
         secret: &SecretString,
     ) -> Result<String, Error> {
-        let (id, key) = self.keys.current().ok_or(Error::Sealing)?;
+        let keys = self.keys();
+        let (id, key) = keys.current().ok_or(Error::Sealing)?;
         let derived = derive(key, organization)?;
         let nonce: [u8; NONCE_LENGTH] = rand::random();
         let payload = Payload {
@@ -108,8 +127,8 @@ impl Vault {
             .strip_prefix(PREFIX)
             .and_then(|rest| rest.split_once('.'))
             .ok_or_else(|| unreadable("it is not a sealed text"))?;
-        let key = self
-            .keys
+        let keys = self.keys();
+        let key = keys
             .get(id)
             .ok_or_else(|| Error::MissingKey { id: id.to_owned() })?;
         let blob = URL_SAFE_NO_PAD

@@ -259,6 +259,11 @@ async fn a_daemon_that_cannot_write_its_lease_is_failing_and_refuses_orders_unti
         "{:?} {said}",
         output.status
     );
+    until("the database is told of", LONG, async || {
+        let health = String::from_utf8(site.run(&["health"]).stdout).unwrap();
+        health.contains("nothing could be written for")
+    })
+    .await;
     for table in tables {
         for verb in ["INSERT", "UPDATE"] {
             site.execute(&format!("DROP TRIGGER full_{table}_{verb}"))

@@ -3,6 +3,62 @@
 
 use crate::backend::Kind as Backend;
 use crate::site::{ORGANIZATION, Site, says, world};
+use crate::web::Daemon;
+
+/// The file says no secret any more: all that is left of it is sealed.
+fn forget_the_file_s_secret(site: &Site) {
+    let file = site
+        .path()
+        .join(format!("organizations/{ORGANIZATION}.toml"));
+    let text = std::fs::read_to_string(&file).unwrap();
+    let without = text
+        .lines()
+        .filter(|line| !line.starts_with("client_secret"));
+    std::fs::write(&file, without.collect::<Vec<_>>().join("\n")).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_goes_on_when_keys_are_made_and_rotated_beside_it() {
+    const NO_KEYS: (&str, &str) = ("CLASSY_SYNC__VAULT__KEYS", "");
+    let site = Site::new(Backend::Sqlite, world(10, 85)).await;
+    let run = |arguments: &[&str]| {
+        let mut command = site.command(arguments);
+        command.env(NO_KEYS.0, NO_KEYS.1);
+        tokio::task::block_in_place(|| command.output().unwrap())
+    };
+    let done = |arguments: &[&str]| {
+        let output = run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", says(&output));
+        says(&output)
+    };
+    done(&["keys", "generate", "--write", "--id", "first"]);
+    done(&["sync"]);
+    forget_the_file_s_secret(&site);
+    let daemon = Daemon::start_with(&site, "", &[NO_KEYS]).await;
+    done(&["sync"]);
+    done(&["keys", "generate", "--write", "--id", "second"]);
+    done(&["keys", "rotate"]);
+    done(&["reload"]);
+    done(&["sync"]);
+    assert!(!done(&["health"]).contains("key"));
+    // Another key of a name that is in use is not taken, and changes nothing.
+    let file = site.path().join("vault.key");
+    let kept = std::fs::read_to_string(&file).unwrap();
+    let other = "second:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    std::fs::write(&file, other).unwrap();
+    let reloaded = run(&["reload"]);
+    assert!(!reloaded.status.success());
+    assert!(
+        says(&reloaded).contains("'second' is not the one that is in use"),
+        "{}",
+        says(&reloaded)
+    );
+    done(&["sync"]);
+    std::fs::write(&file, kept).unwrap();
+    done(&["reload"]);
+    drop(daemon);
+    done(&["sync"]);
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_key_is_told_apart_from_none_from_another_and_from_a_wrong_one() {
@@ -24,19 +80,7 @@ async fn a_lost_key_is_told_apart_from_none_from_another_and_from_a_wrong_one() 
         says(&never)
     );
     site.sync();
-    // The file says no secret any more: all that is left of it is sealed.
-    let file = site
-        .path()
-        .join(format!("organizations/{ORGANIZATION}.toml"));
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(
-        &file,
-        text.lines()
-            .filter(|line| !line.starts_with("client_secret"))
-            .collect::<Vec<_>>()
-            .join("\n"),
-    )
-    .unwrap();
+    forget_the_file_s_secret(&site);
     let other = "other:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let false_one = "test:ICECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     for (keys, parts) in [

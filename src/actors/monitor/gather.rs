@@ -130,6 +130,7 @@ pub(super) async fn facts(shared: &Shared, counted: &Counted, baseline: &Baselin
         up: counted.up.map(|since| since.elapsed()).unwrap_or_default(),
         limits: Limits::default(),
         database,
+        unwritten: shared.unwritten(),
         organizations: organizations.collect(),
         spaces: places
             .filter_map(|(what, folder)| free_space(what, &folder))

@@ -42,19 +42,23 @@ impl Supervisor {
             alone: self.mode == Mode::Command,
         };
         let work = fleet::check_leases(Arc::clone(&self.shared), question);
-        let runtime = self.shared.runtime.clone();
+        let (runtime, begun) = (self.shared.runtime.clone(), clock::now());
         run::spawn(
             context,
             self,
             &runtime,
             self.shared.kill.child(),
             work,
-            |actor: &mut Self, ended, context| {
+            move |actor: &mut Self, ended, context| {
                 actor.is_checking = false;
                 match ended {
-                    Ended::Done(Ok(found)) => actor.found(found, context),
+                    Ended::Done(Ok(found)) => {
+                        actor.shared.note_written();
+                        actor.found(found, context);
+                    }
                     Ended::Done(Err(error)) => {
                         tracing::error!(%error, "the leases could not be looked after");
+                        actor.shared.note_unwritten(begun, error.to_string());
                         actor.could_not_check(&Fault {
                             kind: error.kind(),
                             text: error.to_string(),
