@@ -40,7 +40,7 @@ pub use leaving::{Way, Why};
 pub use member::Member;
 pub use money::{MAX_AMOUNT, Money, MoneyError, SCALE};
 pub use outcome::{Mode, RunCounts, RunEnd};
-pub use profile::{AddressClaim, Profile};
+pub use profile::{AddressClaim, OPTED_OUT, Profile};
 pub use remedy::Remedy;
 pub use remote_text::{keep_secret, scrubbed};
 pub use segment::{Engagement, Frequency, MonthlyRate, Value};

@@ -4,6 +4,9 @@ use super::{Address, Engagement, Frequency, Money, Time, Value, Zone};
 use rust_decimal::Decimal;
 use std::fmt;
 
+/// Why somebody is skipped who said no at Classy; also in the ledger.
+pub const OPTED_OUT: &str = "opted out";
+
 /// Which of the supporters who share an address is mailed there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressClaim {
@@ -93,7 +96,7 @@ impl Profile {
             (Some(true), AddressClaim::Refused { by }) => Some(format!(
                 "supporter {by} has this address and did not consent"
             )),
-            (Some(false), _) => Some("opted out".to_owned()),
+            (Some(false), _) => Some(OPTED_OUT.to_owned()),
             (None, _) => Some("no consent is known".to_owned()),
         }
     }

@@ -126,6 +126,44 @@ async fn who_said_no_and_is_mailed_by_others_is_counted_until_somebody_decides()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_comes_back_by_a_form_after_the_no_stays_though_everybodys_no_is_passed_on() {
+    for kind in kinds() {
+        let mut charity = Charity::new(kind, world(120, 107)).await;
+        charity.table = "opt_out_scope = 'everybody'".to_owned();
+        charity.sync().await;
+        let person = charity.alone().into_iter().next().unwrap();
+        let refuser = charity.refuser();
+        let (email, other) = (charity.email(person), charity.email(refuser));
+        charity.opt(person, false);
+        charity.sync().await;
+        assert_eq!(charity.status(&email), "unsubscribed", "{kind:?}");
+        // Both fill in a form, one of them for the first time.
+        charity.act(Act::SignUp(email.clone()));
+        charity.act(Act::SignUp(other.clone()));
+        for _ in 0..2 {
+            charity.sync_later().await;
+            charity.touch(person);
+            charity.touch(refuser);
+            for address in [&email, &other] {
+                assert_eq!(charity.status(address), "subscribed", "{kind:?}");
+            }
+        }
+        // A no that is new counts.
+        for id in [person, refuser] {
+            charity.opt(id, true);
+        }
+        charity.sync_later().await;
+        for id in [person, refuser] {
+            charity.opt(id, false);
+        }
+        charity.sync_later().await;
+        for address in [&email, &other] {
+            assert_eq!(charity.status(address), "unsubscribed", "{kind:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_opt_out_is_ignored_when_the_file_says_so() {
     let mut charity = Charity::new(Kind::Sqlite, world(40, 102)).await;
     charity.table = "on_opt_out = 'ignore'".to_owned();

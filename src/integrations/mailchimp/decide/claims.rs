@@ -2,7 +2,7 @@
 //! the address of somebody who left.
 
 use super::case::{Case, MemberPlace};
-use crate::domain::{AddressClaim, Member, Way, Why};
+use crate::domain::{Address, AddressClaim, Member, OPTED_OUT, Way, Why};
 use crate::integrations::mailchimp::mirror::member::hash_of;
 use crate::integrations::mailchimp::mirror::status::{
     is_given_up, is_live, is_mailed, is_out, opted_out_by_another,
@@ -90,11 +90,14 @@ pub(crate) fn owners(
         let was_taken_off = || ids.iter().any(|id| case.addresses_taken_off.contains(*id));
         is_delivered && !whys.is_empty() || says_no && is_new_word && was_taken_off()
     };
+    let is_meant = |case: &Case<'_>, member: &Member| {
+        scope == OptOutScope::Everybody
+            && !case.addresses_taken_off.contains(&member.remote_id)
+            && !was_known_to_refuse(case)
+    };
     let is_concerned = |case: &Case<'_>, member: &Member| {
         may_be_mailed(member)
-            && (member.subscribed_by_us
-                || scope == OptOutScope::Everybody
-                || is_ours_again(case, member))
+            && (member.subscribed_by_us || is_meant(case, member) || is_ours_again(case, member))
     };
     // The one for whom it was delivered, else whoever says no, else the lowest id.
     let mut ranks: BTreeMap<MemberPlace, (bool, bool, i64)> = BTreeMap::new();
@@ -131,6 +134,17 @@ pub(crate) fn owners(
         .into_iter()
         .map(|(place, (_, _, id))| (place, id))
         .collect()
+}
+
+/// Whether the no was heard by an earlier delivery, at the same address: where everybody's no is
+/// passed on, whoever was there then was taken off, and who is there now came by themselves.
+fn was_known_to_refuse(case: &Case<'_>) -> bool {
+    let address = case.profile.address.as_ref();
+    case.row.is_some_and(|row| {
+        row.state == "skipped"
+            && row.reason.as_deref() == Some(OPTED_OUT)
+            && row.address.as_ref().map(Address::key) == address.map(Address::key)
+    })
 }
 
 /// Members to which somebody said no: all of a person who did, and the one at an address of which
