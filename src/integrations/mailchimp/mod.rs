@@ -195,7 +195,7 @@ impl Plugin for Mailchimp {
     async fn health_check(&self, _: &PluginContext) -> CheckResult {
         match self.session.api.ping().await {
             Ok(()) => CheckResult::ok(),
-            Err(Failure::Busy(why)) => CheckResult::degraded(why),
+            Err(Failure::Busy(why) | Failure::Broken(why)) => CheckResult::degraded(why),
             Err(failure) => {
                 CheckResult::failing(failure.into_error("asking Mailchimp").to_string())
             }

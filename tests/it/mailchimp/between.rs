@@ -183,6 +183,29 @@ async fn one_whom_mailchimp_cannot_read_is_found_and_the_others_arrive() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_at_whom_mailchimp_fails_is_found_and_keeps_nobody_waiting() {
+    let mut charity = Charity::new(Kind::Sqlite, world(150, 154)).await;
+    let people = charity.givers(30).await;
+    let (poison, other) = (people[20], people[3]);
+    let needle = format!("\"{}\"", charity.email(poison));
+    let judge = move |body: &str| body.contains(&needle).then_some(500);
+    let (url, it) = between(&charity, None, Box::new(judge)).await;
+    charity.through(&url);
+    let done = charity.sync().await;
+    assert_eq!(done.delivered as usize, charity.consented().len() - 1);
+    assert!(it.stopped.load(Ordering::SeqCst) <= 30);
+    let fate = charity.fate(poison).await;
+    assert!(fate.contains("sent alone next"), "{fate}");
+    // Nor the next time.
+    charity.edit(other, "last_name", "\"Other\"");
+    charity.sync().await;
+    assert_eq!(charity.field(&charity.email(other), "LNAME"), "Other");
+    charity.via = None;
+    charity.sync().await;
+    charity.assert_complete(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_is_never_taken_ends_the_delivery() {
     let mut charity = Charity::new(Kind::Sqlite, world(300, 151)).await;
     let (url, it) = between(&charity, None, Box::new(|_| Some(400))).await;

@@ -101,7 +101,7 @@ impl Api {
         let mut tries = 0;
         loop {
             match self.once(request).await {
-                Err(Failure::Busy(_)) if tries + 1 < TRIES => {
+                Err(Failure::Busy(_) | Failure::Broken(_)) if tries + 1 < TRIES => {
                     tokio::time::sleep(BACKOFF.wait(tries)).await
                 }
                 outcome => return outcome,
@@ -364,7 +364,7 @@ impl Api {
         let mut tries = 0;
         loop {
             match self.client.send(&request).await {
-                Err(Failure::Busy(_)) if tries + 1 < TRIES => {
+                Err(Failure::Busy(_) | Failure::Broken(_)) if tries + 1 < TRIES => {
                     tokio::time::sleep(BACKOFF.wait(tries)).await
                 }
                 outcome => return outcome.map(drop),

@@ -63,6 +63,9 @@ pub(crate) struct Answer {
 pub(crate) enum Failure {
     /// It did not work this time; whether a write was done is not known.
     Busy(String),
+    /// Mailchimp itself says that it failed at it, perhaps at one of the people in it; whether a
+    /// write was done is not known.
+    Broken(String),
     /// The key is not accepted.
     Refused(String),
     /// The account as a whole may not do this, for a reason that may pass: its plan, its standing,
@@ -80,7 +83,9 @@ impl Failure {
     /// As the end of a delivery.
     pub(crate) fn into_error(self, what: &str) -> PluginError {
         match self {
-            Failure::Busy(why) => PluginError::Unavailable(format!("{what}: {why}")),
+            Failure::Busy(why) | Failure::Broken(why) => {
+                PluginError::Unavailable(format!("{what}: {why}"))
+            }
             Failure::Refused(why) => PluginError::Refused(format!("{what}: {why}")),
             Failure::Blocked(problem) => {
                 PluginError::Blocked(format!("{what}: Mailchimp refused it: {}", problem.plain()))
@@ -151,7 +156,7 @@ impl Client {
         drop(pass);
         match &outcome {
             Ok(_) => self.gate.widen(),
-            Err(Failure::Busy(_)) => self.gate.narrow(self.connections),
+            Err(Failure::Busy(_) | Failure::Broken(_)) => self.gate.narrow(self.connections),
             Err(_) => {}
         }
         outcome
@@ -267,7 +272,8 @@ fn evaluate(status: u16, headers: &HeaderMap, body: Vec<u8>) -> Result<Answer, F
         // Without JSON it is something in front of Mailchimp that wants us to slow down.
         (403 | 429, _) => Failure::Busy(format!("Mailchimp asks to slow down ({status})")),
         (404, _) => Failure::Missing,
-        (408 | 500..=599, _) => {
+        (500..=599, Some(_)) => Failure::Broken(format!("Mailchimp failed at it ({status})")),
+        (408 | 500..=599, None) => {
             Failure::Busy(format!("Mailchimp does not work at the moment ({status})"))
         }
         (400 | 405 | 414 | 422, problem) => Failure::Invalid(problem.unwrap_or_default()),
@@ -286,6 +292,7 @@ mod tests {
         match evaluate(status, &HeaderMap::new(), body.as_bytes().to_vec()) {
             Ok(_) => "ok",
             Err(Failure::Busy(_)) => "busy",
+            Err(Failure::Broken(_)) => "broken",
             Err(Failure::Refused(_)) => "refused",
             Err(Failure::Blocked(_)) => "blocked",
             Err(Failure::Missing) => "missing",
@@ -322,7 +329,7 @@ mod tests {
         );
         assert_eq!(
             (kind(502, "<html>"), kind(503, "{\"title\":\"akamai_503\"}")),
-            ("busy", "busy")
+            ("busy", "broken")
         );
         assert_eq!(
             (

@@ -2,7 +2,8 @@
 
 use super::push::{push, without_adds_if_full};
 use super::record::BatchResult;
-use super::update::{MemberUpdate, NO_WORD};
+use super::update::{MemberUpdate, NO_WORD, silent};
+use crate::integrations::mailchimp::api::calls::TRIES;
 use crate::integrations::mailchimp::decide::context::DeliveryContext;
 use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::plugin::{PluginContext, PluginError};
@@ -33,11 +34,27 @@ pub(super) async fn push_all(
         updates = introduce(session, ctx, updates, &mut all).await?;
     }
     let mut chunks: Vec<Vec<MemberUpdate>> = alone.into_iter().map(|update| vec![update]).collect();
+    let alone = chunks.len();
     while !updates.is_empty() {
         let rest = updates.split_off(updates.len().min(CHUNK));
         chunks.push(std::mem::replace(&mut updates, rest));
     }
-    let calls = chunks.into_iter().map(|chunk| push(session, ctx, chunk));
+    let calls = chunks
+        .into_iter()
+        .enumerate()
+        .map(|(place, chunk)| async move {
+            let first = chunk.first().map(|update| update.supporter_id);
+            let is_alone = place < alone;
+            let tries = if is_alone { 1 } else { TRIES };
+            match (push(session, ctx, chunk, tries).await, first) {
+                // At whom Mailchimp fails costs nobody else the delivery.
+                (Err(PluginError::Unavailable(_)), Some(id)) if is_alone => Ok(BatchResult {
+                    verdicts: vec![silent(id)],
+                    ..BatchResult::default()
+                }),
+                (part, _) => part,
+            }
+        });
     let parts: Vec<Result<BatchResult, PluginError>> = stream::iter(calls)
         .buffer_unordered(session.api.connections())
         .collect()
@@ -82,7 +99,7 @@ async fn introduce(
             return Ok(rest);
         }
         // Some of them may be refused, and whoever else needs the same tag is asked next.
-        let part = push(session, ctx, first).await?;
+        let part = push(session, ctx, first, TRIES).await?;
         all.accepted.extend(part.accepted);
         all.verdicts.extend(part.verdicts);
     }

@@ -296,7 +296,7 @@ impl Changes {
                 Err(failure) => {
                     self.left.push(request);
                     match failure {
-                        Failure::Busy(_) => passing = Some(failure),
+                        Failure::Busy(_) | Failure::Broken(_) => passing = Some(failure),
                         failure => end = Some(failure),
                     }
                     continue;

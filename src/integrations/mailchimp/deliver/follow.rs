@@ -122,7 +122,7 @@ async fn one(
                 ),
             ));
         }
-        Err(Failure::Busy(why)) => return Ok(again(5, &why)),
+        Err(Failure::Busy(why) | Failure::Broken(why)) => return Ok(again(5, &why)),
         Err(failure) => return Err(failure.into_error("changing a contact")),
     };
     let spelled = |tag: &String| {

@@ -6,7 +6,7 @@ use super::load_values::load_values;
 use super::reconcile::reconcile;
 use super::record::{BatchResult, record_batch_result, wait_for_room};
 use super::undo_resubscription::{undo_resubscription, unsubscribe_again};
-use super::update::{MemberUpdate, NOT_HEARD, verdict};
+use super::update::{MemberUpdate, NOT_HEARD, silent, verdict};
 use crate::domain::{Fate, Image, Member, Profile, Step, Verdict, Way};
 use crate::integrations::mailchimp::api::answers::{BatchAnswer, Problem};
 use crate::integrations::mailchimp::api::calls::{BACKOFF, TRIES};
@@ -30,28 +30,54 @@ enum SendResult {
     /// Everybody dropped out.
     Nobody,
     Answered(Vec<(MemberUpdate, Profile)>, BatchAnswer),
+    /// Mailchimp failed at the call as a whole, at each try; it may have been carried out.
+    Failed(Vec<MemberUpdate>, Failure),
     /// The call as a whole was refused.
     Refused(Vec<MemberUpdate>, Problem),
     /// The same, since the plan has no room for everybody who would be new.
     Full(Vec<MemberUpdate>, Problem),
 }
 
-/// Sends people until each has a verdict.
+/// Calls in a row at which Mailchimp fails until it is taken for a fault of Mailchimp's, and not of
+/// somebody in them.
+const FAILURES: u32 = 8;
+
+/// Sends people until each has a verdict; a call at which Mailchimp fails is tried so often.
 pub(crate) async fn push(
     session: &MailchimpSession,
     ctx: &PluginContext,
     updates: Vec<MemberUpdate>,
+    tries: u32,
 ) -> Result<BatchResult, PluginError> {
     let (mut parts, mut splits, mut done) = (vec![updates], 0, BatchResult::default());
-    let mut was_probed = false;
+    let (mut was_probed, mut was_answered) = (false, false);
+    let (mut has_failed, mut failures) = (false, 0);
+    let mut failed_alone: Option<(Vec<i64>, Failure)> = None;
     while let Some(part) = parts.pop() {
         let part = without_adds_if_full(session, ctx, part, &mut done).await?;
         if part.is_empty() {
             continue;
         }
-        match until_answered(session, ctx, part, &mut done.verdicts).await? {
+        // Parts of a call at which it failed are tried once.
+        let tries = if has_failed { 1 } else { tries };
+        match until_answered(session, ctx, part, tries, &mut done.verdicts).await? {
             SendResult::Nobody => {}
+            SendResult::Failed(mut updates, failure) => {
+                (has_failed, failures) = (true, failures + 1);
+                if failures > FAILURES {
+                    return Err(failure.into_error("sending people"));
+                }
+                if let [update] = updates.as_slice() {
+                    let (people, _) = failed_alone.get_or_insert_with(|| (Vec::new(), failure));
+                    people.push(update.supporter_id);
+                    continue;
+                }
+                let right = updates.split_off(updates.len() / 2);
+                // After what is waiting: of the parts one may be taken before the next failure.
+                parts.splice(0..0, [right, updates]);
+            }
             SendResult::Answered(sent, answer) => {
+                (was_answered, failures) = (true, 0);
                 let addresses: Vec<&str> = sent
                     .iter()
                     .map(|(update, _)| update.desired.address.as_str())
@@ -102,6 +128,12 @@ pub(crate) async fn push(
             },
         }
     }
+    match failed_alone {
+        // It works for others.
+        Some((people, _)) if was_answered => done.verdicts.extend(people.into_iter().map(silent)),
+        Some((_, failure)) => return Err(failure.into_error("sending people")),
+        None => {}
+    }
     Ok(done)
 }
 
@@ -128,6 +160,7 @@ async fn until_answered(
     session: &MailchimpSession,
     ctx: &PluginContext,
     mut updates: Vec<MemberUpdate>,
+    most: u32,
     verdicts: &mut Vec<Verdict>,
 ) -> Result<SendResult, PluginError> {
     let mut tries = 0;
@@ -193,11 +226,8 @@ async fn until_answered(
                     problem,
                 ));
             }
-            Err(failure @ Failure::Busy(_)) => {
+            Err(failure @ (Failure::Busy(_) | Failure::Broken(_))) => {
                 tries += 1;
-                if tries >= TRIES {
-                    return Err(failure.into_error("sending people"));
-                }
                 updates = sent
                     .into_iter()
                     .map(|(update, _)| MemberUpdate {
@@ -205,7 +235,13 @@ async fn until_answered(
                         ..update
                     })
                     .collect();
-                tokio::time::sleep(BACKOFF.wait(tries)).await;
+                match failure {
+                    Failure::Broken(_) if tries >= most => {
+                        return Ok(SendResult::Failed(updates, failure));
+                    }
+                    failure if tries >= TRIES => return Err(failure.into_error("sending people")),
+                    _ => tokio::time::sleep(BACKOFF.wait(tries)).await,
+                }
             }
             // It was answered, and nobody was sent.
             Err(failure) => {

@@ -5,7 +5,7 @@ use super::change::{ChangeRequest, MemberChange};
 use super::reconcile::{BatchOutcome, is_resubscribed};
 use super::suppress::{suppressed_member, suppressions_of};
 use super::undo_resubscription::Resubscribed;
-use super::update::{MemberUpdate, NO_WORD, verdict};
+use super::update::{MemberUpdate, silent, verdict};
 use crate::domain::{Fate, Member, Profile, Step, Time, Verdict, scrubbed};
 use crate::integrations::mailchimp::api::answers::{WireError, WireMember, WirePermission};
 use crate::integrations::mailchimp::api::client::Failure;
@@ -143,8 +143,7 @@ pub(crate) async fn record_batch_result(
                 }
             },
             BatchOutcome::Unknown => {
-                let fate = Fate::Unheard(NO_WORD.to_owned());
-                done.verdicts.push(verdict(update.supporter_id, fate));
+                done.verdicts.push(silent(update.supporter_id));
             }
         }
     }

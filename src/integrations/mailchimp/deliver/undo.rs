@@ -233,7 +233,7 @@ async fn restore_one(
                     problem.plain()
                 ))));
             }
-            Err(Failure::Busy(_)) if tries + 1 < TRIES => {
+            Err(Failure::Busy(_) | Failure::Broken(_)) if tries + 1 < TRIES => {
                 tokio::time::sleep(BACKOFF.wait(tries)).await
             }
             Err(failure) => {

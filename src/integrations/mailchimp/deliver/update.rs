@@ -24,6 +24,11 @@ pub(crate) const NO_WORD: &str =
 pub(crate) const NOT_HEARD: &str =
     "they were sent and Mailchimp did not answer; it may still be carried out, and is looked for";
 
+/// The verdict on somebody whom Mailchimp was silent on.
+pub(crate) fn silent(supporter_id: i64) -> Verdict {
+    verdict(supporter_id, Fate::Unheard(NO_WORD.to_owned()))
+}
+
 /// One person who is about to be sent, and what is to be done to them. Holds personal data, so it
 /// has no `Debug`.
 pub(crate) struct MemberUpdate {
