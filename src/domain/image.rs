@@ -68,6 +68,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether the contact stays as it is now, so that the same is not sent again by itself: not
+    /// over what somebody else wrote, either.
+    pub const fn keeps_as_it_is(&self) -> bool {
+        matches!(
+            self,
+            Outcome::TakenBack | Outcome::AsBefore | Outcome::ChangedSince
+        )
+    }
+
     /// The word in `plugin_images.outcome`.
     pub const fn as_str(&self) -> &'static str {
         match self {

@@ -2,7 +2,7 @@
 //! that they are about to be sent.
 
 use super::PluginContext;
-use crate::domain::{Address, Image, Outcome, Taking};
+use crate::domain::{Address, Image, Taking};
 use crate::plugin::PluginError;
 use crate::store::DeliveryRow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,9 +32,7 @@ impl PluginContext {
 
     /// In a preview: what the ledger would say of those whom an undo came to.
     pub(in crate::plugin) fn foresee_undone(&self, takings: &[Taking]) {
-        let marked = takings
-            .iter()
-            .filter(|one| matches!(one.outcome, Outcome::TakenBack | Outcome::AsBefore));
+        let marked = takings.iter().filter(|one| one.outcome.keeps_as_it_is());
         self.overlay()
             .undone
             .extend(marked.map(|one| (one.supporter_id, one.mark)));

@@ -3,7 +3,7 @@
 
 use super::PluginKey;
 use crate::clock;
-use crate::domain::{Harm, Image, Outcome, Taking, Time, UndoScope, Values};
+use crate::domain::{Harm, Image, Taking, Time, UndoScope, Values};
 use crate::entities::plugin_delivery;
 use crate::entities::plugin_image::{Column, Entity, Model};
 use crate::entities::record::Kind;
@@ -235,7 +235,7 @@ impl TenantStore {
             tx.execute_raw(sql(backend, &text, values))
                 .await
                 .map_err(failed)?;
-            if !matches!(one.outcome, Outcome::TakenBack | Outcome::AsBefore) {
+            if !one.outcome.keeps_as_it_is() {
                 continue;
             }
             let undone = plugin_delivery::ActiveModel {

@@ -21,6 +21,8 @@ pub(super) enum Instead {
     AsIfDone,
     /// 404.
     Missing,
+    /// The change is made, and its answer is lost.
+    Lost,
     /// An error of this status, about the account and not about the member.
     Fails(u16),
     /// Lists of members come without a status of theirs; changes are made.
@@ -61,7 +63,7 @@ impl Charity {
                     assert!(people.body(acts).send().await.unwrap().status().is_success());
                 }
                 let is_change = method == Method::PATCH && String::from_utf8_lossy(&sent).contains(text);
-                if is_change && !matches!(instead, Instead::NoStatus | Instead::CountsOneMore | Instead::Meanwhile(_)) {
+                if is_change && !matches!(instead, Instead::NoStatus | Instead::CountsOneMore | Instead::Meanwhile(_) | Instead::Lost) {
                     if let Instead::Missing = instead {
                         return Response::builder().status(404).body(Body::from("{\"status\":404,\"title\":\"Resource Not Found\"}")).unwrap();
                     }
@@ -81,6 +83,9 @@ impl Charity {
                 let answer = request.send().await.unwrap();
                 let status = answer.status();
                 let mut bytes = answer.bytes().await.unwrap();
+                if let Instead::Lost = instead && is_change {
+                    return Response::builder().status(502).body(Body::empty()).unwrap();
+                }
                 if let Instead::AsIfDone = instead && is_change {
                     bytes = change_body(&bytes, |body| body["status"] = "unsubscribed".into());
                 }
@@ -251,6 +256,34 @@ async fn a_move_whose_answer_shows_the_old_address_is_none() {
             !taken_off.contains(&"new@example.org".to_owned()),
             "whoever moved refuses nothing"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_of_which_nobody_heard_is_no_word_of_the_person_when_the_address_is_mended() {
+    for kind in kinds() {
+        let mut charity = Charity::new(kind, world(60, 425)).await;
+        charity.sync().await;
+        let person = charity.alone().into_iter().next().unwrap();
+        let (right, wrong) = (charity.email(person), "stranger@example.org");
+        charity.edit(person, "email_address", &format!("\"{wrong}\""));
+        charity.does_not_do("email_address", Instead::Lost).await;
+        charity.read();
+        let _ = charity.deliver().await;
+        charity.via = None;
+        assert_eq!(charity.status(wrong), "subscribed");
+        charity.edit(person, "email_address", &format!("\"{right}\""));
+        charity.read();
+        for days in 1..3 {
+            charity.deliver_at(in_days(days)).await.unwrap();
+        }
+        assert_eq!(
+            (charity.status(&right), charity.status(wrong)),
+            ("subscribed", "nobody"),
+            "{kind:?}: {}",
+            charity.fate(person).await
+        );
+        charity.assert_harmless();
     }
 }
 

@@ -2,13 +2,36 @@
 //! and then removed.
 
 use super::Charity;
-use super::undoing::has;
+use super::undoing::{by_hand, has};
 use crate::backend::{Kind, kinds};
 use crate::site::world;
 use chrono::{TimeDelta, Utc};
 use classy_sync::store::Retention;
 use serde_json::json;
 use std::time::Duration;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_mended_in_mailchimp_is_left_as_it_is_by_an_undo_and_after_it() {
+    let charity = Charity::new(Kind::Sqlite, world(60, 305)).await;
+    charity.configure();
+    charity.site.sync();
+    let people: Vec<i64> = charity.alone().into_iter().take(2).collect();
+    let emails: Vec<String> = people.iter().map(|id| charity.email(*id)).collect();
+    let before = charity.field(&emails[1], "FNAME");
+    let since = Utc::now().to_rfc3339();
+    for id in &people {
+        charity.edit(*id, "first_name", "\"Wrong\"");
+    }
+    charity.site.sync();
+    assert_eq!(charity.field(&emails[0], "FNAME"), "Wrong");
+    charity.act(by_hand(&emails[0], "FNAME", json!("Mine")));
+    charity.undo_approved(&since);
+    for _ in 0..2 {
+        charity.site.sync();
+        assert_eq!(charity.field(&emails[0], "FNAME"), "Mine");
+        assert_eq!(charity.field(&emails[1], "FNAME"), before);
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_in_the_push_and_in_the_undo_it_is_exact_in_the_end() {

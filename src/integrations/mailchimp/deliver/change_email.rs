@@ -3,13 +3,13 @@
 use super::change::{ChangeRequest, ChangeResult, Changes, LOOKUPS, apply_changes, later};
 use super::suppress::{suppressed_member, suppressions_of};
 use super::update::verdict;
-use crate::domain::{Fate, Verdict};
-use crate::integrations::mailchimp::api::answers::Problem;
+use crate::domain::{Fate, Member, Verdict};
+use crate::integrations::mailchimp::api::answers::{Problem, WireMember};
 use crate::integrations::mailchimp::api::client::Failure;
 use crate::integrations::mailchimp::api::texts::RefusalClass;
 use crate::integrations::mailchimp::decide::context::DeliveryContext;
 use crate::integrations::mailchimp::mirror::changes::departure;
-use crate::integrations::mailchimp::mirror::member::{hash_of, observed_member};
+use crate::integrations::mailchimp::mirror::member::{contact_of, hash_of, observed_member};
 use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::integrations::mailchimp::mirror::status::{ERASED, erased, is_out, out_reason};
 use crate::plugin::{Leaving, PluginContext, PluginError};
@@ -82,9 +82,14 @@ pub(crate) async fn change_email(
                 1,
                 "Mailchimp answered, and shows the old address; moved again",
             )),
-            ChangeResult::Changed => {
-                Err(later(ctx, 1, "changed while it was moved; looked at again"))
-            }
+            // The same contact at the new address: it was moved by a try of which nobody heard.
+            ChangeResult::Changed => match session.api.member(&hash_of(&address)).await {
+                Ok(wire) if is_contact(old, &wire) => Ok(wire),
+                Ok(_) | Err(Failure::Missing) => {
+                    Err(later(ctx, 1, "changed while it was moved; looked at again"))
+                }
+                Err(failure) => return Err(failure.into_error("looking for a moved member")),
+            },
         };
         match arrived {
             Ok(wire) => {
@@ -118,6 +123,12 @@ pub(crate) async fn change_email(
         return Err(failure);
     }
     Ok((verdicts, moved))
+}
+
+/// Whether a member is the contact that was to be moved.
+fn is_contact(old: Option<&Member>, there: &WireMember) -> bool {
+    let name = old.and_then(|old| old.contact_id.as_deref());
+    name.is_some() && name == contact_of(there)
 }
 
 fn not_moved(ctx: &PluginContext, class: RefusalClass, problem: &Problem) -> Fate {

@@ -5,12 +5,13 @@ use super::load::load;
 use crate::domain::{Member, Profile, Step};
 use crate::integrations::mailchimp::api::answers::WireMember;
 use crate::integrations::mailchimp::api::client::Failure;
+use crate::integrations::mailchimp::decide::claims::is_same_contact;
 use crate::integrations::mailchimp::decide::context::{DeliveryContext, is_sending};
 use crate::integrations::mailchimp::mirror::intake::take_in;
 use crate::integrations::mailchimp::mirror::member::hash_of;
 use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::integrations::mailchimp::mirror::status::{
-    is_out_word, opted_out, opted_out_by_another,
+    is_given_up, is_out_word, opted_out, opted_out_by_another,
 };
 use crate::plugin::{PluginContext, PluginError};
 use chrono::TimeDelta;
@@ -46,6 +47,16 @@ pub(crate) async fn read_back(
         })
         .collect();
     for person in people {
+        if let Some((old, there)) = moved_unheard(context, person) {
+            ctx.forget_members(std::slice::from_ref(&old.remote_id))
+                .await?;
+            found.extend(
+                context
+                    .note_moved(&old, person.supporter_id, &there)
+                    .cloned(),
+            );
+            continue;
+        }
         let was_moving = context
             .rows
             .get(&person.supporter_id)
@@ -78,6 +89,19 @@ pub(crate) async fn read_back(
     }
     ctx.save_members(&found, &[]).await?;
     Ok(unshown)
+}
+
+/// The contact of somebody whose address was mended before it was heard that the move to the wrong
+/// one was made, and where it is: it did not take that address by itself.
+fn moved_unheard(context: &DeliveryContext, person: &Profile) -> Option<(Member, String)> {
+    let row = context.rows.get(&person.supporter_id)?;
+    let is_unheard = ["sending", "deferred"].contains(&row.state.as_str())
+        && row.intent.as_deref() == Some(Step::Move.as_str())
+        && row.address != person.address;
+    let there = context.member(&hash_of(row.address.as_ref().filter(|_| is_unheard)?))?;
+    let old = context.member(&hash_of(person.address.as_ref()?))?;
+    (is_given_up(old) && is_same_contact(old, there))
+        .then(|| (old.clone(), there.remote_id.clone()))
 }
 
 /// A contact of somebody who is about to be added under another address may have been erased
