@@ -288,6 +288,25 @@ async fn a_move_of_which_nobody_heard_is_no_word_of_the_person_when_the_address_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_and_never_answered_counts_all_the_same() {
+    let mut charity = Charity::new(Kind::Sqlite, world(60, 432)).await;
+    charity.sync().await;
+    let people = charity.givers(3).await;
+    people.iter().for_each(|id| charity.opt(*id, false));
+    charity.read();
+    charity.does_not_do("unsubscribed", Instead::Lost).await;
+    let _ = charity.deliver().await;
+    for id in &people {
+        assert_eq!(charity.status(&charity.email(*id)), "unsubscribed");
+    }
+    let counted = "SELECT SUM(count) AS n FROM plugin_harms WHERE kind = 'unsubscribe'";
+    assert_eq!(charity.site.number(counted).await, 3);
+    charity.via = None;
+    charity.deliver().await.unwrap();
+    assert_eq!(charity.site.number(counted).await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_tried_again_and_again_is_counted_once_when_it_is_done() {
     let mut charity = Charity::new(Kind::Sqlite, world(60, 431)).await;
     (charity.guard.small_share, charity.guard.small_min) = (0.1, 5);

@@ -151,6 +151,18 @@ impl ChangeRequest {
         }
     }
 
+    /// The member as it is now, wherever it was to move.
+    async fn shown(&self, session: &MailchimpSession) -> Result<WireMember, Failure> {
+        let api = self
+            .audience
+            .as_deref()
+            .map_or_else(|| session.api.clone(), |audience| session.api.of(audience));
+        match (&self.change, &self.address) {
+            (MemberChange::Move, Some(address)) => api.member(&hash_of(address)).await,
+            _ => api.member(&self.member).await,
+        }
+    }
+
     fn patch(&self) -> Option<Patch> {
         Some(match &self.change {
             MemberChange::Unsubscribe { .. } => Patch::Unsubscribe {
@@ -181,8 +193,9 @@ pub(crate) struct Changes {
     left: Vec<ChangeRequest>,
 }
 
-/// Carries changes out, each until it has an answer. Whoever has none is no harm: a change that
-/// fails again and again is counted once, when it is done.
+/// Carries changes out, each until it has an answer. Whoever has none is no harm, unless it shows
+/// that it was done all the same: a change that fails again and again is counted once, when it is
+/// done.
 pub(crate) async fn apply_changes(
     session: &MailchimpSession,
     ctx: &PluginContext,
@@ -200,8 +213,11 @@ pub(crate) async fn apply_changes(
             .iter()
             .map(|(request, _)| request.supporter_id)
             .collect();
+        let done = changes.done_unheard(session).await;
         let left = changes.left.iter().map(|request| request.supporter_id);
-        let left: BTreeSet<i64> = left.filter(|id| !answered.contains(id)).collect();
+        let left: BTreeSet<i64> = left
+            .filter(|id| !answered.contains(id) && !done.contains(id))
+            .collect();
         if let Err(error) = ctx.give_back(&left).await {
             tracing::debug!(%error, "what was not done stays counted");
         }
@@ -210,6 +226,22 @@ pub(crate) async fn apply_changes(
 }
 
 impl Changes {
+    /// Those whose change Mailchimp shows though it did not answer it; none from the first one on
+    /// of whom it tells nothing, either.
+    async fn done_unheard(&self, session: &MailchimpSession) -> BTreeSet<i64> {
+        let mut done = BTreeSet::new();
+        for request in &self.left {
+            match request.shown(session).await {
+                Ok(member) if request.is_shown(&member) => {
+                    done.insert(request.supporter_id);
+                }
+                Ok(_) | Err(Failure::Missing) => {}
+                Err(_) => break,
+            }
+        }
+        done
+    }
+
     async fn carry_out(
         &mut self,
         session: &MailchimpSession,
