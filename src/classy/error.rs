@@ -260,7 +260,7 @@ impl Error {
                 "check base_url and token_url: the API itself does not redirect"
             }
             Error::Unreachable { .. } => {
-                "check base_url, token_url and the network; https://status.classy.org tells of outages"
+                "check base_url, token_url, the network, and the proxy where HTTPS_PROXY names one; https://status.classy.org tells of outages"
             }
             Error::Untrusted { .. } => {
                 "check base_url and token_url, this machine's clock and its root certificates"

@@ -121,12 +121,18 @@ pub(super) async fn health(app: &App) -> Result<Value, Failure> {
                 )
             }
         });
-    let keys_missing = match app.vault(&store).await {
-        Ok(vault) => require_keys(&store, &vault)
-            .await
-            .err()
-            .map(|error| error.to_string()),
-        Err(failure) => Some(failure.text()),
+    let (keys_missing, wrong_files) = match app.vault(&store).await {
+        Ok(vault) => (
+            require_keys(&store, &vault)
+                .await
+                .err()
+                .map(|error| error.to_string()),
+            match app.preview_organizations(&store, &vault).await {
+                Ok(found) => found.wrong.iter().map(ToString::to_string).collect(),
+                Err(failure) => vec![failure.text()],
+            },
+        ),
+        Err(failure) => (Some(failure.text()), Vec::new()),
     };
     let facts = Facts {
         at: clock::now(),
@@ -143,7 +149,7 @@ pub(super) async fn health(app: &App) -> Result<Value, Failure> {
         watch_late: Duration::ZERO,
         children: Vec::new(),
         keys_missing,
-        wrong_files: Vec::new(),
+        wrong_files,
         wide_files: wide_files(
             store.files().iter().chain(&app.config.private_files()),
             app.config.configuration_files().iter(),
@@ -160,7 +166,7 @@ pub(super) async fn health(app: &App) -> Result<Value, Failure> {
     let findings: Vec<_> = evaluate(&checks(), &facts)
         .into_iter()
         .filter(|finding| {
-            !["threads", "http", "files", "source"].contains(&finding.check)
+            !["threads", "http", "source"].contains(&finding.check)
                 || finding.verdict() == Health::Failing
         })
         .collect();

@@ -3,6 +3,7 @@
 use super::duration::duration;
 use super::layers::{self, Layers};
 use super::{ConfigError, Secret, Sync, check_url, reason};
+use crate::entities::Entity;
 use crate::files;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -260,6 +261,18 @@ impl Config {
             "sync.max_concurrent_runs",
             "expected at least 1",
         );
+        for entity in Entity::ALL {
+            for (of, every) in [
+                ("", self.sync.changes.of(entity)),
+                ("reconcile.", self.sync.reconcile.of(entity)),
+            ] {
+                require(
+                    every >= Duration::from_secs(1),
+                    &format!("sync.{of}{entity}"),
+                    "expected at least 1s: Classy is asked each time",
+                );
+            }
+        }
         let guard = &self.guard;
         for (key, share) in [
             ("guard.audience_share", guard.audience_share),

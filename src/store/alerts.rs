@@ -5,7 +5,9 @@ use super::{Error, Slice, Store};
 use crate::domain::Time;
 use crate::entities::alert::{ActiveModel, Column, Entity, Model};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany,
+};
 
 /// A row of `alerts`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,9 +78,6 @@ impl Store {
     /// Opens an alert, unless one with the same key is open for the same organization already;
     /// answers the open one's row.
     pub async fn open_alert(&self, alert: &AlertRow) -> Result<Option<AlertRow>, Error> {
-        if let Some(open) = self.open_alert_of(alert.classy_id, &alert.key).await? {
-            return Ok(Some(open));
-        }
         let organization = match alert.classy_id {
             Some(classy_id) => match self.organization(classy_id).await? {
                 Some(organization) => Some(organization.row_id()),
@@ -87,6 +86,12 @@ impl Store {
             },
             None => None,
         };
+        // In one transaction: whoever gives up waiting for a database that is locked leaves no
+        // insert behind that is carried out later, beside the one of the next try.
+        let tx = self.begin_write().await?;
+        if let Some(open) = open_alert_of(&tx, alert.classy_id, &alert.key).await? {
+            return Ok(Some(open));
+        }
         let row = ActiveModel {
             organization_id: Set(organization),
             key: Set(alert.key.clone()),
@@ -101,28 +106,12 @@ impl Store {
             ..Default::default()
         };
         Entity::insert(row)
-            .exec_without_returning(self.connection())
+            .exec_without_returning(&tx)
             .await
             .map_err(writing)?;
-        self.open_alert_of(alert.classy_id, &alert.key).await
-    }
-
-    async fn open_alert_of(
-        &self,
-        classy_id: Option<i64>,
-        key: &str,
-    ) -> Result<Option<AlertRow>, Error> {
-        let mut rows = Entity::find()
-            .filter(Column::ResolvedAt.is_null())
-            .filter(Column::Key.eq(key));
-        if classy_id.is_none() {
-            rows = rows.filter(Column::OrganizationId.is_null());
-        }
-        let row = with_organization(rows.order_by_asc(Column::Id), classy_id)
-            .one(self.connection())
-            .await
-            .map_err(|error| Error::query("reading alerts", error))?;
-        Ok(row.map(AlertRow::from))
+        let opened = open_alert_of(&tx, alert.classy_id, &alert.key).await?;
+        tx.commit().await.map_err(Error::commit)?;
+        Ok(opened)
     }
 
     /// Writes down what is known of an alert by now; its acknowledgement stays as people set it.
@@ -211,6 +200,24 @@ impl Store {
 
 fn writing(error: sea_orm::DbErr) -> Error {
     Error::query("writing an alert", error)
+}
+
+async fn open_alert_of(
+    connection: &impl ConnectionTrait,
+    classy_id: Option<i64>,
+    key: &str,
+) -> Result<Option<AlertRow>, Error> {
+    let mut rows = Entity::find()
+        .filter(Column::ResolvedAt.is_null())
+        .filter(Column::Key.eq(key));
+    if classy_id.is_none() {
+        rows = rows.filter(Column::OrganizationId.is_null());
+    }
+    let row = with_organization(rows.order_by_asc(Column::Id), classy_id)
+        .one(connection)
+        .await
+        .map_err(|error| Error::query("reading alerts", error))?;
+    Ok(row.map(AlertRow::from))
 }
 
 /// A change of an alert that is open still.

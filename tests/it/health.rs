@@ -257,6 +257,11 @@ async fn status_and_health_answer_without_a_daemon_too() {
     let health = site.json(&["health"], 0);
     assert_eq!(health["verdict"], "ok", "{health}");
     assert!(health["stale"].as_str().unwrap().contains("no daemon"));
+    let wrong = site.path().join("organizations/wrong.toml");
+    std::fs::write(wrong, "classy_id = \n").unwrap();
+    let health = site.json(&["health"], 0);
+    assert_eq!(health["verdict"], "degraded", "{health}");
+    assert!(health.to_string().contains("wrong.toml"), "{health}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -62,7 +62,7 @@ async fn config_check_holds_every_value_against_its_meaning_and_names_all_that_i
     // Everything at once, each once: kinds, bounds and meanings of the main file, and two files of
     // organizations.
     let all = format!(
-        "[database]\nurl = \"oracle://u:{CANARY}@x/y\"\nmax_connections = 0\n[sync]\noverlap = \"{CANARY}\"\nsupporters = 3\n[http]\nlisen = 1\n\
+        "[database]\nurl = \"oracle://u:{CANARY}@x/y\"\nmax_connections = 0\n[sync]\noverlap = \"{CANARY}\"\nsupporters = 3\ncampaigns = \"0s\"\n[http]\nlisen = 1\n\
          [alerts]\nwebhook = \"{CANARY}\"\n[guard]\nabsent_share = 7.0\n"
     );
     std::fs::write(&main, all).unwrap();
@@ -86,6 +86,7 @@ async fn config_check_holds_every_value_against_its_meaning_and_names_all_that_i
             "database.max_connections",
             "sync.overlap",
             "sync.supporters",
+            "sync.campaigns",
             "http.lisen",
             "alerts.webhook",
             "guard.absent_share",
