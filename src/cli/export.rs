@@ -47,7 +47,7 @@ pub(super) async fn run(cli: &Cli, order: &args::Export) -> Result<(), Failure> 
 
 /// What is being printed.
 enum Sheet {
-    Csv(csv::Writer<output::Stdout>),
+    Csv(Box<csv::Writer<output::Stdout>>),
     Json {
         columns: Vec<(&'static str, Kind)>,
         is_first: bool,
@@ -62,7 +62,7 @@ impl Sheet {
                 let mut csv = csv::Writer::from_writer(output::Stdout);
                 csv.write_record(columns.iter().map(|(name, _)| name))
                     .map_err(report::unwritten)?;
-                Sheet::Csv(csv)
+                Sheet::Csv(Box::new(csv))
             }
             ExportFormat::Json => {
                 output::print(b"[")?;
