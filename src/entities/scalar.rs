@@ -120,13 +120,10 @@ pub(crate) fn link(raw: Raw<'_>) -> Result<Option<i64>, Misfit> {
     let text = literal(raw).ok_or(misfit("not an id"))?;
     match text.trim_ascii() {
         "" => Ok(None),
-        // Some programs write 12.0 for 12.
-        digits => {
-            match whole(digits.strip_suffix(".0").unwrap_or(digits)).ok_or(misfit("not an id"))? {
-                0 => Ok(None),
-                id => Ok(Some(id)),
-            }
-        }
+        digits => match whole(digits).ok_or(misfit("not an id"))? {
+            0 => Ok(None),
+            id => Ok(Some(id)),
+        },
     }
 }
 
