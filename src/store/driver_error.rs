@@ -193,9 +193,9 @@ pub(super) fn hint_of(error: &DbErr) -> Option<&'static str> {
     match (is_sqlite, mysql.is_some(), number, &*code) {
         (true, ..) => hint_of_file(number & 0xff),
         (_, true, 1021 | 1114, _) | (_, false, _, "53100") => Some(NO_ROOM),
-        (_, true, 1142..=1143 | 1044 | 1227 | 1370, _) | (_, false, _, "42501") => Some(
-            "give this program's user of the database the rights of an owner of its tables, as the README says",
-        ),
+        (_, true, 1142..=1143 | 1044 | 1227 | 1370, _) | (_, false, _, "42501") => {
+            Some("give this program's user of the database the rights of an owner of its tables")
+        }
         (_, true, 1036 | 1290, _) | (_, false, _, "25006") => Some(
             "the server takes no changes now, or is another one's copy: give the address of the one that does",
         ),

@@ -47,48 +47,43 @@ pub(crate) async fn read_back(
         })
         .collect();
     for person in people {
-        if let Some((old, there)) = moved_unheard(context, person) {
+        let moved = match moved_unheard(context, person) {
+            None => moved_away(context, session, person).await?,
+            moved => moved,
+        };
+        if let Some((old, there)) = moved {
             ctx.forget_members(std::slice::from_ref(&old.remote_id))
                 .await?;
-            found.extend(
-                context
-                    .note_moved(&old, person.supporter_id, &there)
-                    .cloned(),
-            );
-            continue;
-        }
-        let was_moving = context
-            .rows
-            .get(&person.supporter_id)
-            .is_some_and(|row| is_sending(row, Step::Move) && row.address == person.address);
-        let Some(here) = person
-            .address
-            .as_ref()
-            .map(hash_of)
-            .filter(|id| was_moving && context.member(id).is_some())
-        else {
-            continue;
-        };
-        let old = context.member_elsewhere(person.supporter_id, &here);
-        let Some(old) = old.cloned() else {
-            continue;
-        };
-        match session.api.member(&old.remote_id).await {
-            Err(Failure::Missing) => {
-                ctx.forget_members(std::slice::from_ref(&old.remote_id))
-                    .await?;
-                found.extend(
-                    context
-                        .note_moved(&old, person.supporter_id, &here)
-                        .cloned(),
-                );
-            }
-            Ok(_) => {}
-            Err(failure) => return Err(failure.into_error("looking for a moved member")),
+            let member = context.note_moved(&old, person.supporter_id, &there);
+            found.extend(member.cloned());
         }
     }
     ctx.save_members(&found, &[]).await?;
     Ok(unshown)
+}
+
+/// The contact of somebody who was being moved and is at the new address, if the old one is gone.
+async fn moved_away(
+    context: &DeliveryContext,
+    session: &MailchimpSession,
+    person: &Profile,
+) -> Result<Option<(Member, String)>, PluginError> {
+    let was_moving = context
+        .rows
+        .get(&person.supporter_id)
+        .is_some_and(|row| is_sending(row, Step::Move) && row.address == person.address);
+    let here = person.address.as_ref().map(hash_of);
+    let Some(here) = here.filter(|id| was_moving && context.member(id).is_some()) else {
+        return Ok(None);
+    };
+    let Some(old) = context.member_elsewhere(person.supporter_id, &here) else {
+        return Ok(None);
+    };
+    match session.api.member(&old.remote_id).await {
+        Err(Failure::Missing) => Ok(Some((old.clone(), here))),
+        Ok(_) => Ok(None),
+        Err(failure) => Err(failure.into_error("looking for a moved member")),
+    }
 }
 
 /// The contact of somebody whose address was mended before it was heard that the move to the wrong
