@@ -50,6 +50,9 @@ pub trait Record:
     /// The key at the source and the column of a person's consent, where there is one.
     const CONSENT: Option<(&'static str, &'static str)> = None;
 
+    /// The column whose amounts are added up to totals of people and campaigns, where there is one.
+    const SUMMED: Option<&'static str> = None;
+
     /// Whether its person says that they may not be mailed.
     fn refuses(&self) -> bool {
         false

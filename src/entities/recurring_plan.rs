@@ -80,4 +80,7 @@ record! {
     cancel_reason_code: text,
     /// Why, in words.
     cancel_reason_text: note,
+    {
+        const SUMMED: Option<&'static str> = Some("amount");
+    }
 }

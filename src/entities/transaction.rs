@@ -133,6 +133,8 @@ record! {
     /// When it was charged.
     charged_at: time,
     {
+        const SUMMED: Option<&'static str> = Some("total_gross_amount");
+
         fn gift(&self) -> Option<Gift> {
             let Transaction { supporter_id, campaign_id, total_gross_amount, .. } = *self;
             is_gift(&self.status, total_gross_amount).then(|| Gift { supporter_id, campaign_id, amount: total_gross_amount.unwrap_or_default() })

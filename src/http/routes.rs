@@ -8,6 +8,7 @@ use super::{
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Redirect;
 use axum::routing::{get, post};
 
 /// What anybody may ask.
@@ -48,6 +49,7 @@ fn reading() -> Router<Site> {
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/openapi.json", get(openapi::document))
         .route("/", get(pages::organizations::page))
+        .route("/organizations", get(async || Redirect::temporary("/")))
         .route("/alerts", get(pages::alerts::page))
         .route("/system", get(pages::system::page))
         .merge(of_organization())

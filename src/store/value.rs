@@ -58,12 +58,25 @@ impl Value {
     }
 }
 
-/// SQLite's REAL holds fifteen significant digits: eleven before the point, four after.
-const SQLITE_LIMIT: i64 = 100_000_000_000;
+/// SQLite's REAL holds fifteen significant digits: eleven before the point, four after. Whatever
+/// the database, one amount of a sum stays below it, too: beside a larger one, the total of a person
+/// would leave no room for the ordinary gifts that come later, and they would be rejected for it.
+const LIMIT: i64 = 100_000_000_000;
 
-/// Whether the database keeps an amount to the last digit.
-pub(super) fn is_exact(amount: Money, backend: DbBackend) -> bool {
-    backend != DbBackend::Sqlite || amount.decimal().abs() < Decimal::from(SQLITE_LIMIT)
+/// Why an amount is not stored, if it is not: the database does not keep it to the last digit, or
+/// its sum would not be held.
+pub(super) fn refusal(
+    amount: Money,
+    is_summed: bool,
+    backend: DbBackend,
+) -> Option<&'static str> {
+    if amount.decimal().abs() < Decimal::from(LIMIT) {
+        None
+    } else if is_summed {
+        Some("100 billion or more, which leaves no room in the totals")
+    } else {
+        (backend == DbBackend::Sqlite).then_some("more than SQLite holds exactly (11 digits)")
+    }
 }
 
 /// The first sum of which SQLite's REAL does not keep the fourth decimal: from 2^39 on its steps

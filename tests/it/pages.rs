@@ -226,17 +226,25 @@ async fn amounts_are_exact_and_what_the_database_cannot_hold_is_rejected() {
                 .all(|one| one.count == 0),
             "{kind:?}"
         );
-        let counts = place
-            .tenant
-            .commit(&place.fence, &Batch::of(vec![Item::Good(gift(4, large))]))
-            .await
-            .unwrap()
-            .counts;
-        let fits = kind != crate::backend::Kind::Sqlite;
-        assert_eq!(
-            (counts.inserted, counts.rejected),
-            if fits { (1, 0) } else { (0, 1) }
-        );
+        // A gift that would leave no room for others in a sum is refused, and the ordinary one that
+        // comes after it is not.
+        let other_amount = Transaction {
+            fees_amount: Money::parse(large).ok(),
+            ..gift(4, "7")
+        };
+        let batches = [gift(5, large), gift(6, "25"), other_amount].map(Item::Good);
+        let mut stored = Vec::new();
+        for item in batches {
+            let counts = place
+                .tenant
+                .commit(&place.fence, &Batch::of(vec![item]))
+                .await
+                .unwrap()
+                .counts;
+            stored.push((counts.inserted, counts.rejected));
+        }
+        let fits = u64::from(kind != crate::backend::Kind::Sqlite);
+        assert_eq!(stored, [(0, 1), (1, 0), (fits, 1 - fits)], "{kind:?}");
     }
 }
 

@@ -120,12 +120,12 @@ pub(super) async fn compare<'a, R: Record>(
     let mut stored = read_stored::<R>(page, rows.iter().map(|(row, _)| row.id())).await?;
     let mut scratch = Vec::new();
     for (row, made) in rows {
-        if let Some(column) = too_large(row, page.backend) {
+        if let Some(detail) = too_large(row, page.backend) {
             diff.rejects.push(Reject {
                 source_id: Some(row.id()),
                 updated_at: row.updated_at(),
                 reason: RejectReason::AmountTooLarge,
-                detail: format!("{column}: more than SQLite holds exactly (11 digits)"),
+                detail,
                 refuses: row.refuses(),
             });
             continue;
@@ -169,11 +169,14 @@ fn is_stale_version<R: Record>(row: &R, stored: &Stored) -> bool {
     matches!((row.updated_at(), stored.updated_at), (Some(new), Some(old)) if new < old)
 }
 
-fn too_large<R: Record>(row: &R, backend: DbBackend) -> Option<&'static str> {
+/// The first amount that is too large, as the reason of a rejection tells it.
+fn too_large<R: Record>(row: &R, backend: DbBackend) -> Option<String> {
     R::COLUMNS.iter().find_map(|column| match column.get {
-        Get::Money(get) => get(row)
-            .filter(|amount| !value::is_exact(*amount, backend))
-            .map(|_| column.name),
+        Get::Money(get) => {
+            let is_summed = R::SUMMED == Some(column.name);
+            let refused = get(row).and_then(|amount| value::refusal(amount, is_summed, backend))?;
+            Some(format!("{}: {refused}", column.name))
+        }
         _ => None,
     })
 }

@@ -99,6 +99,10 @@ impl Giving {
             *month = plus(*month, of.month);
             *year = plus(*year, of.year);
         }
+        // Whoever is being imported has no currency yet, and no money that could be shown without.
+        if by.len() > 1 {
+            by.retain(|code, sums| !code.is_empty() || *sums != Default::default());
+        }
         html! {
             div.tiles {
                 @for (code, (month, year)) in &by {

@@ -52,6 +52,7 @@ fn whole(site: &Site, caller: Caller, wanted: &Wanted) -> Markup {
     let rows = rows(&site.sources().board, &health);
     let shown = wanted.shown(&rows);
     let giving = Giving::of(site, shown.rows.iter().map(|row| row.status.classy_id));
+    let importing = rows.iter().filter(|row| row.is_importing).count();
     let list = html! {
         section aria-labelledby="organizations-title" {
             div.title-line {
@@ -68,7 +69,12 @@ fn whole(site: &Site, caller: Caller, wanted: &Wanted) -> Markup {
         @if wanted.is_anything() { (list) (trouble(&page, &rows, &health)) }
         @else {
             @if giving.is_of_all(rows.len()) {
-                section #money data-live aria-label="Money, all organizations" { (giving.tiles()) }
+                section #money data-live aria-label="Money, all organizations" {
+                    (giving.tiles())
+                    @if importing > 0 {
+                        p.note { "The first import of " (counted(importing as u64, "organization", "organizations")) " is going on: its gifts are not all in these sums." }
+                    }
+                }
             }
             (trouble(&page, &rows, &health))
             (list)
