@@ -65,11 +65,7 @@ const LIMIT: i64 = 100_000_000_000;
 
 /// Why an amount is not stored, if it is not: the database does not keep it to the last digit, or
 /// its sum would not be held.
-pub(super) fn refusal(
-    amount: Money,
-    is_summed: bool,
-    backend: DbBackend,
-) -> Option<&'static str> {
+pub(super) fn refusal(amount: Money, is_summed: bool, backend: DbBackend) -> Option<&'static str> {
     if amount.decimal().abs() < Decimal::from(LIMIT) {
         None
     } else if is_summed {

@@ -113,7 +113,7 @@ impl Plugin for Mailchimp {
     }
 
     fn audience(&self) -> u64 {
-        self.session.audience.setup().member_count
+        self.session.audience.setup().size
     }
 
     fn fault(&self) -> Option<PluginError> {

@@ -46,6 +46,14 @@ impl PluginContext {
         Ok(found)
     }
 
+    /// Those of these addresses by which somebody left and came back since.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn came_back(&self, remote_ids: &[String]) -> Result<BTreeSet<String>, PluginError> {
+        Ok(self.store.came_back(&self.key, remote_ids).await?)
+    }
+
     /// Remembers who left.
     ///
     /// # Errors

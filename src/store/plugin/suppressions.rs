@@ -11,7 +11,9 @@ use crate::store::row::time_text;
 use crate::store::statement::{document, ids_document, lookup, sql, unpack, upsert};
 use crate::store::{Error, Fence, TenantStore, audit};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Value,
+};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -281,6 +283,27 @@ impl TenantStore {
 }
 
 impl TenantStore {
+    /// Those of these addresses by which somebody left and came back since.
+    pub async fn came_back(
+        &self,
+        key: &PluginKey,
+        remote_ids: &[String],
+    ) -> Result<BTreeSet<String>, Error> {
+        let rows: Vec<(String,)> = Entity::find()
+            .select_only()
+            .column(Column::RemoteId)
+            .filter(Column::OrganizationId.eq(self.organization_id))
+            .filter(Column::Plugin.eq(key.plugin.as_str()))
+            .filter(Column::SupporterId.eq(WHOEVER))
+            .filter(Column::LiftedAt.is_not_null())
+            .filter(Column::RemoteId.is_in(remote_ids))
+            .into_tuple()
+            .all(self.connection())
+            .await
+            .map_err(|error| Error::query("reading who came back", error))?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
     /// Of leavings that are over, those of these supporters that were for one reason are for another
     /// one from now on: what they said since is another word than then.
     ///

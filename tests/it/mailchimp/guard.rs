@@ -265,3 +265,18 @@ async fn what_was_approved_is_done_however_often_it_is_cut_off() {
     assert!(cuts > 2, "{cuts}");
     charity.assert_complete(&[]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audience_that_tells_far_more_members_than_it_has_is_guarded_by_those_it_has() {
+    let mut charity = Charity::guarded(Kind::Sqlite, 120, 141).await;
+    charity.sync().await;
+    let told = r#"{"id":"x","double_optin":false,"marketing_permissions":false,"stats":{"member_count":90000,"unsubscribe_count":0,"cleaned_count":0}}"#;
+    charity.answers_instead("?fields=id", told).await;
+    let people: Vec<i64> = charity.alone().into_iter().take(30).collect();
+    people.iter().for_each(|id| charity.opt(*id, false));
+    let done = charity.sync().await;
+    assert_eq!(
+        (done.holds.of(Harm::Unsubscribe), charity.off().len()),
+        (30, 0)
+    );
+}

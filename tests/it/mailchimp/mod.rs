@@ -46,6 +46,7 @@ mod undoing;
 mod unheard;
 mod wanted;
 mod webhooks;
+mod word_since;
 mod zones;
 
 use crate::backend::Kind;

@@ -51,7 +51,7 @@ pub(crate) async fn adoptable(
     ))
 }
 
-/// Those of a page who are not ours yet, by id.
+/// Those of a page who are not ours yet, and may become so, by id.
 async fn page(
     ctx: &PluginContext,
     carrying: &[&WireMember],
@@ -61,11 +61,14 @@ async fn page(
         .map(|member| hash(&member.email_address))
         .collect();
     let known = ctx.members(&ids).await?;
-    let ours: BTreeSet<String> = known
+    let mut left_out: BTreeSet<String> = known
         .into_iter()
         .filter(|member| member.subscribed_by_us)
         .map(|member| member.remote_id)
         .collect();
+    // Whoever left and came back is there by their own word, which is later than any no that an
+    // adoption would bring over them.
+    left_out.extend(ctx.came_back(&ids).await?);
     let addresses: BTreeSet<Address> = carrying
         .iter()
         .filter_map(|member| Address::parse(&member.email_address))
@@ -111,7 +114,7 @@ async fn page(
     Ok(carrying
         .iter()
         .zip(&ids)
-        .filter(|(_, id)| !ours.contains(*id))
+        .filter(|(_, id)| !left_out.contains(*id))
         .map(finding)
         .collect())
 }

@@ -13,6 +13,12 @@ use crate::integrations::mailchimp::mirror::unheard;
 use crate::plugin::{PluginContext, PluginError};
 use std::sync::Arc;
 
+/// Subscribed members that are known.
+async fn subscribed(ctx: &PluginContext) -> Result<u64, PluginError> {
+    let known = ctx.member_counts(None).await?;
+    Ok(known.get("subscribed").copied().unwrap_or_default())
+}
+
 /// Looks how the audience is set up and who is in it, however fresh the mirror is.
 pub(crate) async fn refresh(
     session: &MailchimpSession,
@@ -29,10 +35,7 @@ pub(crate) async fn refresh(
             (Some(obstacle), Some(stored)) if !ctx.is_preview() => {
                 session.restore(stored);
                 session.note_obstacle(Some(obstacle));
-                let known = ctx.member_counts(None).await?;
-                session
-                    .audience
-                    .presume(known.get("subscribed").copied().unwrap_or_default());
+                session.audience.presume(subscribed(ctx).await?);
                 Ok(())
             }
             _ => Err(error),
@@ -71,6 +74,9 @@ pub(crate) async fn refresh(
             return Ok(());
         }
         read => read?,
+    }
+    if session.audience.is_to_be_counted() {
+        session.audience.note_counted(subscribed(ctx).await?);
     }
     // Whoever left there since is not known: nobody is added, and who says no is heard here.
     if let Some(why) = silent {

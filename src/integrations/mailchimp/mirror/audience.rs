@@ -8,6 +8,7 @@ use crate::integrations::mailchimp::api::client::Failure;
 use crate::integrations::mailchimp::settings::Settings;
 use crate::plugin::PluginError;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How it is set up.
@@ -17,8 +18,11 @@ pub(crate) struct Setup {
     pub(crate) double_optin: bool,
     /// It has GDPR permissions.
     pub(crate) has_permissions: bool,
-    /// Subscribed members.
+    /// Subscribed members, as it tells.
     pub(crate) member_count: u64,
+    /// Subscribed members, of which the guard's shares are: as it tells, unless that is far more
+    /// than were read.
+    pub(crate) size: u64,
     /// Contacts that a list of members shows at the least: subscribed, unsubscribed, bounced.
     pub(crate) contact_count: u64,
     /// Contacts that unsubscribed, where it tells.
@@ -43,6 +47,13 @@ pub(crate) struct Audience {
     schema: tokio::sync::Mutex<Option<Arc<AudienceSchema>>>,
     /// Tags that were given since it was read.
     made: Mutex<BTreeSet<String>>,
+    /// Subscribed members when they were last counted.
+    counted: AtomicU64,
+}
+
+/// What may be told of so many members that were read: some join while they are.
+const fn about(counted: u64) -> u64 {
+    counted + counted / 10 + 50
 }
 
 impl Audience {
@@ -69,6 +80,7 @@ impl Audience {
             double_optin: list.double_optin,
             has_permissions: list.marketing_permissions,
             member_count: stats.member_count,
+            size: stats.member_count,
             contact_count: stats.member_count
                 + stats.unsubscribe_count.unwrap_or_default()
                 + stats.cleaned_count.unwrap_or_default(),
@@ -92,6 +104,23 @@ impl Audience {
         if setup.member_count == 0 {
             setup.member_count = member_count;
         }
+        if setup.size == 0 {
+            setup.size = member_count;
+        }
+    }
+
+    /// Whether it tells so many that they are to be counted, in view of how many were there when
+    /// they were counted last.
+    pub(crate) fn is_to_be_counted(&self) -> bool {
+        self.setup().member_count > about(self.counted.load(Ordering::Relaxed))
+    }
+
+    /// So many subscribed members were read: where it tells far more than that, harm to many would
+    /// pass for harm to few.
+    pub(crate) fn note_counted(&self, counted: u64) {
+        self.counted.store(counted, Ordering::Relaxed);
+        let mut setup = self.setup.lock().unwrap_or_else(PoisonError::into_inner);
+        setup.size = setup.member_count.min(about(counted));
     }
 
     /// Fields, read and completed at the first need.

@@ -8,6 +8,7 @@ use super::managed_tags::ManagedTags;
 use super::member::{carries_ours, hash, hash_of, is_somebody};
 use super::renamed::{self, Displaced};
 use super::session::MailchimpSession;
+use super::status::opted_out;
 use crate::domain::{Address, Member, Time, Way};
 use crate::integrations::mailchimp::api::answers::WireMember;
 use crate::integrations::mailchimp::api::calls::Api;
@@ -136,7 +137,8 @@ impl<'a> Intake<'a> {
             self.lift(&shown, |id| renamed.get(id).or_else(|| known.get(id)))
                 .await?;
         }
-        self.suppress(&shown, |id| renamed.get(id).or_else(|| known.get(id)))
+        let heard = self
+            .suppress(&shown, |id| renamed.get(id).or_else(|| known.get(id)))
             .await?;
         let addresses = shown
             .iter()
@@ -168,6 +170,9 @@ impl<'a> Intake<'a> {
                 &self.managed,
                 self.ctx.now(),
             );
+            if let Some(member) = changes.members.get_mut(id).filter(|_| heard.contains(id)) {
+                member.subscribed_by_us = false;
+            }
         }
         self.ctx
             .save_members(
@@ -231,12 +236,14 @@ impl<'a> Intake<'a> {
     }
 
     /// Who left is written down before the mirror knows it: whoever has the address may have
-    /// another one when they are looked at, or there may be another audience by then.
+    /// another one when they are looked at, or there may be another audience by then. Answers the
+    /// addresses by which somebody left who said no at Classy before: that no has reached them, as
+    /// if we had unsubscribed them for it, and is none of a contact that comes back since.
     async fn suppress<'k>(
         &self,
         shown: &[&WireMember],
         known: impl Fn(&str) -> Option<&'k Member>,
-    ) -> Result<(), PluginError> {
+    ) -> Result<BTreeSet<String>, PluginError> {
         let known = |wire: &WireMember| known(&hash(&wire.email_address));
         let gone: Vec<&WireMember> = shown
             .iter()
@@ -248,7 +255,7 @@ impl<'a> Intake<'a> {
             .filter_map(|wire| Address::parse(&wire.email_address))
             .collect();
         if addresses.is_empty() {
-            return Ok(());
+            return Ok(BTreeSet::new());
         }
         let left_at: BTreeMap<String, Option<Time>> = gone
             .iter()
@@ -302,6 +309,35 @@ impl<'a> Intake<'a> {
         left.retain(|one| {
             !is_known(&one.remote_id) || suppressed.elsewhere.contains(&one.remote_id)
         });
-        self.ctx.suppress(&left).await
+        let heard = self.mark_heard(&mut left).await?;
+        self.ctx.suppress(&left).await?;
+        Ok(heard)
+    }
+
+    /// Of those who left by a word of theirs, whoever says no at Classy counts as unsubscribed for
+    /// that, beside what their address counts as.
+    async fn mark_heard(&self, left: &mut Vec<Leaving>) -> Result<BTreeSet<String>, PluginError> {
+        let ids: BTreeSet<i64> = left.iter().filter_map(|one| one.supporter_id).collect();
+        let ids: Vec<i64> = ids.into_iter().collect();
+        let people = self.ctx.profiles(&ids).await?.into_iter();
+        let refusers: BTreeSet<i64> = people
+            .filter(|person| person.email_opt_in == Some(false))
+            .map(|person| person.supporter_id)
+            .collect();
+        let (mut heard, mut addresses) = (BTreeSet::new(), Vec::new());
+        for one in left.iter_mut() {
+            let refuses = one.supporter_id.is_some_and(|id| refusers.contains(&id));
+            if refuses && one.why.way == Way::SaidNo {
+                let why = std::mem::replace(&mut one.why, opted_out());
+                heard.insert(one.remote_id.clone());
+                addresses.push(Leaving {
+                    remote_id: one.remote_id.clone(),
+                    supporter_id: None,
+                    why,
+                });
+            }
+        }
+        left.append(&mut addresses);
+        Ok(heard)
     }
 }
