@@ -11,8 +11,8 @@ pub struct Address(String);
 
 impl Address {
     /// Reads an address; `None` when nobody could be reached by it. Blanks of every kind around it,
-    /// and characters that nobody sees anywhere in it, come from pasting: they make nobody another
-    /// person.
+    /// characters that nobody sees anywhere in it, and what stands around an address in a mail
+    /// (`Ada <ada@b.org>`, `mailto:`, a full stop) come from pasting: they make nobody another person.
     pub fn parse(text: &str) -> Option<Address> {
         let visible: String;
         let text = if text.is_ascii() {
@@ -24,7 +24,7 @@ impl Address {
                 .collect();
             visible.as_str()
         };
-        let text = text.trim_matches(|letter: char| letter.is_whitespace() || letter.is_control());
+        let text = bare(text);
         let (name, host) = text.rsplit_once('@')?;
         let plain = |part: &str| {
             part.bytes()
@@ -69,6 +69,27 @@ impl Address {
 /// Letters of [`Address::key`].
 const KEY_LENGTH: usize = 190;
 
+/// Without what stands around it.
+fn bare(text: &str) -> &str {
+    let trim = |text: &'static str| {
+        move |letter: char| letter.is_whitespace() || letter.is_control() || text.contains(letter)
+    };
+    let text = text.trim_matches(trim(",;'\""));
+    let text = text
+        .strip_suffix('>')
+        .and_then(|text| Some(text.rsplit_once('<')?.1))
+        .unwrap_or(text);
+    let text = text.trim_matches(trim("")).trim_end_matches(trim(".,;"));
+    match text.get(..MAILTO.len()) {
+        Some(scheme) if scheme.eq_ignore_ascii_case(MAILTO) => {
+            text[MAILTO.len()..].trim_start_matches(trim(""))
+        }
+        _ => text,
+    }
+}
+
+const MAILTO: &str = "mailto:";
+
 /// Marks of width zero, direction and order, and the soft hyphen.
 const fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
@@ -99,6 +120,14 @@ mod tests {
             "a\u{200b}da@b.org\u{200b}",
             "ADA@B.ORG\0",
             "\u{3000}ada@b.org\u{2028}",
+            "<ada@b.org>",
+            "Ada Lovelace <ADA@b.org>",
+            "\"Lovelace, Ada\" < ada@b.org > ",
+            "mailto:ada@b.org",
+            "<MailTo: ada@b.org>",
+            "ada@b.org.",
+            "'ada@b.org',",
+            "ada@b.org; ",
         ] {
             assert_eq!(
                 Address::parse(text).unwrap().as_str(),
@@ -129,6 +158,14 @@ mod tests {
             "é@b.org",
             ".a@b.org",
             "a@b@c.org",
+            "<",
+            ">",
+            "<>",
+            "mailto:",
+            "<a@b.org",
+            "<a@b.org> <",
+            "a@b.org, c@d.org",
+            "é:@b.org",
         ] {
             assert!(Address::parse(text).is_none(), "{text}");
         }

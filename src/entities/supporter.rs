@@ -13,7 +13,7 @@ record! {
         event: Some("supporter"),
         changes: "15m",
         reconcile: "1d",
-        schema_version: 2,
+        schema_version: 3,
         is_linked_to: true,
         has_purchases: false,
         tells_of_people: true,
