@@ -1,14 +1,16 @@
 //! Many rows in few statements: how a batch of records is written.
 //!
 //! Every database takes what it unpacks fastest. PostgreSQL takes one array for each column, so that
-//! there is one statement, whose plan does not depend on the number of rows; the arrays travel as
-//! text, since the driver's own cannot hold NULL. SQLite and MySQL take a row of parameters for each
+//! there is one statement, whose plan does not depend on the number of rows. Numbers and times travel
+//! as the driver's own arrays, which cannot hold NULL: a value that no record has stands for it. All
+//! else travels as text, at a fifth of what times as text would (`docs/performance.md`). SQLite and MySQL take a row of parameters for each
 //! row, in groups of a few sizes, so that few statements have to be prepared. One JSON document for
 //! all rows, which `statement` makes for what has few columns, costs two to five times as much here:
 //! a record has up to eighty columns, and each is looked for in its object by name.
 
-use super::column_value::ColumnValue;
+use super::column_value::{self, ColumnValue};
 use super::statement::{Field, quoted, type_name};
+use crate::entities::record::Kind;
 use sea_orm::{DbBackend, Statement, Value};
 
 /// Rows of one statement, from the largest group on. With eighty columns the largest has 10,240
@@ -23,6 +25,8 @@ pub(super) struct BulkInsert<'a> {
     pub(super) backend: DbBackend,
     pub(super) table: &'a str,
     pub(super) fields: &'a [Field<'a>],
+    /// From this place on a field has the same value in every row.
+    pub(super) first_shared: usize,
     /// What follows the rows, such as `ON CONFLICT ...`; empty when a row that is there is an error.
     pub(super) on_conflict: &'a str,
     /// What the values of one group may occupy here, see [`GROUP_BYTES`].
@@ -64,33 +68,42 @@ impl BulkInsert<'_> {
         count: usize,
         value: &impl Fn(usize, usize) -> ColumnValue<'v>,
     ) -> SizedStatement {
-        let mut bytes = 0;
-        let arrays: Vec<Value> = (0..self.fields.len())
-            .map(|column| {
-                let mut array = String::with_capacity(8 * count + 2);
-                array.push('{');
-                for row in 0..count {
-                    if row > 0 {
-                        array.push(',');
-                    }
-                    value(row, column).write_element(&mut array);
-                }
-                array.push('}');
-                bytes += array.len();
-                array.into()
-            })
+        let (mut bytes, mut parameters) = (0, Vec::new());
+        let (mut sources, mut selected) = (Vec::new(), Vec::new());
+        for (place, (_, kind)) in self.fields.iter().enumerate() {
+            let (number, name) = (place + 1, type_name(self.backend, *kind));
+            if place >= self.first_shared {
+                let shared = value(0, place);
+                bytes += shared.bytes();
+                parameters.push(shared.parameter(self.backend));
+                // A number goes as one, all else as text.
+                let text = if *kind == Kind::Int { "" } else { "text::" };
+                selected.push(format!("${number}::{text}{name}"));
+                continue;
+            }
+            let array = column_value::array(*kind, (0..count).map(|row| value(row, place)));
+            bytes += array.bytes;
+            parameters.push(array.value);
+            let text = array.null.map_or("text::", |_| "");
+            sources.push(format!("${number}::{text}{name}[]"));
+            selected.push(array.null.map_or_else(
+                || format!("c{number}"),
+                |null| format!("NULLIF(c{number}, {null}::{name})"),
+            ));
+        }
+        let names: Vec<String> = (1..=self.first_shared.min(self.fields.len()))
+            .map(|number| format!("c{number}"))
             .collect();
-        let sources = self.fields.iter().enumerate().map(|(index, (_, kind))| {
-            format!("${}::text::{}[]", index + 1, type_name(self.backend, *kind))
-        });
         let text = format!(
-            "{} SELECT * FROM unnest({}) {}",
+            "{} SELECT {} FROM unnest({}) AS j({}) {}",
             self.opening(),
-            sources.collect::<Vec<_>>().join(", "),
+            selected.join(", "),
+            sources.join(", "),
+            names.join(", "),
             self.on_conflict
         );
         SizedStatement {
-            statement: Statement::from_sql_and_values(self.backend, text, arrays),
+            statement: Statement::from_sql_and_values(self.backend, text, parameters),
             bytes,
         }
     }
@@ -151,7 +164,6 @@ impl BulkInsert<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entities::record::Kind;
     use std::borrow::Cow;
 
     fn insert(backend: DbBackend, count: usize, text: &str) -> Vec<SizedStatement> {
@@ -160,6 +172,7 @@ mod tests {
             backend,
             table: "people",
             fields: &fields,
+            first_shared: fields.len(),
             on_conflict: "",
             most_bytes: GROUP_BYTES,
         };
@@ -215,7 +228,7 @@ mod tests {
     fn what_means_something_within_an_array_is_escaped() {
         let statements = insert(DbBackend::Postgres, 2, "a\"b\\c,{d}\n NULL");
         let values = &statements[0].statement.values.as_ref().unwrap().0;
-        assert_eq!(values[0], Value::from("{0,1}"));
+        assert_eq!(values[0], Value::from(vec![0_i64, 1]));
         let quoted = "\"a\\\"b\\\\c,{d}\n NULL\"";
         assert_eq!(values[1], Value::from(format!("{{{quoted},{quoted}}}")));
     }

@@ -2,7 +2,9 @@
 
 use super::row::time_text;
 use crate::domain::{Money, Time};
-use crate::entities::record::{Column, Get};
+use crate::entities::record::{Column, Get, Kind};
+use chrono::DateTime;
+use sea_orm::sea_query::ArrayType;
 use sea_orm::{DbBackend, Value};
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -55,14 +57,10 @@ impl<'a> ColumnValue<'a> {
         }
     }
 
-    /// Appends it as an element of a PostgreSQL array.
-    pub(super) fn write_element(&self, array: &mut String) {
+    /// Appends it as an element of a PostgreSQL array that travels as text.
+    fn write_element(&self, array: &mut String) {
         // Writing to a String cannot fail.
         match self {
-            ColumnValue::Null => array.push_str("NULL"),
-            ColumnValue::Int(value) => {
-                let _ = write!(array, "{value}");
-            }
             ColumnValue::Bool(value) => array.push(if *value { 't' } else { 'f' }),
             ColumnValue::Text(text) => {
                 array.push('"');
@@ -80,7 +78,75 @@ impl<'a> ColumnValue<'a> {
             ColumnValue::Money(amount) => {
                 let _ = write!(array, "{amount}");
             }
-            ColumnValue::Time(time) => array.push_str(&time_text(*time, DbBackend::Postgres)),
+            ColumnValue::Null | ColumnValue::Int(_) | ColumnValue::Time(_) => {
+                array.push_str("NULL");
+            }
+        }
+    }
+}
+
+/// A column's values for PostgreSQL.
+pub(super) struct Array {
+    pub(super) value: Value,
+    /// What they occupy.
+    pub(super) bytes: usize,
+    /// What stands for NULL, as the database spells it, where the array cannot hold it: the driver's
+    /// own. Others go as text.
+    pub(super) null: Option<&'static str>,
+}
+
+/// Of whole numbers NULL: an id is not negative, and a fingerprint is this one once in 2^64 times.
+const NO_INT: (i64, &str) = (i64::MIN, "'-9223372036854775808'");
+
+/// Of times NULL, by seconds since 1970: the 1st of January 4001 before Christ, to the left of all
+/// that is stored (`domain::Time`), and to the right of where PostgreSQL's calendar begins.
+const NO_TIME: (i64, &str) = (-188_395_027_200, "'4001-01-01 00:00:00+00 BC'");
+
+/// The values of a column of this kind, in the order of their rows.
+pub(super) fn array<'v>(kind: Kind, values: impl Iterator<Item = ColumnValue<'v>>) -> Array {
+    let own = |of, null, values: Vec<Value>| Array {
+        bytes: 8 * values.len(),
+        value: Value::Array(of, Some(Box::new(values))),
+        null: Some(null),
+    };
+    match kind {
+        Kind::Int => {
+            let value = |value| match value {
+                ColumnValue::Int(value) => value,
+                _ => NO_INT.0,
+            };
+            own(
+                ArrayType::BigInt,
+                NO_INT.1,
+                values.map(|one| value(one).into()).collect(),
+            )
+        }
+        Kind::Time => {
+            let none = DateTime::from_timestamp(NO_TIME.0, 0).unwrap_or_default();
+            let value = |value| match value {
+                ColumnValue::Time(value) => value,
+                _ => none,
+            };
+            own(
+                ArrayType::ChronoDateTimeUtc,
+                NO_TIME.1,
+                values.map(|one| value(one).into()).collect(),
+            )
+        }
+        Kind::Text | Kind::Bool | Kind::Money => {
+            let mut array = String::from("{");
+            for (place, value) in values.enumerate() {
+                if place > 0 {
+                    array.push(',');
+                }
+                value.write_element(&mut array);
+            }
+            array.push('}');
+            Array {
+                bytes: array.len(),
+                value: array.into(),
+                null: None,
+            }
         }
     }
 }

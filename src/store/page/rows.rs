@@ -50,6 +50,7 @@ pub(super) async fn upsert<R: Record>(
             backend: page.backend,
             table: R::ABOUT.table,
             fields: &columns.fields,
+            first_shared: columns.first_shared,
             on_conflict,
             most_bytes,
         };
@@ -69,6 +70,8 @@ pub(super) async fn upsert<R: Record>(
 /// The columns of a record's row: the id, those from the source, and our own.
 struct Columns<R> {
     fields: Vec<Field<'static>>,
+    /// From here on all rows have the same.
+    first_shared: usize,
     organization_id: i64,
     now: Time,
     record: PhantomData<R>,
@@ -78,17 +81,19 @@ impl<R: Record> Columns<R> {
     fn new(page: &PageTx<'_>) -> Self {
         let mut fields = vec![("id", Kind::Int)];
         fields.extend(R::COLUMNS.iter().map(|column| (column.name, column.kind())));
+        fields.push(("fingerprint", Kind::Int));
+        let of_people = R::ENTITY == Entity::Supporters;
+        fields.extend(of_people.then_some(("change_seq", Kind::Int)));
+        let first_shared = fields.len();
         fields.extend([
             ("organization_id", Kind::Int),
-            ("fingerprint", Kind::Int),
             ("schema_version", Kind::Int),
             ("last_sync_at", Kind::Time),
         ]);
-        if R::ENTITY == Entity::Supporters {
-            fields.extend([("change_seq", Kind::Int), ("first_seen_at", Kind::Time)]);
-        }
+        fields.extend(of_people.then_some(("first_seen_at", Kind::Time)));
         Columns {
             fields,
+            first_shared,
             organization_id: page.organization_id,
             now: page.now,
             record: PhantomData,
