@@ -32,12 +32,22 @@ pub(super) async fn run(
         status = daemon.status() => status?,
         () = signals.stop() => return Err(left_alone()),
     };
-    let all: Vec<Known> = status["organizations"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Known::of)
-        .collect();
+    let mut all = Known::all(&status);
+    let is_asked = |id: i64| asked.orgs.is_empty() || asked.orgs.contains(&id);
+    // It may have been resumed a moment ago, by another process: the daemon looks once more.
+    if all
+        .iter()
+        .any(|one| one.paused.is_some() && is_asked(one.id))
+    {
+        let again = async {
+            daemon.notify_changed().await?;
+            daemon.status().await
+        };
+        tokio::select! {
+            again = again => all = Known::all(&again?),
+            () = signals.stop() => return Err(left_alone()),
+        }
+    }
     let ids: Vec<i64> = all.iter().map(|known| known.id).collect();
     if let Some(missing) = asked.orgs.iter().find(|id| !ids.contains(id)) {
         return Err(unknown(*missing, &ids));
@@ -46,9 +56,7 @@ pub(super) async fn run(
     for Known {
         id,
         paused: is_paused,
-    } in all
-        .into_iter()
-        .filter(|known| asked.orgs.is_empty() || asked.orgs.contains(&known.id))
+    } in all.into_iter().filter(|known| is_asked(known.id))
     {
         match is_paused {
             None => chosen.push(id),
@@ -127,6 +135,11 @@ struct Known {
 }
 
 impl Known {
+    fn all(status: &Value) -> Vec<Known> {
+        let all = status["organizations"].as_array().into_iter().flatten();
+        all.filter_map(Known::of).collect()
+    }
+
     fn of(one: &Value) -> Option<Known> {
         let id = one["classy_id"].as_i64()?;
         let text = |key: &str| one[key].as_str().unwrap_or_default().to_owned();

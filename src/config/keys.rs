@@ -28,21 +28,45 @@ pub(super) fn is_vault_key(text: &str) -> bool {
         text.bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
     };
-    match text.split_once(':') {
+    // A blank or the end of a line within it comes from copying.
+    let text: String = text.split_whitespace().collect();
+    let text = text.as_str();
+    let is_key = match text
+        .split_once([':', '='])
+        .filter(|(id, _)| id.len() <= WHOLE / 4)
+    {
         Some((id, key)) => {
             !id.contains(['/', '.'])
                 && is_base64(key)
                 && key.len() >= WHOLE / 4
                 && !key.starts_with('/')
-                && (key.ends_with('=') || !key.contains('/'))
+                && (key.ends_with('=') || !key.contains('/') || key.len() >= LEAST)
         }
         // Also a little too short or too long, or without what fills it up.
         None => {
-            is_base64(text)
-                && (text.len() + 4 >= WHOLE && text.ends_with('=')
-                    || text.len() + 1 == WHOLE && !text.contains('/'))
+            is_base64(text) && text.len() >= LEAST && (text.ends_with('=') || !text.contains('/'))
         }
-    }
+    };
+    is_key || is_drawn(text)
+}
+
+/// Characters from which on a text of those of a key is one, though some were lost.
+const LEAST: usize = 32;
+
+/// Whether letters of both cases and digits take turns as nobody writes them who names a file.
+fn is_drawn(text: &str) -> bool {
+    const TURNS: usize = 12;
+    let kind = |byte: u8| match byte {
+        b'A'..=b'Z' => 1,
+        b'a'..=b'z' => 2,
+        b'0'..=b'9' => 3,
+        _ => 0,
+    };
+    let kinds: Vec<i32> = text.bytes().map(kind).collect();
+    let turns = kinds
+        .windows(2)
+        .filter(|pair| pair[0] != pair[1] && !pair.contains(&0));
+    turns.count() >= TURNS
 }
 
 /// The known key that differs least, when it differs little.

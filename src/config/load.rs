@@ -227,7 +227,7 @@ impl Config {
         faults.extend(config.take_key_for_path());
         faults.extend(config.bounds());
         config.anchor_paths();
-        faults.extend(config.require_log_apart(&place).err());
+        faults.extend(config.require_apart(&place).err());
         Ok((config, faults))
     }
 

@@ -6,8 +6,56 @@ use secrecy::ExposeSecret;
 use std::path::{Path, PathBuf};
 
 impl Config {
+    /// No file that is written is another one, too.
+    pub(super) fn require_apart(&self, place: &str) -> Result<(), ConfigError> {
+        self.require_log_apart(place)?;
+        let pid_file = &self.daemon.pid_file;
+        let written = [
+            ("daemon.pid_file", "daemon.pid_file", pid_file.clone()),
+            (
+                "daemon.pid_file",
+                "the control socket beside it",
+                pid_file.with_extension("sock"),
+            ),
+            (
+                "vault.key_file",
+                "vault.key_file",
+                self.vault.key_file.clone(),
+            ),
+        ];
+        let database = self.database_file();
+        for (key, what, path) in written.iter().filter(|one| !one.2.as_os_str().is_empty()) {
+            let others = [
+                ("the configuration", Some(&self.file)),
+                ("the database", database.as_ref()),
+                (
+                    "vault.key_file",
+                    Some(&self.vault.key_file).filter(|_| *key != "vault.key_file"),
+                ),
+            ];
+            let other = others
+                .iter()
+                .find(|(_, other)| other.is_some_and(|other| compared(other) == compared(path)));
+            if let Some((other, _)) = other {
+                return Err(ConfigError::Value {
+                    place: place.to_owned(),
+                    key: (*key).to_owned(),
+                    cause: format!("expected a file of its own: {what} is {other}"),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// SQLite's file.
+    fn database_file(&self) -> Option<PathBuf> {
+        let rest = self.database.url.expose_secret().strip_prefix("sqlite:")?;
+        let file = rest.trim_start_matches("//").split('?').next()?;
+        Some(PathBuf::from(file))
+    }
+
     /// The log's files lie beside its name, so that name may not be another file's.
-    pub(super) fn require_log_apart(&self, place: &str) -> Result<(), ConfigError> {
+    fn require_log_apart(&self, place: &str) -> Result<(), ConfigError> {
         let log = &self.log.file;
         if log.as_os_str().is_empty() {
             return Ok(());
@@ -24,14 +72,7 @@ impl Config {
         if !is_name || log.is_dir() {
             return wrong("expected the name of a file".to_owned());
         }
-        let database = self
-            .database
-            .url
-            .expose_secret()
-            .strip_prefix("sqlite:")
-            .map(|rest| rest.trim_start_matches("//"));
-        let database =
-            database.map(|rest| PathBuf::from(rest.split('?').next().unwrap_or_default()));
+        let database = self.database_file();
         let others = [
             ("the configuration", Some(self.file.clone())),
             ("the database", database),

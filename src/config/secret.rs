@@ -119,7 +119,7 @@ impl Secret {
                 let source = if is_shown(path) || whole.exists() {
                     whole.display().to_string()
                 } else {
-                    "the file".to_owned()
+                    "the file (its name is not repeated: it may be the secret)".to_owned()
                 };
                 let text = files::read_text(&whole, MOST_BYTES)
                     .map_err(|error| wrong(format!("{source}: {error}")))?;
@@ -178,7 +178,7 @@ pub fn shown_variable(name: &str) -> Option<&str> {
 
 /// A path as secrets have them, for the same reason.
 fn is_shown(path: &Path) -> bool {
-    path.is_absolute() || path.exists()
+    path.exists() || path.is_absolute() && path.parent().is_some_and(Path::exists)
 }
 
 fn variable(name: &str) -> Option<std::ffi::OsString> {

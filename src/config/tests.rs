@@ -84,6 +84,12 @@ fn a_key_in_the_place_of_its_files_path_is_not_shown() {
         "A".repeat(43),
         "A".repeat(46) + "=",
         "A/b".repeat(13) + "==",
+        "A".repeat(42),
+        "k1:HfbrN/q2Xb7Ykd93LmZp+0aWvT5eRsGcJ8uQoIxDnVE".to_owned(),
+        "k1:HfbrN/q2Xb7Ykd93LmZp+0aWvT5eRsGcJ8uQoIxDn".to_owned(),
+        "k1=HfbrNAq2Xb7Ykd93LmZpA0aWvT5eRsGcJ8uQoIxDnVE".to_owned(),
+        "/fbrN/q2Xb7Ykd93LmZp+0aWvT5eRsGcJ8uQoIxDnVE".to_owned(),
+        "k1: ".to_owned() + &"A".repeat(43),
     ];
     for key in ["k1:QZCANARYXQ//AAAA=", &format!("k1:{whole}"), &whole]
         .into_iter()
@@ -102,6 +108,8 @@ fn a_key_in_the_place_of_its_files_path_is_not_shown() {
         "/etc/classy-sync/production/the-keys-of-the-vault",
         "keys:production_of_today",
         "a/b/c/d/e/f",
+        "/Users/Ada/Documents/Projects2024/Classy Sync/vault.key",
+        "/var/lib/kubelet/pods/3f2504e0/volumes/keys",
     ] {
         load(&format!("[vault]\nkey_file = \"{path}\"\n"), &[]).unwrap();
     }

@@ -65,6 +65,9 @@ pub trait Record:
     /// Whether the value of a key at the source is looked at.
     fn reads(key: &str) -> bool;
 
+    /// One that says nothing but its id.
+    fn of_id(id: i64) -> Self;
+
     /// Reads one record from its JSON; `classy_id` is the organization that was asked for.
     fn read(json: &str, classy_id: i64) -> Item<Self>;
 
@@ -282,6 +285,10 @@ macro_rules! record {
 
             fn reads(key: &str) -> bool {
                 place(key).is_some()
+            }
+
+            fn of_id(id: i64) -> Self {
+                Self { id, ..Self::default() }
             }
 
             fn read(json: &str, classy_id: i64) -> crate::domain::Item<Self> {

@@ -29,6 +29,22 @@ impl Place {
         }
     }
 
+    /// Has the database refuse whoever it is.
+    async fn refuse_everybody(&self) {
+        match self.fresh.kind {
+            Kind::Sqlite => {
+                self.execute(
+                    "CREATE TRIGGER nobody BEFORE INSERT ON supporters BEGIN SELECT RAISE(ABORT, 'nobody'); END",
+                )
+                .await
+            }
+            _ => {
+                self.execute("ALTER TABLE supporters ADD CONSTRAINT nobody CHECK (id < 0)")
+                    .await
+            }
+        }
+    }
+
     /// The same by a trigger that says so in its own words, as servers have them.
     async fn refuse_nowhere_by_trigger(&self) {
         match self.fresh.kind {
@@ -168,7 +184,7 @@ async fn what_only_the_database_refuses_is_found_and_the_rest_is_stored_with_its
 async fn a_database_that_takes_nothing_is_no_fault_of_the_records() {
     for kind in kinds() {
         let place = place(kind).await;
-        place.refuse_nowhere().await;
+        place.refuse_everybody().await;
         let state = FeedState {
             watermark: at(7),
             ..FeedState::default()
@@ -194,6 +210,38 @@ async fn a_database_that_takes_nothing_is_no_fault_of_the_records() {
                 .unwrap()
                 .is_empty()
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_records_that_the_database_refuses_cost_none_that_it_takes_wherever_they_stand() {
+    for kind in kinds() {
+        let place = place(kind).await;
+        place.refuse_nowhere().await;
+        let state = FeedState {
+            watermark: at(7),
+            ..FeedState::default()
+        };
+        // In front of the others, and a batch with no other.
+        let city = |id: i64| if id <= 60 { "Nowhere" } else { "Somewhere" };
+        let mixed = (1..=70).map(|id| person(id, city(id), 2)).collect();
+        let bad = (101..=140).map(|id| person(id, "Nowhere", 2)).collect();
+        let mut found = Vec::new();
+        for items in [mixed, bad] {
+            let batch = Batch::of(items).at(state.clone());
+            let done = place.tenant.commit(&place.fence, &batch).await.unwrap();
+            found.push((done.counts.inserted, done.counts.rejected));
+        }
+        assert_eq!(found, [(10, 60), (0, 40)], "{kind:?}");
+        assert_eq!(
+            place.store.rejects(None, false, 500).await.unwrap().len(),
+            100
+        );
+        assert_eq!(
+            place.tenant.feed_state(Entity::Supporters).await.unwrap(),
+            state
+        );
+        assert_eq!(place.tenant.count(Entity::Supporters).await.unwrap(), 10);
     }
 }
 

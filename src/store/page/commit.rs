@@ -4,6 +4,7 @@ use super::diff::{BatchDiff, compare};
 use super::totals::Touched;
 use super::tx::PageTx;
 use super::{audit, checkpoint, parents, refusals, rejects, rows, totals};
+use crate::domain::Item;
 use crate::entities::Record;
 use crate::net::retry;
 use crate::store::batch::{Batch, Committed, Late};
@@ -36,6 +37,26 @@ async fn commit_once<R: Record>(
         committed.counts.inserted + committed.counts.updated,
     );
     Ok((committed, late))
+}
+
+/// Whether the database takes any record of this kind: one that says nothing but its id, which is
+/// undone.
+pub(super) async fn takes_any<R: Record>(
+    store: &TenantStore,
+    fence: &Fence,
+    id: i64,
+) -> Result<bool, Error> {
+    let tx = store.begin_fenced(fence).await?;
+    let page = PageTx::new(&tx, store, R::ENTITY);
+    let written = write_batch(&page, &Batch::of(vec![Item::Good(R::of_id(id))])).await;
+    tx.rollback()
+        .await
+        .map_err(|error| Error::query("undoing a record that was tried", error))?;
+    match written {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_of_data() => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// See [`TenantStore::refresh_totals`].

@@ -2,7 +2,7 @@
 //! record is found. That one is rejected with the database's reason, all others are stored, and the
 //! checkpoint goes with the last transaction.
 
-use super::commit::commit_whole;
+use super::commit::{commit_whole, takes_any};
 use crate::domain::{Item, Reject, RejectReason};
 use crate::entities::Record;
 use crate::store::batch::{Batch, Committed, Late, Reading};
@@ -10,7 +10,8 @@ use crate::store::{Error, Fence, TenantStore};
 use std::collections::HashSet;
 use std::ops::Range;
 
-/// When so many records were rejected and none was taken, it is not the records.
+/// When so many records were rejected and none was taken, the database may take no record at all,
+/// whatever it says: then it is not the records.
 const REJECTED: usize = 20;
 
 /// Stores what can be stored of a batch that failed as a whole.
@@ -26,6 +27,7 @@ pub(super) async fn commit_in_parts<R: Record>(
     tracing::warn!(entity = %R::ENTITY, records = batch.items.len(), error = %error, "a batch is stored in parts, since the database does not take it");
     let (mut committed, mut late) = (Committed::default(), Late::default());
     let (mut rejected, mut stored) = (Vec::new(), HashSet::new());
+    let mut is_known_to_take = false;
     // The first part last, so that it is the next.
     let mut parts = vec![(0..batch.items.len(), Some(error))];
     while let Some((part, failed)) = parts.pop() {
@@ -49,18 +51,21 @@ pub(super) async fn commit_in_parts<R: Record>(
             parts.extend([(middle..part.end, None), (part.start..middle, None)]);
             continue;
         }
-        match batch.items.get(part.start) {
-            Some(Item::Good(record)) => rejected.push(Item::Bad(Reject {
-                source_id: Some(record.id()),
-                updated_at: record.updated_at(),
-                reason: RejectReason::Database,
-                detail: format!("record: the database does not take it: {error}"),
-                refuses: record.refuses(),
-            })),
-            _ => return Err(error),
-        }
-        if rejected.len() >= REJECTED && stored.is_empty() {
+        let Some(Item::Good(record)) = batch.items.get(part.start) else {
             return Err(error);
+        };
+        rejected.push(Item::Bad(Reject {
+            source_id: Some(record.id()),
+            updated_at: record.updated_at(),
+            reason: RejectReason::Database,
+            detail: format!("record: the database does not take it: {error}"),
+            refuses: record.refuses(),
+        }));
+        if rejected.len() >= REJECTED && stored.is_empty() && !is_known_to_take {
+            is_known_to_take = takes_any::<R>(store, fence, record.id()).await?;
+            if !is_known_to_take {
+                return Err(error);
+            }
         }
     }
     let (rest, _) = commit_whole(store, fence, &rest_of(batch, rejected, late)).await?;
