@@ -1,6 +1,6 @@
 //! What a feed is asked and what it answers: a query, and one page of items in the source's order.
 
-use super::{Clocks, Time};
+use super::{Address, Clocks, Time};
 use std::fmt;
 
 /// Which records of a feed are wanted, in which order.
@@ -105,7 +105,14 @@ pub struct Reject {
     /// Field and expectation (`total_gross_amount: not a decimal number`); never the value.
     pub detail: String,
     /// The record says all the same that its person may not be mailed.
-    pub refuses: bool,
+    pub opt_out: Option<OptOut>,
+}
+
+/// A word of no, which counts however little else of its record can be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptOut {
+    /// The address that the record names, where it can be told: nobody may be mailed there.
+    pub address: Option<Address>,
 }
 
 /// What the source says about one record that was asked for by its id.

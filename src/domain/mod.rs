@@ -32,7 +32,7 @@ pub use checkpoint::{
 };
 pub use delivery::{Fate, Planned, STILL_SUBSCRIBED, Step, Verdict, WAITS_FOR_ROOM};
 pub use fault::{Fault, FaultKind};
-pub use feed::{Answer, Doubt, Item, Page, Query, Reject, RejectReason, Versioned};
+pub use feed::{Answer, Doubt, Item, OptOut, Page, Query, Reject, RejectReason, Versioned};
 pub use harm::{Forecast, GuardedChange, Harm, Harms, Held, plan_id};
 pub use image::{Image, Outcome, Taking, UndoScope, Values};
 pub use import::Import;

@@ -1,8 +1,9 @@
 //! From the JSON of one record to the literal texts of the values that are kept. Other keys are
 //! skipped without being stored.
 
-use super::scalar::{Misfit, Raw, flag, id, link, time};
-use crate::domain::{Item, Reject, RejectReason};
+use super::record::Consent;
+use super::scalar::{Misfit, Raw, email, flag, id, link, time};
+use crate::domain::{Address, Item, OptOut, Reject, RejectReason};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use std::borrow::Cow;
@@ -139,7 +140,7 @@ pub(super) fn refused<R>(
     updated_at: Raw<'_>,
     key: &str,
     misfit: Misfit,
-    consent: Raw<'_>,
+    opt_out: Option<OptOut>,
 ) -> Item<R> {
     let Misfit { reason, expected } = misfit;
     let (source_id, updated_at) = (id(source_id).ok(), time(updated_at).ok().flatten());
@@ -148,13 +149,27 @@ pub(super) fn refused<R>(
         updated_at,
         reason,
         detail: format!("{key}: {expected}"),
-        refuses: is_no(consent),
+        opt_out,
+    })
+}
+
+/// A no among what is said of consent, for this address as far as it is one.
+pub(super) fn opt_out<'a>(
+    said: impl IntoIterator<Item = Raw<'a>>,
+    address: Raw<'_>,
+) -> Option<OptOut> {
+    let is_no = said.into_iter().any(|one| flag(one) == Ok(Some(false)));
+    is_no.then(|| {
+        let address = email(address).ok().flatten();
+        OptOut {
+            address: address.as_deref().and_then(Address::parse),
+        }
     })
 }
 
 /// A record that is no object, or one with a key twice: its id is salvaged if it can be told, and
 /// so is a no, which counts even beside a yes.
-pub(super) fn unreadable<R>(json: &str, consent: Option<&str>) -> Item<R> {
+pub(super) fn unreadable<R>(json: &str, consent: Option<&Consent>) -> Item<R> {
     let Pairs(pairs) = object(json).unwrap_or_default();
     let of = |name: &str| {
         let of_name = pairs.iter().filter(move |(key, _)| key == name);
@@ -177,12 +192,8 @@ pub(super) fn unreadable<R>(json: &str, consent: Option<&str>) -> Item<R> {
         updated_at: time(said("updated_at")).ok().flatten(),
         reason: RejectReason::Invalid,
         detail: detail.to_owned(),
-        refuses: consent.is_some_and(|key| of(key).into_iter().any(is_no)),
+        opt_out: consent.and_then(|consent| opt_out(of(consent.key), said(consent.address_key))),
     })
-}
-
-fn is_no(consent: Raw<'_>) -> bool {
-    flag(consent) == Ok(Some(false))
 }
 
 /// The keys of an object with their values, each as often as it is there.

@@ -2,7 +2,7 @@
 //! its fields, from which come the struct, its reader, its columns and what is audited.
 
 use super::entity::Entity;
-use crate::domain::{Item, Money, Time, Versioned};
+use crate::domain::{Item, Money, OptOut, Time, Versioned};
 
 /// What sets one kind of record apart from the others.
 #[derive(Debug, Clone, Copy)]
@@ -47,15 +47,15 @@ pub trait Record:
     /// Those of them that hold another record's id.
     const LINKS: &'static [Link<Self>];
 
-    /// The key at the source and the column of a person's consent, where there is one.
-    const CONSENT: Option<(&'static str, &'static str)> = None;
+    /// Where a person's consent and its address stand, where there are any.
+    const CONSENT: Option<Consent> = None;
 
     /// The column whose amounts are added up to totals of people and campaigns, where there is one.
     const SUMMED: Option<&'static str> = None;
 
     /// Whether its person says that they may not be mailed.
-    fn refuses(&self) -> bool {
-        false
+    fn opt_out(&self) -> Option<OptOut> {
+        None
     }
 
     /// Whether a record is refused when the value of a key at the source cannot be had: not for
@@ -75,6 +75,21 @@ pub trait Record:
     fn gift(&self) -> Option<Gift> {
         None
     }
+}
+
+/// Where consent and the address that it is for stand: keys at the source and columns here.
+#[derive(Debug)]
+pub struct Consent {
+    /// The key of the consent.
+    pub key: &'static str,
+    /// Its column.
+    pub column: &'static str,
+    /// The key of the address.
+    pub address_key: &'static str,
+    /// Its column.
+    pub address: &'static str,
+    /// The column by which addresses are looked up.
+    pub address_lookup: &'static str,
 }
 
 /// Money in, as giving totals count it.
@@ -294,7 +309,7 @@ macro_rules! record {
             fn read(json: &str, classy_id: i64) -> crate::domain::Item<Self> {
                 let mut values = [None; Place::End as usize];
                 if !$crate::entities::read::values(json, place, &mut values) {
-                    return $crate::entities::read::unreadable(json, Self::CONSENT.map(|(key, _)| key));
+                    return $crate::entities::read::unreadable(json, Self::CONSENT.as_ref());
                 }
                 let of = |place: Place| values[place as usize];
                 let read = || -> Result<$name, (&'static str, $crate::entities::scalar::Misfit)> {
@@ -309,8 +324,11 @@ macro_rules! record {
                 };
                 read().map_or_else(
                     |(key, misfit)| {
-                        let consent = Self::CONSENT.and_then(|(key, _)| values[place(key)?]);
-                        $crate::entities::read::refused(of(Place::id), of(Place::updated_at), key, misfit, consent)
+                        let value = |key: &str| values[place(key)?];
+                        let opt_out = Self::CONSENT.and_then(|consent| {
+                            $crate::entities::read::opt_out([value(consent.key)], value(consent.address_key))
+                        });
+                        $crate::entities::read::refused(of(Place::id), of(Place::updated_at), key, misfit, opt_out)
                     },
                     crate::domain::Item::Good,
                 )

@@ -1,8 +1,8 @@
 //! `supporters`: a person, as one organization knows them (contract 6.1). The totals of what they
 //! gave are derived from transactions.
 
-use super::record::record;
-use crate::domain::Address;
+use super::record::{Consent, record};
+use crate::domain::{Address, OptOut};
 
 record! {
     /// A person, as one organization knows them (contract 6.1).
@@ -72,10 +72,17 @@ record! {
         made email_key = |supporter: &Supporter| Some(Address::parse(supporter.email_address.as_deref()?)?.key().to_owned())
     ]
     {
-        const CONSENT: Option<(&'static str, &'static str)> = Some(("opt_in", "email_opt_in"));
+        const CONSENT: Option<Consent> = Some(Consent {
+            key: "opt_in",
+            column: "email_opt_in",
+            address_key: "email_address",
+            address: "email_address",
+            address_lookup: "email_key",
+        });
 
-        fn refuses(&self) -> bool {
-            self.email_opt_in == Some(false)
+        fn opt_out(&self) -> Option<OptOut> {
+            let address = || OptOut { address: self.email_address.as_deref().and_then(Address::parse) };
+            (self.email_opt_in == Some(false)).then(address)
         }
     }
 }

@@ -143,7 +143,7 @@ async fn a_gift_that_came_before_its_donor_is_linked_when_the_donor_comes() {
             updated_at,
             reason,
             detail: "email_address: not a text".to_owned(),
-            refuses: false,
+            opt_out: None,
         };
         place
             .tenant

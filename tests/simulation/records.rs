@@ -29,7 +29,7 @@ pub fn item<R: Kind>(id: i64, version: &Version) -> Item<R> {
             updated_at,
             reason: RejectReason::Invalid,
             detail: "a field".to_owned(),
-            refuses: false,
+            opt_out: None,
         });
     }
     Item::Good(R::make(id, version))

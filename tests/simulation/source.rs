@@ -214,7 +214,7 @@ fn leak<R: Kind>(sim: &mut Sim, feed: Feed, items: &mut Vec<Item<R>>) {
                 updated_at,
                 reason: RejectReason::ForeignOrganization,
                 detail,
-                refuses: false,
+                opt_out: None,
             }),
         );
     }

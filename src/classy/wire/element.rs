@@ -1,8 +1,8 @@
 //! One record out of a body that is read while it arrives: good, refused, or no JSON at all.
 
 use super::collect::{Collector, TOO_LONG};
-use super::{refuses, single};
-use crate::domain::{Doubt, Item, Reject, RejectReason};
+use super::{opt_out, single};
+use crate::domain::{Doubt, Item, OptOut, Reject, RejectReason};
 use crate::entities::{Record, read};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 pub(super) fn element<R: Record>(record: &Collector, classy_id: i64) -> Option<Item<R>> {
     let (bytes, left_out) = record.parts();
     if bytes.is_empty() && left_out.unnamed.is_some() {
-        return Some(refused(None, None, format!("record: {TOO_LONG}"), false));
+        return Some(refused(None, None, format!("record: {TOO_LONG}"), None));
     }
     let text = String::from_utf8_lossy(bytes);
     let item = R::read(text.trim(), classy_id);
@@ -25,7 +25,7 @@ pub(super) fn element<R: Record>(record: &Collector, classy_id: i64) -> Option<I
     let lacks =
         lacks::<R>(record).or_else(|| is_damaged.then(|| "record: not valid UTF-8".to_owned()));
     Some(match lacks {
-        Some(detail) => refused(item.id(), item.updated_at(), detail, refuses(&item)),
+        Some(detail) => refused(item.id(), item.updated_at(), detail, opt_out(&item)),
         None => item,
     })
 }
@@ -54,14 +54,14 @@ fn refused<R>(
     source_id: Option<i64>,
     updated_at: Option<crate::domain::Time>,
     detail: String,
-    refuses: bool,
+    opt_out: Option<OptOut>,
 ) -> Item<R> {
     Item::Bad(Reject {
         source_id,
         updated_at,
         reason: RejectReason::Invalid,
         detail,
-        refuses,
+        opt_out,
     })
 }
 
@@ -127,8 +127,10 @@ impl OneReader {
         if serde_json::from_slice::<Times>(text).is_ok_and(|times| times.are_lacking()) {
             return Err(Doubt::Unreadable("not a whole record".to_owned()));
         }
-        let is_refusal = refuses(&item);
-        Ok(lacks::<R>(&self.record)
-            .map_or(item, |detail| refused(Some(id), None, detail, is_refusal)))
+        let opt_out = opt_out(&item);
+        Ok(
+            lacks::<R>(&self.record)
+                .map_or(item, |detail| refused(Some(id), None, detail, opt_out)),
+        )
     }
 }

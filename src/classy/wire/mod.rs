@@ -16,15 +16,15 @@ pub(super) use envelope::{List, ListReader, NoList};
 pub use organization::OrganizationInfo;
 pub(super) use organization::organization;
 
-use crate::domain::{Doubt, Item, Reject, RejectReason};
+use crate::domain::{Doubt, Item, OptOut, Reject, RejectReason};
 use crate::entities::Record;
 use std::borrow::Cow;
 
 /// Whether a record says that its person may not be mailed, however little of it can be stored.
-fn refuses<R: Record>(item: &Item<R>) -> bool {
+fn opt_out<R: Record>(item: &Item<R>) -> Option<OptOut> {
     match item {
-        Item::Good(record) => record.refuses(),
-        Item::Bad(reject) => reject.refuses,
+        Item::Good(record) => record.opt_out(),
+        Item::Bad(reject) => reject.opt_out.clone(),
     }
 }
 
@@ -48,7 +48,7 @@ fn single<R: Record>(body: &[u8], id: i64, classy_id: i64) -> Result<Item<R>, Do
             updated_at: item.updated_at(),
             reason: RejectReason::Invalid,
             detail: "record: not valid UTF-8".to_owned(),
-            refuses: refuses(&item),
+            opt_out: opt_out(&item),
         })),
         _ => Ok(item),
     }

@@ -126,7 +126,7 @@ pub(super) async fn compare<'a, R: Record>(
                 updated_at: row.updated_at(),
                 reason: RejectReason::AmountTooLarge,
                 detail,
-                refuses: row.refuses(),
+                opt_out: row.opt_out(),
             });
             continue;
         }

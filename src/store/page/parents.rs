@@ -21,14 +21,27 @@ pub(super) async fn resolve_links<R: Record>(
             .iter()
             .filter_map(|write| (link.get)(write.row))
             .collect();
-        if ids.is_empty() {
-            continue;
-        }
-        let present = present(page, link.parent, &ids).await?;
-        let missing: Vec<i64> = ids.into_iter().filter(|id| !present.contains(id)).collect();
-        insert_stubs(page, link.parent, &missing).await?;
+        make_stubs(page, link.parent, &ids).await?;
     }
     Ok(())
+}
+
+/// Makes a stub of each of these that is not there.
+pub(super) async fn make_stubs(
+    page: &PageTx<'_>,
+    entity: Entity,
+    ids: &BTreeSet<i64>,
+) -> Result<(), Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let present = present(page, entity, ids).await?;
+    let missing: Vec<i64> = ids
+        .iter()
+        .copied()
+        .filter(|id| !present.contains(id))
+        .collect();
+    insert_stubs(page, entity, &missing).await
 }
 
 /// Of these ids those that are stored.

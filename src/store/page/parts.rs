@@ -59,7 +59,7 @@ pub(super) async fn commit_in_parts<R: Record>(
             updated_at: record.updated_at(),
             reason: RejectReason::Database,
             detail: format!("record: the database does not take it: {error}"),
-            refuses: record.refuses(),
+            opt_out: record.opt_out(),
         }));
         if rejected.len() >= REJECTED && stored.is_empty() && !is_known_to_take {
             is_known_to_take = takes_any::<R>(store, fence, record.id()).await?;

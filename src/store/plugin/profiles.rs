@@ -213,11 +213,13 @@ impl TenantStore {
         Ok(holders)
     }
 
+    /// Those of whom a record was stored, or at least a no of it: a stub that says no is somebody who
+    /// refuses.
     fn whole(&self) -> &'static str {
         if self.backend() == DbBackend::Postgres {
-            "NOT s.is_stub"
+            "(NOT s.is_stub OR s.email_opt_in = FALSE)"
         } else {
-            "s.is_stub = 0"
+            "(s.is_stub = 0 OR s.email_opt_in = 0)"
         }
     }
 }

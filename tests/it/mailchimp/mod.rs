@@ -44,6 +44,7 @@ mod undo;
 mod undo_lasting;
 mod undoing;
 mod unheard;
+mod unstorable;
 mod wanted;
 mod webhooks;
 mod word_since;
