@@ -127,6 +127,8 @@ pub struct GuardedChange {
     pub kind: Harm,
     /// A trace of what exactly: an approval holds for that and nothing else.
     pub mark: i64,
+    /// How many contacts it touches, each of which counts: somebody may have several.
+    pub contacts: u64,
 }
 
 /// Something that waits for a person's word.
@@ -172,7 +174,7 @@ pub struct Forecast {
     pub gaining: u64,
     /// Tags that those would gain.
     pub tags: u64,
-    /// People who would be unsubscribed.
+    /// Contacts that would be unsubscribed.
     pub unsubscribes: u64,
 }
 
@@ -208,7 +210,11 @@ mod tests {
     fn a_plan_is_its_place_its_people_and_deeds() {
         let held = |supporter_id, kind, mark| Held {
             supporter_id,
-            guarded_change: GuardedChange { kind, mark },
+            guarded_change: GuardedChange {
+                kind,
+                mark,
+                contacts: 1,
+            },
         };
         let (one, two) = (held(1, Harm::Add, 7), held(2, Harm::Add, 7));
         let of = |held: &[Held]| plan_id("a1", held);

@@ -50,12 +50,15 @@ struct Inner {
     /// How many may still come in today.
     portion: Option<u64>,
     /// Taken and not yet written down.
-    taken: BTreeMap<i64, Vec<(HarmEntry, Harm)>>,
+    taken: BTreeMap<i64, Vec<TakenChange>>,
     /// Taken and written down.
-    written: BTreeMap<i64, Vec<(HarmEntry, Harm)>>,
+    written: BTreeMap<i64, Vec<TakenChange>>,
     /// People who came in or were changed for the first time.
     entries: u64,
 }
+
+/// What was taken for one change: how it counts, its kind, and how many contacts it touches.
+type TakenChange = (HarmEntry, Harm, u64);
 
 impl Budget {
     pub(super) fn new(
@@ -119,9 +122,10 @@ impl Budget {
             ..Taken::default()
         };
         for id in people {
-            for (entry, kind) in inner.taken.remove(id).unwrap_or_default() {
-                inner.written.entry(*id).or_default().push((entry, kind));
-                taken.harms.entry(entry).or_default().add(kind, 1);
+            for (entry, kind, contacts) in inner.taken.remove(id).unwrap_or_default() {
+                let written = inner.written.entry(*id).or_default();
+                written.push((entry, kind, contacts));
+                taken.harms.entry(entry).or_default().add(kind, contacts);
                 if inner.grants.remove(&(*id, kind)).is_some() {
                     taken.grants.push((*id, kind));
                 }
@@ -137,14 +141,14 @@ impl Budget {
         let mut harms: BTreeMap<HarmEntry, Harms> = BTreeMap::new();
         for id in people {
             let written = inner.written.remove(id).unwrap_or_default();
-            for (entry, kind) in &written {
-                harms.entry(*entry).or_default().add(*kind, 1);
+            for (entry, kind, contacts) in &written {
+                harms.entry(*entry).or_default().add(*kind, *contacts);
             }
             let taken = inner.taken.remove(id).unwrap_or_default();
-            for (entry, kind) in written.into_iter().chain(taken) {
+            for (entry, kind, contacts) in written.into_iter().chain(taken) {
                 let rule = &mut inner.rules[kind as usize];
                 if entry == HarmEntry::Done && rule.counts {
-                    rule.free = rule.free.saturating_add(1);
+                    rule.free = rule.free.saturating_add(contacts);
                 }
                 inner.entries = inner.entries.saturating_sub(u64::from(kind.is_entry()));
                 if kind.is_addition() {
@@ -163,7 +167,11 @@ impl Budget {
 
 impl Inner {
     fn ask(&mut self, supporter_id: i64, guarded_change: GuardedChange) -> Said {
-        let GuardedChange { kind, mark } = guarded_change;
+        let GuardedChange {
+            kind,
+            mark,
+            contacts,
+        } = guarded_change;
         let is_granted = self.grants.get(&(supporter_id, kind)) == Some(&mark);
         // A person was asked about them, but as somebody or something else: that is asked again,
         // however few they are.
@@ -173,7 +181,7 @@ impl Inner {
                 .iter()
                 .any(|kind| kind.is_entry() && self.grants.contains_key(&(supporter_id, *kind)));
         let rule = &mut self.rules[kind as usize];
-        if is_other || !is_granted && rule.free == 0 {
+        if is_other || !is_granted && rule.free < contacts {
             return Said::Hold;
         }
         if kind.is_addition() && self.portion == Some(0) {
@@ -183,7 +191,7 @@ impl Inner {
             self.portion = self.portion.map(|left| left - 1);
         }
         if !is_granted {
-            rule.free -= 1;
+            rule.free -= contacts;
         }
         self.entries += u64::from(kind.is_entry());
         let entry = if is_granted || !rule.counts {
@@ -194,7 +202,7 @@ impl Inner {
         self.taken
             .entry(supporter_id)
             .or_default()
-            .push((entry, kind));
+            .push((entry, kind, contacts));
         Said::Go
     }
 }

@@ -4,43 +4,16 @@
 //! Everything pending is counted before the first of it is sent, so that a large harm is held as a
 //! whole.
 
-use super::context::Pulse;
+use super::delivery_order::{Delivery, context};
 use super::guard::Push;
+use super::opt_outs::{pass_by_what_is_known, pass_newer, pass_refusals_on, with_opt_outs};
 use super::pending::{Batch, Pending};
 use super::survey::Survey;
-use super::{GuardSettings, Plugin, PluginContext, PluginError, undo};
-use crate::domain::{Fate, Forecast, Harm, Harms, Time, Verdict};
+use super::{Plugin, PluginContext, PluginError, undo};
+use crate::domain::{Fate, Forecast, Harms, Verdict};
 use crate::entities::Entity;
-use crate::store::{self, Fence, PluginKey, TenantStore};
+use crate::store::{self, TenantStore};
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
-
-/// What a delivery works with.
-pub struct Delivery {
-    /// The organization's store.
-    pub store: TenantStore,
-    /// The right to write it.
-    pub fence: Fence,
-    /// The plugin's name.
-    pub plugin: String,
-    /// The moment at which everything is looked at.
-    pub now: Time,
-    /// How much harm goes unasked.
-    pub guard: GuardSettings,
-    /// Cancelled when it is to end at the next batch.
-    pub stop: CancellationToken,
-    /// Told of each step.
-    pub pulse: Pulse,
-}
-
-impl std::fmt::Debug for Delivery {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Delivery")
-            .field("plugin", &self.plugin)
-            .finish_non_exhaustive()
-    }
-}
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -162,53 +135,6 @@ pub async fn deliver(
     done
 }
 
-/// What is suspended brings nobody in and changes nobody. An opt-out takes somebody out, which is
-/// what an alarm is about, and does not wait for a person to look; how many of them go unasked the
-/// guard says as always.
-async fn pass_refusals_on(
-    delivery: &Delivery,
-    ctx: PluginContext,
-    plugin: &mut (dyn Plugin + 'static),
-    is_new: bool,
-) -> Result<(), PluginError> {
-    if is_new {
-        plugin.initialize(&ctx).await?;
-    }
-    plugin.refresh(&ctx).await?;
-    delivery.store.bound_guard(ctx.key(), delivery.now).await?;
-    let mut survey = Survey::begin(&ctx).await?;
-    let mut pending = Pending::refusals(&ctx, plugin.batch_size()).await?;
-    while let Some(batch) = pending.next(&ctx).await? {
-        ctx.go_on()?;
-        ctx.mark();
-        for mut planned in plugin.preview(&ctx, &batch.people).await? {
-            planned
-                .guarded_changes
-                .retain(|guarded_change| guarded_change.kind == Harm::Unsubscribe);
-            planned.tags.clear();
-            survey.count(&planned);
-        }
-    }
-    let ruling = survey.rule(plugin, &ctx, &delivery.guard).await?;
-    let ctx = ctx.with_budget(ruling.budget);
-    let mut pending = Pending::refusals(&ctx, plugin.batch_size()).await?;
-    while let Some(batch) = pending.next(&ctx).await? {
-        ctx.go_on()?;
-        let verdicts = plugin.withdraw(&ctx, &batch.people).await?;
-        let row = store::Delivered {
-            verdicts: &verdicts,
-            addresses: &batch.addresses(),
-            cursor: None,
-        };
-        delivery
-            .store
-            .finish_deliveries(&delivery.fence, ctx.key(), &row)
-            .await?;
-        ctx.mark();
-    }
-    Ok(())
-}
-
 async fn deliver_all(
     delivery: &Delivery,
     mut ctx: PluginContext,
@@ -219,8 +145,12 @@ async fn deliver_all(
         plugin.initialize(&ctx).await?;
         plugin.setup(&ctx).await?;
     }
+    let plugin: &dyn Plugin = plugin;
     delivery.store.arrive(&delivery.fence, ctx.key()).await?;
-    plugin.refresh(&ctx).await?;
+    with_opt_outs(plugin.refresh(&ctx), || {
+        pass_by_what_is_known(delivery, plugin)
+    })
+    .await?;
     if let Some(fault) = plugin.fault() {
         return Err(fault);
     }
@@ -239,7 +169,10 @@ async fn deliver_all(
             (done.is_partial, done.trouble) = (true, plugin.trouble());
             return Ok(done);
         }
-        let verdicts = process(plugin, &ctx, &batch).await?;
+        let verdicts = with_opt_outs(process(plugin, &ctx, &batch), || {
+            pass_newer(delivery, &ctx, plugin, pending.refused_to())
+        })
+        .await?;
         let addresses = batch.addresses();
         let row = store::Delivered {
             verdicts: &verdicts,
@@ -296,22 +229,6 @@ async fn deliver_all(
         );
     }
     Ok(done)
-}
-
-/// The plugin's context for a delivery to a place.
-pub(super) fn context(delivery: &Delivery, destination: &str) -> PluginContext {
-    let key = PluginKey {
-        plugin: delivery.plugin.clone(),
-        destination: destination.to_owned(),
-    };
-    PluginContext::new(
-        delivery.store.clone(),
-        Some(delivery.fence.clone()),
-        key,
-        delivery.now,
-        delivery.stop.clone(),
-    )
-    .with_pulse(Arc::clone(&delivery.pulse))
 }
 
 /// Whether each feed that tells of people completed one pass. Another list that cannot be read

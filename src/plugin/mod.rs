@@ -8,7 +8,8 @@
 //! |---|---|
 //! | what a plugin must be able to do | `contract`, `error`, `hooks` |
 //! | what it is given to work with | `context`, `overlay`, `budget` |
-//! | one delivery: who is due, what may be done, what became of it | `delivery`, `pending`, `survey`, `guard` |
+//! | one delivery: who is due, what may be done, what became of it | `delivery`, `delivery_order`, `pending`, `survey`, `guard` |
+//! | opt-outs that wait for no delivery | `opt_outs` |
 //! | what would be done, and what a person says to it | `preview`, `seen`, `approve` |
 //! | what was done is taken back | `undo` |
 //! | what a plugin tells of the other side as a whole | `told` |
@@ -18,9 +19,11 @@ mod budget;
 mod context;
 mod contract;
 mod delivery;
+mod delivery_order;
 mod error;
 mod guard;
 mod hooks;
+mod opt_outs;
 mod overlay;
 mod pending;
 mod preview;
@@ -33,7 +36,8 @@ pub use approve::{Allowed, Disallowed, Word, approve, asks_first};
 pub use budget::{Budget, Said};
 pub use context::{PluginContext, Pulse};
 pub use contract::{Finding, Plugin, REFUSED};
-pub use delivery::{Delivered, Delivery, deliver};
+pub use delivery::{Delivered, deliver};
+pub use delivery_order::Delivery;
 pub use error::PluginError;
 pub use guard::{FirstPush, GuardSettings};
 pub use hooks::{Hook, Hooks, NewHook};

@@ -15,8 +15,20 @@ pub(super) struct Pending {
     cursor: i64,
     /// Those who came before their place in the change feed.
     early: BTreeSet<i64>,
-    /// Nobody but those who refuse.
-    only_refusals: bool,
+    whom: Whom,
+    /// How far in the change feed whoever refuses was met; nothing at a place that nothing was sent
+    /// to yet.
+    refused_to: Option<i64>,
+}
+
+/// Who is walked over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whom {
+    Everybody,
+    /// Those who refuse, also those who are to be tried again.
+    Refusers,
+    /// Those who refuse and changed.
+    NewRefusers,
 }
 
 #[derive(Debug)]
@@ -69,8 +81,26 @@ impl Pending {
             size: size.max(1) as u64,
             cursor,
             early: BTreeSet::new(),
-            only_refusals: false,
+            whom: Whom::Everybody,
+            refused_to: (cursor != 0).then_some(cursor),
         })
+    }
+
+    /// Whoever refuses behind a place in the change feed, and nobody else.
+    pub(super) fn newer_refusals(after: i64, size: usize) -> Pending {
+        Pending {
+            stage: Stage::Refused { after },
+            size: size.max(1) as u64,
+            cursor: after,
+            early: BTreeSet::new(),
+            whom: Whom::NewRefusers,
+            refused_to: Some(after),
+        }
+    }
+
+    /// How far in the change feed whoever refuses was met by now.
+    pub(super) const fn refused_to(&self) -> Option<i64> {
+        self.refused_to
     }
 
     /// Of those who are due only whoever refuses; nobody's place in the change feed is reached by
@@ -79,7 +109,7 @@ impl Pending {
         let all = Pending::begin(ctx, size).await?;
         Ok(Pending {
             stage: Stage::Refused { after: all.cursor },
-            only_refusals: true,
+            whom: Whom::Refusers,
             ..all
         })
     }
@@ -93,6 +123,7 @@ impl Pending {
                     match people.last().map(|last| last.change_seq) {
                         Some(last) => {
                             self.stage = Stage::Refused { after: last };
+                            self.refused_to = self.refused_to.max(Some(last));
                             self.early
                                 .extend(people.iter().map(|person| person.supporter_id));
                             return Ok(Some(Batch {
@@ -100,8 +131,13 @@ impl Pending {
                                 cursor: None,
                             }));
                         }
-                        None if self.only_refusals => self.stage = Stage::Due { after: i64::MIN },
-                        None => self.stage = Stage::Changed { after: self.cursor },
+                        None => {
+                            self.stage = match self.whom {
+                                Whom::Everybody => Stage::Changed { after: self.cursor },
+                                Whom::Refusers => Stage::Due { after: i64::MIN },
+                                Whom::NewRefusers => Stage::Done,
+                            }
+                        }
                     }
                 }
                 Stage::Changed { after } => {
@@ -129,7 +165,7 @@ impl Pending {
                     };
                     self.stage = Stage::Due { after: last };
                     let mut people = ctx.store().profiles(&ids).await?;
-                    if self.only_refusals {
+                    if self.whom == Whom::Refusers {
                         people.retain(|person| {
                             person.email_opt_in == Some(false)
                                 || matches!(person.claim, AddressClaim::Refused { .. })

@@ -46,12 +46,14 @@ impl Survey {
                 .get(&(planned.supporter_id, guarded_change.kind))
                 != Some(&guarded_change.mark)
             {
-                self.pending.add(guarded_change.kind, 1);
+                self.pending
+                    .add(guarded_change.kind, guarded_change.contacts);
             }
             self.forecast.additions += u64::from(guarded_change.kind.is_addition());
             self.forecast.confirmations += u64::from(guarded_change.kind == Harm::Confirm);
-            self.forecast.unsubscribes +=
-                u64::from(guarded_change.kind == Harm::Unsubscribe && !planned.elsewhere);
+            if guarded_change.kind == Harm::Unsubscribe && !planned.elsewhere {
+                self.forecast.unsubscribes += guarded_change.contacts;
+            }
         }
         if planned.step != Step::Add && !planned.tags.is_empty() {
             self.forecast.gaining += 1;

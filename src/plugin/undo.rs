@@ -114,6 +114,7 @@ async fn page(
         let guarded_change = GuardedChange {
             kind: Harm::Undo,
             mark: mark(images.get(&taking.supporter_id)?),
+            contacts: 1,
         };
         Some(Due {
             person,

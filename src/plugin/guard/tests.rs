@@ -28,7 +28,16 @@ fn goes(
     };
     let budget = guard.budget(&sight, BTreeMap::new());
     (0..count)
-        .filter(|id| budget.ask(*id as i64, GuardedChange { kind, mark: 1 }) == Said::Go)
+        .filter(|id| {
+            budget.ask(
+                *id as i64,
+                GuardedChange {
+                    kind,
+                    mark: 1,
+                    contacts: 1,
+                },
+            ) == Said::Go
+        })
         .count() as u64
 }
 
@@ -198,7 +207,16 @@ fn whoever_was_allowed_as_somebody_else_waits_to_be_asked_again() {
         &sight,
         BTreeMap::from([((1, Harm::Add), 7), ((2, Harm::Add), 7)]),
     );
-    let ask = |id: i64, kind: Harm, mark: i64| budget.ask(id, GuardedChange { kind, mark });
+    let ask = |id: i64, kind: Harm, mark: i64| {
+        budget.ask(
+            id,
+            GuardedChange {
+                kind,
+                mark,
+                contacts: 1,
+            },
+        )
+    };
     assert_eq!(ask(1, Harm::Add, 8), Said::Hold, "under another address");
     assert_eq!(
         ask(2, Harm::Confirm, 7),
@@ -262,6 +280,7 @@ fn portions_bound_even_what_was_allowed() {
                 GuardedChange {
                     kind: Harm::Add,
                     mark: 7,
+                    contacts: 1,
                 },
             )
         })
@@ -283,7 +302,16 @@ fn a_grant_is_for_one_person_one_kind_one_deed_and_once() {
         push: Push::Later,
     };
     let budget = GuardSettings::default().budget(&sight, BTreeMap::from([((1, Harm::Untag), 7)]));
-    let ask = |id: i64, kind: Harm, mark: i64| budget.ask(id, GuardedChange { kind, mark });
+    let ask = |id: i64, kind: Harm, mark: i64| {
+        budget.ask(
+            id,
+            GuardedChange {
+                kind,
+                mark,
+                contacts: 1,
+            },
+        )
+    };
     assert_eq!(ask(2, Harm::Untag, 7), Said::Hold);
     assert_eq!(ask(1, Harm::Untag, 8), Said::Hold);
     assert_eq!(ask(1, Harm::Untag, 7), Said::Go);
@@ -313,7 +341,8 @@ fn more_harm_than_was_planned_is_held_when_it_comes() {
                 *id,
                 GuardedChange {
                     kind: Harm::Rename,
-                    mark: 0
+                    mark: 0,
+                    contacts: 1,
                 }
             ) == Said::Go)
             .count(),

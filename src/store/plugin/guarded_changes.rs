@@ -37,6 +37,7 @@ impl StoredChange {
             guarded_change: GuardedChange {
                 kind,
                 mark: self.mark,
+                contacts: 1,
             },
         })
     }

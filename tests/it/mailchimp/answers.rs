@@ -25,6 +25,8 @@ pub(super) enum Instead {
     Lost,
     /// An error of this status, about the account and not about the member.
     Fails(u16),
+    /// Whatever is asked with this text in its address is never answered; all else is.
+    Hangs(&'static str),
     /// Lists of members come without a status of theirs; changes are made.
     NoStatus,
     /// Lists of members count one more than they show; changes are made.
@@ -62,8 +64,11 @@ impl Charity {
                     let people = http.post(format!("{target}/__sim/mailchimp/people")).header("content-type", "application/json");
                     assert!(people.body(acts).send().await.unwrap().status().is_success());
                 }
+                if let Instead::Hangs(text) = instead && method == Method::GET && uri.to_string().contains(text) {
+                    std::future::pending::<()>().await;
+                }
                 let is_change = method == Method::PATCH && String::from_utf8_lossy(&sent).contains(text);
-                if is_change && !matches!(instead, Instead::NoStatus | Instead::CountsOneMore | Instead::Meanwhile(_) | Instead::Lost) {
+                if is_change && !matches!(instead, Instead::NoStatus | Instead::CountsOneMore | Instead::Meanwhile(_) | Instead::Lost | Instead::Hangs(_)) {
                     if let Instead::Missing = instead {
                         return Response::builder().status(404).body(Body::from("{\"status\":404,\"title\":\"Resource Not Found\"}")).unwrap();
                     }

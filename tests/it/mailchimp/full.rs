@@ -26,7 +26,7 @@ impl Charity {
         self.site.simulator.mailchimp().audiences[&self.audience].billed()
     }
 
-    fn subscribed(&self) -> BTreeSet<String> {
+    pub(super) fn subscribed(&self) -> BTreeSet<String> {
         self.consented()
             .into_keys()
             .filter(|email| self.status(email) == "subscribed")

@@ -280,3 +280,32 @@ async fn an_audience_that_tells_far_more_members_than_it_has_is_guarded_by_those
         (30, 0)
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_contact_that_would_be_unsubscribed_counts_though_two_are_one_persons() {
+    let charity = Charity::guarded(Kind::Sqlite, 120, 146).await;
+    charity.sync().await;
+    let (audience, limit) = {
+        let audience = charity.subscribed().len();
+        (audience, (audience / 10).max(5))
+    };
+    let people: Vec<i64> = charity.alone().into_iter().collect();
+    let pairs = limit - 1;
+    assert!(2 * pairs > limit && people.len() >= 2 * pairs, "{audience}");
+    for place in 0..pairs {
+        let [one, other] = [0, 1].map(|row| people[2 * place + row]);
+        let third = charity.newcomer();
+        let [first, second] = [one, other].map(|id| charity.email(id));
+        charity.edit(one, "email_address", &format!("{second:?}"));
+        charity.edit(other, "email_address", &format!("{first:?}"));
+        charity.opt(other, false);
+        // Somebody else refuses where the second was.
+        charity.edit(third, "email_address", &format!("{second:?}"));
+        charity.opt(third, false);
+    }
+    charity.read();
+    let preview = charity.preview().await;
+    assert!(preview.holds().of(Harm::Unsubscribe) > 0);
+    charity.deliver().await.unwrap();
+    assert_eq!(charity.off().len(), 0);
+}

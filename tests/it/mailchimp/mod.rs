@@ -20,6 +20,7 @@ mod faults;
 mod full;
 mod guard;
 mod guarding;
+mod hanging;
 mod heard;
 mod histories;
 mod kept_out;

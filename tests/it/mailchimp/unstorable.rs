@@ -19,7 +19,7 @@ impl Charity {
     }
 
     /// A supporter who was not there before.
-    fn newcomer(&self) -> i64 {
+    pub(super) fn newcomer(&self) -> i64 {
         let mut world = self.site.simulator.world();
         world.add(ORGANIZATION, List::Supporters);
         let all = world.list(ORGANIZATION, List::Supporters).unwrap();

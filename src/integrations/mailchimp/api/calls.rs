@@ -282,9 +282,13 @@ impl Api {
     pub(crate) async fn patch(&self, id: &str, patch: &Patch) -> Result<WireMember, Failure> {
         let path = ["lists", &self.audience, "members", id];
         let query = vec![("skip_merge_validation", "true".to_owned())];
+        let verb = match patch {
+            Patch::Unsubscribe { .. } => Verb::OptOut,
+            _ => Verb::Patch,
+        };
         identified(
             self.once(&Request {
-                verb: Verb::Patch,
+                verb,
                 path: &path,
                 query,
                 body: body(patch)?,

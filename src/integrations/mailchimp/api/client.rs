@@ -40,6 +40,8 @@ pub(crate) enum Verb {
     Get,
     Post,
     Patch,
+    /// A PATCH that unsubscribes somebody: it waits for no place behind requests that take long.
+    OptOut,
     Delete,
 }
 
@@ -151,7 +153,8 @@ impl Client {
 
     /// Sends once.
     pub(crate) async fn send(&self, request: &Request<'_>) -> Result<Answer, Failure> {
-        let pass = self.gate.pass(self.connections).await;
+        let reserve = usize::from(request.verb == Verb::OptOut);
+        let pass = self.gate.pass(self.connections, reserve).await;
         let outcome = self.exchange(request).await;
         drop(pass);
         match &outcome {
@@ -166,7 +169,7 @@ impl Client {
         let method = match request.verb {
             Verb::Get => Method::GET,
             Verb::Post => Method::POST,
-            Verb::Patch => Method::PATCH,
+            Verb::Patch | Verb::OptOut => Method::PATCH,
             Verb::Delete => Method::DELETE,
         };
         let mut builder = self

@@ -68,9 +68,9 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(&self, most: usize) -> Option<Pass<'_>> {
+    fn enter(&self, most: usize, reserve: usize) -> Option<Pass<'_>> {
         let mut state = self.state();
-        let width = (state.width as usize).clamp(1, most.max(1));
+        let width = (state.width as usize).clamp(1, most.max(1)) + reserve;
         if state.in_flight >= width {
             return None;
         }
@@ -78,14 +78,15 @@ impl Gate {
         Some(Pass(self))
     }
 
-    /// Waits until fewer than `most` are under way, or fewer than Mailchimp can bear now.
-    pub(crate) async fn pass(&self, most: usize) -> Pass<'_> {
+    /// Waits until fewer than `most` are under way, or fewer than Mailchimp can bear now; `reserve`:
+    /// so many places more, for what does not wait behind others.
+    pub(crate) async fn pass(&self, most: usize, reserve: usize) -> Pass<'_> {
         loop {
             let freed = self.freed.notified();
             tokio::pin!(freed);
             // Registered before the look, so that no release in between is missed.
             freed.as_mut().enable();
-            if let Some(pass) = self.enter(most) {
+            if let Some(pass) = self.enter(most, reserve) {
                 return pass;
             }
             freed.await;
@@ -121,15 +122,15 @@ mod tests {
     fn it_narrows_at_once_and_widens_slowly() {
         let gate = Gate::new();
         gate.narrow(4);
-        let passes: Vec<_> = std::iter::from_fn(|| gate.enter(4)).collect();
+        let passes: Vec<_> = std::iter::from_fn(|| gate.enter(4, 0)).collect();
         assert_eq!(passes.len(), 2);
         (0..10).for_each(|_| gate.widen());
-        let more: Vec<_> = std::iter::from_fn(|| gate.enter(4)).collect();
+        let more: Vec<_> = std::iter::from_fn(|| gate.enter(4, 0)).collect();
         assert_eq!(more.len(), 1);
         (0..10).for_each(|_| gate.narrow(4));
         drop((passes, more));
         assert_eq!(
-            std::iter::from_fn(|| gate.enter(4))
+            std::iter::from_fn(|| gate.enter(4, 0))
                 .collect::<Vec<_>>()
                 .len(),
             1,
@@ -140,12 +141,20 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_waits_goes_as_soon_as_somebody_is_through() {
         let gate = Gate::new();
-        let first = gate.pass(1).await;
-        let second = gate.pass(1);
+        let first = gate.pass(1, 0).await;
+        let second = gate.pass(1, 0);
         tokio::pin!(second);
         assert!(futures_util::poll!(second.as_mut()).is_pending());
         drop(first);
         drop(second.await);
         assert_eq!(gate.state().in_flight, 0);
+    }
+
+    #[test]
+    fn what_waits_for_nobody_has_a_place_of_its_own() {
+        let gate = Gate::new();
+        let all: Vec<_> = std::iter::from_fn(|| gate.enter(2, 0)).collect();
+        let ahead = gate.enter(2, 1);
+        assert!(all.len() == 2 && ahead.is_some() && gate.enter(2, 1).is_none());
     }
 }

@@ -111,7 +111,15 @@ impl Plan {
                     .map_or(0, |desired| desired.untag_mark(&self.lost)),
                 Harm::Add | Harm::Confirm | Harm::Change => of_desired(DesiredMember::entry_mark),
             };
-            GuardedChange { kind, mark }
+            let contacts = match &self.decision {
+                Decision::Unsubscribe { members, .. } => members.len() as u64,
+                _ => 1,
+            };
+            GuardedChange {
+                kind,
+                mark,
+                contacts,
+            }
         })
     }
 
@@ -144,6 +152,10 @@ impl Plan {
             Decision::Unsubscribe { why, .. } if elsewhere => (
                 Step::Unsubscribe,
                 Some(format!("{why}; in an earlier audience")),
+            ),
+            Decision::Unsubscribe { members, why } if members.len() > 1 => (
+                Step::Unsubscribe,
+                Some(format!("{why}; {} contacts", members.len())),
             ),
             Decision::Unsubscribe { why, .. } => (Step::Unsubscribe, Some(why.clone())),
         };

@@ -193,6 +193,15 @@ pub(crate) struct Changes {
     left: Vec<ChangeRequest>,
 }
 
+/// Whether it is asked what changed in Mailchimp before a change is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Before each try.
+    First,
+    /// An opt-out that waits for no reading, since one may take long: what is known is enough.
+    Not,
+}
+
 /// Carries changes out, each until it has an answer. Whoever has none is no harm, unless it shows
 /// that it was done all the same: a change that fails again and again is counted once, when it is
 /// done.
@@ -200,13 +209,14 @@ pub(crate) async fn apply_changes(
     session: &MailchimpSession,
     ctx: &PluginContext,
     requests: Vec<ChangeRequest>,
+    look: Look,
 ) -> Changes {
     let mut changes = Changes {
         done: Vec::new(),
         failure: None,
         left: requests,
     };
-    changes.failure = changes.carry_out(session, ctx).await.err();
+    changes.failure = changes.carry_out(session, ctx, look).await.err();
     if changes.failure.is_some() {
         let answered: BTreeSet<i64> = changes
             .done
@@ -246,6 +256,7 @@ impl Changes {
         &mut self,
         session: &MailchimpSession,
         ctx: &PluginContext,
+        look: Look,
     ) -> Result<(), PluginError> {
         for tries in 0..TRIES {
             if self.left.is_empty() {
@@ -255,7 +266,9 @@ impl Changes {
             ctx.mark();
             // What changed in Mailchimp since is asked before each try, and then, last of all,
             // consent.
-            freshen(session, ctx).await?;
+            if look == Look::First {
+                freshen(session, ctx).await?;
+            }
             let ids: Vec<String> = self
                 .left
                 .iter()

@@ -1,6 +1,6 @@
 //! Members move to another address, and what the mirror and the ledger make of the answers.
 
-use super::change::{ChangeRequest, ChangeResult, Changes, LOOKUPS, apply_changes, later};
+use super::change::{ChangeRequest, ChangeResult, Changes, LOOKUPS, Look, apply_changes, later};
 use super::suppress::{suppressed_member, suppressions_of};
 use super::update::verdict;
 use crate::domain::{Fate, Member, Verdict};
@@ -29,7 +29,7 @@ pub(crate) async fn change_email(
         done: answers,
         failure,
         ..
-    } = apply_changes(session, ctx, requests).await;
+    } = apply_changes(session, ctx, requests, Look::First).await;
     let mut stayed = BTreeSet::new();
     for (request, result) in answers {
         let Some(address) = request.address.clone() else {

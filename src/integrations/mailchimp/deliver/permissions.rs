@@ -1,6 +1,6 @@
 //! The GDPR permissions that are configured are given to people whom we put there.
 
-use super::change::{ChangeRequest, MemberChange, apply_changes};
+use super::change::{ChangeRequest, Look, MemberChange, apply_changes};
 use super::record::Accepted;
 use crate::integrations::mailchimp::api::answers::WirePermission;
 use crate::integrations::mailchimp::mirror::permissions::{hold_against, is_named};
@@ -72,6 +72,6 @@ pub(crate) async fn permit(
                 change: MemberChange::Permit(ids),
             })
         });
-    let changes = apply_changes(session, ctx, requests.collect()).await;
+    let changes = apply_changes(session, ctx, requests.collect(), Look::First).await;
     changes.failure.map_or(Ok(()), Err)
 }

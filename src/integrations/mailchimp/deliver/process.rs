@@ -3,6 +3,7 @@
 //! somebody who refuses.
 
 use super::batches::push_all;
+use super::change::Look;
 use super::change_email::change_email;
 use super::follow::follow;
 use super::load::load;
@@ -99,7 +100,15 @@ pub(crate) async fn process(
     let OptOutResults {
         verdicts: unsubscribed,
         mut refused,
-    } = unsubscribe(session, ctx, &context, sorted.unsubscribes, &sorted.reasons).await?;
+    } = unsubscribe(
+        session,
+        ctx,
+        &context,
+        sorted.unsubscribes,
+        &sorted.reasons,
+        Look::First,
+    )
+    .await?;
     note_verdicts(&mut verdicts, unsubscribed);
     let is_quiet_push = session.settings.quiet_first_push && ctx.is_first_push();
     sorted
@@ -226,11 +235,12 @@ async fn enforce_refusals(
             )
         })
     };
-    take_refusers_off(session, ctx, &context, &people, |id| !waits_already(id)).await
+    let is_meant = |id| !waits_already(id);
+    take_refusers_off(session, ctx, &context, &people, is_meant, Look::First).await
 }
 
-/// Passes refusals on and does nothing else, while the plugin is suspended: no move is made
-/// meanwhile, so nobody is spared for one.
+/// Passes refusals on and does nothing else, while the plugin is suspended, or beside what takes
+/// long: no move is made by it, so nobody is spared for one.
 pub(crate) async fn withdraw(
     session: &MailchimpSession,
     ctx: &PluginContext,
@@ -238,7 +248,7 @@ pub(crate) async fn withdraw(
 ) -> Result<Vec<Verdict>, PluginError> {
     let mut context = load(session, ctx, people).await?;
     read_back(&mut context, session, ctx, people).await?;
-    let done = take_refusers_off(session, ctx, &context, people, |_| true).await?;
+    let done = take_refusers_off(session, ctx, &context, people, |_| true, Look::Not).await?;
     remember_refused(session, ctx, done).await
 }
 
@@ -248,6 +258,7 @@ async fn take_refusers_off(
     context: &DeliveryContext,
     people: &[Profile],
     is_meant: impl Fn(i64) -> bool,
+    look: Look,
 ) -> Result<OptOutResults, PluginError> {
     let refusers: Vec<(Profile, Plan)> = people
         .iter()
@@ -269,7 +280,15 @@ async fn take_refusers_off(
         &BTreeSet::new(),
         &BTreeMap::new(),
     );
-    let mut done = unsubscribe(session, ctx, context, sorted.unsubscribes, &sorted.reasons).await?;
+    let mut done = unsubscribe(
+        session,
+        ctx,
+        context,
+        sorted.unsubscribes,
+        &sorted.reasons,
+        look,
+    )
+    .await?;
     done.verdicts.extend(sorted.verdicts);
     Ok(done)
 }

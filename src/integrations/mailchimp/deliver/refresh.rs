@@ -28,14 +28,19 @@ pub(crate) async fn refresh(
     session.forget_full();
     session.note_obstacle(None);
     let stored: Option<Memory> = ctx.state().await?;
+    // Opt-outs may be passed on before the audience answers, by what was known of it.
+    if let Some(stored) = &stored {
+        session.restore(stored.clone());
+    }
+    if session.audience.setup().size == 0 {
+        session.audience.presume(subscribed(ctx).await?);
+    }
     let setup = session.audience.load_setup(&session.api, &session.settings);
     if let Err(error) = setup.await {
         return match (Obstacle::of(&error), stored) {
             // Who said no does not wait until the audience can be read: who is in it is known.
-            (Some(obstacle), Some(stored)) if !ctx.is_preview() => {
-                session.restore(stored);
+            (Some(obstacle), Some(_)) if !ctx.is_preview() => {
                 session.note_obstacle(Some(obstacle));
-                session.audience.presume(subscribed(ctx).await?);
                 Ok(())
             }
             _ => Err(error),

@@ -1,7 +1,7 @@
 //! Somebody who had left was brought back by a write: the one thing that must never happen. They
 //! are taken off again at once, and nothing more is sent until a person has looked.
 
-use super::change::{ChangeRequest, ChangeResult, apply_changes};
+use super::change::{ChangeRequest, ChangeResult, Look, apply_changes};
 use crate::domain::Member;
 use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::plugin::{PluginContext, PluginError};
@@ -53,7 +53,7 @@ pub(crate) async fn unsubscribe_again(
         .into_iter()
         .map(|member| (member.remote_id.clone(), member))
         .collect();
-    let answers = apply_changes(session, ctx, resubscribed.requests)
+    let answers = apply_changes(session, ctx, resubscribed.requests, Look::First)
         .await
         .done;
     let mut off = Vec::new();

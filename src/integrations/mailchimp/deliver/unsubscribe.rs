@@ -1,7 +1,7 @@
 //! Opt-outs are carried out, in the audience and in earlier ones, and what the mirror and the
 //! ledger make of the answers.
 
-use super::change::{ChangeRequest, ChangeResult, Changes, LOOKUPS, apply_changes};
+use super::change::{ChangeRequest, ChangeResult, Changes, LOOKUPS, Look, apply_changes};
 use super::update::verdict;
 use crate::domain::{Fate, Member, Time, Verdict};
 use crate::integrations::mailchimp::api::answers::WireMember;
@@ -72,6 +72,7 @@ pub(crate) async fn unsubscribe(
     context: &DeliveryContext,
     requests: Vec<ChangeRequest>,
     why: &BTreeMap<i64, String>,
+    look: Look,
 ) -> Result<OptOutResults, PluginError> {
     let (mut verdicts, mut refused): (BTreeMap<i64, Verdict>, BTreeSet<i64>) = Default::default();
     let (mut members, mut gone, mut leavings, mut done) =
@@ -80,7 +81,7 @@ pub(crate) async fn unsubscribe(
         done: answers,
         failure,
         ..
-    } = apply_changes(session, ctx, requests).await;
+    } = apply_changes(session, ctx, requests, look).await;
     for (request, result) in answers {
         let id = request.supporter_id;
         let why = why.get(&id).map_or("opted out", String::as_str);
