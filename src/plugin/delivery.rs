@@ -115,22 +115,19 @@ pub async fn deliver(
                 .suspend_plugin(&key, reason, delivery.now)
                 .await?;
         }
-        // What is wrong keeps others out. Whoever said no does not wait until it is mended.
-        Err(error)
-            if matches!(error, PluginError::Configuration { .. }) || plugin.fault().is_some() =>
-        {
-            let ctx = context(delivery, plugin.destination());
-            match pass_refusals_on(delivery, ctx, plugin, is_new).await {
-                Err(stop @ (PluginError::Stopped | PluginError::Store(_))) => return Err(stop),
-                Err(error) => tracing::warn!(
-                    plugin = delivery.plugin,
-                    error = error.to_string(),
-                    "opt-outs could not be passed on"
-                ),
-                Ok(()) => {}
-            }
-        }
-        _ => {}
+        // A key that is refused passes nothing on; what else is wrong keeps others out, and whoever
+        // said no does not wait until it is mended.
+        Err(PluginError::Refused(_) | PluginError::Stopped | PluginError::Store(_)) => {}
+        Err(_) => match pass_by_what_is_known(delivery, plugin).await {
+            Err(stop @ (PluginError::Stopped | PluginError::Store(_))) => return Err(stop),
+            Err(error) => tracing::warn!(
+                plugin = delivery.plugin,
+                error = error.to_string(),
+                "opt-outs could not be passed on"
+            ),
+            Ok(()) => {}
+        },
+        Ok(_) => {}
     }
     done
 }

@@ -72,13 +72,11 @@ pub(crate) async fn refresh(
     session.restore(before);
     session.remember(ctx, |known| *known = memory).await?;
     let silent = earlier::read_all(session, ctx).await?;
-    match read_members(session, ctx, true).await {
-        // Who said no does not wait until its lists are whole again.
-        Err(PluginError::Unavailable(why)) if !ctx.is_preview() => {
-            session.note_obstacle(Some(Obstacle::Unreadable(why)));
-            return Ok(());
-        }
-        read => read?,
+    if let Err(error) = read_members(session, ctx, true).await {
+        // Who said no does not wait until its lists can be read again.
+        let obstacle = Obstacle::of(&error).filter(|_| !ctx.is_preview());
+        session.note_obstacle(Some(obstacle.ok_or(error)?));
+        return Ok(());
     }
     if session.audience.is_to_be_counted() {
         session.audience.note_counted(subscribed(ctx).await?);
