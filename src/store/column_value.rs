@@ -1,9 +1,9 @@
 //! A value on its way into a column, as each database takes it.
 
-use super::row::time_text;
+use super::dialect::Dialect;
 use crate::domain::{Money, Time};
 use crate::entities::record::{Column, Get};
-use sea_orm::{DbBackend, Value};
+use sea_orm::Value;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -44,19 +44,19 @@ impl<'a> ColumnValue<'a> {
 
     /// As a parameter. Amounts and times travel as text: SQLite's and MySQL's columns make of it
     /// what they hold, to the last digit.
-    pub(super) fn parameter(self, backend: DbBackend) -> Value {
+    pub(super) fn parameter(self, dialect: Dialect) -> Value {
         match self {
             ColumnValue::Null => Value::String(None),
             ColumnValue::Int(value) => value.into(),
             ColumnValue::Bool(value) => i64::from(value).into(),
             ColumnValue::Text(text) => text.into_owned().into(),
             ColumnValue::Money(amount) => amount.to_string().into(),
-            ColumnValue::Time(time) => time_text(time, backend).into(),
+            ColumnValue::Time(time) => dialect.time_text(time).into(),
         }
     }
 
     /// Appends it as an element of a PostgreSQL array.
-    pub(super) fn write_element(&self, array: &mut String) {
+    pub(super) fn write_element(&self, dialect: Dialect, array: &mut String) {
         // Writing to a String cannot fail.
         match self {
             ColumnValue::Null => array.push_str("NULL"),
@@ -80,7 +80,7 @@ impl<'a> ColumnValue<'a> {
             ColumnValue::Money(amount) => {
                 let _ = write!(array, "{amount}");
             }
-            ColumnValue::Time(time) => array.push_str(&time_text(*time, DbBackend::Postgres)),
+            ColumnValue::Time(time) => array.push_str(&dialect.time_text(*time)),
         }
     }
 }

@@ -54,7 +54,7 @@ impl Store {
                     FROM checkpoints AS c JOIN organizations AS o ON o.id = c.organization_id";
         let rows = self
             .connection()
-            .query_all_raw(sql(self.backend(), text, []))
+            .query_all_raw(sql(self.dialect(), text, []))
             .await
             .map_err(failed)?;
         let read = |row: &QueryResult| {
@@ -103,7 +103,7 @@ impl TenantStore {
         let values = [self.organization_id.into(), entity.as_str().into()];
         let Some(row) = self
             .connection()
-            .query_one_raw(sql(self.backend(), text, values))
+            .query_one_raw(sql(self.dialect(), text, values))
             .await
             .map_err(failed)?
         else {
@@ -138,7 +138,7 @@ impl TenantStore {
             let tx = self.begin_fenced(fence).await?;
             // MySQL counts rows that are as they were, too: the driver asks it to.
             if tx
-                .execute_raw(sql(self.backend(), update, values()))
+                .execute_raw(sql(self.dialect(), update, values()))
                 .await
                 .map_err(failed)?
                 .rows_affected()
@@ -147,7 +147,7 @@ impl TenantStore {
                 let values = values()
                     .into_iter()
                     .chain(["full".into(), clock::now().into()]);
-                tx.execute_raw(sql(self.backend(), insert, values))
+                tx.execute_raw(sql(self.dialect(), insert, values))
                     .await
                     .map_err(failed)?;
             }

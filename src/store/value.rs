@@ -1,11 +1,12 @@
 //! Reads back what is stored: the little that decisions, audit and totals need.
 
+use super::dialect::{Dialect, EXACT_BELOW};
 use crate::domain::{Money, Time};
 use crate::entities::record::{Get, Gift, Kind};
 use crate::entities::transaction::is_gift;
 use crate::entities::{Entity, Record};
 use rust_decimal::Decimal;
-use sea_orm::{DbBackend, DbErr, QueryResult};
+use sea_orm::{DbErr, QueryResult};
 
 /// A stored row, as far as it matters for what comes after it.
 #[derive(Debug, Clone)]
@@ -58,37 +59,26 @@ impl Value {
     }
 }
 
-/// SQLite's REAL holds fifteen significant digits: eleven before the point, four after. Whatever
-/// the database, one amount of a sum stays below it, too: beside a larger one, the total of a person
-/// would leave no room for the ordinary gifts that come later, and they would be rejected for it.
-const LIMIT: i64 = 100_000_000_000;
-
 /// Why an amount is not stored, if it is not: the database does not keep it to the last digit, or
-/// its sum would not be held.
-pub(super) fn refusal(amount: Money, is_summed: bool, backend: DbBackend) -> Option<&'static str> {
-    if amount.decimal().abs() < Decimal::from(LIMIT) {
-        None
-    } else if is_summed {
+/// its sum would not be held. Whatever the database, one amount of a sum stays below what SQLite
+/// holds exactly, too: beside a larger one, the total of a person would leave no room for the
+/// ordinary gifts that come later, and they would be rejected for it.
+pub(super) fn refusal(amount: Money, is_summed: bool, dialect: Dialect) -> Option<&'static str> {
+    if is_summed && amount.decimal().abs() >= Decimal::from(EXACT_BELOW) {
         Some("100 billion or more, which leaves no room in the totals")
     } else {
-        (backend == DbBackend::Sqlite).then_some("more than SQLite holds exactly (11 digits)")
+        dialect.too_large_amount(amount)
     }
 }
 
-/// The first sum of which SQLite's REAL does not keep the fourth decimal: from 2^39 on its steps
-/// are too wide.
-const SQLITE_SUM_LIMIT: i64 = 500_000_000_000;
-
 /// A sum that was worked out here; one that the database cannot hold refuses the record that
 /// brought it there.
-pub(super) fn sum(column: &str, sum: Decimal, backend: DbBackend) -> Result<Money, DbErr> {
+pub(super) fn sum(column: &str, sum: Decimal, dialect: Dialect) -> Result<Money, DbErr> {
     let sum = Money::new(sum).map_err(|error| DbErr::Type(format!("{column}: {error}")))?;
-    if backend == DbBackend::Sqlite && sum.decimal().abs() >= Decimal::from(SQLITE_SUM_LIMIT) {
-        return Err(DbErr::Type(format!(
-            "{column}: more than SQLite holds exactly (500 billion)"
-        )));
+    match dialect.too_large_sum(sum) {
+        Some(reason) => Err(DbErr::Type(format!("{column}: {reason}"))),
+        None => Ok(sum),
     }
-    Ok(sum)
 }
 
 /// Reads an amount that was selected as text.

@@ -6,7 +6,6 @@ use super::tx::PageTx;
 use crate::domain::RejectReason;
 use crate::entities::Record;
 use crate::entities::record::Kind;
-use crate::store::row::time_text;
 use crate::store::statement::{document, update};
 use crate::store::value::Value;
 use crate::store::{Error, audit};
@@ -67,7 +66,7 @@ pub(super) async fn keep_refusals<R: Record>(
     };
     let objects: Vec<Vec<u8>> = changed.keys().enumerate().map(object).collect();
     let text = update(
-        page.backend,
+        page.dialect,
         R::ABOUT.table,
         &[
             (column, Kind::Bool),
@@ -80,7 +79,7 @@ pub(super) async fn keep_refusals<R: Record>(
         page.organization_id.into(),
     ];
     page.execute("keeping refusals", &text, values).await?;
-    let (at, noun) = (time_text(page.now, page.backend), R::ABOUT.singular);
+    let (at, noun) = (page.dialect.time_text(page.now), R::ABOUT.singular);
     let entry = |(id, was): (&i64, &Value)| {
         let detail = json!({ "column": column, "from": was.json(), "to": false, "of": "a record that could not be stored" });
         let object = json!({
@@ -91,7 +90,7 @@ pub(super) async fn keep_refusals<R: Record>(
     };
     audit::insert(
         page.tx,
-        page.backend,
+        page.dialect,
         &changed.iter().map(entry).collect::<Vec<_>>(),
     )
     .await

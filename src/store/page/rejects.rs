@@ -6,7 +6,7 @@ use crate::domain::Reject;
 use crate::entities::record::Kind;
 use crate::entities::{Record, reject};
 use crate::store::Error;
-use crate::store::statement::{ids_document, lookup, unpack};
+use crate::store::statement::ids_document;
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
@@ -46,8 +46,8 @@ async fn resolve_healed<R: Record>(
     let text = format!(
         "SELECT r.source_id, r.reason FROM {} {} rejects AS r ON r.source_id = j.id AND r.organization_id = $2 AND r.entity = $3 \
          WHERE r.resolved_at IS NULL",
-        unpack(page.backend, &[("id", Kind::Int)]),
-        lookup(page.backend)
+        page.dialect.unpack(&[("id", Kind::Int)]),
+        page.dialect.lookup()
     );
     let values = [
         ids_document(good.iter().copied()),

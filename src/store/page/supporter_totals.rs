@@ -6,10 +6,8 @@ use super::tx::PageTx;
 use crate::domain::{Money, MonthlyRate, Time};
 use crate::entities::record::Kind;
 use crate::store::Error;
-use crate::store::row::{time_text, write_key, write_text};
-use crate::store::statement::{
-    GIFT, as_bigint, by_index, found_by_id, ids_document, money_text, sum_text, unpack,
-};
+use crate::store::row::{write_key, write_text};
+use crate::store::statement::{GIFT, ids_document};
 use crate::store::value::{self, money};
 use sea_orm::{DbErr, QueryResult, Value};
 use std::collections::{BTreeSet, HashMap};
@@ -28,10 +26,10 @@ pub(super) async fn refresh_gifts(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> Res
     if ids.is_empty() {
         return Ok(());
     }
-    let backend = page.backend;
+    let dialect = page.dialect;
     let (source, supporters) = (
-        unpack(backend, &[("id", Kind::Int)]),
-        found_by_id(backend, "supporters", "s", 2),
+        dialect.unpack(&[("id", Kind::Int)]),
+        dialect.found_by_id("supporters", "s", 2),
     );
     let text = format!(
         "SELECT s.id, {was_sum} AS was_sum, {was_count} AS was_count, s.first_donation_at AS was_first, s.last_donation_at AS was_last, \
@@ -40,13 +38,13 @@ pub(super) async fn refresh_gifts(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> Res
          FROM {source} {supporters} \
          LEFT JOIN transactions AS t {by_index} ON t.organization_id = s.organization_id AND t.supporter_id = s.id AND {GIFT} \
          GROUP BY s.id, s.lifetime_donation_amount, s.lifetime_donation_count, s.first_donation_at, s.last_donation_at, s.largest_donation_amount",
-        was_sum = money_text(backend, "s.lifetime_donation_amount"),
-        was_count = as_bigint(backend, "s.lifetime_donation_count"),
-        was_largest = money_text(backend, "s.largest_donation_amount"),
-        sum = sum_text(backend, "t.total_gross_amount"),
-        count = as_bigint(backend, "COUNT(t.id)"),
-        largest = money_text(backend, "COALESCE(MAX(t.total_gross_amount), 0)"),
-        by_index = by_index(backend, "transactions_supporter"),
+        was_sum = dialect.money_text("s.lifetime_donation_amount"),
+        was_count = dialect.as_bigint("s.lifetime_donation_count"),
+        was_largest = dialect.money_text("s.largest_donation_amount"),
+        sum = dialect.sum_text("t.total_gross_amount"),
+        count = dialect.as_bigint("COUNT(t.id)"),
+        largest = dialect.money_text("COALESCE(MAX(t.total_gross_amount), 0)"),
+        by_index = dialect.by_index("transactions_supporter"),
     );
     let rows = page
         .query("summing gifts", &text, values(page, ids))
@@ -68,7 +66,7 @@ pub(super) async fn refresh_gifts(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> Res
         if is != read(row, "was").map_err(failed)? {
             let mut object = opening(id);
             write_key("lifetime_donation_amount", &mut object);
-            let sum = value::sum("lifetime_donation_amount", is.sum.decimal(), backend)
+            let sum = value::sum("lifetime_donation_amount", is.sum.decimal(), dialect)
                 .map_err(failed)?;
             write_text(&sum.to_string(), &mut object);
             object
@@ -81,7 +79,7 @@ pub(super) async fn refresh_gifts(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> Res
             ] {
                 if let Some(time) = time {
                     write_key(name, &mut object);
-                    write_text(&time_text(time, backend), &mut object);
+                    write_text(&dialect.time_text(time), &mut object);
                 }
             }
             changed.push(object);
@@ -102,23 +100,19 @@ pub(super) async fn refresh_monthly(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> R
     if ids.is_empty() {
         return Ok(());
     }
-    let backend = page.backend;
+    let dialect = page.dialect;
     let (source, supporters) = (
-        unpack(backend, &[("id", Kind::Int)]),
-        found_by_id(backend, "supporters", "s", 2),
+        dialect.unpack(&[("id", Kind::Int)]),
+        dialect.found_by_id("supporters", "s", 2),
     );
-    let unpaused = if backend == sea_orm::DbBackend::Postgres {
-        "NOT t.is_paused"
-    } else {
-        "t.is_paused = 0"
-    };
     let text = format!(
         "SELECT s.id, t.frequency, {sum} AS total FROM {source} {supporters} \
          LEFT JOIN recurring_plans AS t {by_index} ON t.organization_id = s.organization_id AND t.supporter_id = s.id \
          AND t.status = 'active' AND {unpaused} AND t.absent_since IS NULL \
          GROUP BY s.id, t.frequency",
-        sum = sum_text(backend, "t.amount"),
-        by_index = by_index(backend, "recurring_plans_supporter"),
+        unpaused = dialect.not("t.is_paused"),
+        sum = dialect.sum_text("t.amount"),
+        by_index = dialect.by_index("recurring_plans_supporter"),
     );
     let failed = |error| Error::query("summing plans", error);
     let mut plans: HashMap<i64, Vec<(String, Money)>> = HashMap::new();
@@ -140,7 +134,7 @@ pub(super) async fn refresh_monthly(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> R
             sums.iter()
                 .map(|(frequency, sum)| (frequency.as_str(), sum.decimal())),
         );
-        let is = value::sum("monthly_recurring_amount", monthly, backend).map_err(failed)?;
+        let is = value::sum("monthly_recurring_amount", monthly, dialect).map_err(failed)?;
         // With an equal amount, too: that there is an active plan is part of the picture, and a
         // plan may be worth nothing a month.
         let mut object = opening(id);
