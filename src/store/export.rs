@@ -112,7 +112,7 @@ impl Store {
             let row = row.map_err(failed)?;
             let mut cells = Vec::with_capacity(export.columns.len() + 1);
             if export.source == Source::Table {
-                cells.push(Cell::Int(row.try_get("", CLASSY_ID).map_err(failed)?));
+                cells.push(Cell::read(&row, CLASSY_ID, Kind::Int, dialect).map_err(failed)?);
             }
             for (name, kind) in &export.columns {
                 cells.push(Cell::read(&row, name, *kind, dialect).map_err(failed)?);

@@ -119,7 +119,7 @@ impl Store {
             .map_err(failed)?;
         rows.iter()
             .map(|row| {
-                let mut cells = vec![Cell::Int(row.try_get("", "classy_id")?)];
+                let mut cells = vec![Cell::read(row, "classy_id", Kind::Int, dialect)?];
                 for (name, kind) in &columns {
                     cells.push(Cell::read(row, name, *kind, dialect)?);
                 }

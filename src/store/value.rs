@@ -1,12 +1,14 @@
 //! Reads back what is stored: the little that decisions, audit and totals need.
 
+use super::amount::Amount;
 use super::dialect::{Dialect, EXACT_BELOW};
 use crate::domain::{Money, Time};
 use crate::entities::record::{Get, Gift, Kind};
 use crate::entities::transaction::is_gift;
 use crate::entities::{Entity, Record};
 use rust_decimal::Decimal;
-use sea_orm::{DbErr, QueryResult};
+use sea_orm::{DbErr, FromQueryResult, QueryResult};
+use std::marker::PhantomData;
 
 /// A stored row, as far as it matters for what comes after it.
 #[derive(Debug, Clone)]
@@ -23,6 +25,30 @@ pub(super) struct Stored {
     pub(super) links: Vec<Option<i64>>,
     /// What it brought in, unless it is gone.
     pub(super) gift: Option<Gift>,
+}
+
+/// A stored row of a kind of record, with its id.
+pub(super) struct StoredRow<R> {
+    id: i64,
+    stored: Stored,
+    record: PhantomData<fn() -> R>,
+}
+
+impl<R> StoredRow<R> {
+    pub(super) fn into_pair(self) -> (i64, Stored) {
+        (self.id, self.stored)
+    }
+}
+
+impl<R: Record> FromQueryResult for StoredRow<R> {
+    fn from_query_result(row: &QueryResult, _prefix: &str) -> Result<Self, DbErr> {
+        let (id, stored) = stored::<R>(row)?;
+        Ok(StoredRow {
+            id,
+            stored,
+            record: PhantomData,
+        })
+    }
 }
 
 /// A value that can be compared with a record's and told in the audit.
@@ -82,10 +108,9 @@ pub(super) fn sum(column: &str, sum: Decimal, dialect: Dialect) -> Result<Money,
 }
 
 /// Reads an amount that was selected as text.
-pub(super) fn money(row: &QueryResult, column: &str) -> Result<Option<Money>, DbErr> {
-    let text: Option<String> = row.try_get("", column)?;
-    text.map(|text| Money::parse(&text).map_err(|error| DbErr::Type(format!("{column}: {error}"))))
-        .transpose()
+fn money(row: &QueryResult, column: &str) -> Result<Option<Money>, DbErr> {
+    let amount: Option<Amount> = row.try_get("", column)?;
+    Ok(amount.map(Money::from))
 }
 
 /// Reads a sum of amounts that was selected as text.
@@ -99,7 +124,7 @@ pub(super) fn total(row: &QueryResult, column: &str) -> Result<Option<Money>, Db
     text.map(total).transpose()
 }
 
-pub(super) fn stored<R: Record>(row: &QueryResult) -> Result<(i64, Stored), DbErr> {
+fn stored<R: Record>(row: &QueryResult) -> Result<(i64, Stored), DbErr> {
     let flags: i64 = row.try_get("", "flags")?;
     let audited = R::COLUMNS
         .iter()

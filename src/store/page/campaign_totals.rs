@@ -4,14 +4,16 @@
 
 use super::total_rows::{opening, save};
 use super::tx::PageTx;
+use crate::domain::Money;
 use crate::entities::record::{Gift, Kind};
 use crate::store::Error;
+use crate::store::amount::Amount;
 use crate::store::dialect::Dialect;
 use crate::store::row::{write_key, write_text};
 use crate::store::statement::{GIFT, document, ids_document};
-use crate::store::value::{self, money};
+use crate::store::value;
 use rust_decimal::Decimal;
-use sea_orm::{DbErr, QueryResult};
+use sea_orm::{DbErr, FromQueryResult};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -19,6 +21,40 @@ struct Totals {
     raised: Decimal,
     donors: i64,
     gifts: i64,
+}
+
+/// What is stored of a campaign, or what its gifts sum up to.
+#[derive(FromQueryResult)]
+struct TotalsRow {
+    raised: Option<Amount>,
+    donors: i64,
+    gifts: i64,
+}
+
+impl From<TotalsRow> for Totals {
+    fn from(row: TotalsRow) -> Totals {
+        Totals {
+            raised: row.raised.map(Money::from).unwrap_or_default().decimal(),
+            donors: row.donors,
+            gifts: row.gifts,
+        }
+    }
+}
+
+#[derive(FromQueryResult)]
+struct Stored {
+    id: i64,
+    #[sea_orm(nested)]
+    totals: TotalsRow,
+}
+
+#[derive(FromQueryResult)]
+struct Summed {
+    id: i64,
+    #[sea_orm(nested)]
+    is: TotalsRow,
+    #[sea_orm(nested(prefix = "was_"))]
+    was: TotalsRow,
 }
 
 /// Adds the gifts that came and takes off those that went.
@@ -69,8 +105,9 @@ pub(super) async fn apply(
         page.organization_id.into(),
     ];
     let mut objects = Vec::new();
-    for row in page.query(doing, &text, values).await? {
-        let (id, mut totals) = read(&row).map_err(failed)?;
+    let rows: Vec<Stored> = page.query(doing, &text, values).await?;
+    for Stored { id, totals } in rows {
+        let mut totals = Totals::from(totals);
         let change = changes.get(&id).copied().unwrap_or_default();
         if change != Totals::default() {
             totals.raised += change.raised;
@@ -96,7 +133,6 @@ async fn gifts_of(
         return Ok(Vec::new());
     }
     let doing = "counting donors";
-    let failed = |error| Error::query(doing, error);
     // A question for each pair: as a join, a database without statistics compares every pair with
     // every gift.
     let count = format!(
@@ -115,17 +151,9 @@ async fn gifts_of(
         document(objects.iter().map(Vec::as_slice)),
         page.organization_id.into(),
     ];
-    let rows = page.query(doing, &text, values).await?;
-    let read = |row: &QueryResult| {
-        Ok((
-            (row.try_get("", "campaign")?, row.try_get("", "supporter")?),
-            row.try_get("", "gifts")?,
-        ))
-    };
-    rows.iter()
-        .map(read)
-        .collect::<Result<_, DbErr>>()
-        .map_err(failed)
+    let rows: Vec<(i64, i64, i64)> = page.tuples(doing, &text, values).await?;
+    let pair = |(campaign, supporter, gifts)| ((campaign, supporter), gifts);
+    Ok(rows.into_iter().map(pair).collect())
 }
 
 /// Sums every campaign's gifts and writes what differs.
@@ -149,31 +177,14 @@ pub(super) async fn sum_afresh(page: &PageTx<'_>) -> Result<(), Error> {
     );
     let mut objects = Vec::new();
     let values = [page.organization_id.into(), page.organization_id.into()];
-    for row in page.query(doing, &text, values).await? {
-        let (id, is) = read(&row).map_err(failed)?;
-        let was = Totals {
-            raised: amount(&row, "was_raised").map_err(failed)?,
-            donors: row.try_get("", "was_donors").map_err(failed)?,
-            gifts: row.try_get("", "was_gifts").map_err(failed)?,
-        };
+    let rows: Vec<Summed> = page.query(doing, &text, values).await?;
+    for Summed { id, is, was } in rows {
+        let (is, was) = (Totals::from(is), Totals::from(was));
         if is != was {
             objects.push(object(id, is, dialect).map_err(failed)?);
         }
     }
     write(page, &objects).await
-}
-
-fn read(row: &QueryResult) -> Result<(i64, Totals), DbErr> {
-    let totals = Totals {
-        raised: amount(row, "raised")?,
-        donors: row.try_get("", "donors")?,
-        gifts: row.try_get("", "gifts")?,
-    };
-    Ok((row.try_get("", "id")?, totals))
-}
-
-fn amount(row: &QueryResult, column: &str) -> Result<Decimal, DbErr> {
-    Ok(money(row, column)?.unwrap_or_default().decimal())
 }
 
 fn object(id: i64, totals: Totals, dialect: Dialect) -> Result<Vec<u8>, DbErr> {

@@ -10,7 +10,7 @@ use crate::store::batch::Batch;
 use crate::store::dialect::Dialect;
 use crate::store::row::{Fingerprint, has_stubs};
 use crate::store::statement::ids_document;
-use crate::store::value::{self, Stored};
+use crate::store::value::{self, Stored, StoredRow};
 use std::collections::HashMap;
 
 /// A row that will be written.
@@ -218,15 +218,7 @@ pub(super) async fn read_stored<R: Record>(
         page.dialect.found_by_id(R::ABOUT.table, "t", 2)
     );
     let doing = "reading stored records";
-    let rows = page
-        .query(
-            doing,
-            &text,
-            [ids_document(ids), page.organization_id.into()],
-        )
-        .await?;
-    rows.iter()
-        .map(value::stored::<R>)
-        .collect::<Result<HashMap<_, _>, _>>()
-        .map_err(|error| Error::query(doing, error))
+    let values = [ids_document(ids), page.organization_id.into()];
+    let rows: Vec<StoredRow<R>> = page.query(doing, &text, values).await?;
+    Ok(rows.into_iter().map(StoredRow::into_pair).collect())
 }

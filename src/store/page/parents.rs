@@ -45,11 +45,8 @@ async fn present(
         ids_document(ids.iter().copied()),
         page.organization_id.into(),
     ];
-    let rows = page.query("reading parents", &text, values).await?;
-    rows.iter()
-        .map(|row| row.try_get("", "id"))
-        .collect::<Result<_, _>>()
-        .map_err(|error| Error::query("reading parents", error))
+    let ids = page.tuples("reading parents", &text, values).await?;
+    Ok(ids.into_iter().collect())
 }
 
 async fn insert_stubs(page: &PageTx<'_>, parent: Entity, ids: &[i64]) -> Result<(), Error> {

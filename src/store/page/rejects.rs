@@ -54,15 +54,13 @@ async fn resolve_healed<R: Record>(
         page.organization_id.into(),
         R::ENTITY.as_str().into(),
     ];
-    let open = page.query("reading rejects", &text, values).await?;
+    let open: Vec<(i64, String)> = page.tuples("reading rejects", &text, values).await?;
     let again: HashSet<(i64, &str)> = diff
         .rejects
         .iter()
         .map(|reject| (reject.source_id.unwrap_or(NAMELESS), reject.reason.as_str()))
         .collect();
-    for row in open {
-        let id: i64 = row.try_get("", "source_id").map_err(failed)?;
-        let reason: String = row.try_get("", "reason").map_err(failed)?;
+    for (id, reason) in open {
         if !again.contains(&(id, reason.as_str())) {
             let healed = reject::Entity::update_many()
                 .col_expr(reject::Column::ResolvedAt, Expr::value(page.now))

@@ -6,11 +6,39 @@ use super::tx::PageTx;
 use crate::domain::{Money, MonthlyRate, Time};
 use crate::entities::record::Kind;
 use crate::store::Error;
+use crate::store::amount::Amount;
 use crate::store::row::{write_key, write_text};
 use crate::store::statement::{GIFT, ids_document};
-use crate::store::value::{self, money};
-use sea_orm::{DbErr, QueryResult, Value};
+use crate::store::value;
+use sea_orm::{FromQueryResult, Value};
 use std::collections::{BTreeSet, HashMap};
+
+/// What is stored of a supporter's gifts, or what they sum up to.
+#[derive(FromQueryResult)]
+struct GiftsRow {
+    sum: Option<Amount>,
+    count: i64,
+    first: Option<Time>,
+    last: Option<Time>,
+    largest: Option<Amount>,
+}
+
+#[derive(FromQueryResult)]
+struct Summed {
+    id: i64,
+    #[sea_orm(nested(prefix = "is_"))]
+    is: GiftsRow,
+    #[sea_orm(nested(prefix = "was_"))]
+    was: GiftsRow,
+}
+
+/// What a supporter's active plans of one frequency sum up to.
+#[derive(FromQueryResult)]
+struct PlansRow {
+    id: i64,
+    frequency: Option<String>,
+    total: Option<Amount>,
+}
 
 #[derive(PartialEq)]
 struct Gifts {
@@ -19,6 +47,19 @@ struct Gifts {
     first: Option<Time>,
     last: Option<Time>,
     largest: Money,
+}
+
+impl From<GiftsRow> for Gifts {
+    fn from(row: GiftsRow) -> Gifts {
+        let amount = |selected: Option<Amount>| selected.map(Money::from).unwrap_or_default();
+        Gifts {
+            sum: amount(row.sum),
+            count: row.count,
+            first: row.first,
+            last: row.last,
+            largest: amount(row.largest),
+        }
+    }
 }
 
 /// Sums the gifts of these supporters.
@@ -46,24 +87,13 @@ pub(super) async fn refresh_gifts(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> Res
         largest = dialect.money_text("COALESCE(MAX(t.total_gross_amount), 0)"),
         by_index = dialect.by_index("transactions_supporter"),
     );
-    let rows = page
-        .query("summing gifts", &text, values(page, ids))
-        .await?;
-    let read = |row: &QueryResult, prefix: &str| -> Result<Gifts, DbErr> {
-        Ok(Gifts {
-            sum: money(row, &format!("{prefix}_sum"))?.unwrap_or_default(),
-            count: row.try_get("", &format!("{prefix}_count"))?,
-            first: row.try_get("", &format!("{prefix}_first"))?,
-            last: row.try_get("", &format!("{prefix}_last"))?,
-            largest: money(row, &format!("{prefix}_largest"))?.unwrap_or_default(),
-        })
-    };
+    let doing = "summing gifts";
+    let failed = |error| Error::query(doing, error);
+    let rows: Vec<Summed> = page.query(doing, &text, values(page, ids)).await?;
     let mut changed = Vec::new();
-    for row in &rows {
-        let failed = |error| Error::query("summing gifts", error);
-        let id: i64 = row.try_get("", "id").map_err(failed)?;
-        let is = read(row, "is").map_err(failed)?;
-        if is != read(row, "was").map_err(failed)? {
+    for Summed { id, is, was } in rows {
+        let (is, was) = (Gifts::from(is), Gifts::from(was));
+        if is != was {
             let mut object = opening(id);
             write_key("lifetime_donation_amount", &mut object);
             let sum = value::sum("lifetime_donation_amount", is.sum.decimal(), dialect)
@@ -114,15 +144,17 @@ pub(super) async fn refresh_monthly(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> R
         sum = dialect.sum_text("t.amount"),
         by_index = dialect.by_index("recurring_plans_supporter"),
     );
-    let failed = |error| Error::query("summing plans", error);
+    let doing = "summing plans";
+    let failed = |error| Error::query(doing, error);
+    let rows: Vec<PlansRow> = page.query(doing, &text, values(page, ids)).await?;
     let mut plans: HashMap<i64, Vec<(String, Money)>> = HashMap::new();
-    for row in page
-        .query("summing plans", &text, values(page, ids))
-        .await?
+    for PlansRow {
+        id,
+        frequency,
+        total,
+    } in rows
     {
-        let id: i64 = row.try_get("", "id").map_err(failed)?;
-        let frequency: Option<String> = row.try_get("", "frequency").map_err(failed)?;
-        let total = money(&row, "total").map_err(failed)?.unwrap_or_default();
+        let total = total.map(Money::from).unwrap_or_default();
         plans
             .entry(id)
             .or_default()

@@ -107,13 +107,8 @@ pub(super) async fn refresh_next(page: &PageTx<'_>, after: i64) -> Result<Option
     );
     let doing = "reading whose totals are due";
     let values = [page.organization_id.into(), after.into()];
-    let ids = page
-        .query(doing, &text, values)
-        .await?
-        .iter()
-        .map(|row| row.try_get("", "id"))
-        .collect::<Result<BTreeSet<i64>, _>>()
-        .map_err(|error| Error::query(doing, error))?;
+    let ids: Vec<i64> = page.tuples(doing, &text, values).await?;
+    let ids = BTreeSet::from_iter(ids);
     let last = ids.last().copied();
     if last.is_none() {
         campaign_totals::sum_afresh(page).await?;

@@ -7,7 +7,7 @@ use crate::entities::Entity;
 use crate::store::dialect::Dialect;
 use crate::store::statement::sql;
 use crate::store::{Error, TenantStore, tuple};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, TryGetableMany, Value};
 use std::sync::OnceLock;
 
 /// Documents up to this size fit whatever a server is set to, and cost no question.
@@ -53,14 +53,26 @@ impl<'a> PageTx<'a> {
     }
 
     /// Asks for rows.
-    pub(super) async fn query(
+    pub(super) async fn query<R: FromQueryResult>(
         &self,
         doing: &'static str,
         text: &str,
         values: impl IntoIterator<Item = Value>,
-    ) -> Result<Vec<QueryResult>, Error> {
-        self.tx
-            .query_all_raw(sql(self.dialect, text, values))
+    ) -> Result<Vec<R>, Error> {
+        R::find_by_statement(sql(self.dialect, text, values))
+            .all(self.tx)
+            .await
+            .map_err(|error| Error::query(doing, error))
+    }
+
+    /// Asks for rows that are tuples of their columns, or their only column.
+    pub(super) async fn tuples<T: TryGetableMany>(
+        &self,
+        doing: &'static str,
+        text: &str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<T>, Error> {
+        tuple::all(self.tx, sql(self.dialect, text, values))
             .await
             .map_err(|error| Error::query(doing, error))
     }
