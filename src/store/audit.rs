@@ -1,15 +1,15 @@
 //! The audit trail: what an operator ordered, and what a stored consent, e-mail or amount was
 //! before.
 
+use super::dialect::Dialect;
 use super::of_organization::{OfOrganization, with_organization};
-use super::row::time_text;
-use super::statement::{document, quoted, sql, unpack};
+use super::statement::{document, sql};
 use super::{Error, Store};
 use crate::clock;
 use crate::domain::Time;
 use crate::entities::audit_entry;
 use crate::entities::record::Kind;
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryOrder, QuerySelect};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder, QuerySelect};
 use serde_json::json;
 
 /// One row of `audit_log`, as read.
@@ -41,7 +41,7 @@ const FIELDS: [(&str, Kind); 6] = [
 /// Notes one act of a person.
 pub(super) async fn note<C: ConnectionTrait>(
     connection: &C,
-    backend: DbBackend,
+    dialect: Dialect,
     organization_id: Option<i64>,
     action: &str,
     subject: &str,
@@ -49,7 +49,7 @@ pub(super) async fn note<C: ConnectionTrait>(
 ) -> Result<(), Error> {
     note_by(
         connection,
-        backend,
+        dialect,
         "cli",
         organization_id,
         action,
@@ -62,7 +62,7 @@ pub(super) async fn note<C: ConnectionTrait>(
 /// Notes one act of whoever it was.
 pub(super) async fn note_by<C: ConnectionTrait>(
     connection: &C,
-    backend: DbBackend,
+    dialect: Dialect,
     actor: &str,
     organization_id: Option<i64>,
     action: &str,
@@ -70,31 +70,31 @@ pub(super) async fn note_by<C: ConnectionTrait>(
     detail: serde_json::Value,
 ) -> Result<(), Error> {
     let mut object = json!({
-        "at": time_text(clock::now(), backend), "actor": actor, "action": action, "subject": subject, "detail": detail.to_string(),
+        "at": dialect.time_text(clock::now()), "actor": actor, "action": action, "subject": subject, "detail": detail.to_string(),
     });
     if let (Some(id), Some(map)) = (organization_id, object.as_object_mut()) {
         map.insert("organization_id".to_owned(), id.into());
     }
-    insert(connection, backend, &[object.to_string().into_bytes()]).await
+    insert(connection, dialect, &[object.to_string().into_bytes()]).await
 }
 
 /// Writes rows of the trail, given as JSON objects.
 pub(super) async fn insert<C: ConnectionTrait>(
     connection: &C,
-    backend: DbBackend,
+    dialect: Dialect,
     objects: &[Vec<u8>],
 ) -> Result<(), Error> {
     if objects.is_empty() {
         return Ok(());
     }
-    let names = FIELDS.map(|(name, _)| quoted(backend, name)).join(", ");
+    let names = FIELDS.map(|(name, _)| dialect.quoted(name)).join(", ");
     let text = format!(
         "INSERT INTO audit_log ({names}) SELECT {names} FROM {}",
-        unpack(backend, &FIELDS)
+        dialect.unpack(&FIELDS)
     );
     connection
         .execute_raw(sql(
-            backend,
+            dialect,
             &text,
             [document(objects.iter().map(Vec::as_slice))],
         ))
@@ -114,7 +114,7 @@ impl Store {
     ) -> Result<(), Error> {
         note(
             self.connection(),
-            self.backend(),
+            self.dialect(),
             organization_id,
             action,
             subject,
@@ -141,7 +141,7 @@ impl Store {
         };
         note_by(
             self.connection(),
-            self.backend(),
+            self.dialect(),
             "http",
             organization,
             action,

@@ -9,9 +9,9 @@
 //! a record has up to eighty columns, and each is looked for in its object by name.
 
 use super::column_value::{self, ColumnValue};
-use super::statement::{Field, quoted, type_name};
+use super::dialect::{Dialect, Field};
 use crate::entities::record::Kind;
-use sea_orm::{DbBackend, Statement, Value};
+use sea_orm::{Statement, Value};
 
 /// Rows of one statement, from the largest group on. With eighty columns the largest has 10,240
 /// parameters; SQLite takes 32,766 and MySQL 65,535.
@@ -22,7 +22,7 @@ pub(super) const GROUP_BYTES: usize = 512 * 1024;
 
 /// Where rows are written, and what happens to those that are there.
 pub(super) struct BulkInsert<'a> {
-    pub(super) backend: DbBackend,
+    pub(super) dialect: Dialect,
     pub(super) table: &'a str,
     pub(super) fields: &'a [Field<'a>],
     /// From this place on a field has the same value in every row.
@@ -50,7 +50,7 @@ impl BulkInsert<'_> {
         if count == 0 {
             return Vec::new();
         }
-        if self.backend == DbBackend::Postgres {
+        if self.dialect.takes_arrays() {
             return vec![self.of_arrays(count, &value)];
         }
         let mut statements = Vec::new();
@@ -71,11 +71,11 @@ impl BulkInsert<'_> {
         let (mut bytes, mut parameters) = (0, Vec::new());
         let (mut sources, mut selected) = (Vec::new(), Vec::new());
         for (place, (_, kind)) in self.fields.iter().enumerate() {
-            let (number, name) = (place + 1, type_name(self.backend, *kind));
+            let (number, name) = (place + 1, self.dialect.type_name(*kind));
             if place >= self.first_shared {
                 let shared = value(0, place);
                 bytes += shared.bytes();
-                parameters.push(shared.parameter(self.backend));
+                parameters.push(shared.parameter(self.dialect));
                 // A number goes as one, all else as text.
                 let text = if *kind == Kind::Int { "" } else { "text::" };
                 selected.push(format!("${number}::{text}{name}"));
@@ -103,7 +103,7 @@ impl BulkInsert<'_> {
             self.on_conflict
         );
         SizedStatement {
-            statement: Statement::from_sql_and_values(self.backend, text, parameters),
+            statement: self.dialect.statement(text, parameters),
             bytes,
         }
     }
@@ -125,7 +125,7 @@ impl BulkInsert<'_> {
             for column in 0..columns {
                 let value = value(first + sums.len(), column);
                 bytes += value.bytes();
-                values.push(value.parameter(self.backend));
+                values.push(value.parameter(self.dialect));
             }
             if bytes > self.most_bytes && !sums.is_empty() {
                 break;
@@ -144,7 +144,7 @@ impl BulkInsert<'_> {
             vec![row.as_str(); rows].join(", "),
             self.on_conflict
         );
-        let statement = Statement::from_sql_and_values(self.backend, text, values);
+        let statement = self.dialect.statement(text, values);
         (SizedStatement { statement, bytes }, rows)
     }
 
@@ -152,7 +152,7 @@ impl BulkInsert<'_> {
         let names = self
             .fields
             .iter()
-            .map(|(name, _)| quoted(self.backend, name));
+            .map(|(name, _)| self.dialect.quoted(name));
         format!(
             "INSERT INTO {} ({})",
             self.table,
@@ -166,10 +166,10 @@ mod tests {
     use super::*;
     use std::borrow::Cow;
 
-    fn insert(backend: DbBackend, count: usize, text: &str) -> Vec<SizedStatement> {
+    fn insert(dialect: Dialect, count: usize, text: &str) -> Vec<SizedStatement> {
         let fields = [("id", Kind::Int), ("name", Kind::Text)];
         let insert = BulkInsert {
-            backend,
+            dialect,
             table: "people",
             fields: &fields,
             first_shared: fields.len(),
@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn rows_go_in_groups_of_few_sizes_and_none_is_left_out() {
-        let statements = insert(DbBackend::Sqlite, 290, "Zoë");
+        let [sqlite, ..] = Dialect::ALL;
+        let statements = insert(sqlite, 290, "Zoë");
         assert_eq!(
             rows_of(&statements),
             [vec![128, 128, 16, 16], vec![1, 1]].concat()
@@ -204,29 +205,27 @@ mod tests {
 
     #[test]
     fn a_group_of_large_rows_is_cut_and_a_row_larger_than_that_goes_alone() {
-        let rows = rows_of(&insert(
-            DbBackend::MySql,
-            128,
-            &"x".repeat(GROUP_BYTES / 20),
-        ));
+        let [.., mysql] = Dialect::ALL;
+        let rows = rows_of(&insert(mysql, 128, &"x".repeat(GROUP_BYTES / 20)));
         assert_eq!(rows.iter().sum::<usize>(), 128);
         assert!(rows.iter().all(|rows| *rows <= 16), "{rows:?}");
-        let groups = insert(DbBackend::MySql, 128, &"x".repeat(GROUP_BYTES / 20));
+        let groups = insert(mysql, 128, &"x".repeat(GROUP_BYTES / 20));
         assert!(groups.iter().all(|group| group.bytes <= GROUP_BYTES));
-        let rows = rows_of(&insert(DbBackend::MySql, 3, &"x".repeat(GROUP_BYTES)));
+        let rows = rows_of(&insert(mysql, 3, &"x".repeat(GROUP_BYTES)));
         assert_eq!(rows, [1, 1, 1]);
     }
 
     #[test]
     fn nothing_is_sent_for_no_rows() {
-        for backend in [DbBackend::Sqlite, DbBackend::MySql, DbBackend::Postgres] {
-            assert!(insert(backend, 0, "").is_empty(), "{backend:?}");
+        for dialect in Dialect::ALL {
+            assert!(insert(dialect, 0, "").is_empty(), "{dialect:?}");
         }
     }
 
     #[test]
     fn what_means_something_within_an_array_is_escaped() {
-        let statements = insert(DbBackend::Postgres, 2, "a\"b\\c,{d}\n NULL");
+        let [_, postgres, _] = Dialect::ALL;
+        let statements = insert(postgres, 2, "a\"b\\c,{d}\n NULL");
         let values = &statements[0].statement.values.as_ref().unwrap().0;
         assert_eq!(values[0], Value::from(vec![0_i64, 1]));
         let quoted = "\"a\\\"b\\\\c,{d}\n NULL\"";

@@ -1,10 +1,10 @@
 //! Values of tables and views as people and their programs read them, for `report` and `export`.
 
-use super::statement::{as_bigint, money_text, quoted};
+use super::dialect::Dialect;
 use super::value::total;
 use crate::domain::{Money, Time};
 use crate::entities::record::Kind;
-use sea_orm::{DbBackend, DbErr, QueryResult};
+use sea_orm::{DbErr, QueryResult};
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,17 +31,14 @@ pub(super) enum Source {
 }
 
 /// The list of columns of `v` that [`Cell::read`] reads.
-pub(super) fn select(columns: &[(&str, Kind)], source: Source, backend: DbBackend) -> String {
+pub(super) fn select(columns: &[(&str, Kind)], source: Source, dialect: Dialect) -> String {
     let one = |(name, kind): &(&str, Kind)| {
-        let name = quoted(backend, name);
+        let name = dialect.quoted(name);
         let column = format!("v.{name}");
         let value = match (kind, source) {
-            (Kind::Money, _) => money_text(backend, &column),
-            (Kind::Int, Source::View) => as_bigint(backend, &column),
-            (Kind::Text, Source::View) if backend == DbBackend::MySql => {
-                format!("CAST({column} AS CHAR)")
-            }
-            (Kind::Text, Source::View) => format!("CAST({column} AS TEXT)"),
+            (Kind::Money, _) => dialect.money_text(&column),
+            (Kind::Int, Source::View) => dialect.as_bigint(&column),
+            (Kind::Text, Source::View) => dialect.as_text(&column),
             _ => column,
         };
         format!("{value} AS {name}")
@@ -55,7 +52,7 @@ impl Cell {
         row: &QueryResult,
         name: &str,
         kind: Kind,
-        backend: DbBackend,
+        dialect: Dialect,
     ) -> Result<Cell, DbErr> {
         Ok(match kind {
             Kind::Int => row
@@ -65,7 +62,7 @@ impl Cell {
                 .try_get::<Option<bool>>("", name)?
                 .map_or(Cell::Null, Cell::Bool),
             Kind::Money => total(row, name)?.map_or(Cell::Null, Cell::Number),
-            Kind::Time if backend == DbBackend::Sqlite => row
+            Kind::Time if dialect.keeps_moments_as_texts() => row
                 .try_get::<Option<String>>("", name)?
                 .map_or(Cell::Null, Cell::Text),
             Kind::Time => row

@@ -1,9 +1,9 @@
 //! What must always hold, as far as SQL can see it.
 
+use super::dialect::Dialect;
 use super::statement::{GIFT, sql};
 use super::{Error, Store, tuple};
 use crate::entities::{Entity, ForRecord, Record};
-use sea_orm::DbBackend;
 
 /// One invariant and how often it is violated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,18 +19,18 @@ pub struct Violations {
 impl Store {
     /// Counts the violations of each invariant.
     pub async fn check(&self) -> Result<Vec<Violations>, Error> {
-        let backend = self.backend();
+        let dialect = self.dialect();
         let mut found = Vec::new();
-        let fixed = file_integrity(backend)
+        let fixed = file_integrity(dialect)
             .into_iter()
-            .chain(invariants(backend))
+            .chain(invariants(dialect))
             .map(|(name, holds, text)| (name.to_owned(), holds.to_owned(), text));
         let of_records = Entity::ALL
             .into_iter()
-            .flat_map(|entity| entity.with(Linked(backend)));
+            .flat_map(|entity| entity.with(Linked(dialect)));
         for (name, holds, text) in fixed.chain(of_records) {
             let failed = |error| Error::query("checking an invariant", error);
-            let count: i64 = tuple::one(self.connection(), sql(backend, &text, []))
+            let count: i64 = tuple::one(self.connection(), sql(dialect, &text, []))
                 .await
                 .map_err(failed)?
                 .ok_or(Error::NoOrganization)?;
@@ -44,29 +44,14 @@ impl Store {
     }
 }
 
-/// A database in a file can be damaged below its tables; a server looks after its own.
-fn file_integrity(backend: DbBackend) -> Option<(&'static str, &'static str, String)> {
-    let text = "SELECT COUNT(*) AS n FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
-    (backend == DbBackend::Sqlite).then(|| {
-        (
-            "file",
-            "SQLite finds no damage in its file (it counts up to 100)",
-            text.to_owned(),
-        )
-    })
-}
-
-/// A flag in a condition.
-fn is(backend: DbBackend, flag: &str) -> String {
-    if backend == DbBackend::Postgres {
-        flag.to_owned()
-    } else {
-        format!("{flag} = 1")
-    }
+fn file_integrity(dialect: Dialect) -> Option<(&'static str, &'static str, String)> {
+    let meaning = "SQLite finds no damage in its file (it counts up to 100)";
+    let text = dialect.count_damage()?;
+    Some(("file", meaning, text.to_owned()))
 }
 
 /// What must hold of every kind of record: its parents are there, and a stub is empty.
-struct Linked(DbBackend);
+struct Linked(Dialect);
 
 impl ForRecord for Linked {
     type Output = Vec<(String, String, String)>;
@@ -85,7 +70,7 @@ impl ForRecord for Linked {
             })
             .collect();
         if R::ABOUT.is_linked_to {
-            let is_stub = is(self.0, "s.is_stub");
+            let is_stub = self.0.is("s.is_stub");
             let text = format!(
                 "SELECT COUNT(*) AS n FROM {table} AS s WHERE ({is_stub} AND s.fingerprint IS NOT NULL) OR (NOT ({is_stub}) AND s.fingerprint IS NULL)"
             );
@@ -104,20 +89,11 @@ const LOADED: &str = "EXISTS (SELECT 1 FROM checkpoints AS k WHERE k.organizatio
      AND k.entity = 'transactions' AND k.first_pass_at IS NOT NULL)";
 
 /// Name, meaning, and a statement that counts violations as `n`.
-fn invariants(backend: DbBackend) -> Vec<(&'static str, &'static str, String)> {
-    let sum = |column: &str| match backend {
-        // Whole ten-thousandths: a sum of floats need not equal itself.
-        DbBackend::Sqlite => format!("COALESCE(SUM(CAST(ROUND({column} * 10000) AS INTEGER)), 0)"),
-        _ => format!("COALESCE(SUM({column}), 0)"),
-    };
-    let stored = |column: &str| match backend {
-        DbBackend::Sqlite => format!("CAST(ROUND({column} * 10000) AS INTEGER)"),
-        _ => column.to_owned(),
-    };
+fn invariants(dialect: Dialect) -> Vec<(&'static str, &'static str, String)> {
     let gifts = |key: &str| {
         format!(
             "SELECT t.organization_id, t.{key} AS id, {} AS total, COUNT(*) AS gifts FROM transactions AS t WHERE {GIFT} GROUP BY t.organization_id, t.{key}",
-            sum("t.total_gross_amount")
+            dialect.exact_sum("t.total_gross_amount")
         )
     };
     let totals = |table: &str, key: &str, amount: &str, count: &str| {
@@ -125,7 +101,7 @@ fn invariants(backend: DbBackend) -> Vec<(&'static str, &'static str, String)> {
             "SELECT COUNT(*) AS n FROM {table} AS s LEFT JOIN ({}) AS g ON g.organization_id = s.organization_id AND g.id = s.id \
              WHERE ({} <> COALESCE(g.total, 0) OR s.{count} <> COALESCE(g.gifts, 0)) AND {LOADED}",
             gifts(key),
-            stored(&format!("s.{amount}"))
+            dialect.exact(&format!("s.{amount}"))
         )
     };
     vec![

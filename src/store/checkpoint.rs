@@ -5,8 +5,7 @@ use super::{Error, TenantStore};
 use crate::domain::{Clocks, FeedState, Gap, Pass, PassStage, Reconciled, Shortfall, Time, Walked};
 use crate::entities::{Entity, absence_suspect, checkpoint};
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryResult,
-    QuerySelect, Value,
+    ColumnTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Value,
 };
 
 /// What [`values`] gives, in its order; [`ABSENT`] is the last.
@@ -190,7 +189,7 @@ pub(super) struct Lacking {
 
 /// The columns that say so.
 #[derive(FromQueryResult)]
-struct LackingColumns {
+pub(super) struct LackingColumns {
     short_since: Option<Time>,
     short_passes: Option<i64>,
     short_unmet: Option<i64>,
@@ -200,11 +199,6 @@ struct LackingColumns {
     gap_since: Option<Time>,
     gap_records: Option<i64>,
     gap_reason: Option<String>,
-}
-
-/// Reads it from a row with these columns of `checkpoints`.
-pub(super) fn lacking(row: &QueryResult) -> Result<Lacking, DbErr> {
-    LackingColumns::from_query_result(row, "").map(Lacking::from)
 }
 
 impl From<LackingColumns> for Lacking {

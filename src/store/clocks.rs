@@ -1,14 +1,13 @@
 //! What the clocks of time zones show, for the views: databases know zones by different names and
 //! of different years, or not at all.
 
-use super::row::time_text;
 use super::statement::sql;
 use super::{Error, Store};
 use crate::domain::{Time, Zone};
 use crate::entities::{organization, zone_clock, zone_year};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
-    QuerySelect, Select, Value,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    Select, Value,
 };
 
 impl Store {
@@ -33,7 +32,7 @@ impl Store {
 
 /// Writes a zone's clocks down, unless they are there.
 pub(super) async fn keep_clocks(store: &Store, zone: Zone) -> Result<(), Error> {
-    let moment = |at: Time| moment(at, store.backend());
+    let moment = |at: Time| store.dialect().any_moment(at);
     let clocks = zone_clock::Entity::find().filter(zone_clock::Column::TimeZone.eq(zone.name()));
     keep(
         store,
@@ -67,15 +66,6 @@ pub(super) async fn keep_clocks(store: &Store, zone: Zone) -> Result<(), Error> 
     .await
 }
 
-/// As a text where a moment before 1970 is none.
-fn moment(at: Time, backend: DbBackend) -> Value {
-    if backend == DbBackend::MySql {
-        Value::from(time_text(at, backend))
-    } else {
-        at.into()
-    }
-}
-
 /// Writes rows into a table, unless there are such already.
 async fn keep<E: EntityTrait>(
     store: &Store,
@@ -87,7 +77,7 @@ where
     E::Model: Sync,
 {
     let failed = |error| Error::query("writing a time zone's clocks", error);
-    let (connection, backend) = (store.connection(), store.backend());
+    let (connection, dialect) = (store.connection(), store.dialect());
     let is_known = async || Ok::<_, DbErr>(known.clone().count(connection).await? > 0);
     if is_known().await.map_err(failed)? {
         return Ok(());
@@ -106,7 +96,7 @@ where
     let marks: Vec<String> = rows.iter().map(&mut row).collect();
     let text = format!("INSERT INTO {table} VALUES {}", marks.join(", "));
     let values = rows.into_iter().flatten();
-    match connection.execute_raw(sql(backend, &text, values)).await {
+    match connection.execute_raw(sql(dialect, &text, values)).await {
         Err(error) if !is_known().await.map_err(failed)? => Err(failed(error)),
         _ => Ok(()),
     }

@@ -1,11 +1,11 @@
 //! A value on its way into a column, as each database takes it.
 
-use super::row::time_text;
+use super::dialect::Dialect;
 use crate::domain::{Money, Time};
 use crate::entities::record::{Column, Get, Kind};
 use chrono::DateTime;
+use sea_orm::Value;
 use sea_orm::sea_query::ArrayType;
-use sea_orm::{DbBackend, Value};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -46,14 +46,14 @@ impl<'a> ColumnValue<'a> {
 
     /// As a parameter. Amounts and times travel as text: SQLite's and MySQL's columns make of it
     /// what they hold, to the last digit.
-    pub(super) fn parameter(self, backend: DbBackend) -> Value {
+    pub(super) fn parameter(self, dialect: Dialect) -> Value {
         match self {
             ColumnValue::Null => Value::String(None),
             ColumnValue::Int(value) => value.into(),
             ColumnValue::Bool(value) => i64::from(value).into(),
             ColumnValue::Text(text) => text.into_owned().into(),
             ColumnValue::Money(amount) => amount.to_string().into(),
-            ColumnValue::Time(time) => time_text(time, backend).into(),
+            ColumnValue::Time(time) => dialect.time_text(time).into(),
         }
     }
 

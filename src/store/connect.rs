@@ -1,16 +1,16 @@
 //! The database as the rest of the store sees it: connected to, asked for its clock, closed.
 
+use super::dialect::Dialect;
 use super::pool::{PATIENCE, Way};
 use super::reading::{Reading, left_behind, require_writable};
-use super::statement::{now, sql};
+use super::statement::sql;
 use super::written::Written;
 use super::{Error, pool, tuple};
 use crate::config::{DatabaseAddress, DatabaseKind};
 use crate::domain::Time;
 use crate::files::OpenFile;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionOptions, TransactionTrait,
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::path::PathBuf;
@@ -39,7 +39,7 @@ pub struct Store {
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store")
-            .field("backend", &self.backend())
+            .field("backend", &self.connection.get_database_backend())
             .finish_non_exhaustive()
     }
 }
@@ -139,16 +139,14 @@ impl Store {
         &self.written
     }
 
-    pub(super) fn backend(&self) -> DbBackend {
-        self.connection.get_database_backend()
+    pub(super) fn dialect(&self) -> Dialect {
+        Dialect::of(&self.connection)
     }
 
-    /// A transaction that will write: on SQLite it waits its turn at BEGIN, since one that reads
-    /// first and then wants to write fails at once when another wrote meanwhile.
+    /// A transaction that will write.
     pub(super) async fn begin_write(&self) -> Result<DatabaseTransaction, Error> {
         let options = TransactionOptions {
-            sqlite_transaction_mode: (self.backend() == DbBackend::Sqlite)
-                .then_some(SqliteTransactionMode::Immediate),
+            sqlite_transaction_mode: self.dialect().write_mode(),
             ..TransactionOptions::default()
         };
         self.connection
@@ -173,7 +171,7 @@ impl Store {
                 ),
             });
         }
-        now_in(&self.connection, self.backend()).await
+        now_in(&self.connection, self.dialect()).await
     }
 
     /// Closes the pool.
@@ -193,11 +191,11 @@ impl Store {
 /// The database's own clock, also within a transaction.
 pub(super) async fn now_in<C: ConnectionTrait>(
     connection: &C,
-    backend: DbBackend,
+    dialect: Dialect,
 ) -> Result<Time, Error> {
     let failed = |error| Error::query("reading the database's clock", error);
-    let text = format!("SELECT {} AS now_at", now(backend));
-    tuple::one(connection, sql(backend, &text, []))
+    let text = format!("SELECT {} AS now_at", dialect.now());
+    tuple::one(connection, sql(dialect, &text, []))
         .await
         .map_err(failed)?
         .ok_or(Error::NoOrganization)

@@ -77,8 +77,8 @@ impl Store {
         since: Option<Time>,
     ) -> Result<impl Stream<Item = Result<Vec<Cell>, Error>> + 'a, Error> {
         let failed = |error: DbErr| Error::query("exporting", error);
-        let backend = self.backend();
-        let mut list = select(&export.columns, export.source, backend);
+        let dialect = self.dialect();
+        let mut list = select(&export.columns, export.source, dialect);
         if export.source == Source::Table {
             list = format!("o.classy_id AS {CLASSY_ID}, {list}");
         }
@@ -102,7 +102,7 @@ impl Store {
              ORDER BY {}",
             export.name, export.order
         );
-        let statement = sql(backend, &text, values);
+        let statement = sql(dialect, &text, values);
         let rows = self
             .connection()
             .stream_raw(statement)
@@ -112,10 +112,10 @@ impl Store {
             let row = row.map_err(failed)?;
             let mut cells = Vec::with_capacity(export.columns.len() + 1);
             if export.source == Source::Table {
-                cells.push(Cell::Int(row.try_get("", CLASSY_ID).map_err(failed)?));
+                cells.push(Cell::read(&row, CLASSY_ID, Kind::Int, dialect).map_err(failed)?);
             }
             for (name, kind) in &export.columns {
-                cells.push(Cell::read(&row, name, *kind, backend).map_err(failed)?);
+                cells.push(Cell::read(&row, name, *kind, dialect).map_err(failed)?);
             }
             Ok(cells)
         }))

@@ -80,7 +80,7 @@ impl TenantStore {
         let text = "UPDATE leases SET fence_writes = fence_writes + 1 WHERE organization_id = $1 AND holder = $2 AND epoch = $3";
         let claimed = tx
             .execute_raw(sql(
-                self.backend(),
+                self.dialect(),
                 text,
                 fence.values(self.organization_id),
             ))

@@ -3,15 +3,14 @@
 
 use super::holder::place_of;
 use super::lease::{NOBODY, after};
-use super::row::time_text;
-use super::statement::{document, insert_missing, lookup, sql, unpack};
+use super::statement::{document, insert_missing, sql};
 use super::{Error, Fence, Store, tuple};
 use crate::domain::Time;
 use crate::entities::record::Kind;
 use crate::entities::{daemon, lease};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
     QuerySelect, SqlErr,
 };
 use std::time::Duration;
@@ -39,7 +38,7 @@ impl Store {
         let text = format!(
             "SELECT holder FROM leases WHERE holder <> '{NOBODY}' UNION SELECT holder FROM daemons"
         );
-        let statement = sql(self.backend(), &text, []);
+        let statement = sql(self.dialect(), &text, []);
         let holders: Vec<String> = tuple::all(self.connection(), statement)
             .await
             .map_err(failed)?;
@@ -145,7 +144,7 @@ impl Store {
             "SELECT o.classy_id, l.holder FROM leases AS l JOIN organizations AS o ON o.id = l.organization_id \
              WHERE l.expires_at > $1 AND l.holder <> '{NOBODY}'"
         );
-        tuple::all(self.connection(), sql(self.backend(), &text, [now.into()]))
+        tuple::all(self.connection(), sql(self.dialect(), &text, [now.into()]))
             .await
             .map_err(failed)
     }
@@ -169,7 +168,7 @@ impl Store {
              WHERE o.classy_id = $1 AND l.expires_at > $2 AND l.holder <> '{NOBODY}'"
         );
         let values = [classy_id.into(), now.into()];
-        tuple::one(self.connection(), sql(self.backend(), &text, values))
+        tuple::one(self.connection(), sql(self.dialect(), &text, values))
             .await
             .map_err(failed)
     }
@@ -196,7 +195,7 @@ impl Store {
              LEFT JOIN leases AS l ON l.organization_id = o.id \
              WHERE o.status = 'active' AND (l.holder IS NULL OR l.holder = '{NOBODY}' OR l.expires_at <= $1)"
         );
-        Unserved::find_by_statement(sql(self.backend(), &text, [now.into()]))
+        Unserved::find_by_statement(sql(self.dialect(), &text, [now.into()]))
             .all(self.connection())
             .await
             .map_err(failed)
@@ -219,7 +218,7 @@ impl Store {
     async fn leases_of(&self, holder: &str) -> Result<Vec<(i64, Fence)>, Error> {
         let failed = |error| Error::query("reading the leases", error);
         let text = "SELECT o.classy_id, l.epoch FROM leases AS l JOIN organizations AS o ON o.id = l.organization_id WHERE l.holder = $1";
-        let statement = sql(self.backend(), text, [holder.into()]);
+        let statement = sql(self.dialect(), text, [holder.into()]);
         let rows: Vec<(i64, i64)> = tuple::all(self.connection(), statement)
             .await
             .map_err(failed)?;
@@ -240,9 +239,9 @@ impl Store {
             return Ok(Vec::new());
         }
         let failed = |error| Error::query("taking leases", error);
-        let backend = self.backend();
+        let dialect = self.dialect();
         let ids = self.row_ids(classy_ids).await?;
-        let never = time_text(Time::UNIX_EPOCH, backend);
+        let never = dialect.time_text(Time::UNIX_EPOCH);
         let object = |id: &i64| {
             format!(
                 r#"{{"organization_id":{id},"holder":"{NOBODY}","epoch":0,"expires_at":"{never}"}}"#
@@ -256,30 +255,30 @@ impl Store {
             ("epoch", Kind::Int),
             ("expires_at", Kind::Time),
         ];
-        let text = insert_missing(backend, "leases", "organization_id", &fields);
+        let text = insert_missing(dialect, "leases", "organization_id", &fields);
         let document = || document(objects.iter().map(Vec::as_slice));
         self.connection()
-            .execute_raw(sql(backend, &text, [document()]))
+            .execute_raw(sql(dialect, &text, [document()]))
             .await
             .map_err(failed)?;
         self.bound_expiries(ttl).await?;
         let now = self.ping().await?;
-        let source = unpack(backend, &[("organization_id", Kind::Int)]);
+        let source = dialect.unpack(&[("organization_id", Kind::Int)]);
         let unpaused = "(SELECT id FROM organizations WHERE status <> 'paused')";
         // Each row is judged again when its lock is had: of two that take at once, one finds it
         // taken.
-        let text = match backend {
-            DbBackend::MySql => format!(
-                "UPDATE leases AS t JOIN {source} ON j.organization_id = t.organization_id \
-                 SET t.holder = $2, t.epoch = t.epoch + 1, t.expires_at = $3 \
-                 WHERE (t.expires_at <= $4 OR t.holder = $5 OR t.holder = '{NOBODY}') AND t.organization_id IN {unpaused}"
-            ),
-            _ => format!(
-                "UPDATE leases AS t SET holder = $2, epoch = t.epoch + 1, expires_at = $3 FROM {source} \
-                 WHERE j.organization_id = t.organization_id AND (t.expires_at <= $4 OR t.holder = $5 OR t.holder = '{NOBODY}') \
-                 AND t.organization_id IN {unpaused}"
-            ),
-        };
+        let takable = format!("(t.expires_at <= $4 OR t.holder = $5 OR t.holder = '{NOBODY}')");
+        let text = dialect.update_matched(
+            "leases",
+            &source,
+            "j.organization_id = t.organization_id",
+            &[
+                ("holder", "$2"),
+                ("epoch", "t.epoch + 1"),
+                ("expires_at", "$3"),
+            ],
+            &format!("{takable} AND t.organization_id IN {unpaused}"),
+        );
         let values = [
             document(),
             holder.into(),
@@ -288,7 +287,7 @@ impl Store {
             holder.into(),
         ];
         self.connection()
-            .execute_raw(sql(backend, &text, values))
+            .execute_raw(sql(dialect, &text, values))
             .await
             .map_err(failed)?;
         let mut held = self.leases_of(holder).await?;
@@ -302,13 +301,13 @@ impl Store {
             .iter()
             .map(|id| format!("{{\"classy_id\":{id}}}").into_bytes())
             .collect();
-        let source = unpack(self.backend(), &[("classy_id", Kind::Int)]);
-        let join = lookup(self.backend());
+        let source = self.dialect().unpack(&[("classy_id", Kind::Int)]);
+        let join = self.dialect().lookup();
         let text = format!(
             "SELECT o.id FROM {source} {join} organizations AS o ON o.classy_id = j.classy_id ORDER BY o.id"
         );
         let document = document(objects.iter().map(Vec::as_slice));
-        tuple::all(self.connection(), sql(self.backend(), &text, [document]))
+        tuple::all(self.connection(), sql(self.dialect(), &text, [document]))
             .await
             .map_err(failed)
     }

@@ -59,7 +59,7 @@ impl TenantStore {
     pub async fn acquire(&self, holder: &str, ttl: Duration) -> Result<Fence, Error> {
         let failed = |error| Error::query("taking the lease", error);
         let tx = self.store.begin_write().await?;
-        let now = now_in(&tx, self.backend()).await?;
+        let now = now_in(&tx, self.dialect()).await?;
         let ours = || Entity::update_many().filter(Column::OrganizationId.eq(self.organization_id));
         // SQLite, which knows no lock of a row, has one writer and needs none.
         let row = Entity::find_by_id(self.organization_id)

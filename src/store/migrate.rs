@@ -1,6 +1,7 @@
 //! The schema: brought up to date by one process at a time, refused when it is newer than this
 //! program.
 
+use super::dialect::Dialect;
 use super::migration_lock::{self, LockRow};
 use super::statement::sql;
 use super::{Error, Store, tuple};
@@ -38,17 +39,8 @@ impl Store {
     /// be changed or replaced, and is not ours.
     async fn require_no_others(&self) -> Result<(), Error> {
         // Of one moment: another process that is migrating makes its own table first.
-        let text = match self.backend() {
-            DbBackend::Postgres => {
-                "SELECT c.relname::text AS name FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
-                 WHERE n.nspname = current_schema() ORDER BY c.relname"
-            }
-            DbBackend::MySql => {
-                "SELECT CAST(table_name AS CHAR) AS name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name"
-            }
-            _ => "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY name",
-        };
-        let names: Vec<String> = tuple::all(self.connection(), sql(self.backend(), text, []))
+        let text = self.dialect().names_there();
+        let names: Vec<String> = tuple::all(self.connection(), sql(self.dialect(), text, []))
             .await
             .map_err(|error| Error::query("looking what the database has", error))?
             .into_iter()
@@ -64,7 +56,7 @@ impl Store {
     }
 
     async fn migrate_alone(&self) -> Result<Vec<String>, Error> {
-        match (self.backend(), self.file()) {
+        match (self.connection().get_database_backend(), self.file()) {
             (DbBackend::Postgres, _) => self.migrate_in_one_transaction().await,
             (DbBackend::MySql, _) => {
                 let lock = LockRow::take(self.connection()).await?;
@@ -99,7 +91,7 @@ impl Store {
     async fn migrate_in_one_transaction(&self) -> Result<Vec<String>, Error> {
         let tx = self.connection().begin().await.map_err(failed)?;
         migration_lock::within(&tx).await?;
-        let pending = pending(&tx, DbBackend::Postgres).await?;
+        let pending = pending(&tx).await?;
         if !pending.is_empty() {
             Migrator::up(&tx, None).await.map_err(failed)?;
         }
@@ -155,44 +147,36 @@ impl Store {
     }
 
     async fn pending(&self) -> Result<Vec<String>, Error> {
-        pending(self.connection(), self.backend()).await
+        pending(self.connection()).await
     }
 }
 
-async fn pending<C: ConnectionTrait>(
-    connection: &C,
-    backend: DbBackend,
-) -> Result<Vec<String>, Error> {
+async fn pending<C: ConnectionTrait>(connection: &C) -> Result<Vec<String>, Error> {
+    let dialect = Dialect::of(connection);
     let failed = |error| Error::query("reading the schema's state", error);
     let one = async |text: &str| {
         connection
-            .query_one_raw(sql(backend, text, []))
+            .query_one_raw(sql(dialect, text, []))
             .await
             .map_err(failed)
     };
-    // PostgreSQL gives up a transaction in which anything failed, so it is asked before; by its
-    // catalog's rows, since `to_regclass` may go by what this session knew before it waited for the
-    // lock.
-    let by_catalog = "SELECT 1 AS one FROM pg_catalog.pg_class AS c WHERE c.relname = 'seaql_migrations' AND pg_catalog.pg_table_is_visible(c.oid)";
-    let is_there = match backend {
-        DbBackend::Postgres => one(by_catalog).await?.is_some(),
-        _ => true,
+    let is_there = match dialect.has_migrations() {
+        Some(question) => one(question).await?.is_some(),
+        None => true,
     };
     let read = async || {
-        connection
-            .query_all_raw(sql(backend, "SELECT version FROM seaql_migrations", []))
-            .await
+        tuple::all(
+            connection,
+            sql(dialect, "SELECT version FROM seaql_migrations", []),
+        )
+        .await
     };
     let applied: Vec<String> = match if is_there {
         read().await
     } else {
         Ok(Vec::new())
     } {
-        Ok(rows) => rows
-            .iter()
-            .map(|row| row.try_get("", "version"))
-            .collect::<Result<_, _>>()
-            .map_err(failed)?,
+        Ok(versions) => versions,
         // A table that is not there means that nothing is applied; any other fault shows itself in
         // the next statement.
         Err(_) => {

@@ -2,8 +2,9 @@
 //! with words.
 
 use super::Error;
+use super::dialect::Dialect;
 use super::statement::sql;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr};
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
@@ -31,7 +32,7 @@ pub(super) async fn within(tx: &DatabaseTransaction) -> Result<(), Error> {
     tx.execute_unprepared(&text).await.map_err(failed)?;
     let locked = tx
         .query_all_raw(sql(
-            DbBackend::Postgres,
+            Dialect::of(tx),
             "SELECT pg_advisory_xact_lock($1)",
             [KEY.into()],
         ))
@@ -140,7 +141,11 @@ impl LockRow<'_> {
         let holder = || self.holder.as_str().into();
         let done = self
             .connection
-            .execute_raw(sql(DbBackend::MySql, &text, [holder(), holder()]))
+            .execute_raw(sql(
+                Dialect::of(self.connection),
+                &text,
+                [holder(), holder()],
+            ))
             .await
             .map_err(failed)?;
         Ok(done.rows_affected() > 0)
@@ -172,7 +177,11 @@ impl LockRow<'_> {
         let text = "UPDATE migration_lock SET holder = '', expires_at = '2000-01-01 00:00:00' WHERE id = 1 AND holder = $1";
         if let Err(error) = self
             .connection
-            .execute_raw(sql(DbBackend::MySql, text, [self.holder.as_str().into()]))
+            .execute_raw(sql(
+                Dialect::of(self.connection),
+                text,
+                [self.holder.as_str().into()],
+            ))
             .await
         {
             tracing::warn!(error = %failed(error), "the lock of the migration is not given back; it ends within a minute");

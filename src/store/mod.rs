@@ -6,6 +6,7 @@
 //! | what can go wrong, and what a driver's error means | `error`, `driver_error` |
 //! | one page, one transaction | `page`: what it is given and reports in `batch`, who may write in `fenced` |
 //! | how a record lies in its table | `row`, `column_value`, `value`; how many are written at once in `bulk_insert`, other statements over many rows in `statement` |
+//! | what SQLite, PostgreSQL and MySQL say differently | `dialect` |
 //! | what one organization owns | `tenant` |
 //! | rows of bookkeeping with their organization | `of_organization` |
 //! | who is synced, what ran, what is next | `organization`, `run`, `times` |
@@ -33,6 +34,7 @@ mod clocks;
 mod column_value;
 mod comments;
 mod connect;
+mod dialect;
 mod driver_error;
 mod encoding;
 mod error;

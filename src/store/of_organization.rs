@@ -3,24 +3,17 @@
 
 use crate::entities::organization;
 use sea_orm::{
-    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryResult, QuerySelect,
-    Related, Select, SelectModel, Selector,
+    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect, Related, Select,
+    SelectModel, Selector,
 };
 
 /// A row, and Classy's id of the organization that it is about.
-pub(super) struct OfOrganization<M> {
+#[derive(FromQueryResult)]
+pub(super) struct OfOrganization<M: FromQueryResult> {
+    #[sea_orm(nested)]
     pub(super) row: M,
     /// Absent for what concerns no single organization.
     pub(super) classy_id: Option<i64>,
-}
-
-impl<M: FromQueryResult> FromQueryResult for OfOrganization<M> {
-    fn from_query_result(found: &QueryResult, prefix: &str) -> Result<Self, sea_orm::DbErr> {
-        Ok(OfOrganization {
-            row: M::from_query_result(found, prefix)?,
-            classy_id: found.try_get(prefix, "classy_id")?,
-        })
-    }
 }
 
 /// The rows of a query with their organization, of one organization or of all.

@@ -234,7 +234,7 @@ impl TenantStore {
 
     /// The row counts as changed, so that the process that serves the organization looks at it.
     pub(super) async fn touch(&self, tx: &DatabaseTransaction) -> Result<(), Error> {
-        let now = now_in(tx, self.backend()).await?;
+        let now = now_in(tx, self.dialect()).await?;
         self.ours()
             .col_expr(Column::UpdatedAt, Expr::value(now))
             .exec(tx)
@@ -377,7 +377,7 @@ impl TenantStore {
         let subject = format!("organization:{}", self.classy_id);
         audit::note(
             self.connection(),
-            self.backend(),
+            self.dialect(),
             Some(self.organization_id),
             action,
             &subject,

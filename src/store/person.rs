@@ -2,7 +2,7 @@
 //! of e-mail, where they were sent and why not.
 
 use super::amount::Amount;
-use super::statement::{as_bigint, money_text, sql};
+use super::statement::sql;
 use super::{AuditRow, Error, TenantStore, tuple};
 use crate::domain::{Address, Money, Time};
 use crate::entities::{audit_entry, plugin_suppression};
@@ -143,15 +143,15 @@ impl TenantStore {
 
     /// One supporter.
     pub async fn person(&self, id: i64) -> Result<Option<Person>, Error> {
-        let backend = self.backend();
+        let dialect = self.dialect();
         let text = format!(
             "SELECT s.id, s.first_name, s.last_name, s.email_address, s.city, s.state, s.country, \
              s.email_opt_in, s.consent_decided_at, {} AS lifetime, \
              {} AS gifts, {} AS monthly, s.absent_since \
              FROM supporters AS s WHERE s.organization_id = $1 AND s.id = $2 AND NOT s.is_stub",
-            money_text(backend, "s.lifetime_donation_amount"),
-            as_bigint(backend, "s.lifetime_donation_count"),
-            money_text(backend, "s.monthly_recurring_amount"),
+            dialect.money_text("s.lifetime_donation_amount"),
+            dialect.as_bigint("s.lifetime_donation_count"),
+            dialect.money_text("s.monthly_recurring_amount"),
         );
         let row = PersonRow::find_by_statement(self.asked(&text, id))
             .one(self.connection())
@@ -168,7 +168,7 @@ impl TenantStore {
              ON c.organization_id = t.organization_id AND c.id = t.campaign_id \
              WHERE t.organization_id = $1 AND t.supporter_id = $2 AND t.absent_since IS NULL \
              ORDER BY t.purchased_at DESC, t.id DESC LIMIT {SHOWN}",
-            money_text(self.backend(), "t.total_gross_amount"),
+            self.dialect().money_text("t.total_gross_amount"),
         );
         self.given("reading gifts", self.asked(&text, id)).await
     }
@@ -183,7 +183,7 @@ impl TenantStore {
              ON c.organization_id = t.organization_id AND c.id = t.campaign_id \
              WHERE t.organization_id = $1 AND t.supporter_id = $2 AND t.absent_since IS NULL \
              AND NOT t.is_stub ORDER BY t.started_at DESC, t.id DESC LIMIT {SHOWN}",
-            money_text(self.backend(), "t.amount"),
+            self.dialect().money_text("t.amount"),
         );
         self.given("reading plans", self.asked(&text, id)).await
     }
@@ -271,7 +271,7 @@ impl TenantStore {
     /// A statement about the organization (`$1`) and a value (`$2`).
     fn asked(&self, text: &str, value: impl Into<Value>) -> Statement {
         let values = [self.organization_id.into(), value.into()];
-        sql(self.backend(), text, values)
+        sql(self.dialect(), text, values)
     }
 }
 

@@ -78,11 +78,7 @@ async fn open_as(
         return connect(Limits::AtStart).await.map_err(unreachable);
     }
     match connect(Limits::AtStart).await {
-        Ok(connection)
-            if pooler::heeded_the_limits(&connection, PATIENCE)
-                .await
-                .map_err(unreachable)? =>
-        {
+        Ok(connection) if pooler::heeded_the_limits(&connection, PATIENCE).await => {
             return Ok(connection);
         }
         // A pooler in between, which did not pass them on; it need not be a bad one.

@@ -3,9 +3,11 @@
 //! another connection (`pool_mode = transaction`) is refused: statements prepared on one are
 //! missing on the next, settings reach strangers, and what would work by day fails under load.
 
+use super::dialect::Dialect;
+use super::tuple;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
-use sea_orm::sqlx::{self, ConnectOptions, Connection, Executor, Row};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+use sea_orm::sqlx::{self, ConnectOptions, Connection, Executor};
+use sea_orm::{DatabaseConnection, DbErr};
 use std::time::Duration;
 
 /// Looks at which connections may be seen; a pooler in use may hand out another one now and then.
@@ -18,22 +20,14 @@ pub(super) fn refused_the_limits(error: &DbErr) -> bool {
 
 /// Whether the settings of a connection's first message are in force; some poolers drop them
 /// without a word.
-pub(super) async fn heeded_the_limits(
-    connection: &DatabaseConnection,
-    patience: Duration,
-) -> Result<bool, DbErr> {
+pub(super) async fn heeded_the_limits(connection: &DatabaseConnection, patience: Duration) -> bool {
     let text = "SELECT CAST(setting AS BIGINT) AS n FROM pg_settings WHERE name = 'lock_timeout'";
-    let row = connection
-        .query_one_raw(Statement::from_string(DbBackend::Postgres, text))
-        .await;
-    match row {
-        Ok(row) => Ok(row.is_some_and(|row| {
-            row.try_get::<i64>("", "n")
-                .is_ok_and(|limit| u128::try_from(limit) == Ok(patience.as_millis()))
-        })),
-        // Prepared statements that got lost in between.
-        Err(_) => Ok(false),
-    }
+    let statement = Dialect::of(connection).statement(text, []);
+    let limit: Result<Option<i64>, DbErr> = tuple::one(connection, statement).await;
+    // One that fails lost prepared statements in between.
+    limit.is_ok_and(|limit| {
+        limit.is_some_and(|limit| u128::try_from(limit) == Ok(patience.as_millis()))
+    })
 }
 
 /// Whether two clients that are both there get the same connection of the server.
@@ -56,8 +50,9 @@ pub(super) async fn shares_connections(options: &PgConnectOptions) -> Result<boo
 }
 
 async fn server_process(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
-    sqlx::raw_sql("SELECT pg_backend_pid()")
+    let row = sqlx::raw_sql("SELECT pg_backend_pid()")
         .fetch_one(connection)
-        .await?
-        .try_get(0)
+        .await?;
+    let (process,) = sqlx::FromRow::from_row(&row)?;
+    Ok(process)
 }

@@ -36,7 +36,7 @@ impl Store {
             "SELECT o.classy_id, c.entity, c.first_pass_at, c.reconciled_at, c.swept_at, c.pass_stage, c.pass_started_at, c.pass_met, \
              c.pass_total, {read_at} AS read_at FROM organizations AS o LEFT JOIN checkpoints AS c ON c.organization_id = o.id"
         );
-        let rows = Row::find_by_statement(sql(self.backend(), &text, []))
+        let rows = Row::find_by_statement(sql(self.dialect(), &text, []))
             .all(self.connection())
             .await
             .map_err(failed)?;

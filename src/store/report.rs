@@ -98,10 +98,10 @@ impl Store {
         offset: u64,
         limit: u64,
     ) -> Result<Vec<Vec<Cell>>, Error> {
-        let backend = self.backend();
+        let dialect = self.dialect();
         let failed = |error| Error::query("reading a report", error);
         let (view, columns) = (report.view(), report.shown());
-        let select = select(&columns, Source::View, backend);
+        let select = select(&columns, Source::View, dialect);
         let only = if classy_id.is_some() {
             "WHERE o.classy_id = $1"
         } else {
@@ -114,14 +114,14 @@ impl Store {
         );
         let rows = self
             .connection()
-            .query_all_raw(sql(backend, &text, classy_id.map(Into::into)))
+            .query_all_raw(sql(dialect, &text, classy_id.map(Into::into)))
             .await
             .map_err(failed)?;
         rows.iter()
             .map(|row| {
-                let mut cells = vec![Cell::Int(row.try_get("", "classy_id")?)];
+                let mut cells = vec![Cell::read(row, "classy_id", Kind::Int, dialect)?];
                 for (name, kind) in &columns {
-                    cells.push(Cell::read(row, name, *kind, backend)?);
+                    cells.push(Cell::read(row, name, *kind, dialect)?);
                 }
                 Ok(cells)
             })

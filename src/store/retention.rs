@@ -5,16 +5,14 @@
 //! organizations. Those of a day that is over are folded into one a feed, which says for how many
 //! it stands; the last complete run of a feed always stays, since status and baseline read it.
 
-use super::statement::{quoted, sql};
+use super::statement::sql;
 use super::{Error, Store, tuple};
 use crate::domain::Time;
 use crate::entities::{chore, daemon, sync_run};
 use chrono::{NaiveDate, TimeDelta};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, Value,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, Value};
 use std::time::Duration;
 
 /// Rows that one transaction removes.
@@ -149,7 +147,7 @@ impl Store {
                 pruned.runs += self.remove_runs(id, now - kept).await?;
             }
         }
-        let at = quoted(self.backend(), "at");
+        let at = self.dialect().quoted("at");
         if let Some(kept) = retention.alerts {
             pruned.alerts = self
                 .remove("alerts", "resolved_at < $1", now - kept)
@@ -190,18 +188,14 @@ impl Store {
     /// one stays, with their number.
     async fn fold_runs(&self, organization: i64, before: Time) -> Result<u64, Error> {
         let failed = |error| Error::query("folding runs", error);
-        let backend = self.backend();
-        let day = match backend {
-            DbBackend::Postgres => "to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
-            DbBackend::MySql => "DATE_FORMAT(started_at, '%Y-%m-%d')",
-            _ => "substr(started_at, 1, 10)",
-        };
+        let dialect = self.dialect();
+        let day = dialect.day_of("started_at");
         let nothing = self.nothing();
         let text = format!(
             "SELECT entity, mode, {day} AS run_day, MAX(id) AS kept FROM sync_runs WHERE organization_id = $1 AND started_at < $2 AND {nothing} \
              GROUP BY entity, mode, {day} HAVING COUNT(*) > 1"
         );
-        let statement = sql(backend, &text, [organization.into(), before.into()]);
+        let statement = sql(dialect, &text, [organization.into(), before.into()]);
         let days = DayOfRuns::find_by_statement(statement)
             .all(self.connection())
             .await
@@ -239,9 +233,9 @@ impl Store {
             let tx = self.begin_write().await?;
             let text = format!(
                 "SELECT {} AS n FROM sync_runs WHERE {rest}",
-                super::statement::as_bigint(backend, "COALESCE(SUM(folded + 1), 0)")
+                dialect.as_bigint("COALESCE(SUM(folded + 1), 0)")
             );
-            let more: i64 = tuple::one(&tx, sql(backend, &text, values()))
+            let more: i64 = tuple::one(&tx, sql(dialect, &text, values()))
                 .await
                 .map_err(failed)?
                 .ok_or(Error::NoOrganization)?;
@@ -254,7 +248,7 @@ impl Store {
                 .map_err(failed)?;
             let text = format!("DELETE FROM sync_runs WHERE {rest}");
             folded += tx
-                .execute_raw(sql(backend, &text, values()))
+                .execute_raw(sql(dialect, &text, values()))
                 .await
                 .map_err(failed)?
                 .rows_affected();
@@ -271,7 +265,7 @@ impl Store {
         let text = format!(
             "SELECT MAX(id) AS kept FROM sync_runs WHERE organization_id = {organization} AND outcome = 'complete' GROUP BY entity, mode"
         );
-        let statement = sql(self.backend(), &text, []);
+        let statement = sql(self.dialect(), &text, []);
         let kept: Vec<i64> = tuple::all(self.connection(), statement)
             .await
             .map_err(failed)?;
@@ -297,7 +291,7 @@ impl Store {
             let over = "FROM plugin_grants WHERE organization_id = $1 AND expires_at < $2";
             let text = format!("SELECT DISTINCT supporter_id {over} LIMIT {PIECE}");
             let values = || [organization.into(), before.into()];
-            let statement = sql(self.backend(), &text, values());
+            let statement = sql(self.dialect(), &text, values());
             let ids: Vec<i64> = tuple::all(self.connection(), statement)
                 .await
                 .map_err(failed)?;
@@ -307,7 +301,7 @@ impl Store {
             let text = format!("DELETE {over} AND supporter_id IN ({})", list(&ids));
             removed += self
                 .connection()
-                .execute_raw(sql(self.backend(), &text, values()))
+                .execute_raw(sql(self.dialect(), &text, values()))
                 .await
                 .map_err(failed)?
                 .rows_affected();
@@ -321,7 +315,7 @@ impl Store {
         let mut removed = 0;
         loop {
             let text = format!("SELECT id FROM {table} WHERE {condition} LIMIT {PIECE}");
-            let statement = sql(self.backend(), &text, [before.into()]);
+            let statement = sql(self.dialect(), &text, [before.into()]);
             let ids: Vec<i64> = tuple::all(self.connection(), statement)
                 .await
                 .map_err(failed)?;
@@ -331,7 +325,7 @@ impl Store {
             let text = format!("DELETE FROM {table} WHERE id IN ({})", list(&ids));
             removed += self
                 .connection()
-                .execute_raw(sql(self.backend(), &text, []))
+                .execute_raw(sql(self.dialect(), &text, []))
                 .await
                 .map_err(failed)?
                 .rows_affected();
@@ -340,7 +334,7 @@ impl Store {
     }
 
     fn nothing(&self) -> String {
-        NOTHING.replace("absent_count", &quoted(self.backend(), "absent"))
+        NOTHING.replace("absent_count", &self.dialect().quoted("absent"))
     }
 }
 

@@ -1,10 +1,9 @@
 //! How a record lies in its table: its values as text, and their fingerprint.
 
-use crate::domain::Time;
+use super::dialect::Dialect;
 use crate::entities::record::Get;
 use crate::entities::{Entity, Record};
 use crate::schedule::Hold;
-use sea_orm::DbBackend;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -13,17 +12,9 @@ pub(crate) const fn has_stubs(entity: Entity) -> bool {
     entity.about().is_linked_to
 }
 
-/// A time as this backend's text; equal moments have equal texts, and texts sort as moments do.
-pub(crate) fn time_text(time: Time, backend: DbBackend) -> String {
-    match backend {
-        DbBackend::MySql => time.format("%Y-%m-%d %H:%M:%S%.6f").to_string(),
-        _ => time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false),
-    }
-}
-
 /// Appends the record's source columns as the opening of a JSON object (no closing brace): absent
 /// means NULL. Fingerprints are made of it, so it stays as it is for good.
-fn write_columns<R: Record>(record: &R, backend: DbBackend, out: &mut Vec<u8>) {
+fn write_columns<R: Record>(record: &R, dialect: Dialect, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"id\":");
     write_int(record.id(), out);
     for column in R::COLUMNS {
@@ -61,7 +52,7 @@ fn write_columns<R: Record>(record: &R, backend: DbBackend, out: &mut Vec<u8>) {
             Get::Time(get) => {
                 if let Some(value) = get(record) {
                     write_key(column.name, out);
-                    write_text(&time_text(value, backend), out);
+                    write_text(&dialect.time_text(value), out);
                 }
             }
         }
@@ -100,11 +91,11 @@ impl Fingerprint {
     /// `scratch` is room to work in.
     pub(crate) fn of<R: Record>(
         record: &R,
-        backend: DbBackend,
+        dialect: Dialect,
         scratch: &mut Vec<u8>,
     ) -> Fingerprint {
         scratch.clear();
-        write_columns(record, backend, scratch);
+        write_columns(record, dialect, scratch);
         Fingerprint {
             value: fingerprint(scratch),
             bytes: record.bytes(),

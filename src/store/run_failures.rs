@@ -39,7 +39,7 @@ impl Store {
                     WHERE f.outcome = 'failed' AND f.mode <> 'repair' AND (c.id IS NULL OR f.id > c.id) \
                     GROUP BY f.organization_id, f.entity) AS n \
                     JOIN sync_runs AS l ON l.id = n.id JOIN organizations AS o ON o.id = l.organization_id";
-        let rows = Row::find_by_statement(sql(self.backend(), text, []))
+        let rows = Row::find_by_statement(sql(self.dialect(), text, []))
             .all(self.connection())
             .await
             .map_err(failed)?;

@@ -2,16 +2,13 @@
 //! it stay small.
 
 use super::of_organization::{OfOrganization, with_organization};
-use super::row::time_text;
-use super::statement::{document, quoted, sql, unpack};
+use super::statement::{document, sql};
 use super::{Error, Store};
 use crate::domain::Time;
 use crate::entities::health_sample;
 use crate::entities::record::Kind;
 use chrono::TimeDelta;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 
 /// How finely a sample is kept.
@@ -63,13 +60,13 @@ impl Store {
         if samples.is_empty() {
             return Ok(());
         }
-        let backend = self.backend();
+        let dialect = self.dialect();
         let objects: Vec<Vec<u8>> = samples
             .iter()
             .map(|sample| {
                 // Thousandths travel as a whole number: the document knows no floats.
                 let value = (sample.value * 1_000.0).clamp(0.0, 9e15) as i64;
-                let mut object = json!({ "at": time_text(sample.at, backend), "metric": sample.metric, "thousandths": value });
+                let mut object = json!({ "at": dialect.time_text(sample.at), "metric": sample.metric, "thousandths": value });
                 if let (Some(id), Some(map)) = (sample.classy_id, object.as_object_mut()) {
                     map.insert("classy_id".to_owned(), id.into());
                 }
@@ -82,16 +79,16 @@ impl Store {
             ("metric", Kind::Text),
             ("thousandths", Kind::Int),
         ];
-        let [at, value] = ["at", "value"].map(|name| quoted(backend, name));
+        let [at, value] = ["at", "value"].map(|name| dialect.quoted(name));
         let text = format!(
             "INSERT INTO health_samples ({at}, organization_id, metric, resolution, {value}) \
              SELECT j.{at}, o.id, j.metric, 'minute', j.thousandths / 1000.0 FROM {} LEFT JOIN organizations AS o ON o.classy_id = j.classy_id \
              WHERE j.classy_id IS NULL OR o.id IS NOT NULL",
-            unpack(backend, &fields)
+            dialect.unpack(&fields)
         );
         let document = document(objects.iter().map(Vec::as_slice));
         self.connection()
-            .execute_raw(sql(backend, &text, [document]))
+            .execute_raw(sql(dialect, &text, [document]))
             .await
             .map_err(|error| Error::query("writing samples", error))?;
         Ok(())
@@ -102,15 +99,19 @@ impl Store {
     /// transaction.
     pub async fn roll_up_samples(&self, now: Time) -> Result<(), Error> {
         let failed = |error| Error::query("rolling samples up", error);
-        let backend = self.backend();
-        let [at, value] = ["at", "value"].map(|name| quoted(backend, name));
+        let dialect = self.dialect();
+        let [at, value] = ["at", "value"].map(|name| dialect.quoted(name));
         for resolution in [Resolution::Minute, Resolution::Hour, Resolution::Day] {
             let (keep, next) = resolution.fate();
             let tx = self.begin_write().await?;
             // Whole hours or days only.
             let before = whole(now - keep, next);
             if let Some(next) = next {
-                let bucket = bucket(backend, next, &at);
+                let bucket = if next == Resolution::Hour {
+                    dialect.start_of_hour(&at)
+                } else {
+                    dialect.start_of_day(&at)
+                };
                 let text = format!(
                     "INSERT INTO health_samples ({at}, organization_id, metric, resolution, {value}) \
                      SELECT b.bucket, b.organization_id, b.metric, '{}', AVG(b.{value}) FROM (SELECT {bucket} AS bucket, organization_id, metric, {value} \
@@ -118,7 +119,7 @@ impl Store {
                     next.as_str(),
                     resolution.as_str()
                 );
-                tx.execute_raw(sql(backend, &text, [before.into()]))
+                tx.execute_raw(sql(dialect, &text, [before.into()]))
                     .await
                     .map_err(failed)?;
             }
@@ -126,7 +127,7 @@ impl Store {
                 "DELETE FROM health_samples WHERE resolution = '{}' AND {at} < $1",
                 resolution.as_str()
             );
-            tx.execute_raw(sql(backend, &text, [before.into()]))
+            tx.execute_raw(sql(dialect, &text, [before.into()]))
                 .await
                 .map_err(failed)?;
             tx.commit().await.map_err(Error::commit)?;
@@ -167,27 +168,4 @@ fn whole(at: Time, next: Option<Resolution>) -> Time {
         _ => 86_400,
     };
     Time::from_timestamp(at.timestamp().div_euclid(seconds) * seconds, 0).unwrap_or(at)
-}
-
-/// The beginning of the hour or day that a moment is in, as a value of the column's type.
-fn bucket(backend: DbBackend, next: Resolution, at: &str) -> String {
-    let hourly = next == Resolution::Hour;
-    match backend {
-        DbBackend::Postgres => format!(
-            "date_trunc('{}', {at}, 'UTC')",
-            if hourly { "hour" } else { "day" }
-        ),
-        DbBackend::MySql => {
-            format!(
-                "CAST(DATE_FORMAT({at}, '{}') AS DATETIME(6))",
-                if hourly {
-                    "%Y-%m-%d %H:00:00"
-                } else {
-                    "%Y-%m-%d 00:00:00"
-                }
-            )
-        }
-        _ if hourly => format!("substr({at}, 1, 13) || ':00:00+00:00'"),
-        _ => format!("substr({at}, 1, 10) || 'T00:00:00+00:00'"),
-    }
 }

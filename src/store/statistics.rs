@@ -2,27 +2,22 @@
 //! itself, and the servers do it some time after a load, when the first questions were asked
 //! already.
 
+use super::dialect::Dialect;
 use super::{Error, Store};
 use crate::entities::{Entity, ForRecord, Record};
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::ConnectionTrait;
 
-/// A table as statistics of it are asked for. PostgreSQL is asked for the columns by which this
-/// program finds rows; of all eighty it takes ten times as long, and it looks at the others by
-/// itself in time.
-struct Asked(DbBackend);
+/// A table as statistics of it are asked for.
+struct Asked(Dialect);
 
 impl ForRecord for Asked {
     type Output = String;
 
     fn call<R: Record>(self) -> String {
-        let table = R::ABOUT.table;
-        if self.0 != DbBackend::Postgres {
-            return table.to_owned();
-        }
         let ours = ["id", "organization_id", "absent_since", "source_updated_at"];
         let links = R::LINKS.iter().map(|link| link.column);
         let columns: Vec<&str> = ours.into_iter().chain(links).collect();
-        format!("{table} ({})", columns.join(", "))
+        self.0.analyzed(R::ABOUT.table, &columns)
     }
 }
 
@@ -45,7 +40,7 @@ impl Store {
     pub async fn keep_statistics(&self) -> Result<bool, Error> {
         let due = self.written().due();
         for entity in &due {
-            self.analyze(&[&entity.with(Asked(self.backend()))]).await?;
+            self.analyze(&[&entity.with(Asked(self.dialect()))]).await?;
         }
         Ok(!due.is_empty())
     }
@@ -54,8 +49,7 @@ impl Store {
     pub async fn optimize(&self) -> Result<(), Error> {
         self.analyze(&Entity::ALL.map(Entity::as_str)).await?;
         self.analyze(&OTHERS).await?;
-        if self.backend() == DbBackend::Sqlite {
-            let text = "PRAGMA wal_checkpoint(TRUNCATE)";
+        if let Some(text) = self.dialect().empty_log() {
             self.connection()
                 .execute_unprepared(text)
                 .await
@@ -66,12 +60,7 @@ impl Store {
 
     async fn analyze(&self, tables: &[&str]) -> Result<(), Error> {
         for table in tables {
-            let text = match self.backend() {
-                // Of this server alone: the others of a cluster look after themselves, and need not
-                // stop for it.
-                DbBackend::MySql => format!("ANALYZE LOCAL TABLE {table}"),
-                _ => format!("ANALYZE {table}"),
-            };
+            let text = self.dialect().analyze(table);
             self.connection()
                 .execute_unprepared(&text)
                 .await

@@ -1,12 +1,13 @@
 //! Everything that one organization owns is reached through here; no method takes an organization's
 //! id.
 
+use super::dialect::Dialect;
 use super::row::{Fingerprint, has_stubs};
 use super::statement::sql;
 use super::{Error, Store, tuple};
 use crate::domain::{Item, Time};
 use crate::entities::{Entity, Record};
-use sea_orm::{DatabaseConnection, DbBackend};
+use sea_orm::DatabaseConnection;
 
 /// The store as one organization sees it.
 #[derive(Clone)]
@@ -35,7 +36,7 @@ impl TenantStore {
     pub fn fingerprints<R: Record>(&self, items: &[Item<R>]) -> Vec<Option<Fingerprint>> {
         let mut scratch = Vec::with_capacity(4 * 1024);
         let mut of = |item: &Item<R>| match item {
-            Item::Good(record) => Some(Fingerprint::of(record, self.backend(), &mut scratch)),
+            Item::Good(record) => Some(Fingerprint::of(record, self.dialect(), &mut scratch)),
             Item::Bad(_) => None,
         };
         items.iter().map(&mut of).collect()
@@ -50,8 +51,8 @@ impl TenantStore {
         self.store.connection()
     }
 
-    pub(super) fn backend(&self) -> DbBackend {
-        self.store.backend()
+    pub(super) fn dialect(&self) -> Dialect {
+        self.store.dialect()
     }
 
     /// The stored ids above `after` and up to `upto` that the source should show (neither stubs nor
@@ -63,19 +64,14 @@ impl TenantStore {
         limit: u64,
     ) -> Result<Vec<i64>, Error> {
         let failed = |error| Error::query("reading stored ids", error);
-        // Without statistics SQLite would read all rows of the organization for each range.
-        let by_key = if self.backend() == DbBackend::Sqlite {
-            " + 0"
-        } else {
-            ""
-        };
         let text = format!(
-            "SELECT id FROM {} WHERE organization_id{by_key} = $1 AND id > $2 AND id <= $3 AND absent_since IS NULL{} ORDER BY id LIMIT {limit}",
+            "SELECT id FROM {} WHERE {} AND id > $2 AND id <= $3 AND absent_since IS NULL{} ORDER BY id LIMIT {limit}",
             R::ENTITY,
+            self.dialect().is_tenants_in_range(1),
             self.no_stubs(R::ENTITY)
         );
         let values = [self.organization_id.into(), after.into(), upto.into()];
-        tuple::all(self.connection(), sql(self.backend(), &text, values))
+        tuple::all(self.connection(), sql(self.dialect(), &text, values))
             .await
             .map_err(failed)
     }
@@ -87,7 +83,7 @@ impl TenantStore {
             "SELECT COALESCE(MAX(id), 0) AS n FROM {entity} WHERE organization_id = $1 AND absent_since IS NULL{}",
             self.no_stubs(entity)
         );
-        let statement = sql(self.backend(), &text, [self.organization_id.into()]);
+        let statement = sql(self.dialect(), &text, [self.organization_id.into()]);
         tuple::one(self.connection(), statement)
             .await
             .map_err(failed)?
@@ -119,7 +115,7 @@ impl TenantStore {
         let values = [self.organization_id.into()]
             .into_iter()
             .chain(from.map(Into::into));
-        let statement = sql(self.backend(), &text, values);
+        let statement = sql(self.dialect(), &text, values);
         let count: i64 = tuple::one(self.connection(), statement)
             .await
             .map_err(failed)?
@@ -127,11 +123,11 @@ impl TenantStore {
         Ok(count.max(0) as u64)
     }
 
-    fn no_stubs(&self, entity: Entity) -> &'static str {
-        match (has_stubs(entity), self.backend()) {
-            (false, _) => "",
-            (true, DbBackend::Postgres) => " AND NOT is_stub",
-            (true, _) => " AND is_stub = 0",
+    fn no_stubs(&self, entity: Entity) -> String {
+        if has_stubs(entity) {
+            format!(" AND {}", self.dialect().not("is_stub"))
+        } else {
+            String::new()
         }
     }
 }

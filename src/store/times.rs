@@ -1,14 +1,14 @@
 //! When a feed is due: kept in the database, so that a restart neither skips nor repeats.
 
-use super::checkpoint::{Lacking, lacking};
+use super::checkpoint::{Lacking, LackingColumns};
 use super::fenced::TransactionTries;
 use super::statement::sql;
-use super::{Error, Fence, Store, TenantStore};
+use super::{Error, Fence, Store, TenantStore, tuple};
 use crate::clock;
 use crate::domain::{FeedState, Time};
 use crate::entities::Entity;
 use crate::net::retry;
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
 /// When a feed is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,46 +52,59 @@ impl Store {
                     c.short_since, c.short_passes, c.short_unmet, c.short_unread, c.short_undecided, c.short_reason, \
                     c.gap_since, c.gap_records, c.gap_reason \
                     FROM checkpoints AS c JOIN organizations AS o ON o.id = c.organization_id";
-        let rows = self
-            .connection()
-            .query_all_raw(sql(self.backend(), text, []))
+        let rows = Row::find_by_statement(sql(self.dialect(), text, []))
+            .all(self.connection())
             .await
             .map_err(failed)?;
-        let read = |row: &QueryResult| {
-            let entity: String = row.try_get("", "entity")?;
-            let Lacking { shortfall, gap } = lacking(row)?;
-            let entity: Entity = entity.parse().map_err(DbErr::Type)?;
-            let first_pass_at = row.try_get("", "first_pass_at")?;
-            let schema_version = row
-                .try_get::<Option<i64>>("", "schema_version")?
-                .unwrap_or(0);
-            let state = FeedState {
-                shortfall,
-                gap,
-                first_pass_at,
-                schema_version,
-                ..FeedState::default()
-            };
-            Ok(FeedSummary {
-                short_passes: state.short_passes(),
-                lacks: state.lacks(),
-                classy_id: row.try_get("", "classy_id")?,
-                entity,
-                times: FeedTimes {
-                    next_run_at: row.try_get("", "next_run_at")?,
-                    window_at: row.try_get("", "window_at")?,
-                },
-                swept_at: row.try_get("", "swept_at")?,
-                first_pass_at,
-                is_outdated: state.is_outdated(entity.schema_version()),
-                reconciled_at: row.try_get("", "reconciled_at")?,
-                passing: row.try_get::<Option<String>>("", "pass_stage")?.is_some(),
-            })
-        };
-        rows.iter()
-            .map(read)
+        rows.into_iter()
+            .map(Row::summary)
             .collect::<Result<_, _>>()
             .map_err(failed)
+    }
+}
+
+/// A checkpoint, with Classy's id of its organization.
+#[derive(FromQueryResult)]
+struct Row {
+    classy_id: i64,
+    entity: String,
+    next_run_at: Option<Time>,
+    window_at: Option<Time>,
+    swept_at: Option<Time>,
+    first_pass_at: Option<Time>,
+    reconciled_at: Option<Time>,
+    pass_stage: Option<String>,
+    schema_version: Option<i64>,
+    #[sea_orm(nested)]
+    lacking: LackingColumns,
+}
+
+impl Row {
+    fn summary(self) -> Result<FeedSummary, DbErr> {
+        let entity: Entity = self.entity.parse().map_err(DbErr::Type)?;
+        let Lacking { shortfall, gap } = self.lacking.into();
+        let state = FeedState {
+            shortfall,
+            gap,
+            first_pass_at: self.first_pass_at,
+            schema_version: self.schema_version.unwrap_or(0),
+            ..FeedState::default()
+        };
+        Ok(FeedSummary {
+            short_passes: state.short_passes(),
+            lacks: state.lacks(),
+            classy_id: self.classy_id,
+            entity,
+            times: FeedTimes {
+                next_run_at: self.next_run_at,
+                window_at: self.window_at,
+            },
+            swept_at: self.swept_at,
+            first_pass_at: self.first_pass_at,
+            is_outdated: state.is_outdated(entity.schema_version()),
+            reconciled_at: self.reconciled_at,
+            passing: self.pass_stage.is_some(),
+        })
     }
 }
 
@@ -101,18 +114,14 @@ impl TenantStore {
         let failed = |error| Error::query("reading the schedule", error);
         let text = "SELECT next_run_at, window_at FROM checkpoints WHERE organization_id = $1 AND entity = $2";
         let values = [self.organization_id.into(), entity.as_str().into()];
-        let Some(row) = self
-            .connection()
-            .query_one_raw(sql(self.backend(), text, values))
-            .await
-            .map_err(failed)?
-        else {
-            return Ok(FeedTimes::default());
-        };
-        let read = |column: &str| row.try_get("", column).map_err(failed);
+        let found: Option<(Option<Time>, Option<Time>)> =
+            tuple::one(self.connection(), sql(self.dialect(), text, values))
+                .await
+                .map_err(failed)?;
+        let (next_run_at, window_at) = found.unwrap_or_default();
         Ok(FeedTimes {
-            next_run_at: read("next_run_at")?,
-            window_at: read("window_at")?,
+            next_run_at,
+            window_at,
         })
     }
 
@@ -138,7 +147,7 @@ impl TenantStore {
             let tx = self.begin_fenced(fence).await?;
             // MySQL counts rows that are as they were, too: the driver asks it to.
             if tx
-                .execute_raw(sql(self.backend(), update, values()))
+                .execute_raw(sql(self.dialect(), update, values()))
                 .await
                 .map_err(failed)?
                 .rows_affected()
@@ -147,7 +156,7 @@ impl TenantStore {
                 let values = values()
                     .into_iter()
                     .chain(["full".into(), clock::now().into()]);
-                tx.execute_raw(sql(self.backend(), insert, values))
+                tx.execute_raw(sql(self.dialect(), insert, values))
                     .await
                     .map_err(failed)?;
             }

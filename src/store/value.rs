@@ -1,11 +1,14 @@
 //! Reads back what is stored: the little that decisions, audit and totals need.
 
+use super::amount::Amount;
+use super::dialect::{Dialect, EXACT_BELOW};
 use crate::domain::{Money, Time};
 use crate::entities::record::{Get, Gift, Kind};
 use crate::entities::transaction::is_gift;
 use crate::entities::{Entity, Record};
 use rust_decimal::Decimal;
-use sea_orm::{DbBackend, DbErr, QueryResult};
+use sea_orm::{DbErr, FromQueryResult, QueryResult};
+use std::marker::PhantomData;
 
 /// A stored row, as far as it matters for what comes after it.
 #[derive(Debug, Clone)]
@@ -22,6 +25,30 @@ pub(super) struct Stored {
     pub(super) links: Vec<Option<i64>>,
     /// What it brought in, unless it is gone.
     pub(super) gift: Option<Gift>,
+}
+
+/// A stored row of a kind of record, with its id.
+pub(super) struct StoredRow<R> {
+    id: i64,
+    stored: Stored,
+    record: PhantomData<fn() -> R>,
+}
+
+impl<R> StoredRow<R> {
+    pub(super) fn into_pair(self) -> (i64, Stored) {
+        (self.id, self.stored)
+    }
+}
+
+impl<R: Record> FromQueryResult for StoredRow<R> {
+    fn from_query_result(row: &QueryResult, _prefix: &str) -> Result<Self, DbErr> {
+        let (id, stored) = stored::<R>(row)?;
+        Ok(StoredRow {
+            id,
+            stored,
+            record: PhantomData,
+        })
+    }
 }
 
 /// A value that can be compared with a record's and told in the audit.
@@ -58,44 +85,32 @@ impl Value {
     }
 }
 
-/// SQLite's REAL holds fifteen significant digits: eleven before the point, four after. Whatever
-/// the database, one amount of a sum stays below it, too: beside a larger one, the total of a person
-/// would leave no room for the ordinary gifts that come later, and they would be rejected for it.
-const LIMIT: i64 = 100_000_000_000;
-
 /// Why an amount is not stored, if it is not: the database does not keep it to the last digit, or
-/// its sum would not be held.
-pub(super) fn refusal(amount: Money, is_summed: bool, backend: DbBackend) -> Option<&'static str> {
-    if amount.decimal().abs() < Decimal::from(LIMIT) {
-        None
-    } else if is_summed {
+/// its sum would not be held. Whatever the database, one amount of a sum stays below what SQLite
+/// holds exactly, too: beside a larger one, the total of a person would leave no room for the
+/// ordinary gifts that come later, and they would be rejected for it.
+pub(super) fn refusal(amount: Money, is_summed: bool, dialect: Dialect) -> Option<&'static str> {
+    if is_summed && amount.decimal().abs() >= Decimal::from(EXACT_BELOW) {
         Some("100 billion or more, which leaves no room in the totals")
     } else {
-        (backend == DbBackend::Sqlite).then_some("more than SQLite holds exactly (11 digits)")
+        dialect.too_large_amount(amount)
     }
 }
-
-/// The first sum of which SQLite's REAL does not keep the fourth decimal: from 2^39 on its steps
-/// are too wide.
-const SQLITE_SUM_LIMIT: i64 = 500_000_000_000;
 
 /// A sum that was worked out here; one that the database cannot hold refuses the record that
 /// brought it there.
-pub(super) fn sum(column: &str, sum: Decimal, backend: DbBackend) -> Result<Money, DbErr> {
+pub(super) fn sum(column: &str, sum: Decimal, dialect: Dialect) -> Result<Money, DbErr> {
     let sum = Money::new(sum).map_err(|error| DbErr::Type(format!("{column}: {error}")))?;
-    if backend == DbBackend::Sqlite && sum.decimal().abs() >= Decimal::from(SQLITE_SUM_LIMIT) {
-        return Err(DbErr::Type(format!(
-            "{column}: more than SQLite holds exactly (500 billion)"
-        )));
+    match dialect.too_large_sum(sum) {
+        Some(reason) => Err(DbErr::Type(format!("{column}: {reason}"))),
+        None => Ok(sum),
     }
-    Ok(sum)
 }
 
 /// Reads an amount that was selected as text.
-pub(super) fn money(row: &QueryResult, column: &str) -> Result<Option<Money>, DbErr> {
-    let text: Option<String> = row.try_get("", column)?;
-    text.map(|text| Money::parse(&text).map_err(|error| DbErr::Type(format!("{column}: {error}"))))
-        .transpose()
+fn money(row: &QueryResult, column: &str) -> Result<Option<Money>, DbErr> {
+    let amount: Option<Amount> = row.try_get("", column)?;
+    Ok(amount.map(Money::from))
 }
 
 /// Reads a sum of amounts that was selected as text.
@@ -109,7 +124,7 @@ pub(super) fn total(row: &QueryResult, column: &str) -> Result<Option<Money>, Db
     text.map(total).transpose()
 }
 
-pub(super) fn stored<R: Record>(row: &QueryResult) -> Result<(i64, Stored), DbErr> {
+fn stored<R: Record>(row: &QueryResult) -> Result<(i64, Stored), DbErr> {
     let flags: i64 = row.try_get("", "flags")?;
     let audited = R::COLUMNS
         .iter()

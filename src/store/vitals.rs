@@ -1,7 +1,7 @@
 //! What checks and pages count: open rejects, how far plugins are behind, and where the database's
 //! file lies.
 
-use super::statement::{as_bigint, quoted, sql};
+use super::statement::sql;
 use super::{Error, Store};
 use crate::domain::Time;
 use sea_orm::FromQueryResult;
@@ -104,10 +104,8 @@ impl Store {
     pub async fn reject_counts(&self, since: Time) -> Result<Vec<(i64, RejectCount)>, Error> {
         let failed = |error| Error::query("counting rejects", error);
         let sum = |condition: &str| {
-            as_bigint(
-                self.backend(),
-                &format!("SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)"),
-            )
+            self.dialect()
+                .as_bigint(&format!("SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)"))
         };
         let text = format!(
             "SELECT o.classy_id, {} AS recent, COUNT(*) AS open_count, {} AS strange FROM rejects AS r \
@@ -115,7 +113,7 @@ impl Store {
             sum("r.first_seen_at >= $1"),
             sum("r.reason = 'foreign_organization'"),
         );
-        let rows = Rejects::find_by_statement(sql(self.backend(), &text, [since.into()]))
+        let rows = Rejects::find_by_statement(sql(self.dialect(), &text, [since.into()]))
             .all(self.connection())
             .await
             .map_err(failed)?;
@@ -133,7 +131,7 @@ impl Store {
     /// How far each plugin is behind, of one organization or of all.
     pub async fn plugin_lags(&self, classy_id: Option<i64>) -> Result<Vec<PluginLag>, Error> {
         let failed = |error| Error::query("reading the plugins' places", error);
-        let cursor = quoted(self.backend(), "cursor");
+        let cursor = self.dialect().quoted("cursor");
         let only = if classy_id.is_some() {
             " AND o.classy_id = $1"
         } else {
@@ -144,10 +142,11 @@ impl Store {
              JOIN organizations AS o ON o.id = p.organization_id WHERE o.status = 'active'{only} GROUP BY o.classy_id, p.plugin ORDER BY o.classy_id, p.plugin",
             // A place that was delivered to once and is not any more stays where it was: the
             // nearest one counts.
-            as_bigint(self.backend(), &format!("MIN(o.change_seq - p.{cursor})"))
+            self.dialect()
+                .as_bigint(&format!("MIN(o.change_seq - p.{cursor})"))
         );
         let values = classy_id.map(Into::into);
-        let rows = Lag::find_by_statement(sql(self.backend(), &text, values))
+        let rows = Lag::find_by_statement(sql(self.dialect(), &text, values))
             .all(self.connection())
             .await
             .map_err(failed)?;
@@ -165,7 +164,7 @@ impl Store {
         let failed = |error| Error::query("counting deliveries", error);
         let text = "SELECT d.plugin, d.state, COUNT(*) AS people, MAX(d.updated_at) AS latest_at FROM plugin_deliveries AS d \
                     JOIN organizations AS o ON o.id = d.organization_id WHERE o.classy_id = $1 GROUP BY d.plugin, d.state ORDER BY d.plugin, d.state";
-        let rows = Deliveries::find_by_statement(sql(self.backend(), text, [classy_id.into()]))
+        let rows = Deliveries::find_by_statement(sql(self.dialect(), text, [classy_id.into()]))
             .all(self.connection())
             .await
             .map_err(failed)?;

@@ -4,7 +4,7 @@ use super::Span;
 use crate::clock;
 use crate::domain::{Money, Time, Zone};
 use crate::store::statement::GIFT;
-use crate::store::statement::{by_index, sql};
+use crate::store::statement::sql;
 use crate::store::{Error, Store, TenantStore, tuple};
 use std::collections::BTreeMap;
 
@@ -27,9 +27,9 @@ impl TenantStore {
             "SELECT t.purchased_at AS first_at FROM transactions AS t {} \
              WHERE t.organization_id = $1 AND t.purchased_at IS NOT NULL AND {GIFT} \
              ORDER BY t.purchased_at LIMIT 1",
-            by_index(self.backend(), "transactions_purchased"),
+            self.dialect().by_index("transactions_purchased"),
         );
-        let statement = sql(self.backend(), &text, [self.organization_id.into()]);
+        let statement = sql(self.dialect(), &text, [self.organization_id.into()]);
         tuple::one(self.connection(), statement)
             .await
             .map_err(failed)

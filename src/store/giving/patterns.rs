@@ -3,7 +3,7 @@
 
 use super::Span;
 use crate::store::statement::GIFT;
-use crate::store::statement::{as_bigint, by_index, sql};
+use crate::store::statement::sql;
 use crate::store::{Error, TenantStore, tuple};
 use sea_orm::Value;
 
@@ -31,7 +31,7 @@ impl TenantStore {
     /// supporter are nobody's.
     pub async fn giving_patterns(&self, spans: &[Span]) -> Result<Vec<Pattern>, Error> {
         let failed = |error| Error::query("reading in which years people gave", error);
-        let backend = self.backend();
+        let dialect = self.dialect();
         let spans = &spans[..spans.len().min(MOST)];
         if spans.is_empty() {
             return Ok(Vec::new());
@@ -42,8 +42,8 @@ impl TenantStore {
                  FROM transactions AS t {index} WHERE t.organization_id = ${a} \
                  AND t.purchased_at >= ${b} AND t.purchased_at < ${c} \
                  AND t.supporter_id IS NOT NULL AND {GIFT}",
-                flag = as_bigint(backend, &(1_u64 << place).to_string()),
-                index = by_index(backend, "transactions_purchased"),
+                flag = dialect.as_bigint(&(1_u64 << place).to_string()),
+                index = dialect.by_index("transactions_purchased"),
                 a = place * 3 + 1,
                 b = place * 3 + 2,
                 c = place * 3 + 3,
@@ -53,8 +53,8 @@ impl TenantStore {
         let text = format!(
             "SELECT p.spans AS spans, {people} AS people \
              FROM (SELECT b.supporter_id, {spans} AS spans FROM ({all}) AS b GROUP BY b.supporter_id) AS p GROUP BY p.spans",
-            people = as_bigint(backend, "COUNT(*)"),
-            spans = as_bigint(backend, "SUM(b.flag)"),
+            people = dialect.as_bigint("COUNT(*)"),
+            spans = dialect.as_bigint("SUM(b.flag)"),
             all = parts.join(" UNION ALL "),
         );
         let values = spans.iter().flat_map(|(from, to)| {
@@ -64,7 +64,7 @@ impl TenantStore {
                 (*to).into(),
             ]
         });
-        let rows: Vec<(i64, i64)> = tuple::all(self.connection(), sql(backend, &text, values))
+        let rows: Vec<(i64, i64)> = tuple::all(self.connection(), sql(dialect, &text, values))
             .await
             .map_err(failed)?;
         let pattern = |(spans, people): (i64, i64)| Pattern {

@@ -2,7 +2,7 @@
 
 use crate::domain::{Money, Time};
 use crate::store::amount::Amount;
-use crate::store::statement::{as_bigint, sql, sum_text};
+use crate::store::statement::sql;
 use crate::store::{Error, TenantStore, tuple};
 use sea_orm::FromQueryResult;
 
@@ -33,18 +33,18 @@ impl TenantStore {
         let failed = |error| Error::query("counting supporters", error);
         let count = |condition: &str| {
             let sum = format!("COALESCE(SUM(CASE WHEN {condition} THEN 1 ELSE 0 END), 0)");
-            as_bigint(self.backend(), &sum)
+            self.dialect().as_bigint(&sum)
         };
         let text = format!(
             "SELECT {} AS supporters, {} AS reachable, {} AS with_plan, {} AS monthly \
              FROM supporters AS s WHERE s.organization_id = $1 AND NOT s.is_stub \
              AND s.absent_since IS NULL",
-            as_bigint(self.backend(), "COUNT(*)"),
+            self.dialect().as_bigint("COUNT(*)"),
             count("s.email_opt_in AND s.email_key IS NOT NULL"),
             count("s.monthly_recurring_amount > 0"),
-            sum_text(self.backend(), "s.monthly_recurring_amount"),
+            self.dialect().sum_text("s.monthly_recurring_amount"),
         );
-        let statement = sql(self.backend(), &text, [self.organization_id.into()]);
+        let statement = sql(self.dialect(), &text, [self.organization_id.into()]);
         let counts = Counts::find_by_statement(statement)
             .one(self.connection())
             .await
@@ -64,7 +64,7 @@ impl TenantStore {
         let text = "SELECT finished_at FROM sync_runs WHERE organization_id = $1 \
                     AND finished_at IS NOT NULL AND inserted + updated + absent > 0 \
                     ORDER BY started_at DESC LIMIT 1";
-        let statement = sql(self.backend(), text, [self.organization_id.into()]);
+        let statement = sql(self.dialect(), text, [self.organization_id.into()]);
         tuple::one(self.connection(), statement)
             .await
             .map_err(failed)

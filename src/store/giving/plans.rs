@@ -2,7 +2,7 @@
 
 use crate::domain::{Money, MonthlyRate, Time};
 use crate::store::amount::Amount;
-use crate::store::statement::{as_bigint, money_text, sql};
+use crate::store::statement::sql;
 use crate::store::{Error, TenantStore};
 use sea_orm::FromQueryResult;
 
@@ -41,13 +41,12 @@ impl TenantStore {
              ELSE COALESCE(t.canceled_at, t.failed_at, t.source_updated_at) END AS ended_at \
              FROM recurring_plans AS t WHERE t.organization_id = $1 \
              AND NOT t.is_stub AND t.absent_since IS NULL AND t.amount > 0",
-            amount = money_text(self.backend(), "t.amount"),
-            is_active = as_bigint(
-                self.backend(),
-                "CASE WHEN t.status = 'active' AND NOT t.is_paused THEN 1 ELSE 0 END"
-            ),
+            amount = self.dialect().money_text("t.amount"),
+            is_active = self
+                .dialect()
+                .as_bigint("CASE WHEN t.status = 'active' AND NOT t.is_paused THEN 1 ELSE 0 END"),
         );
-        let statement = sql(self.backend(), &text, [self.organization_id.into()]);
+        let statement = sql(self.dialect(), &text, [self.organization_id.into()]);
         let rows = Row::find_by_statement(statement)
             .all(self.connection())
             .await

@@ -4,7 +4,7 @@ use super::Span;
 use crate::domain::Money;
 use crate::store::amount::Amount;
 use crate::store::statement::GIFT;
-use crate::store::statement::{as_bigint, by_index, sql, sum_text};
+use crate::store::statement::sql;
 use crate::store::{Error, TenantStore};
 use sea_orm::FromQueryResult;
 
@@ -28,7 +28,7 @@ impl TenantStore {
     /// The gifts of a span by their size; sizes that nobody gave are left out.
     pub async fn gift_sizes(&self, (from, to): Span) -> Result<Vec<Band>, Error> {
         let failed = |error| Error::query("reading the sizes of gifts", error);
-        let backend = self.backend();
+        let dialect = self.dialect();
         let cases: String = SIZES
             .iter()
             .enumerate()
@@ -40,13 +40,13 @@ impl TenantStore {
              {total} AS total FROM transactions AS t {index} WHERE t.organization_id = $1 \
              AND t.purchased_at >= $2 AND t.purchased_at < $3 AND {GIFT} \
              GROUP BY {band}, t.currency_code ORDER BY 1, 2",
-            place = as_bigint(backend, &band),
-            gifts = as_bigint(backend, "COUNT(*)"),
-            total = sum_text(backend, "t.total_gross_amount"),
-            index = by_index(backend, "transactions_purchased"),
+            place = dialect.as_bigint(&band),
+            gifts = dialect.as_bigint("COUNT(*)"),
+            total = dialect.sum_text("t.total_gross_amount"),
+            index = dialect.by_index("transactions_purchased"),
         );
         let values = [self.organization_id.into(), from.into(), to.into()];
-        let rows = Row::find_by_statement(sql(backend, &text, values))
+        let rows = Row::find_by_statement(sql(dialect, &text, values))
             .all(self.connection())
             .await
             .map_err(failed)?;

@@ -3,7 +3,7 @@
 use crate::domain::{Money, Time};
 use crate::store::amount::Amount;
 use crate::store::statement::GIFT;
-use crate::store::statement::{as_bigint, by_index, sql, sum_text};
+use crate::store::statement::sql;
 use crate::store::{Error, Organization, Store, TenantStore};
 use sea_orm::{FromQueryResult, Value};
 
@@ -61,7 +61,7 @@ async fn sums_at_once(
     spans: &[(i64, Span)],
 ) -> Result<Vec<Sum>, Error> {
     let failed = |error| Error::query("summing gifts by time", error);
-    let backend = store.backend();
+    let dialect = store.dialect();
     let part = |place: usize| {
         let recurring = "CASE WHEN t.recurring_plan_id IS NULL THEN 0 ELSE 1 END";
         format!(
@@ -69,11 +69,11 @@ async fn sums_at_once(
              {gifts} AS gifts, {total} AS total FROM transactions AS t {index} \
              WHERE t.organization_id = ${a} AND t.purchased_at >= ${b} AND t.purchased_at < ${c} \
              AND {GIFT} GROUP BY t.currency_code, {recurring}",
-            place = as_bigint(backend, &(first + place).to_string()),
-            is_recurring = as_bigint(backend, recurring),
-            gifts = as_bigint(backend, "COUNT(*)"),
-            total = sum_text(backend, "t.total_gross_amount"),
-            index = by_index(backend, "transactions_purchased"),
+            place = dialect.as_bigint(&(first + place).to_string()),
+            is_recurring = dialect.as_bigint(recurring),
+            gifts = dialect.as_bigint("COUNT(*)"),
+            total = dialect.sum_text("t.total_gross_amount"),
+            index = dialect.by_index("transactions_purchased"),
             a = place * 3 + 1,
             b = place * 3 + 2,
             c = place * 3 + 3,
@@ -86,7 +86,7 @@ async fn sums_at_once(
     let values = spans
         .iter()
         .flat_map(|(id, (from, to))| [Value::from(*id), (*from).into(), (*to).into()]);
-    let rows = Row::find_by_statement(sql(backend, &text, values))
+    let rows = Row::find_by_statement(sql(dialect, &text, values))
         .all(store.connection())
         .await
         .map_err(failed)?;

@@ -3,7 +3,6 @@
 use super::diff::BatchDiff;
 use super::tx::PageTx;
 use crate::entities::Record;
-use crate::store::row::time_text;
 use crate::store::value::Value;
 use crate::store::{Error, audit};
 use serde_json::json;
@@ -13,7 +12,7 @@ pub(super) async fn record_changes<R: Record>(
     page: &PageTx<'_>,
     diff: &BatchDiff<'_, R>,
 ) -> Result<(), Error> {
-    let at = time_text(page.now, page.backend);
+    let at = page.dialect.time_text(page.now);
     let noun = R::ABOUT.singular;
     let mut objects = Vec::new();
     for write in &diff.writes {
@@ -40,5 +39,5 @@ pub(super) async fn record_changes<R: Record>(
     }
     page.require_packet(objects.iter().map(|object| object.len() + 1).sum())
         .await?;
-    audit::insert(page.tx, page.backend, &objects).await
+    audit::insert(page.tx, page.dialect, &objects).await
 }

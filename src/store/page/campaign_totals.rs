@@ -4,16 +4,16 @@
 
 use super::total_rows::{opening, save};
 use super::tx::PageTx;
+use crate::domain::Money;
 use crate::entities::record::{Gift, Kind};
 use crate::store::Error;
+use crate::store::amount::Amount;
+use crate::store::dialect::Dialect;
 use crate::store::row::{write_key, write_text};
-use crate::store::statement::{
-    GIFT, as_bigint, by_index, document, found_by_id, ids_document, lookup, money_text, sum_text,
-    unpack,
-};
-use crate::store::value::{self, money};
+use crate::store::statement::{GIFT, document, ids_document};
+use crate::store::value;
 use rust_decimal::Decimal;
-use sea_orm::{DbBackend, DbErr, QueryResult};
+use sea_orm::{DbErr, FromQueryResult};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -21,6 +21,40 @@ struct Totals {
     raised: Decimal,
     donors: i64,
     gifts: i64,
+}
+
+/// What is stored of a campaign, or what its gifts sum up to.
+#[derive(FromQueryResult)]
+struct TotalsRow {
+    raised: Option<Amount>,
+    donors: i64,
+    gifts: i64,
+}
+
+impl From<TotalsRow> for Totals {
+    fn from(row: TotalsRow) -> Totals {
+        Totals {
+            raised: row.raised.map(Money::from).unwrap_or_default().decimal(),
+            donors: row.donors,
+            gifts: row.gifts,
+        }
+    }
+}
+
+#[derive(FromQueryResult)]
+struct Stored {
+    id: i64,
+    #[sea_orm(nested)]
+    totals: TotalsRow,
+}
+
+#[derive(FromQueryResult)]
+struct Summed {
+    id: i64,
+    #[sea_orm(nested)]
+    is: TotalsRow,
+    #[sea_orm(nested(prefix = "was_"))]
+    was: TotalsRow,
 }
 
 /// Adds the gifts that came and takes off those that went.
@@ -60,25 +94,26 @@ pub(super) async fn apply(
     let failed = |error| Error::query(doing, error);
     let text = format!(
         "SELECT s.id, {} AS raised, {} AS donors, {} AS gifts FROM {} {}",
-        money_text(page.backend, "s.total_raised"),
-        as_bigint(page.backend, "s.donors_count"),
-        as_bigint(page.backend, "s.transactions_count"),
-        unpack(page.backend, &[("id", Kind::Int)]),
-        found_by_id(page.backend, "campaigns", "s", 2),
+        page.dialect.money_text("s.total_raised"),
+        page.dialect.as_bigint("s.donors_count"),
+        page.dialect.as_bigint("s.transactions_count"),
+        page.dialect.unpack(&[("id", Kind::Int)]),
+        page.dialect.found_by_id("campaigns", "s", 2),
     );
     let values = [
         ids_document(changes.keys().copied()),
         page.organization_id.into(),
     ];
     let mut objects = Vec::new();
-    for row in page.query(doing, &text, values).await? {
-        let (id, mut totals) = read(&row).map_err(failed)?;
+    let rows: Vec<Stored> = page.query(doing, &text, values).await?;
+    for Stored { id, totals } in rows {
+        let mut totals = Totals::from(totals);
         let change = changes.get(&id).copied().unwrap_or_default();
         if change != Totals::default() {
             totals.raised += change.raised;
             totals.donors += change.donors;
             totals.gifts += change.gifts;
-            objects.push(object(id, totals, page.backend).map_err(failed)?);
+            objects.push(object(id, totals, page.dialect).map_err(failed)?);
         }
     }
     write(page, &objects).await
@@ -98,94 +133,62 @@ async fn gifts_of(
         return Ok(Vec::new());
     }
     let doing = "counting donors";
-    let failed = |error| Error::query(doing, error);
     // A question for each pair: as a join, a database without statistics compares every pair with
     // every gift.
     let count = format!(
         "SELECT COUNT(*) FROM transactions AS t {} WHERE t.organization_id = o.id AND t.campaign_id = j.campaign \
          AND t.supporter_id = j.supporter AND {GIFT}",
-        by_index(page.backend, "transactions_campaign"),
+        page.dialect.by_index("transactions_campaign"),
     );
     let text = format!(
         "SELECT j.campaign, j.supporter, {} AS gifts FROM {} {} organizations AS o ON o.id = $2",
-        as_bigint(page.backend, &format!("({count})")),
-        unpack(
-            page.backend,
-            &[("campaign", Kind::Int), ("supporter", Kind::Int)]
-        ),
-        lookup(page.backend),
+        page.dialect.as_bigint(&format!("({count})")),
+        page.dialect
+            .unpack(&[("campaign", Kind::Int), ("supporter", Kind::Int)]),
+        page.dialect.lookup(),
     );
     let values = [
         document(objects.iter().map(Vec::as_slice)),
         page.organization_id.into(),
     ];
-    let rows = page.query(doing, &text, values).await?;
-    let read = |row: &QueryResult| {
-        Ok((
-            (row.try_get("", "campaign")?, row.try_get("", "supporter")?),
-            row.try_get("", "gifts")?,
-        ))
-    };
-    rows.iter()
-        .map(read)
-        .collect::<Result<_, DbErr>>()
-        .map_err(failed)
+    let rows: Vec<(i64, i64, i64)> = page.tuples(doing, &text, values).await?;
+    let pair = |(campaign, supporter, gifts)| ((campaign, supporter), gifts);
+    Ok(rows.into_iter().map(pair).collect())
 }
 
 /// Sums every campaign's gifts and writes what differs.
 pub(super) async fn sum_afresh(page: &PageTx<'_>) -> Result<(), Error> {
-    let backend = page.backend;
+    let dialect = page.dialect;
     let doing = "summing campaigns";
     let failed = |error| Error::query(doing, error);
-    // PostgreSQL without statistics would sum all gifts again for each campaign.
-    let once = match backend {
-        DbBackend::Postgres => "MATERIALIZED ",
-        _ => "",
-    };
     let text = format!(
         "WITH g AS {once}(SELECT t.campaign_id, {raised} AS raised, COUNT(DISTINCT t.supporter_id) AS donors, COUNT(t.id) AS gifts \
          FROM transactions AS t WHERE t.organization_id = $1 AND {GIFT} GROUP BY t.campaign_id) \
          SELECT s.id, {was_raised} AS was_raised, {was_donors} AS was_donors, {was_gifts} AS was_gifts, COALESCE(g.raised, {zero}) AS raised, \
          {donors} AS donors, {gifts} AS gifts FROM campaigns AS s LEFT JOIN g ON g.campaign_id = s.id WHERE s.organization_id = $2",
-        was_raised = money_text(backend, "s.total_raised"),
-        was_donors = as_bigint(backend, "s.donors_count"),
-        was_gifts = as_bigint(backend, "s.transactions_count"),
-        raised = sum_text(backend, "t.total_gross_amount"),
+        once = dialect.answered_once(),
+        was_raised = dialect.money_text("s.total_raised"),
+        was_donors = dialect.as_bigint("s.donors_count"),
+        was_gifts = dialect.as_bigint("s.transactions_count"),
+        raised = dialect.sum_text("t.total_gross_amount"),
         zero = "'0'",
-        donors = as_bigint(backend, "COALESCE(g.donors, 0)"),
-        gifts = as_bigint(backend, "COALESCE(g.gifts, 0)"),
+        donors = dialect.as_bigint("COALESCE(g.donors, 0)"),
+        gifts = dialect.as_bigint("COALESCE(g.gifts, 0)"),
     );
     let mut objects = Vec::new();
     let values = [page.organization_id.into(), page.organization_id.into()];
-    for row in page.query(doing, &text, values).await? {
-        let (id, is) = read(&row).map_err(failed)?;
-        let was = Totals {
-            raised: amount(&row, "was_raised").map_err(failed)?,
-            donors: row.try_get("", "was_donors").map_err(failed)?,
-            gifts: row.try_get("", "was_gifts").map_err(failed)?,
-        };
+    let rows: Vec<Summed> = page.query(doing, &text, values).await?;
+    for Summed { id, is, was } in rows {
+        let (is, was) = (Totals::from(is), Totals::from(was));
         if is != was {
-            objects.push(object(id, is, backend).map_err(failed)?);
+            objects.push(object(id, is, dialect).map_err(failed)?);
         }
     }
     write(page, &objects).await
 }
 
-fn read(row: &QueryResult) -> Result<(i64, Totals), DbErr> {
-    let totals = Totals {
-        raised: amount(row, "raised")?,
-        donors: row.try_get("", "donors")?,
-        gifts: row.try_get("", "gifts")?,
-    };
-    Ok((row.try_get("", "id")?, totals))
-}
-
-fn amount(row: &QueryResult, column: &str) -> Result<Decimal, DbErr> {
-    Ok(money(row, column)?.unwrap_or_default().decimal())
-}
-
-fn object(id: i64, totals: Totals, backend: DbBackend) -> Result<Vec<u8>, DbErr> {
-    let raised = value::sum("total_raised", totals.raised, backend)?;
+fn object(id: i64, totals: Totals, dialect: Dialect) -> Result<Vec<u8>, DbErr> {
+    let raised = value::sum("total_raised", totals.raised, dialect)?;
     let mut object = opening(id);
     write_key("total_raised", &mut object);
     write_text(&raised.to_string(), &mut object);

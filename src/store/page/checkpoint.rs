@@ -8,7 +8,7 @@ use crate::entities::record::Kind;
 use crate::store::Error;
 use crate::store::batch::Batch;
 use crate::store::checkpoint::{ABSENT, COLUMNS, values};
-use crate::store::statement::{document, insert_missing, quoted};
+use crate::store::statement::{document, insert_missing};
 
 /// Ids named in one statement.
 const NAMED_IDS: usize = 500;
@@ -20,7 +20,7 @@ pub(super) async fn save(page: &PageTx<'_>, state: &FeedState) -> Result<(), Err
         COLUMNS
             .into_iter()
             .chain([ABSENT])
-            .map(|name| quoted(page.backend, name))
+            .map(|name| page.dialect.quoted(name))
     };
     let mut values = values(state);
     values.extend([
@@ -88,7 +88,7 @@ pub(super) async fn keep_suspects<R>(page: &PageTx<'_>, batch: &Batch<R>) -> Res
                 .into_bytes()
         };
         let objects: Vec<Vec<u8>> = ids.iter().map(object).collect();
-        let text = insert_missing(page.backend, "absence_suspects", "source_id", &fields);
+        let text = insert_missing(page.dialect, "absence_suspects", "source_id", &fields);
         let document = document(objects.iter().map(Vec::as_slice));
         page.execute(doing, &text, [document]).await?;
     }

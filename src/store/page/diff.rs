@@ -7,10 +7,10 @@ use crate::entities::Record;
 use crate::entities::record::{Get, Kind};
 use crate::store::Error;
 use crate::store::batch::Batch;
+use crate::store::dialect::Dialect;
 use crate::store::row::{Fingerprint, has_stubs};
-use crate::store::statement::{as_bigint, found_by_id, ids_document, money_text, quoted, unpack};
-use crate::store::value::{self, Stored};
-use sea_orm::DbBackend;
+use crate::store::statement::ids_document;
+use crate::store::value::{self, Stored, StoredRow};
 use std::collections::HashMap;
 
 /// A row that will be written.
@@ -120,7 +120,7 @@ pub(super) async fn compare<'a, R: Record>(
     let mut stored = read_stored::<R>(page, rows.iter().map(|(row, _)| row.id())).await?;
     let mut scratch = Vec::new();
     for (row, made) in rows {
-        if let Some(detail) = too_large(row, page.backend) {
+        if let Some(detail) = too_large(row, page.dialect) {
             diff.rejects.push(Reject {
                 source_id: Some(row.id()),
                 updated_at: row.updated_at(),
@@ -131,7 +131,7 @@ pub(super) async fn compare<'a, R: Record>(
             continue;
         }
         let fingerprint = made.map_or_else(
-            || Fingerprint::of(row, page.backend, &mut scratch).value,
+            || Fingerprint::of(row, page.dialect, &mut scratch).value,
             |made| made.value,
         );
         let before = stored.remove(&row.id());
@@ -170,11 +170,11 @@ fn is_stale_version<R: Record>(row: &R, stored: &Stored) -> bool {
 }
 
 /// The first amount that is too large, as the reason of a rejection tells it.
-fn too_large<R: Record>(row: &R, backend: DbBackend) -> Option<String> {
+fn too_large<R: Record>(row: &R, dialect: Dialect) -> Option<String> {
     R::COLUMNS.iter().find_map(|column| match column.get {
         Get::Money(get) => {
             let is_summed = R::SUMMED == Some(column.name);
-            let refused = get(row).and_then(|amount| value::refusal(amount, is_summed, backend))?;
+            let refused = get(row).and_then(|amount| value::refusal(amount, is_summed, dialect))?;
             Some(format!("{}: {refused}", column.name))
         }
         _ => None,
@@ -193,21 +193,20 @@ pub(super) async fn read_stored<R: Record>(
     };
     let version = R::ENTITY.schema_version();
     let outdated = format!("CASE WHEN t.schema_version < {version} THEN 4 ELSE 0 END");
-    let flags = as_bigint(
-        page.backend,
-        &format!("{stub} + CASE WHEN t.absent_since IS NULL THEN 0 ELSE 2 END + {outdated}"),
-    );
+    let flags = page.dialect.as_bigint(&format!(
+        "{stub} + CASE WHEN t.absent_since IS NULL THEN 0 ELSE 2 END + {outdated}"
+    ));
     let mut columns = format!("t.id, t.fingerprint, t.source_updated_at, {flags} AS flags");
     for column in R::COLUMNS.iter().filter(|column| column.audit.is_some()) {
-        let name = format!("t.{}", quoted(page.backend, column.name));
+        let name = format!("t.{}", page.dialect.quoted(column.name));
         let value = if column.kind() == Kind::Money {
-            money_text(page.backend, &name)
+            page.dialect.money_text(&name)
         } else {
             name
         };
         columns.push_str(&format!(
             ", {value} AS {}",
-            quoted(page.backend, column.name)
+            page.dialect.quoted(column.name)
         ));
     }
     for link in R::LINKS {
@@ -215,19 +214,11 @@ pub(super) async fn read_stored<R: Record>(
     }
     let text = format!(
         "SELECT {columns} FROM {} {}",
-        unpack(page.backend, &[("id", Kind::Int)]),
-        found_by_id(page.backend, R::ABOUT.table, "t", 2)
+        page.dialect.unpack(&[("id", Kind::Int)]),
+        page.dialect.found_by_id(R::ABOUT.table, "t", 2)
     );
     let doing = "reading stored records";
-    let rows = page
-        .query(
-            doing,
-            &text,
-            [ids_document(ids), page.organization_id.into()],
-        )
-        .await?;
-    rows.iter()
-        .map(value::stored::<R>)
-        .collect::<Result<HashMap<_, _>, _>>()
-        .map_err(|error| Error::query(doing, error))
+    let values = [ids_document(ids), page.organization_id.into()];
+    let rows: Vec<StoredRow<R>> = page.query(doing, &text, values).await?;
+    Ok(rows.into_iter().map(StoredRow::into_pair).collect())
 }

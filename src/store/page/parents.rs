@@ -6,8 +6,7 @@ use super::tx::PageTx;
 use crate::entities::record::Kind;
 use crate::entities::{Entity, Record};
 use crate::store::Error;
-use crate::store::row::time_text;
-use crate::store::statement::{document, found_by_id, ids_document, insert_missing, unpack};
+use crate::store::statement::{document, ids_document, insert_missing};
 use std::collections::{BTreeSet, HashSet};
 
 /// Makes every link of the rows to be written one that the database accepts.
@@ -52,18 +51,15 @@ async fn present(
 ) -> Result<HashSet<i64>, Error> {
     let text = format!(
         "SELECT t.id FROM {} {}",
-        unpack(page.backend, &[("id", Kind::Int)]),
-        found_by_id(page.backend, parent.as_str(), "t", 2)
+        page.dialect.unpack(&[("id", Kind::Int)]),
+        page.dialect.found_by_id(parent.as_str(), "t", 2)
     );
     let values = [
         ids_document(ids.iter().copied()),
         page.organization_id.into(),
     ];
-    let rows = page.query("reading parents", &text, values).await?;
-    rows.iter()
-        .map(|row| row.try_get("", "id"))
-        .collect::<Result<_, _>>()
-        .map_err(|error| Error::query("reading parents", error))
+    let ids = page.tuples("reading parents", &text, values).await?;
+    Ok(ids.into_iter().collect())
 }
 
 async fn insert_stubs(page: &PageTx<'_>, parent: Entity, ids: &[i64]) -> Result<(), Error> {
@@ -79,7 +75,7 @@ async fn insert_stubs(page: &PageTx<'_>, parent: Entity, ids: &[i64]) -> Result<
     if parent == Entity::Supporters {
         fields.push(("first_seen_at", Kind::Time));
     }
-    let stamp = time_text(page.now, page.backend);
+    let stamp = page.dialect.time_text(page.now);
     let objects: Vec<Vec<u8>> = ids
         .iter()
         .map(|id| {
@@ -88,7 +84,7 @@ async fn insert_stubs(page: &PageTx<'_>, parent: Entity, ids: &[i64]) -> Result<
                 .into_bytes()
         })
         .collect();
-    let text = insert_missing(page.backend, parent.as_str(), "id", &fields);
+    let text = insert_missing(page.dialect, parent.as_str(), "id", &fields);
     page.execute(
         "writing stubs",
         &text,

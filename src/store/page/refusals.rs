@@ -7,7 +7,7 @@ use super::tx::PageTx;
 use crate::domain::{Address, RejectReason};
 use crate::entities::Record;
 use crate::entities::record::{Consent, Kind};
-use crate::store::row::{time_text, write_key, write_text};
+use crate::store::row::{write_key, write_text};
 use crate::store::statement::{document, update};
 use crate::store::value::{Stored, Value};
 use crate::store::{Error, audit};
@@ -143,7 +143,7 @@ async fn write<R: Record>(
         if objects.is_empty() {
             continue;
         }
-        let text = update(page.backend, R::ABOUT.table, &fields);
+        let text = update(page.dialect, R::ABOUT.table, &fields);
         let values = [
             document(objects.iter().map(Vec::as_slice)),
             page.organization_id.into(),
@@ -159,7 +159,7 @@ async fn note<R: Record>(
     consent: &Consent,
     changed: &BTreeMap<i64, Change>,
 ) -> Result<(), Error> {
-    let (at, noun) = (time_text(page.now, page.backend), R::ABOUT.singular);
+    let (at, noun) = (page.dialect.time_text(page.now), R::ABOUT.singular);
     let action = |column: &str| {
         let found = R::COLUMNS.iter().find(|one| one.name == column);
         found.and_then(|one| one.audit).unwrap_or_default()
@@ -186,5 +186,5 @@ async fn note<R: Record>(
             ));
         }
     }
-    audit::insert(page.tx, page.backend, &entries).await
+    audit::insert(page.tx, page.dialect, &entries).await
 }

@@ -6,7 +6,7 @@ use crate::domain::Reject;
 use crate::entities::record::Kind;
 use crate::entities::{Record, reject};
 use crate::store::Error;
-use crate::store::statement::{ids_document, lookup, unpack};
+use crate::store::statement::ids_document;
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
@@ -46,23 +46,21 @@ async fn resolve_healed<R: Record>(
     let text = format!(
         "SELECT r.source_id, r.reason FROM {} {} rejects AS r ON r.source_id = j.id AND r.organization_id = $2 AND r.entity = $3 \
          WHERE r.resolved_at IS NULL",
-        unpack(page.backend, &[("id", Kind::Int)]),
-        lookup(page.backend)
+        page.dialect.unpack(&[("id", Kind::Int)]),
+        page.dialect.lookup()
     );
     let values = [
         ids_document(good.iter().copied()),
         page.organization_id.into(),
         R::ENTITY.as_str().into(),
     ];
-    let open = page.query("reading rejects", &text, values).await?;
+    let open: Vec<(i64, String)> = page.tuples("reading rejects", &text, values).await?;
     let again: HashSet<(i64, &str)> = diff
         .rejects
         .iter()
         .map(|reject| (reject.source_id.unwrap_or(NAMELESS), reject.reason.as_str()))
         .collect();
-    for row in open {
-        let id: i64 = row.try_get("", "source_id").map_err(failed)?;
-        let reason: String = row.try_get("", "reason").map_err(failed)?;
+    for (id, reason) in open {
         if !again.contains(&(id, reason.as_str())) {
             let healed = reject::Entity::update_many()
                 .col_expr(reject::Column::ResolvedAt, Expr::value(page.now))

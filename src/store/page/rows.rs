@@ -8,10 +8,11 @@ use crate::entities::{Entity, Record};
 use crate::store::Error;
 use crate::store::bulk_insert::{BulkInsert, GROUP_BYTES, SizedStatement};
 use crate::store::column_value::ColumnValue;
-use crate::store::row::{has_stubs, time_text};
-use crate::store::statement::{Field, document, replace, update};
+use crate::store::dialect::Field;
+use crate::store::row::has_stubs;
+use crate::store::statement::{document, replace, update};
 use crate::store::value::Stored;
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::ConnectionTrait;
 use std::marker::PhantomData;
 
 /// Writes what the comparison found to be written.
@@ -32,22 +33,19 @@ pub(super) async fn upsert<R: Record>(
         .iter()
         .enumerate()
         .partition(|(_, write)| write.before.is_none());
+    let whole = page.dialect.is_false("is_stub");
     let mut also = vec!["absent_since = NULL"];
     if has_stubs(R::ENTITY) {
-        also.push(if page.backend == DbBackend::Postgres {
-            "is_stub = FALSE"
-        } else {
-            "is_stub = 0"
-        });
+        also.push(whole.as_str());
     }
     let kept = ["id", "organization_id", "first_seen_at"];
     let key = "id, organization_id";
-    let replaced = replace(page.backend, key, &columns.fields, &kept, &also);
+    let replaced = replace(page.dialect, key, &columns.fields, &kept, &also);
     let most_bytes = page.largest_statement().await?.min(GROUP_BYTES);
     // A row that appeared since we looked makes the insert fail and the transaction be tried again.
     for (writes, on_conflict) in [(new, ""), (known, replaced.as_str())] {
         let insert = BulkInsert {
-            backend: page.backend,
+            dialect: page.dialect,
             table: R::ABOUT.table,
             fields: &columns.fields,
             first_shared: columns.first_shared,
@@ -132,7 +130,7 @@ pub(super) async fn mark_absent<R: Record>(
         return Ok(Vec::new());
     }
     let stored = read_stored::<R>(page, ids.iter().copied()).await?;
-    let stamp = time_text(page.now, page.backend);
+    let stamp = page.dialect.time_text(page.now);
     let mut fields = vec![("absent_since", Kind::Time)];
     let mut next_seq = None;
     if R::ENTITY == Entity::Supporters {
@@ -149,7 +147,7 @@ pub(super) async fn mark_absent<R: Record>(
             format!("{{\"id\":{id},\"absent_since\":\"{stamp}\"{seq}}}").into_bytes()
         })
         .collect::<Vec<_>>();
-    let text = update(page.backend, R::ABOUT.table, &fields);
+    let text = update(page.dialect, R::ABOUT.table, &fields);
     let values = [
         document(objects.iter().map(Vec::as_slice)),
         page.organization_id.into(),

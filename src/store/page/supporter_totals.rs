@@ -6,13 +6,39 @@ use super::tx::PageTx;
 use crate::domain::{Money, MonthlyRate, Time};
 use crate::entities::record::Kind;
 use crate::store::Error;
-use crate::store::row::{time_text, write_key, write_text};
-use crate::store::statement::{
-    GIFT, as_bigint, by_index, found_by_id, ids_document, money_text, sum_text, unpack,
-};
-use crate::store::value::{self, money};
-use sea_orm::{DbErr, QueryResult, Value};
+use crate::store::amount::Amount;
+use crate::store::row::{write_key, write_text};
+use crate::store::statement::{GIFT, ids_document};
+use crate::store::value;
+use sea_orm::{FromQueryResult, Value};
 use std::collections::{BTreeSet, HashMap};
+
+/// What is stored of a supporter's gifts, or what they sum up to.
+#[derive(FromQueryResult)]
+struct GiftsRow {
+    sum: Option<Amount>,
+    count: i64,
+    first: Option<Time>,
+    last: Option<Time>,
+    largest: Option<Amount>,
+}
+
+#[derive(FromQueryResult)]
+struct Summed {
+    id: i64,
+    #[sea_orm(nested(prefix = "is_"))]
+    is: GiftsRow,
+    #[sea_orm(nested(prefix = "was_"))]
+    was: GiftsRow,
+}
+
+/// What a supporter's active plans of one frequency sum up to.
+#[derive(FromQueryResult)]
+struct PlansRow {
+    id: i64,
+    frequency: Option<String>,
+    total: Option<Amount>,
+}
 
 #[derive(PartialEq)]
 struct Gifts {
@@ -23,15 +49,28 @@ struct Gifts {
     largest: Money,
 }
 
+impl From<GiftsRow> for Gifts {
+    fn from(row: GiftsRow) -> Gifts {
+        let amount = |selected: Option<Amount>| selected.map(Money::from).unwrap_or_default();
+        Gifts {
+            sum: amount(row.sum),
+            count: row.count,
+            first: row.first,
+            last: row.last,
+            largest: amount(row.largest),
+        }
+    }
+}
+
 /// Sums the gifts of these supporters.
 pub(super) async fn refresh_gifts(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> Result<(), Error> {
     if ids.is_empty() {
         return Ok(());
     }
-    let backend = page.backend;
+    let dialect = page.dialect;
     let (source, supporters) = (
-        unpack(backend, &[("id", Kind::Int)]),
-        found_by_id(backend, "supporters", "s", 2),
+        dialect.unpack(&[("id", Kind::Int)]),
+        dialect.found_by_id("supporters", "s", 2),
     );
     let text = format!(
         "SELECT s.id, {was_sum} AS was_sum, {was_count} AS was_count, s.first_donation_at AS was_first, s.last_donation_at AS was_last, \
@@ -40,35 +79,24 @@ pub(super) async fn refresh_gifts(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> Res
          FROM {source} {supporters} \
          LEFT JOIN transactions AS t {by_index} ON t.organization_id = s.organization_id AND t.supporter_id = s.id AND {GIFT} \
          GROUP BY s.id, s.lifetime_donation_amount, s.lifetime_donation_count, s.first_donation_at, s.last_donation_at, s.largest_donation_amount",
-        was_sum = money_text(backend, "s.lifetime_donation_amount"),
-        was_count = as_bigint(backend, "s.lifetime_donation_count"),
-        was_largest = money_text(backend, "s.largest_donation_amount"),
-        sum = sum_text(backend, "t.total_gross_amount"),
-        count = as_bigint(backend, "COUNT(t.id)"),
-        largest = money_text(backend, "COALESCE(MAX(t.total_gross_amount), 0)"),
-        by_index = by_index(backend, "transactions_supporter"),
+        was_sum = dialect.money_text("s.lifetime_donation_amount"),
+        was_count = dialect.as_bigint("s.lifetime_donation_count"),
+        was_largest = dialect.money_text("s.largest_donation_amount"),
+        sum = dialect.sum_text("t.total_gross_amount"),
+        count = dialect.as_bigint("COUNT(t.id)"),
+        largest = dialect.money_text("COALESCE(MAX(t.total_gross_amount), 0)"),
+        by_index = dialect.by_index("transactions_supporter"),
     );
-    let rows = page
-        .query("summing gifts", &text, values(page, ids))
-        .await?;
-    let read = |row: &QueryResult, prefix: &str| -> Result<Gifts, DbErr> {
-        Ok(Gifts {
-            sum: money(row, &format!("{prefix}_sum"))?.unwrap_or_default(),
-            count: row.try_get("", &format!("{prefix}_count"))?,
-            first: row.try_get("", &format!("{prefix}_first"))?,
-            last: row.try_get("", &format!("{prefix}_last"))?,
-            largest: money(row, &format!("{prefix}_largest"))?.unwrap_or_default(),
-        })
-    };
+    let doing = "summing gifts";
+    let failed = |error| Error::query(doing, error);
+    let rows: Vec<Summed> = page.query(doing, &text, values(page, ids)).await?;
     let mut changed = Vec::new();
-    for row in &rows {
-        let failed = |error| Error::query("summing gifts", error);
-        let id: i64 = row.try_get("", "id").map_err(failed)?;
-        let is = read(row, "is").map_err(failed)?;
-        if is != read(row, "was").map_err(failed)? {
+    for Summed { id, is, was } in rows {
+        let (is, was) = (Gifts::from(is), Gifts::from(was));
+        if is != was {
             let mut object = opening(id);
             write_key("lifetime_donation_amount", &mut object);
-            let sum = value::sum("lifetime_donation_amount", is.sum.decimal(), backend)
+            let sum = value::sum("lifetime_donation_amount", is.sum.decimal(), dialect)
                 .map_err(failed)?;
             write_text(&sum.to_string(), &mut object);
             object
@@ -81,7 +109,7 @@ pub(super) async fn refresh_gifts(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> Res
             ] {
                 if let Some(time) = time {
                     write_key(name, &mut object);
-                    write_text(&time_text(time, backend), &mut object);
+                    write_text(&dialect.time_text(time), &mut object);
                 }
             }
             changed.push(object);
@@ -102,33 +130,31 @@ pub(super) async fn refresh_monthly(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> R
     if ids.is_empty() {
         return Ok(());
     }
-    let backend = page.backend;
+    let dialect = page.dialect;
     let (source, supporters) = (
-        unpack(backend, &[("id", Kind::Int)]),
-        found_by_id(backend, "supporters", "s", 2),
+        dialect.unpack(&[("id", Kind::Int)]),
+        dialect.found_by_id("supporters", "s", 2),
     );
-    let unpaused = if backend == sea_orm::DbBackend::Postgres {
-        "NOT t.is_paused"
-    } else {
-        "t.is_paused = 0"
-    };
     let text = format!(
         "SELECT s.id, t.frequency, {sum} AS total FROM {source} {supporters} \
          LEFT JOIN recurring_plans AS t {by_index} ON t.organization_id = s.organization_id AND t.supporter_id = s.id \
          AND t.status = 'active' AND {unpaused} AND t.absent_since IS NULL \
          GROUP BY s.id, t.frequency",
-        sum = sum_text(backend, "t.amount"),
-        by_index = by_index(backend, "recurring_plans_supporter"),
+        unpaused = dialect.not("t.is_paused"),
+        sum = dialect.sum_text("t.amount"),
+        by_index = dialect.by_index("recurring_plans_supporter"),
     );
-    let failed = |error| Error::query("summing plans", error);
+    let doing = "summing plans";
+    let failed = |error| Error::query(doing, error);
+    let rows: Vec<PlansRow> = page.query(doing, &text, values(page, ids)).await?;
     let mut plans: HashMap<i64, Vec<(String, Money)>> = HashMap::new();
-    for row in page
-        .query("summing plans", &text, values(page, ids))
-        .await?
+    for PlansRow {
+        id,
+        frequency,
+        total,
+    } in rows
     {
-        let id: i64 = row.try_get("", "id").map_err(failed)?;
-        let frequency: Option<String> = row.try_get("", "frequency").map_err(failed)?;
-        let total = money(&row, "total").map_err(failed)?.unwrap_or_default();
+        let total = total.map(Money::from).unwrap_or_default();
         plans
             .entry(id)
             .or_default()
@@ -140,7 +166,7 @@ pub(super) async fn refresh_monthly(page: &PageTx<'_>, ids: &BTreeSet<i64>) -> R
             sums.iter()
                 .map(|(frequency, sum)| (frequency.as_str(), sum.decimal())),
         );
-        let is = value::sum("monthly_recurring_amount", monthly, backend).map_err(failed)?;
+        let is = value::sum("monthly_recurring_amount", monthly, dialect).map_err(failed)?;
         // With an equal amount, too: that there is an active plan is part of the picture, and a
         // plan may be worth nothing a month.
         let mut object = opening(id);

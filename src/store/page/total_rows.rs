@@ -28,7 +28,7 @@ pub(super) async fn save(
     ];
     page.execute(
         "writing totals",
-        &update(page.backend, table, fields),
+        &update(page.dialect, table, fields),
         values,
     )
     .await?;

@@ -8,7 +8,6 @@ use super::{campaign_totals, supporter_totals};
 use crate::entities::record::Gift;
 use crate::entities::{Entity, Record};
 use crate::store::Error;
-use crate::store::statement::is_tenants;
 use crate::store::value::Stored;
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
@@ -104,17 +103,12 @@ pub(super) async fn refresh_next(page: &PageTx<'_>, after: i64) -> Result<Option
     let text = format!(
         "SELECT s.id FROM supporters AS s WHERE {} AND s.id > $2 AND (s.lifetime_donation_count <> 0 OR EXISTS (SELECT 1 FROM transactions AS t \
          WHERE t.organization_id = s.organization_id AND t.supporter_id = s.id)) ORDER BY s.id LIMIT {SUPPORTERS}",
-        is_tenants(page.backend, "s", 1)
+        page.dialect.is_tenants("s", 1)
     );
     let doing = "reading whose totals are due";
     let values = [page.organization_id.into(), after.into()];
-    let ids = page
-        .query(doing, &text, values)
-        .await?
-        .iter()
-        .map(|row| row.try_get("", "id"))
-        .collect::<Result<BTreeSet<i64>, _>>()
-        .map_err(|error| Error::query(doing, error))?;
+    let ids: Vec<i64> = page.tuples(doing, &text, values).await?;
+    let ids = BTreeSet::from_iter(ids);
     let last = ids.last().copied();
     if last.is_none() {
         campaign_totals::sum_afresh(page).await?;

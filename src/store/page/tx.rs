@@ -4,9 +4,10 @@
 use crate::clock;
 use crate::domain::Time;
 use crate::entities::Entity;
-use crate::store::statement::{as_bigint, sql};
-use crate::store::{Error, TenantStore};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult, Value};
+use crate::store::dialect::Dialect;
+use crate::store::statement::sql;
+use crate::store::{Error, TenantStore, tuple};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, TryGetableMany, Value};
 use std::sync::OnceLock;
 
 /// Documents up to this size fit whatever a server is set to, and cost no question.
@@ -18,23 +19,23 @@ const AROUND_DOCUMENT: usize = 8 * 1024;
 /// The transaction that writes one batch of one feed.
 pub(super) struct PageTx<'a> {
     pub(super) tx: &'a DatabaseTransaction,
-    pub(super) backend: DbBackend,
+    pub(super) dialect: Dialect,
     pub(super) organization_id: i64,
     pub(super) entity: Entity,
     pub(super) now: Time,
-    /// MySQL's `max_allowed_packet`, once it was asked for.
-    packet: OnceLock<i64>,
+    /// How large a statement may be, once it was asked for.
+    limit: OnceLock<i64>,
 }
 
 impl<'a> PageTx<'a> {
     pub(super) fn new(tx: &'a DatabaseTransaction, store: &TenantStore, entity: Entity) -> Self {
         PageTx {
             tx,
-            backend: store.backend(),
+            dialect: store.dialect(),
             organization_id: store.organization_id,
             entity,
             now: clock::now(),
-            packet: OnceLock::new(),
+            limit: OnceLock::new(),
         }
     }
 
@@ -46,20 +47,32 @@ impl<'a> PageTx<'a> {
         text: &str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<u64, Error> {
-        let done = self.tx.execute_raw(sql(self.backend, text, values)).await;
+        let done = self.tx.execute_raw(sql(self.dialect, text, values)).await;
         done.map(|done| done.rows_affected())
             .map_err(|error| Error::query(doing, error))
     }
 
     /// Asks for rows.
-    pub(super) async fn query(
+    pub(super) async fn query<R: FromQueryResult>(
         &self,
         doing: &'static str,
         text: &str,
         values: impl IntoIterator<Item = Value>,
-    ) -> Result<Vec<QueryResult>, Error> {
-        self.tx
-            .query_all_raw(sql(self.backend, text, values))
+    ) -> Result<Vec<R>, Error> {
+        R::find_by_statement(sql(self.dialect, text, values))
+            .all(self.tx)
+            .await
+            .map_err(|error| Error::query(doing, error))
+    }
+
+    /// Asks for rows that are tuples of their columns, or their only column.
+    pub(super) async fn tuples<T: TryGetableMany>(
+        &self,
+        doing: &'static str,
+        text: &str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<T>, Error> {
+        tuple::all(self.tx, sql(self.dialect, text, values))
             .await
             .map_err(|error| Error::query(doing, error))
     }
@@ -75,24 +88,18 @@ impl<'a> PageTx<'a> {
         self.execute("counting changes", text, [count.into(), id()])
             .await?;
         let text = "SELECT change_seq FROM organizations WHERE id = $1";
-        let row = self
-            .tx
-            .query_one_raw(sql(self.backend, text, [id()]))
+        let last: i64 = tuple::one(self.tx, sql(self.dialect, text, [id()]))
             .await
-            .map_err(failed)?;
-        let last: i64 = row
-            .ok_or(Error::NoOrganization)?
-            .try_get("", "change_seq")
-            .map_err(failed)?;
+            .map_err(failed)?
+            .ok_or(Error::NoOrganization)?;
         Ok(last - count + 1)
     }
 
     /// What the values of a statement may occupy, in bytes, as far as a server limits it.
     pub(super) async fn largest_statement(&self) -> Result<usize, Error> {
-        if self.backend != DbBackend::MySql {
+        let Some(limit) = self.limit().await? else {
             return Ok(usize::MAX);
-        }
-        let limit = self.packet().await?;
+        };
         Ok(usize::try_from(limit)
             .unwrap_or(0)
             .saturating_sub(AROUND_DOCUMENT))
@@ -102,10 +109,12 @@ impl<'a> PageTx<'a> {
     /// and MariaDB end the connection in the middle of a larger one, which looks like a server that
     /// went away; so it is not sent.
     pub(super) async fn require_packet(&self, bytes: usize) -> Result<(), Error> {
-        if self.backend != DbBackend::MySql || bytes <= SMALL_DOCUMENT {
+        if bytes <= SMALL_DOCUMENT {
             return Ok(());
         }
-        let limit = self.packet().await?;
+        let Some(limit) = self.limit().await? else {
+            return Ok(());
+        };
         let bytes = bytes + AROUND_DOCUMENT;
         if i64::try_from(bytes).is_ok_and(|bytes| bytes <= limit) {
             Ok(())
@@ -114,29 +123,18 @@ impl<'a> PageTx<'a> {
         }
     }
 
-    /// MySQL's `max_allowed_packet`.
-    async fn packet(&self) -> Result<i64, Error> {
-        match self.packet.get() {
-            Some(limit) => Ok(*limit),
-            None => self.read_packet().await,
+    /// How large a statement with its values may be, where that is limited.
+    async fn limit(&self) -> Result<Option<i64>, Error> {
+        let Some(question) = self.dialect.statement_limit() else {
+            return Ok(None);
+        };
+        if let Some(limit) = self.limit.get() {
+            return Ok(Some(*limit));
         }
-    }
-
-    async fn read_packet(&self) -> Result<i64, Error> {
-        let failed = |error| Error::query("asking for max_allowed_packet", error);
-        let text = format!(
-            "SELECT {} AS n",
-            as_bigint(self.backend, "@@max_allowed_packet")
-        );
-        let row = self
-            .tx
-            .query_one_raw(sql(self.backend, &text, []))
+        let limit = tuple::one(self.tx, sql(self.dialect, &question, []))
             .await
-            .map_err(failed)?;
-        let limit = row
-            .ok_or(Error::NoOrganization)?
-            .try_get("", "n")
-            .map_err(failed)?;
-        Ok(*self.packet.get_or_init(|| limit))
+            .map_err(|error| Error::query("asking for max_allowed_packet", error))?
+            .ok_or(Error::NoOrganization)?;
+        Ok(Some(*self.limit.get_or_init(|| limit)))
     }
 }

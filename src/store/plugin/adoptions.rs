@@ -6,7 +6,7 @@ use crate::entities::plugin_adoption::{Column, Entity};
 use crate::entities::record::Kind;
 use crate::net::retry;
 use crate::store::fenced::TransactionTries;
-use crate::store::statement::{as_bigint, document, insert, sql, unpack};
+use crate::store::statement::{document, insert, sql};
 use crate::store::{Error, Fence, TenantStore, audit, tuple};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -61,7 +61,7 @@ impl TenantStore {
             ("destination", Kind::Text),
             ("remote_id", Kind::Text),
         ];
-        let text = insert(self.backend(), "plugin_adoptions", &fields);
+        let text = insert(self.dialect(), "plugin_adoptions", &fields);
         for piece in if remote_ids.is_empty() {
             &nobody
         } else {
@@ -75,7 +75,7 @@ impl TenantStore {
             };
             let objects: Vec<Vec<u8>> = piece.iter().map(object).collect();
             tx.execute_raw(sql(
-                self.backend(),
+                self.dialect(),
                 &text,
                 [document(objects.iter().map(Vec::as_slice))],
             ))
@@ -86,7 +86,7 @@ impl TenantStore {
         let subject = format!("plugin:{}", key.plugin);
         audit::note_by(
             &tx,
-            self.backend(),
+            self.dialect(),
             actor,
             Some(self.organization_id),
             "plugin.adopt",
@@ -142,11 +142,11 @@ impl TenantStore {
         let text = format!(
             "DELETE FROM plugin_adoptions WHERE remote_id IN (SELECT j.word FROM {}) AND organization_id = $2 AND plugin = $3 \
              AND destination = $4",
-            unpack(self.backend(), &[("word", Kind::Text)])
+            self.dialect().unpack(&[("word", Kind::Text)])
         );
         let words = words_document(remote_ids.iter().map(String::as_str).chain([NOBODY]));
         tx.execute_raw(sql(
-            self.backend(),
+            self.dialect(),
             &text,
             std::iter::once(words).chain(self.plugin_values(key)),
         ))
@@ -162,13 +162,13 @@ impl TenantStore {
         let text = format!(
             "SELECT {} AS n FROM plugin_members WHERE organization_id = $1 AND plugin = $2 AND destination = $3 AND subscribed_by_us = $4 \
              AND remote_status IN ('subscribed', 'pending') AND (managed_tags <> '[]' OR field_values LIKE $5 AND field_values NOT LIKE $6)",
-            as_bigint(self.backend(), "COUNT(*)")
+            self.dialect().as_bigint("COUNT(*)")
         );
         let values =
             self.plugin_values(key)
                 .into_iter()
                 .chain([false.into(), filled.into(), empty.into()]);
-        let statement = sql(self.backend(), &text, values);
+        let statement = sql(self.dialect(), &text, values);
         let count: i64 = tuple::one(self.connection(), statement)
             .await
             .map_err(failed)?

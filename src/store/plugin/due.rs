@@ -50,7 +50,7 @@ impl TenantStore {
             "SELECT u.supporter_id FROM ({}) AS u ORDER BY u.supporter_id LIMIT {limit}",
             parts.join(" UNION ")
         );
-        tuple::all(self.connection(), sql(self.backend(), &text, values))
+        tuple::all(self.connection(), sql(self.dialect(), &text, values))
             .await
             .map_err(failed)
     }
@@ -142,7 +142,7 @@ impl TenantStore {
         let once = || async {
             let tx = self.begin_fenced(fence).await?;
             let values = std::iter::once(from.into()).chain(self.plugin_values(key));
-            tx.execute_raw(sql(self.backend(), &text, values))
+            tx.execute_raw(sql(self.dialect(), &text, values))
                 .await
                 .map_err(|error| Error::query("asking for another look", error))?;
             tx.commit().await.map_err(Error::commit)

@@ -3,7 +3,7 @@
 use crate::domain::{Address, Time};
 use crate::entities::record::Kind;
 use crate::entities::{Record, Supporter};
-use crate::store::statement::{ids_document, lookup, quoted, sql, unpack};
+use crate::store::statement::{ids_document, sql};
 use crate::store::{Error, TenantStore, tuple};
 use sea_orm::FromQueryResult;
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ impl TenantStore {
             None => String::new(),
         };
         let failed = |error| Error::query("reading former addresses", error);
-        let at = quoted(self.backend(), "at");
+        let at = self.dialect().quoted("at");
         let text = format!(
             "SELECT subject, detail, {at} AS until FROM audit_log WHERE organization_id = $1 AND {at} >= $2 AND action = $3{only} ORDER BY id"
         );
@@ -48,7 +48,7 @@ impl TenantStore {
             since.into(),
             format!("{noun}.email_changed").into(),
         ];
-        let rows = Change::find_by_statement(sql(self.backend(), &text, values))
+        let rows = Change::find_by_statement(sql(self.dialect(), &text, values))
             .all(self.connection())
             .await
             .map_err(failed)?;
@@ -62,19 +62,19 @@ impl TenantStore {
             return Ok(BTreeMap::new());
         }
         let failed = |error| Error::query("reading who was looked at", error);
-        let join = lookup(self.backend());
+        let join = self.dialect().lookup();
         let text = format!(
             "SELECT d.supporter_id, MAX(d.updated_at) AS looked_at FROM {source} {join} plugin_guards AS g ON g.organization_id = $2 \
              AND g.plugin = $3 {join} plugin_deliveries AS d ON d.organization_id = g.organization_id AND d.plugin = g.plugin \
              AND d.destination = g.destination AND d.supporter_id = j.id GROUP BY d.supporter_id",
-            source = unpack(self.backend(), &[("id", Kind::Int)])
+            source = self.dialect().unpack(&[("id", Kind::Int)])
         );
         let values = [
             ids_document(ids.iter().copied()),
             self.organization_id.into(),
             plugin.into(),
         ];
-        let statement = sql(self.backend(), &text, values);
+        let statement = sql(self.dialect(), &text, values);
         let rows: Vec<(i64, Time)> = tuple::all(self.connection(), statement)
             .await
             .map_err(failed)?;

@@ -9,7 +9,6 @@ use crate::domain::{Harm, Harms, Held, Time};
 use crate::entities::record::Kind;
 use crate::net::retry;
 use crate::store::fenced::TransactionTries;
-use crate::store::row::time_text;
 use crate::store::statement::{document, sql, upsert};
 use crate::store::{Error, Fence, TenantStore, audit};
 use chrono::TimeDelta;
@@ -65,7 +64,7 @@ impl TenantStore {
                     WHERE g.organization_id = $1 AND g.plugin = $2 AND g.destination = $3 AND g.expires_at > $4 \
                     AND (g.used_at IS NULL OR d.state = 'sending')";
         let values = self.plugin_values(key).into_iter().chain([now.into()]);
-        let all = StoredChange::find_by_statement(sql(self.backend(), text, values))
+        let all = StoredChange::find_by_statement(sql(self.dialect(), text, values))
             .all(self.connection())
             .await
             .map_err(failed)?;
@@ -91,10 +90,10 @@ impl TenantStore {
     }
 
     async fn approve_once(&self, key: &PluginKey, approval: &Approval<'_>) -> Result<(), Error> {
-        let backend = self.backend();
+        let dialect = self.dialect();
         let (now, until) = (
-            time_text(clock::now(), backend),
-            time_text(approval.expires_at, backend),
+            dialect.time_text(clock::now()),
+            dialect.time_text(approval.expires_at),
         );
         let granted = [
             ("plan_id", Kind::Text),
@@ -110,7 +109,7 @@ impl TenantStore {
             "supporter_id",
             "kind",
         ];
-        let text = upsert(backend, "plugin_grants", KEY, &fields, &kept, &[]);
+        let text = upsert(dialect, "plugin_grants", KEY, &fields, &kept, &[]);
         let tx = self.store.begin_write().await?;
         for piece in approval.granted.chunks(PIECE) {
             let object = |one: &Held| {
@@ -124,7 +123,7 @@ impl TenantStore {
             };
             let objects: Vec<Vec<u8>> = piece.iter().map(object).collect();
             tx.execute_raw(sql(
-                backend,
+                dialect,
                 &text,
                 [document(objects.iter().map(Vec::as_slice))],
             ))
@@ -148,7 +147,7 @@ impl TenantStore {
         let subject = format!("plugin:{}", key.plugin);
         audit::note_by(
             &tx,
-            backend,
+            dialect,
             approval.actor,
             Some(self.organization_id),
             "plugin.approve",

@@ -137,7 +137,7 @@ impl TenantStore {
             let subject = format!("plugin:{}", key.plugin);
             audit::note_by(
                 &tx,
-                self.backend(),
+                self.dialect(),
                 actor,
                 Some(self.organization_id),
                 action,
@@ -215,7 +215,7 @@ impl Store {
                     JOIN organizations AS o ON o.id = g.organization_id \
                     JOIN plugin_states AS p ON p.organization_id = g.organization_id AND p.plugin = g.plugin AND p.destination = g.destination \
                     WHERE g.suspended_at IS NOT NULL ORDER BY o.classy_id, g.plugin";
-        let rows = Suspended::find_by_statement(sql(self.backend(), text, []))
+        let rows = Suspended::find_by_statement(sql(self.dialect(), text, []))
             .all(self.connection())
             .await
             .map_err(failed)?;

@@ -73,7 +73,7 @@ impl TenantStore {
                 .cloned()
                 .chain(self.plugin_values(key))
                 .chain(rest.iter().cloned());
-            tx.execute_raw(sql(self.backend(), &text, values))
+            tx.execute_raw(sql(self.dialect(), &text, values))
                 .await
                 .map_err(|error| Error::query("writing what is held or allowed", error))?;
         }

@@ -3,7 +3,7 @@
 use super::PluginKey;
 use crate::domain::{Harm, Harms, Time};
 use crate::entities::plugin_harm::{ActiveModel, Entity};
-use crate::store::statement::{as_bigint, quoted, sql};
+use crate::store::statement::sql;
 use crate::store::{Error, TenantStore, tuple};
 use chrono::TimeDelta;
 use sea_orm::ActiveValue::Set;
@@ -54,16 +54,16 @@ impl TenantStore {
     /// Done and used.
     async fn harms_since(&self, key: &PluginKey, since: Time) -> Result<[Harms; 2], Error> {
         let failed = |error| Error::query("reading the guard's counts", error);
-        let backend = self.backend();
+        let dialect = self.dialect();
         let text = format!(
             "SELECT kind, entry, {} AS total FROM plugin_harms WHERE organization_id = $1 AND plugin = $2 AND destination = $3 \
              AND {} > $4 GROUP BY kind, entry",
-            as_bigint(backend, &format!("SUM({})", quoted(backend, "count"))),
-            quoted(backend, "at")
+            dialect.as_bigint(&format!("SUM({})", dialect.quoted("count"))),
+            dialect.quoted("at")
         );
         let values = self.plugin_values(key).into_iter().chain([since.into()]);
         let mut totals = [Harms::default(); 2];
-        let statement = sql(backend, &text, values);
+        let statement = sql(dialect, &text, values);
         let rows: Vec<(String, String, i64)> = tuple::all(self.connection(), statement)
             .await
             .map_err(failed)?;

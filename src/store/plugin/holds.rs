@@ -4,7 +4,7 @@ use super::PluginKey;
 use super::guarded_changes::{CHANGE_KEY, StoredChange};
 use crate::domain::{Fate, Harm, Harms, Held, Verdict};
 use crate::entities::plugin_hold::{Column, Entity};
-use crate::store::statement::{as_bigint, document, insert, sql};
+use crate::store::statement::{document, insert, sql};
 use crate::store::{Error, Store, TenantStore, tuple};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
@@ -139,9 +139,9 @@ impl TenantStore {
             .into_bytes()
         };
         let objects: Vec<Vec<u8>> = held.iter().map(object).collect();
-        let text = insert(self.backend(), "plugin_holds", &CHANGE_KEY);
+        let text = insert(self.dialect(), "plugin_holds", &CHANGE_KEY);
         tx.execute_raw(sql(
-            self.backend(),
+            self.dialect(),
             &text,
             [document(objects.iter().map(Vec::as_slice))],
         ))
@@ -156,12 +156,12 @@ impl TenantStore {
         let of =
             "FROM plugin_holds WHERE organization_id = $1 AND plugin = $2 AND destination = $3";
         let (people, rows) = (
-            as_bigint(self.backend(), "COUNT(DISTINCT supporter_id)"),
-            as_bigint(self.backend(), "COUNT(*)"),
+            self.dialect().as_bigint("COUNT(DISTINCT supporter_id)"),
+            self.dialect().as_bigint("COUNT(*)"),
         );
         let text = format!("SELECT kind, {rows} AS n {of} GROUP BY kind");
         let mut harms = Harms::default();
-        let statement = sql(self.backend(), &text, self.plugin_values(key));
+        let statement = sql(self.dialect(), &text, self.plugin_values(key));
         for (kind, count) in tuple::all::<(String, i64)>(self.connection(), statement)
             .await
             .map_err(failed)?
@@ -171,7 +171,7 @@ impl TenantStore {
             }
         }
         let text = format!("SELECT {people} AS n {of}");
-        let statement = sql(self.backend(), &text, self.plugin_values(key));
+        let statement = sql(self.dialect(), &text, self.plugin_values(key));
         let people: i64 = tuple::one(self.connection(), statement)
             .await
             .map_err(failed)?
@@ -219,10 +219,10 @@ impl Store {
             "SELECT o.classy_id, h.plugin, h.kind, {} AS n FROM plugin_holds AS h JOIN organizations AS o ON o.id = h.organization_id \
              JOIN plugin_states AS p ON p.organization_id = h.organization_id AND p.plugin = h.plugin AND p.destination = h.destination \
              GROUP BY o.classy_id, h.plugin, h.kind ORDER BY o.classy_id, h.plugin",
-            as_bigint(self.backend(), "COUNT(*)")
+            self.dialect().as_bigint("COUNT(*)")
         );
         let mut counts: Vec<HoldCount> = Vec::new();
-        let rows = KindCount::find_by_statement(sql(self.backend(), &text, []))
+        let rows = KindCount::find_by_statement(sql(self.dialect(), &text, []))
             .all(self.connection())
             .await
             .map_err(failed)?;

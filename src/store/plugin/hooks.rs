@@ -161,7 +161,7 @@ impl Store {
                     JOIN organizations AS o ON o.id = h.organization_id \
                     JOIN plugin_states AS p ON p.organization_id = h.organization_id AND p.plugin = h.plugin AND p.destination = h.destination \
                     WHERE h.missed >= $1 ORDER BY o.classy_id, h.plugin";
-        SilentHook::find_by_statement(sql(self.backend(), text, [looks.into()]))
+        SilentHook::find_by_statement(sql(self.dialect(), text, [looks.into()]))
             .all(self.connection())
             .await
             .map_err(|error| Error::query("reading which webhooks are silent", error))

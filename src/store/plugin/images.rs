@@ -9,10 +9,7 @@ use crate::entities::plugin_image::{Column, Entity, Model};
 use crate::entities::record::Kind;
 use crate::net::retry;
 use crate::store::fenced::TransactionTries;
-use crate::store::row::time_text;
-use crate::store::statement::{
-    as_bigint, columns, document, ids_document, insert, lookup, sql, unpack,
-};
+use crate::store::statement::{columns, document, ids_document, insert, sql};
 use crate::store::{Error, Fence, TenantStore, audit, tuple};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
@@ -60,8 +57,8 @@ impl TenantStore {
         key: &PluginKey,
         images: impl Iterator<Item = &'a Image>,
     ) -> Result<(), Error> {
-        let backend = self.backend();
-        let stamp = time_text(clock::now(), backend);
+        let dialect = self.dialect();
+        let stamp = dialect.time_text(clock::now());
         let object = |image: &Image| {
             json!({
                 "organization_id": self.organization_id, "plugin": key.plugin, "destination": key.destination,
@@ -79,9 +76,9 @@ impl TenantStore {
         if objects.is_empty() {
             return Ok(());
         }
-        let text = insert(backend, "plugin_images", &FIELDS);
+        let text = insert(dialect, "plugin_images", &FIELDS);
         tx.execute_raw(sql(
-            backend,
+            dialect,
             &text,
             [document(objects.iter().map(Vec::as_slice))],
         ))
@@ -114,9 +111,9 @@ impl TenantStore {
         let failed = |error| Error::query("reading what was changed", error);
         let text = format!(
             "SELECT {} AS last FROM plugin_images WHERE organization_id = $1 AND plugin = $2 AND destination = $3",
-            as_bigint(self.backend(), "COALESCE(MAX(id), 0)")
+            self.dialect().as_bigint("COALESCE(MAX(id), 0)")
         );
-        let statement = sql(self.backend(), &text, self.plugin_values(key));
+        let statement = sql(self.dialect(), &text, self.plugin_values(key));
         let last = tuple::one(self.connection(), statement)
             .await
             .map_err(failed)?;
@@ -134,7 +131,7 @@ impl TenantStore {
         limit: u64,
     ) -> Result<BTreeMap<i64, Vec<Image>>, Error> {
         let failed = |error| Error::query("reading what was changed", error);
-        let backend = self.backend();
+        let dialect = self.dialect();
         let only = if scope.supporters.is_empty() {
             String::new()
         } else {
@@ -159,21 +156,21 @@ impl TenantStore {
             .into_iter()
             .chain(bounds.clone())
             .chain([after.into()]);
-        let ids: Vec<i64> = tuple::all(self.connection(), sql(backend, &text, values))
+        let ids: Vec<i64> = tuple::all(self.connection(), sql(dialect, &text, values))
             .await
             .map_err(failed)?;
         let text = format!(
             "SELECT {all} FROM {source} {join} plugin_images AS i ON i.supporter_id = j.id WHERE i.organization_id = $2 AND i.plugin = $3 \
              AND i.destination = $4 AND i.sent_at >= $5 AND i.id <= $6 AND {open} ORDER BY i.id",
-            all = columns::<Entity>(backend, "i"),
-            source = unpack(backend, &[("id", Kind::Int)]),
-            join = lookup(backend)
+            all = columns::<Entity>(dialect, "i"),
+            source = dialect.unpack(&[("id", Kind::Int)]),
+            join = dialect.lookup()
         );
         let values = std::iter::once(ids_document(ids))
             .chain(self.plugin_values(key))
             .chain(bounds);
         let mut images: BTreeMap<i64, Vec<Image>> = BTreeMap::new();
-        for row in Model::find_by_statement(sql(backend, &text, values))
+        for row in Model::find_by_statement(sql(dialect, &text, values))
             .all(self.connection())
             .await
             .map_err(failed)?
@@ -215,7 +212,7 @@ impl TenantStore {
         taken: &super::Taken,
     ) -> Result<(), Error> {
         let failed = |error| Error::query("writing what was taken back", error);
-        let backend = self.backend();
+        let dialect = self.dialect();
         let tx = self.begin_fenced(fence).await?;
         for one in done {
             let word = one.outcome.as_str();
@@ -232,7 +229,7 @@ impl TenantStore {
                 scope.last_image.into(),
             ];
             let values = first.into_iter().chain(self.plugin_values(key)).chain(rest);
-            tx.execute_raw(sql(backend, &text, values))
+            tx.execute_raw(sql(dialect, &text, values))
                 .await
                 .map_err(failed)?;
             if !one.outcome.keeps_as_it_is() {
@@ -254,7 +251,7 @@ impl TenantStore {
             let detail = json!({ "destination": key.destination, "undo": order, "fields": one.fields, "tags": one.tags, "untags": one.untags });
             audit::note_by(
                 &tx,
-                backend,
+                dialect,
                 &key.plugin,
                 Some(self.organization_id),
                 &format!("{}.undo", key.plugin),

@@ -5,7 +5,7 @@ use super::PluginKey;
 use crate::domain::{Address, Time};
 use crate::entities::plugin_delivery::{Column, Entity, Model};
 use crate::entities::record::Kind;
-use crate::store::statement::{as_bigint, columns, document, ids_document, lookup, sql, unpack};
+use crate::store::statement::{columns, document, ids_document, sql};
 use crate::store::{Error, TenantStore, tuple};
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
@@ -60,16 +60,16 @@ impl TenantStore {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let join = lookup(self.backend());
-        let source = unpack(self.backend(), &[("id", Kind::Int)]);
+        let join = self.dialect().lookup();
+        let source = self.dialect().unpack(&[("id", Kind::Int)]);
         let text = format!(
             "SELECT {} FROM {source} {join} plugin_deliveries AS d ON d.supporter_id = j.id \
              WHERE d.organization_id = $2 AND d.plugin = $3 AND d.destination = $4",
-            columns::<Entity>(self.backend(), "d")
+            columns::<Entity>(self.dialect(), "d")
         );
         let values =
             std::iter::once(ids_document(ids.iter().copied())).chain(self.plugin_values(key));
-        let rows = Model::find_by_statement(sql(self.backend(), &text, values))
+        let rows = Model::find_by_statement(sql(self.dialect(), &text, values))
             .all(self.connection())
             .await
             .map_err(reading)?;
@@ -116,15 +116,15 @@ impl TenantStore {
                     .into_bytes()
             })
             .collect::<Vec<_>>();
-        let join = lookup(self.backend());
+        let join = self.dialect().lookup();
         let text = format!(
             "SELECT d.supporter_id FROM {} {join} plugin_deliveries AS d ON d.address = j.address \
              WHERE d.organization_id = $2 AND d.plugin = $3 AND d.destination = $4",
-            unpack(self.backend(), &[("address", Kind::Text)])
+            self.dialect().unpack(&[("address", Kind::Text)])
         );
         let values = std::iter::once(document(objects.iter().map(Vec::as_slice)))
             .chain(self.plugin_values(key));
-        tuple::all(self.connection(), sql(self.backend(), &text, values))
+        tuple::all(self.connection(), sql(self.dialect(), &text, values))
             .await
             .map_err(failed)
     }
@@ -135,9 +135,9 @@ impl TenantStore {
         let text = format!(
             "SELECT state, {} AS n, MIN(updated_at) AS oldest_at FROM plugin_deliveries WHERE organization_id = $1 AND plugin = $2 \
              AND destination = $3 GROUP BY state ORDER BY state",
-            as_bigint(self.backend(), "COUNT(*)")
+            self.dialect().as_bigint("COUNT(*)")
         );
-        DeliveryCount::find_by_statement(sql(self.backend(), &text, self.plugin_values(key)))
+        DeliveryCount::find_by_statement(sql(self.dialect(), &text, self.plugin_values(key)))
             .all(self.connection())
             .await
             .map_err(failed)

@@ -6,10 +6,7 @@ use crate::entities::plugin_member::{Column, Entity, Model};
 use crate::entities::record::Kind;
 use crate::net::retry;
 use crate::store::fenced::TransactionTries;
-use crate::store::row::time_text;
-use crate::store::statement::{
-    as_bigint, columns, document, ids_document, lookup, sql, unpack, upsert,
-};
+use crate::store::statement::{columns, document, ids_document, sql, upsert};
 use crate::store::{Error, Fence, TenantStore, audit, tuple};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
@@ -41,8 +38,8 @@ impl TenantStore {
         key: &PluginKey,
         supporters: &[i64],
     ) -> Result<Vec<Member>, Error> {
-        let join = lookup(self.backend());
-        let source = unpack(self.backend(), &[("id", Kind::Int)]);
+        let join = self.dialect().lookup();
+        let source = self.dialect().unpack(&[("id", Kind::Int)]);
         let rest = format!(
             "FROM {source} {join} plugin_members AS m ON m.supporter_id = j.id WHERE m.organization_id = $2 AND m.plugin = $3 AND m.destination = $4"
         );
@@ -123,8 +120,8 @@ impl TenantStore {
         words: &[String],
     ) -> Result<Vec<Member>, Error> {
         let list = words_document(words.iter().map(String::as_str));
-        let join = lookup(self.backend());
-        let source = unpack(self.backend(), &[("word", Kind::Text)]);
+        let join = self.dialect().lookup();
+        let source = self.dialect().unpack(&[("word", Kind::Text)]);
         let rest = format!(
             "FROM {source} {join} plugin_members AS m ON m.{column} = j.word WHERE m.organization_id = $2 AND m.plugin = $3 AND m.destination = $4"
         );
@@ -181,14 +178,14 @@ impl TenantStore {
         let text = format!(
             "SELECT remote_status, {} AS n FROM plugin_members WHERE organization_id = $1 AND plugin = $2 AND destination = $3 {changed} \
              GROUP BY remote_status",
-            as_bigint(self.backend(), "COUNT(*)")
+            self.dialect().as_bigint("COUNT(*)")
         );
         let values = self
             .plugin_values(key)
             .into_iter()
             .chain(since.map(Value::from));
         let rows: Vec<(Option<String>, i64)> =
-            tuple::all(self.connection(), sql(self.backend(), &text, values))
+            tuple::all(self.connection(), sql(self.dialect(), &text, values))
                 .await
                 .map_err(failed)?;
         let count = |(status, count): (Option<String>, i64)| {
@@ -215,8 +212,8 @@ impl TenantStore {
         rest: &str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Vec<Member>, Error> {
-        let text = format!("SELECT {} {rest}", columns::<Entity>(self.backend(), "m"));
-        let rows = Model::find_by_statement(sql(self.backend(), &text, values))
+        let text = format!("SELECT {} {rest}", columns::<Entity>(self.dialect(), "m"));
+        let rows = Model::find_by_statement(sql(self.dialect(), &text, values))
             .all(self.connection())
             .await
             .map_err(reading)?;
@@ -237,8 +234,8 @@ impl TenantStore {
         if members.is_empty() && left.is_empty() {
             return Ok(());
         }
-        let backend = self.backend();
-        let time = |time: Option<Time>| time.map(|time| time_text(time, backend));
+        let dialect = self.dialect();
+        let time = |time: Option<Time>| time.map(|time| dialect.time_text(time));
         let object = |member: &Member| {
             json!({
                 "organization_id": self.organization_id, "plugin": key.plugin, "destination": key.destination,
@@ -268,12 +265,12 @@ impl TenantStore {
             ("field_values", Kind::Text),
         ];
         let kept = ["organization_id", "plugin", "destination", "remote_id"];
-        let text = upsert(backend, "plugin_members", KEY, &fields, &kept, &[]);
+        let text = upsert(dialect, "plugin_members", KEY, &fields, &kept, &[]);
         let once = || async {
             let tx = self.begin_fenced(fence).await?;
             if !objects.is_empty() {
                 tx.execute_raw(sql(
-                    backend,
+                    dialect,
                     &text,
                     [document(objects.iter().map(Vec::as_slice))],
                 ))
@@ -286,7 +283,7 @@ impl TenantStore {
                 let action = format!("{}.left", key.plugin);
                 audit::note_by(
                     &tx,
-                    backend,
+                    dialect,
                     &key.plugin,
                     Some(self.organization_id),
                     &action,

@@ -4,11 +4,9 @@ use super::words_document;
 use crate::domain::{Address, AddressClaim, Money, Profile, Time, Zone};
 use crate::entities::record::Kind;
 use crate::store::amount::Amount;
-use crate::store::statement::{
-    as_bigint, found_by_id, ids_document, lookup, money_text, sql, unpack,
-};
+use crate::store::statement::{ids_document, sql};
 use crate::store::{Error, TenantStore, tuple};
-use sea_orm::{DbBackend, FromQueryResult, Value};
+use sea_orm::{FromQueryResult, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Somebody who has an address.
@@ -59,7 +57,7 @@ impl TenantStore {
             self.whole()
         );
         let values = [self.organization_id.into(), cursor.into()];
-        let count: i64 = tuple::one(self.connection(), sql(self.backend(), &text, values))
+        let count: i64 = tuple::one(self.connection(), sql(self.dialect(), &text, values))
             .await
             .map_err(failed)?
             .ok_or(Error::NoOrganization)?;
@@ -73,8 +71,8 @@ impl TenantStore {
         }
         let rest = format!(
             "FROM {} {} WHERE {} ORDER BY s.id",
-            unpack(self.backend(), &[("id", Kind::Int)]),
-            found_by_id(self.backend(), "supporters", "s", 2),
+            self.dialect().unpack(&[("id", Kind::Int)]),
+            self.dialect().found_by_id("supporters", "s", 2),
             self.whole()
         );
         self.read(
@@ -92,13 +90,9 @@ impl TenantStore {
     pub async fn refused_after(&self, change_seq: i64, limit: u64) -> Result<Vec<Profile>, Error> {
         let rest = format!(
             "FROM supporters AS s WHERE s.organization_id = $1 AND s.change_seq > $2 AND {} \
-             AND (s.email_opt_in = {} OR s.absent_since IS NOT NULL) ORDER BY s.change_seq LIMIT {limit}",
+             AND ({} OR s.absent_since IS NOT NULL) ORDER BY s.change_seq LIMIT {limit}",
             self.whole(),
-            if self.backend() == DbBackend::Postgres {
-                "FALSE"
-            } else {
-                "0"
-            },
+            self.dialect().is_false("s.email_opt_in"),
         );
         self.read(&rest, [self.organization_id.into(), change_seq.into()])
             .await
@@ -121,12 +115,8 @@ impl TenantStore {
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Vec<Profile>, Error> {
         let failed = |error| Error::query("reading people", error);
-        let backend = self.backend();
-        let unpaused = if backend == DbBackend::Postgres {
-            "NOT p.is_paused"
-        } else {
-            "p.is_paused = 0"
-        };
+        let dialect = self.dialect();
+        let unpaused = dialect.not("p.is_paused");
         let has_plan = format!(
             "CASE WHEN EXISTS (SELECT 1 FROM recurring_plans AS p WHERE p.organization_id = s.organization_id \
              AND p.supporter_id = s.id AND p.status = 'active' AND {unpaused} AND p.absent_since IS NULL) THEN 1 ELSE 0 END"
@@ -135,12 +125,12 @@ impl TenantStore {
             "SELECT s.id, s.change_seq, s.email_address, s.first_name, s.last_name, s.email_opt_in, s.consent_decided_at, s.absent_since, \
              {lifetime} AS lifetime, s.lifetime_donation_count, {monthly} AS monthly, {largest} AS largest, s.first_donation_at, \
              s.last_donation_at, {has_plan} AS has_plan {rest}",
-            lifetime = money_text(backend, "s.lifetime_donation_amount"),
-            monthly = money_text(backend, "s.monthly_recurring_amount"),
-            largest = money_text(backend, "s.largest_donation_amount"),
-            has_plan = as_bigint(backend, &has_plan),
+            lifetime = dialect.money_text("s.lifetime_donation_amount"),
+            monthly = dialect.money_text("s.monthly_recurring_amount"),
+            largest = dialect.money_text("s.largest_donation_amount"),
+            has_plan = dialect.as_bigint(&has_plan),
         );
-        let rows = Row::find_by_statement(sql(backend, &text, values))
+        let rows = Row::find_by_statement(sql(dialect, &text, values))
             .all(self.connection())
             .await
             .map_err(failed)?;
@@ -182,9 +172,9 @@ impl TenantStore {
             return Ok(holders);
         }
         let failed = |error| Error::query("reading who shares an address", error);
-        let backend = self.backend();
-        let join = lookup(backend);
-        let source = unpack(backend, &[("word", Kind::Text)]);
+        let dialect = self.dialect();
+        let join = dialect.lookup();
+        let source = dialect.unpack(&[("word", Kind::Text)]);
         let text = format!(
             "SELECT s.id, s.email_address, s.email_opt_in, s.absent_since, s.last_donation_at FROM {source} \
              {join} supporters AS s ON s.email_key = j.word WHERE s.organization_id = $2 AND {}",
@@ -194,7 +184,7 @@ impl TenantStore {
             words_document(addresses.iter().map(Address::key)),
             self.organization_id.into(),
         ];
-        for holder in Holder::find_by_statement(sql(backend, &text, values))
+        for holder in Holder::find_by_statement(sql(dialect, &text, values))
             .all(self.connection())
             .await
             .map_err(failed)?
@@ -215,12 +205,13 @@ impl TenantStore {
 
     /// Those of whom a record was stored, or at least a no of it: a stub that says no is somebody who
     /// refuses.
-    fn whole(&self) -> &'static str {
-        if self.backend() == DbBackend::Postgres {
-            "(NOT s.is_stub OR s.email_opt_in = FALSE)"
-        } else {
-            "(s.is_stub = 0 OR s.email_opt_in = 0)"
-        }
+    fn whole(&self) -> String {
+        let dialect = self.dialect();
+        format!(
+            "({} OR {})",
+            dialect.not("s.is_stub"),
+            dialect.is_false("s.email_opt_in")
+        )
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::PluginKey;
 use crate::domain::Time;
-use crate::store::statement::{as_bigint, sql};
+use crate::store::statement::sql;
 use crate::store::{Error, TenantStore, tuple};
 use chrono::TimeDelta;
 
@@ -29,18 +29,15 @@ impl TenantStore {
     /// The latest pushes that changed something, as far as that is kept, the latest first.
     pub async fn latest_pushes(&self, key: &PluginKey, limit: usize) -> Result<Vec<Push>, Error> {
         let failed = |error| Error::query("reading what was changed", error);
-        let backend = self.backend();
+        let dialect = self.dialect();
         let text = format!(
             "SELECT i.sent_at, {} AS contacts, {} AS taken_back FROM plugin_images AS i \
              WHERE i.organization_id = $1 AND i.plugin = $2 AND i.destination = $3 \
              GROUP BY i.sent_at ORDER BY i.sent_at DESC LIMIT {MOMENTS}",
-            as_bigint(backend, "COUNT(*)"),
-            as_bigint(
-                backend,
-                "COUNT(CASE WHEN i.outcome = 'taken_back' THEN 1 END)"
-            )
+            dialect.as_bigint("COUNT(*)"),
+            dialect.as_bigint("COUNT(CASE WHEN i.outcome = 'taken_back' THEN 1 END)")
         );
-        let statement = sql(backend, &text, self.plugin_values(key));
+        let statement = sql(dialect, &text, self.plugin_values(key));
         let moments: Vec<(Time, i64, i64)> = tuple::all(self.connection(), statement)
             .await
             .map_err(failed)?;

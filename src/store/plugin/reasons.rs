@@ -3,7 +3,7 @@
 
 use super::PluginKey;
 use crate::domain::{STILL_SUBSCRIBED, WAITS_FOR_ROOM};
-use crate::store::statement::{as_bigint, sql};
+use crate::store::statement::sql;
 use crate::store::{Error, Store, TenantStore, tuple};
 use sea_orm::FromQueryResult;
 
@@ -44,9 +44,9 @@ impl Store {
             "SELECT o.classy_id, d.plugin, d.reason, {} AS n FROM plugin_deliveries AS d JOIN organizations AS o ON o.id = d.organization_id \
              JOIN plugin_states AS p ON p.organization_id = d.organization_id AND p.plugin = d.plugin AND p.destination = d.destination \
              WHERE d.state = 'deferred' AND d.reason LIKE '{WAITS_FOR_ROOM}%' GROUP BY o.classy_id, d.plugin, d.reason",
-            as_bigint(self.backend(), "COUNT(*)")
+            self.dialect().as_bigint("COUNT(*)")
         );
-        RoomCount::find_by_statement(sql(self.backend(), &text, []))
+        RoomCount::find_by_statement(sql(self.dialect(), &text, []))
             .all(self.connection())
             .await
             .map_err(failed)
@@ -61,9 +61,9 @@ impl TenantStore {
         let text = format!(
             "SELECT state, reason, {} AS n FROM plugin_deliveries WHERE organization_id = $1 AND plugin = $2 AND destination = $3 \
              AND state <> 'skipped' AND reason IS NOT NULL GROUP BY state, reason ORDER BY n DESC, state, reason LIMIT {limit}",
-            as_bigint(self.backend(), "COUNT(*)")
+            self.dialect().as_bigint("COUNT(*)")
         );
-        ReasonCount::find_by_statement(sql(self.backend(), &text, self.plugin_values(key)))
+        ReasonCount::find_by_statement(sql(self.dialect(), &text, self.plugin_values(key)))
             .all(self.connection())
             .await
             .map_err(failed)
@@ -76,9 +76,9 @@ impl TenantStore {
         let text = format!(
             "SELECT {} AS n FROM plugin_deliveries WHERE organization_id = $1 AND plugin = $2 AND destination = $3 \
              AND state = 'skipped' AND reason LIKE '%{STILL_SUBSCRIBED}'",
-            as_bigint(self.backend(), "COUNT(DISTINCT address)")
+            self.dialect().as_bigint("COUNT(DISTINCT address)")
         );
-        let statement = sql(self.backend(), &text, self.plugin_values(key));
+        let statement = sql(self.dialect(), &text, self.plugin_values(key));
         let count = tuple::one(self.connection(), statement)
             .await
             .map_err(failed)?;

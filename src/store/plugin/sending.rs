@@ -10,7 +10,6 @@ use crate::domain::{Address, Fate, Image, Step, Time, Verdict};
 use crate::entities::record::Kind;
 use crate::net::retry;
 use crate::store::fenced::TransactionTries;
-use crate::store::row::time_text;
 use crate::store::statement::{document, sql, upsert};
 use crate::store::{Error, Fence, TenantStore, audit};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
@@ -56,7 +55,7 @@ impl TenantStore {
         sending: &[Sending],
         taken: &Taken,
     ) -> Result<(), Error> {
-        let stamp = time_text(clock::now(), self.backend());
+        let stamp = self.dialect().time_text(clock::now());
         let objects: Vec<Map<String, serde_json::Value>> = sending
             .iter()
             .map(|one| {
@@ -91,7 +90,7 @@ impl TenantStore {
                 let action = format!("{}.unsubscribe", key.plugin);
                 audit::note_by(
                     &tx,
-                    self.backend(),
+                    self.dialect(),
                     &key.plugin,
                     Some(self.organization_id),
                     &action,
@@ -115,9 +114,9 @@ impl TenantStore {
         key: &PluginKey,
         delivered: &Delivered<'_>,
     ) -> Result<(), Error> {
-        let backend = self.backend();
+        let dialect = self.dialect();
         let now = clock::now();
-        let stamp = time_text(now, backend);
+        let stamp = dialect.time_text(now);
         let ids: Vec<i64> = delivered
             .verdicts
             .iter()
@@ -157,9 +156,9 @@ impl TenantStore {
                 };
                 set("address", address.map(Address::as_str).into());
                 if let Some(old) = unheard {
-                    set("updated_at", time_text(old.updated_at, backend).into());
+                    set("updated_at", dialect.time_text(old.updated_at).into());
                 }
-                let time = |time: Option<Time>| time.map(|time| time_text(time, backend)).into();
+                let time = |time: Option<Time>| time.map(|time| dialect.time_text(time)).into();
                 if let Fate::Deferred { until, .. } = &verdict.fate {
                     set("next_attempt_at", time(Some(*until)));
                 }
@@ -251,9 +250,9 @@ impl TenantStore {
                     .into_bytes()
             })
             .collect();
-        let text = upsert(self.backend(), "plugin_deliveries", KEY, &all, &kept, &[]);
+        let text = upsert(self.dialect(), "plugin_deliveries", KEY, &all, &kept, &[]);
         tx.execute_raw(sql(
-            self.backend(),
+            self.dialect(),
             &text,
             [document(bytes.iter().map(Vec::as_slice))],
         ))

@@ -85,7 +85,7 @@ impl TenantStore {
         );
         audit::note_by(
             self.connection(),
-            self.backend(),
+            self.dialect(),
             &key.plugin,
             Some(self.organization_id),
             &action,

@@ -7,8 +7,7 @@ use crate::entities::plugin_suppression::{ActiveModel, Column, Entity};
 use crate::entities::record::Kind;
 use crate::net::retry;
 use crate::store::fenced::TransactionTries;
-use crate::store::row::time_text;
-use crate::store::statement::{document, ids_document, lookup, sql, unpack, upsert};
+use crate::store::statement::{document, ids_document, sql, upsert};
 use crate::store::{Error, Fence, TenantStore, audit};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
@@ -69,11 +68,11 @@ impl TenantStore {
         remote_ids: &[String],
         supporters: &[i64],
     ) -> Result<Suppressed, Error> {
-        let backend = self.backend();
+        let dialect = self.dialect();
         let (join, words, ids) = (
-            lookup(backend),
-            unpack(backend, &[("word", Kind::Text)]),
-            unpack(backend, &[("id", Kind::Int)]),
+            dialect.lookup(),
+            dialect.unpack(&[("word", Kind::Text)]),
+            dialect.unpack(&[("id", Kind::Int)]),
         );
         let rest = "s.organization_id = $2 AND s.plugin = $3 AND s.lifted_at IS NULL";
         let columns = "s.remote_id, s.supporter_id, s.destination, s.way, s.reason";
@@ -130,7 +129,7 @@ impl TenantStore {
 
     async fn leavings(&self, text: &str, list: Value, plugin: &str) -> Result<Vec<Row>, Error> {
         let values = [list, self.organization_id.into(), plugin.into()];
-        Row::find_by_statement(sql(self.backend(), text, values))
+        Row::find_by_statement(sql(self.dialect(), text, values))
             .all(self.connection())
             .await
             .map_err(|error| Error::query("reading who left", error))
@@ -150,8 +149,8 @@ impl TenantStore {
         if leavings.is_empty() {
             return Ok(());
         }
-        let backend = self.backend();
-        let stamp = time_text(now, backend);
+        let dialect = self.dialect();
+        let stamp = dialect.time_text(now);
         let ids: BTreeSet<String> = leavings.iter().map(|one| one.remote_id.clone()).collect();
         let people: BTreeSet<i64> = leavings.iter().filter_map(|one| one.supporter_id).collect();
         let known = self
@@ -197,11 +196,11 @@ impl TenantStore {
             ("lifted_at", Kind::Time),
         ];
         let kept = ["organization_id", "plugin", "remote_id", "supporter_id"];
-        let text = upsert(backend, "plugin_suppressions", KEY, &fields, &kept, &[]);
+        let text = upsert(dialect, "plugin_suppressions", KEY, &fields, &kept, &[]);
         let once = || async {
             let tx = self.begin_fenced(fence).await?;
             tx.execute_raw(sql(
-                backend,
+                dialect,
                 &text,
                 [document(objects.iter().map(Vec::as_slice))],
             ))
@@ -216,7 +215,7 @@ impl TenantStore {
                 let action = format!("{}.suppressed", key.plugin);
                 audit::note_by(
                     &tx,
-                    backend,
+                    dialect,
                     &key.plugin,
                     Some(self.organization_id),
                     &action,

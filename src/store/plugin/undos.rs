@@ -6,7 +6,7 @@ use crate::domain::{Harm, Held, Time, UndoScope};
 use crate::entities::plugin_undo::{ActiveModel, Column, Entity, Model};
 use crate::net::retry;
 use crate::store::fenced::TransactionTries;
-use crate::store::statement::{as_bigint, sql};
+use crate::store::statement::sql;
 use crate::store::{Error, Fence, TenantStore, audit, tuple};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -48,7 +48,7 @@ impl TenantStore {
 
     async fn order_undo_once(&self, key: &PluginKey, scope: &UndoScope) -> Result<i64, Error> {
         let failed = |error| Error::query("writing what is to be taken back", error);
-        let (backend, now) = (self.backend(), clock::now());
+        let (dialect, now) = (self.dialect(), clock::now());
         let tx = self.store.begin_write().await?;
         Entity::update_many()
             .set(over(now, "replaced"))
@@ -75,9 +75,9 @@ impl TenantStore {
             .map_err(failed)?;
         let text = format!(
             "SELECT {} AS id FROM plugin_undos WHERE organization_id = $1 AND plugin = $2 AND destination = $3 AND ended_at IS NULL",
-            as_bigint(backend, "MAX(id)")
+            dialect.as_bigint("MAX(id)")
         );
-        let id: i64 = tuple::one(&tx, sql(backend, &text, self.plugin_values(key)))
+        let id: i64 = tuple::one(&tx, sql(dialect, &text, self.plugin_values(key)))
             .await
             .map_err(failed)?
             .ok_or(Error::NoOrganization)?;
@@ -88,7 +88,7 @@ impl TenantStore {
         let subject = format!("plugin:{}", key.plugin);
         audit::note_by(
             &tx,
-            backend,
+            dialect,
             "cli",
             Some(self.organization_id),
             "plugin.undo",
