@@ -166,7 +166,7 @@ const KEPT: &[Told] = &[
 const STUB: Told = (
     "is_stub",
     Kind::Bool,
-    "An id that another record names and whose record has not come: all else is empty.",
+    "An id that another record names and whose record has not come, or could not be stored: all else is empty, but for a no to e-mails and its address.",
 );
 
 /// What is computed of gifts and plans, in the transaction that writes them.

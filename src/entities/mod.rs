@@ -18,6 +18,7 @@ pub mod audit_entry;
 pub mod campaign;
 pub mod checkpoint;
 pub mod chore;
+pub mod consent;
 pub mod daemon;
 pub mod designation;
 pub mod dictionary;

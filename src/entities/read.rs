@@ -1,7 +1,7 @@
 //! From the JSON of one record to the literal texts of the values that are kept. Other keys are
 //! skipped without being stored.
 
-use super::record::Consent;
+use super::consent::Consent;
 use super::scalar::{Misfit, Raw, email, flag, id, link, time};
 use crate::domain::{Address, Item, OptOut, Reject, RejectReason};
 use serde::Deserialize;

@@ -1,6 +1,7 @@
 //! What is known of a kind of record, and the macro in which each kind writes it down: one list of
 //! its fields, from which come the struct, its reader, its columns and what is audited.
 
+use super::consent::Consent;
 use super::entity::Entity;
 use crate::domain::{Item, Money, OptOut, Time, Versioned};
 
@@ -75,21 +76,6 @@ pub trait Record:
     fn gift(&self) -> Option<Gift> {
         None
     }
-}
-
-/// Where consent and the address that it is for stand: keys at the source and columns here.
-#[derive(Debug)]
-pub struct Consent {
-    /// The key of the consent.
-    pub key: &'static str,
-    /// Its column.
-    pub column: &'static str,
-    /// The key of the address.
-    pub address_key: &'static str,
-    /// Its column.
-    pub address: &'static str,
-    /// The column by which addresses are looked up.
-    pub address_lookup: &'static str,
 }
 
 /// Money in, as giving totals count it.

@@ -1,7 +1,8 @@
 //! `supporters`: a person, as one organization knows them (contract 6.1). The totals of what they
 //! gave are derived from transactions.
 
-use super::record::{Consent, record};
+use super::consent::Consent;
+use super::record::record;
 use crate::domain::{Address, OptOut};
 
 record! {

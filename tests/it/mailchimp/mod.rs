@@ -16,6 +16,7 @@ mod doing;
 mod donors;
 mod earlier;
 mod emptied;
+mod erased;
 mod faults;
 mod full;
 mod guard;

@@ -120,3 +120,27 @@ impl Charity {
             .count()
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prefix_that_had_other_letters_for_a_while_leaves_no_tag_behind() {
+    let mut charity = Charity::new(Kind::Sqlite, world(60, 161)).await;
+    charity.guard.audience_min = 10_000;
+    charity.sync().await;
+    let tagged = charity.tagged("Classy-");
+    for prefix in ["CLASSY-", "Classy-", "Z-"] {
+        charity.table = format!("tag_prefix = {prefix:?}");
+        charity.sync().await;
+        // Each contact is seen again as it is.
+        for email in charity.consented().keys() {
+            charity.act(Act::Tag {
+                email: email.clone(),
+                tag: format!("Seen {prefix}"),
+            });
+        }
+        charity.sync().await;
+    }
+    assert_eq!(
+        ["Classy-", "CLASSY-", "Z-"].map(|prefix| charity.tagged(prefix)),
+        [0, 0, tagged]
+    );
+}

@@ -37,8 +37,11 @@ pub(crate) fn observed_member(
     now: Time,
 ) -> Member {
     // One in other letters that somebody else put on is theirs; it is ours if we did, and Mailchimp
-    // took it for the same.
-    let had = |tag: &str| old.is_some_and(|old| old.managed_tags.contains(tag));
+    // took it for the same, in whatever letters our prefix was written then.
+    let had = |tag: &str| {
+        let tag = tag.to_lowercase();
+        old.is_some_and(|old| old.managed_tags.iter().any(|had| had.to_lowercase() == tag))
+    };
     let ours = wire.tags.iter().filter_map(|tag| {
         managed
             .like_ours(&tag.name)

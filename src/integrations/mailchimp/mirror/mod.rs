@@ -10,7 +10,7 @@
 //! | reading lists that move, and doubting them | `listing`, `doubt` |
 //! | what a page shows: who left or came back | `changes`, `departures`, `intake` |
 //! | who has another address, there or at Classy | `renamed`, `former` |
-//! | bringing it up to date | `reader`, `freshness` |
+//! | bringing it up to date, and who is in no list | `reader`, `freshness`, `missing` |
 //! | audiences of before | `earlier`, `earlier_erased` |
 //! | additions of which nobody heard | `unheard` |
 
@@ -28,6 +28,7 @@ pub(super) mod managed_tags;
 pub(super) mod member;
 pub(super) mod memory;
 pub(super) mod merge_fields;
+mod missing;
 pub(super) mod name;
 pub(super) mod permissions;
 mod reader;

@@ -4,6 +4,7 @@ use super::doubt::{ShownLists, is_counted, since_archived};
 use super::intake::Intake;
 use super::listing::{End, ListPosition, READINGS, Walk, is_known};
 use super::merge_fields::GIFTS;
+use super::missing::find_missing;
 use super::session::MailchimpSession;
 use super::status::{ARCHIVED, listed};
 use crate::domain::Time;
@@ -253,6 +254,9 @@ impl<'a> Reader<'a> {
         if mended > 0 {
             let detail = json!({ "contacts": mended, "what": "tags of ours that were renamed, deleted or taken off by hand" });
             self.ctx.note("mended", detail).await?;
+        }
+        if let (End::Whole(_), Some(shown)) = (walk.end(), walk.shown()) {
+            find_missing(self.session, self.ctx, shown).await?;
         }
         let is_over = walk.is_over();
         let is_whole = matches!(walk.end(), End::Whole(_));
