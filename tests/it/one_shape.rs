@@ -78,10 +78,12 @@ async fn whatever_is_asked_wrongly_is_refused_in_one_shape() {
         "//api/v1/status",
         "/api/v1/../v1/status/",
         "/%2e%2e/etc/passwd",
-        "/organizations",
+        "/organization",
     ] {
         refused(Method::GET, path, &[], 404).await;
     }
+    let home = daemon.ask(Method::GET, "/organizations", &[], "").await;
+    assert_eq!((home.status, home.headers["location"].as_str()), (307, "/"));
     refused(
         Method::GET,
         &format!("/api/v1/status?{}", "x".repeat(5_000)),

@@ -45,8 +45,9 @@ async fn a_server_that_cuts_values_and_takes_small_statements_stores_what_fits_a
             ..Transaction::default()
         })
     };
-    let large = "900000000000000";
-    let batch = Batch::of(vec![gift(1, large), gift(2, large), gift(3, "5")]);
+    // Ten thousand of the largest amount there is fit, and one more does not.
+    let large = (1..=10_001).map(|id| gift(id, "99999999999.99"));
+    let batch = Batch::of(large.chain([gift(20_000, "5")]).collect());
     let counts = place
         .tenant
         .commit(&place.fence, &batch)
@@ -55,7 +56,7 @@ async fn a_server_that_cuts_values_and_takes_small_statements_stores_what_fits_a
         .counts;
     assert_eq!(
         (counts.inserted, counts.rejected),
-        (2, 1),
+        (10_001, 1),
         "{:?}",
         place.store.rejects(None, false, 9).await.unwrap()
     );
@@ -64,7 +65,7 @@ async fn a_server_that_cuts_values_and_takes_small_statements_stores_what_fits_a
         .await;
     assert_eq!(
         rows[0].try_get::<String>("", "x").unwrap(),
-        "900000000000005.0000"
+        "999999999999905.0000"
     );
     // Far more than one statement takes, and one record that no statement takes.
     let wide = |id: i64, letters: usize| {
