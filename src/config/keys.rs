@@ -47,25 +47,21 @@ pub(super) fn is_vault_key(text: &str) -> bool {
             is_base64(text) && text.len() >= LEAST && (text.ends_with('=') || !text.contains('/'))
         }
     };
-    is_key || is_drawn(text)
+    is_key
 }
 
 /// Characters from which on a text of those of a key is one, though some were lost.
 const LEAST: usize = 32;
 
-/// Whether letters of both cases and digits take turns as nobody writes them who names a file.
-fn is_drawn(text: &str) -> bool {
-    const TURNS: usize = 12;
-    let kind = |byte: u8| match byte {
-        b'A'..=b'Z' => 1,
-        b'a'..=b'z' => 2,
-        b'0'..=b'9' => 3,
-        _ => 0,
-    };
-    let kinds: Vec<i32> = text.bytes().map(kind).collect();
-    let turns = kinds
-        .windows(2)
-        .filter(|pair| pair[0] != pair[1] && !pair.contains(&0));
+/// Whether capitals take turns with other letters and digits as nobody writes them who names a file:
+/// a key with a stroke in it looks like a path.
+pub(super) fn is_drawn(text: &str) -> bool {
+    const TURNS: usize = 10;
+    let bytes = text.as_bytes();
+    let turns = bytes.windows(2).filter(|pair| {
+        pair.iter().all(u8::is_ascii_alphanumeric)
+            && pair[0].is_ascii_uppercase() != pair[1].is_ascii_uppercase()
+    });
     turns.count() >= TURNS
 }
 

@@ -233,7 +233,18 @@ impl Config {
 
     /// A key in the place of the path to one is a fault, and is nowhere shown as a path.
     fn take_key_for_path(&mut self) -> Option<ConfigError> {
-        if !super::keys::is_vault_key(&self.vault.key_file.to_string_lossy()) {
+        let (given, folder) = (self.vault.key_file.to_string_lossy(), self.file.parent());
+        // Where its folder is there it is a path, however it is spelled.
+        let has_folder = folder
+            .map_or_else(
+                || self.vault.key_file.clone(),
+                |at| at.join(&self.vault.key_file),
+            )
+            .parent()
+            .is_some_and(Path::is_dir);
+        let is_key =
+            super::keys::is_vault_key(&given) || !has_folder && super::keys::is_drawn(&given);
+        if !is_key {
             return None;
         }
         self.vault.key_file = PathBuf::new();

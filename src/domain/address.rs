@@ -74,7 +74,12 @@ fn bare(text: &str) -> &str {
     let trim = |text: &'static str| {
         move |letter: char| letter.is_whitespace() || letter.is_control() || text.contains(letter)
     };
-    let text = text.trim_matches(trim(",;'\""));
+    let text = text.trim_matches(trim(",;"));
+    // A pair of quotes; a single one may be the name's own first letter.
+    let text = ['"', '\'']
+        .into_iter()
+        .find_map(|quote| text.strip_prefix(quote)?.strip_suffix(quote))
+        .unwrap_or(text);
     let text = text
         .strip_suffix('>')
         .and_then(|text| Some(text.rsplit_once('<')?.1))
@@ -136,6 +141,11 @@ mod tests {
             );
         }
         assert_eq!(
+            Address::parse("'t.hooft@b.org").unwrap().as_str(),
+            "'t.hooft@b.org",
+            "somebody else than t.hooft"
+        );
+        assert_eq!(
             format!("{:?}", Address::parse("a@b.org")),
             "Some(Address(..))"
         );
@@ -165,6 +175,8 @@ mod tests {
             "<a@b.org",
             "<a@b.org> <",
             "a@b.org, c@d.org",
+            "\"a@b.org",
+            "a@b.org'",
             "é:@b.org",
         ] {
             assert!(Address::parse(text).is_none(), "{text}");

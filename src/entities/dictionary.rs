@@ -124,7 +124,11 @@ impl ForRecord for Describe {
             .iter()
             .find(|(table, _)| *table == R::ABOUT.table)
             .map_or(&[] as &[Told], |(_, columns)| columns);
-        let stub = R::ABOUT.is_linked_to.then_some(&STUB);
+        let stub = R::ABOUT.is_linked_to.then_some(if R::CONSENT.is_some() {
+            &STUB_OF_PEOPLE
+        } else {
+            &STUB
+        });
         let columns = std::iter::once(id)
             .chain(std::iter::once(told(&WHOSE[0])))
             .chain(source)
@@ -164,6 +168,13 @@ const KEPT: &[Told] = &[
 ];
 
 const STUB: Told = (
+    "is_stub",
+    Kind::Bool,
+    "An id that another record names and whose record has not come: all else is empty.",
+);
+
+/// The same where a record says who may be mailed.
+const STUB_OF_PEOPLE: Told = (
     "is_stub",
     Kind::Bool,
     "An id that another record names and whose record has not come, or could not be stored: all else is empty, but for a no to e-mails and its address.",

@@ -6,9 +6,9 @@ use super::payload::{Payload, object};
 use super::site::{Refusal, Reloaded, Site};
 use super::standing;
 use crate::clock;
-use crate::domain::{FaultKind, Task, Time, limits};
+use crate::domain::{Fault, FaultKind, Task, Time, limits};
 use crate::entities::Entity;
-use crate::status::{Order, PluginChoice};
+use crate::status::{Order, OrganizationReport, PluginChoice};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -105,20 +105,12 @@ pub(super) async fn sync(
         })
         .await?;
     }
-    let orders = Arc::clone(&site.control.orders);
     if by_form {
         // Whoever pressed the button watches the page.
-        tokio::spawn(async move { orders.sync(classy_id, order).await });
+        tokio::spawn(async move { sync_as_it_is_now(&site, classy_id, order).await });
         return Ok(back(&headers));
     }
-    let mut done = orders.sync(classy_id, order.clone()).await;
-    // What keeps it may be over by now, by a word that was said to another process.
-    if matches!(&done, Err(fault) if fault.kind == FaultKind::Partial)
-        && standing::settled(&site, None).await.is_ok()
-    {
-        done = orders.sync(classy_id, order).await;
-    }
-    match done {
+    match sync_as_it_is_now(&site, classy_id, order).await {
         Ok(report) => Ok((StatusCode::OK, Json(json!(report))).into_response()),
         Err(fault) => {
             let status = if fault.kind == FaultKind::Busy {
@@ -128,6 +120,24 @@ pub(super) async fn sync(
             };
             Err(Refusal::new(status, fault.kind, fault.text).hint(fault.hint))
         }
+    }
+}
+
+/// What keeps an organization from being synced may be over by now, by a word that was said to
+/// another process: then it is looked at once more.
+async fn sync_as_it_is_now(
+    site: &Site,
+    classy_id: i64,
+    order: Order,
+) -> Result<OrganizationReport, Fault> {
+    let orders = Arc::clone(&site.control.orders);
+    match orders.sync(classy_id, order.clone()).await {
+        Err(fault)
+            if fault.kind == FaultKind::Partial && standing::settled(site, None).await.is_ok() =>
+        {
+            orders.sync(classy_id, order).await
+        }
+        done => done,
     }
 }
 

@@ -37,6 +37,7 @@ impl StoredChange {
             guarded_change: GuardedChange {
                 kind,
                 mark: self.mark,
+                // What is held or allowed is told by person.
                 contacts: 1,
             },
         })

@@ -9,16 +9,13 @@ use crate::integrations::mailchimp::decide::claims::is_same_contact;
 use crate::integrations::mailchimp::decide::context::{DeliveryContext, is_sending};
 use crate::integrations::mailchimp::mirror::intake::take_in;
 use crate::integrations::mailchimp::mirror::member::hash_of;
+use crate::integrations::mailchimp::mirror::missing::UNSHOWN;
 use crate::integrations::mailchimp::mirror::session::MailchimpSession;
 use crate::integrations::mailchimp::mirror::status::{
     is_given_up, is_out_word, opted_out, opted_out_by_another,
 };
 use crate::plugin::{PluginContext, PluginError};
-use chrono::TimeDelta;
 use std::collections::BTreeSet;
-
-/// So long Mailchimp may not show what it was told.
-pub(crate) const UNSHOWN: TimeDelta = TimeDelta::minutes(10);
 
 /// Whoever was being moved has moved if the old address is gone. Writes down what was read back
 /// and who left, before anything is sent. Answers who is not to be sent now, since Mailchimp

@@ -19,8 +19,8 @@ const PIECE: u64 = 1_000;
 /// So many are asked for singly after one reading; the next one goes on.
 const MOST: usize = 50;
 
-/// So long Mailchimp may not show what was written.
-const UNSHOWN: TimeDelta = TimeDelta::minutes(10);
+/// So long Mailchimp may not show what it was told.
+pub(crate) const UNSHOWN: TimeDelta = TimeDelta::minutes(10);
 
 /// Asks singly for those who are not among whom it showed; whoever is not there either was erased.
 pub(super) async fn find_missing(

@@ -28,7 +28,7 @@ pub(super) mod managed_tags;
 pub(super) mod member;
 pub(super) mod memory;
 pub(super) mod merge_fields;
-mod missing;
+pub(super) mod missing;
 pub(super) mod name;
 pub(super) mod permissions;
 mod reader;
