@@ -238,6 +238,8 @@ mod tests {
             Secret::Env("s3cr3tValue".to_owned()),
             Secret::Env("A=B".to_owned()),
             Secret::File(PathBuf::from("s3cr3tValue")),
+            // It begins like a path, and no folder is there.
+            Secret::File(PathBuf::from("/s3cr3tFolder/s3cr3tValue")),
         ] {
             let error = secret.resolve(place, "k").unwrap_err().to_string();
             let said = format!("{} {secret:?} {error}", secret.describe());

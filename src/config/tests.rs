@@ -127,3 +127,34 @@ fn never_is_no_duration() {
     );
     load("[sync]\nsupporters = \"3650d\"\n", &[]).unwrap();
 }
+
+#[test]
+fn files_that_are_written_are_apart() {
+    for (text, key) in [
+        (
+            "[daemon]\npid_file = \"classy-sync.db\"\n",
+            "daemon.pid_file",
+        ),
+        (
+            "[daemon]\npid_file = \"./classy-sync.toml\"\n",
+            "daemon.pid_file",
+        ),
+        (
+            "[daemon]\npid_file = \"vault.key\"\n[vault]\nkey_file = \"vault.key\"\n",
+            "daemon.pid_file",
+        ),
+        ("[vault]\nkey_file = \"classy-sync.db\"\n", "vault.key_file"),
+        (
+            "[vault]\nkey_file = \"x.sock\"\n[daemon]\npid_file = \"x.pid\"\n",
+            "daemon.pid_file",
+        ),
+    ] {
+        let text = format!("[database]\nurl = \"sqlite://classy-sync.db\"\n{text}");
+        let told = load(&text, &[]).unwrap_err().to_string();
+        assert!(
+            told.contains(key) && told.contains("a file of its own"),
+            "{told}"
+        );
+    }
+    load("[database]\nurl = \"sqlite://classy-sync.db\"\n", &[]).unwrap();
+}

@@ -228,3 +228,31 @@ async fn what_is_ordered_here_is_in_force_at_a_daemon_of_another_folder_when_it_
         "{said}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_has_not_heard_of_a_resume_looks_before_it_refuses_a_sync() {
+    let site = Site::new(Kind::Sqlite, world(40, 1_307)).await;
+    site.configure(EAGER);
+    let daemon = Daemon::start(&site, TOKEN).await;
+    let twin = site.twin();
+    let elsewhere = twin.start(&["run"]);
+    until("it is read", SOON, async || site.is_read(10001).await).await;
+    let bearer = format!("Bearer {TOKEN}");
+    for by_http in [false, true] {
+        assert!(twin.run(&["org", "pause", "10001"]).status.success());
+        let known = async || {
+            let status = daemon.get("/api/v1/status").await.json();
+            status["organizations"][0]["condition"] == "paused"
+        };
+        until("the other daemon knows of the pause", SOON, known).await;
+        assert!(twin.run(&["org", "resume", "10001"]).status.success());
+        let said = if by_http {
+            let path = "/api/v1/organizations/10001/sync";
+            daemon.post(path, &[("authorization", &bearer)]).await.body
+        } else {
+            String::from_utf8_lossy(&site.run(&["sync"]).stderr).into_owned()
+        };
+        assert!(!said.contains("paused"), "{said}");
+    }
+    assert_eq!(end(elsewhere), Some(0));
+}

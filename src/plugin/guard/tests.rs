@@ -6,6 +6,15 @@ use crate::domain::GuardedChange;
 
 const HARD: [Harm; 4] = [Harm::Unsubscribe, Harm::Untag, Harm::Rename, Harm::Undo];
 
+/// A change of one contact.
+fn change(kind: Harm, mark: i64) -> GuardedChange {
+    GuardedChange {
+        kind,
+        mark,
+        contacts: 1,
+    }
+}
+
 fn harms(kind: Harm, count: u64) -> Harms {
     let mut harms = Harms::default();
     harms.add(kind, count);
@@ -28,16 +37,7 @@ fn goes(
     };
     let budget = guard.budget(&sight, BTreeMap::new());
     (0..count)
-        .filter(|id| {
-            budget.ask(
-                *id as i64,
-                GuardedChange {
-                    kind,
-                    mark: 1,
-                    contacts: 1,
-                },
-            ) == Said::Go
-        })
+        .filter(|id| budget.ask(*id as i64, change(kind, 1)) == Said::Go)
         .count() as u64
 }
 
@@ -207,16 +207,7 @@ fn whoever_was_allowed_as_somebody_else_waits_to_be_asked_again() {
         &sight,
         BTreeMap::from([((1, Harm::Add), 7), ((2, Harm::Add), 7)]),
     );
-    let ask = |id: i64, kind: Harm, mark: i64| {
-        budget.ask(
-            id,
-            GuardedChange {
-                kind,
-                mark,
-                contacts: 1,
-            },
-        )
-    };
+    let ask = |id: i64, kind: Harm, mark: i64| budget.ask(id, change(kind, mark));
     assert_eq!(ask(1, Harm::Add, 8), Said::Hold, "under another address");
     assert_eq!(
         ask(2, Harm::Confirm, 7),
@@ -274,16 +265,7 @@ fn portions_bound_even_what_was_allowed() {
     let grants = (0..50).map(|id| ((id, Harm::Add), 7)).collect();
     let budget = guard.budget(&sight, grants);
     let said: Vec<Said> = (0..51)
-        .map(|id| {
-            budget.ask(
-                id,
-                GuardedChange {
-                    kind: Harm::Add,
-                    mark: 7,
-                    contacts: 1,
-                },
-            )
-        })
+        .map(|id| budget.ask(id, change(Harm::Add, 7)))
         .collect();
     assert_eq!(said.iter().filter(|said| **said == Said::Go).count(), 20);
     assert_eq!(
@@ -302,16 +284,7 @@ fn a_grant_is_for_one_person_one_kind_one_deed_and_once() {
         push: Push::Later,
     };
     let budget = GuardSettings::default().budget(&sight, BTreeMap::from([((1, Harm::Untag), 7)]));
-    let ask = |id: i64, kind: Harm, mark: i64| {
-        budget.ask(
-            id,
-            GuardedChange {
-                kind,
-                mark,
-                contacts: 1,
-            },
-        )
-    };
+    let ask = |id: i64, kind: Harm, mark: i64| budget.ask(id, change(kind, mark));
     assert_eq!(ask(2, Harm::Untag, 7), Said::Hold);
     assert_eq!(ask(1, Harm::Untag, 8), Said::Hold);
     assert_eq!(ask(1, Harm::Untag, 7), Said::Go);
@@ -337,14 +310,7 @@ fn more_harm_than_was_planned_is_held_when_it_comes() {
     );
     assert_eq!(
         (0..80)
-            .filter(|id| budget.ask(
-                *id,
-                GuardedChange {
-                    kind: Harm::Rename,
-                    mark: 0,
-                    contacts: 1,
-                }
-            ) == Said::Go)
+            .filter(|id| budget.ask(*id, change(Harm::Rename, 0)) == Said::Go)
             .count(),
         50
     );

@@ -11,7 +11,7 @@ use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 
 /// How a change of a single member is answered in Mailchimp's place.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum Instead {
     /// 200, with the member as it is: nothing is done.
     AsItIs,
@@ -25,8 +25,10 @@ pub(super) enum Instead {
     Lost,
     /// An error of this status, about the account and not about the member.
     Fails(u16),
-    /// Whatever is asked with this text in its address is never answered; all else is.
-    Hangs(&'static str),
+    /// Whatever is asked by this method with this text in its address is never answered; all else is.
+    Hangs(Method, &'static str),
+    /// Whatever is read with this text in its address is answered with this status; all else is as ever.
+    ReadsFail(&'static str, u16),
     /// Lists of members come without a status of theirs; changes are made.
     NoStatus,
     /// Lists of members count one more than they show; changes are made.
@@ -56,7 +58,7 @@ impl Charity {
         self.via = Some(format!("http://{}/3.0", listener.local_addr().unwrap()));
         let http = reqwest::Client::new();
         let router = Router::new().fallback(move |method: Method, uri: Uri, mut headers: HeaderMap, sent: Bytes| {
-            let (http, target) = (http.clone(), target.clone());
+            let (http, target, instead) = (http.clone(), target.clone(), instead.clone());
             async move {
                 let mut request = http.request(method.clone(), format!("{target}{uri}"));
                 let is_batch = method == Method::POST && String::from_utf8_lossy(&sent).contains(text);
@@ -64,11 +66,15 @@ impl Charity {
                     let people = http.post(format!("{target}/__sim/mailchimp/people")).header("content-type", "application/json");
                     assert!(people.body(acts).send().await.unwrap().status().is_success());
                 }
-                if let Instead::Hangs(text) = instead && method == Method::GET && uri.to_string().contains(text) {
+                if let Instead::Hangs(what, text) = &instead && method == *what && uri.to_string().contains(text) {
                     std::future::pending::<()>().await;
                 }
+                if let Instead::ReadsFail(text, status) = instead && method == Method::GET && uri.to_string().contains(text) {
+                    let body = serde_json::json!({ "status": status, "title": "Not now" }).to_string();
+                    return Response::builder().status(status).body(Body::from(body)).unwrap();
+                }
                 let is_change = method == Method::PATCH && String::from_utf8_lossy(&sent).contains(text);
-                if is_change && !matches!(instead, Instead::NoStatus | Instead::CountsOneMore | Instead::Meanwhile(_) | Instead::Lost | Instead::Hangs(_)) {
+                if is_change && !matches!(instead, Instead::NoStatus | Instead::CountsOneMore | Instead::Meanwhile(_) | Instead::Lost | Instead::Hangs(..) | Instead::ReadsFail(..)) {
                     if let Instead::Missing = instead {
                         return Response::builder().status(404).body(Body::from("{\"status\":404,\"title\":\"Resource Not Found\"}")).unwrap();
                     }

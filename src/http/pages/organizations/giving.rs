@@ -126,3 +126,28 @@ fn tile(name: &str, what: Compared, currency: &Currency) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_being_imported_has_no_tile_of_their_own_unless_nobody_has_another() {
+        let of = |code: &str, gifts| {
+            let mut compared = Compared::default();
+            compared.now.gifts = gifts;
+            Of {
+                currency: Currency::of(code),
+                month: compared,
+                year: compared,
+            }
+        };
+        let tiles = |all: Vec<Of>| {
+            let html = Giving((1..).zip(all).collect()).tiles().into_string();
+            html.matches("Gifts this year").count()
+        };
+        assert_eq!(tiles(vec![of("USD", 3), of("", 0)]), 1);
+        assert_eq!(tiles(vec![of("", 0)]), 1);
+        assert_eq!(tiles(vec![of("USD", 3), of("", 2), of("EUR", 1)]), 3);
+    }
+}
