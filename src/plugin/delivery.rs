@@ -115,9 +115,8 @@ pub async fn deliver(
                 .suspend_plugin(&key, reason, delivery.now)
                 .await?;
         }
-        // A key that is refused passes nothing on; what else is wrong keeps others out, and whoever
-        // said no does not wait until it is mended.
-        Err(PluginError::Refused(_) | PluginError::Stopped | PluginError::Store(_)) => {}
+        // What is wrong keeps others out. Whoever said no does not wait until it is mended.
+        Err(error) if error.stops_opt_outs() => {}
         Err(_) => match pass_by_what_is_known(delivery, plugin).await {
             Err(stop @ (PluginError::Stopped | PluginError::Store(_))) => return Err(stop),
             Err(error) => tracing::warn!(

@@ -49,6 +49,15 @@ pub enum PluginError {
 }
 
 impl PluginError {
+    /// Whether not even an opt-out can be passed on: a key that is refused carries nothing, and without
+    /// the database, or while it stops, nobody knows of whom.
+    pub(super) const fn stops_opt_outs(&self) -> bool {
+        matches!(
+            self,
+            PluginError::Refused(_) | PluginError::Stopped | PluginError::Store(_)
+        )
+    }
+
     /// What to do about it.
     pub fn remedy(&self) -> Remedy {
         match self {

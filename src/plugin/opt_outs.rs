@@ -60,11 +60,21 @@ pub(super) async fn pass_refusals_on(
         plugin.initialize(&ctx).await?;
     }
     let plugin: &dyn Plugin = plugin;
-    with_opt_outs(plugin.refresh(&ctx), || {
+    let looked = with_opt_outs(plugin.refresh(&ctx), || {
         pass_by_what_is_known(delivery, plugin)
-    })
-    .await?;
-    withdraw_all(delivery, ctx, plugin).await
+    });
+    match looked.await {
+        Ok(()) => withdraw_all(delivery, ctx, plugin).await,
+        Err(error) if error.stops_opt_outs() => Err(error),
+        Err(error) => {
+            tracing::warn!(
+                plugin = delivery.plugin,
+                error = error.to_string(),
+                "opt-outs are passed on by what is known"
+            );
+            pass_by_what_is_known(delivery, plugin).await
+        }
+    }
 }
 
 /// Passes on who refuses while the other side is still being looked at, by what was known of it

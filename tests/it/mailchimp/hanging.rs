@@ -5,6 +5,7 @@ use super::answers::Instead;
 use crate::backend::Kind;
 use crate::site::world;
 use axum::http::Method;
+use chrono::Utc;
 use std::time::Duration;
 
 impl Charity {
@@ -79,12 +80,21 @@ async fn an_opt_out_that_is_read_while_a_batch_hangs_goes_out_beside_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_opt_out_goes_out_though_the_audience_may_not_be_read() {
-    let one = async |(seed, text, status): (u64, &'static str, u16)| {
+    let one = async |(seed, text, status, is_suspended): (u64, &'static str, u16, bool)| {
         let mut charity = Charity::new(Kind::Sqlite, world(60, seed)).await;
         charity.sync().await;
         let person = charity.givers(1).await[0];
         charity.opt(person, false);
         charity.read();
+        if is_suspended {
+            let (store, tenant) = charity.store().await;
+            let key = charity.ledger_key();
+            tenant
+                .suspend_plugin(&key, "for a look", Utc::now())
+                .await
+                .unwrap();
+            store.close().await.unwrap();
+        }
         charity
             .does_not_do("", Instead::ReadsFail(text, status))
             .await;
@@ -92,16 +102,18 @@ async fn an_opt_out_goes_out_though_the_audience_may_not_be_read() {
         assert_eq!(
             charity.status(&charity.email(person)),
             "unsubscribed",
-            "{text} {status}"
+            "{text} {status} {is_suspended}"
         );
         charity.assert_harmless();
     };
     let cases = [
-        (150, "/members?", 403),
-        (151, "/members?", 404),
-        (152, "status=archived", 403),
-        (153, "?fields=id", 403),
-        (154, "?fields=id", 404),
+        (150, "/members?", 403, false),
+        (151, "/members?", 404, false),
+        (152, "status=archived", 403, false),
+        (153, "?fields=id", 403, false),
+        (154, "?fields=id", 404, false),
+        (155, "?fields=id", 404, true),
+        (156, "/members?", 404, true),
     ];
     futures_util::future::join_all(cases.map(one)).await;
 }
