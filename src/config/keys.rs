@@ -31,7 +31,7 @@ pub(super) fn is_vault_key(text: &str) -> bool {
     // A blank or the end of a line within it comes from copying.
     let text: String = text.split_whitespace().collect();
     let text = text.as_str();
-    let is_key = match text
+    match text
         .split_once([':', '='])
         .filter(|(id, _)| id.len() <= WHOLE / 4)
     {
@@ -46,8 +46,7 @@ pub(super) fn is_vault_key(text: &str) -> bool {
         None => {
             is_base64(text) && text.len() >= LEAST && (text.ends_with('=') || !text.contains('/'))
         }
-    };
-    is_key
+    }
 }
 
 /// Characters from which on a text of those of a key is one, though some were lost.
